@@ -1,0 +1,167 @@
+"""Artifact: one exported model on disk, as a bundle folder with everything known about it.
+
+A bundle holds the model file, `manifest.json` and `export.log`. Its name ends in a key made from
+everything that went in (network, weights, recipe, tool versions), so the same export finds it
+again; the sha256 of what came out is in the manifest and is checked on every load.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from mobilebench import wire
+from mobilebench.errors import BundleError
+from mobilebench.modelspec import ModelSpec
+from mobilebench.recipe import ExportRecipe
+from mobilebench.tensor import TensorSpec
+from mobilebench.values import value
+
+MANIFEST_FILE = "manifest.json"
+LOG_FILE = "export.log"
+MANIFEST_SCHEMA_VERSION = 1
+
+
+@value
+class Preflight:
+    """What was established about a network before any toolkit saw it."""
+
+    checks: tuple[str, ...]
+    """Names of the checks that passed; a network that fails one is never exported."""
+    outputs: tuple[TensorSpec, ...]
+    fingerprint: str
+    """sha256 over code, plain attributes and numbers of every module: what was exported."""
+    torch_version: str
+
+
+@value
+class ParityLimits:
+    """What an artifact of one precision must keep, with the reason for these figures."""
+
+    max_relative_error: float
+    min_snr_db: float
+    min_cosine: float
+    min_top1_agreement: float
+    reason: str
+
+
+@value
+class Parity:
+    """How far an artifact's outputs are from PyTorch eager on the same seeded inputs."""
+
+    evaluated_by: str
+    """The runtime that computed the outputs, with its version."""
+    inputs: int
+    seed: int
+    max_abs_error: float | None
+    """None, like the other figures, where an output was not finite."""
+    max_relative_error: float | None
+    """`max_abs_error` over the largest magnitude of the reference."""
+    snr_db: float | None
+    """None also where the outputs are bit-equal: there is no noise to compare with."""
+    cosine: float | None
+    top1_agreement: float | None
+    """Share of inputs with the same largest output; None where outputs are not class scores."""
+    limits: ParityLimits
+    passed: bool
+
+
+@value
+class ArtifactFacts:
+    """What is known about an exported file; travels with every record about it."""
+
+    key: str
+    sha256: str
+    size_bytes: int
+    tool_versions: dict[str, str]
+    preflight: Preflight
+    parity: tuple[Parity, ...]
+    op_histogram: dict[str, int]
+    structure: dict[str, str]
+    """What the file itself says: opset, spec version, delegates and what they left out."""
+    export_seconds: float
+
+
+@value
+class Manifest:
+    """The content of `manifest.json`."""
+
+    schema_version: int = MANIFEST_SCHEMA_VERSION
+    created: str
+    mobilebench_version: str
+    model: ModelSpec
+    recipe: ExportRecipe
+    model_file: str
+    facts: ArtifactFacts
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """A bundle folder and its manifest."""
+
+    folder: Path
+    manifest: Manifest
+
+    @property
+    def model_path(self) -> Path:
+        return self.folder / self.manifest.model_file
+
+    @property
+    def name(self) -> str:
+        """`mobilevig_ti onnx-fp32-opset20`: for people, never parsed."""
+        return f"{self.manifest.model.name} {self.manifest.recipe.label}"
+
+    @classmethod
+    def load(cls, folder: Path | str) -> Artifact:
+        """Read a bundle and check that its model file is the one that was written.
+
+        Raises `BundleError` where a part is missing or the sha256 differs, `SchemaError` where
+        the manifest was written by another version.
+        """
+        folder = Path(folder)
+        path = folder / MANIFEST_FILE
+        if not path.is_file():
+            raise BundleError(
+                f"{folder} is not an artifact: it has no {MANIFEST_FILE}; give the folder that "
+                f"`mobilebench export` printed."
+            )
+        manifest = wire.read(Manifest, path)
+        artifact = cls(folder, manifest)
+        if not artifact.model_path.exists():
+            raise BundleError(
+                f"The artifact {folder} has lost its model file {manifest.model_file}; "
+                f"export it again with --force."
+            )
+        found = content_sha256(artifact.model_path)
+        if found != manifest.facts.sha256:
+            raise BundleError(
+                f"The model file {artifact.model_path} is not the one that was exported (sha256 "
+                f"{found[:12]}, not {manifest.facts.sha256[:12]}); export it again with --force."
+            )
+        return artifact
+
+
+def content_sha256(path: Path) -> str:
+    """sha256 of a file; of a folder, over relative names and contents in the order of names."""
+    digest = hashlib.sha256()
+    if path.is_file():
+        _update(digest, path)
+        return digest.hexdigest()
+    for part in sorted(p for p in path.rglob("*") if p.is_file()):
+        digest.update(f"{part.relative_to(path).as_posix()}\0{part.stat().st_size}\0".encode())
+        _update(digest, part)
+    return digest.hexdigest()
+
+
+def _update(digest: hashlib._Hash, path: Path) -> None:
+    with path.open("rb") as handle:
+        while chunk := handle.read(1 << 20):
+            digest.update(chunk)
+
+
+def content_size(path: Path) -> int:
+    """Bytes of a file, or of all files of a folder."""
+    if path.is_file():
+        return path.stat().st_size
+    return sum(part.stat().st_size for part in path.rglob("*") if part.is_file())

@@ -1,0 +1,57 @@
+"""Device and DeviceState: what ran a measurement, and the condition it was in."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from mobilebench.values import value
+
+
+class DeviceKind(StrEnum):
+    """What kind of thing a device is; everything but a phone is labelled wherever it is shown."""
+
+    PHONE = "phone"
+    TABLET = "tablet"
+    BOARD = "board"
+    HOST = "host"
+    SIMULATED = "simulated"
+
+
+class ThermalState(StrEnum):
+    """Thermal pressure in the words that iOS and Android can both be mapped to."""
+
+    NOMINAL = "nominal"
+    FAIR = "fair"
+    SERIOUS = "serious"
+    CRITICAL = "critical"
+
+
+@value
+class Device:
+    """One device, as it names itself."""
+
+    id: str
+    kind: DeviceKind
+    model: str
+    soc: str | None = None
+    os: str
+    os_version: str
+    os_build: str | None = None
+    ram_bytes: int | None = None
+    cores: int | None = None
+
+
+@value
+class DeviceState:
+    """The condition of a device at one moment; what cannot be read is None, never guessed."""
+
+    t_ns: int
+    thermal: ThermalState | None = None
+    temperatures_c: dict[str, float] | None = None
+    load_average: float | None = None
+    """Runnable processes over the last minute, as the operating system counts them."""
+    busy_fraction: float | None = None
+    """Share of all cores that other work kept busy over the moment before, 0 to 1."""
+    cpu_mhz: float | None = None
+    battery_fraction: float | None = None
+    charging: bool | None = None

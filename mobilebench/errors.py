@@ -1,0 +1,133 @@
+"""The errors of mobilebench.
+
+    MobilebenchError
+    ├── UserError                what the user can mend: one sentence, no traceback, exit code 2
+    │   ├── UnknownName          a model, format, protocol ... that does not exist
+    │   ├── CheckpointError      a weights file that cannot be loaded into the model
+    │   ├── ModelRefused         a model that must not be exported as it is
+    │   ├── RecipeError          an export that no exporter offers
+    │   ├── MissingToolkit       a toolkit that is not installed
+    │   ├── BundleError          an artifact folder that is not whole
+    │   ├── SchemaError          a JSON document that this version cannot read
+    │   └── OutputError          a place that cannot be written
+    ├── CellFailed               one cell of a matrix failed; it becomes a recorded `Failure`
+    └── ProcessFailed            a child process crashed, hung or exited with an error
+
+Everything else that is raised is a bug and keeps its traceback. A message says what was tried,
+what was found and what to do.
+"""
+
+from __future__ import annotations
+
+import difflib
+import errno
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+class MobilebenchError(Exception):
+    """Root of every error that mobilebench raises on purpose."""
+
+
+class UserError(MobilebenchError):
+    """Something the user can mend."""
+
+
+class CheckpointError(UserError):
+    """A weights file that is not one, or that belongs to another model."""
+
+
+class ModelRefused(UserError):
+    """A model that must not be exported: not deterministic, not finite, not in eval mode."""
+
+
+class RecipeError(UserError):
+    """An export recipe that the exporter does not offer."""
+
+
+class MissingToolkit(UserError):
+    """A toolkit that is not installed; the message names the extra that brings it."""
+
+
+class BundleError(UserError):
+    """An artifact folder that is incomplete or was changed after it was written."""
+
+
+class SchemaError(UserError):
+    """A JSON document that does not have the form this version reads."""
+
+
+class OutputError(UserError):
+    """A file or folder that cannot be written."""
+
+
+class UnknownName(UserError):
+    """A name that does not exist; the message offers the nearest ones."""
+
+    def __init__(self, noun: str, name: str, known: Iterable[str]) -> None:
+        names = sorted(known)
+        near = difflib.get_close_matches(name, names, n=3, cutoff=0.5)
+        offer = f"did you mean {' or '.join(near)}?" if near else f"known: {', '.join(names)}."
+        super().__init__(f"There is no {noun} called {name!r}; {offer}")
+
+
+class CellFailed(MobilebenchError):
+    """One cell of a matrix failed at `stage`; the matrix goes on."""
+
+    def __init__(self, stage: str, error: str, message: str, log_tail: str = "") -> None:
+        super().__init__(f"{stage} failed: {error}: {message}" if error else f"{stage}: {message}")
+        self.stage = stage
+        self.error = error
+        self.message = message
+        self.log_tail = log_tail
+
+
+class ProcessFailed(MobilebenchError):
+    """A child process that did not end well; `reason` is `exit`, `signal` or `timeout`."""
+
+    def __init__(self, args: Iterable[str], reason: str, detail: str, log_tail: str) -> None:
+        super().__init__(f"{' '.join(args)}: {detail}")
+        self.reason = reason
+        self.detail = detail
+        self.log_tail = log_tail
+
+
+_WRITE_ADVICE = {
+    errno.ENOSPC: "the disk is full; free some space and run it again",
+    errno.EDQUOT: "the disk quota is used up; free some space and run it again",
+    errno.EFBIG: "the file is larger than this account may write; raise the limit (ulimit -f)",
+    errno.EACCES: "permission is denied; choose another folder",
+    errno.EPERM: "permission is denied; choose another folder",
+    errno.EROFS: "the file system is read-only; choose another folder",
+    errno.ENOTDIR: "a part of the path is a file, not a folder; choose another folder",
+    errno.EEXIST: "a file of that name is in the way; choose another folder",
+}
+
+
+def write_advice(error: BaseException) -> str | None:
+    """What to do about a failed write, looked for along the chain of causes; else None.
+
+    Toolkits wrap an `OSError`, or write from native code and only quote the system's words, so
+    the words are looked for as well.
+    """
+    seen: BaseException | None = error
+    while seen is not None:
+        if isinstance(seen, OSError) and seen.errno in _WRITE_ADVICE:
+            return _WRITE_ADVICE[seen.errno]
+        if "No space left on device" in str(seen):
+            return _WRITE_ADVICE[errno.ENOSPC]
+        seen = seen.__cause__ or seen.__context__
+    return None
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Turn a failed write under `path` into an `OutputError` that says what to do."""
+    try:
+        yield
+    except OSError as error:
+        advice = write_advice(error)
+        if advice is None:
+            raise
+        raise OutputError(f"Could not write {path}: {advice}.") from error

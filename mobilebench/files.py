@@ -1,0 +1,87 @@
+"""Files and folders that appear whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+
+from mobilebench.errors import writing
+
+_PARTIAL = ".partial-"
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a file by way of a neighbour and an atomic rename.
+
+    Raises `OutputError` where it cannot be written.
+    """
+    with writing(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, neighbour = tempfile.mkstemp(prefix=_PARTIAL, dir=path.parent)
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8") as out:
+                out.write(text)
+                out.flush()
+                os.fsync(out.fileno())
+            Path(neighbour).chmod(0o666 & ~_umask())
+            Path(neighbour).replace(path)
+        except BaseException:
+            Path(neighbour).unlink(missing_ok=True)
+            raise
+
+
+def _umask() -> int:
+    current = os.umask(0)
+    os.umask(current)
+    return current
+
+
+@contextmanager
+def staging_folder(parent: Path) -> Iterator[Path]:
+    """A folder beside its future place, gone when the block ends unless it was renamed away.
+
+    Folders that a killed process left behind are removed on the way. Raises `OutputError` where
+    `parent` cannot be written.
+    """
+    with writing(parent):
+        parent.mkdir(parents=True, exist_ok=True)
+        _sweep(parent)
+        folder = Path(tempfile.mkdtemp(prefix=f"{_PARTIAL}{os.getpid()}-", dir=parent))
+        folder.chmod(0o777 & ~_umask())
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _sweep(parent: Path) -> None:
+    """Remove staging folders whose process is gone."""
+    for folder in parent.glob(f"{_PARTIAL}*-*"):
+        owner = folder.name.removeprefix(_PARTIAL).split("-")[0]
+        if owner.isdigit() and not psutil.pid_exists(int(owner)):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def publish_folder(staged: Path, place: Path) -> None:
+    """Rename a staged folder to its place; what stood there before is replaced.
+
+    Raises `OutputError` where it cannot be done; then the old folder is still there.
+    """
+    with writing(place):
+        if not place.exists():
+            staged.rename(place)
+            return
+        old = place.with_name(f"{_PARTIAL}{os.getpid()}-old-{place.name}")
+        place.rename(old)
+        try:
+            staged.rename(place)
+        except BaseException:
+            old.rename(place)
+            raise
+        shutil.rmtree(old, ignore_errors=True)

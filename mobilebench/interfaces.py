@@ -1,0 +1,106 @@
+"""The two seams: `Exporter` makes artifacts, `Runner` runs them.
+
+A plug-in is one module, `mobilebench_exporters/NAME.py` or `mobilebench_device_runners/NAME.py`,
+with a module-level `PLUGIN`. Each sentence of the docstrings here is held by a contract test
+that runs over every plug-in found.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from threading import Event
+from typing import TYPE_CHECKING, Any, Protocol
+
+from mobilebench.artifact import Artifact
+from mobilebench.device import Device
+from mobilebench.job import Job
+from mobilebench.measurement import Measurement
+from mobilebench.recipe import ExportRecipe, Format, Precision
+from mobilebench.tensor import TensorSpec
+from mobilebench.values import value
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    Batch = Sequence["np.ndarray[Any, Any]"]
+
+
+@value
+class Structure:
+    """What an exported file says of itself when it is read back."""
+
+    op_histogram: dict[str, int]
+    details: dict[str, str]
+
+
+class Exporter(Protocol):
+    """Turns a torch module into one file of one format. Holds no state."""
+
+    format: Format
+
+    evaluator: str | None
+    """`module:function` of a cell that computes the saved file's outputs where no runtime can
+    (see `cell.call`): takes `model`, `inputs` (an .npz) and `outputs` (an .npz to write), returns
+    `evaluated_by`. None where a runner of this package runs the format on every host."""
+
+    def precisions(self) -> frozenset[Precision]:
+        """The precisions on offer; at least one."""
+
+    def recipe(
+        self, precision: Precision, target: str | None = None, delegate: str | None = None
+    ) -> ExportRecipe:
+        """The full recipe, with the defaults filled in; asking again changes nothing.
+
+        Raises `RecipeError`, saying what is on offer, for a combination that is not.
+        """
+
+    def tool_versions(self) -> Mapping[str, str]:
+        """Name and version of every tool whose change could change the file."""
+
+    def export(
+        self, module: Any, inputs: Sequence[TensorSpec], recipe: ExportRecipe, folder: Path
+    ) -> Path:
+        """Write the model file (or package folder) into `folder` and return its path.
+
+        `module` is a `torch.nn.Module` that passed preflight; it is not changed. Nothing is
+        written elsewhere.
+        """
+
+    def inspect(self, model_path: Path) -> Structure:
+        """Read a saved file back and count its operations, constants left out."""
+
+
+class Runner(Protocol):
+    """Runs artifacts on the devices of one kind. Holds no state between calls."""
+
+    scheme: str
+    """First part of the ids of its devices: `host`, `adb`, `ios`, `ssh`."""
+
+    def devices(self) -> tuple[Device, ...]:
+        """The devices that can be reached now; their ids start with `scheme`."""
+
+    def runtimes(self, artifact_format: Format) -> tuple[str, ...]:
+        """Names of the runtimes that can run a format here, the usual one first; may be empty."""
+
+    def run(
+        self, device_id: str, artifact: Artifact, job: Job, cancel: Event | None = None
+    ) -> Measurement:
+        """Measure.
+
+        Raises `CellFailed` when the runtime refuses the artifact, crashes or hangs, `UserError`
+        when the device or the runtime cannot be had.
+        """
+
+    def predict(
+        self,
+        device_id: str,
+        artifact: Artifact,
+        runtime: str,
+        batches: Sequence[Batch],
+        cancel: Event | None = None,
+    ) -> tuple[str, list[Batch]]:
+        """Outputs for every batch of inputs, and the runtime's name with its version.
+
+        Raises as `run` does.
+        """

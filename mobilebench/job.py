@@ -1,0 +1,36 @@
+"""Job: what is sent to a runner or an app; self-contained but for the artifact's files."""
+
+from __future__ import annotations
+
+from mobilebench.measurement import ComputeUnit
+from mobilebench.protocol import Protocol
+from mobilebench.recipe import Format
+from mobilebench.tensor import TensorSpec
+from mobilebench.values import value
+
+JOB_SCHEMA_VERSION = 1
+
+
+@value
+class Job:
+    """Run one artifact on one runtime by one protocol.
+
+    `model_file` is relative to the folder that the artifact's files were put in.
+    """
+
+    schema_version: int = JOB_SCHEMA_VERSION
+    model_file: str
+    model_sha256: str
+    format: Format
+    delegate: str | None
+    inputs: tuple[TensorSpec, ...]
+    runtime: str
+    compute_unit: ComputeUnit = ComputeUnit.CPU
+    threads: int = 1
+    protocol: Protocol
+    seed: int = 0
+    """Seed of the inputs; latency of the families here does not depend on their values."""
+
+    def __post_init__(self) -> None:
+        if self.threads < 1:
+            raise ValueError(f"a job needs at least one thread, not {self.threads}")

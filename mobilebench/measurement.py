@@ -1,0 +1,134 @@
+"""Measurement and Failure: the two things that can come back from a runner.
+
+Samples are kept as they were taken, in integer nanoseconds of one monotonic clock; statistics
+are computed from them when they are shown, and never stored instead.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Literal
+
+from mobilebench.device import DeviceState
+from mobilebench.values import value
+
+
+class Phase(StrEnum):
+    """What a sample counts as."""
+
+    WARM_UP = "warm-up"
+    MEASURED = "measured"
+
+
+class ComputeUnit(StrEnum):
+    """The unit that a runtime was asked to compute on."""
+
+    CPU = "cpu"
+    GPU = "gpu"
+    NPU = "npu"
+    ALL = "all"
+
+
+class UnitEvidence(StrEnum):
+    """How well it is known that the requested unit did the work."""
+
+    CONFIRMED = "confirmed"
+    LIKELY = "likely"
+    NOT_SUPPORTED = "not supported"
+    UNKNOWN = "unknown"
+
+
+class Validity(StrEnum):
+    """Whether a measurement may be read as a result."""
+
+    VALID = "valid"
+    SUSPECT = "suspect"
+
+
+@value
+class RuntimeInfo:
+    """The software that ran the artifact, with what it was asked for."""
+
+    name: str
+    version: str
+    compute_unit_requested: ComputeUnit
+    compute_unit_evidence: UnitEvidence
+    delegate: str | None
+    threads: int
+
+
+@value
+class Samples:
+    """One inference per entry, in the order they ran; all columns have the same length."""
+
+    t_ns: tuple[int, ...]
+    """Start of each inference on the measurement's clock, which starts at 0."""
+    latency_ns: tuple[int, ...]
+    phase: tuple[Phase, ...]
+    round: tuple[int, ...]
+
+    def __post_init__(self) -> None:
+        lengths = {len(self.t_ns), len(self.latency_ns), len(self.phase), len(self.round)}
+        if len(lengths) != 1:
+            raise ValueError(f"sample columns differ in length: {sorted(lengths)}")
+        if any(latency <= 0 for latency in self.latency_ns):
+            raise ValueError("a latency is zero or negative: the clock is broken or too coarse")
+        if any(later < earlier for earlier, later in zip(self.t_ns, self.t_ns[1:], strict=False)):
+            raise ValueError("samples are not in the order of time: the clock went backwards")
+
+    def latencies_ns(self, phase: Phase = Phase.MEASURED) -> tuple[int, ...]:
+        """The latencies of one phase, in order."""
+        return tuple(
+            latency
+            for latency, sample_phase in zip(self.latency_ns, self.phase, strict=True)
+            if sample_phase == phase
+        )
+
+
+@value
+class Loads:
+    """Time from the file to a session that can run, per round.
+
+    `first_ns` is the first load of a fresh process; the operating system may hold the file in
+    its cache already. `warm_ns` are the loads of later rounds in the same process.
+    """
+
+    first_ns: int
+    warm_ns: tuple[int, ...] = ()
+
+
+@value
+class Memory:
+    """Resident memory of the measuring process."""
+
+    peak_bytes: int
+    before_load_bytes: int
+    """With the runtime imported and no artifact loaded: subtract it for the artifact's share."""
+
+
+@value
+class Measurement:
+    """What one runner measured for one job."""
+
+    kind: Literal["measurement"] = "measurement"
+    runtime: RuntimeInfo
+    samples: Samples
+    loads: Loads
+    memory: Memory
+    before: DeviceState
+    after: DeviceState
+    validity: Validity = Validity.VALID
+    reasons: tuple[str, ...] = ()
+    """Named diagnoses of `checks.py` that made the validity what it is."""
+
+
+@value
+class Failure:
+    """Why one cell of a matrix has no measurement."""
+
+    kind: Literal["failure"] = "failure"
+    stage: str
+    """`export`, `parity`, `load`, `run`: where it stopped."""
+    error: str
+    message: str
+    log_tail: str = ""

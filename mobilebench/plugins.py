@@ -1,0 +1,93 @@
+"""Finds plug-ins by module name and imports one only when it is used."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import pkgutil
+import re
+from importlib import metadata
+from typing import cast
+
+from mobilebench.errors import MissingToolkit, UnknownName
+from mobilebench.interfaces import Exporter, Runner
+
+EXPORTERS = "mobilebench_exporters"
+RUNNERS = "mobilebench_device_runners"
+
+
+def exporter_names() -> tuple[str, ...]:
+    """Names of the exporters that are installed with mobilebench; imports none of them."""
+    return _names(EXPORTERS)
+
+
+def runner_names() -> tuple[str, ...]:
+    """Schemes of the runners; imports none of them."""
+    return _names(RUNNERS)
+
+
+def exporter(name: str) -> Exporter:
+    """The exporter of a format.
+
+    Raises `UnknownName`, or `MissingToolkit` where the extra that it needs is not installed; any
+    other error of the import passes through.
+    """
+    return cast("Exporter", _plugin(EXPORTERS, name, "export format"))
+
+
+def runner(device_id: str) -> Runner:
+    """The runner of a device id such as `host` or `adb:SERIAL`; raises as `exporter` does."""
+    return cast("Runner", _plugin(RUNNERS, device_id.partition(":")[0], "kind of device"))
+
+
+def _names(package: str) -> tuple[str, ...]:
+    found = importlib.util.find_spec(package)
+    places = found.submodule_search_locations if found else None
+    if places is None:
+        return ()
+    modules = (module.name for module in pkgutil.iter_modules(places))
+    return tuple(sorted(name for name in modules if not name.startswith("_")))
+
+
+def _plugin(package: str, name: str, noun: str) -> object:
+    if name not in _names(package):
+        raise UnknownName(noun, name, _names(package))
+    try:
+        return importlib.import_module(f"{package}.{name}").PLUGIN
+    except ModuleNotFoundError as error:
+        advice = missing_toolkit(error, f"The {noun} {name!r}", prefer=name)
+        if advice is None:
+            raise
+        raise advice from error
+
+
+def missing_toolkit(
+    error: ModuleNotFoundError, what: str, prefer: str | None = None
+) -> MissingToolkit | None:
+    """What to tell a user who lacks a module that an extra of mobilebench brings.
+
+    None where no extra brings it: then it is not a missing toolkit but a broken one, and its
+    traceback matters. `prefer` is the extra to name if it is one of several.
+    """
+    missing = (error.name or "").partition(".")[0]
+    extras = [extra for extra, modules in _modules_of_extras().items() if missing in modules]
+    if not extras:
+        return None
+    extra = prefer if prefer in extras else extras[0]
+    return MissingToolkit(
+        f"{what} needs the package {missing!r}, which is not installed; "
+        f"run: pip install 'mobilebench[{extra}]'"
+    )
+
+
+def _modules_of_extras() -> dict[str, set[str]]:
+    """Top-level modules by extra, from the package's own metadata.
+
+    The distributions of the extras are named like their modules but for dashes.
+    """
+    modules: dict[str, set[str]] = {}
+    for requirement in metadata.requires("mobilebench") or ():
+        match = re.match(r"([\w.-]+)[^;]*;.*extra == ['\"](\w+)['\"]", requirement)
+        if match and match[1] != "mobilebench":
+            modules.setdefault(match[2], set()).add(match[1].replace("-", "_").lower())
+    return modules

@@ -1,0 +1,44 @@
+"""ExportRecipe: what an export is asked to make."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from mobilebench.values import value
+
+
+class Format(StrEnum):
+    """File formats that phones run."""
+
+    ONNX = "onnx"
+    TFLITE = "tflite"
+    EXECUTORCH = "executorch"
+    COREML = "coreml"
+
+
+class Precision(StrEnum):
+    """The element type in which an artifact computes."""
+
+    FP32 = "fp32"
+    FP16 = "fp16"
+
+
+@value
+class ExportRecipe:
+    """Format, precision, deployment target and delegate of one artifact; hashable.
+
+    The input size is not here: exporters make static graphs, so it belongs to `ModelSpec`.
+    """
+
+    format: Format
+    precision: Precision = Precision.FP32
+    target: str | None = None
+    """Deployment target in the toolkit's word (`iOS16`, `opset20`), None where it has none."""
+    delegate: str | None = None
+    """Delegate that the graph is lowered to ahead of time (`xnnpack`), None where none is."""
+
+    @property
+    def label(self) -> str:
+        """A short name for people, such as `coreml-fp16-iOS16`; never parsed."""
+        parts = (self.format, self.precision, self.target, self.delegate)
+        return "-".join(part for part in parts if part)

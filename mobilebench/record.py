@@ -1,0 +1,107 @@
+"""Record: one result as a self-contained document that others can check and compare."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from typing import Annotated
+
+from mobilebench.artifact import ArtifactFacts
+from mobilebench.device import Device, DeviceKind
+from mobilebench.job import Job
+from mobilebench.measurement import Failure, Measurement
+from mobilebench.modelspec import ModelSpec
+from mobilebench.recipe import ExportRecipe
+from mobilebench.values import value
+
+RECORD_SCHEMA_VERSION = 1
+
+
+@value
+class Provenance:
+    """Which harness made a record, and by which way it reached the device."""
+
+    harness_version: str
+    git_commit: str | None
+    dirty: bool | None
+    transport: str
+
+
+@value
+class Identity:
+    """What must be equal before two measurements may be compared."""
+
+    device_model: str
+    device_kind: DeviceKind
+    os_build: str | None
+    runtime: str
+    runtime_version: str
+    compute_unit: str
+    threads: int
+    format: str
+    precision: str
+    target: str | None
+    delegate: str | None
+    inputs: tuple[str, ...]
+    protocol: str
+    charging: bool | None
+    start_thermal: str | None
+
+    def differences(self, other: Identity) -> tuple[str, ...]:
+        """Names of the fields in which two identities differ, in declared order."""
+        return tuple(
+            field.name
+            for field in fields(self)  # type: ignore[arg-type]  # `value` makes a dataclass
+            if getattr(self, field.name) != getattr(other, field.name)
+        )
+
+
+Outcome = Annotated[Measurement | Failure, {"discriminator": "kind"}]
+
+
+@value
+class Record:
+    """One cell of a matrix: what was asked, of what, on what, and what came of it."""
+
+    schema_version: int = RECORD_SCHEMA_VERSION
+    record_id: str
+    created: str
+    """UTC, RFC 3339."""
+    model: ModelSpec
+    recipe: ExportRecipe
+    artifact: ArtifactFacts | None
+    """None where the export itself failed."""
+    device: Device
+    job: Job | None
+    """None where the export itself failed."""
+    outcome: Outcome
+    provenance: Provenance
+
+    def __post_init__(self) -> None:
+        if isinstance(self.outcome, Measurement) and (self.artifact is None or self.job is None):
+            raise ValueError("a measurement needs the artifact and the job that it is about")
+
+    @property
+    def identity(self) -> Identity:
+        """The fields that two records must share to be compared; only measurements have one."""
+        measurement = self.outcome
+        if not isinstance(measurement, Measurement) or self.job is None:
+            raise ValueError("a failure has no identity: there is nothing to compare")
+        runtime = measurement.runtime
+        thermal = measurement.before.thermal
+        return Identity(
+            device_model=self.device.model,
+            device_kind=self.device.kind,
+            os_build=self.device.os_build,
+            runtime=runtime.name,
+            runtime_version=runtime.version,
+            compute_unit=runtime.compute_unit_requested,
+            threads=runtime.threads,
+            format=self.recipe.format,
+            precision=self.recipe.precision,
+            target=self.recipe.target,
+            delegate=self.recipe.delegate,
+            inputs=tuple(str(tensor) for tensor in self.job.inputs),
+            protocol=self.job.protocol.id,
+            charging=measurement.before.charging,
+            start_thermal=thermal,
+        )

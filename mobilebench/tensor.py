@@ -1,0 +1,70 @@
+"""TensorSpec: name, shape and element type of one input or output of a network."""
+
+from __future__ import annotations
+
+import math
+import re
+from enum import StrEnum
+
+from mobilebench.errors import UserError
+from mobilebench.values import value
+
+
+class DType(StrEnum):
+    """Element types that cross mobilebench's seams; values are numpy's names."""
+
+    FLOAT32 = "float32"
+    FLOAT16 = "float16"
+    INT8 = "int8"
+    UINT8 = "uint8"
+    INT32 = "int32"
+    INT64 = "int64"
+    BOOL = "bool"
+
+
+@value
+class TensorSpec:
+    """One tensor of a static graph; images are (N, C, H, W)."""
+
+    name: str
+    shape: tuple[int, ...]
+    dtype: DType = DType.FLOAT32
+
+    def __post_init__(self) -> None:
+        if any(size < 1 for size in self.shape):
+            raise UserError(
+                f"Tensor {self.name!r} was given the shape {self.shape}; every size must be a "
+                f"positive number, because phone formats are exported with static shapes."
+            )
+
+    @property
+    def elements(self) -> int:
+        """How many elements the tensor has."""
+        return math.prod(self.shape)
+
+    def __str__(self) -> str:
+        return f"{self.name} {'x'.join(map(str, self.shape)) or 'scalar'} {self.dtype}"
+
+
+_SPELLING = re.compile(r"(?:(?P<name>\w+)=)?(?P<shape>\d+(?:x\d+)*)(?::(?P<dtype>\w+))?")
+
+
+def parse_tensor(text: str, name: str = "input") -> TensorSpec:
+    """Read `1x3x224x224`, `image=1x3x224x224` or `tokens=1x77:int64` as a `TensorSpec`.
+
+    Raises `UserError` where the text is none of these.
+    """
+    match = _SPELLING.fullmatch(text.strip())
+    if match is None:
+        raise UserError(
+            f"The input {text!r} is not a shape; write the sizes with x between them, for "
+            f"example 1x3x224x224, or with a name and a type: tokens=1x77:int64."
+        )
+    dtype = match["dtype"] or DType.FLOAT32.value
+    if dtype not in {d.value for d in DType}:
+        raise UserError(
+            f"The input {text!r} asks for the type {dtype!r}; known are "
+            f"{', '.join(d.value for d in DType)}."
+        )
+    shape = tuple(int(size) for size in match["shape"].split("x"))
+    return TensorSpec(name=match["name"] or name, shape=shape, dtype=DType(dtype))

@@ -1,0 +1,106 @@
+"""The JSON edge: values out to text and back, strictly.
+
+Unknown keys, wrong types and other schema versions are errors that name the place. Only this
+module knows pydantic.
+"""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import TypeAdapter, ValidationError
+
+from mobilebench.errors import SchemaError
+from mobilebench.files import write_text
+
+T = TypeVar("T")
+
+
+@cache
+def _adapter(cls: type[T]) -> TypeAdapter[T]:
+    return TypeAdapter(cls)
+
+
+def to_plain(value: object) -> Any:
+    """The value as dicts, lists, strings and numbers, ready for `json.dumps`."""
+    return _adapter(type(value)).dump_python(value, mode="json")
+
+
+def dumps(value: object, indent: int | None = None) -> str:
+    """The value as JSON text; infinities and NaN are refused, for JSON has none."""
+    return json.dumps(to_plain(value), indent=indent, allow_nan=False)
+
+
+def loads(cls: type[T], text: str | bytes, what: str = "the document") -> T:
+    """Read a value of `cls`; `what` names the document in the error.
+
+    Raises `SchemaError` for text that is no JSON, another `schema_version`, an unknown or missing
+    key, and a value of the wrong type.
+    """
+    try:
+        plain = json.loads(text, parse_constant=_no_constant)
+    except (ValueError, RecursionError) as error:
+        raise SchemaError(f"{what} is not JSON ({error}); it may have been cut off.") from error
+    return from_plain(cls, plain, what)
+
+
+def from_plain(cls: type[T], plain: Any, what: str = "the document") -> T:
+    """Like `loads`, for JSON that was parsed already."""
+    _check_version(cls, plain, what)
+    try:
+        # Through text once more: strict validation takes enums from strings and tuples from
+        # arrays only in JSON mode.
+        return _adapter(cls).validate_json(json.dumps(plain), strict=True)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        place = ".".join(str(part) for part in first["loc"]) or "the top level"
+        more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
+        raise SchemaError(
+            f"{what} is not a valid {cls.__name__}: at {place}: {first['msg']}{more}."
+        ) from error
+
+
+def _no_constant(name: str) -> Any:
+    raise ValueError(f"{name} is not a JSON number")
+
+
+def _check_version(cls: type[Any], plain: Any, what: str) -> None:
+    current = getattr(cls, "schema_version", None)
+    if current is None or not isinstance(plain, dict):
+        return
+    found = plain.get("schema_version")
+    if type(found) is not int:
+        raise SchemaError(
+            f"{what} has no schema_version, so it is not a mobilebench {cls.__name__}."
+        )
+    if found > current:
+        raise SchemaError(
+            f"{what} has schema version {found}, newer than the {current} that this mobilebench "
+            f"reads; update mobilebench."
+        )
+    if found < current:
+        raise SchemaError(
+            f"{what} has schema version {found}; this mobilebench reads {current} and knows no "
+            f"migration from {found}."
+        )
+
+
+def read(cls: type[T], path: Path) -> T:
+    """Read a value of `cls` from a file."""
+    return loads(cls, path.read_bytes(), what=str(path))
+
+
+def write(path: Path, value: object) -> None:
+    """Write a value as indented JSON; the file appears whole or not at all."""
+    write_text(path, dumps(value, indent=2) + "\n")
+
+
+def json_schema(cls: type[Any]) -> dict[str, Any]:
+    """The JSON Schema of a value, for readers in other languages."""
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        **_adapter(cls).json_schema(),
+    }

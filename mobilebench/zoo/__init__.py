@@ -1,0 +1,21 @@
+"""The zoo: mobile vision backbones, one file per family, compatible with official checkpoints."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from mobilebench.zoo.registry import create_model, list_models, model_spec
+
+if TYPE_CHECKING:
+    from mobilebench.zoo.checkpoints import load_checkpoint
+
+__all__ = ["create_model", "list_models", "load_checkpoint", "model_spec"]
+
+
+def __getattr__(name: str) -> Any:
+    # The registry is read by pages and tables on machines without torch; checkpoints need it.
+    if name == "load_checkpoint":
+        from mobilebench.zoo.checkpoints import load_checkpoint
+
+        return load_checkpoint
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,37 @@
+"""Counts parameters and multiply-accumulates by running a network once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+from torch.utils.flop_counter import FlopCounterMode
+
+from mobilebench.modelspec import Macs
+
+
+def count_params(module: nn.Module) -> int:
+    """Elements of all parameters; buffers do not count."""
+    return sum(parameter.numel() for parameter in module.parameters())
+
+
+@torch.no_grad()
+def count_macs(module: nn.Module, inputs: Sequence[Tensor]) -> Macs:
+    """MACs of one forward pass: half of what PyTorch's own counter calls floating-point
+    operations, by the kind of operator. Elementwise work is not counted."""
+    counter = FlopCounterMode(display=False)
+    with counter:
+        module(*inputs)
+    by_operator = counter.get_flop_counts().get("Global", {})
+
+    def macs(*names: str) -> int:
+        return sum(
+            flops // 2
+            for operator, flops in by_operator.items()
+            if str(operator).removeprefix("aten.").partition(".")[0] in names
+        )
+
+    conv = macs("convolution", "_convolution", "cudnn_convolution")
+    linear = macs("addmm", "mm", "linear")
+    return Macs(conv=conv, linear=linear, matmul=counter.get_total_flops() // 2 - conv - linear)

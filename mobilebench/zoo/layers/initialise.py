@@ -1,0 +1,51 @@
+"""Initial values of parameters: the official ones for training, visible ones for verification."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor, nn
+
+
+def for_training(module: nn.Module) -> None:
+    """Kaiming-normal weights and zero biases for every convolution, as the official code does."""
+    for part in module.modules():
+        if isinstance(part, nn.Conv2d):
+            nn.init.kaiming_normal_(part.weight)
+            if part.bias is not None:
+                nn.init.zeros_(part.bias)
+
+
+@torch.no_grad()
+def for_verification(module: nn.Module, seed: int = 0) -> None:
+    """Draw random weights that let every branch of the network move its output.
+
+    The official initial values would hide most of a network from any numeric check: a layer
+    scale of 1e-5 silences whole blocks, and fresh BatchNorm statistics make it the identity. Each
+    tensor's values depend on the seed and on its place in the state dict's order only.
+    """
+    generator = torch.Generator().manual_seed(seed)
+
+    def uniform(tensor: Tensor, low: float, high: float) -> None:
+        tensor.copy_(torch.rand(tensor.shape, generator=generator) * (high - low) + low)
+
+    def normal(tensor: Tensor, std: float) -> None:
+        tensor.copy_(torch.randn(tensor.shape, generator=generator) * std)
+
+    for name, tensor in module.state_dict().items():
+        leaf = name.rpartition(".")[2]
+        if not tensor.is_floating_point():
+            continue
+        if leaf == "running_var":
+            uniform(tensor, 0.5, 1.5)
+        elif leaf == "running_mean":
+            normal(tensor, 0.1)
+        elif leaf.startswith("layer_scale") or leaf == "gamma":
+            uniform(tensor, 0.1, 0.4)
+        elif leaf == "weight" and tensor.ndim == 1:
+            uniform(tensor, 0.8, 1.2)
+        elif tensor.ndim >= 2:
+            normal(tensor, 1.0 / math.sqrt(math.prod(tensor.shape[1:])))
+        else:
+            normal(tensor, 0.05)

@@ -1,0 +1,79 @@
+"""The fill rule of the conformance vectors: each tensor follows from its name and shape alone."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import zlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+VECTORS = Path(__file__).parent / "vectors"
+Array = np.ndarray[Any, Any]
+
+
+def facts(variant: str) -> dict[str, Any]:
+    """Manifest, counts and expected figures of one variant, from the official code."""
+    content: dict[str, Any] = json.loads((VECTORS / f"{variant}.json").read_text())
+    return content
+
+
+def logits(variant: str) -> dict[str, Array]:
+    """Expected outputs of one variant."""
+    with np.load(VECTORS / f"{variant}.npz") as arrays:
+        return dict(arrays)
+
+
+def _draw(name: str, shape: Sequence[int]) -> Array:
+    leaf = name.rpartition(".")[2]
+    rng = np.random.Generator(np.random.PCG64(zlib.crc32(name.encode())))
+    if leaf == "num_batches_tracked":
+        return np.zeros(shape)
+    if leaf == "running_var":
+        return rng.uniform(0.5, 1.5, size=shape)
+    if leaf == "running_mean":
+        return rng.normal(0.0, 0.1, size=shape)
+    if leaf.startswith("layer_scale") or leaf == "gamma":
+        return rng.uniform(0.1, 0.4, size=shape)
+    if leaf == "weight" and len(shape) == 1:
+        return rng.uniform(0.8, 1.2, size=shape)
+    if leaf == "weight":
+        return rng.normal(0.0, 1.0, size=shape) / math.sqrt(math.prod(shape[1:]))
+    if leaf == "bias":
+        return rng.normal(0.0, 0.05, size=shape)
+    raise KeyError(f"no fill rule for {name!r} of shape {tuple(shape)}")
+
+
+def state(manifest: Sequence[tuple[str, Sequence[int], str]]) -> dict[str, Array]:
+    """Every tensor of a manifest, filled, in the order of names."""
+    return {
+        name: np.asarray(_draw(name, shape)).astype(dtype)
+        for name, shape, dtype in sorted(manifest)
+    }
+
+
+def checksum(filled: dict[str, Array]) -> str:
+    """sha256 over name, shape and little-endian bytes of every tensor, in the order of names."""
+    digest = hashlib.sha256()
+    for name in sorted(filled):
+        array = filled[name]
+        digest.update(f"{name}|{list(array.shape)}|{array.dtype.name}\n".encode())
+        digest.update(array.astype(array.dtype.newbyteorder("<"), copy=False).tobytes())
+    return digest.hexdigest()
+
+
+def image(shape: Sequence[int], seed: int) -> Array:
+    """The standard input of a case."""
+    rng = np.random.Generator(np.random.PCG64(seed))
+    return rng.standard_normal(tuple(shape)).astype(np.float32)
+
+
+def relative_error(actual: Array, expected: Array) -> float:
+    """Largest difference over the standard deviation of what was expected."""
+    assert actual.shape == expected.shape
+    difference = np.abs(actual.astype(np.float64) - expected.astype(np.float64)).max()
+    return float(difference / expected.astype(np.float64).std())
