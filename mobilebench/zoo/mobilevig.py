@@ -37,6 +37,9 @@ class SparseVisionGraphConv(nn.Module):
     Sparse Vision Graph Attention, section 3.1 of the paper: with the neighbours K, 2K, ... pixels
     away along H and W, the aggregate is max(0, x - neighbour) over all of them; the result is
     joined with x and mixed by a 1x1 convolution. The graph depends on the input size alone.
+
+    The aggregate is computed as x - min(x, neighbours), which is the same number bit for bit,
+    since rounding keeps order, and saves a subtraction for every neighbour.
     """
 
     def __init__(self, channels: int, hop: int = HOP) -> None:
@@ -47,11 +50,11 @@ class SparseVisionGraphConv(nn.Module):
         )
 
     def forward(self, x: Tensor) -> Tensor:
-        relative = torch.zeros_like(x)
+        lowest = x
         for dim in (2, 3):
             for distance in range(self.hop, x.shape[dim], self.hop):
-                relative = torch.maximum(relative, x - shifted(x, distance, dim))
-        y: Tensor = self.nn(torch.cat([x, relative], dim=1))
+                lowest = torch.minimum(lowest, shifted(x, distance, dim))
+        y: Tensor = self.nn(torch.cat([x, x - lowest], dim=1))
         return y
 
 

@@ -1,0 +1,89 @@
+"""What happens in the fresh process of one host cell: load, run, report."""
+
+from __future__ import annotations
+
+import importlib
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from mobilebench import checks, engine, environment, inputs, wire
+from mobilebench.errors import CellFailed, UserError
+from mobilebench.job import Job
+from mobilebench.measurement import ComputeUnit, Measurement, Memory, RuntimeInfo
+from mobilebench_device_runners._runtimes import Runtime
+
+
+def measure(request: dict[str, Any]) -> dict[str, Any]:
+    """Cell: run a job. Takes `runtime` (`module:Class`), `model` and `job`; returns the
+    measurement in its JSON form."""
+    job = wire.from_plain(Job, request["job"], "the job")
+    runtime = _runtime(request["runtime"])
+    model = Path(request["model"])
+    batch = inputs.sample(job.inputs, job.seed)
+    before_load = environment.resident_memory_bytes()
+    before = environment.host_state()
+
+    def load() -> engine.Infer:
+        with _stage("load"):
+            return partial(runtime.load(model, job.threads).run, batch)
+
+    with _stage("run"):
+        samples, loads = engine.run(job.protocol, load, time.perf_counter_ns)
+    peak = environment.peak_memory_bytes()
+    after = environment.host_state()
+    validity, reasons = checks.diagnose(samples, before, after, job.protocol)
+    measurement = Measurement(
+        runtime=RuntimeInfo(
+            name=job.runtime,
+            version=runtime.version(),
+            compute_unit_requested=ComputeUnit.CPU,
+            compute_unit_evidence=runtime.evidence,
+            delegate=job.delegate,
+            threads=job.threads,
+        ),
+        samples=samples,
+        loads=loads,
+        memory=Memory(peak_bytes=peak, before_load_bytes=before_load),
+        before=before,
+        after=after,
+        validity=validity,
+        reasons=reasons,
+    )
+    return {"measurement": wire.to_plain(measurement)}
+
+
+def predict(request: dict[str, Any]) -> dict[str, Any]:
+    """Cell: outputs for batches of inputs. Takes `runtime`, `model`, `inputs` and `outputs` (two
+    .npz files, the second to be written); returns `evaluated_by`."""
+    runtime = _runtime(request["runtime"])
+    with _stage("load"):
+        session = runtime.load(Path(request["model"]), threads=1)
+    with _stage("run"):
+        # Copied: some runtimes hand out their own buffer and overwrite it in the next run.
+        outputs = [
+            [array.copy() for array in session.run(batch)]
+            for batch in inputs.load_batches(Path(request["inputs"]))
+        ]
+    inputs.save_batches(Path(request["outputs"]), outputs)
+    return {"evaluated_by": f"{request['name']} {runtime.version()}"}
+
+
+def _runtime(place: str) -> Runtime:
+    module, _, name = place.partition(":")
+    runtime: Runtime = getattr(importlib.import_module(module), name)()
+    return runtime
+
+
+@contextmanager
+def _stage(name: str) -> Iterator[None]:
+    """Say at which stage a runtime's error came, unless a stage within has said it."""
+    try:
+        yield
+    except (CellFailed, UserError):
+        raise
+    except Exception as error:
+        raise CellFailed(name, type(error).__name__, str(error)) from error

@@ -1,0 +1,183 @@
+"""The runtimes of this machine behind one interface. Imported in cells only, one per process.
+
+One inference takes arrays in this process's memory and leaves arrays there: copies into and out
+of a runtime's own buffers are part of it, because an application pays them too.
+"""
+
+from __future__ import annotations
+
+import platform
+import re
+from collections.abc import Sequence
+from importlib import metadata
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+
+from mobilebench.measurement import UnitEvidence
+
+Array = np.ndarray[Any, Any]
+
+
+class Session(Protocol):
+    """A loaded artifact."""
+
+    def run(self, inputs: Sequence[Array]) -> list[Array]:
+        """Outputs in the model's order."""
+
+
+class Runtime(Protocol):
+    """One inference library; constructing it imports the library."""
+
+    evidence: UnitEvidence
+    """How sure it is that a session computes on the CPU."""
+
+    def version(self) -> str: ...
+
+    def load(self, model_path: Path, threads: int) -> Session: ...
+
+
+class OnnxRuntime:
+    """ONNX Runtime with its CPU execution provider alone."""
+
+    evidence = UnitEvidence.CONFIRMED  # no other provider is registered
+
+    def __init__(self) -> None:
+        import onnxruntime
+
+        self._library: Any = onnxruntime
+
+    def version(self) -> str:
+        return str(self._library.__version__)
+
+    def load(self, model_path: Path, threads: int) -> Session:
+        options = self._library.SessionOptions()
+        options.intra_op_num_threads = threads
+        options.inter_op_num_threads = 1
+        session = self._library.InferenceSession(
+            str(model_path), options, providers=["CPUExecutionProvider"]
+        )
+        return _OnnxSession(session)
+
+
+class _OnnxSession:
+    def __init__(self, session: Any) -> None:
+        self._session = session
+        self._names = [tensor.name for tensor in session.get_inputs()]
+
+    def run(self, inputs: Sequence[Array]) -> list[Array]:
+        outputs: list[Array] = self._session.run(None, dict(zip(self._names, inputs, strict=True)))
+        return outputs
+
+
+class LiteRT:
+    """LiteRT (TensorFlow Lite) with XNNPACK, which it applies by itself."""
+
+    evidence = UnitEvidence.CONFIRMED  # no GPU or NPU delegate is given to the interpreter
+
+    def __init__(self) -> None:
+        from ai_edge_litert import interpreter
+
+        self._library: Any = interpreter
+
+    def version(self) -> str:
+        return metadata.version("ai-edge-litert")
+
+    def load(self, model_path: Path, threads: int) -> Session:
+        interpreter = self._library.Interpreter(model_path=str(model_path), num_threads=threads)
+        interpreter.allocate_tensors()
+        return _LiteRTSession(interpreter)
+
+
+class _LiteRTSession:
+    def __init__(self, interpreter: Any) -> None:
+        self._interpreter = interpreter
+        self._inputs = _in_order(interpreter.get_input_details())
+        self._outputs = _in_order(interpreter.get_output_details())
+
+    def run(self, inputs: Sequence[Array]) -> list[Array]:
+        for index, array in zip(self._inputs, inputs, strict=True):
+            self._interpreter.set_tensor(index, array)
+        self._interpreter.invoke()
+        return [self._interpreter.get_tensor(index) for index in self._outputs]
+
+
+def _in_order(details: Sequence[Any]) -> list[int]:
+    """Tensor indices by the number in their names (`..._args_0`), which counts the model's own
+    order; the file may list them in another."""
+
+    def numbers(detail: Any) -> list[int]:
+        return [int(digits) for digits in re.findall(r"\d+", detail["name"])]
+
+    return [detail["index"] for detail in sorted(details, key=numbers)]
+
+
+class ExecuTorch:
+    """ExecuTorch's Python runtime; the program was lowered to its delegate ahead of time."""
+
+    evidence = UnitEvidence.CONFIRMED  # the wheel carries CPU backends only
+
+    def __init__(self) -> None:
+        # This runtime takes and returns torch tensors: the one place where a runner needs torch.
+        import torch
+        from executorch.extension.pybindings import _C
+        from executorch.runtime import Runtime, Verification
+
+        self._torch: Any = torch
+        self._threads: Any = _C
+        self._runtime: Any = Runtime.get()
+        self._verification: Any = Verification
+
+    def version(self) -> str:
+        return metadata.version("executorch")
+
+    def load(self, model_path: Path, threads: int) -> Session:
+        self._threads._unsafe_reset_threadpool(threads)
+        program = self._runtime.load_program(
+            model_path, verification=self._verification.InternalConsistency
+        )
+        return _ExecuTorchSession(program.load_method("forward"), program, self._torch)
+
+
+class _ExecuTorchSession:
+    def __init__(self, method: Any, program: Any, torch: Any) -> None:
+        self._method = method
+        self._program = program  # the method reads the program's memory
+        self._from_numpy = torch.from_numpy
+
+    def run(self, inputs: Sequence[Array]) -> list[Array]:
+        outputs = self._method.execute([self._from_numpy(array) for array in inputs])
+        return [output.numpy() for output in outputs]
+
+
+class CoreML:
+    """Core ML on macOS, held to the CPU by `computeUnits`."""
+
+    evidence = UnitEvidence.CONFIRMED  # CPU_ONLY leaves no other unit
+
+    def __init__(self) -> None:
+        import coremltools
+
+        self._library: Any = coremltools
+
+    def version(self) -> str:
+        return f"macOS {platform.mac_ver()[0]}"
+
+    def load(self, model_path: Path, threads: int) -> Session:
+        model = self._library.models.MLModel(
+            str(model_path), compute_units=self._library.ComputeUnit.CPU_ONLY
+        )
+        return _CoreMLSession(model)
+
+
+class _CoreMLSession:
+    def __init__(self, model: Any) -> None:
+        description = model.get_spec().description
+        self._model = model
+        self._inputs = [feature.name for feature in description.input]
+        self._outputs = [feature.name for feature in description.output]
+
+    def run(self, inputs: Sequence[Array]) -> list[Array]:
+        outputs = self._model.predict(dict(zip(self._inputs, inputs, strict=True)))
+        return [np.asarray(outputs[name]) for name in self._outputs]

@@ -1,0 +1,143 @@
+"""The host runner: ONNX Runtime, LiteRT, ExecuTorch and, on macOS, Core ML on this machine.
+
+Every cell is a fresh process, so that one runtime's arena or thread pool does not change the
+next, and a crash or a hang is one recorded failure. What the host measures is labelled as the
+host's wherever it is shown: it says nothing about a phone.
+"""
+
+from __future__ import annotations
+
+import platform
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from threading import Event
+
+from mobilebench import cell, environment, wire
+from mobilebench.artifact import Artifact
+from mobilebench.device import Device
+from mobilebench.errors import MissingToolkit, UnknownName, UserError
+from mobilebench.inputs import load_batches, save_batches
+from mobilebench.interfaces import Batch
+from mobilebench.job import Job
+from mobilebench.measurement import ComputeUnit, Measurement
+from mobilebench.recipe import Format
+
+_HERE = "mobilebench_device_runners._runtimes"
+_CELL = "mobilebench_device_runners._host_cell"
+
+
+@dataclass(frozen=True)
+class RuntimeEntry:
+    """Where a runtime is found, without importing it."""
+
+    format: Format
+    place: str
+    """`module:Class` of its adapter."""
+    library: str
+    """The importable module that the adapter needs."""
+    extra: str
+
+
+RUNTIMES: Mapping[str, RuntimeEntry] = {
+    "onnxruntime": RuntimeEntry(Format.ONNX, f"{_HERE}:OnnxRuntime", "onnxruntime", "onnx"),
+    "litert": RuntimeEntry(Format.TFLITE, f"{_HERE}:LiteRT", "ai_edge_litert", "tflite"),
+    "executorch": RuntimeEntry(
+        Format.EXECUTORCH, f"{_HERE}:ExecuTorch", "executorch", "executorch"
+    ),
+    "coreml": RuntimeEntry(Format.COREML, f"{_HERE}:CoreML", "coremltools", "coreml"),
+}
+
+
+class HostRunner:
+    """Runs artifacts on this machine; `overhead_s` is what a cell may take beside its protocol."""
+
+    scheme = "host"
+
+    def __init__(
+        self, runtimes: Mapping[str, RuntimeEntry] = RUNTIMES, overhead_s: float = 120.0
+    ) -> None:
+        self._runtimes = runtimes
+        self._overhead_s = overhead_s
+
+    def devices(self) -> tuple[Device, ...]:
+        return (environment.host_device(),)
+
+    def runtimes(self, artifact_format: Format) -> tuple[str, ...]:
+        return tuple(
+            name
+            for name, entry in self._runtimes.items()
+            if entry.format == artifact_format
+            and (artifact_format != Format.COREML or platform.system() == "Darwin")
+        )
+
+    def run(
+        self, device_id: str, artifact: Artifact, job: Job, cancel: Event | None = None
+    ) -> Measurement:
+        if job.compute_unit != ComputeUnit.CPU:
+            raise UserError(
+                f"The host was asked to compute on {job.compute_unit}; it measures the CPU only, "
+                f"so ask for --compute-unit cpu."
+            )
+        entry = self._entry(job.runtime, job.format)
+        answer = cell.call(
+            f"{_CELL}:measure",
+            {
+                "runtime": entry.place,
+                "model": str(artifact.model_path.resolve()),
+                "job": wire.to_plain(job),
+            },
+            stage="run",
+            timeout_s=self._overhead_s + job.protocol.longest_ns / 1e9,
+            cancel=cancel,
+        )
+        return wire.from_plain(Measurement, answer["measurement"], "the cell's answer")
+
+    def predict(
+        self,
+        device_id: str,
+        artifact: Artifact,
+        runtime: str,
+        batches: Sequence[Batch],
+        cancel: Event | None = None,
+    ) -> tuple[str, list[Batch]]:
+        entry = self._entry(runtime, artifact.manifest.recipe.format)
+        with tempfile.TemporaryDirectory(prefix="mobilebench-predict-") as name:
+            asked, answered = Path(name) / "inputs.npz", Path(name) / "outputs.npz"
+            save_batches(asked, batches)
+            answer = cell.call(
+                f"{_CELL}:predict",
+                {
+                    "name": runtime,
+                    "runtime": entry.place,
+                    "model": str(artifact.model_path.resolve()),
+                    "inputs": str(asked),
+                    "outputs": str(answered),
+                },
+                stage="parity",
+                timeout_s=self._overhead_s,
+                cancel=cancel,
+            )
+            return answer["evaluated_by"], list(load_batches(answered))
+
+    def _entry(self, runtime: str, artifact_format: Format) -> RuntimeEntry:
+        entry = self._runtimes.get(runtime)
+        if entry is None:
+            raise UnknownName("runtime on the host", runtime, self._runtimes)
+        if runtime not in self.runtimes(artifact_format):
+            names = ", ".join(self.runtimes(artifact_format)) or "none here"
+            raise UserError(
+                f"The runtime {runtime} cannot run a {artifact_format} artifact on this machine; "
+                f"runtimes that can: {names}."
+            )
+        if find_spec(entry.library) is None:
+            raise MissingToolkit(
+                f"The runtime {runtime} needs the package {entry.library!r}, which is not "
+                f"installed; run: pip install 'mobilebench[{entry.extra}]'"
+            )
+        return entry
+
+
+PLUGIN = HostRunner()

@@ -1,0 +1,93 @@
+"""Core ML as an ML Program, through coremltools; runs on iPhone, iPad and Mac."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import coremltools as ct
+import numpy as np
+import torch
+
+from mobilebench import inputs as seeded
+from mobilebench.interfaces import Structure
+from mobilebench.recipe import ExportRecipe, Format, Precision
+from mobilebench.tensor import DType, TensorSpec
+from mobilebench_exporters._mlprogram import MLProgram
+from mobilebench_exporters._offers import Offer, versions
+
+_OFFER = Offer(
+    format=Format.COREML,
+    precisions=(Precision.FP32, Precision.FP16),
+    # From iOS 16 on half-precision programs need no casts at their borders.
+    targets=("iOS16", "iOS15", "iOS17", "iOS18"),
+)
+_PRECISIONS = {
+    Precision.FP32: ct.precision.FLOAT32,
+    Precision.FP16: ct.precision.FLOAT16,
+}
+
+
+class CoremlExporter:
+    """Writes `model.mlpackage`, with float32 inputs and outputs of the model's own layout."""
+
+    format = Format.COREML
+    evaluator: str | None = "mobilebench_exporters.coreml:evaluate"
+
+    def precisions(self) -> frozenset[Precision]:
+        return frozenset(_OFFER.precisions)
+
+    def recipe(
+        self, precision: Precision, target: str | None = None, delegate: str | None = None
+    ) -> ExportRecipe:
+        return _OFFER.recipe(precision, target, delegate)
+
+    def tool_versions(self) -> Mapping[str, str]:
+        return versions(("coremltools",))
+
+    def export(
+        self,
+        module: torch.nn.Module,
+        inputs: Sequence[TensorSpec],
+        recipe: ExportRecipe,
+        folder: Path,
+    ) -> Path:
+        path = folder / "model.mlpackage"
+        example = tuple(torch.from_numpy(array) for array in seeded.sample(inputs, seed=0))
+        # coremltools takes the ATEN dialect only; a fresh export is in the TRAINING one.
+        exported = torch.export.export(module, example).run_decompositions({})
+        converted = ct.convert(
+            exported,
+            inputs=[_tensor_type(tensor) for tensor in inputs],
+            convert_to="mlprogram",
+            compute_precision=_PRECISIONS[recipe.precision],
+            minimum_deployment_target=getattr(ct.target, str(recipe.target)),
+            skip_model_load=True,
+        )
+        converted.save(str(path))
+        return path
+
+    def inspect(self, model_path: Path) -> Structure:
+        program = MLProgram.load(model_path)
+        spec = ct.utils.load_spec(str(model_path))
+        return Structure(
+            op_histogram=program.op_histogram(),
+            details={"specification_version": str(spec.specificationVersion)},
+        )
+
+
+def _tensor_type(tensor: TensorSpec) -> Any:
+    dtype = np.float32 if tensor.dtype in (DType.FLOAT32, DType.FLOAT16) else np.int32
+    return ct.TensorType(name=tensor.name, shape=tensor.shape, dtype=dtype)
+
+
+def evaluate(request: dict[str, Any]) -> dict[str, Any]:
+    """Cell: the outputs of a saved ML Program, computed with torch (see `Exporter.evaluator`)."""
+    program = MLProgram.load(Path(request["model"]))
+    batches = seeded.load_batches(Path(request["inputs"]))
+    seeded.save_batches(Path(request["outputs"]), [program.evaluate(batch) for batch in batches])
+    return {"evaluated_by": f"mobilebench ML Program evaluator on torch {torch.__version__}"}
+
+
+PLUGIN = CoremlExporter()

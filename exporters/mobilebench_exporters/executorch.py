@@ -1,0 +1,83 @@
+"""ExecuTorch, lowered ahead of time to XNNPACK; runs on phones and boards from C++ or Python."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from executorch.backends.xnnpack.partition.xnnpack_partitioner import XnnpackPartitioner
+from executorch.exir import to_edge_transform_and_lower
+from executorch.exir._serialize._program import deserialize_pte_binary
+from executorch.exir.schema import DelegateCall, KernelCall
+
+from mobilebench import inputs as seeded
+from mobilebench.interfaces import Structure
+from mobilebench.recipe import ExportRecipe, Format, Precision
+from mobilebench.tensor import TensorSpec
+from mobilebench_exporters._offers import Offer, versions
+
+_OFFER = Offer(format=Format.EXECUTORCH, precisions=(Precision.FP32,), delegates=("xnnpack",))
+
+
+class ExecutorchExporter:
+    """Writes `model.pte`."""
+
+    format = Format.EXECUTORCH
+    evaluator: str | None = None
+
+    def precisions(self) -> frozenset[Precision]:
+        return frozenset(_OFFER.precisions)
+
+    def recipe(
+        self, precision: Precision, target: str | None = None, delegate: str | None = None
+    ) -> ExportRecipe:
+        return _OFFER.recipe(precision, target, delegate)
+
+    def tool_versions(self) -> Mapping[str, str]:
+        return versions(("executorch", "torchao"))
+
+    def export(
+        self,
+        module: torch.nn.Module,
+        inputs: Sequence[TensorSpec],
+        recipe: ExportRecipe,
+        folder: Path,
+    ) -> Path:
+        path = folder / "model.pte"
+        example = tuple(torch.from_numpy(array) for array in seeded.sample(inputs, seed=0))
+        exported = torch.export.export(module, example)
+        lowered = to_edge_transform_and_lower(exported, partitioner=[XnnpackPartitioner()])
+        with path.open("wb") as handle:
+            lowered.to_executorch().write_to_file(handle)
+        return path
+
+    def inspect(self, model_path: Path) -> Structure:
+        """Counts the instructions of the program; a delegate counts as one, by its name."""
+        program = deserialize_pte_binary(model_path.read_bytes()).program
+        left_out: Counter[str] = Counter()
+        delegates: Counter[str] = Counter()
+        for plan in program.execution_plan:
+            for chain in plan.chains:
+                for instruction in chain.instructions:
+                    call: Any = instruction.instr_args
+                    if isinstance(call, DelegateCall):
+                        delegates[plan.delegates[call.delegate_index].id] += 1
+                    elif isinstance(call, KernelCall):
+                        left_out[plan.operators[call.op_index].name] += 1
+        return Structure(
+            op_histogram=dict((delegates + left_out).most_common()),
+            details={
+                "delegates": _listed(delegates),
+                "not_delegated": _listed(left_out),
+            },
+        )
+
+
+def _listed(counts: Counter[str]) -> str:
+    return ", ".join(f"{name} x{count}" for name, count in counts.most_common()) or "none"
+
+
+PLUGIN = ExecutorchExporter()

@@ -1,0 +1,91 @@
+"""ONNX, through torch.export and PyTorch's own exporter; runs on ONNX Runtime everywhere."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import onnx
+import onnxscript  # noqa: F401 - torch.onnx needs it, and says so only when it is half way through
+import torch
+
+from mobilebench import inputs as seeded
+from mobilebench.errors import CellFailed
+from mobilebench.interfaces import Structure
+from mobilebench.recipe import ExportRecipe, Format, Precision
+from mobilebench.tensor import TensorSpec
+from mobilebench_exporters._offers import Offer, versions
+
+_OFFER = Offer(
+    format=Format.ONNX,
+    precisions=(Precision.FP32,),
+    # 20 has GELU as one operator and is what torch 2.13 writes by itself; below 18 the exporter
+    # logs an error and silently stays at 18.
+    targets=("opset20", "opset18", "opset19", "opset21"),
+)
+
+
+class OnnxExporter:
+    """Writes `model.onnx`, weights inside."""
+
+    format = Format.ONNX
+    evaluator: str | None = None
+
+    def precisions(self) -> frozenset[Precision]:
+        return frozenset(_OFFER.precisions)
+
+    def recipe(
+        self, precision: Precision, target: str | None = None, delegate: str | None = None
+    ) -> ExportRecipe:
+        return _OFFER.recipe(precision, target, delegate)
+
+    def tool_versions(self) -> Mapping[str, str]:
+        return versions(("onnx", "onnxscript"))
+
+    def export(
+        self,
+        module: torch.nn.Module,
+        inputs: Sequence[TensorSpec],
+        recipe: ExportRecipe,
+        folder: Path,
+    ) -> Path:
+        path = folder / "model.onnx"
+        opset = int(str(recipe.target).removeprefix("opset"))
+        example = tuple(torch.from_numpy(array) for array in seeded.sample(inputs, seed=0))
+        torch.onnx.export(
+            module,
+            example,
+            path,
+            dynamo=True,
+            external_data=False,
+            opset_version=opset,
+            input_names=[tensor.name for tensor in inputs],
+            verbose=False,
+        )
+        written = _opset(onnx.load(path, load_external_data=False))
+        if written != opset:
+            raise CellFailed(
+                "export",
+                "WrongOpset",
+                f"opset {opset} was asked for and the exporter wrote {written}; ask for "
+                f"--target opset{written}",
+            )
+        return path
+
+    def inspect(self, model_path: Path) -> Structure:
+        model = onnx.load(model_path)
+        onnx.checker.check_model(model)
+        histogram = Counter(node.op_type for node in model.graph.node)
+        return Structure(
+            op_histogram=dict(histogram.most_common()),
+            details={"opset": str(_opset(model)), "ir_version": str(model.ir_version)},
+        )
+
+
+def _opset(model: Any) -> int:
+    return next(int(entry.version) for entry in model.opset_import if entry.domain in ("", "ai.onnx"))
+
+
+PLUGIN = OnnxExporter()

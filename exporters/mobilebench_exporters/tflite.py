@@ -1,0 +1,77 @@
+"""TFLite, through LiteRT Torch; runs on LiteRT (TensorFlow Lite) on Android, iOS and boards."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import litert_torch
+import torch
+from ai_edge_litert import schema_py_generated as schema
+
+from mobilebench import inputs as seeded
+from mobilebench.interfaces import Structure
+from mobilebench.recipe import ExportRecipe, Format, Precision
+from mobilebench.tensor import TensorSpec
+from mobilebench_exporters._offers import Offer, versions
+
+_OFFER = Offer(format=Format.TFLITE, precisions=(Precision.FP32,))
+_OPERATORS = {
+    code: name for name, code in vars(schema.BuiltinOperator).items() if isinstance(code, int)
+}
+
+
+class TfliteExporter:
+    """Writes `model.tflite`: NHWC inside, inputs and outputs in the model's own NCHW layout."""
+
+    format = Format.TFLITE
+    evaluator: str | None = None
+
+    def precisions(self) -> frozenset[Precision]:
+        return frozenset(_OFFER.precisions)
+
+    def recipe(
+        self, precision: Precision, target: str | None = None, delegate: str | None = None
+    ) -> ExportRecipe:
+        return _OFFER.recipe(precision, target, delegate)
+
+    def tool_versions(self) -> Mapping[str, str]:
+        return versions(("litert-torch", "litert-converter", "ai-edge-litert"))
+
+    def export(
+        self,
+        module: torch.nn.Module,
+        inputs: Sequence[TensorSpec],
+        recipe: ExportRecipe,
+        folder: Path,
+    ) -> Path:
+        path = folder / "model.tflite"
+        example = tuple(torch.from_numpy(array) for array in seeded.sample(inputs, seed=0))
+        litert_torch.convert(module, example).export(str(path))
+        return path
+
+    def inspect(self, model_path: Path) -> Structure:
+        model = schema.Model.GetRootAs(model_path.read_bytes())
+        codes = [model.OperatorCodes(index) for index in range(model.OperatorCodesLength())]
+        histogram: Counter[str] = Counter()
+        for index in range(model.SubgraphsLength()):
+            graph = model.Subgraphs(index)
+            for position in range(graph.OperatorsLength()):
+                code = codes[graph.Operators(position).OpcodeIndex()]
+                histogram[_operator_name(code)] += 1
+        return Structure(
+            op_histogram=dict(histogram.most_common()),
+            details={"schema_version": str(model.Version())},
+        )
+
+
+def _operator_name(code: schema.OperatorCode) -> str:
+    # Codes above 127 do not fit the old field, which then holds 127.
+    number = max(code.BuiltinCode(), code.DeprecatedBuiltinCode())
+    if number == schema.BuiltinOperator.CUSTOM:
+        return str(code.CustomCode().decode())
+    return _OPERATORS[number]
+
+
+PLUGIN = TfliteExporter()

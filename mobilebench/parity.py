@@ -1,0 +1,139 @@
+"""Parity: how far an artifact's outputs are from PyTorch eager, and how far they may be."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from mobilebench.artifact import Parity, ParityLimits
+from mobilebench.inputs import Array
+from mobilebench.recipe import Precision
+
+INPUTS = 16
+SEED = 1000
+"""Far from the seeds of preflight and of benchmarks, so that no input is used twice."""
+
+_LIMITS = {
+    Precision.FP32: ParityLimits(
+        max_relative_error=1e-5,
+        min_snr_db=100.0,
+        min_cosine=0.999999,
+        min_top1_agreement=1.0,
+        reason=(
+            "float32 sums in another order differ by about 1e-6 of the largest output over a "
+            "network of this depth; the smallest real mistake seen, a tanh GELU, is 1e-4"
+        ),
+    ),
+    Precision.FP16: ParityLimits(
+        max_relative_error=1e-2,
+        min_snr_db=40.0,
+        min_cosine=0.9999,
+        min_top1_agreement=15 / 16,
+        reason=(
+            "half precision has 11 bits: each operation rounds by up to 5e-4, and tens of layers "
+            "in a row leave some 1e-3; among near-equal scores one of 16 winners may change"
+        ),
+    ),
+}
+
+
+def limits(precision: Precision) -> ParityLimits:
+    """What an artifact of that precision must keep."""
+    return _LIMITS[precision]
+
+
+def compare(
+    reference: Sequence[Sequence[Array]],
+    outputs: Sequence[Sequence[Array]],
+    *,
+    precision: Precision,
+    evaluated_by: str,
+    seed: int,
+) -> Parity:
+    """Compare outputs with the reference, both a list of batches of the same tensors.
+
+    Raises `ValueError` where number or shape of the outputs differ: then they are not the
+    outputs of the same network.
+    """
+    expected, found = _flat(reference), _flat(outputs)
+    shapes = [[a.shape for a in batch] for batch in reference]
+    if shapes != [[a.shape for a in batch] for batch in outputs]:
+        raise ValueError(
+            f"outputs have the shapes {_shapes(outputs)}, the model's have {_shapes(reference)}"
+        )
+    bound = limits(precision)
+    if not np.isfinite(found).all():
+        return Parity(
+            evaluated_by=evaluated_by,
+            inputs=len(reference),
+            seed=seed,
+            max_abs_error=None,
+            max_relative_error=None,
+            snr_db=None,
+            cosine=None,
+            top1_agreement=None,
+            limits=bound,
+            passed=False,
+        )
+    error = found - expected
+    max_abs = float(np.abs(error).max())
+    largest = float(np.abs(expected).max())
+    relative = max_abs / largest if largest > 0 else (0.0 if max_abs == 0 else math.inf)
+    snr = _snr_db(expected, error)
+    cosine = _cosine(expected, found)
+    agreement = _top1_agreement(reference, outputs)
+    return Parity(
+        evaluated_by=evaluated_by,
+        inputs=len(reference),
+        seed=seed,
+        max_abs_error=max_abs,
+        max_relative_error=relative if math.isfinite(relative) else None,
+        snr_db=snr,
+        cosine=cosine,
+        top1_agreement=agreement,
+        limits=bound,
+        passed=(
+            relative <= bound.max_relative_error
+            and (snr is None or snr >= bound.min_snr_db)
+            and (cosine is None or cosine >= bound.min_cosine)
+            and (agreement is None or agreement >= bound.min_top1_agreement)
+        ),
+    )
+
+
+def _shapes(batches: Sequence[Sequence[Array]]) -> str:
+    return str([array.shape for array in batches[0]] if batches else [])
+
+
+def _flat(batches: Sequence[Sequence[Array]]) -> Array:
+    return np.concatenate([a.astype(np.float64).ravel() for batch in batches for a in batch])
+
+
+def _snr_db(expected: Array, error: Array) -> float | None:
+    """Power of the signal over power of the error, in decibels; None without any error."""
+    noise = float(np.square(error).sum())
+    signal = float(np.square(expected).sum())
+    if noise == 0 or signal == 0:
+        return None
+    return 10 * math.log10(signal / noise)
+
+
+def _cosine(expected: Array, found: Array) -> float | None:
+    scale = float(np.linalg.norm(expected) * np.linalg.norm(found))
+    return float(expected @ found) / scale if scale > 0 else None
+
+
+def _top1_agreement(
+    reference: Sequence[Sequence[Array]], outputs: Sequence[Sequence[Array]]
+) -> float | None:
+    """Share of images with the same largest score; None unless the first output is (N, C > 1)."""
+    if any(batch[0].ndim != 2 or batch[0].shape[1] < 2 for batch in reference):
+        return None
+    same = [
+        bool(equal)
+        for expected, found in zip(reference, outputs, strict=True)
+        for equal in expected[0].argmax(axis=1) == found[0].argmax(axis=1)
+    ]
+    return sum(same) / len(same)

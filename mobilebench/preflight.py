@@ -1,0 +1,163 @@
+"""Preflight: what must hold of a network before a toolkit spends minutes on it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from mobilebench import inputs as seeded
+from mobilebench.artifact import Preflight
+from mobilebench.errors import ModelRefused
+from mobilebench.inputs import Array
+from mobilebench.modelspec import ModelSpec
+from mobilebench.tensor import DType, TensorSpec
+from mobilebench.zoo.fingerprint import fingerprint, state_sha256
+
+SEED = 500
+
+CHECKS = (
+    "eval mode",
+    "weights loaded and finite",
+    "takes the inputs of its spec",
+    "draws no random numbers",
+    "two passes bit-equal",
+    "outputs finite",
+)
+
+
+def preflight(module: nn.Module, spec: ModelSpec) -> Preflight:
+    """Establish that `module` can be exported and compared.
+
+    Raises `ModelRefused`, naming the model and where possible the submodule, when a check of
+    `CHECKS` fails.
+    """
+    _require_eval(module, spec)
+    _require_weights(module, spec)
+    batch = [torch.from_numpy(array) for array in seeded.sample(spec.inputs, SEED)]
+    with _watching_random(module) as drew:
+        first = _forward(module, batch, spec)
+    if drew:
+        raise ModelRefused(
+            f"{spec.name} draws random numbers in its forward pass, in {drew[0]}; an exported "
+            f"file would freeze one draw. Make it deterministic in eval mode."
+        )
+    second = _forward(module, batch, spec)
+    if any(not _bit_equal(a, b) for a, b in zip(first, second, strict=True)):
+        raise ModelRefused(
+            f"{spec.name} gave two different outputs for the same input in eval mode, so no "
+            f"export of it could be verified; look for state that its forward pass changes."
+        )
+    for index, output in enumerate(first):
+        if output.is_floating_point() and not bool(torch.isfinite(output).all()):
+            raise ModelRefused(
+                f"Output {index} of {spec.name} is not finite for a standard-normal input; "
+                f"check its weights."
+            )
+    return Preflight(
+        checks=CHECKS,
+        outputs=tuple(_spec(index, output) for index, output in enumerate(first)),
+        fingerprint=fingerprint(module),
+        torch_version=str(torch.__version__),
+    )
+
+
+def reference_outputs(module: nn.Module, batches: Sequence[Sequence[Array]]) -> list[list[Array]]:
+    """Outputs of PyTorch eager, one list of arrays for each batch."""
+    with torch.no_grad():
+        return [
+            [output.numpy() for output in _outputs(module(*map(torch.from_numpy, batch)))]
+            for batch in batches
+        ]
+
+
+def _require_eval(module: nn.Module, spec: ModelSpec) -> None:
+    training = [path or "the model itself" for path, m in module.named_modules() if m.training]
+    if training:
+        raise ModelRefused(
+            f"{spec.name} is in training mode ({training[0]}), where dropout and BatchNorm "
+            f"compute something else; call model.eval() first."
+        )
+
+
+def _require_weights(module: nn.Module, spec: ModelSpec) -> None:
+    for name, tensor in module.state_dict().items():
+        if tensor.is_meta:
+            raise ModelRefused(f"{spec.name} has no values for {name}; load its weights first.")
+        if tensor.is_floating_point() and not bool(torch.isfinite(tensor).all()):
+            raise ModelRefused(f"{spec.name} has values in {name} that are not finite.")
+    if spec.weights is None or spec.weights.state_sha256 != state_sha256(module):
+        raise ModelRefused(
+            f"{spec.name} does not carry the weights that its spec records; load them again."
+        )
+
+
+def _forward(module: nn.Module, batch: Sequence[Tensor], spec: ModelSpec) -> list[Tensor]:
+    try:
+        with torch.no_grad():
+            result = module(*[tensor.clone() for tensor in batch])
+    except Exception as error:
+        wanted = ", ".join(map(str, spec.inputs))
+        raise ModelRefused(
+            f"{spec.name} does not run on its inputs ({wanted}): {type(error).__name__}: {error}"
+        ) from error
+    outputs = _outputs(result)
+    if not outputs:
+        raise ModelRefused(
+            f"{spec.name} returned {type(result).__name__}; an exported model has to return a "
+            f"tensor, or a tuple, list or dictionary of tensors."
+        )
+    return outputs
+
+
+def _outputs(result: Any) -> list[Tensor]:
+    """The tensors of a result in order; empty where it holds anything else."""
+    if isinstance(result, Tensor):
+        return [result]
+    if isinstance(result, dict):
+        return _outputs(list(result.values()))
+    if isinstance(result, tuple | list):
+        nested = [_outputs(item) for item in result]
+        return [tensor for part in nested for tensor in part] if all(nested) else []
+    return []
+
+
+def _bit_equal(a: Tensor, b: Tensor) -> bool:
+    return a.shape == b.shape and a.dtype == b.dtype and a.numpy().tobytes() == b.numpy().tobytes()
+
+
+def _spec(index: int, output: Tensor) -> TensorSpec:
+    dtype = DType(str(output.dtype).removeprefix("torch."))
+    return TensorSpec(name=f"output{index}", shape=tuple(output.shape), dtype=dtype)
+
+
+@contextmanager
+def _watching_random(module: nn.Module) -> Iterator[list[str]]:
+    """Collects the paths of submodules whose forward pass moves PyTorch's random state."""
+    drew: list[str] = []
+    before: list[Tensor] = []
+
+    def enter(_: nn.Module, __: Any) -> None:
+        before.append(torch.get_rng_state())
+
+    def leave(path: str, part: nn.Module) -> Any:
+        def hook(_: nn.Module, __: Any, ___: Any) -> None:
+            # Inner modules leave first, so the first one found is the innermost.
+            if not torch.equal(before.pop(), torch.get_rng_state()):
+                drew.append(f"{path or 'its own forward'} ({type(part).__name__})")
+
+        return hook
+
+    handles = []
+    for path, part in module.named_modules():
+        handles.append(part.register_forward_pre_hook(enter))
+        handles.append(part.register_forward_hook(leave(path, part)))
+    try:
+        with torch.random.fork_rng(devices=[]):
+            yield drew
+    finally:
+        for handle in handles:
+            handle.remove()
