@@ -1,6 +1,8 @@
 """Artifact: one exported model on disk, as a bundle folder with everything known about it.
 
-A bundle holds the model file, `manifest.json` and `export.log`. Its name ends in a key made from
+A bundle holds the model file, `manifest.json`, `export.log` and `reference.npz`, the outputs of
+PyTorch eager, so that the artifact can be proven again where neither torch nor the weights are.
+Its name ends in a key made from
 everything that went in (network, weights, recipe, tool versions), so the same export finds it
 again; the sha256 of what came out is in the manifest and is checked on every load.
 """
@@ -20,6 +22,7 @@ from mobilebench.values import value
 
 MANIFEST_FILE = "manifest.json"
 LOG_FILE = "export.log"
+REFERENCE_FILE = "reference.npz"
 MANIFEST_SCHEMA_VERSION = 1
 
 

@@ -11,6 +11,8 @@ import numpy as np
 from mobilebench.tensor import DType, TensorSpec
 
 Array = np.ndarray[Any, Any]
+Batch = Sequence[Array]
+"""The inputs, or the outputs, of one inference, in the model's order."""
 
 
 def sample(inputs: Sequence[TensorSpec], seed: int) -> list[Array]:

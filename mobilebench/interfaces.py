@@ -21,9 +21,7 @@ from mobilebench.tensor import TensorSpec
 from mobilebench.values import value
 
 if TYPE_CHECKING:
-    import numpy as np
-
-    Batch = Sequence["np.ndarray[Any, Any]"]
+    from mobilebench.inputs import Batch
 
 
 @value

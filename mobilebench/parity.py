@@ -103,6 +103,19 @@ def compare(
     )
 
 
+def describe(result: Parity) -> str:
+    """A parity result in one line, for messages."""
+    if result.max_relative_error is None:
+        return f"an output computed by {result.evaluated_by} is not finite"
+    snr = "bit-equal" if result.snr_db is None else f"{result.snr_db:.0f} dB"
+    top1 = "" if result.top1_agreement is None else f", top-1 agreement {result.top1_agreement:.0%}"
+    return (
+        f"relative error {result.max_relative_error:.1e} (at most "
+        f"{result.limits.max_relative_error:.0e}), signal to noise {snr}{top1}, "
+        f"computed by {result.evaluated_by}"
+    )
+
+
 def _shapes(batches: Sequence[Sequence[Array]]) -> str:
     return str([array.shape for array in batches[0]] if batches else [])
 

@@ -19,8 +19,7 @@ from mobilebench import cell, environment, wire
 from mobilebench.artifact import Artifact
 from mobilebench.device import Device
 from mobilebench.errors import MissingToolkit, UnknownName, UserError
-from mobilebench.inputs import load_batches, save_batches
-from mobilebench.interfaces import Batch
+from mobilebench.inputs import Batch, load_batches, save_batches
 from mobilebench.job import Job
 from mobilebench.measurement import ComputeUnit, Measurement
 from mobilebench.recipe import Format

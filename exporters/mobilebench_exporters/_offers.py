@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from dataclasses import dataclass
 from importlib import metadata
 
-from mobilebench.errors import RecipeError
+from mobilebench.errors import MissingToolkit, RecipeError
 from mobilebench.recipe import ExportRecipe, Format, Precision
 
 
@@ -15,6 +15,8 @@ class Offer:
     """Choices of one format; the first target and the first delegate are the defaults."""
 
     format: Format
+    distributions: tuple[str, ...]
+    """Packages whose version decides what the file looks like, torch left out."""
     precisions: tuple[Precision, ...]
     targets: tuple[str | None, ...] = (None,)
     delegates: tuple[str | None, ...] = (None,)
@@ -41,6 +43,18 @@ class Offer:
             )
 
 
-def versions(distributions: Iterable[str]) -> dict[str, str]:
-    """Installed versions by distribution name, with torch, which every export starts from."""
-    return {name: metadata.version(name) for name in ("torch", *distributions)}
+    def tool_versions(self) -> dict[str, str]:
+        """Installed versions by distribution, with torch, which every export starts from.
+
+        Raises `MissingToolkit` where one is not installed.
+        """
+        found = {}
+        for name in ("torch", *self.distributions):
+            try:
+                found[name] = metadata.version(name)
+            except metadata.PackageNotFoundError as error:
+                raise MissingToolkit(
+                    f"The export format {self.format} needs the package {name!r}, which is not "
+                    f"installed; run: pip install 'mobilebench[{self.format}]'"
+                ) from error
+        return found

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import coremltools as ct
 import numpy as np
 import torch
 
@@ -14,19 +13,15 @@ from mobilebench import inputs as seeded
 from mobilebench.interfaces import Structure
 from mobilebench.recipe import ExportRecipe, Format, Precision
 from mobilebench.tensor import DType, TensorSpec
-from mobilebench_exporters._mlprogram import MLProgram
-from mobilebench_exporters._offers import Offer, versions
+from mobilebench_exporters._offers import Offer
 
 _OFFER = Offer(
-    format=Format.COREML,
+    format=Format.COREML, distributions=("coremltools",),
     precisions=(Precision.FP32, Precision.FP16),
     # From iOS 16 on half-precision programs need no casts at their borders.
     targets=("iOS16", "iOS15", "iOS17", "iOS18"),
 )
-_PRECISIONS = {
-    Precision.FP32: ct.precision.FLOAT32,
-    Precision.FP16: ct.precision.FLOAT16,
-}
+_COMPUTE_PRECISIONS = {Precision.FP32: "FLOAT32", Precision.FP16: "FLOAT16"}
 
 
 class CoremlExporter:
@@ -44,7 +39,7 @@ class CoremlExporter:
         return _OFFER.recipe(precision, target, delegate)
 
     def tool_versions(self) -> Mapping[str, str]:
-        return versions(("coremltools",))
+        return _OFFER.tool_versions()
 
     def export(
         self,
@@ -53,6 +48,8 @@ class CoremlExporter:
         recipe: ExportRecipe,
         folder: Path,
     ) -> Path:
+        import coremltools as ct
+
         path = folder / "model.mlpackage"
         example = tuple(torch.from_numpy(array) for array in seeded.sample(inputs, seed=0))
         # coremltools takes the ATEN dialect only; a fresh export is in the TRAINING one.
@@ -61,7 +58,7 @@ class CoremlExporter:
             exported,
             inputs=[_tensor_type(tensor) for tensor in inputs],
             convert_to="mlprogram",
-            compute_precision=_PRECISIONS[recipe.precision],
+            compute_precision=getattr(ct.precision, _COMPUTE_PRECISIONS[recipe.precision]),
             minimum_deployment_target=getattr(ct.target, str(recipe.target)),
             skip_model_load=True,
         )
@@ -69,6 +66,10 @@ class CoremlExporter:
         return path
 
     def inspect(self, model_path: Path) -> Structure:
+        import coremltools as ct
+
+        from mobilebench_exporters._mlprogram import MLProgram
+
         program = MLProgram.load(model_path)
         spec = ct.utils.load_spec(str(model_path))
         return Structure(
@@ -78,12 +79,16 @@ class CoremlExporter:
 
 
 def _tensor_type(tensor: TensorSpec) -> Any:
+    import coremltools as ct
+
     dtype = np.float32 if tensor.dtype in (DType.FLOAT32, DType.FLOAT16) else np.int32
     return ct.TensorType(name=tensor.name, shape=tensor.shape, dtype=dtype)
 
 
 def evaluate(request: dict[str, Any]) -> dict[str, Any]:
     """Cell: the outputs of a saved ML Program, computed with torch (see `Exporter.evaluator`)."""
+    from mobilebench_exporters._mlprogram import MLProgram
+
     program = MLProgram.load(Path(request["model"]))
     batches = seeded.load_batches(Path(request["inputs"]))
     seeded.save_batches(Path(request["outputs"]), [program.evaluate(batch) for batch in batches])

@@ -8,18 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from executorch.backends.xnnpack.partition.xnnpack_partitioner import XnnpackPartitioner
-from executorch.exir import to_edge_transform_and_lower
-from executorch.exir._serialize._program import deserialize_pte_binary
-from executorch.exir.schema import DelegateCall, KernelCall
 
 from mobilebench import inputs as seeded
 from mobilebench.interfaces import Structure
 from mobilebench.recipe import ExportRecipe, Format, Precision
 from mobilebench.tensor import TensorSpec
-from mobilebench_exporters._offers import Offer, versions
+from mobilebench_exporters._offers import Offer
 
-_OFFER = Offer(format=Format.EXECUTORCH, precisions=(Precision.FP32,), delegates=("xnnpack",))
+_OFFER = Offer(format=Format.EXECUTORCH, distributions=("executorch", "torchao"), precisions=(Precision.FP32,), delegates=("xnnpack",))
 
 
 class ExecutorchExporter:
@@ -37,7 +33,7 @@ class ExecutorchExporter:
         return _OFFER.recipe(precision, target, delegate)
 
     def tool_versions(self) -> Mapping[str, str]:
-        return versions(("executorch", "torchao"))
+        return _OFFER.tool_versions()
 
     def export(
         self,
@@ -46,6 +42,9 @@ class ExecutorchExporter:
         recipe: ExportRecipe,
         folder: Path,
     ) -> Path:
+        from executorch.backends.xnnpack.partition.xnnpack_partitioner import XnnpackPartitioner
+        from executorch.exir import to_edge_transform_and_lower
+
         path = folder / "model.pte"
         example = tuple(torch.from_numpy(array) for array in seeded.sample(inputs, seed=0))
         exported = torch.export.export(module, example)
@@ -56,6 +55,9 @@ class ExecutorchExporter:
 
     def inspect(self, model_path: Path) -> Structure:
         """Counts the instructions of the program; a delegate counts as one, by its name."""
+        from executorch.exir._serialize._program import deserialize_pte_binary
+        from executorch.exir.schema import DelegateCall, KernelCall
+
         program = deserialize_pte_binary(model_path.read_bytes()).program
         left_out: Counter[str] = Counter()
         delegates: Counter[str] = Counter()

@@ -7,8 +7,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import onnx
-import onnxscript  # noqa: F401 - torch.onnx needs it, and says so only when it is half way through
 import torch
 
 from mobilebench import inputs as seeded
@@ -16,10 +14,10 @@ from mobilebench.errors import CellFailed
 from mobilebench.interfaces import Structure
 from mobilebench.recipe import ExportRecipe, Format, Precision
 from mobilebench.tensor import TensorSpec
-from mobilebench_exporters._offers import Offer, versions
+from mobilebench_exporters._offers import Offer
 
 _OFFER = Offer(
-    format=Format.ONNX,
+    format=Format.ONNX, distributions=("onnx", "onnxscript"),
     precisions=(Precision.FP32,),
     # 20 has GELU as one operator and is what torch 2.13 writes by itself; below 18 the exporter
     # logs an error and silently stays at 18.
@@ -42,7 +40,7 @@ class OnnxExporter:
         return _OFFER.recipe(precision, target, delegate)
 
     def tool_versions(self) -> Mapping[str, str]:
-        return versions(("onnx", "onnxscript"))
+        return _OFFER.tool_versions()
 
     def export(
         self,
@@ -51,6 +49,8 @@ class OnnxExporter:
         recipe: ExportRecipe,
         folder: Path,
     ) -> Path:
+        import onnx
+
         path = folder / "model.onnx"
         opset = int(str(recipe.target).removeprefix("opset"))
         example = tuple(torch.from_numpy(array) for array in seeded.sample(inputs, seed=0))
@@ -75,6 +75,8 @@ class OnnxExporter:
         return path
 
     def inspect(self, model_path: Path) -> Structure:
+        import onnx
+
         model = onnx.load(model_path)
         onnx.checker.check_model(model)
         histogram = Counter(node.op_type for node in model.graph.node)

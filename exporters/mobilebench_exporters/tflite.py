@@ -5,21 +5,17 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
-import litert_torch
 import torch
-from ai_edge_litert import schema_py_generated as schema
 
 from mobilebench import inputs as seeded
 from mobilebench.interfaces import Structure
 from mobilebench.recipe import ExportRecipe, Format, Precision
 from mobilebench.tensor import TensorSpec
-from mobilebench_exporters._offers import Offer, versions
+from mobilebench_exporters._offers import Offer
 
-_OFFER = Offer(format=Format.TFLITE, precisions=(Precision.FP32,))
-_OPERATORS = {
-    code: name for name, code in vars(schema.BuiltinOperator).items() if isinstance(code, int)
-}
+_OFFER = Offer(format=Format.TFLITE, distributions=("litert-torch", "litert-converter", "ai-edge-litert"), precisions=(Precision.FP32,))
 
 
 class TfliteExporter:
@@ -37,7 +33,7 @@ class TfliteExporter:
         return _OFFER.recipe(precision, target, delegate)
 
     def tool_versions(self) -> Mapping[str, str]:
-        return versions(("litert-torch", "litert-converter", "ai-edge-litert"))
+        return _OFFER.tool_versions()
 
     def export(
         self,
@@ -46,32 +42,39 @@ class TfliteExporter:
         recipe: ExportRecipe,
         folder: Path,
     ) -> Path:
+        import litert_torch
+
         path = folder / "model.tflite"
         example = tuple(torch.from_numpy(array) for array in seeded.sample(inputs, seed=0))
         litert_torch.convert(module, example).export(str(path))
         return path
 
     def inspect(self, model_path: Path) -> Structure:
+        from ai_edge_litert import schema_py_generated as schema
+
         model = schema.Model.GetRootAs(model_path.read_bytes())
+        names = {
+            code: name
+            for name, code in vars(schema.BuiltinOperator).items()
+            if isinstance(code, int)
+        }
         codes = [model.OperatorCodes(index) for index in range(model.OperatorCodesLength())]
         histogram: Counter[str] = Counter()
         for index in range(model.SubgraphsLength()):
             graph = model.Subgraphs(index)
             for position in range(graph.OperatorsLength()):
                 code = codes[graph.Operators(position).OpcodeIndex()]
-                histogram[_operator_name(code)] += 1
+                histogram[_operator_name(code, names)] += 1
         return Structure(
             op_histogram=dict(histogram.most_common()),
             details={"schema_version": str(model.Version())},
         )
 
 
-def _operator_name(code: schema.OperatorCode) -> str:
+def _operator_name(code: Any, names: Mapping[int, str]) -> str:
     # Codes above 127 do not fit the old field, which then holds 127.
-    number = max(code.BuiltinCode(), code.DeprecatedBuiltinCode())
-    if number == schema.BuiltinOperator.CUSTOM:
-        return str(code.CustomCode().decode())
-    return _OPERATORS[number]
+    name = names[max(code.BuiltinCode(), code.DeprecatedBuiltinCode())]
+    return str(code.CustomCode().decode()) if name == "CUSTOM" else name
 
 
 PLUGIN = TfliteExporter()

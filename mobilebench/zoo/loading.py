@@ -10,7 +10,7 @@ import importlib
 import importlib.util
 import sys
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import ModuleType
@@ -20,13 +20,17 @@ import torch
 from torch import nn
 
 from mobilebench.errors import UnknownName, UserError
+from mobilebench.inputs import sample
 from mobilebench.modelspec import CALLER, RANDOM, ModelSpec, Preprocessing, Source, Weights
 from mobilebench.tensor import TensorSpec
+from mobilebench.values import value
 from mobilebench.zoo.checkpoints import load_checkpoint
 from mobilebench.zoo.complexity import count_macs, count_params
-from mobilebench.zoo.fingerprint import state_sha256
+from mobilebench.zoo.fingerprint import fingerprint, state_sha256
 from mobilebench.zoo.layers.initialise import for_verification
 from mobilebench.zoo.registry import RESOLUTION, create_model, model_spec
+
+__all__ = ["LoadedModel", "Request", "describe", "fingerprint", "load", "with_macs"]
 
 SEED = 0
 """Seed of every weight that nobody trained, so that the same export finds its artifact again."""
@@ -42,7 +46,7 @@ class LoadedModel:
     spec: ModelSpec
 
 
-@dataclass(frozen=True)
+@value
 class Request:
     """Which model to load, with which weights, at which input size."""
 
@@ -83,13 +87,12 @@ def describe(module: nn.Module, spec: ModelSpec, origin: str) -> LoadedModel:
     return LoadedModel(module, replace(spec, params=count_params(module), weights=weights))
 
 
-def with_macs(loaded: LoadedModel, inputs: Sequence[torch.Tensor]) -> LoadedModel:
+def with_macs(loaded: LoadedModel) -> LoadedModel:
     """Count the MACs by a forward pass, where the spec does not state them yet."""
     if loaded.spec.macs is not None:
         return loaded
-    return replace(
-        loaded, spec=replace(loaded.spec, macs=count_macs(loaded.module, list(inputs)))
-    )
+    batch = [torch.from_numpy(array) for array in sample(loaded.spec.inputs, SEED)]
+    return replace(loaded, spec=replace(loaded.spec, macs=count_macs(loaded.module, batch)))
 
 
 def _from_zoo(request: Request) -> tuple[nn.Module, ModelSpec, str]:

@@ -1,0 +1,105 @@
+"""The two verbs for scripts: `export` and `benchmark`, one cell at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mobilebench import pipeline, plugins
+from mobilebench.artifact import Artifact
+from mobilebench.errors import CellFailed, UnknownName
+from mobilebench.measurement import ComputeUnit, Failure
+from mobilebench.modelspec import CALLER, ModelSpec
+from mobilebench.protocol import protocol as find_protocol
+from mobilebench.recipe import Precision
+from mobilebench.record import Record
+from mobilebench.tensor import TensorSpec, parse_tensor
+
+if TYPE_CHECKING:
+    from torch import nn
+
+
+def export(
+    model: str | nn.Module,
+    format: str,  # noqa: A002 - the field's word, and the public name
+    *,
+    precision: str = "fp32",
+    target: str | None = None,
+    delegate: str | None = None,
+    checkpoint: str | Path | None = None,
+    ema: bool = False,
+    resolution: int | None = None,
+    inputs: Sequence[TensorSpec | str] = (),
+    out_dir: str | Path = "artifacts",
+    force: bool = False,
+) -> Artifact:
+    """Export one network to one format and prove the file equal to it.
+
+    `model` is a name of the zoo, `timm:NAME`, `FILE.py:FUNCTION`, or a module in eval mode, which
+    needs `inputs` such as `["1x3x224x224"]`. An export that was made before is found again.
+    Raises `CellFailed` where the toolkit fails or parity does, `UserError` for what can be mended.
+    """
+    recipe = plugins.exporter(format).recipe(parse_precision(precision), target, delegate)
+    specs = tuple(
+        tensor if isinstance(tensor, TensorSpec) else parse_tensor(tensor, f"input{index}")
+        for index, tensor in enumerate(inputs)
+    )
+    from mobilebench.zoo.loading import Request, describe
+
+    if isinstance(model, str):
+        request = Request(
+            reference=model,
+            checkpoint=None if checkpoint is None else str(checkpoint),
+            ema=ema,
+            resolution=resolution,
+            inputs=specs,
+        )
+        [exported] = pipeline.export_recipes(request, [recipe], Path(out_dir), force=force)
+    else:
+        spec = ModelSpec(name=type(model).__name__, inputs=specs)
+        loaded = describe(model, spec, CALLER)
+        [exported] = pipeline.export_recipes(loaded, [recipe], Path(out_dir), force=force)
+    if isinstance(exported.outcome, Failure):
+        failed = exported.outcome
+        raise CellFailed(failed.stage, failed.error, failed.message, failed.log_tail)
+    return exported.outcome
+
+
+def benchmark(
+    artifact: Artifact | str | Path,
+    *,
+    device: str = "host",
+    runtime: str | None = None,
+    compute_unit: str = "cpu",
+    threads: int = 1,
+    protocol: str = "burst-1",
+) -> Record:
+    """Measure one artifact; what goes wrong in the runtime is the record's outcome, a `Failure`.
+
+    Raises `UserError` where device, runtime or protocol do not exist or do not fit the artifact.
+    """
+    found = artifact if isinstance(artifact, Artifact) else Artifact.load(artifact)
+    [record] = pipeline.benchmark_cells(
+        [found],
+        device_id=device,
+        runtimes=[runtime] if runtime else [],
+        threads=[threads],
+        protocol=find_protocol(protocol),
+        compute_unit=parse_compute_unit(compute_unit),
+    )
+    return record
+
+
+def parse_precision(name: str) -> Precision:
+    """A precision by its name; raises `UnknownName`."""
+    if name not in set(Precision):
+        raise UnknownName("precision", name, (known.value for known in Precision))
+    return Precision(name)
+
+
+def parse_compute_unit(name: str) -> ComputeUnit:
+    """A compute unit by its name; raises `UnknownName`."""
+    if name not in set(ComputeUnit):
+        raise UnknownName("compute unit", name, (known.value for known in ComputeUnit))
+    return ComputeUnit(name)

@@ -1,0 +1,145 @@
+"""Bundles: where an artifact's folder is, whether it is there already, and how it is made."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from threading import Event
+
+from mobilebench import environment, files, inputs, parity, verification, wire
+from mobilebench.artifact import (
+    LOG_FILE,
+    MANIFEST_FILE,
+    REFERENCE_FILE,
+    Artifact,
+    ArtifactFacts,
+    Manifest,
+    Parity,
+    Preflight,
+    content_sha256,
+    content_size,
+)
+from mobilebench.errors import BundleError, CellFailed, SchemaError, writing
+from mobilebench.inputs import Array
+from mobilebench.interfaces import Structure
+from mobilebench.modelspec import ModelSpec
+from mobilebench.observer import Observer
+from mobilebench.recipe import ExportRecipe
+
+
+@dataclass(frozen=True)
+class Made:
+    """A model file that an exporter has written, read back once."""
+
+    model_path: Path
+    structure: Structure
+
+
+Make = Callable[[ExportRecipe, Path, Event], Made]
+"""Writes the model file of a recipe into a folder; gives up when the event is set."""
+
+
+@dataclass(frozen=True)
+class Order:
+    """Everything about one artifact that is known before it exists."""
+
+    model: ModelSpec
+    recipe: ExportRecipe
+    fingerprint: str
+    tools: dict[str, str]
+
+    @property
+    def name(self) -> str:
+        return f"{self.model.name} {self.recipe.label}"
+
+    @property
+    def key(self) -> str:
+        """sha256 over all that decides what the file holds: network, recipe and tools."""
+        content = {
+            "model": self.model.name,
+            "inputs": [str(tensor) for tensor in self.model.inputs],
+            "weights": None if self.model.weights is None else wire.to_plain(self.model.weights),
+            "fingerprint": self.fingerprint,
+            "recipe": wire.to_plain(self.recipe),
+            "tools": self.tools,
+            "mobilebench": environment.version(),
+        }
+        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+    def place(self, out_dir: Path) -> Path:
+        """The bundle's folder; its name is for people but for the key at its end."""
+        readable = re.sub(r"[^A-Za-z0-9._-]+", "_", f"{self.model.name}-{self.recipe.label}")
+        return out_dir / f"{readable}-{self.key[:12]}"
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What a bundle says beside its model file: the checks passed and the outputs to match."""
+
+    preflight: Preflight
+    reference: list[list[Array]]
+
+
+def cached(place: Path) -> Artifact | None:
+    """The bundle at a place, None where there is none or it is damaged: then it is made anew."""
+    if not place.exists():
+        return None
+    try:
+        return Artifact.load(place)
+    except (BundleError, SchemaError):
+        return None
+
+
+def build(
+    order: Order, evidence: Evidence, out_dir: Path, make: Make, watch: Observer, cancel: Event
+) -> Artifact:
+    """Make one bundle: staged beside its place, proven there, then renamed to it.
+
+    Raises `CellFailed` where the exporter fails or the artifact is not the same network, and
+    `OutputError` where the folder cannot be written; then no folder appears.
+    """
+    place = order.place(out_dir)
+    with files.staging_folder(out_dir) as staged:
+        watch.stage(order.name, "export")
+        started = time.monotonic()
+        made = make(order.recipe, staged, cancel)
+        seconds = time.monotonic() - started
+        with writing(staged):
+            inputs.save_batches(staged / REFERENCE_FILE, evidence.reference)
+        facts = ArtifactFacts(
+            key=order.key,
+            sha256=content_sha256(made.model_path),
+            size_bytes=content_size(made.model_path),
+            tool_versions=order.tools,
+            preflight=evidence.preflight,
+            parity=(),
+            op_histogram=made.structure.op_histogram,
+            structure=made.structure.details,
+            export_seconds=round(seconds, 3),
+        )
+        manifest = Manifest(
+            created=environment.now(),
+            mobilebench_version=environment.version(),
+            model=order.model,
+            recipe=order.recipe,
+            model_file=made.model_path.name,
+            facts=facts,
+        )
+        watch.stage(order.name, "parity")
+        proven = verification.verify(Artifact(staged, manifest), evidence.reference, cancel=cancel)
+        _require_parity(proven)
+        manifest = replace(manifest, facts=replace(facts, parity=proven))
+        wire.write(staged / MANIFEST_FILE, manifest)
+        files.publish_folder(staged, place)
+    return Artifact(place, manifest)
+
+
+def _require_parity(proven: tuple[Parity, ...]) -> None:
+    for result in proven:
+        if not result.passed:
+            raise CellFailed("parity", "ParityFailed", parity.describe(result))

@@ -1,0 +1,5 @@
+"""The store: every record, kept as the document it is, in SQLite or any SQLAlchemy database."""
+
+from mobilebench.store.records import Query, RecordStore, default_url
+
+__all__ = ["Query", "RecordStore", "default_url"]

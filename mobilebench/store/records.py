@@ -1,0 +1,168 @@
+"""RecordStore: append records, find records. Documents are the truth, columns only an index."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import platformdirs
+import sqlalchemy as sa
+
+from mobilebench import wire
+from mobilebench.errors import OutputError, SchemaError, UserError, writing
+from mobilebench.record import Record
+
+_STORE_VERSION = 1
+
+_METADATA = sa.MetaData()
+_RECORDS = sa.Table(
+    "records",
+    _METADATA,
+    sa.Column("record_id", sa.String(64), primary_key=True),
+    sa.Column("created", sa.String(32), nullable=False, index=True),
+    sa.Column("model", sa.String, nullable=False, index=True),
+    sa.Column("format", sa.String(32), nullable=False),
+    sa.Column("device", sa.String, nullable=False, index=True),
+    sa.Column("protocol", sa.String(32)),
+    sa.Column("outcome", sa.String(16), nullable=False),
+    sa.Column("document", sa.Text, nullable=False),
+)
+_STORE = sa.Table("store", _METADATA, sa.Column("version", sa.Integer, nullable=False))
+
+
+@dataclass(frozen=True)
+class Query:
+    """Which records to find; None means any."""
+
+    model: str | None = None
+    format: str | None = None
+    device: str | None = None
+    protocol: str | None = None
+
+
+def default_url() -> str:
+    """`MOBILEBENCH_STORE`, else a file in the user's data folder."""
+    place = os.environ.get("MOBILEBENCH_STORE")
+    return place or str(platformdirs.user_data_path("mobilebench") / "records.sqlite")
+
+
+class RecordStore:
+    """Records in a database; each is written in a transaction of its own as soon as it exists."""
+
+    def __init__(self, place: str | Path) -> None:
+        """Open, and make where absent, the store at a path (SQLite) or an SQLAlchemy URL.
+
+        Raises `OutputError` where it cannot be written, `SchemaError` where another version made
+        it, `UserError` for a file that is no database.
+        """
+        self.place = str(place)
+        url = self.place
+        if "://" not in url:
+            path = Path(url).expanduser().resolve()
+            with writing(path):
+                path.parent.mkdir(parents=True, exist_ok=True)
+            url = f"sqlite:///{path}"
+        self._engine = self._make_engine(url)
+        with self._transaction() as connection:
+            _METADATA.create_all(connection)
+            self._require_version(connection)
+
+    def _make_engine(self, url: str) -> sa.Engine:
+        try:
+            engine = sa.create_engine(url)
+        except (sa.exc.ArgumentError, sa.exc.NoSuchModuleError, ModuleNotFoundError) as error:
+            raise UserError(
+                f"The store {self.place} cannot be opened ({error}); give a file's path, or an "
+                f"SQLAlchemy URL whose driver is installed."
+            ) from error
+        if engine.dialect.name == "sqlite":
+            # Readers do not wait for the writer, and a killed writer leaves the file whole.
+            sa.event.listen(engine, "connect", _write_ahead)
+        return engine
+
+    def _require_version(self, connection: sa.Connection) -> None:
+        version = connection.execute(sa.select(_STORE.c.version)).scalar()
+        if version is None:
+            connection.execute(sa.insert(_STORE).values(version=_STORE_VERSION))
+        elif version != _STORE_VERSION:
+            raise SchemaError(
+                f"The store {self.place} has version {version}, this mobilebench reads "
+                f"{_STORE_VERSION}; use the mobilebench that made it."
+            )
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sa.Connection]:
+        try:
+            with self._engine.begin() as connection:
+                yield connection
+        except sa.exc.IntegrityError:
+            raise
+        except sa.exc.DatabaseError as error:
+            raise OutputError(
+                f"The store {self.place} could not be used: {error.orig}. Check that the file is "
+                f"a mobilebench store, that you may write it and that the disk has room."
+            ) from error
+
+    def add(self, record: Record) -> bool:
+        """Keep a record; False where the same record is there already.
+
+        Raises `UserError` where another record has its id.
+        """
+        document = wire.dumps(record)
+        row = {
+            "record_id": record.record_id,
+            "created": record.created,
+            "model": record.model.name,
+            "format": record.recipe.format.value,
+            "device": record.device.id,
+            "protocol": record.job.protocol.id if record.job else None,
+            "outcome": record.outcome.kind,
+            "document": document,
+        }
+        try:
+            with self._transaction() as connection:
+                connection.execute(sa.insert(_RECORDS).values(**row))
+        except sa.exc.IntegrityError as error:
+            if self._document(record.record_id) == document:
+                return False
+            raise UserError(
+                f"The store {self.place} holds another record with the id {record.record_id}; "
+                f"the one given was not added."
+            ) from error
+        return True
+
+    def _document(self, record_id: str) -> str | None:
+        query = sa.select(_RECORDS.c.document).where(_RECORDS.c.record_id == record_id)
+        with self._transaction() as connection:
+            found: str | None = connection.execute(query).scalar()
+        return found
+
+    def find(self, query: Query | None = None) -> list[Record]:
+        """The records that a query asks for, the oldest first."""
+        asked: dict[str, Any] = vars(query or Query())
+        statement = sa.select(_RECORDS.c.record_id, _RECORDS.c.document).order_by(
+            _RECORDS.c.created, _RECORDS.c.record_id
+        )
+        for column, wanted in asked.items():
+            if wanted is not None:
+                statement = statement.where(_RECORDS.c[column] == wanted)
+        with self._transaction() as connection:
+            rows = connection.execute(statement).all()
+        return [
+            wire.loads(Record, document, f"record {record_id} in {self.place}")
+            for record_id, document in rows
+        ]
+
+    def close(self) -> None:
+        """Close the connections; SQLite then folds its write-ahead log into the file."""
+        self._engine.dispose()
+
+
+def _write_ahead(connection: Any, _: Any) -> None:
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("PRAGMA synchronous=FULL")
+    connection.execute("PRAGMA busy_timeout=30000")

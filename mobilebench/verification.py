@@ -1,0 +1,86 @@
+"""Verification: an artifact's outputs, by every means this machine has, against PyTorch eager's."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from threading import Event
+
+from mobilebench import cell, inputs, parity, plugins
+from mobilebench.artifact import REFERENCE_FILE, Artifact, Parity
+from mobilebench.errors import CellFailed
+from mobilebench.inputs import Array
+from mobilebench.recipe import ExportRecipe
+
+_EVALUATOR_TIMEOUT_S = 1800.0
+
+
+def verify(
+    artifact: Artifact,
+    reference: Sequence[Sequence[Array]] | None = None,
+    *,
+    cancel: Event | None = None,
+) -> tuple[Parity, ...]:
+    """Compute an artifact's outputs by every means this machine has, and compare each with the
+    reference (by default the one in its bundle).
+
+    Raises `CellFailed` where a runtime cannot run it, `UserError` where no means is at hand.
+    """
+    manifest = artifact.manifest
+    recipe = manifest.recipe
+    expected = reference or inputs.load_batches(artifact.folder / REFERENCE_FILE)
+    batches = inputs.samples(manifest.model.inputs, len(expected), parity.SEED)
+    results = list(_predictions(artifact, batches, cancel))
+    if not results:
+        raise CellFailed("parity", "NoRuntime", f"nothing here can run {recipe.format} files")
+    return tuple(
+        _compare(expected, outputs, evaluated_by, recipe) for evaluated_by, outputs in results
+    )
+
+
+def _predictions(
+    artifact: Artifact, batches: Sequence[Sequence[Array]], cancel: Event | None
+) -> Iterator[tuple[str, Sequence[Sequence[Array]]]]:
+    recipe = artifact.manifest.recipe
+    evaluator = plugins.exporter(recipe.format).evaluator
+    if evaluator is not None:
+        yield _evaluate(evaluator, artifact, batches, cancel)
+    host = plugins.runner("host")
+    for runtime in host.runtimes(recipe.format)[:1]:
+        yield host.predict("host", artifact, runtime, batches, cancel)
+
+
+def _evaluate(
+    evaluator: str, artifact: Artifact, batches: Sequence[Sequence[Array]], cancel: Event | None
+) -> tuple[str, list[list[Array]]]:
+    with tempfile.TemporaryDirectory(prefix="mobilebench-evaluate-") as name:
+        asked, answered = Path(name) / "inputs.npz", Path(name) / "outputs.npz"
+        inputs.save_batches(asked, batches)
+        request = {
+            "model": str(artifact.model_path.resolve()),
+            "inputs": str(asked),
+            "outputs": str(answered),
+        }
+        answer = cell.call(
+            evaluator, request, stage="parity", timeout_s=_EVALUATOR_TIMEOUT_S, cancel=cancel
+        )
+        return answer["evaluated_by"], inputs.load_batches(answered)
+
+
+def _compare(
+    expected: Sequence[Sequence[Array]],
+    outputs: Sequence[Sequence[Array]],
+    evaluated_by: str,
+    recipe: ExportRecipe,
+) -> Parity:
+    try:
+        return parity.compare(
+            expected,
+            outputs,
+            precision=recipe.precision,
+            evaluated_by=evaluated_by,
+            seed=parity.SEED,
+        )
+    except ValueError as error:
+        raise CellFailed("parity", "ShapeMismatch", str(error)) from error
