@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 def export(
     model: str | nn.Module,
-    format: str,  # noqa: A002 - the field's word, and the public name
+    format: str,
     *,
     precision: str = "fp32",
     target: str | None = None,

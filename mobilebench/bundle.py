@@ -13,7 +13,6 @@ from threading import Event
 
 from mobilebench import environment, files, inputs, parity, verification, wire
 from mobilebench.artifact import (
-    LOG_FILE,
     MANIFEST_FILE,
     REFERENCE_FILE,
     Artifact,

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from mobilebench.measurement import Loads, Phase, Samples
 from mobilebench.protocol import Convergence, Protocol, WarmUp
 
-Infer = Callable[[], None]
+Infer = Callable[[], object]
 Clock = Callable[[], int]
 """Monotonic time in integer nanoseconds."""
 

@@ -80,6 +80,11 @@ class Weights:
                 f"weights are a checkpoint's sha256, 'random' or 'caller', not {self.origin!r}"
             )
 
+    @property
+    def from_checkpoint(self) -> bool:
+        """True where the numbers came from a checkpoint file."""
+        return self.origin not in (RANDOM, CALLER)
+
 
 @value
 class ModelSpec:

@@ -1,7 +1,7 @@
 """The main path: a network is checked, exported, proven equal, measured and recorded.
 
-    load -> preflight -> export -> parity -> Artifact        (`export_recipes`)
-    Artifact -> Job -> Measurement | Failure -> Record       (`benchmark_cells`)
+load -> preflight -> export -> parity -> Artifact        (`export_recipes`)
+Artifact -> Job -> Measurement | Failure -> Record       (`benchmark_cells`)
 """
 
 from __future__ import annotations
@@ -39,6 +39,10 @@ class Exported:
     model: ModelSpec
     outcome: Artifact | Failure
     cached: bool = False
+
+    @property
+    def failed(self) -> bool:
+        return isinstance(self.outcome, Failure)
 
 
 def export_recipes(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -87,10 +88,8 @@ def _wait(child: subprocess.Popen[bytes], deadline: float, cancel: Event | None)
 
 def _kill_group(child: subprocess.Popen[bytes]) -> None:
     if child.poll() is None:
-        try:
+        with contextlib.suppress(ProcessLookupError):  # it ended between the two lines
             os.killpg(child.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass  # it ended between the two lines
         child.wait()
 
 

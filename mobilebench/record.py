@@ -50,7 +50,7 @@ class Identity:
         """Names of the fields in which two identities differ, in declared order."""
         return tuple(
             field.name
-            for field in fields(self)  # type: ignore[arg-type]  # `value` makes a dataclass
+            for field in fields(self)
             if getattr(self, field.name) != getattr(other, field.name)
         )
 

@@ -20,13 +20,14 @@ T = TypeVar("T")
 
 
 @cache
-def _adapter(cls: type[T]) -> TypeAdapter[T]:
+def _adapter(cls: Any) -> TypeAdapter[Any]:
     return TypeAdapter(cls)
 
 
 def to_plain(value: object) -> Any:
     """The value as dicts, lists, strings and numbers, ready for `json.dumps`."""
-    return _adapter(type(value)).dump_python(value, mode="json")
+    cls: Any = type(value)
+    return _adapter(cls).dump_python(value, mode="json")
 
 
 def dumps(value: object, indent: int | None = None) -> str:
@@ -49,11 +50,12 @@ def loads(cls: type[T], text: str | bytes, what: str = "the document") -> T:
 
 def from_plain(cls: type[T], plain: Any, what: str = "the document") -> T:
     """Like `loads`, for JSON that was parsed already."""
+    any_class: Any = cls
     _check_version(cls, plain, what)
     try:
         # Through text once more: strict validation takes enums from strings and tuples from
         # arrays only in JSON mode.
-        return _adapter(cls).validate_json(json.dumps(plain), strict=True)
+        checked: T = _adapter(any_class).validate_json(json.dumps(plain), strict=True)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         place = ".".join(str(part) for part in first["loc"]) or "the top level"
@@ -61,6 +63,7 @@ def from_plain(cls: type[T], plain: Any, what: str = "the document") -> T:
         raise SchemaError(
             f"{what} is not a valid {cls.__name__}: at {place}: {first['msg']}{more}."
         ) from error
+    return checked
 
 
 def _no_constant(name: str) -> Any:
@@ -98,7 +101,7 @@ def write(path: Path, value: object) -> None:
     write_text(path, dumps(value, indent=2) + "\n")
 
 
-def json_schema(cls: type[Any]) -> dict[str, Any]:
+def json_schema(cls: Any) -> dict[str, Any]:
     """The JSON Schema of a value, for readers in other languages."""
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",

@@ -42,7 +42,6 @@ class Offer:
                 f"The format {self.format} was asked for with {noun} {asked!s}; {offers}."
             )
 
-
     def tool_versions(self) -> dict[str, str]:
         """Installed versions by distribution, with torch, which every export starts from.
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
 
 from mobilebench import inputs as seeded
 from mobilebench.interfaces import Structure
@@ -15,8 +14,12 @@ from mobilebench.recipe import ExportRecipe, Format, Precision
 from mobilebench.tensor import DType, TensorSpec
 from mobilebench_exporters._offers import Offer
 
+if TYPE_CHECKING:
+    import torch
+
 _OFFER = Offer(
-    format=Format.COREML, distributions=("coremltools",),
+    format=Format.COREML,
+    distributions=("coremltools",),
     precisions=(Precision.FP32, Precision.FP16),
     # From iOS 16 on half-precision programs need no casts at their borders.
     targets=("iOS16", "iOS15", "iOS17", "iOS18"),
@@ -49,6 +52,7 @@ class CoremlExporter:
         folder: Path,
     ) -> Path:
         import coremltools as ct
+        import torch
 
         path = folder / "model.mlpackage"
         example = tuple(torch.from_numpy(array) for array in seeded.sample(inputs, seed=0))
@@ -87,6 +91,8 @@ def _tensor_type(tensor: TensorSpec) -> Any:
 
 def evaluate(request: dict[str, Any]) -> dict[str, Any]:
     """Cell: the outputs of a saved ML Program, computed with torch (see `Exporter.evaluator`)."""
+    import torch
+
     from mobilebench_exporters._mlprogram import MLProgram
 
     program = MLProgram.load(Path(request["model"]))

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
-
-import torch
+from typing import TYPE_CHECKING, Any
 
 from mobilebench import inputs as seeded
 from mobilebench.interfaces import Structure
@@ -15,7 +13,15 @@ from mobilebench.recipe import ExportRecipe, Format, Precision
 from mobilebench.tensor import TensorSpec
 from mobilebench_exporters._offers import Offer
 
-_OFFER = Offer(format=Format.EXECUTORCH, distributions=("executorch", "torchao"), precisions=(Precision.FP32,), delegates=("xnnpack",))
+if TYPE_CHECKING:
+    import torch
+
+_OFFER = Offer(
+    format=Format.EXECUTORCH,
+    distributions=("executorch", "torchao"),
+    precisions=(Precision.FP32,),
+    delegates=("xnnpack",),
+)
 
 
 class ExecutorchExporter:
@@ -42,6 +48,7 @@ class ExecutorchExporter:
         recipe: ExportRecipe,
         folder: Path,
     ) -> Path:
+        import torch
         from executorch.backends.xnnpack.partition.xnnpack_partitioner import XnnpackPartitioner
         from executorch.exir import to_edge_transform_and_lower
 

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
-
-import torch
+from typing import TYPE_CHECKING, Any
 
 from mobilebench import inputs as seeded
 from mobilebench.errors import CellFailed
@@ -16,8 +14,12 @@ from mobilebench.recipe import ExportRecipe, Format, Precision
 from mobilebench.tensor import TensorSpec
 from mobilebench_exporters._offers import Offer
 
+if TYPE_CHECKING:
+    import torch
+
 _OFFER = Offer(
-    format=Format.ONNX, distributions=("onnx", "onnxscript"),
+    format=Format.ONNX,
+    distributions=("onnx", "onnxscript"),
     precisions=(Precision.FP32,),
     # 20 has GELU as one operator and is what torch 2.13 writes by itself; below 18 the exporter
     # logs an error and silently stays at 18.
@@ -50,6 +52,7 @@ class OnnxExporter:
         folder: Path,
     ) -> Path:
         import onnx
+        import torch
 
         path = folder / "model.onnx"
         opset = int(str(recipe.target).removeprefix("opset"))
@@ -87,7 +90,9 @@ class OnnxExporter:
 
 
 def _opset(model: Any) -> int:
-    return next(int(entry.version) for entry in model.opset_import if entry.domain in ("", "ai.onnx"))
+    return next(
+        int(entry.version) for entry in model.opset_import if entry.domain in ("", "ai.onnx")
+    )
 
 
 PLUGIN = OnnxExporter()

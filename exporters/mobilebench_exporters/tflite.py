@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
-
-import torch
+from typing import TYPE_CHECKING, Any
 
 from mobilebench import inputs as seeded
 from mobilebench.interfaces import Structure
@@ -15,7 +13,14 @@ from mobilebench.recipe import ExportRecipe, Format, Precision
 from mobilebench.tensor import TensorSpec
 from mobilebench_exporters._offers import Offer
 
-_OFFER = Offer(format=Format.TFLITE, distributions=("litert-torch", "litert-converter", "ai-edge-litert"), precisions=(Precision.FP32,))
+if TYPE_CHECKING:
+    import torch
+
+_OFFER = Offer(
+    format=Format.TFLITE,
+    distributions=("litert-torch", "litert-converter", "ai-edge-litert"),
+    precisions=(Precision.FP32,),
+)
 
 
 class TfliteExporter:
@@ -43,6 +48,7 @@ class TfliteExporter:
         folder: Path,
     ) -> Path:
         import litert_torch
+        import torch
 
         path = folder / "model.tflite"
         example = tuple(torch.from_numpy(array) for array in seeded.sample(inputs, seed=0))

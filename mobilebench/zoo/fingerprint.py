@@ -7,6 +7,7 @@ import inspect
 import sys
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -29,7 +30,7 @@ def fingerprint(module: nn.Module) -> str:
     """
     digest = hashlib.sha256()
     for path, part in module.named_modules():
-        cls = type(part)
+        cls: Any = type(part)
         digest.update(f"{path}|{cls.__module__}.{cls.__qualname__}|{_source_sha256(cls)}|".encode())
         plain = {
             key: value
@@ -38,7 +39,10 @@ def fingerprint(module: nn.Module) -> str:
         }
         digest.update(repr(sorted(plain.items())).encode())
         for name, tensor in sorted(
-            {**dict(part.named_parameters(recurse=False)), **dict(part.named_buffers(recurse=False))}.items()
+            {
+                **dict(part.named_parameters(recurse=False)),
+                **dict(part.named_buffers(recurse=False)),
+            }.items()
         ):
             _add_tensor(digest, name, tensor)
     return digest.hexdigest()
@@ -57,7 +61,7 @@ def _is_plain(value: object) -> bool:
 
 
 @cache
-def _source_sha256(cls: type) -> str:
+def _source_sha256(cls: Any) -> str:
     """sha256 of the file that defines a class; torch's own classes go by torch's version."""
     if cls.__module__.partition(".")[0] == "torch":
         return str(torch.__version__)

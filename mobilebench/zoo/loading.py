@@ -181,9 +181,7 @@ def _from_timm(request: Request) -> tuple[nn.Module, ModelSpec, str]:
     timm = _import_timm()
     if name.partition(".")[0] not in timm.list_models():
         raise UnknownName("timm model", name, timm.list_models())
-    module: nn.Module = _call(
-        lambda: timm.create_model(name, pretrained=False), request.reference
-    )
+    module: nn.Module = _call(lambda: timm.create_model(name, pretrained=False), request.reference)
     config: dict[str, Any] = module.pretrained_cfg  # type: ignore[assignment]
     size = request.resolution
     shape = (1, *config["input_size"]) if size is None else (1, config["input_size"][0], size, size)
@@ -200,7 +198,8 @@ def _from_timm(request: Request) -> tuple[nn.Module, ModelSpec, str]:
         ),
         source=Source(
             paper=config.get("paper_name") or "not stated",
-            repository=config.get("origin_url") or "https://github.com/huggingface/pytorch-image-models",
+            repository=config.get("origin_url")
+            or "https://github.com/huggingface/pytorch-image-models",
             commit=f"timm {timm.__version__}",
             licence=config.get("license") or "not stated",
         ),

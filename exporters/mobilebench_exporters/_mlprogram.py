@@ -1,0 +1,207 @@
+"""Evaluates a saved Core ML ML Program on any machine, to verify it without Core ML.
+
+Core ML predicts on Apple's systems only. Here the saved package is read back with coremltools'
+own reader and every operation is computed with torch (`_mlprogram_ops`). Reading is shared with
+the converter; computing is independent of it, so a program that was converted wrongly shows.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, cast
+
+import coremltools as ct
+import numpy as np
+import torch
+from coremltools.converters.mil.frontend.milproto import load as milproto
+from coremltools.converters.mil.mil.types import nptype_from_builtin
+from coremltools.converters.mil.mil.types.symbolic import is_symbolic
+from torch import Tensor
+
+from mobilebench_exporters._mlprogram_ops import OPERATIONS, Call, EvaluationError, Value
+
+Array = np.ndarray[Any, Any]
+
+_WEIGHTS = Path("Data") / "com.apple.CoreML" / "weights"
+
+
+class UnknownOperation(EvaluationError):
+    """A program uses an operation that the evaluator does not know."""
+
+
+class MLProgram:
+    """A saved ML Program: its signature, its operations, and what it computes.
+
+    A package holds one function, `main`, or several by name. Inputs and outputs of a function
+    are always taken and given in the order in which the function declares them.
+    """
+
+    def __init__(self, program: Any, package: Path) -> None:
+        self._program = program
+        self._package = package
+
+    @classmethod
+    def load(cls, package: Path) -> MLProgram:
+        """Read a saved `.mlpackage`.
+
+        Raises `EvaluationError` where there is none, and where it is a Core ML model of another
+        kind than an ML Program.
+        """
+        if not package.exists():
+            raise EvaluationError(f"{package} was to be evaluated, but it does not exist.")
+        spec = ct.utils.load_spec(str(package))
+        kind = spec.WhichOneof("Type")
+        if kind != "mlProgram":
+            raise EvaluationError(
+                f"{package} was to be evaluated as an ML Program, but it is a {kind!r} model; "
+                "convert it with convert_to='mlprogram'."
+            )
+        weights = str(package / _WEIGHTS)
+        return cls(milproto.load(spec, spec.specificationVersion, weights), package)
+
+    @property
+    def functions(self) -> list[str]:
+        return list(self._program.functions)
+
+    @property
+    def input_names(self) -> list[str]:
+        return list(self._function("main").inputs)
+
+    @property
+    def input_shapes(self) -> list[tuple[int | None, ...]]:
+        """Shapes of the inputs; a dimension is None where any size is allowed."""
+        return [_shape(variable) for variable in self._function("main").inputs.values()]
+
+    @property
+    def output_names(self) -> list[str]:
+        return [variable.name for variable in self._function("main").outputs]
+
+    def op_histogram(self, function: str = "main") -> dict[str, int]:
+        """How many operations there are of each type, the most frequent first, without `const`."""
+        operations = self._function(function).operations
+        return dict(Counter(op.op_type for op in operations if op.op_type != "const").most_common())
+
+    def evaluate(self, inputs: Sequence[Array], *, function: str = "main") -> list[Array]:
+        """Outputs of a function for these inputs, which are cast to the declared dtypes.
+
+        Every result has the dtype that the program declares for it: where that is float16, torch
+        computes with half tensors. Floating outputs are given as float32.
+
+        Raises `UnknownOperation` before anything is computed, and `EvaluationError` for inputs
+        that do not fit, for a form of an operation that is not supported, and for a result that
+        is not what the program declares.
+        """
+        values = self._bind(inputs, function)
+        for _ in self._steps(values, function):
+            pass
+        outputs = [cast(Tensor, values[v]) for v in self._function(function).outputs]
+        return [np.array(t.float() if t.is_floating_point() else t) for t in outputs]
+
+    def first_non_finite(self, inputs: Sequence[Array], *, function: str = "main") -> str | None:
+        """Type and name of the first operation that gives an infinity or NaN; None without one.
+
+        Constants are passed over: an attention mask may hold minus infinity on purpose.
+        """
+        for op, results in self._steps(self._bind(inputs, function), function):
+            if not all(bool(torch.isfinite(result).all()) for result in results):
+                return f"{op.op_type} {op.name}"
+        return None
+
+    def _function(self, name: str) -> Any:
+        if name not in self._program.functions:
+            raise EvaluationError(
+                f"{self._package} has no function {name!r}; it has {', '.join(self.functions)}."
+            )
+        return self._program.functions[name]
+
+    def _bind(self, inputs: Sequence[Array], function: str) -> dict[Any, Value]:
+        """The values of a function's inputs, after checking that it can be evaluated at all."""
+        self._refuse_unknown(function)
+        declared = self._function(function).inputs
+        if len(inputs) != len(declared):
+            raise EvaluationError(
+                f"{len(inputs)} inputs were given, {self._package} takes {list(declared)}."
+            )
+        values: dict[Any, Value] = {}
+        for (name, variable), array in zip(declared.items(), inputs, strict=True):
+            if not _fits(array.shape, variable):
+                raise EvaluationError(
+                    f"Input {name!r} was given with shape {tuple(array.shape)}; "
+                    f"{self._package} declares {_shape(variable)}."
+                )
+            values[variable] = _tensor(array.astype(nptype_from_builtin(variable.dtype)))
+        return values
+
+    def _refuse_unknown(self, function: str) -> None:
+        for op in self._function(function).operations:
+            if op.op_type != "const" and op.op_type not in OPERATIONS:
+                raise UnknownOperation(
+                    f"The evaluator does not know the operation {op.op_type!r}, which "
+                    f"{self._package} uses as {op.name!r}; nothing was computed. Enter its "
+                    "meaning in the table of mobilebench_exporters._mlprogram_ops."
+                )
+
+    def _steps(self, values: dict[Any, Value], function: str) -> Iterator[tuple[Any, list[Tensor]]]:
+        """Compute operation by operation into `values`, and drop what is not needed any more."""
+        graph = self._function(function)
+        uses = Counter(v for op in graph.operations for v in op.get_flattened_inputs())
+        uses.update(graph.outputs)
+        for op in graph.operations:
+            if op.op_type == "const":
+                values[op.outputs[0]] = _constant(op.outputs[0].val)
+                continue
+            results = _compute(op, values)
+            values.update(zip(op.outputs, results, strict=True))
+            yield op, results
+            for variable in op.get_flattened_inputs():
+                uses[variable] -= 1
+                if not uses[variable]:
+                    del values[variable]
+
+
+def _compute(op: Any, values: dict[Any, Value]) -> list[Tensor]:
+    """The results of one operation, checked against what the program declares."""
+    try:
+        results = OPERATIONS[op.op_type](Call(op, values, _dtype(op.outputs[0])))
+    except Exception as error:
+        error.add_note(f"while evaluating the operation {op.op_type} {op.name}")
+        raise
+    tensors = [results] if isinstance(results, Tensor) else list(results)
+    return [_as_declared(op, t, v) for t, v in zip(tensors, op.outputs, strict=True)]
+
+
+def _as_declared(op: Any, result: Tensor, variable: Any) -> Tensor:
+    """The result in its declared dtype; only `cast` may turn a float into an integer or back."""
+    dtype = _dtype(variable)
+    if not _fits(result.shape, variable) or result.is_floating_point() != dtype.is_floating_point:
+        raise EvaluationError(
+            f"{op.op_type} {op.name} was evaluated to {tuple(result.shape)} {result.dtype}, but "
+            f"the program declares {_shape(variable)} {dtype}: this form of it is not supported."
+        )
+    return result.to(dtype)
+
+
+def _shape(variable: Any) -> tuple[int | None, ...]:
+    return tuple(None if is_symbolic(size) else int(size) for size in variable.shape)
+
+
+def _fits(shape: Sequence[int], variable: Any) -> bool:
+    declared = _shape(variable)
+    return len(shape) == len(declared) and all(
+        size in (None, given) for size, given in zip(declared, shape, strict=True)
+    )
+
+
+def _dtype(variable: Any) -> torch.dtype:
+    return _tensor(np.empty(0, nptype_from_builtin(variable.dtype))).dtype
+
+
+def _constant(value: Any) -> Value:
+    return value if isinstance(value, str) else _tensor(np.asarray(value))
+
+
+def _tensor(array: Array) -> Tensor:
+    """Shares the memory of the array where that can be."""
+    return torch.from_numpy(np.require(array, requirements=["C", "W"]))

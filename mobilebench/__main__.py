@@ -1,0 +1,5 @@
+"""`python -m mobilebench`."""
+
+from mobilebench.cli import main
+
+main()

@@ -1,0 +1,92 @@
+"""The command line: one verb, one file. Only this package prints and decides exit codes.
+
+Exit codes: 0 good, 1 a check said no or a cell failed, 2 the user can mend it, 3 not enough data
+to decide, 130 stopped by Ctrl-C.
+"""
+
+from __future__ import annotations
+
+import signal
+from types import FrameType
+from typing import Any
+
+import typer
+from typer.core import TyperGroup
+
+from mobilebench.cli import (
+    bench,
+    demo,
+    devices,
+    doctor,
+    export,
+    import_,
+    inspect,
+    leaderboard,
+    models,
+    verify,
+)
+from mobilebench.cli.output import complain
+
+
+class _Verbs(TyperGroup):
+    """Runs a verb and turns our errors into one sentence and an exit code."""
+
+    def invoke(self, ctx: Any) -> Any:
+        from mobilebench.errors import CellFailed, UserError
+
+        try:
+            return super().invoke(ctx)
+        except UserError as error:
+            complain(str(error))
+            raise typer.Exit(2) from error
+        except CellFailed as error:
+            complain(str(error), error.log_tail)
+            raise typer.Exit(1) from error
+        except KeyboardInterrupt as error:
+            complain("Stopped. Finished artifacts and records are kept; nothing is half written.")
+            raise typer.Exit(130) from error
+
+
+app = typer.Typer(
+    cls=_Verbs,
+    name="mobilebench",
+    help="Export vision models to phone formats, prove them, measure them, and rank them.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+for _module, _name in (
+    (models, "models"),
+    (export, "export"),
+    (inspect, "inspect"),
+    (verify, "verify"),
+    (devices, "devices"),
+    (doctor, "doctor"),
+    (bench, "bench"),
+    (leaderboard, "leaderboard"),
+    (import_, "import"),
+    (demo, "demo"),
+):
+    app.command(_name)(_module.command)
+
+
+@app.callback(invoke_without_command=True)
+def _root(
+    version: bool = typer.Option(False, "--version", help="Print the version and stop."),
+) -> None:
+    if version:
+        from mobilebench.environment import version as installed
+
+        typer.echo(f"mobilebench {installed()}")
+        raise typer.Exit
+
+
+def _terminated(_: int, __: FrameType | None) -> None:
+    raise SystemExit(128 + signal.SIGTERM)
+
+
+def main() -> None:
+    """The `mobilebench` program."""
+    # A polite kill unwinds like Ctrl-C does: children end, half-made folders go.
+    signal.signal(signal.SIGTERM, _terminated)
+    app()

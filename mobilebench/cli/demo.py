@@ -1,0 +1,60 @@
+"""`mobilebench demo`: the main job on one small network, from PyTorch to a leaderboard."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mobilebench.cli import output
+
+_MODEL = "mobilevig_ti"
+_THREADS = [1, 2]
+_PROTOCOL = "smoke-1"
+
+
+def command(
+    out: Annotated[Path, typer.Option(help="Folder for artifacts, store and page.")] = Path("demo"),
+) -> None:
+    """Export mobilevig_ti to every format, verify, measure it here and show the leaderboard."""
+    from mobilebench import plugins
+    from mobilebench.artifact import Artifact
+    from mobilebench.cli.bench import measure_all
+    from mobilebench.cli.export import choose_recipes, export_all, show_exports
+    from mobilebench.leaderboard import rank
+    from mobilebench.leaderboard.page import as_page
+    from mobilebench.leaderboard.table import as_table
+    from mobilebench.store import RecordStore
+    from mobilebench.zoo.loading import Request
+
+    store = str(out / "records.sqlite")
+    output.tell(f"1. Export {_MODEL} (random weights: no checkpoint is given) and prove each file.")
+    recipes = choose_recipes(None, ["fp32"], None)
+    recipes += [
+        exporter.recipe(precision)
+        for exporter in map(plugins.exporter, {recipe.format for recipe in recipes})
+        for precision in exporter.precisions()
+        if precision == "fp16"
+    ]
+    exported = export_all(
+        [Request(reference=_MODEL)], recipes, out / "artifacts", force=False, jobs=2, store=store
+    )
+    show_exports(exported)
+    host = plugins.runner("host")
+    artifacts = [
+        done.outcome
+        for done in exported
+        if isinstance(done.outcome, Artifact) and host.runtimes(done.recipe.format)
+    ]
+    output.tell(f"\n2. Measure on this machine by {_PROTOCOL}, each cell in a fresh process.")
+    measure_all(artifacts, "host", [], "cpu", _THREADS, _PROTOCOL, store)
+    output.tell("\n3. The leaderboard.")
+    records = RecordStore(store)
+    rows = rank(records.find())
+    records.close()
+    output.show(as_table(rows))
+    page = out / "leaderboard.html"
+    output.save(page.resolve(), as_page(rows))
+    if any(done.failed for done in exported) or any(row.failure for row in rows):
+        raise typer.Exit(1)

@@ -1,0 +1,225 @@
+"""`mobilebench export`: networks to phone formats, every file proven equal."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from mobilebench.cli import output
+
+if TYPE_CHECKING:
+    from mobilebench.pipeline import Exported
+    from mobilebench.recipe import ExportRecipe
+    from mobilebench.zoo.loading import Request
+
+
+def command(
+    models: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="MODEL...",
+            help="Names of the zoo, timm:NAME, FILE.py:FUNCTION or module:FUNCTION.",
+        ),
+    ],
+    format: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--format",
+            "-f",
+            help="onnx, tflite, executorch or coreml; repeatable. "
+            "Default: every format whose toolkit is installed.",
+        ),
+    ] = None,
+    precision: Annotated[
+        list[str] | None,
+        typer.Option(help="fp32 or fp16; repeatable. Default: fp32."),
+    ] = None,
+    target: Annotated[
+        str | None, typer.Option(help="Deployment target, such as iOS17 or opset18.")
+    ] = None,
+    checkpoint: Annotated[
+        str | None, typer.Option(help="Weights to load; without it they are random.")
+    ] = None,
+    ema: Annotated[bool, typer.Option(help="Take the checkpoint's averaged weights.")] = False,
+    resolution: Annotated[int | None, typer.Option(help="Image size of a zoo model.")] = None,
+    input: Annotated[
+        list[str] | None,
+        typer.Option(help="Input of your own model, such as 1x3x224x224; repeatable, in order."),
+    ] = None,
+    out: Annotated[Path, typer.Option(help="Folder for the artifacts.")] = Path("artifacts"),
+    jobs: Annotated[
+        int, typer.Option(min=1, help="Exports at the same time, each in its own process.")
+    ] = min(2, os.cpu_count() or 1),
+    force: Annotated[bool, typer.Option(help="Export again what is there already.")] = False,
+    store: Annotated[
+        str | None, typer.Option(help="Store that failed exports are recorded in.")
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print the outcomes as JSON.")] = False,
+) -> None:
+    """Export models and verify every file against PyTorch."""
+    from mobilebench.errors import UserError
+    from mobilebench.tensor import parse_tensor
+    from mobilebench.zoo.loading import Request
+
+    if checkpoint is not None and len(models) > 1:
+        raise UserError(
+            f"One checkpoint was given for {len(models)} models; export them one at a time."
+        )
+    inputs = tuple(
+        parse_tensor(text, "input" if len(input or []) == 1 else f"input{index}")
+        for index, text in enumerate(input or [])
+    )
+    requests = [
+        Request(
+            reference=model, checkpoint=checkpoint, ema=ema, resolution=resolution, inputs=inputs
+        )
+        for model in models
+    ]
+    recipes = choose_recipes(format, precision, target)
+    done = export_all(requests, recipes, out, force=force, jobs=jobs, store=store)
+    if json:
+        output.show_json([_plain(exported) for exported in done])
+    else:
+        show_exports(done)
+    if any(exported.failed for exported in done):
+        raise typer.Exit(1)
+
+
+def choose_recipes(
+    formats: list[str] | None, precisions: list[str] | None, target: str | None
+) -> list[ExportRecipe]:
+    """Every combination that is on offer.
+
+    Raises `UserError` for a format that does not exist or is not installed, and for a precision
+    or a target that none of the formats has.
+    """
+    from mobilebench import plugins
+    from mobilebench.api import parse_precision
+    from mobilebench.errors import RecipeError, UserError
+
+    wanted = [parse_precision(name) for name in precisions or ["fp32"]]
+    chosen = [plugins.exporter(name) for name in formats or _installed_formats()]
+    if target is not None and len(chosen) != 1:
+        raise UserError(f"The target {target!r} belongs to one format; add --format.")
+    recipes: list[ExportRecipe] = []
+    for precision in wanted:
+        able = [exporter for exporter in chosen if precision in exporter.precisions()]
+        for exporter in chosen:
+            if exporter not in able:
+                output.tell(f"{exporter.format} has no {precision}; left out.")
+        if not able:
+            names = ", ".join(exporter.format for exporter in chosen)
+            raise RecipeError(f"The precision {precision} is not offered by {names}.")
+        recipes += [exporter.recipe(precision, target) for exporter in able]
+    return recipes
+
+
+def _installed_formats() -> list[str]:
+    from mobilebench import plugins
+    from mobilebench.errors import MissingToolkit
+
+    installed, missing = [], []
+    for name in plugins.exporter_names():
+        try:
+            plugins.exporter(name).tool_versions()
+            installed.append(name)
+        except MissingToolkit as error:
+            missing.append(str(error))
+    for sentence in missing:
+        output.tell(f"left out: {sentence}")
+    if not installed:
+        raise MissingToolkit("No export toolkit is installed; run: pip install 'mobilebench[all]'")
+    return installed
+
+
+def export_all(
+    requests: list[Request],
+    recipes: list[ExportRecipe],
+    out: Path,
+    *,
+    force: bool,
+    jobs: int,
+    store: str | None,
+) -> list[Exported]:
+    """Export every model by every recipe under a progress bar; failures go into the store."""
+    from mobilebench import pipeline
+    from mobilebench.cli.progress import MatrixProgress
+    from mobilebench.store import RecordStore, default_url
+
+    done: list[Exported] = []
+    with MatrixProgress("export", len(requests) * len(recipes)) as progress:
+        for request in requests:
+            done += pipeline.export_recipes(
+                request, recipes, out, force=force, jobs=jobs, observer=progress
+            )
+    failed = [exported for exported in done if exported.failed]
+    if failed:
+        records = RecordStore(store or default_url())
+        for exported in failed:
+            records.add(pipeline.record_of_failed_export(exported))
+        records.close()
+    return done
+
+
+def show_exports(done: list[Exported]) -> None:
+    """A table of what came out, and the end of the log of what did not."""
+    from rich.markup import escape
+    from rich.table import Table
+
+    from mobilebench.artifact import Artifact
+
+    table = Table(header_style="bold", box=None, pad_edge=False)
+    for title in ("model", "artifact", "outcome", "rel. error", "SNR dB", "top-1", "size MB"):
+        table.add_column(title, justify="left" if title in _WORDS else "right")
+    table.add_column("folder", overflow="fold")
+    for exported in done:
+        label = exported.recipe.label
+        if not isinstance(exported.outcome, Artifact):
+            table.add_row(
+                exported.model.name, label, f"failed: {exported.outcome.stage}", style="red"
+            )
+            continue
+        facts = exported.outcome.manifest.facts
+        for index, parity in enumerate(facts.parity):
+            table.add_row(
+                exported.model.name if index == 0 else "",
+                label if index == 0 else "",
+                ("cached" if exported.cached else f"{facts.export_seconds:.1f} s")
+                if index == 0
+                else "",
+                f"{parity.max_relative_error:.1e}",
+                "equal" if parity.snr_db is None else f"{parity.snr_db:.0f}",
+                "" if parity.top1_agreement is None else f"{parity.top1_agreement:.0%}",
+                f"{facts.size_bytes / 1e6:.2f}",
+                escape(str(exported.outcome.folder)) if index == 0 else "",
+            )
+    output.show(table)
+    for exported in done:
+        if not isinstance(exported.outcome, Artifact):
+            failure = exported.outcome
+            output.complain(
+                f"{exported.model.name} to {exported.recipe.label}: {failure.stage} failed: "
+                f"{failure.error}: {failure.message}",
+                failure.log_tail,
+            )
+
+
+_WORDS = ("model", "artifact", "outcome")
+
+
+def _plain(exported: Exported) -> dict[str, object]:
+    from mobilebench import wire
+    from mobilebench.artifact import Artifact
+
+    outcome = exported.outcome
+    return {
+        "model": exported.model.name,
+        "recipe": wire.to_plain(exported.recipe),
+        "cached": exported.cached,
+        "folder": str(outcome.folder) if isinstance(outcome, Artifact) else None,
+        "manifest": wire.to_plain(outcome.manifest) if isinstance(outcome, Artifact) else None,
+        "failure": None if isinstance(outcome, Artifact) else wire.to_plain(outcome),
+    }

@@ -1,0 +1,65 @@
+"""`mobilebench leaderboard`: records, ranked."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mobilebench.cli import output
+
+
+class Shape(StrEnum):
+    """Forms that the leaderboard can be printed in."""
+
+    TABLE = "table"
+    MARKDOWN = "markdown"
+    CSV = "csv"
+    JSON = "json"
+    HTML = "html"
+
+
+def command(
+    model: Annotated[str | None, typer.Option(help="Only this model.")] = None,
+    format: Annotated[str | None, typer.Option(help="Only this format.")] = None,
+    device: Annotated[str | None, typer.Option(help="Only this device id.")] = None,
+    protocol: Annotated[str | None, typer.Option(help="Only this protocol.")] = None,
+    shape: Annotated[Shape, typer.Option("--as", help="How to show it.")] = Shape.TABLE,
+    out: Annotated[Path | None, typer.Option(help="Write to this file instead.")] = None,
+    store: Annotated[str | None, typer.Option(help="Path or SQLAlchemy URL.")] = None,
+) -> None:
+    """Rank the stored records: latency, size, parity and published accuracy."""
+    from mobilebench.errors import UserError
+    from mobilebench.leaderboard import rank, text
+    from mobilebench.store import Query, RecordStore, default_url
+
+    records = RecordStore(store or default_url())
+    rows = rank(records.find(Query(model=model, format=format, device=device, protocol=protocol)))
+    records.close()
+    if not rows:
+        raise UserError(
+            f"The store {records.place} has no such record; measure something first with "
+            f"`mobilebench bench`, or ask for less."
+        )
+    if shape is Shape.TABLE and out is None:
+        from mobilebench.leaderboard.table import as_table
+
+        output.show(as_table(rows))
+        return
+    match shape:
+        case Shape.MARKDOWN | Shape.TABLE:
+            content = text.as_markdown(rows)
+        case Shape.CSV:
+            content = text.as_csv(rows)
+        case Shape.JSON:
+            content = text.as_json(rows)
+        case Shape.HTML:
+            from mobilebench.leaderboard.page import as_page
+
+            content = as_page(rows)
+    if out is None:
+        output.show_text(content)
+    else:
+        output.save(out, content)

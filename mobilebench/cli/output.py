@@ -1,0 +1,67 @@
+"""Where words go: results to stdout, everything else to stderr."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rich.console import Console, RenderableType
+
+_LOG_LINES = 15
+# A table that no terminal cuts: files and pipes get the width that the table needs.
+_PIPE_WIDTH = 200
+
+
+def stdout() -> Console:
+    """The console for results."""
+    from rich.console import Console
+
+    return Console() if sys.stdout.isatty() else Console(width=_PIPE_WIDTH)
+
+
+def stderr() -> Console:
+    """The console for progress and complaints."""
+    from rich.console import Console
+
+    return Console(stderr=True)
+
+
+def show(result: RenderableType) -> None:
+    """Print a result."""
+    stdout().print(result)
+
+
+def show_json(result: Any) -> None:
+    """Print a result as JSON."""
+    # As bytes of plain text: rich would wrap and colour it.
+    sys.stdout.write(json.dumps(result, indent=2, allow_nan=False) + "\n")
+
+
+def show_text(text: str) -> None:
+    """Print a result that is text already, such as CSV."""
+    sys.stdout.write(text)
+
+
+def tell(sentence: str) -> None:
+    """Say something beside the result."""
+    stderr().print(sentence, markup=False, highlight=False, soft_wrap=True)
+
+
+def complain(sentence: str, log_tail: str = "") -> None:
+    """Say what is wrong, with the end of a log where there is one."""
+    console = stderr()
+    for line in log_tail.splitlines()[-_LOG_LINES:]:
+        console.print(f"  | {line}", markup=False, highlight=False, style="dim", soft_wrap=True)
+    console.print("error: ", style="bold red", end="")
+    console.print(sentence, markup=False, highlight=False, soft_wrap=True)
+
+
+def save(path: Path, text: str) -> None:
+    """Write a result to a file, whole or not at all, and say where it is."""
+    from mobilebench.files import write_text
+
+    write_text(path, text)
+    tell(f"written: {path}")

@@ -1,0 +1,56 @@
+"""Progress of a matrix: a line for each cell at work and a bar over all, on stderr."""
+
+from __future__ import annotations
+
+from types import TracebackType
+
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.text import Text
+
+from mobilebench.cli.output import stderr
+
+
+class MatrixProgress:
+    """An `Observer` that shows live lines; silent where stderr is no terminal."""
+
+    def __init__(self, title: str, cells: int) -> None:
+        console = stderr()
+        self._progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=24),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TextColumn("{task.fields[stage]}", style="dim"),
+            console=console,
+            disable=not console.is_terminal,
+            # Redrawing takes a little of the machine that is being measured.
+            refresh_per_second=2,
+        )
+        self._all = self._progress.add_task(title, total=cells, stage="")
+        self._lines: dict[str, int] = {}
+
+    def __enter__(self) -> MatrixProgress:
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._progress.stop()
+
+    def started(self, cell: str) -> None:
+        self._lines[cell] = self._progress.add_task(f"  {cell}", total=1, stage="")
+
+    def stage(self, cell: str, name: str) -> None:
+        self._progress.update(self._lines[cell], stage=name)  # type: ignore[arg-type]
+
+    def finished(self, cell: str, outcome: str) -> None:
+        line = self._lines.pop(cell, None)
+        if line is not None:
+            self._progress.remove_task(line)  # type: ignore[arg-type]
+        if not self._progress.disable:
+            self._progress.console.print(Text(f"  {cell}: {outcome}", style="dim"))
+        self._progress.advance(self._all)

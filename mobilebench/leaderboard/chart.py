@@ -1,0 +1,53 @@
+"""The latency chart: for every row its fastest sample, median and 90th percentile."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from mobilebench.leaderboard.rows import Row
+
+_INK, _BAR, _DOT = "#1f2933", "#9fb3c8", "#0b6e99"
+_ROW_PX = 26
+
+
+def latency_svg(rows: Sequence[Row]) -> str | None:
+    """An SVG picture, None where no row was measured."""
+    measured = [row for row in rows if row.p50_ms is not None]
+    if not measured:
+        return None
+    # Half a second to import, and only pages need them.
+    import altair as alt
+    import vl_convert
+
+    values = [
+        {
+            "cell": f"{row.model} · {row.artifact} · {row.runtime} · {row.threads} thr.",
+            "min": row.min_ms,
+            "p50": row.p50_ms,
+            "p90": row.p90_ms,
+        }
+        for row in measured
+    ]
+    cell = alt.Y("cell:N", sort=[entry["cell"] for entry in values], title=None).axis(
+        labelLimit=480, ticks=False, domain=False, offset=6
+    )
+    base = alt.Chart(alt.Data(values=values)).encode(y=cell)
+    span = base.mark_bar(height=8, color=_BAR, cornerRadius=4).encode(
+        x=alt.X("min:Q", title="latency, ms: fastest to 90th percentile, dot at the median").scale(
+            zero=True
+        ),
+        x2="p90:Q",
+    )
+    median = base.mark_circle(size=90, color=_DOT, opacity=1).encode(x="p50:Q")
+    label = base.mark_text(align="left", dx=8, color=_INK, fontSize=11).encode(
+        x="p90:Q", text=alt.Text("p50:Q", format=".2f")
+    )
+    chart = (
+        (span + median + label)
+        .properties(width=520, height=_ROW_PX * len(values))
+        .configure(background="transparent", font="system-ui, sans-serif")
+        .configure_axis(labelColor=_INK, titleColor=_INK, grid=True, gridColor="#e4e7eb")
+        .configure_view(stroke=None)
+    )
+    svg: str = vl_convert.vegalite_to_svg(chart.to_json())
+    return svg

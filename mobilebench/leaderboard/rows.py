@@ -1,0 +1,165 @@
+"""Rows of the leaderboard: one per cell that was measured, computed from its newest record."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from mobilebench.artifact import ArtifactFacts, Parity
+from mobilebench.device import DeviceKind
+from mobilebench.measurement import Failure, Measurement, Validity
+from mobilebench.modelspec import ModelSpec
+from mobilebench.record import Record
+from mobilebench.stats import summarise
+from mobilebench.values import value
+
+_NS_PER_MS = 1e6
+
+
+@value
+class Row:
+    """One line of the leaderboard; what is not known is None."""
+
+    model: str
+    format: str
+    precision: str
+    target: str | None
+    delegate: str | None
+    runtime: str | None
+    threads: int | None
+    device: str
+    device_kind: DeviceKind
+    protocol: str | None
+    p50_ms: float | None
+    p90_ms: float | None
+    min_ms: float | None
+    first_load_ms: float | None
+    peak_memory_bytes: int | None
+    size_bytes: int | None
+    relative_error: float | None
+    """Largest of the artifact's parity results."""
+    snr_db: float | None
+    params: int | None
+    macs: int | None
+    published_top1: float | None
+    published_source: str | None
+    marks: tuple[str, ...]
+    """What a reader must know before trusting the numbers; shown wherever they are."""
+    failure: str | None
+    record_id: str
+    created: str
+
+    @property
+    def artifact(self) -> str:
+        """Format, precision, target and delegate as one label."""
+        parts = (self.format, self.precision, self.target, self.delegate)
+        return " ".join(part for part in parts if part)
+
+
+def rank(records: Iterable[Record]) -> list[Row]:
+    """Rows by device and protocol, the fastest first, failures last.
+
+    Of several records of one cell the newest counts. A failed export is shown until the same
+    recipe of the same model has been measured.
+    """
+    newest: dict[tuple[object, ...], Record] = {}
+    for record in sorted(records, key=lambda record: record.created):
+        newest[_cell(record)] = record
+    exported = {(record.model.name, record.recipe) for record in newest.values() if record.artifact}
+    rows = [
+        _row(record)
+        for record in newest.values()
+        if record.artifact or (record.model.name, record.recipe) not in exported
+    ]
+    return sorted(rows, key=_order)
+
+
+def _cell(record: Record) -> tuple[object, ...]:
+    """What makes two records measurements of the same thing, taken again."""
+    job = record.job
+    return (
+        record.model.name,
+        record.model.inputs,
+        record.recipe,
+        record.device.id,
+        record.device.model,
+        (job.runtime, job.compute_unit, job.threads, job.protocol.id) if job else None,
+    )
+
+
+def _order(row: Row) -> tuple[object, ...]:
+    measured = row.p50_ms is not None
+    return (row.device, row.protocol or "", not measured, row.p50_ms or 0.0, row.model)
+
+
+def _row(record: Record) -> Row:
+    outcome, job, facts, model = record.outcome, record.job, record.artifact, record.model
+    measured = outcome if isinstance(outcome, Measurement) else None
+    summary = summarise(measured.samples.latencies_ns()) if measured else None
+    published = model.published_top1
+    return Row(
+        model=model.name,
+        format=record.recipe.format,
+        precision=record.recipe.precision,
+        target=record.recipe.target,
+        delegate=record.recipe.delegate,
+        runtime=f"{measured.runtime.name} {measured.runtime.version}"
+        if measured
+        else (job.runtime if job else None),
+        threads=job.threads if job else None,
+        device=f"{record.device.id} ({record.device.model})",
+        device_kind=record.device.kind,
+        protocol=job.protocol.id if job else None,
+        p50_ms=summary.p50_ns / _NS_PER_MS if summary else None,
+        p90_ms=summary.p90_ns / _NS_PER_MS if summary else None,
+        min_ms=summary.min_ns / _NS_PER_MS if summary else None,
+        first_load_ms=measured.loads.first_ns / _NS_PER_MS if measured else None,
+        peak_memory_bytes=measured.memory.peak_bytes if measured else None,
+        size_bytes=facts.size_bytes if facts else None,
+        relative_error=_worst(facts),
+        snr_db=_lowest_snr(facts),
+        params=model.params,
+        macs=model.macs.total if model.macs else None,
+        published_top1=published.top1 if published else None,
+        published_source=published.source if published else None,
+        marks=_marks(record),
+        failure=_why(outcome) if isinstance(outcome, Failure) else None,
+        record_id=record.record_id,
+        created=record.created,
+    )
+
+
+def _parities(facts: ArtifactFacts | None) -> Sequence[Parity]:
+    return facts.parity if facts else ()
+
+
+def _worst(facts: ArtifactFacts | None) -> float | None:
+    errors = [parity.max_relative_error for parity in _parities(facts)]
+    return max((error for error in errors if error is not None), default=None)
+
+
+def _lowest_snr(facts: ArtifactFacts | None) -> float | None:
+    ratios = [parity.snr_db for parity in _parities(facts)]
+    return min((ratio for ratio in ratios if ratio is not None), default=None)
+
+
+def _why(failure: Failure) -> str:
+    return f"{failure.stage}: {failure.error}: {failure.message}"
+
+
+def _marks(record: Record) -> tuple[str, ...]:
+    return tuple(_each_mark(record))
+
+
+def _each_mark(record: Record) -> Iterable[str]:
+    if record.device.kind != DeviceKind.PHONE:
+        yield f"{record.device.kind}, not a phone"
+    if record.job is not None and record.job.protocol.indicative:
+        yield f"{record.job.protocol.id}: too short for a result"
+    if not _trained(record.model):
+        yield "weights not from a checkpoint"
+    if isinstance(record.outcome, Measurement) and record.outcome.validity != Validity.VALID:
+        yield f"{record.outcome.validity}: {', '.join(record.outcome.reasons)}"
+
+
+def _trained(model: ModelSpec) -> bool:
+    return model.weights is not None and model.weights.from_checkpoint

@@ -1,0 +1,43 @@
+"""The leaderboard as text: CSV and JSON with every field, Markdown with what people see."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Sequence
+from dataclasses import fields
+
+from mobilebench import wire
+from mobilebench.leaderboard.columns import COLUMNS, notes
+from mobilebench.leaderboard.rows import Row
+
+
+def as_csv(rows: Sequence[Row]) -> str:
+    """One line per row under a line of field names; what is not known is empty."""
+    out = io.StringIO()
+    names = [field.name for field in fields(Row)]
+    writer = csv.DictWriter(out, names, lineterminator="\n")
+    writer.writeheader()
+    for row in rows:
+        plain = wire.to_plain(row)
+        writer.writerow({**plain, "marks": "; ".join(row.marks)})
+    return out.getvalue()
+
+
+def as_json(rows: Sequence[Row]) -> str:
+    """A list of objects with every field; what is not known is null."""
+    return json.dumps([wire.to_plain(row) for row in rows], indent=2, allow_nan=False) + "\n"
+
+
+def as_markdown(rows: Sequence[Row]) -> str:
+    """A table for README files and pull requests, with its notes below."""
+    lines = [
+        "| # | " + " | ".join(column.title for column in COLUMNS) + " |",
+        "|---:|" + "|".join("---:" if column.numeric else "---" for column in COLUMNS) + "|",
+    ]
+    for number, row in enumerate(rows, start=1):
+        cells = (column.text(row).replace("|", "\\|") for column in COLUMNS)
+        lines.append(f"| {number} | " + " | ".join(cells) + " |")
+    lines += ["", *(f"- {sentence}" for sentence in notes(rows))]
+    return "\n".join(lines) + "\n"
