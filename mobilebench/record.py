@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import fields
 from typing import Annotated
 
+from pydantic import Discriminator
+
 from mobilebench.artifact import ArtifactFacts
 from mobilebench.device import Device, DeviceKind
 from mobilebench.job import Job
@@ -55,7 +57,7 @@ class Identity:
         )
 
 
-Outcome = Annotated[Measurement | Failure, {"discriminator": "kind"}]
+Outcome = Annotated[Measurement | Failure, Discriminator("kind")]
 
 
 @value

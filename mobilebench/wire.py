@@ -1,7 +1,6 @@
 """The JSON edge: values out to text and back, strictly.
 
-Unknown keys, wrong types and other schema versions are errors that name the place. Only this
-module knows pydantic.
+Unknown keys, wrong types and other schema versions are errors that name the place.
 """
 
 from __future__ import annotations

@@ -1,0 +1,27 @@
+"""JSON Schemas of the documents that cross languages: made from the types, kept as files.
+
+`python -m mobilebench.schema` writes them; a test holds them to the types.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from mobilebench import wire
+from mobilebench.job import JOB_SCHEMA_VERSION, Job
+from mobilebench.record import RECORD_SCHEMA_VERSION, Record
+
+FOLDER = Path(__file__).parent
+
+
+def schemas() -> dict[str, str]:
+    """File name and text of every schema."""
+    documents = {
+        f"job.v{JOB_SCHEMA_VERSION}.json": wire.json_schema(Job),
+        f"record.v{RECORD_SCHEMA_VERSION}.json": wire.json_schema(Record),
+    }
+    return {
+        name: json.dumps(document, indent=2, sort_keys=True) + "\n"
+        for name, document in documents.items()
+    }

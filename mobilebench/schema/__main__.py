@@ -1,0 +1,7 @@
+"""Write the schema files anew."""
+
+from mobilebench.files import write_text
+from mobilebench.schema import FOLDER, schemas
+
+for name, text in schemas().items():
+    write_text(FOLDER / name, text)

@@ -1,0 +1,117 @@
+"""Stand-ins that implement the production interfaces, for what no real part does on demand."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mobilebench.measurement import UnitEvidence
+
+
+class ScriptedDevice:
+    """A clock and an inference call: each inference takes the next of `latencies_ns`.
+
+    After the last it goes on with the last. Reading the clock takes no time.
+    """
+
+    def __init__(self, latencies_ns: Sequence[int], load_ns: int = 1_000) -> None:
+        self._latencies = list(latencies_ns)
+        self._load_ns = load_ns
+        self.now_ns = 5_000_000
+        self.inferences = 0
+
+    def clock(self) -> int:
+        return self.now_ns
+
+    def load(self) -> Any:
+        self.now_ns += self._load_ns
+        return self.infer
+
+    def infer(self) -> None:
+        index = min(self.inferences, len(self._latencies) - 1)
+        self.now_ns += self._latencies[index]
+        self.inferences += 1
+
+
+class _Runtime:
+    evidence = UnitEvidence.CONFIRMED
+
+    def version(self) -> str:
+        return "double"
+
+    def load(self, model_path: Path, threads: int) -> Any:
+        return self
+
+    def run(self, inputs: Sequence[Any]) -> list[Any]:
+        raise NotImplementedError
+
+
+class CrashingRuntime(_Runtime):
+    def run(self, inputs: Sequence[Any]) -> list[Any]:
+        print("about to crash", flush=True)
+        os.kill(os.getpid(), signal.SIGSEGV)
+        return []
+
+
+class HangingRuntime(_Runtime):
+    def run(self, inputs: Sequence[Any]) -> list[Any]:
+        time.sleep(600)
+        return []
+
+
+class RefusingRuntime(_Runtime):
+    def load(self, model_path: Path, threads: int) -> Any:
+        raise ValueError("operator Nonsense is not supported")
+
+
+class ReusingRuntime(_Runtime):
+    """Hands out one buffer and overwrites it in every run, as interpreters do."""
+
+    def __init__(self) -> None:
+        self._buffer = np.zeros(1, np.float32)
+
+    def run(self, inputs: Sequence[Any]) -> list[Any]:
+        self._buffer[:] = inputs[0].ravel()[0]
+        return [self._buffer]
+
+
+# Functions that cells call.
+
+
+def echo(request: dict[str, Any]) -> dict[str, Any]:
+    print("echoing")
+    return {"echo": request, "pid": os.getpid()}
+
+
+def crash(request: dict[str, Any]) -> dict[str, Any]:
+    print("last words", flush=True)
+    os.kill(os.getpid(), signal.SIGSEGV)
+    return {}
+
+
+def hang(request: dict[str, Any]) -> dict[str, Any]:
+    if "pid_file" in request:
+        Path(request["pid_file"]).write_text(str(os.getpid()))
+    print("started hanging", flush=True)
+    time.sleep(600)
+    return {}
+
+
+def leave(request: dict[str, Any]) -> dict[str, Any]:
+    os._exit(7)
+
+
+def refuse(request: dict[str, Any]) -> dict[str, Any]:
+    from mobilebench.errors import UnknownName
+
+    raise UnknownName("colour", "bleu", ["blue", "red"])
+
+
+def stumble(request: dict[str, Any]) -> dict[str, Any]:
+    raise KeyError("no such operator")
