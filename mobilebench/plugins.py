@@ -70,10 +70,12 @@ def missing_toolkit(
     traceback matters. `prefer` is the extra to name if it is one of several.
     """
     missing = (error.name or "").partition(".")[0]
-    extras = [extra for extra, modules in _modules_of_extras().items() if missing in modules]
+    brought = _modules_of_extras()
+    extras = [extra for extra, modules in brought.items() if missing in modules]
     if not extras:
         return None
-    extra = prefer if prefer in extras else extras[0]
+    # Extras that bring several toolkits hold the same requirement: name the smallest.
+    extra = prefer if prefer in extras else min(extras, key=lambda name: len(brought[name]))
     return MissingToolkit(
         f"{what} needs the package {missing!r}, which is not installed; "
         f"run: pip install 'mobilebench[{extra}]'"

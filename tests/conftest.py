@@ -53,7 +53,9 @@ class Ran:
 def mobilebench(tmp_path: Path) -> Callable[..., Ran]:
     """The program as a user runs it, in an empty folder with a store of its own."""
 
-    def run(*args: str | Path, env: dict[str, str] | None = None, prefix: Sequence[str] = ()) -> Ran:
+    def run(
+        *args: str | Path, env: dict[str, str] | None = None, prefix: Sequence[str] = ()
+    ) -> Ran:
         done = subprocess.run(
             [*prefix, sys.executable, "-m", "mobilebench", *map(str, args)],
             cwd=tmp_path,

@@ -115,6 +115,8 @@ RULES = {
         {"mobilebench_exporters", "mobilebench.store", "mobilebench.cli", "mobilebench.zoo"},
     ),
 }
+
+
 @pytest.mark.parametrize("rule", RULES)
 def test_import_rule(rule: str) -> None:
     files, forbidden = RULES[rule]

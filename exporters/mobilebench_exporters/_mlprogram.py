@@ -97,7 +97,8 @@ class MLProgram:
         for _ in self._steps(values, function):
             pass
         outputs = [cast(Tensor, values[v]) for v in self._function(function).outputs]
-        return [np.array(t.float() if t.is_floating_point() else t) for t in outputs]
+        # Copied, because an output may be an input or a constant itself.
+        return [(t.float() if t.is_floating_point() else t).numpy().copy() for t in outputs]
 
     def first_non_finite(self, inputs: Sequence[Array], *, function: str = "main") -> str | None:
         """Type and name of the first operation that gives an infinity or NaN; None without one.
@@ -105,7 +106,7 @@ class MLProgram:
         Constants are passed over: an attention mask may hold minus infinity on purpose.
         """
         for op, results in self._steps(self._bind(inputs, function), function):
-            if not all(bool(torch.isfinite(result).all()) for result in results):
+            if any(r.is_floating_point() and not r.isfinite().all() for r in results):
                 return f"{op.op_type} {op.name}"
         return None
 

@@ -8,6 +8,7 @@ from mobilebench.leaderboard.rows import Row
 
 _INK, _BAR, _DOT = "#1f2933", "#9fb3c8", "#0b6e99"
 _ROW_PX = 26
+_PADDING = {"left": 90, "right": 40, "top": 5, "bottom": 5}
 
 
 def latency_svg(rows: Sequence[Row]) -> str | None:
@@ -21,7 +22,7 @@ def latency_svg(rows: Sequence[Row]) -> str | None:
 
     values = [
         {
-            "cell": f"{row.model} · {row.artifact} · {row.runtime} · {row.threads} thr.",
+            "cell": f"{row.model}, {row.artifact}, {row.runtime}, {_threads(row.threads)}",
             "min": row.min_ms,
             "p50": row.p50_ms,
             "p90": row.p90_ms,
@@ -44,10 +45,16 @@ def latency_svg(rows: Sequence[Row]) -> str | None:
     )
     chart = (
         (span + median + label)
-        .properties(width=520, height=_ROW_PX * len(values))
-        .configure(background="transparent", font="system-ui, sans-serif")
+        .properties(width=520, height=_ROW_PX * len(values), padding=_PADDING)
+        # Labels were measured in one font and are drawn in whichever of these the reader has:
+        # the padding keeps the wider ones inside the picture.
+        .configure(background="transparent", font="Arial, Helvetica, sans-serif")
         .configure_axis(labelColor=_INK, titleColor=_INK, grid=True, gridColor="#e4e7eb")
         .configure_view(stroke=None)
     )
     svg: str = vl_convert.vegalite_to_svg(chart.to_json())
     return svg
+
+
+def _threads(count: int | None) -> str:
+    return f"{count} thread{'' if count == 1 else 's'}"

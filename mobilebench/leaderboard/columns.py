@@ -37,6 +37,7 @@ def _words(title: str, key: Callable[[Row], str | None]) -> Column:
 COLUMNS: Sequence[Column] = (
     _words("model", lambda row: row.model),
     _words("artifact", lambda row: row.artifact),
+    _words("device", lambda row: row.device),
     _words("runtime", lambda row: row.runtime),
     _number("threads", lambda row: row.threads, ".0f"),
     _number("p50 ms", lambda row: row.p50_ms, ".2f"),

@@ -27,6 +27,7 @@ class Row:
     runtime: str | None
     threads: int | None
     device: str
+    device_model: str
     device_kind: DeviceKind
     protocol: str | None
     p50_ms: float | None
@@ -88,7 +89,7 @@ def _cell(record: Record) -> tuple[object, ...]:
 
 def _order(row: Row) -> tuple[object, ...]:
     measured = row.p50_ms is not None
-    return (row.device, row.protocol or "", not measured, row.p50_ms or 0.0, row.model)
+    return (row.device, row.device_model, row.protocol or "", not measured, row.p50_ms or 0.0, row.model)
 
 
 def _row(record: Record) -> Row:
@@ -106,7 +107,8 @@ def _row(record: Record) -> Row:
         if measured
         else (job.runtime if job else None),
         threads=job.threads if job else None,
-        device=f"{record.device.id} ({record.device.model})",
+        device=record.device.id,
+        device_model=record.device.model,
         device_kind=record.device.kind,
         protocol=job.protocol.id if job else None,
         p50_ms=summary.p50_ns / _NS_PER_MS if summary else None,
@@ -121,7 +123,7 @@ def _row(record: Record) -> Row:
         macs=model.macs.total if model.macs else None,
         published_top1=published.top1 if published else None,
         published_source=published.source if published else None,
-        marks=_marks(record),
+        marks=tuple(_each_mark(record)),
         failure=_why(outcome) if isinstance(outcome, Failure) else None,
         record_id=record.record_id,
         created=record.created,
@@ -146,13 +148,9 @@ def _why(failure: Failure) -> str:
     return f"{failure.stage}: {failure.error}: {failure.message}"
 
 
-def _marks(record: Record) -> tuple[str, ...]:
-    return tuple(_each_mark(record))
-
-
 def _each_mark(record: Record) -> Iterable[str]:
     if record.device.kind != DeviceKind.PHONE:
-        yield f"{record.device.kind}, not a phone"
+        yield f"measured on {record.device.kind} ({record.device.model}), not on a phone"
     if record.job is not None and record.job.protocol.indicative:
         yield f"{record.job.protocol.id}: too short for a result"
     if not _trained(record.model):

@@ -1,4 +1,4 @@
-"""The ML Program evaluator against PyTorch, against formulas in numpy, and against itself broken."""
+"""The ML Program evaluator against PyTorch, against formulas in numpy, and broken on purpose."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ torch = pytest.importorskip("torch")
 import coremltools as ct  # noqa: E402
 import coremltools.optimize.coreml as cto  # noqa: E402
 import torch.nn.functional as F  # noqa: E402
-from coremltools.converters.mil import Builder as mb  # noqa: E402
-from coremltools.converters.mil.mil import types  # noqa: E402
+from coremltools.converters.mil import Builder  # noqa: E402
+from coremltools.converters.mil.mil import get_new_symbol, types  # noqa: E402
 from torch import Tensor, nn  # noqa: E402
 
 from mobilebench.errors import MobilebenchError  # noqa: E402
@@ -34,6 +34,7 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:Implicitly cleaning up:ResourceWarning"),
 ]
 
+mb = Builder
 Array = np.ndarray[Any, Any]
 
 FP32 = 1e-5
@@ -160,9 +161,11 @@ class Norms(nn.Module):
         self.group = nn.GroupNorm(4, 16)
 
     def forward(self, x: Tensor) -> Tensor:
-        x = self.group(self.instance(x)).clamp(-2, 1.5)
+        x = self.group(self.instance(x)).clamp(-2, 3)
         top, where = torch.topk(x.flatten(1), 5)
-        return torch.cat([top, torch.gather(x.flatten(1), 1, where)], 1) * torch.rsqrt(top.var())
+        return torch.cat([top, torch.gather(x.flatten(1), 1, where)], 1) * torch.rsqrt(
+            x.var((1, 2, 3))
+        )
 
 
 MODULES: dict[str, Callable[[], nn.Module]] = {
@@ -184,12 +187,14 @@ MODULES: dict[str, Callable[[], nn.Module]] = {
         nn.Upsample(scale_factor=2, mode="nearest"), nn.ReflectionPad2d((1, 2, 0, 3)),
         nn.Upsample(scale_factor=2, mode="bilinear"), nn.ReplicationPad2d(1),
         nn.Upsample(size=(31, 33), mode="bilinear", align_corners=True), nn.PixelShuffle(2),
-        nn.GELU(approximate="tanh"),
+        nn.GELU(),
     ),
 }  # fmt: skip
 
 
-def compare_with_eager(name: str, folder: Path, *, half: bool = False, target: Any = IOS16) -> float:
+def compare_with_eager(
+    name: str, folder: Path, *, half: bool = False, target: Any = IOS16
+) -> float:
     torch.manual_seed(0)
     module = MODULES[name]().eval()
     for layer in module.modules():
@@ -221,6 +226,16 @@ def test_float16_programs_agree_with_eager_in_half_precision_only(
 @pytest.mark.parametrize("name", ["scan", "decoder"])
 def test_every_deployment_target_is_read(name: str, target: Any, tmp_path: Path) -> None:
     assert compare_with_eager(name, tmp_path, target=target) <= FP32
+
+
+def test_a_real_mistake_of_the_converter_shows(tmp_path: Path) -> None:
+    # coremltools 9.0 drops the keyword `approximate` of an exported GELU and writes the exact
+    # one, without a word. Remove this test with the version that does not.
+    x = torch.from_numpy(normal(1, 100))
+    gelu = nn.GELU(approximate="tanh")
+    (found,) = saved(converted(gelu, x), tmp_path).evaluate([x.numpy()])
+    assert relative_error(found, F.gelu(x).numpy()) <= FP32
+    assert relative_error(found, gelu(x).numpy()) > 5 * FP32
 
 
 # --- single operations, written with the builder ------------------------------------------------
@@ -282,7 +297,7 @@ def logical(op: str, formula: Callable[[Array, Array], Array]) -> Case:
 ELEMENTWISE = [
     unary("abs", np.abs), unary("ceil", np.ceil), unary("cos", np.cos), unary("erf", erf),
     unary("exp", np.exp), unary("floor", np.floor), unary("identity", lambda x: x),
-    unary("relu", lambda x: np.maximum(x, 0)), unary("round", np.round),
+    unary("relu", lambda x: np.maximum(x, 0)), unary("round", np.round, np.round(4 * X) / 2),
     unary("relu6", lambda x: np.clip(x, 0, 6), 8 * X), unary("sigmoid", sigmoid),
     unary("sign", np.sign), unary("silu", lambda x: x * sigmoid(x)), unary("sin", np.sin),
     unary("softplus", lambda x: np.logaddexp(x, 0), 12 * X),
@@ -385,7 +400,9 @@ def patches(x: Array, kernel: tuple[int, ...], stride: int, dilation: int) -> Ar
     reach = tuple((k - 1) * dilation + 1 for k in kernel)
     windows = np.lib.stride_tricks.sliding_window_view(x, reach, spatial)
     places = (slice(None, None, stride),) * len(kernel)
-    return windows[(slice(None), slice(None), *places, *[slice(None, None, dilation)] * len(kernel))]
+    return windows[
+        (slice(None), slice(None), *places, *[slice(None, None, dilation)] * len(kernel))
+    ]
 
 
 def padded(x: Array, *pairs: tuple[int, int], value: float = 0.0) -> Array:
@@ -398,7 +415,9 @@ def convolved(x: Array, w: Array, stride: int = 1, dilation: int = 1, groups: in
     for part, weight in zip(np.split(x, groups, 1), np.split(w, groups), strict=True):
         windows = patches(part.astype(np.float64), w.shape[2:], stride, dilation)
         axes = [1, *range(2 + spatial, 2 + 2 * spatial)]
-        parts.append(np.moveaxis(np.tensordot(windows, weight, (axes, [1, *range(2, w.ndim)])), -1, 1))
+        parts.append(
+            np.moveaxis(np.tensordot(windows, weight, (axes, [1, *range(2, w.ndim)])), -1, 1)
+        )
     return np.concatenate(parts, 1)
 
 
@@ -597,8 +616,10 @@ ORDER = [
          lambda x: np.pad(x, [(0, 0), (0, 0), (2, 1), (0, 3)], "reflect"), (X,), note="reflect"),
     Case("pad", lambda x: mb.pad(x=x, pad=[1, 1, 2, 1, 0, 3], mode="replicate"),
          lambda x: np.pad(x, [(0, 0), (1, 1), (2, 1), (0, 3)], "edge"), (X,), note="replicate"),
+    Case("crop", lambda x: mb.crop(x=x, crop_height=[1, 0], crop_width=[2, 1]),
+         lambda x: x[:, :, 1:, 2:-1], (X,)),
     Case("pixel_shuffle", lambda x: mb.pixel_shuffle(x=x, upscale_factor=2),
-         lambda x: x.reshape(1, 2, 2, 3, 3).transpose(0, 3, 1, 4, 2).reshape(1, 1, 6, 4),
+         lambda x: x.reshape(1, 2, 2, 3, 2).transpose(0, 3, 1, 4, 2).reshape(1, 1, 6, 4),
          (IN_TURN.reshape(-1)[:24].reshape(1, 4, 3, 2),)),
 ]  # fmt: skip
 
@@ -630,7 +651,7 @@ IMAGES = [
          lambda x: torch_resize(x, (6, 3), mode="bilinear", align_corners=True), (X,),
          note="corners"),
     Case("upsample_nearest_neighbor", lambda x: mb.upsample_nearest_neighbor(
-             x=x, scale_factor_height=2, scale_factor_width=3.0),
+             x=x, scale_factor_height=2, scale_factor_width=3),
          lambda x: x.repeat(2, 2).repeat(3, 3), (X,)),
     Case("resize_nearest_neighbor", lambda x: mb.resize_nearest_neighbor(
              x=x, target_size_height=4, target_size_width=10),
@@ -683,3 +704,272 @@ def test_an_operation_agrees_with_its_formula(case: Case, tmp_path: Path) -> Non
 def test_every_operation_of_the_table_has_a_case() -> None:
     compressed = {name for name in ops.OPERATIONS if name.startswith("constexpr_")}
     assert set(ops.OPERATIONS) - {case.op for case in CASES} == compressed
+
+
+# --- compressed weights -------------------------------------------------------------------------
+
+
+class Compressible(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(16, 32, 3)
+        self.head = nn.Linear(32, 64)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.head(F.relu(self.conv(x)).mean((2, 3)))
+
+
+def quantised(**how: Any) -> Callable[[Any], Any]:
+    config = cto.OpLinearQuantizerConfig(weight_threshold=0, **how)
+    return lambda model: cto.linear_quantize_weights(model, cto.OptimizationConfig(config))
+
+
+def palettised(**how: Any) -> Callable[[Any], Any]:
+    config = cto.OpPalettizerConfig(weight_threshold=0, **how)
+    return lambda model: cto.palettize_weights(model, cto.OptimizationConfig(config))
+
+
+def pruned(model: Any) -> Any:
+    config = cto.OpMagnitudePrunerConfig(target_sparsity=0.6, weight_threshold=0)
+    return cto.prune_weights(model, cto.OptimizationConfig(config))
+
+
+COMPRESSIONS = {
+    "affine": ("affine_dequantize", IOS16, quantised(mode="linear", dtype="uint8")),
+    "blocks_of_int4": (
+        "blockwise_shift_scale", IOS18,
+        quantised(mode="linear", dtype="int4", granularity="per_block", block_size=8),
+    ),
+    "symmetric": ("blockwise_shift_scale", IOS18, quantised(mode="linear_symmetric")),
+    "table_of_6_bits": ("lut_to_dense", IOS16, palettised(mode="uniform", nbits=6)),
+    "tables_of_channels": (
+        "lut_to_dense", IOS18,
+        palettised(mode="uniform", nbits=2, granularity="per_grouped_channel", group_size=8),
+    ),
+    "table_of_vectors": ("lut_to_dense", IOS18, palettised(mode="kmeans", nbits=4, cluster_dim=2)),
+    "sparse": ("sparse_to_dense", IOS16, pruned),
+    "sparse_since_ios18": ("sparse_to_dense", IOS18, pruned),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("half", [False, True], ids=["fp32", "fp16"])
+@pytest.mark.parametrize("name", COMPRESSIONS)
+def test_compressed_weights_evaluate_as_the_decompressed_ones(
+    name: str, half: bool, tmp_path: Path
+) -> None:
+    op, target, compress = COMPRESSIONS[name]
+    torch.manual_seed(0)
+    x = torch.from_numpy(normal(2, 16, 6, 6))
+    model = compress(converted(Compressible(), x, half=half, target=target))
+    compressed = saved(model, tmp_path)
+    (tmp_path / "dense").mkdir()
+    # coremltools decompresses here with code of its own.
+    dense = saved(cto.decompress_weights(model), tmp_path / "dense")
+    assert compressed.op_histogram()[f"constexpr_{op}"] == 2
+    assert not any(name.startswith("constexpr_") for name in dense.op_histogram())
+    found, expected = compressed.evaluate([x.numpy()]), dense.evaluate([x.numpy()])
+    np.testing.assert_array_equal(found[0], expected[0])
+
+
+# --- half precision -----------------------------------------------------------------------------
+
+
+def test_half_precision_is_not_computed_in_float32(tmp_path: Path) -> None:
+    def add_and_subtract(x: Any) -> Any:
+        return mb.sub(x=mb.add(x=x, y=np.float16(1)), y=np.float16(2048))
+
+    program = built(tmp_path, add_and_subtract, [(2,)], dtype=types.fp16)
+    (found,) = program.evaluate([np.array([2048.0, 1024.0], np.float32)])
+    assert found.dtype == np.float32
+    assert found.tolist() == [0.0, -1023.0]  # 2049 has 12 bits
+
+
+def test_float32_parameters_of_a_half_precision_operation_are_rounded_first(tmp_path: Path) -> None:
+    def linear(x: Any) -> Any:
+        return mb.linear(x=x, weight=np.float32([[2049.0], [1.0]]))
+
+    program = built(tmp_path, linear, [(1, 1)], dtype=types.fp16, target=IOS17)
+    (found,) = program.evaluate([np.float32([[1.0]])])
+    assert found.tolist() == [[2048.0, 1.0]]
+
+
+def test_the_first_operation_that_overflows_is_named(tmp_path: Path) -> None:
+    def overflow(x: Any) -> Any:
+        masked = mb.minimum(x=x, y=np.float16(np.inf), name="masked")
+        square = mb.square(x=masked, name="too_large")
+        return mb.sub(x=square, y=square, name="not_a_number")
+
+    program = built(tmp_path, overflow, [(3,)], dtype=types.fp16)
+    assert program.first_non_finite([np.array([1.0, 300.0, 2.0])]) == "square too_large"
+    assert program.first_non_finite([np.array([1.0, 200.0, 2.0])]) is None
+
+
+# --- what is refused ----------------------------------------------------------------------------
+
+
+def test_an_unknown_operation_is_named_before_anything_is_computed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def computed(call: ops.Call) -> Tensor:
+        raise AssertionError("relu was computed")
+
+    program = built(
+        tmp_path, lambda x: mb.band_part(x=mb.relu(x=x), lower=0, name="lower"), [(3, 3)]
+    )
+    monkeypatch.setitem(ops.OPERATIONS, "relu", computed)
+    with pytest.raises(UnknownOperation, match=r"does not know.*'band_part'.*'lower'"):
+        program.evaluate([normal(3, 3)])
+    assert program.op_histogram() == {"relu": 1, "band_part": 1}
+
+
+@pytest.mark.parametrize("suffix", ["mlpackage", "mlmodel"])
+def test_a_neural_network_is_refused_with_advice(suffix: str, tmp_path: Path) -> None:
+    program = mb.program(input_specs=[mb.TensorSpec(shape=(1, 3))])(lambda x: mb.relu(x=x))
+    model = ct.convert(program, convert_to="neuralnetwork")
+    path = tmp_path / f"model.{suffix}"
+    model.save(str(path))
+    with pytest.raises(MobilebenchError, match="'neuralNetwork' model; convert it with"):
+        MLProgram.load(path)
+
+
+def test_a_missing_package_is_named(tmp_path: Path) -> None:
+    with pytest.raises(MobilebenchError, match=r"nothing\.mlpackage.*does not exist"):
+        MLProgram.load(tmp_path / "nothing.mlpackage")
+
+
+REFUSED: dict[str, tuple[Callable[..., Any], Any, str]] = {
+    "fractional_nearest": (
+        lambda x: mb.upsample_nearest_neighbor(
+            x=x, scale_factor_height=1.5, scale_factor_width=1.0),
+        IOS16, "4 elements to 6",
+    ),
+    "integer_division": (
+        lambda x: mb.real_div(x=mb.cast(x=x, dtype="int32"), y=np.int32(2)), IOS16, "real_div",
+    ),
+    "legacy_bilinear": (
+        lambda x: mb.upsample_bilinear(x=x, align_corners=False, half_pixel_centers=False),
+        IOS16, "half_pixel_centers",
+    ),
+    "uneven_ceil": (
+        lambda x: mb.max_pool(x=x, kernel_sizes=[2, 2], strides=[2, 2], pad_type="same_lower",
+                              ceil_mode=True),
+        IOS16, "ceil_mode with uneven padding",
+    ),
+    "no_axes": (
+        lambda x: mb.reduce_sum(x=x, axes=np.zeros(0, np.int32), keep_dims=True), IOS16, "axes",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_an_operation_leaves_open_is_refused(name: str, tmp_path: Path) -> None:
+    build, target, message = REFUSED[name]
+    program = built(tmp_path, build, [X.shape], target=target)
+    with pytest.raises(MobilebenchError, match=message) as refused:
+        program.evaluate([X])
+    assert all("while evaluating" in note for note in getattr(refused.value, "__notes__", []))
+
+
+def test_a_negative_position_is_an_error_from_ios17_on(tmp_path: Path) -> None:
+    def gather(x: Any) -> Any:
+        return mb.gather(x=x, indices=np.array([0, -1], np.int32), axis=1)
+
+    program = built(tmp_path, gather, [X.shape], target=IOS17)
+    with pytest.raises(MobilebenchError, match="a negative index"):
+        program.evaluate([X])
+
+
+def test_inputs_that_do_not_fit_are_refused(tmp_path: Path) -> None:
+    program = built(tmp_path, lambda x, y: mb.add(x=x, y=y), [(2, 3), (3,)])
+    assert program.input_names == ["x", "y"]
+    with pytest.raises(MobilebenchError, match=r"1 inputs were given.*\['x', 'y'\]"):
+        program.evaluate([normal(2, 3)])
+    with pytest.raises(MobilebenchError, match=r"'y'.*\(4,\).*\(3,\)"):
+        program.evaluate([normal(2, 3), normal(4)])
+
+
+# --- signatures ---------------------------------------------------------------------------------
+
+
+def test_outputs_keep_the_declared_order_and_integers_stay_integers(tmp_path: Path) -> None:
+    def several(x: Any) -> Any:
+        best = mb.reduce_argmax(x=x, axis=1, name="best")
+        return mb.relu(x=x, name="second"), best, mb.identity(x=x, name="first")
+
+    program = built(tmp_path, several, [(2, 3)])
+    x = normal(2, 3)
+    second, best, first = program.evaluate([x])
+    assert program.output_names == ["second", "best", "first"]
+    np.testing.assert_array_equal(second, np.maximum(x, 0))
+    np.testing.assert_array_equal(first, x)
+    assert best.dtype == np.int32
+    np.testing.assert_array_equal(best, x.argmax(1))
+
+
+@pytest.mark.filterwarnings("ignore:Some dimensions in the input shape are unknown:UserWarning")
+def test_a_flexible_dimension_is_none_and_takes_any_size(tmp_path: Path) -> None:
+    program = built(tmp_path, lambda x: mb.softmax(x=x, axis=1), [(get_new_symbol(), 3)])
+    assert program.input_shapes == [(None, 3)]
+    (found,) = program.evaluate([np.zeros((5, 3), np.float32)])
+    np.testing.assert_allclose(found, np.full((5, 3), 1 / 3), rtol=1e-6)
+
+
+def test_every_function_of_a_package_is_evaluated_by_name(tmp_path: Path) -> None:
+    descriptor = ct.utils.MultiFunctionDescriptor()
+    for width in (4, 8):
+        folder = tmp_path / str(width)
+        folder.mkdir()
+        torch.manual_seed(width)
+        layer = nn.Linear(width, width)
+        saved(converted(layer, torch.zeros(1, width), target=IOS18), folder)
+        descriptor.add_function(str(folder / "model.mlpackage"), "main", f"width_{width}")
+    descriptor.default_function_name = "width_8"
+    ct.utils.save_multifunction(descriptor, str(tmp_path / "both.mlpackage"))
+    program = MLProgram.load(tmp_path / "both.mlpackage")
+    assert sorted(program.functions) == ["width_4", "width_8"]
+    for width in (4, 8):
+        torch.manual_seed(width)
+        layer = nn.Linear(width, width)
+        x = normal(1, width)
+        (found,) = program.evaluate([x], function=f"width_{width}")
+        assert relative_error(found, layer(torch.from_numpy(x)).detach().numpy()) <= FP32
+        assert program.op_histogram(f"width_{width}") == {"linear": 1}
+    with pytest.raises(MobilebenchError, match="no function 'main'; it has width_"):
+        program.evaluate([normal(1, 4)])
+
+
+# --- these tests can fail -----------------------------------------------------------------------
+
+WRONG: dict[str, Callable[[ops.Call], Any]] = {
+    "gelu": lambda call: F.gelu(call.tensor(), approximate="tanh"),
+    "floor_div": lambda call: torch.div(call.tensor("x"), call.tensor("y"), rounding_mode="trunc"),
+    "log": lambda call: torch.log(call.tensor()),
+    "softmax": lambda call: torch.softmax(call.tensor(), -2),
+    "reduce_l1_norm": lambda call: call.tensor().sum(call.ints("axes"), call.flag("keep_dims")),
+    "transpose": lambda call: call.tensor().permute(call.ints("perm")).flip(0),
+    "round": lambda call: torch.floor(call.tensor() + 0.5),
+    "batch_norm": lambda call: F.batch_norm(
+        call.tensor(), call.tensor("mean"), call.tensor("variance"), eps=1e-5
+    ),
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_a_wrong_meaning_of_an_operation_is_caught(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case = next(case for case in CASES if case.op == name)
+    check(case, tmp_path)
+    monkeypatch.setitem(ops.OPERATIONS, name, WRONG[name])
+    with pytest.raises(AssertionError):
+        check(case, tmp_path)
+
+
+def test_a_wrong_shape_or_kind_of_result_is_caught(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = built(tmp_path, lambda x: mb.relu(x=x, name="rectified"), [X.shape])
+    for wrong in (lambda call: call.tensor().sum(0), lambda call: call.tensor().int()):
+        monkeypatch.setitem(ops.OPERATIONS, "relu", wrong)
+        with pytest.raises(MobilebenchError, match="relu rectified was evaluated to"):
+            program.evaluate([X])

@@ -128,8 +128,8 @@ class _Anything(types.ModuleType):
         if name.startswith("__"):
             raise AttributeError(name)
         return type(name, (), {})
-for part in ("transforms", "transforms.functional", "ops", "ops.misc", "datasets", "datasets.folder",
-             "models", "models.feature_extraction"):
+for part in ("transforms", "transforms.functional", "ops", "ops.misc", "datasets",
+             "datasets.folder", "models", "models.feature_extraction"):
     module = sys.modules[f"{__name__}.{part}"] = _Anything(f"{__name__}.{part}")
     module.__path__ = []
     parent, _, leaf = f"{__name__}.{part}".rpartition(".")
@@ -159,7 +159,9 @@ def test_a_timm_model_brings_its_own_input_size_and_preprocessing(tmp_path: Path
 @needs_timm
 def test_an_unknown_timm_model_offers_near_names(tmp_path: Path) -> None:
     done = _timm(tmp_path, _LOAD.format("timm:resnett18"), with_torchvision=True)
-    assert "refused: There is no timm model called 'resnett18'; did you mean resnet18" in done.stdout
+    assert (
+        "refused: There is no timm model called 'resnett18'; did you mean resnet18" in done.stdout
+    )
 
 
 def test_timm_without_torchvision_says_what_to_install(tmp_path: Path) -> None:

@@ -1,0 +1,132 @@
+"""Every sentence of `interfaces.Exporter`, for every exporter found."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from mobilebench import cell, inputs, plugins
+from mobilebench.artifact import LOG_FILE, MANIFEST_FILE, REFERENCE_FILE, Artifact, content_sha256
+from mobilebench.errors import RecipeError
+from mobilebench.interfaces import Exporter
+from mobilebench.recipe import ExportRecipe, Precision
+from mobilebench.tensor import parse_tensor
+from mobilebench.zoo.fingerprint import fingerprint
+from tests import models
+
+NAMES = plugins.exporter_names()
+
+
+@pytest.fixture(params=NAMES)
+def exporter(request: pytest.FixtureRequest) -> Exporter:
+    return plugins.exporter(request.param)
+
+
+def _recipes(exporter: Exporter) -> list[ExportRecipe]:
+    return [exporter.recipe(precision) for precision in sorted(exporter.precisions())]
+
+
+def test_it_is_found_by_the_name_of_its_format(exporter: Exporter) -> None:
+    assert plugins.exporter(exporter.format) is exporter
+
+
+def test_it_offers_at_least_one_precision(exporter: Exporter) -> None:
+    assert exporter.precisions()
+    assert all(isinstance(precision, Precision) for precision in exporter.precisions())
+
+
+def test_a_recipe_is_complete_and_asking_again_changes_nothing(exporter: Exporter) -> None:
+    for recipe in _recipes(exporter):
+        assert recipe.format == exporter.format
+        assert exporter.recipe(recipe.precision, recipe.target, recipe.delegate) == recipe
+
+
+def test_a_choice_that_is_not_offered_is_refused_saying_what_is(exporter: Exporter) -> None:
+    precision = sorted(exporter.precisions())[0]
+    for target, delegate in (("iOS3", None), (None, "magic")):
+        with pytest.raises(RecipeError, match=r"it offers|it has no choice"):
+            exporter.recipe(precision, target, delegate)
+    for refused in set(Precision) - exporter.precisions():
+        with pytest.raises(RecipeError, match="it offers fp32"):
+            exporter.recipe(refused)
+
+
+def test_tool_versions_name_torch_and_the_toolkit(exporter: Exporter) -> None:
+    versions = exporter.tool_versions()
+    assert versions["torch"] == torch.__version__
+    assert len(versions) >= 2
+    assert all(version[0].isdigit() for version in versions.values())
+
+
+def test_its_file_lies_in_the_folder_and_nothing_lies_elsewhere(
+    exporter: Exporter, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    elsewhere, folder = tmp_path / "elsewhere", tmp_path / "folder"
+    elsewhere.mkdir()
+    folder.mkdir()
+    module, before = models.tiny().eval(), fingerprint(models.tiny().eval())
+    monkeypatch.chdir(elsewhere)
+    # In this process here, so that what it does to the module shows.
+    path = exporter.export(module, [parse_tensor("1x3x32x32")], _recipes(exporter)[0], folder)
+    assert path.exists() and path.parent == folder
+    assert list(folder.iterdir()) == [path]
+    assert list(elsewhere.iterdir()) == []
+    assert fingerprint(module) == before
+    structure = exporter.inspect(path)
+    assert structure.op_histogram and all(n > 0 for n in structure.op_histogram.values())
+    assert exporter.inspect(path) == structure
+
+
+@pytest.mark.parametrize("name", ["coreml-fp16", *(f"{name}-fp32" for name in NAMES)])
+def test_its_artifacts_are_whole_and_equal_to_pytorch(
+    tiny_artifacts: dict[str, Artifact], name: str
+) -> None:
+    artifact = tiny_artifacts[name]
+    again = Artifact.load(artifact.folder)
+    assert again.manifest == artifact.manifest
+    facts = artifact.manifest.facts
+    assert facts.parity and all(parity.passed for parity in facts.parity)
+    assert all(parity.inputs == 16 for parity in facts.parity)
+    assert facts.sha256 == content_sha256(artifact.model_path)
+    names = {MANIFEST_FILE, LOG_FILE, REFERENCE_FILE, artifact.manifest.model_file}
+    assert {path.name for path in artifact.folder.iterdir()} == names
+
+
+def test_a_file_that_computes_something_else_fails_parity(
+    tiny_artifacts: dict[str, Artifact], exporter: Exporter
+) -> None:
+    """The check can fail: against another network's outputs it does."""
+    from mobilebench import parity, verification
+
+    artifact = tiny_artifacts[f"{exporter.format}-fp32"]
+    reference = inputs.load_batches(artifact.folder / REFERENCE_FILE)
+    shifted = [[array + np_step(array) for array in batch] for batch in reference]
+    assert not any(result.passed for result in verification.verify(artifact, shifted))
+    assert len(reference) == parity.INPUTS
+
+
+def np_step(array: inputs.Array) -> float:
+    """A hundredth of the largest output: far above rounding, far below what a person would see."""
+    return float(abs(array).max()) / 100
+
+
+def test_an_evaluator_answers_as_a_cell(
+    tiny_artifacts: dict[str, Artifact], exporter: Exporter, tmp_path: Path
+) -> None:
+    if exporter.evaluator is None:
+        host = plugins.runner("host")
+        assert host.runtimes(exporter.format), "a format without evaluator runs on the host"
+        return
+    artifact = tiny_artifacts[f"{exporter.format}-fp32"]
+    asked, answered = tmp_path / "inputs.npz", tmp_path / "outputs.npz"
+    inputs.save_batches(asked, inputs.samples(artifact.manifest.model.inputs, 2, 0))
+    answer = cell.call(
+        exporter.evaluator,
+        {"model": str(artifact.model_path), "inputs": str(asked), "outputs": str(answered)},
+        stage="parity",
+        timeout_s=120,
+    )
+    assert answer["evaluated_by"]
+    assert [batch[0].shape for batch in inputs.load_batches(answered)] == [(1, 10), (1, 10)]

@@ -1,0 +1,102 @@
+"""Every sentence of `interfaces.Runner`, for every runner found that has a device here."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+
+from mobilebench import inputs, plugins
+from mobilebench.artifact import REFERENCE_FILE, Artifact
+from mobilebench.errors import UserError
+from mobilebench.interfaces import Runner
+from mobilebench.job import Job
+from mobilebench.measurement import ComputeUnit, Phase
+from mobilebench.pipeline import _job
+from mobilebench.protocol import Protocol, WarmUp
+from mobilebench.recipe import Format
+
+QUICK = Protocol(
+    id="test-quick",
+    purpose="tests",
+    rounds=2,
+    warm_up=WarmUp(min_iterations=2, min_duration_ns=0, max_duration_ns=10**9),
+    inferences=5,
+    min_duration_ns=0,
+    max_duration_ns=10**10,
+)
+
+
+@pytest.fixture(params=plugins.runner_names())
+def runner(request: pytest.FixtureRequest) -> Runner:
+    found = plugins.runner(request.param)
+    if not found.devices():
+        pytest.skip(f"no {request.param} device is attached; attach one and run `-m device`")
+    return found
+
+
+def _pairs(runner: Runner) -> list[tuple[Format, str]]:
+    return [(format_, name) for format_ in Format for name in runner.runtimes(format_)]
+
+
+def job_for(artifact: Artifact, runtime: str, threads: int = 1) -> Job:
+    return _job(artifact, runtime, threads, QUICK, ComputeUnit.CPU)
+
+
+def test_its_devices_have_ids_of_its_scheme(runner: Runner) -> None:
+    for device in runner.devices():
+        assert device.id == runner.scheme or device.id.startswith(f"{runner.scheme}:")
+
+
+def test_it_runs_some_format(runner: Runner) -> None:
+    assert _pairs(runner)
+
+
+def test_a_measurement_holds_every_sample_of_the_protocol(
+    runner: Runner, tiny_artifacts: dict[str, Artifact]
+) -> None:
+    device = runner.devices()[0]
+    for format_, runtime in _pairs(runner):
+        artifact = tiny_artifacts[f"{format_}-fp32"]
+        measurement = runner.run(device.id, artifact, job_for(artifact, runtime, threads=2))
+        assert len(measurement.samples.latencies_ns()) == 10
+        assert len(measurement.samples.latencies_ns(Phase.WARM_UP)) == 4
+        assert measurement.runtime.name == runtime
+        assert measurement.runtime.version[0].isdigit() or "macOS" in measurement.runtime.version
+        assert measurement.runtime.threads == 2
+        assert measurement.loads.first_ns > 0 and len(measurement.loads.warm_ns) == 1
+        assert measurement.memory.peak_bytes >= measurement.memory.before_load_bytes > 0
+
+
+def test_predictions_are_those_of_pytorch(
+    runner: Runner, tiny_artifacts: dict[str, Artifact]
+) -> None:
+    device = runner.devices()[0]
+    for format_, runtime in _pairs(runner):
+        artifact = tiny_artifacts[f"{format_}-fp32"]
+        batches = inputs.samples(artifact.manifest.model.inputs, 3, 1000)
+        name, outputs = runner.predict(device.id, artifact, runtime, batches)
+        assert name.startswith(runtime)
+        expected = inputs.load_batches(artifact.folder / REFERENCE_FILE)[:3]
+        for found, reference in zip(outputs, expected, strict=True):
+            # float32 rounding of a five-layer network is below 1e-6 of outputs near 1.
+            assert abs(found[0] - reference[0]).max() <= 1e-5
+
+
+def test_a_runtime_of_another_format_is_refused(
+    runner: Runner, tiny_artifacts: dict[str, Artifact]
+) -> None:
+    device = runner.devices()[0]
+    pairs = _pairs(runner)
+    for format_, _ in pairs:
+        other = next(name for other_format, name in pairs if other_format != format_)
+        artifact = tiny_artifacts[f"{format_}-fp32"]
+        with pytest.raises(UserError, match="runtimes that can"):
+            runner.run(device.id, artifact, job_for(artifact, other))
+
+
+def test_an_unknown_runtime_is_refused(runner: Runner, tiny_artifacts: dict[str, Artifact]) -> None:
+    artifact = tiny_artifacts["onnx-fp32"]
+    job = dataclasses.replace(job_for(artifact, "onnxruntime"), runtime="onnxruntim")
+    with pytest.raises(UserError, match="did you mean onnxruntime"):
+        runner.run(runner.devices()[0].id, artifact, job)

@@ -1,0 +1,158 @@
+"""Records made by hand, for what is tested without measuring."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from mobilebench.artifact import ArtifactFacts, Parity, Preflight
+from mobilebench.device import Device, DeviceKind, DeviceState
+from mobilebench.job import Job
+from mobilebench.measurement import (
+    ComputeUnit,
+    Failure,
+    Loads,
+    Measurement,
+    Memory,
+    Phase,
+    RuntimeInfo,
+    Samples,
+    UnitEvidence,
+    Validity,
+)
+from mobilebench.modelspec import RANDOM, Macs, ModelSpec, Published, Weights
+from mobilebench.parity import limits
+from mobilebench.protocol import protocol
+from mobilebench.recipe import ExportRecipe, Format, Precision
+from mobilebench.record import Provenance, Record
+from mobilebench.tensor import TensorSpec
+
+INPUT = TensorSpec(name="image", shape=(1, 3, 224, 224))
+PHONE = Device(
+    id="ios:0000",
+    kind=DeviceKind.SIMULATED,
+    model="Made-up phone",
+    os="iOS",
+    os_version="26.1",
+    os_build="23B85",
+    ram_bytes=8 << 30,
+    cores=6,
+)
+
+
+def _model(name: str) -> ModelSpec:
+    return ModelSpec(
+        name=name,
+        inputs=(INPUT,),
+        params=5_271_074,
+        macs=Macs(conv=662_142_336),
+        published=(Published(source="a paper", top1=75.7),),
+        weights=Weights(origin=RANDOM, state_sha256="0" * 64),
+    )
+
+
+def _parity() -> Parity:
+    return Parity(
+        evaluated_by="onnxruntime 1.0",
+        inputs=16,
+        seed=1000,
+        max_abs_error=1e-6,
+        max_relative_error=5e-7,
+        snr_db=125.0,
+        cosine=1.0,
+        top1_agreement=1.0,
+        limits=limits(Precision.FP32),
+        passed=True,
+    )
+
+
+def measured(
+    *,
+    record_id: str = "a" * 32,
+    created: str = "2026-01-02T03:04:05.678Z",
+    model: str = "mobilevig_ti",
+    latencies_ns: Sequence[int] = (20_000_000, 10_000_000, 11_000_000, 12_000_000),
+    protocol_id: str = "smoke-1",
+    threads: int = 1,
+    reasons: tuple[str, ...] = (),
+) -> Record:
+    """A record whose first sample is warm-up and the rest measured."""
+    count = len(latencies_ns)
+    state = DeviceState(t_ns=0)
+    recipe = ExportRecipe(format=Format.ONNX, target="opset20")
+    return Record(
+        record_id=record_id,
+        created=created,
+        model=_model(model),
+        recipe=recipe,
+        artifact=ArtifactFacts(
+            key="1" * 64,
+            sha256="2" * 64,
+            size_bytes=21_225_214,
+            tool_versions={"onnx": "1.0"},
+            preflight=Preflight(
+                checks=("eval mode",),
+                outputs=(TensorSpec(name="output0", shape=(1, 1000)),),
+                fingerprint="3" * 64,
+                torch_version="2.0",
+            ),
+            parity=(_parity(),),
+            op_histogram={"Conv": 48},
+            structure={"opset": "20"},
+            export_seconds=3.0,
+        ),
+        device=PHONE,
+        job=Job(
+            model_file="model.onnx",
+            model_sha256="2" * 64,
+            format=recipe.format,
+            delegate=None,
+            inputs=(INPUT,),
+            runtime="onnxruntime",
+            threads=threads,
+            protocol=protocol(protocol_id),
+        ),
+        outcome=Measurement(
+            runtime=RuntimeInfo(
+                name="onnxruntime",
+                version="1.0",
+                compute_unit_requested=ComputeUnit.CPU,
+                compute_unit_evidence=UnitEvidence.CONFIRMED,
+                delegate=None,
+                threads=threads,
+            ),
+            samples=Samples(
+                t_ns=tuple(index * 30_000_000 for index in range(count)),
+                latency_ns=tuple(latencies_ns),
+                phase=(Phase.WARM_UP, *[Phase.MEASURED] * (count - 1)),
+                round=(0,) * count,
+            ),
+            loads=Loads(first_ns=50_000_000, warm_ns=(40_000_000,)),
+            memory=Memory(peak_bytes=200_000_000, before_load_bytes=60_000_000),
+            before=state,
+            after=state,
+            validity=Validity.SUSPECT if reasons else Validity.VALID,
+            reasons=reasons,
+        ),
+        provenance=Provenance(
+            harness_version="0.1", git_commit=None, dirty=None, transport="by hand"
+        ),
+    )
+
+
+def failed_export(
+    *, record_id: str = "b" * 32, created: str = "2026-01-02T03:04:06.000Z", target: str = "opset20"
+) -> Record:
+    """A record of an export that failed."""
+    return Record(
+        record_id=record_id,
+        created=created,
+        model=_model("mobilevig_ti"),
+        recipe=ExportRecipe(format=Format.ONNX, target=target),
+        artifact=None,
+        device=PHONE,
+        job=None,
+        outcome=Failure(stage="export", error="Unsupported", message="no such operator"),
+        provenance=Provenance(
+            harness_version="0.1", git_commit=None, dirty=None, transport="by hand"
+        ),
+    )

@@ -1,0 +1,98 @@
+"""Cells: whatever happens in the fresh process comes back as a value or as one known error."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from mobilebench import cell, process
+from mobilebench.errors import CellFailed, ProcessFailed, UnknownName
+
+
+def _call(function: str, timeout_s: float = 60.0, **more: object) -> cell.Plain:
+    return cell.call(f"tests.doubles:{function}", dict(more), stage="run", timeout_s=timeout_s)
+
+
+def test_a_cell_runs_in_a_process_of_its_own(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    answer = cell.call("tests.doubles:echo", {"x": 1}, stage="run", timeout_s=60, log_to=log)
+    assert answer["echo"] == {"x": 1}
+    assert answer["pid"] != os.getpid()
+    assert log.read_text() == "echoing\n"
+
+
+def test_a_crash_is_a_failure_with_the_end_of_the_log() -> None:
+    with pytest.raises(CellFailed, match="SIGSEGV") as caught:
+        _call("crash")
+    assert (caught.value.stage, caught.value.error) == ("run", "Crash")
+    assert "last words" in caught.value.log_tail
+
+
+def test_a_hang_is_a_failure_and_the_process_is_gone(tmp_path: Path) -> None:
+    pid_file = tmp_path / "pid"
+    with pytest.raises(CellFailed, match="did not end within 2 s") as caught:
+        _call("hang", timeout_s=2.0, pid_file=str(pid_file))
+    assert caught.value.error == "Timeout"
+    assert "started hanging" in caught.value.log_tail
+    assert not psutil.pid_exists(int(pid_file.read_text()))
+
+
+def test_an_exit_without_an_answer_is_a_failure() -> None:
+    with pytest.raises(CellFailed, match="exit code 7"):
+        _call("leave")
+
+
+def test_what_the_user_can_mend_comes_back_word_for_word() -> None:
+    with pytest.raises(UnknownName, match="There is no colour called 'bleu'; did you mean blue"):
+        _call("refuse")
+
+
+def test_any_other_error_comes_back_with_its_traceback() -> None:
+    with pytest.raises(CellFailed, match="KeyError: 'no such operator'") as caught:
+        _call("stumble")
+    assert "in stumble" in caught.value.log_tail
+
+
+def test_cancelling_ends_the_process(tmp_path: Path) -> None:
+    pid_file, cancel = tmp_path / "pid", threading.Event()
+
+    def cancel_once_started() -> None:
+        while not pid_file.exists() or not pid_file.read_text():
+            time.sleep(0.01)
+        cancel.set()
+
+    watcher = threading.Thread(target=cancel_once_started)
+    watcher.start()
+    with pytest.raises(process.Cancelled):
+        cell.call(
+            "tests.doubles:hang",
+            {"pid_file": str(pid_file)},
+            stage="run",
+            timeout_s=60,
+            cancel=cancel,
+        )
+    watcher.join()
+    assert not psutil.pid_exists(int(pid_file.read_text()))
+
+
+def test_a_program_that_cannot_be_started_is_not_hidden(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        process.run(["/no/such/program"], log_path=tmp_path / "log", timeout_s=5)
+
+
+def test_a_failed_program_says_how_it_ended(tmp_path: Path) -> None:
+    with pytest.raises(ProcessFailed, match="exit code 3") as caught:
+        process.run(["sh", "-c", "echo why; exit 3"], log_path=tmp_path / "log", timeout_s=10)
+    assert caught.value.log_tail == "why\n"
+
+
+def test_a_log_is_cut_at_a_line() -> None:
+    text = "".join(f"line {number}\n" for number in range(2000))
+    tail = process.tail(text)
+    assert len(tail) <= 4000
+    assert tail.startswith("line ") and tail.endswith("line 1999\n")

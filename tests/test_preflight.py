@@ -1,0 +1,137 @@
+"""What must not be exported is refused by name, before any toolkit runs."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from mobilebench.errors import ModelRefused
+from mobilebench.modelspec import CALLER, ModelSpec
+from mobilebench.preflight import CHECKS, preflight
+from mobilebench.tensor import DType, TensorSpec
+from mobilebench.zoo.fingerprint import fingerprint, state_sha256
+from mobilebench.zoo.loading import LoadedModel, describe
+from tests import models
+
+IMAGE = TensorSpec(name="image", shape=(1, 3, 32, 32))
+
+
+def _loaded(module: nn.Module, *inputs: TensorSpec) -> LoadedModel:
+    spec = ModelSpec(name=type(module).__name__, inputs=inputs or (IMAGE,))
+    return describe(module.eval(), spec, CALLER)
+
+
+def _refusal(loaded: LoadedModel) -> str:
+    with pytest.raises(ModelRefused) as caught:
+        preflight(loaded.module, loaded.spec)
+    return str(caught.value)
+
+
+def test_a_good_network_passes_every_check() -> None:
+    loaded = _loaded(models.tiny())
+    result = preflight(loaded.module, loaded.spec)
+    assert result.checks == CHECKS
+    assert result.outputs == (TensorSpec(name="output0", shape=(1, 10)),)
+    assert result.fingerprint == fingerprint(loaded.module)
+
+
+def test_training_mode_is_refused() -> None:
+    loaded = _loaded(models.tiny())
+    loaded.module.get_submodule("stem.1").train()
+    assert "training mode (stem.1)" in _refusal(loaded)
+
+
+def test_random_numbers_are_refused_naming_the_module_that_draws_them() -> None:
+    refusal = _refusal(_loaded(models.Noisy()))
+    assert "Noisy draws random numbers" in refusal
+    assert "noise (AddNoise)" in refusal
+
+
+def test_a_forward_pass_that_changes_itself_is_refused() -> None:
+    assert "two different outputs" in _refusal(_loaded(models.Counting()))
+
+
+def test_weights_that_are_not_finite_are_refused_by_name() -> None:
+    module = models.tiny()
+    with torch.no_grad():
+        module.head.weight[0, 0] = float("nan")
+    assert "values in head.weight that are not finite" in _refusal(_loaded(module))
+
+
+def test_weights_that_changed_since_they_were_recorded_are_refused() -> None:
+    loaded = _loaded(models.tiny())
+    with torch.no_grad():
+        loaded.module.get_parameter("head.bias").add_(1)
+    assert "does not carry the weights" in _refusal(loaded)
+
+
+def test_weights_that_were_never_given_values_are_refused() -> None:
+    with torch.device("meta"):
+        module = models.tiny()
+    spec = ModelSpec(name="Tiny", inputs=(IMAGE,))
+    assert "no values for stem.0.weight" in _refusal(LoadedModel(module.eval(), spec))
+
+
+def test_outputs_that_are_not_finite_are_refused() -> None:
+    class Log(nn.Module):
+        def forward(self, x: Tensor) -> Tensor:
+            return x.log()
+
+    assert "not finite" in _refusal(_loaded(Log()))
+
+
+def test_inputs_that_do_not_fit_are_refused_with_what_was_given() -> None:
+    wrong = TensorSpec(name="image", shape=(1, 4, 32, 32))
+    assert "(image 1x4x32x32 float32)" in _refusal(_loaded(models.tiny(), wrong))
+
+
+def test_outputs_that_are_no_tensors_are_refused() -> None:
+    class Words(nn.Module):
+        def forward(self, x: Tensor) -> str:
+            return "cat"
+
+    assert "returned str" in _refusal(_loaded(Words()))
+
+
+def test_the_callers_random_state_is_left_alone() -> None:
+    torch.manual_seed(5)
+    before = torch.get_rng_state()
+    loaded = _loaded(models.tiny())
+    torch.set_rng_state(before)
+    preflight(loaded.module, loaded.spec)
+    assert torch.equal(before, torch.get_rng_state())
+
+
+def test_fingerprint_follows_numbers_code_and_plain_attributes() -> None:
+    base = fingerprint(models.tiny().eval())
+    assert fingerprint(models.tiny().eval()) == base
+    changed = models.tiny().eval()
+    with torch.no_grad():
+        changed.head.bias[0] += 1
+    other_stride = models.tiny().eval()
+    other_stride.depthwise.padding_mode = "circular"
+    training = models.tiny().train()
+    assert len({base, *map(fingerprint, (changed, other_stride, training))}) == 4
+
+
+def test_state_hash_ignores_the_order_of_definition_and_sees_every_bit() -> None:
+    a, b = nn.ModuleDict(), nn.ModuleDict()
+    first, second = nn.Linear(2, 2), nn.Linear(2, 2)
+    a.update({"x": first, "y": second})
+    b.update({"y": second, "x": first})
+    assert state_sha256(a) == state_sha256(b)
+    before = state_sha256(a)
+    with torch.no_grad():
+        first.weight[0, 0] = torch.nextafter(first.weight[0, 0], torch.tensor(9.0))
+    assert state_sha256(a) != before
+
+
+def test_integer_inputs_are_fed_as_integers() -> None:
+    tokens = TensorSpec(name="tokens", shape=(1, 5), dtype=DType.INT64)
+    loaded = _loaded(nn.Embedding(2, 3), tokens)
+    result = preflight(loaded.module, loaded.spec)
+    assert result.outputs[0].shape == (1, 5, 3)
+    assert dataclasses.replace(loaded.spec).inputs == (tokens,)
