@@ -60,6 +60,7 @@ def test_tool_versions_name_torch_and_the_toolkit(exporter: Exporter) -> None:
     assert all(version[0].isdigit() for version in versions.values())
 
 
+@pytest.mark.filterwarnings("ignore")  # the toolkits run in this process and warn of themselves
 def test_its_file_lies_in_the_folder_and_nothing_lies_elsewhere(
     exporter: Exporter, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

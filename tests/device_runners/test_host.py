@@ -132,6 +132,7 @@ def test_a_job_needs_a_thread(tiny_artifacts: dict[str, Artifact]) -> None:
         job_for(tiny_artifacts["onnx-fp32"], "onnxruntime", threads=0)
 
 
+@pytest.mark.filterwarnings("ignore")  # the toolkits run in this process and warn of themselves
 @pytest.mark.parametrize("format_", ["onnx", "tflite", "executorch", "coreml"])
 def test_several_inputs_and_outputs_keep_their_order(tmp_path: Path, format_: str) -> None:
     from mobilebench import export
