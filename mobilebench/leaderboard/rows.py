@@ -88,8 +88,9 @@ def _cell(record: Record) -> tuple[object, ...]:
 
 
 def _order(row: Row) -> tuple[object, ...]:
-    measured = row.p50_ms is not None
-    return (row.device, row.device_model, row.protocol or "", not measured, row.p50_ms or 0.0, row.model)
+    failed = row.p50_ms is None
+    place = (row.device, row.device_model, row.protocol or "")
+    return (failed, *place, row.p50_ms or 0.0, row.model)
 
 
 def _row(record: Record) -> Row:

@@ -1,0 +1,125 @@
+"""The program as a user runs it, with good input."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from mobilebench import wire
+from mobilebench.artifact import Artifact
+from mobilebench.record import Record
+from mobilebench.zoo import list_models
+from tests.conftest import TINY, Ran
+from tests.records import failed_export, measured
+
+Program = Callable[..., Ran]
+
+
+def test_help_names_every_verb(mobilebench: Program) -> None:
+    done = mobilebench("--help")
+    assert done.code == 0
+    for verb in ("models", "export", "inspect", "verify", "devices", "bench", "leaderboard"):
+        assert verb in done.stdout
+
+
+def test_version(mobilebench: Program) -> None:
+    assert mobilebench("--version").stdout.startswith("mobilebench 0.")
+
+
+def test_models_show_counts_published_figures_and_their_sources(mobilebench: Program) -> None:
+    done = mobilebench("models")
+    assert done.code == 0
+    line = next(line for line in done.stdout.splitlines() if line.startswith("mobilevig_ti"))
+    assert "5.27" in line and "0.662" in line and "75.7" in line and "iPhone 13 mini" in line
+    assert "MobileViG paper abstract (arXiv:2307.00395)" in done.stdout
+
+
+def test_models_as_json_are_the_specs(mobilebench: Program) -> None:
+    plain = json.loads(mobilebench("models", "--json", "--family", "mobilevig").stdout)
+    assert [spec["name"] for spec in plain] == list_models("mobilevig")
+
+
+def test_devices_and_doctor_describe_this_machine(mobilebench: Program) -> None:
+    [device] = json.loads(mobilebench("devices", "--json").stdout)
+    assert (device["id"], device["kind"], device["cores"]) == ("host", "host", os.cpu_count())
+    assert "onnxruntime" in mobilebench("devices").stdout
+    doctor = mobilebench("doctor")
+    assert doctor.code == 0
+    assert all(name in doctor.stdout for name in ("onnx", "tflite", "executorch", "coreml"))
+
+
+def test_a_file_of_the_users_goes_from_pytorch_to_a_leaderboard(
+    mobilebench: Program, tmp_path: Path
+) -> None:
+    done = mobilebench(
+        "export", TINY, "--input", "1x3x32x32", "-f", "onnx", "-f", "tflite", "--json"
+    )
+    assert done.code == 0, done.stderr
+    exported = json.loads(done.stdout)
+    assert [entry["recipe"]["format"] for entry in exported] == ["onnx", "tflite"]
+    folders = [tmp_path / entry["folder"] for entry in exported]
+    assert all(Artifact.load(folder) for folder in folders)
+
+    again = mobilebench("export", TINY, "--input", "1x3x32x32", "-f", "onnx")
+    assert again.code == 0 and "cached" in again.stdout
+
+    shown = mobilebench("inspect", folders[0])
+    assert "draws no random numbers" in shown.stdout and "Conv" in shown.stdout
+    proven = mobilebench("verify", *folders)
+    assert proven.code == 0 and proven.stdout.count(": equal:") == 2
+
+    benched = mobilebench("bench", *folders, "--protocol", "smoke-1", "--threads", "1", "--json")
+    assert benched.code == 0, benched.stderr
+    records = [wire.from_plain(Record, plain, "the output") for plain in json.loads(benched.stdout)]
+    assert {record.outcome.kind for record in records} == {"measurement"}
+
+    board = mobilebench("leaderboard")
+    assert board.code == 0 and "onnxruntime" in board.stdout and "litert" in board.stdout
+    lines = list(csv.DictReader(io.StringIO(mobilebench("leaderboard", "--as", "csv").stdout)))
+    assert {line["record_id"] for line in lines} == {record.record_id for record in records}
+    page = mobilebench("leaderboard", "--as", "html", "--out", "page.html")
+    assert page.code == 0 and (tmp_path / "page.html").read_text().startswith("<!doctype html>")
+
+
+def test_every_installed_format_is_the_default(mobilebench: Program) -> None:
+    done = mobilebench("export", TINY, "--input", "1x3x32x32", "--json")
+    assert done.code == 0, done.stderr
+    assert {entry["recipe"]["format"] for entry in json.loads(done.stdout)} == {
+        "onnx",
+        "tflite",
+        "executorch",
+        "coreml",
+    }
+
+
+def test_records_from_elsewhere_are_imported_once(mobilebench: Program, tmp_path: Path) -> None:
+    one, list_ = tmp_path / "one.json", tmp_path / "list.json"
+    wire.write(one, measured())
+    list_.write_text(json.dumps([wire.to_plain(measured()), wire.to_plain(failed_export())]))
+    done = mobilebench("import", one, list_)
+    assert done.code == 0
+    assert "2 added, 1 there already" in done.stderr
+    assert "11.00" in mobilebench("leaderboard").stdout
+
+
+def test_a_precision_that_one_format_lacks_is_left_out_and_said(mobilebench: Program) -> None:
+    done = mobilebench(
+        "export", TINY, "--input", "1x3x32x32", "-f", "onnx", "-f", "coreml",
+        "--precision", "fp16", "--json",
+    )  # fmt: skip
+    assert done.code == 0, done.stderr
+    assert [entry["recipe"]["format"] for entry in json.loads(done.stdout)] == ["coreml"]
+    assert "onnx has no fp16; left out." in done.stderr
+
+
+@pytest.mark.parametrize("shape", ["table", "markdown", "csv", "json", "html"])
+def test_an_empty_store_is_said_so(mobilebench: Program, shape: str) -> None:
+    done = mobilebench("leaderboard", "--as", shape)
+    assert done.code == 2
+    assert "measure something first" in done.stderr and done.stdout == ""

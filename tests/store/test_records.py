@@ -1,0 +1,147 @@
+"""The store keeps every record it was given, exactly, and says so when it cannot."""
+
+from __future__ import annotations
+
+import dataclasses
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from mobilebench.errors import OutputError, SchemaError, UserError
+from mobilebench.store import Query, RecordStore, default_url
+from tests.records import failed_export, measured
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> RecordStore:
+    return RecordStore(tmp_path / "deep" / "records.sqlite")
+
+
+def test_a_record_comes_back_as_it_was(store: RecordStore) -> None:
+    assert store.add(measured())
+    assert store.add(failed_export())
+    assert store.find() == [measured(), failed_export()]
+
+
+def test_the_same_record_twice_is_kept_once(store: RecordStore) -> None:
+    assert store.add(measured())
+    assert not store.add(measured())
+    assert len(store.find()) == 1
+
+
+def test_another_record_with_the_same_id_is_refused_and_the_first_is_kept(
+    store: RecordStore,
+) -> None:
+    store.add(measured())
+    with pytest.raises(UserError, match="another record with the id"):
+        store.add(measured(created="2027-01-01T00:00:00.000Z"))
+    assert store.find() == [measured()]
+
+
+def test_queries_narrow(store: RecordStore) -> None:
+    burst = measured(record_id="c" * 32, protocol_id="burst-1", model="other")
+    for record in (measured(), failed_export(), burst):
+        store.add(record)
+    assert store.find(Query(protocol="burst-1")) == [burst]
+    assert store.find(Query(model="other")) == [burst]
+    assert store.find(Query(model="mobilevig_ti", protocol="burst-1")) == []
+    assert len(store.find(Query(format="onnx", device="ios:0000"))) == 3
+
+
+def test_records_are_in_the_order_of_time(store: RecordStore) -> None:
+    late = measured(record_id="1" * 32, created="2030-01-01T00:00:00.000Z")
+    store.add(late)
+    store.add(measured())
+    assert store.find() == [measured(), late]
+
+
+def test_a_store_is_opened_again_with_what_it_held(tmp_path: Path) -> None:
+    path = tmp_path / "records.sqlite"
+    first = RecordStore(path)
+    first.add(measured())
+    first.close()
+    assert RecordStore(f"sqlite:///{path}").find() == [measured()]
+
+
+def test_records_are_written_ahead(tmp_path: Path, store: RecordStore) -> None:
+    path = tmp_path / "deep" / "records.sqlite"
+    assert sqlite3.connect(path).execute("PRAGMA journal_mode").fetchone() == ("wal",)
+
+
+def test_a_killed_writer_loses_nothing_that_was_added(tmp_path: Path) -> None:
+    path = tmp_path / "records.sqlite"
+    code = (
+        "import os, signal\nfrom mobilebench.store import RecordStore\n"
+        "from tests.records import measured\n"
+        f"store = RecordStore({str(path)!r})\nstore.add(measured())\n"
+        "os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    root = Path(__file__).parent.parent.parent
+    done = subprocess.run([sys.executable, "-c", code], cwd=root, timeout=60, check=False)
+    assert done.returncode == -9
+    assert RecordStore(path).find() == [measured()]
+
+
+def test_two_writers_at_once_lose_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "records.sqlite"
+    RecordStore(path).close()
+    code = (
+        "import sys\nfrom mobilebench.store import RecordStore\n"
+        "from tests.records import measured\n"
+        f"store = RecordStore({str(path)!r})\n"
+        "for n in range(20): store.add(measured(record_id=sys.argv[1] + format(n, '031x')))\n"
+    )
+    root = Path(__file__).parent.parent.parent
+    writers = [subprocess.Popen([sys.executable, "-c", code, name], cwd=root) for name in "ab"]
+    assert [writer.wait(timeout=120) for writer in writers] == [0, 0]
+    assert len(RecordStore(path).find()) == 40
+
+
+def test_a_file_that_is_no_database_is_one_sentence(tmp_path: Path) -> None:
+    path = tmp_path / "notes.txt"
+    path.write_text("not a database, " * 100)
+    with pytest.raises(OutputError, match="mobilebench store"):
+        RecordStore(path)
+    assert path.read_text().startswith("not a database")
+
+
+def test_a_store_of_another_version_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "records.sqlite"
+    RecordStore(path).close()
+    with sqlite3.connect(path) as connection:
+        connection.execute("UPDATE store SET version = 9")
+    with pytest.raises(SchemaError, match="has version 9"):
+        RecordStore(path)
+
+
+@pytest.mark.parametrize("place", ["nonsense://x", "oracle+nothing://host/db"])
+def test_a_url_that_nobody_knows_is_one_sentence(place: str) -> None:
+    with pytest.raises(UserError, match="cannot be opened"):
+        RecordStore(place)
+
+
+def test_a_place_that_cannot_be_made_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(OutputError, match="choose another folder"):
+        RecordStore(tmp_path / "file" / "records.sqlite")
+
+
+def test_the_place_is_chosen_by_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MOBILEBENCH_STORE", "/somewhere/else.sqlite")
+    assert default_url() == "/somewhere/else.sqlite"
+    monkeypatch.delenv("MOBILEBENCH_STORE")
+    assert default_url().endswith("records.sqlite")
+
+
+def test_a_damaged_document_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "records.sqlite"
+    store = RecordStore(path)
+    store.add(dataclasses.replace(measured()))
+    store.close()
+    with sqlite3.connect(path) as connection:
+        connection.execute("UPDATE records SET document = substr(document, 1, 100)")
+    with pytest.raises(SchemaError, match=f"record {'a' * 32} in .*cut off"):
+        RecordStore(path).find()

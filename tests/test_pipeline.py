@@ -1,0 +1,296 @@
+"""The main path on the tiny network: caching, failures, damage, what Python users call."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+
+import pytest
+import torch
+
+from mobilebench import benchmark, export, pipeline, plugins
+from mobilebench.artifact import MANIFEST_FILE, Artifact
+from mobilebench.errors import BundleError, CellFailed, ModelRefused, SchemaError, UserError
+from mobilebench.measurement import Failure, Measurement
+from mobilebench.modelspec import CALLER, RANDOM
+from mobilebench.observer import Silent
+from mobilebench.pipeline import export_recipes
+from mobilebench.recipe import ExportRecipe, Precision
+from mobilebench.tensor import parse_tensor
+from mobilebench.zoo.loading import Request
+from tests import models
+from tests.conftest import MODELS, TINY
+from tests.contract.test_runners import QUICK
+
+IMAGE = (parse_tensor("1x3x32x32"),)
+
+
+def _recipe(name: str = "onnx") -> ExportRecipe:
+    return plugins.exporter(name).recipe(Precision.FP32)
+
+
+def _export(
+    out: Path, reference: str = TINY, *names: str, **options: object
+) -> list[pipeline.Exported]:
+    request = Request(reference=reference, inputs=IMAGE)
+    recipes = [_recipe(name) for name in names or ("onnx",)]
+    return export_recipes(request, recipes, out, **options)  # type: ignore[arg-type]
+
+
+class Told(Silent):
+    """An observer that remembers."""
+
+    def __init__(self) -> None:
+        self.words: list[str] = []
+
+    def started(self, cell: str) -> None:
+        self.words.append("started")
+
+    def stage(self, cell: str, name: str) -> None:
+        self.words.append(name)
+
+    def finished(self, cell: str, outcome: str) -> None:
+        self.words.append(outcome.partition(" in ")[0])
+
+
+def test_the_same_export_is_found_again_and_nothing_is_made(tmp_path: Path) -> None:
+    told = Told()
+    [first] = _export(tmp_path, observer=told)
+    assert isinstance(first.outcome, Artifact) and not first.cached
+    assert told.words == ["started", "export", "parity", "exported"]
+    stamp = first.outcome.model_path.stat().st_mtime_ns
+    told = Told()
+    [second] = _export(tmp_path, observer=told)
+    assert second.cached and isinstance(second.outcome, Artifact)
+    assert told.words == ["cached"]
+    assert second.outcome.model_path.stat().st_mtime_ns == stamp
+    [third] = _export(tmp_path, force=True)
+    assert isinstance(third.outcome, Artifact) and not third.cached
+    assert third.outcome.folder == first.outcome.folder
+    assert third.outcome.model_path.stat().st_mtime_ns > stamp
+
+
+def test_a_damaged_bundle_is_noticed_and_made_anew(tmp_path: Path) -> None:
+    [first] = _export(tmp_path)
+    assert isinstance(first.outcome, Artifact)
+    path = first.outcome.model_path
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(BundleError, match="is not the one that was exported"):
+        Artifact.load(first.outcome.folder)
+    [second] = _export(tmp_path)
+    assert not second.cached and isinstance(second.outcome, Artifact)
+    assert (
+        Artifact.load(second.outcome.folder).manifest.facts.key == first.outcome.manifest.facts.key
+    )
+
+
+def test_bundles_that_are_not_whole_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(BundleError, match="has no manifest.json"):
+        Artifact.load(tmp_path)
+    [made] = _export(tmp_path)
+    assert isinstance(made.outcome, Artifact)
+    manifest = made.outcome.folder / MANIFEST_FILE
+    plain = json.loads(manifest.read_text())
+    manifest.write_text(json.dumps(plain | {"schema_version": 99}))
+    with pytest.raises(SchemaError, match="newer"):
+        Artifact.load(made.outcome.folder)
+    manifest.write_text(json.dumps(plain))
+    made.outcome.model_path.unlink()
+    with pytest.raises(BundleError, match="lost its model file"):
+        Artifact.load(made.outcome.folder)
+
+
+def test_a_failed_format_is_a_failure_and_the_others_go_on(tmp_path: Path) -> None:
+    done = _export(tmp_path, f"{MODELS}:unsupported", "onnx", "tflite", jobs=2)
+    assert [exported.recipe.format for exported in done] == ["onnx", "tflite"]
+    for exported in done:
+        assert isinstance(exported.outcome, Failure)
+        assert exported.outcome.stage in ("export", "parity")
+        assert exported.outcome.message and exported.outcome.log_tail
+        record = pipeline.record_of_failed_export(exported)
+        assert record.outcome == exported.outcome and record.artifact is None
+    assert list(tmp_path.iterdir()) == []
+    [good] = _export(tmp_path)
+    assert isinstance(good.outcome, Artifact)
+
+
+def test_an_export_that_succeeded_is_no_failed_record(tmp_path: Path) -> None:
+    [good] = _export(tmp_path)
+    with pytest.raises(ValueError, match="did not fail"):
+        pipeline.record_of_failed_export(good)
+
+
+def test_a_factory_that_builds_another_network_each_time_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ModelRefused, match="another network each time"):
+        _export(tmp_path, f"{MODELS}:different_each_time")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_other_weights_are_another_artifact(tmp_path: Path) -> None:
+    first, second = models.tiny().eval(), models.tiny().eval()
+    with torch.no_grad():
+        second.head.bias[0] += 1
+    folders = {
+        export(module, "onnx", inputs=["1x3x32x32"], out_dir=tmp_path).folder
+        for module in (first, second, first)
+    }
+    assert len(folders) == 2
+
+
+def test_a_module_in_memory_is_exported_and_measured(tmp_path: Path) -> None:
+    artifact = export(models.tiny().eval(), "onnx", inputs=["image=1x3x32x32"], out_dir=tmp_path)
+    assert artifact.manifest.model.name == "Tiny"
+    assert artifact.manifest.model.weights is not None
+    assert artifact.manifest.model.weights.origin == CALLER
+    assert artifact.manifest.model.macs is not None and artifact.manifest.model.macs.conv > 0
+    record = benchmark(artifact.folder, protocol="smoke-1")
+    assert isinstance(record.outcome, Measurement)
+    assert record.job is not None and record.job.threads == 1
+    assert record.artifact == artifact.manifest.facts
+
+
+def test_a_failed_export_raises_in_python(tmp_path: Path) -> None:
+    with pytest.raises(CellFailed):
+        export(f"{MODELS}:unsupported", "onnx", inputs=["1x3x32x32"], out_dir=tmp_path)
+
+
+@pytest.mark.filterwarnings("ignore")  # the toolkit runs in this process and warns of itself
+def test_a_network_that_no_toolkit_takes_fails_in_this_process_too(tmp_path: Path) -> None:
+    with pytest.raises(CellFailed) as caught:
+        export(models.unsupported().eval(), "tflite", inputs=["1x3x32x32"], out_dir=tmp_path)
+    assert caught.value.log_tail
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        ({"format": "tensorrt"}, "no export format called 'tensorrt'"),
+        ({"precision": "fp8"}, "no precision called 'fp8'"),
+        ({"precision": "fp16"}, "it offers fp32"),
+        ({"target": "opset7"}, "it offers opset20"),
+    ],
+)
+def test_an_impossible_export_is_refused_before_any_work(
+    tmp_path: Path, arguments: dict[str, str], sentence: str
+) -> None:
+    asked = {"format": "onnx"} | arguments
+    with pytest.raises(UserError, match=sentence):
+        export("mobilevig_ti", out_dir=tmp_path, **asked)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        ({"device": "adb:1"}, "no kind of device called 'adb'"),
+        ({"device": "host:1"}, "no device 'host:1'"),
+        ({"runtime": "litert"}, "cannot be measured on host with litert"),
+        ({"protocol": "burst-9"}, "did you mean burst-1"),
+        ({"compute_unit": "tpu"}, "no compute unit called 'tpu'"),
+        ({"compute_unit": "npu"}, "measures the CPU only"),
+    ],
+)
+def test_an_impossible_measurement_is_refused(
+    tiny_artifacts: dict[str, Artifact], arguments: dict[str, str], sentence: str
+) -> None:
+    with pytest.raises(UserError, match=sentence):
+        benchmark(tiny_artifacts["onnx-fp32"], **({"protocol": "smoke-1"} | arguments))  # type: ignore[arg-type]
+
+
+def test_a_cell_that_fails_is_recorded_and_the_matrix_goes_on(
+    tiny_artifacts: dict[str, Artifact], tmp_path: Path
+) -> None:
+    good = tiny_artifacts["onnx-fp32"]
+    folder = tmp_path / "broken"
+    folder.mkdir()
+    (folder / "model.onnx").write_bytes(b"no model")
+    broken = Artifact(folder, good.manifest)
+    records = list(
+        pipeline.benchmark_cells(
+            [broken, good], device_id="host", runtimes=[], threads=[1, 2], protocol=QUICK
+        )
+    )
+    assert [record.outcome.kind for record in records] == ["failure"] * 2 + ["measurement"] * 2
+    failed = records[0].outcome
+    assert isinstance(failed, Failure) and failed.stage == "load"
+
+
+def test_runtimes_run_in_turn_on_the_formats_that_they_take(
+    tiny_artifacts: dict[str, Artifact],
+) -> None:
+    records = list(
+        pipeline.benchmark_cells(
+            [tiny_artifacts["onnx-fp32"], tiny_artifacts["tflite-fp32"]],
+            device_id="host",
+            runtimes=["litert", "onnxruntime"],
+            threads=[1],
+            protocol=QUICK,
+        )
+    )
+    assert [record.job.runtime for record in records if record.job] == ["onnxruntime", "litert"]
+
+
+def test_random_weights_of_the_zoo_are_recorded_as_random(zoo_artifacts: list[Artifact]) -> None:
+    for artifact in zoo_artifacts:
+        weights = artifact.manifest.model.weights
+        assert weights is not None and weights.origin == RANDOM
+
+
+def test_a_zoo_network_is_equal_to_pytorch_in_every_format(zoo_artifacts: list[Artifact]) -> None:
+    assert {artifact.manifest.recipe.label.partition("-i")[0] for artifact in zoo_artifacts} == {
+        "onnx-fp32-opset20",
+        "tflite-fp32",
+        "executorch-fp32-xnnpack",
+        "coreml-fp32",
+        "coreml-fp16",
+    }
+    for artifact in zoo_artifacts:
+        for parity in artifact.manifest.facts.parity:
+            assert parity.passed
+            assert parity.top1_agreement == 1.0
+            assert parity.inputs == 16
+
+
+def test_a_zoo_network_becomes_one_xnnpack_delegate(zoo_artifacts: list[Artifact]) -> None:
+    [program] = [a for a in zoo_artifacts if a.manifest.recipe.format == "executorch"]
+    assert program.manifest.facts.structure["delegates"] == "XnnpackBackend x1"
+
+
+def test_no_graph_op_of_a_zoo_network_becomes_a_gather_or_a_roll(
+    zoo_artifacts: list[Artifact],
+) -> None:
+    for artifact in zoo_artifacts:
+        operations = {name.lower() for name in artifact.manifest.facts.op_histogram}
+        assert operations and not any("gather" in name or "roll" in name for name in operations)
+
+
+@pytest.fixture(scope="module")
+def zoo_artifacts(tmp_path_factory: pytest.TempPathFactory) -> list[Artifact]:
+    """mobilevig_ti in every format and precision, by the real toolkits."""
+    recipes = [
+        exporter.recipe(precision)
+        for exporter in map(plugins.exporter, plugins.exporter_names())
+        for precision in sorted(exporter.precisions())
+    ]
+    out = tmp_path_factory.mktemp("zoo")
+    done = export_recipes(Request(reference="mobilevig_ti"), recipes, out, jobs=2)
+    outcomes = [exported.outcome for exported in done]
+    assert all(isinstance(outcome, Artifact) for outcome in outcomes), outcomes
+    return [outcome for outcome in outcomes if isinstance(outcome, Artifact)]
+
+
+def test_identities_of_two_thread_counts_differ_in_that_alone(
+    tiny_artifacts: dict[str, Artifact],
+) -> None:
+    first, second = pipeline.benchmark_cells(
+        [tiny_artifacts["onnx-fp32"]],
+        device_id="host",
+        runtimes=[],
+        threads=[1, 2],
+        protocol=QUICK,
+    )
+    assert first.identity.differences(second.identity) == ("threads",)
+    assert dataclasses.replace(first.identity, threads=2) == second.identity
