@@ -54,7 +54,8 @@ def call(
             ) from error
         finally:
             if log_to is not None and log.exists():
-                log_to.write_bytes(log.read_bytes())
+                with errors.writing(log_to.parent):
+                    log_to.write_bytes(log.read_bytes())
         response: Plain = json.loads(answer.read_text())
         if "error" in response:
             _raise(response["error"], stage, process.tail(log.read_text(errors="replace")))

@@ -46,8 +46,11 @@ def load_checkpoint(
 def _read(path: Path) -> tuple[str, Mapping[str, Any]]:
     if not path.is_file():
         raise CheckpointError(f"The checkpoint {path} does not exist or is not a file.")
-    with path.open("rb") as handle:
-        sha256 = hashlib.file_digest(handle, "sha256").hexdigest()
+    try:
+        with path.open("rb") as handle:
+            sha256 = hashlib.file_digest(handle, "sha256").hexdigest()
+    except OSError as error:
+        raise CheckpointError(f"The checkpoint {path} cannot be read: {error.strerror}.") from error
     try:
         # Training checkpoints of this line also hold their command line, a harmless Namespace.
         with torch.serialization.safe_globals([argparse.Namespace]):
@@ -59,8 +62,8 @@ def _read(path: Path) -> tuple[str, Mapping[str, Any]]:
                 f"could run that code; save its state dict alone and try again."
             ) from error
         raise CheckpointError(_NOT_ONE.format(path=path)) from error
-    except (RuntimeError, EOFError, ValueError, KeyError, AttributeError) as error:
-        # What torch raises for a cut-off archive, an empty file, and text in turn.
+    except (RuntimeError, EOFError, OSError, ValueError, KeyError, AttributeError) as error:
+        # What torch raises for archives that are cut off at various places, an empty file, text.
         raise CheckpointError(_NOT_ONE.format(path=path)) from error
     if not isinstance(content, Mapping):
         raise CheckpointError(
