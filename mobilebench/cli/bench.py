@@ -48,7 +48,7 @@ def command(
     if json:
         output.show_json([wire.to_plain(record) for record in records])
     else:
-        output.show(as_table(rank(records)))
+        output.show(as_table(rank(records), output.width()))
     if any(record.outcome.kind == "failure" for record in records):
         raise typer.Exit(1)
 

@@ -53,7 +53,7 @@ def command(
     records = RecordStore(store)
     rows = rank(records.find())
     records.close()
-    output.show(as_table(rows))
+    output.show(as_table(rows, output.width()))
     page = out / "leaderboard.html"
     output.save(page.resolve(), as_page(rows))
     if any(done.failed for done in exported) or any(row.failure for row in rows):

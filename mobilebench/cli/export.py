@@ -165,8 +165,7 @@ def export_all(
 
 
 def show_exports(done: list[Exported]) -> None:
-    """A table of what came out, and the end of the log of what did not."""
-    from rich.markup import escape
+    """A table of what came out with its folders, and the end of the log of what did not."""
     from rich.table import Table
 
     from mobilebench.artifact import Artifact
@@ -174,7 +173,6 @@ def show_exports(done: list[Exported]) -> None:
     table = Table(header_style="bold", box=None, pad_edge=False)
     for title in ("model", "artifact", "outcome", "rel. error", "SNR dB", "top-1", "size MB"):
         table.add_column(title, justify="left" if title in _WORDS else "right")
-    table.add_column("folder", overflow="fold")
     for exported in done:
         label = exported.recipe.label
         if not isinstance(exported.outcome, Artifact):
@@ -194,9 +192,11 @@ def show_exports(done: list[Exported]) -> None:
                 "equal" if parity.snr_db is None else f"{parity.snr_db:.0f}",
                 "" if parity.top1_agreement is None else f"{parity.top1_agreement:.0%}",
                 f"{facts.size_bytes / 1e6:.2f}",
-                escape(str(exported.outcome.folder)) if index == 0 else "",
             )
     output.show(table)
+    for exported in done:
+        if isinstance(exported.outcome, Artifact):
+            output.show_text(f"{exported.outcome.folder}\n")
     for exported in done:
         if not isinstance(exported.outcome, Artifact):
             failure = exported.outcome

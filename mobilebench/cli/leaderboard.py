@@ -46,7 +46,7 @@ def command(
     if shape is Shape.TABLE and out is None:
         from mobilebench.leaderboard.table import as_table
 
-        output.show(as_table(rows))
+        output.show(as_table(rows, output.width()))
         return
     match shape:
         case Shape.MARKDOWN | Shape.TABLE:

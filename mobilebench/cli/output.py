@@ -29,6 +29,11 @@ def stderr() -> Console:
     return Console(stderr=True)
 
 
+def width() -> int:
+    """Characters per line of the result."""
+    return stdout().width
+
+
 def show(result: RenderableType) -> None:
     """Print a result."""
     stdout().print(result)

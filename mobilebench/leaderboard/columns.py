@@ -18,35 +18,42 @@ class Column:
     key: Callable[[Row], float | str | None]
     text: Callable[[Row], str]
     numeric: bool = True
+    wide: bool = False
+    """Left out of a terminal that has no room for everything; pages and files show it."""
 
 
 def _number(
-    title: str, key: Callable[[Row], float | None], spelling: str, scale: float = 1.0
+    title: str,
+    key: Callable[[Row], float | None],
+    spelling: str,
+    scale: float = 1.0,
+    *,
+    wide: bool = False,
 ) -> Column:
     def text(row: Row) -> str:
         number = key(row)
         return UNKNOWN if number is None else format(number * scale, spelling)
 
-    return Column(title, key, text)
+    return Column(title, key, text, wide=wide)
 
 
-def _words(title: str, key: Callable[[Row], str | None]) -> Column:
-    return Column(title, key, lambda row: key(row) or UNKNOWN, numeric=False)
+def _words(title: str, key: Callable[[Row], str | None], *, wide: bool = False) -> Column:
+    return Column(title, key, lambda row: key(row) or UNKNOWN, numeric=False, wide=wide)
 
 
 COLUMNS: Sequence[Column] = (
     _words("model", lambda row: row.model),
     _words("artifact", lambda row: row.artifact),
-    _words("device", lambda row: row.device),
+    _words("device", lambda row: row.device, wide=True),
     _words("runtime", lambda row: row.runtime),
     _number("threads", lambda row: row.threads, ".0f"),
     _number("p50 ms", lambda row: row.p50_ms, ".2f"),
     _number("p90 ms", lambda row: row.p90_ms, ".2f"),
-    _number("load ms", lambda row: row.first_load_ms, ".0f"),
-    _number("memory MB", lambda row: row.peak_memory_bytes, ".0f", 1e-6),
+    _number("load ms", lambda row: row.first_load_ms, ".0f", wide=True),
+    _number("memory MB", lambda row: row.peak_memory_bytes, ".0f", 1e-6, wide=True),
     _number("size MB", lambda row: row.size_bytes, ".2f", 1e-6),
     _number("rel. error", lambda row: row.relative_error, ".1e"),
-    _number("SNR dB", lambda row: row.snr_db, ".0f"),
+    _number("SNR dB", lambda row: row.snr_db, ".0f", wide=True),
     _number("published top-1 %", lambda row: row.published_top1, ".1f"),
 )
 

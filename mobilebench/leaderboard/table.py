@@ -9,21 +9,30 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from mobilebench.leaderboard.columns import COLUMNS, notes
+from mobilebench.leaderboard.columns import COLUMNS, Column, notes
 from mobilebench.leaderboard.rows import Row
 
+_ROOM_FOR_ALL = 150
 
-def as_table(rows: Sequence[Row]) -> Group:
-    """The rows, with their notes below."""
+
+def as_table(rows: Sequence[Row], width: int) -> Group:
+    """The rows with their notes below, for a terminal of `width` characters."""
+    columns = [column for column in COLUMNS if width >= _ROOM_FOR_ALL or not column.wide]
     table = Table(header_style="bold", box=None, pad_edge=False)
     table.add_column("#", justify="right", style="dim")
-    for column in COLUMNS:
+    for column in columns:
         table.add_column(
             escape(column.title),
             justify="right" if column.numeric else "left",
-            overflow="fold",
+            min_width=_longest_word(column, rows),
         )
     for number, row in enumerate(rows, start=1):
-        cells = (escape(column.text(row)) for column in COLUMNS)
+        cells = (escape(column.text(row)) for column in columns)
         table.add_row(str(number), *cells, style="red" if row.failure else None)
     return Group(table, *(Text(sentence, style="dim") for sentence in notes(rows)))
+
+
+def _longest_word(column: Column, rows: Sequence[Row]) -> int:
+    """So that a narrow terminal breaks cells between words only."""
+    texts = [column.title, *(column.text(row) for row in rows)]
+    return max(len(word) for text in texts for word in text.split())

@@ -193,7 +193,7 @@ def test_a_file_that_may_not_grow_is_one_sentence_and_no_bundle(tmp_path: Path) 
         [sys.executable, "-m", "mobilebench", "export", TINY, *IMAGE, *ONNX],
         cwd=tmp_path,
         env={**os.environ, "MOBILEBENCH_STORE": str(tmp_path / "records.sqlite")},
-        preexec_fn=limit,  # noqa: PLW1509 - no threads here
+        preexec_fn=limit,
         capture_output=True,
         text=True,
         timeout=300,

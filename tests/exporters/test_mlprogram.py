@@ -24,7 +24,7 @@ from coremltools.converters.mil.mil import get_new_symbol, types  # noqa: E402
 from torch import Tensor, nn  # noqa: E402
 
 from mobilebench.errors import MobilebenchError  # noqa: E402
-from mobilebench_exporters import _mlprogram_ops as ops  # noqa: E402
+from mobilebench_exporters import _mlprogram as ops  # noqa: E402
 from mobilebench_exporters._mlprogram import MLProgram, UnknownOperation  # noqa: E402
 
 # coremltools 9.0 calls functions that it has deprecated itself, and leaves a temporary folder

@@ -100,12 +100,15 @@ def test_markdown_is_a_table_with_its_notes() -> None:
     assert any("failed at export: Unsupported" in line for line in lines)
 
 
-def test_the_terminal_shows_rows_and_notes() -> None:
-    console = Console(width=220, record=True, file=io.StringIO())
-    console.print(as_table(_rows()))
+@pytest.mark.parametrize("width", [80, 120, 220])
+def test_the_terminal_shows_rows_and_notes(width: int) -> None:
+    console = Console(width=width, record=True, file=io.StringIO())
+    console.print(as_table(_rows(), width))
     shown = console.export_text()
     assert "11.00" in shown and "40.00" in shown and UNKNOWN in shown
     assert "too short for a result" in shown
+    assert "mobilevig_ti" in shown and "5.0e-07" in shown
+    assert ("SNR dB" in shown) == (width == 220)
 
 
 class _Tags(HTMLParser):

@@ -1,8 +1,9 @@
 """Evaluates a saved Core ML ML Program on any machine, to verify it without Core ML.
 
 Core ML predicts on Apple's systems only. Here the saved package is read back with coremltools'
-own reader and every operation is computed with torch (`_mlprogram_ops`). Reading is shared with
-the converter; computing is independent of it, so a program that was converted wrongly shows.
+own reader and every operation is computed with torch, by the other files of this package.
+Reading is shared with the converter; computing is independent of it, so a program that was
+converted wrongly shows.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from coremltools.converters.mil.mil.types import nptype_from_builtin
 from coremltools.converters.mil.mil.types.symbolic import is_symbolic
 from torch import Tensor
 
-from mobilebench_exporters._mlprogram_ops import OPERATIONS, Call, EvaluationError, Value
+from mobilebench_exporters._mlprogram.call import OPERATIONS, Call, EvaluationError, Value
 
 Array = np.ndarray[Any, Any]
 
@@ -141,7 +142,7 @@ class MLProgram:
                 raise UnknownOperation(
                     f"The evaluator does not know the operation {op.op_type!r}, which "
                     f"{self._package} uses as {op.name!r}; nothing was computed. Enter its "
-                    "meaning in the table of mobilebench_exporters._mlprogram_ops."
+                    "meaning in the table of mobilebench_exporters._mlprogram."
                 )
 
     def _steps(self, values: dict[Any, Value], function: str) -> Iterator[tuple[Any, list[Tensor]]]:

@@ -1,0 +1,20 @@
+"""Evaluates saved Core ML ML Programs with torch; importing it enters every operation it knows."""
+
+from mobilebench_exporters._mlprogram import (  # noqa: F401 - each enters its operations
+    compressed,
+    elementwise,
+    images,
+    shapes,
+    windows,
+)
+from mobilebench_exporters._mlprogram.call import OPERATIONS, Call, EvaluationError, operation
+from mobilebench_exporters._mlprogram.program import MLProgram, UnknownOperation
+
+__all__ = [
+    "OPERATIONS",
+    "Call",
+    "EvaluationError",
+    "MLProgram",
+    "UnknownOperation",
+    "operation",
+]
