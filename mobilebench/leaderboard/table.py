@@ -18,7 +18,7 @@ _ROOM_FOR_ALL = 150
 def as_table(rows: Sequence[Row], width: int) -> Group:
     """The rows with their notes below, for a terminal of `width` characters."""
     columns = [column for column in COLUMNS if width >= _ROOM_FOR_ALL or not column.wide]
-    table = Table(header_style="bold", box=None, pad_edge=False)
+    table = Table(header_style="bold", box=None, pad_edge=False, collapse_padding=True)
     table.add_column("#", justify="right", style="dim")
     for column in columns:
         table.add_column(

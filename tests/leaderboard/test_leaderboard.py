@@ -100,7 +100,7 @@ def test_markdown_is_a_table_with_its_notes() -> None:
     assert any("failed at export: Unsupported" in line for line in lines)
 
 
-@pytest.mark.parametrize("width", [80, 120, 220])
+@pytest.mark.parametrize("width", [90, 120, 220])
 def test_the_terminal_shows_rows_and_notes(width: int) -> None:
     console = Console(width=width, record=True, file=io.StringIO())
     console.print(as_table(_rows(), width))
