@@ -54,7 +54,7 @@ COLUMNS: Sequence[Column] = (
     _number("size MB", lambda row: row.size_bytes, ".2f", 1e-6),
     _number("rel. error", lambda row: row.relative_error, ".1e"),
     _number("SNR dB", lambda row: row.snr_db, ".0f", wide=True),
-    _number("published top-1 %", lambda row: row.published_top1, ".1f"),
+    _number("publ. top-1 %", lambda row: row.published_top1, ".1f"),
 )
 
 
