@@ -35,12 +35,15 @@ class Structure:
 class Exporter(Protocol):
     """Turns a torch module into one file of one format. Holds no state."""
 
-    format: Format
+    @property
+    def format(self) -> Format:
+        """The format it writes; its module is called so."""
 
-    evaluator: str | None
-    """`module:function` of a cell that computes the saved file's outputs where no runtime can
-    (see `cell.call`): takes `model`, `inputs` (an .npz) and `outputs` (an .npz to write), returns
-    `evaluated_by`. None where a runner of this package runs the format on every host."""
+    @property
+    def evaluator(self) -> str | None:
+        """`module:function` of a cell that computes the saved file's outputs where no runtime can
+        (see `cell.call`): takes `model`, `inputs` (an .npz) and `outputs` (an .npz to write),
+        returns `evaluated_by`. None where a runner runs the format on every host."""
 
     def precisions(self) -> frozenset[Precision]:
         """The precisions on offer; at least one."""
@@ -72,8 +75,9 @@ class Exporter(Protocol):
 class Runner(Protocol):
     """Runs artifacts on the devices of one kind. Holds no state between calls."""
 
-    scheme: str
-    """First part of the ids of its devices: `host`, `adb`, `ios`, `ssh`."""
+    @property
+    def scheme(self) -> str:
+        """First part of the ids of its devices: `host`, `adb`, `ios`, `ssh`."""
 
     def devices(self) -> tuple[Device, ...]:
         """The devices that can be reached now; their ids start with `scheme`."""

@@ -20,6 +20,7 @@ from mobilebench.artifact import Artifact
 from mobilebench.device import Device
 from mobilebench.errors import MissingToolkit, UnknownName, UserError
 from mobilebench.inputs import Batch, load_batches, save_batches
+from mobilebench.interfaces import Runner
 from mobilebench.job import Job
 from mobilebench.measurement import ComputeUnit, Measurement
 from mobilebench.recipe import Format
@@ -139,4 +140,4 @@ class HostRunner:
         return entry
 
 
-PLUGIN = HostRunner()
+PLUGIN: Runner = HostRunner()

@@ -1,13 +1,19 @@
-"""What an exporter offers, and the one sentence said where something else was asked for."""
+"""What every exporter shares: its choices, the sentence for any other, and example inputs."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import metadata
+from typing import TYPE_CHECKING, ClassVar
 
 from mobilebench.errors import MissingToolkit, RecipeError
+from mobilebench.inputs import sample
 from mobilebench.recipe import ExportRecipe, Format, Precision
+from mobilebench.tensor import TensorSpec
+
+if TYPE_CHECKING:
+    import torch
 
 
 @dataclass(frozen=True)
@@ -57,3 +63,32 @@ class Offer:
                     f"installed; run: pip install 'mobilebench[{self.format}]'"
                 ) from error
         return found
+
+
+class Offering:
+    """The part of `interfaces.Exporter` that follows from a format's choices alone."""
+
+    offer: ClassVar[Offer]
+    evaluator: str | None = None
+
+    @property
+    def format(self) -> Format:
+        return self.offer.format
+
+    def precisions(self) -> frozenset[Precision]:
+        return frozenset(self.offer.precisions)
+
+    def recipe(
+        self, precision: Precision, target: str | None = None, delegate: str | None = None
+    ) -> ExportRecipe:
+        return self.offer.recipe(precision, target, delegate)
+
+    def tool_versions(self) -> Mapping[str, str]:
+        return self.offer.tool_versions()
+
+
+def example(inputs: Sequence[TensorSpec]) -> tuple[torch.Tensor, ...]:
+    """Tensors for tracing a network: shapes and types count, the numbers do not."""
+    import torch
+
+    return tuple(torch.from_numpy(array) for array in sample(inputs, seed=0))

@@ -2,47 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from mobilebench import inputs as seeded
-from mobilebench.interfaces import Structure
+from mobilebench.interfaces import Exporter, Structure
 from mobilebench.recipe import ExportRecipe, Format, Precision
 from mobilebench.tensor import DType, TensorSpec
-from mobilebench_exporters._offers import Offer
+from mobilebench_exporters._offers import Offer, Offering, example
 
 if TYPE_CHECKING:
     import torch
 
-_OFFER = Offer(
-    format=Format.COREML,
-    distributions=("coremltools",),
-    precisions=(Precision.FP32, Precision.FP16),
-    # From iOS 16 on half-precision programs need no casts at their borders.
-    targets=("iOS16", "iOS15", "iOS17", "iOS18"),
-)
 _COMPUTE_PRECISIONS = {Precision.FP32: "FLOAT32", Precision.FP16: "FLOAT16"}
 
 
-class CoremlExporter:
+class CoremlExporter(Offering):
     """Writes `model.mlpackage`, with float32 inputs and outputs of the model's own layout."""
 
-    format = Format.COREML
-    evaluator: str | None = "mobilebench_exporters.coreml:evaluate"
-
-    def precisions(self) -> frozenset[Precision]:
-        return frozenset(_OFFER.precisions)
-
-    def recipe(
-        self, precision: Precision, target: str | None = None, delegate: str | None = None
-    ) -> ExportRecipe:
-        return _OFFER.recipe(precision, target, delegate)
-
-    def tool_versions(self) -> Mapping[str, str]:
-        return _OFFER.tool_versions()
+    offer = Offer(
+        format=Format.COREML,
+        distributions=("coremltools",),
+        precisions=(Precision.FP32, Precision.FP16),
+        # From iOS 16 on half-precision programs need no casts at their borders.
+        targets=("iOS16", "iOS15", "iOS17", "iOS18"),
+    )
+    evaluator = "mobilebench_exporters.coreml:evaluate"
 
     def export(
         self,
@@ -55,9 +43,8 @@ class CoremlExporter:
         import torch
 
         path = folder / "model.mlpackage"
-        example = tuple(torch.from_numpy(array) for array in seeded.sample(inputs, seed=0))
         # coremltools takes the ATEN dialect only; a fresh export is in the TRAINING one.
-        exported = torch.export.export(module, example).run_decompositions({})
+        exported = torch.export.export(module, example(inputs)).run_decompositions({})
         converted = ct.convert(
             exported,
             inputs=[_tensor_type(tensor) for tensor in inputs],
@@ -101,4 +88,4 @@ def evaluate(request: dict[str, Any]) -> dict[str, Any]:
     return {"evaluated_by": f"mobilebench ML Program evaluator on torch {torch.__version__}"}
 
 
-PLUGIN = CoremlExporter()
+PLUGIN: Exporter = CoremlExporter()

@@ -3,43 +3,28 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mobilebench import inputs as seeded
-from mobilebench.interfaces import Structure
+from mobilebench.interfaces import Exporter, Structure
 from mobilebench.recipe import ExportRecipe, Format, Precision
 from mobilebench.tensor import TensorSpec
-from mobilebench_exporters._offers import Offer
+from mobilebench_exporters._offers import Offer, Offering, example
 
 if TYPE_CHECKING:
     import torch
 
-_OFFER = Offer(
-    format=Format.EXECUTORCH,
-    distributions=("executorch", "torchao"),
-    precisions=(Precision.FP32,),
-    delegates=("xnnpack",),
-)
 
-
-class ExecutorchExporter:
+class ExecutorchExporter(Offering):
     """Writes `model.pte`."""
 
-    format = Format.EXECUTORCH
-    evaluator: str | None = None
-
-    def precisions(self) -> frozenset[Precision]:
-        return frozenset(_OFFER.precisions)
-
-    def recipe(
-        self, precision: Precision, target: str | None = None, delegate: str | None = None
-    ) -> ExportRecipe:
-        return _OFFER.recipe(precision, target, delegate)
-
-    def tool_versions(self) -> Mapping[str, str]:
-        return _OFFER.tool_versions()
+    offer = Offer(
+        format=Format.EXECUTORCH,
+        distributions=("executorch", "torchao"),
+        precisions=(Precision.FP32,),
+        delegates=("xnnpack",),
+    )
 
     def export(
         self,
@@ -53,8 +38,7 @@ class ExecutorchExporter:
         from executorch.exir import to_edge_transform_and_lower
 
         path = folder / "model.pte"
-        example = tuple(torch.from_numpy(array) for array in seeded.sample(inputs, seed=0))
-        exported = torch.export.export(module, example)
+        exported = torch.export.export(module, example(inputs))
         lowered = to_edge_transform_and_lower(exported, partitioner=[XnnpackPartitioner()])
         with path.open("wb") as handle:
             lowered.to_executorch().write_to_file(handle)
@@ -89,4 +73,4 @@ def _listed(counts: Counter[str]) -> str:
     return ", ".join(f"{name} x{count}" for name, count in counts.most_common()) or "none"
 
 
-PLUGIN = ExecutorchExporter()
+PLUGIN: Exporter = ExecutorchExporter()

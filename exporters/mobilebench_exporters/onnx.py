@@ -3,46 +3,31 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mobilebench import inputs as seeded
 from mobilebench.errors import CellFailed
-from mobilebench.interfaces import Structure
+from mobilebench.interfaces import Exporter, Structure
 from mobilebench.recipe import ExportRecipe, Format, Precision
 from mobilebench.tensor import TensorSpec
-from mobilebench_exporters._offers import Offer
+from mobilebench_exporters._offers import Offer, Offering, example
 
 if TYPE_CHECKING:
     import torch
 
-_OFFER = Offer(
-    format=Format.ONNX,
-    distributions=("onnx", "onnxscript"),
-    precisions=(Precision.FP32,),
-    # 20 has GELU as one operator and is what torch 2.13 writes by itself; below 18 the exporter
-    # logs an error and silently stays at 18.
-    targets=("opset20", "opset18", "opset19", "opset21"),
-)
 
-
-class OnnxExporter:
+class OnnxExporter(Offering):
     """Writes `model.onnx`, weights inside."""
 
-    format = Format.ONNX
-    evaluator: str | None = None
-
-    def precisions(self) -> frozenset[Precision]:
-        return frozenset(_OFFER.precisions)
-
-    def recipe(
-        self, precision: Precision, target: str | None = None, delegate: str | None = None
-    ) -> ExportRecipe:
-        return _OFFER.recipe(precision, target, delegate)
-
-    def tool_versions(self) -> Mapping[str, str]:
-        return _OFFER.tool_versions()
+    offer = Offer(
+        format=Format.ONNX,
+        distributions=("onnx", "onnxscript"),
+        precisions=(Precision.FP32,),
+        # 20 has GELU as one operator and is what torch 2.13 writes by itself; below 18 the exporter
+        # logs an error and silently stays at 18.
+        targets=("opset20", "opset18", "opset19", "opset21"),
+    )
 
     def export(
         self,
@@ -56,10 +41,9 @@ class OnnxExporter:
 
         path = folder / "model.onnx"
         opset = int(str(recipe.target).removeprefix("opset"))
-        example = tuple(torch.from_numpy(array) for array in seeded.sample(inputs, seed=0))
         torch.onnx.export(
             module,
-            example,
+            example(inputs),
             path,
             dynamo=True,
             external_data=False,
@@ -95,4 +79,4 @@ def _opset(model: Any) -> int:
     )
 
 
-PLUGIN = OnnxExporter()
+PLUGIN: Exporter = OnnxExporter()

@@ -7,38 +7,23 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mobilebench import inputs as seeded
-from mobilebench.interfaces import Structure
+from mobilebench.interfaces import Exporter, Structure
 from mobilebench.recipe import ExportRecipe, Format, Precision
 from mobilebench.tensor import TensorSpec
-from mobilebench_exporters._offers import Offer
+from mobilebench_exporters._offers import Offer, Offering, example
 
 if TYPE_CHECKING:
     import torch
 
-_OFFER = Offer(
-    format=Format.TFLITE,
-    distributions=("litert-torch", "litert-converter", "ai-edge-litert"),
-    precisions=(Precision.FP32,),
-)
 
-
-class TfliteExporter:
+class TfliteExporter(Offering):
     """Writes `model.tflite`: NHWC inside, inputs and outputs in the model's own NCHW layout."""
 
-    format = Format.TFLITE
-    evaluator: str | None = None
-
-    def precisions(self) -> frozenset[Precision]:
-        return frozenset(_OFFER.precisions)
-
-    def recipe(
-        self, precision: Precision, target: str | None = None, delegate: str | None = None
-    ) -> ExportRecipe:
-        return _OFFER.recipe(precision, target, delegate)
-
-    def tool_versions(self) -> Mapping[str, str]:
-        return _OFFER.tool_versions()
+    offer = Offer(
+        format=Format.TFLITE,
+        distributions=("litert-torch", "litert-converter", "ai-edge-litert"),
+        precisions=(Precision.FP32,),
+    )
 
     def export(
         self,
@@ -48,11 +33,9 @@ class TfliteExporter:
         folder: Path,
     ) -> Path:
         import litert_torch
-        import torch
 
         path = folder / "model.tflite"
-        example = tuple(torch.from_numpy(array) for array in seeded.sample(inputs, seed=0))
-        litert_torch.convert(module, example).export(str(path))
+        litert_torch.convert(module, example(inputs)).export(str(path))
         return path
 
     def inspect(self, model_path: Path) -> Structure:
@@ -83,4 +66,4 @@ def _operator_name(code: Any, names: Mapping[int, str]) -> str:
     return str(code.CustomCode().decode()) if name == "CUSTOM" else name
 
 
-PLUGIN = TfliteExporter()
+PLUGIN: Exporter = TfliteExporter()
