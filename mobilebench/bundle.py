@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Event
 
-from mobilebench import environment, files, inputs, parity, verification, wire
+from mobilebench import environment, files, inputs, parity, plugins, verification, wire
 from mobilebench.artifact import (
     MANIFEST_FILE,
     REFERENCE_FILE,
@@ -58,7 +58,7 @@ class Order:
 
     @property
     def key(self) -> str:
-        """sha256 over all that decides what the file holds: network, recipe and tools."""
+        """sha256 over all that decides the file: network, recipe, tools and exporters' code."""
         content = {
             "model": self.model.name,
             "inputs": [str(tensor) for tensor in self.model.inputs],
@@ -66,7 +66,7 @@ class Order:
             "fingerprint": self.fingerprint,
             "recipe": wire.to_plain(self.recipe),
             "tools": self.tools,
-            "mobilebench": environment.version(),
+            "exporters": plugins.exporters_sha256(),
         }
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 

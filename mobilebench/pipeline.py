@@ -110,7 +110,9 @@ def export_recipes(
     with ThreadPoolExecutor(max_workers=parallel) as pool:
         futures = {recipe: pool.submit(build, recipe, cancel) for recipe in wanted}
         try:
-            wait(futures.values(), return_when=FIRST_EXCEPTION)
+            ended, _ = wait(futures.values(), return_when=FIRST_EXCEPTION)
+            for future in ended:
+                future.result()
             found |= {recipe: future.result() for recipe, future in futures.items()}
         except BaseException:  # Ctrl-C, or what the user can mend: the other cells end too
             cancel.set()

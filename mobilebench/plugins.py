@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib
 import importlib.util
 import pkgutil
 import re
+from functools import cache
 from importlib import metadata
+from pathlib import Path
 from typing import cast
 
 from mobilebench.errors import MissingToolkit, UnknownName
@@ -33,6 +36,17 @@ def exporter(name: str) -> Exporter:
     other error of the import passes through.
     """
     return cast("Exporter", _plugin(EXPORTERS, name, "export format"))
+
+
+@cache
+def exporters_sha256() -> str:
+    """sha256 over the source of every exporter: other code may write other files."""
+    found = importlib.util.find_spec(EXPORTERS)
+    digest = hashlib.sha256()
+    for place in (found.submodule_search_locations if found else None) or ():
+        for path in sorted(Path(place).rglob("*.py")):
+            digest.update(f"{path.relative_to(place)}\0".encode() + path.read_bytes())
+    return digest.hexdigest()
 
 
 def runner(device_id: str) -> Runner:

@@ -44,6 +44,9 @@ def command(
         str | None, typer.Option(help="Weights to load; without it they are random.")
     ] = None,
     ema: Annotated[bool, typer.Option(help="Take the checkpoint's averaged weights.")] = False,
+    num_classes: Annotated[
+        int, typer.Option(min=1, help="Classes of a zoo model, as in your checkpoint.")
+    ] = 1000,
     resolution: Annotated[int | None, typer.Option(help="Image size of a zoo model.")] = None,
     input: Annotated[
         list[str] | None,
@@ -74,7 +77,12 @@ def command(
     )
     requests = [
         Request(
-            reference=model, checkpoint=checkpoint, ema=ema, resolution=resolution, inputs=inputs
+            reference=model,
+            checkpoint=checkpoint,
+            ema=ema,
+            resolution=resolution,
+            inputs=inputs,
+            num_classes=num_classes,
         )
         for model in models
     ]
