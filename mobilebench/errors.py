@@ -30,6 +30,10 @@ class MobilebenchError(Exception):
     """Root of every error that mobilebench raises on purpose."""
 
 
+class MobilebenchWarning(UserWarning):
+    """Something went well, but has to be known."""
+
+
 class UserError(MobilebenchError):
     """Something the user can mend."""
 

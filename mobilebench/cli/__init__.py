@@ -7,8 +7,9 @@ to decide, 130 stopped by Ctrl-C.
 from __future__ import annotations
 
 import signal
+import warnings
 from types import FrameType
-from typing import Any
+from typing import Any, TextIO
 
 import typer
 from typer.core import TyperGroup
@@ -25,7 +26,7 @@ from mobilebench.cli import (
     models,
     verify,
 )
-from mobilebench.cli.output import complain
+from mobilebench.cli.output import complain, tell
 
 
 class _Verbs(TyperGroup):
@@ -85,8 +86,24 @@ def _terminated(_: int, __: FrameType | None) -> None:
     raise SystemExit(128 + signal.SIGTERM)
 
 
+def _warned(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: TextIO | None = None,
+    line: str | None = None,
+) -> None:
+    from mobilebench.errors import MobilebenchWarning
+
+    if issubclass(category, MobilebenchWarning):
+        tell(f"warning: {message}")
+
+
 def main() -> None:
     """The `mobilebench` program."""
+    # Ours are for the user; those that libraries write are for their developers.
+    warnings.showwarning = _warned
     # A polite kill unwinds like Ctrl-C does: children end, half-made folders go.
     signal.signal(signal.SIGTERM, _terminated)
     app()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import pickle
+import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from mobilebench.errors import CheckpointError
+from mobilebench.errors import CheckpointError, MobilebenchWarning
 from mobilebench.zoo.registry import create_model, list_models
 
 _NAMED_AT_MOST = 4
@@ -29,6 +30,9 @@ def load_checkpoint(
     removed. Only tensors and plain data are unpickled, never code. The model is changed only
     when everything fits.
 
+    Parts that a network calls `missing_in_official` may be missing as a whole; they are set to
+    zero, and a `MobilebenchWarning` says what that means.
+
     Raises `CheckpointError` for a file that is missing, cut off, no checkpoint or full of code,
     for a missing entry, and, naming keys, for weights of another network.
     """
@@ -37,7 +41,7 @@ def load_checkpoint(
     else:
         path = Path(checkpoint)
         what, (sha256, content) = str(path), _read(path)
-    state = _without_prefix(_state_dict(content, what, ema))
+    state = _with_zeros_for_missing(model, _without_prefix(_state_dict(content, what, ema)), what)
     _require_fit(model, state, what)
     model.load_state_dict(state, strict=True)
     return sha256
@@ -94,6 +98,18 @@ def _state_dict(content: Mapping[str, Any], what: str, ema: bool) -> Mapping[str
 
 def _without_prefix(state: Mapping[str, Any]) -> dict[str, Any]:
     return {str(key).removeprefix("module."): value for key, value in state.items()}
+
+
+def _with_zeros_for_missing(model: nn.Module, state: dict[str, Any], what: str) -> dict[str, Any]:
+    parts: Mapping[str, str] = getattr(model, "missing_in_official", {})
+    for part, meaning in parts.items():
+        own = {key: value for key, value in model.state_dict().items() if key.startswith(part)}
+        if own and not any(key in state for key in own):
+            warnings.warn(
+                f"{what} has no {', '.join(own)}: {meaning}.", MobilebenchWarning, stacklevel=3
+            )
+            state |= {key: torch.zeros_like(value) for key, value in own.items()}
+    return state
 
 
 def _require_fit(model: nn.Module, state: dict[str, Any], what: str) -> None:

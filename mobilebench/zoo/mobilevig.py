@@ -112,13 +112,21 @@ class MobileViG(nn.Module):
         self.dist_head = nn.Conv2d(embedding, num_classes, 1)
         for_training(self)
 
-    def forward(self, x: Tensor) -> Tensor | tuple[Tensor, Tensor]:
+    def stages(self, x: Tensor) -> list[Tensor]:
+        """The output of each stage, at strides 4, 8, 16 and 32, for detection and segmentation."""
+        outputs = []
         x = self.stem(x)
         for block in self.local_backbone:
+            if isinstance(block, Downsample):
+                outputs.append(x)
             x = block(x)
         for block in self.backbone:
             x = block(x)
-        return classify(self.prediction(x), self.head, self.dist_head, self.training)
+        return [*outputs, x]
+
+    def forward(self, x: Tensor) -> Tensor | tuple[Tensor, Tensor]:
+        embedded = self.prediction(self.stages(x)[-1])
+        return classify(embedded, self.head, self.dist_head, self.training)
 
 
 def mobilevig_ti(num_classes: int = 1000) -> MobileViG:

@@ -77,7 +77,7 @@ def model_spec(name: str, resolution: int = RESOLUTION) -> ModelSpec:
             interpolation=preprocessing["interpolation"],
         ),
         source=Source(**facts["source"]),
-        published=_published_rows(facts["published_as"], variant),
+        published=_published_rows(facts["published_as"], counts.get("published_as", variant)),
     )
 
 

@@ -22,6 +22,14 @@ def facts(variant: str) -> dict[str, Any]:
     return content
 
 
+def manifest(variant: str) -> list[tuple[str, tuple[int, ...], str]]:
+    """Name, shape and type of every state-dict entry; LogViG's adjustment, which the official
+    code makes anew in every call, is one of them."""
+    content = facts(variant)
+    entries = content["manifest"] + (content.get("virtual_manifest") or [])
+    return [(name, tuple(shape), dtype) for name, shape, dtype in entries]
+
+
 def logits(variant: str) -> dict[str, Array]:
     """Expected outputs of one variant."""
     with np.load(VECTORS / f"{variant}.npz") as arrays:
@@ -39,6 +47,17 @@ def _draw(name: str, shape: Sequence[int]) -> Array:
         return rng.normal(0.0, 0.1, size=shape)
     if leaf.startswith("layer_scale") or leaf == "gamma":
         return rng.uniform(0.1, 0.4, size=shape)
+    if leaf == "temperature":
+        value = rng.uniform(100.0, 500.0, size=shape)
+        return -value if rng.random() < 0.5 else value
+    if leaf == "A_log":
+        return rng.uniform(0.0, math.log(16.0), size=shape)
+    if leaf == "D":
+        return rng.uniform(0.5, 1.5, size=shape)
+    if leaf in ("direction_Bs", "pos_embed"):
+        return rng.normal(0.0, 0.5, size=shape)
+    if name.endswith("dt_proj.bias"):
+        return rng.uniform(-2.0, 0.0, size=shape)
     if leaf == "weight" and len(shape) == 1:
         return rng.uniform(0.8, 1.2, size=shape)
     if leaf == "weight":

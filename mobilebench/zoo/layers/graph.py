@@ -9,10 +9,15 @@ from torch import Tensor
 def shifted(x: Tensor, distance: int, dim: int) -> Tensor:
     """Circular shift by `distance` pixels along `dim`; shape unchanged.
 
-    out[i] = x[(i - distance) mod size]. Written as two slices and a concatenation, because
-    toolkits turn `torch.roll` into a gather. `distance` is in 1 .. size - 1.
+    out[i] = x[(i - distance) mod size]; a negative distance shifts the other way. Written as two
+    slices and a concatenation, because toolkits turn `torch.roll` into a gather. A shift by the
+    size or more is the identity, as the slices of the official code make it: it is not taken
+    modulo the size.
     """
     size = x.shape[dim]
+    if abs(distance) >= size:
+        return x
+    distance %= size
     return torch.cat(
         [x.narrow(dim, size - distance, distance), x.narrow(dim, 0, size - distance)], dim
     )

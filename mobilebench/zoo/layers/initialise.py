@@ -22,8 +22,9 @@ def for_verification(module: nn.Module, seed: int = 0) -> None:
     """Draw random weights that let every branch of the network move its output.
 
     The official initial values would hide most of a network from any numeric check: a layer
-    scale of 1e-5 silences whole blocks, and fresh BatchNorm statistics make it the identity. Each
-    tensor's values depend on the seed and on its place in the state dict's order only.
+    scale of 1e-5 silences whole blocks, fresh BatchNorm statistics make it the identity, and at a
+    temperature of 1 AdaptViG's gates are shut. Each tensor's values depend on the seed and on its
+    place in the state dict's order only.
     """
     generator = torch.Generator().manual_seed(seed)
 
@@ -43,6 +44,16 @@ def for_verification(module: nn.Module, seed: int = 0) -> None:
             normal(tensor, 0.1)
         elif leaf.startswith("layer_scale") or leaf == "gamma":
             uniform(tensor, 0.1, 0.4)
+        elif leaf == "temperature":
+            uniform(tensor, 100.0, 500.0)
+        elif leaf == "A_log":
+            uniform(tensor, 0.0, math.log(16.0))
+        elif leaf == "D":
+            uniform(tensor, 0.5, 1.5)
+        elif leaf in ("direction_Bs", "pos_embed"):
+            normal(tensor, 0.5)
+        elif name.endswith("dt_proj.bias"):
+            uniform(tensor, -2.0, 0.0)
         elif leaf == "weight" and tensor.ndim == 1:
             uniform(tensor, 0.8, 1.2)
         elif tensor.ndim >= 2:

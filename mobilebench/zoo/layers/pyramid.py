@@ -1,0 +1,199 @@
+"""Four stages of local and graph blocks: the frame of MobileViGv2 and the families after it.
+
+Stage i has its Downsample first (but for the first stage), then local blocks, then graph blocks;
+at 224 x 224 the maps are 56, 28, 14 and 7 pixels wide.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from mobilebench.zoo.layers.convolution import LAYER_SCALE_INIT, Downsample, Stem, conv_bn
+from mobilebench.zoo.layers.drop_path import DropPath, linear_schedule
+from mobilebench.zoo.layers.heads import PooledEmbedding, classify
+from mobilebench.zoo.layers.initialise import for_training
+
+DROP_PATH = 0.1
+
+
+@dataclass(frozen=True)
+class PyramidShape:
+    """Numbers of blocks per stage as (local, graph), channels per stage, size of the embedding."""
+
+    blocks: tuple[tuple[int, int], ...]
+    channels: tuple[int, ...]
+    embedding: int
+
+
+def layer_scale(channels: int, *, flat: bool) -> nn.Parameter:
+    """One factor per channel, of the shape (C,) or (C, 1, 1): the families differ in that."""
+    shape = (channels,) if flat else (channels, 1, 1)
+    return nn.Parameter(torch.full(shape, LAYER_SCALE_INIT))
+
+
+def scaled(x: Tensor, scale: Tensor) -> Tensor:
+    """(N, C, H, W) times one factor per channel, whatever the shape they are kept in."""
+    return x * scale.view(-1, 1, 1)
+
+
+class Separable(nn.Module):
+    """1x1 expansion by 4, 3x3 depthwise, 1x1 projection, each with BatchNorm; shape unchanged."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        hidden = 4 * channels
+        self.pw1 = nn.Conv2d(channels, hidden, 1)
+        self.norm1 = nn.BatchNorm2d(hidden)
+        self.dw = nn.Conv2d(hidden, hidden, 3, padding=1, groups=hidden)
+        self.norm2 = nn.BatchNorm2d(hidden)
+        self.pw2 = nn.Conv2d(hidden, channels, 1)
+        self.norm3 = nn.BatchNorm2d(channels)
+        self.act = nn.GELU()
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.act(self.norm1(self.pw1(x)))
+        x = self.act(self.norm2(self.dw(x)))
+        y: Tensor = self.norm3(self.pw2(x))
+        return y
+
+
+class LocalBlock(nn.Module):
+    """x + layer scale * Separable(x); shape unchanged. `flat` names and shapes the layer scale."""
+
+    def __init__(self, channels: int, drop_path: float, *, flat: bool) -> None:
+        super().__init__()
+        self.dws = Separable(channels)
+        self.drop_path = DropPath(drop_path)
+        self._scale_name = "layer_scale_2" if flat else "layer_scale_1"
+        self.register_parameter(self._scale_name, layer_scale(channels, flat=flat))
+
+    def forward(self, x: Tensor) -> Tensor:
+        y: Tensor = x + self.drop_path(scaled(self.dws(x), self.get_parameter(self._scale_name)))
+        return y
+
+
+class ConditionalPosition(nn.Module):
+    """x + a 7x7 depthwise convolution of x: positions from the zero padding at the border.
+
+    Conditional positional encoding (Chu et al. 2021, arXiv:2102.10882); shape unchanged.
+    """
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.pe = nn.Conv2d(channels, channels, 7, padding=3, groups=channels)
+
+    def forward(self, x: Tensor) -> Tensor:
+        y: Tensor = self.pe(x) + x
+        return y
+
+
+class Mixer(nn.Module):
+    """Position, projection, graph convolution, projection: (N, C, H, W) unchanged.
+
+    `widened` is the number of channels that the graph convolution gives.
+    """
+
+    def __init__(self, channels: int, graph_conv: nn.Module, widened: int) -> None:
+        super().__init__()
+        self.cpe = ConditionalPosition(channels)
+        self.fc1 = conv_bn(channels, channels)
+        self.graph_conv = graph_conv
+        self.fc2 = conv_bn(widened, channels)
+
+    def forward(self, x: Tensor) -> Tensor:
+        y: Tensor = self.fc2(self.graph_conv(self.fc1(self.cpe(x))))
+        return y
+
+
+def feed_forward(channels: int) -> nn.Sequential:
+    """Two 1x1 convolutions with BatchNorm, GELU between; no residual of its own."""
+    return nn.Sequential(
+        *conv_bn(channels, 4 * channels), nn.GELU(), *conv_bn(4 * channels, channels)
+    )
+
+
+class GraphBlock(nn.Module):
+    """x + scale * mixer(x), then the same with the feed-forward; shape unchanged."""
+
+    def __init__(
+        self, channels: int, mixer: nn.Module, ffn: nn.Module, drop_path: float, *, flat: bool
+    ) -> None:
+        super().__init__()
+        self.mixer = mixer
+        self.ffn = ffn
+        self.drop_path = DropPath(drop_path)
+        self.layer_scale_1 = layer_scale(channels, flat=flat)
+        self.layer_scale_2 = layer_scale(channels, flat=flat)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = x + self.drop_path(scaled(self.mixer(x), self.layer_scale_1))
+        y: Tensor = x + self.drop_path(scaled(self.ffn(x), self.layer_scale_2))
+        return y
+
+
+def relative_mix(channels: int, out_channels: int) -> nn.Sequential:
+    """What follows the aggregation: x joined with it, (N, 2C, H, W) -> (N, C', H, W)."""
+    return nn.Sequential(
+        nn.Conv2d(2 * channels, out_channels, 1), nn.BatchNorm2d(out_channels), nn.GELU()
+    )
+
+
+class Pyramid(nn.Module):
+    """(N, 3, H, W) -> (N, num_classes) in eval mode; in training a pair of them, one per head.
+
+    `graph(stage, channels, drop_path)` makes a graph block; `flat` is the form of the local
+    blocks' layer scale. `local_rates_advance` says whether each local block has a drop rate of its
+    own or all of a stage share one, as MobileViGv2 and RapidNet were trained.
+    """
+
+    def __init__(
+        self,
+        shape: PyramidShape,
+        graph: Callable[[int, int, float], nn.Module],
+        *,
+        flat: bool,
+        local_rates_advance: bool,
+        num_classes: int = 1000,
+    ) -> None:
+        super().__init__()
+        rates = linear_schedule(DROP_PATH, sum(local + many for local, many in shape.blocks))
+        place = 0
+        self.stem = Stem(shape.channels[0])
+        self.backbone = nn.Sequential()
+        for stage, ((local_blocks, graph_blocks), channels) in enumerate(
+            zip(shape.blocks, shape.channels, strict=True)
+        ):
+            blocks: list[nn.Module] = []
+            if stage > 0:
+                blocks.append(Downsample(shape.channels[stage - 1], channels))
+            for _ in range(local_blocks):
+                blocks.append(LocalBlock(channels, rates[place], flat=flat))
+                place += local_rates_advance
+            for _ in range(graph_blocks):
+                blocks.append(graph(stage, channels, rates[place]))
+                place += 1
+            self.backbone.append(nn.Sequential(*blocks))
+        self.prediction = PooledEmbedding(shape.channels[-1], shape.embedding)
+        self.head = nn.Conv2d(shape.embedding, num_classes, 1)
+        self.dist_head = nn.Conv2d(shape.embedding, num_classes, 1)
+        for_training(self)
+
+    def stages(self, x: Tensor) -> list[Tensor]:
+        """The output of each stage, at strides 4, 8, 16 and 32, for detection and segmentation."""
+        x = self.stem(x)
+        outputs = []
+        for stage in self.backbone:
+            x = stage(x)
+            outputs.append(x)
+        return outputs
+
+    def forward(self, x: Tensor) -> Tensor | tuple[Tensor, Tensor]:
+        return self.classify(self.stages(x)[-1])
+
+    def classify(self, x: Tensor) -> Tensor | tuple[Tensor, Tensor]:
+        """Logits from the last map."""
+        return classify(self.prediction(x), self.head, self.dist_head, self.training)

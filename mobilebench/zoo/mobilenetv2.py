@@ -1,0 +1,116 @@
+"""MobileNetV2, the baseline that every published table of mobile backbones compares with.
+
+Paper: Sandler, Howard, Zhu, Zhmoginov, Chen, "MobileNetV2: Inverted Residuals and Linear
+Bottlenecks", CVPR 2018, arXiv:1801.04381, table 2.
+State-dict names are those of torchvision (https://github.com/pytorch/vision, BSD-3-Clause), so its
+checkpoints load; the code here is our own.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+# Expansion t, channels c, blocks n, first stride s of each row of the paper's table 2.
+_ROWS = (
+    (1, 16, 1, 1),
+    (6, 24, 2, 2),
+    (6, 32, 3, 2),
+    (6, 64, 4, 2),
+    (6, 96, 3, 1),
+    (6, 160, 3, 2),
+    (6, 320, 1, 1),
+)
+
+
+def _rounded(channels: float, to: int = 8) -> int:
+    """The nearest multiple of 8, but not less than nine tenths of what was asked for."""
+    nearest = max(to, int(channels + to / 2) // to * to)
+    return nearest + to if nearest < 0.9 * channels else nearest
+
+
+def _conv(
+    in_channels: int, out_channels: int, kernel: int, stride: int, groups: int = 1
+) -> nn.Module:
+    """Convolution without bias, BatchNorm, ReLU6."""
+    return nn.Sequential(
+        nn.Conv2d(
+            in_channels, out_channels, kernel, stride, kernel // 2, groups=groups, bias=False
+        ),
+        nn.BatchNorm2d(out_channels),
+        nn.ReLU6(),
+    )
+
+
+class Bottleneck(nn.Module):
+    """1x1 expansion, 3x3 depthwise, linear 1x1 projection: (N, C, H, W) -> (N, C', H/s, W/s)."""
+
+    def __init__(self, in_channels: int, out_channels: int, stride: int, expansion: int) -> None:
+        super().__init__()
+        hidden = in_channels * expansion
+        self.residual = stride == 1 and in_channels == out_channels
+        layers = [] if expansion == 1 else [_conv(in_channels, hidden, 1, 1)]
+        self.conv = nn.Sequential(
+            *layers,
+            _conv(hidden, hidden, 3, stride, groups=hidden),
+            nn.Conv2d(hidden, out_channels, 1, bias=False),
+            nn.BatchNorm2d(out_channels),
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        y: Tensor = self.conv(x)
+        return x + y if self.residual else y
+
+
+class MobileNetV2(nn.Module):
+    """(N, 3, H, W) -> (N, num_classes), in both modes."""
+
+    def __init__(self, width: float, num_classes: int = 1000) -> None:
+        super().__init__()
+        channels = _rounded(32 * width)
+        blocks: list[nn.Module] = [_conv(3, channels, 3, 2)]
+        self._stage_ends = []
+        for expansion, base, count, first_stride in _ROWS:
+            for index in range(count):
+                stride = first_stride if index == 0 else 1
+                if stride == 2:
+                    self._stage_ends.append(len(blocks) - 1)
+                blocks.append(Bottleneck(channels, _rounded(base * width), stride, expansion))
+                channels = _rounded(base * width)
+        self._stage_ends.append(len(blocks) - 1)
+        last = _rounded(1280 * max(1.0, width))
+        blocks.append(_conv(channels, last, 1, 1))
+        self.features = nn.Sequential(*blocks)
+        self.classifier = nn.Sequential(nn.Dropout(0.2), nn.Linear(last, num_classes))
+        self._initialise()
+
+    def _initialise(self) -> None:
+        for part in self.modules():
+            if isinstance(part, nn.Conv2d):
+                nn.init.kaiming_normal_(part.weight, mode="fan_out")
+            elif isinstance(part, nn.Linear):
+                nn.init.normal_(part.weight, std=0.01)
+                nn.init.zeros_(part.bias)
+
+    def stages(self, x: Tensor) -> list[Tensor]:
+        """The last map at each of the strides 4, 8, 16 and 32."""
+        outputs = []
+        for index, block in enumerate(self.features):
+            x = block(x)
+            if index in self._stage_ends[1:]:
+                outputs.append(x)
+        return outputs
+
+    def forward(self, x: Tensor) -> Tensor:
+        y: Tensor = self.classifier(torch.mean(self.features(x), (2, 3)))
+        return y
+
+
+def mobilenetv2_100(num_classes: int = 1000) -> MobileNetV2:
+    """MobileNetV2 x1.0."""
+    return MobileNetV2(1.0, num_classes)
+
+
+def mobilenetv2_140(num_classes: int = 1000) -> MobileNetV2:
+    """MobileNetV2 x1.4."""
+    return MobileNetV2(1.4, num_classes)
