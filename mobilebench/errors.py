@@ -5,6 +5,7 @@
     │   ├── UnknownName          a model, format, protocol ... that does not exist
     │   ├── CheckpointError      a weights file that cannot be loaded into the model
     │   ├── ModelRefused         a model that must not be exported as it is
+    │   ├── ImageSizeError       an image size that a network cannot take
     │   ├── RecipeError          an export that no exporter offers
     │   ├── MissingToolkit       a toolkit that is not installed
     │   ├── BundleError          an artifact folder that is not whole
@@ -44,6 +45,10 @@ class CheckpointError(UserError):
 
 class ModelRefused(UserError):
     """A model that must not be exported: not deterministic, not finite, not in eval mode."""
+
+
+class ImageSizeError(UserError):
+    """An image whose last map does not have the size of the network's table of positions."""
 
 
 class RecipeError(UserError):

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from mobilebench.modelspec import Macs
+from mobilebench.zoo.layers.selective_scan import PATHS, SnakeScan
 
 
 def count_params(module: nn.Module) -> int:
@@ -19,10 +20,26 @@ def count_params(module: nn.Module) -> int:
 @torch.no_grad()
 def count_macs(module: nn.Module, inputs: Sequence[Tensor]) -> Macs:
     """MACs of one forward pass: half of what PyTorch's own counter calls floating-point
-    operations, by the kind of operator. Elementwise work is not counted."""
+    operations, by the kind of operator. Of elementwise work only a selective scan is counted:
+    three per sequence, token, channel and state."""
     counter = FlopCounterMode(display=False)
-    with counter:
-        module(*inputs)
+    scans: list[int] = []
+
+    def scanned(part: nn.Module, given: tuple[Tensor, ...], _: Tensor) -> None:
+        u, _, a = given[:3]
+        scans.append(3 * PATHS * u.numel() * a.shape[1])
+
+    handles = [
+        part.register_forward_hook(scanned)
+        for part in module.modules()
+        if isinstance(part, SnakeScan)
+    ]
+    try:
+        with counter:
+            module(*inputs)
+    finally:
+        for handle in handles:
+            handle.remove()
     by_operator = counter.get_flop_counts().get("Global", {})
 
     def macs(*names: str) -> int:
@@ -34,4 +51,5 @@ def count_macs(module: nn.Module, inputs: Sequence[Tensor]) -> Macs:
 
     conv = macs("convolution", "_convolution", "cudnn_convolution")
     linear = macs("addmm", "mm", "linear")
-    return Macs(conv=conv, linear=linear, matmul=counter.get_total_flops() // 2 - conv - linear)
+    matmul = counter.get_total_flops() // 2 - conv - linear
+    return Macs(conv=conv, linear=linear, matmul=matmul, scan=sum(scans))

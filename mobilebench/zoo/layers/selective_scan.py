@@ -18,6 +18,9 @@ from torch import Tensor, nn
 DIRECTIONS = ("start", "right", "left", "up", "down")
 """How a path reached a pixel; the place in this tuple is the row of the direction table."""
 
+PATHS = 4
+"""Walks over one map, each scanned."""
+
 _BY_OFFSET = {(0, 1): "right", (0, -1): "left", (-1, 0): "up", (1, 0): "down"}
 
 
