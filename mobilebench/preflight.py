@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from mobilebench import inputs as seeded
 from mobilebench.artifact import Preflight
-from mobilebench.errors import ModelRefused
+from mobilebench.errors import ModelRefused, UserError
 from mobilebench.inputs import Array
 from mobilebench.modelspec import ModelSpec
 from mobilebench.tensor import DType, TensorSpec
@@ -99,6 +99,8 @@ def _forward(module: nn.Module, batch: Sequence[Tensor], spec: ModelSpec) -> lis
     try:
         with torch.no_grad():
             result = module(*[tensor.clone() for tensor in batch])
+    except UserError:  # a network of ours that says itself what it cannot take
+        raise
     except Exception as error:
         wanted = ", ".join(map(str, spec.inputs))
         raise ModelRefused(

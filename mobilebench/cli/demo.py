@@ -33,7 +33,7 @@ def command(
     recipes = choose_recipes(None, ["fp32"], None)
     recipes += [
         exporter.recipe(precision)
-        for exporter in map(plugins.exporter, {recipe.format for recipe in recipes})
+        for exporter in [plugins.exporter(recipe.format) for recipe in recipes]
         for precision in exporter.precisions()
         if precision == "fp16"
     ]

@@ -49,6 +49,7 @@ def _refused(done: Ran, sentence: str) -> None:
         (("mobilevig_ti", *ONNX, "--target", "iOS17"), "it offers opset20"),
         (("mobilevig_ti", "--target", "iOS17"), "belongs to one format"),
         (("mobilevig_ti", *ONNX, "--resolution", "4"), "it takes 32 to"),
+        (("vcmamba_s", *ONNX, "--resolution", "256"), "use sides of 193 to 224 pixels"),
         (("mobilevig_ti", *ONNX, "--checkpoint", "no.pth"), "no.pth does not exist"),
         (("mobilevig_ti", "mobilevig_s", "--checkpoint", "x.pth"), "one at a time"),
         ((TINY, *ONNX), "add --input"),
