@@ -64,7 +64,7 @@ def compare(
             f"outputs have the shapes {_shapes(outputs)}, the model's have {_shapes(reference)}"
         )
     bound = limits(precision)
-    if not np.isfinite(found).all():
+    if not (np.isfinite(found).all() and np.isfinite(expected).all()):
         return Parity(
             evaluated_by=evaluated_by,
             inputs=len(reference),
@@ -106,7 +106,7 @@ def compare(
 def describe(result: Parity) -> str:
     """A parity result in one line, for messages."""
     if result.max_relative_error is None:
-        return f"an output computed by {result.evaluated_by} is not finite"
+        return f"an output, computed by {result.evaluated_by} or by PyTorch, is not finite"
     snr = "bit-equal" if result.snr_db is None else f"{result.snr_db:.0f} dB"
     top1 = "" if result.top1_agreement is None else f", top-1 agreement {result.top1_agreement:.0%}"
     return (

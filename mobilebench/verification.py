@@ -9,7 +9,7 @@ from threading import Event
 
 from mobilebench import cell, inputs, parity, plugins
 from mobilebench.artifact import REFERENCE_FILE, Artifact, Parity
-from mobilebench.errors import CellFailed
+from mobilebench.errors import BundleError, CellFailed
 from mobilebench.inputs import Array
 from mobilebench.recipe import ExportRecipe
 
@@ -25,11 +25,12 @@ def verify(
     """Compute an artifact's outputs by every means this machine has, and compare each with the
     reference (by default the one in its bundle).
 
-    Raises `CellFailed` where a runtime cannot run it, `UserError` where no means is at hand.
+    Raises `CellFailed` where a runtime cannot run it or none is at hand, `BundleError` where the
+    bundle has lost its reference.
     """
     manifest = artifact.manifest
     recipe = manifest.recipe
-    expected = reference or inputs.load_batches(artifact.folder / REFERENCE_FILE)
+    expected = reference or _reference(artifact)
     batches = inputs.samples(manifest.model.inputs, len(expected), parity.SEED)
     results = list(_predictions(artifact, batches, cancel))
     if not results:
@@ -37,6 +38,16 @@ def verify(
     return tuple(
         _compare(expected, outputs, evaluated_by, recipe) for evaluated_by, outputs in results
     )
+
+
+def _reference(artifact: Artifact) -> list[list[Array]]:
+    path = artifact.folder / REFERENCE_FILE
+    if not path.is_file():
+        raise BundleError(
+            f"The artifact {artifact.folder} has lost its {REFERENCE_FILE}, the outputs to "
+            f"match; export it again with --force."
+        )
+    return inputs.load_batches(path)
 
 
 def _predictions(

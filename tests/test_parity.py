@@ -82,6 +82,12 @@ def test_an_output_that_is_not_finite_fails(value: float) -> None:
     assert "not finite" in parity.describe(result)
 
 
+def test_a_reference_that_is_not_finite_proves_nothing() -> None:
+    expected = _scores()
+    expected[0][0][0, 0] = np.nan
+    assert not _compare(expected, _scores()).passed
+
+
 def test_outputs_of_another_shape_are_another_network() -> None:
     with pytest.raises(ValueError, match="shapes"):
         _compare(_scores(), [[array[:, :99]] for [array] in _scores()])

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from mobilebench import benchmark, export, pipeline, plugins
-from mobilebench.artifact import MANIFEST_FILE, Artifact
+from mobilebench import benchmark, export, pipeline, plugins, verification
+from mobilebench.artifact import MANIFEST_FILE, REFERENCE_FILE, Artifact
 from mobilebench.errors import BundleError, CellFailed, ModelRefused, SchemaError, UserError
 from mobilebench.measurement import Failure, Measurement
 from mobilebench.modelspec import CALLER, RANDOM
@@ -101,6 +101,14 @@ def test_bundles_that_are_not_whole_are_refused(tmp_path: Path) -> None:
     made.outcome.model_path.unlink()
     with pytest.raises(BundleError, match="lost its model file"):
         Artifact.load(made.outcome.folder)
+
+
+def test_a_bundle_without_its_reference_cannot_be_verified(tmp_path: Path) -> None:
+    [made] = _export(tmp_path)
+    assert isinstance(made.outcome, Artifact)
+    (made.outcome.folder / REFERENCE_FILE).unlink()
+    with pytest.raises(BundleError, match="lost its reference.npz"):
+        verification.verify(made.outcome)
 
 
 def test_a_failed_format_is_a_failure_and_the_others_go_on(tmp_path: Path) -> None:
