@@ -8,6 +8,7 @@ import pytest
 
 from mobilebench import plugins
 from mobilebench.artifact import Artifact
+from mobilebench.measurement import Failure
 from mobilebench.pipeline import export_recipes
 from mobilebench.recipe import ExportRecipe, Precision
 from mobilebench.zoo import list_models
@@ -23,9 +24,20 @@ EVERY = tuple(
     for precision in sorted(plugins.exporter(name).precisions())
 )
 
+KNOWN_FAILURES = {
+    ("vcmamba_s", "executorch"): (
+        "the scan is cut into 30 XNNPACK delegates with squeeze, index_select and sum between "
+        "them, and ExecuTorch 1.5.1 ends with a segmentation fault when it runs the file"
+    ),
+}
+
 
 def _export(name: str, recipes: tuple[ExportRecipe, ...], out: Path) -> None:
     for done in export_recipes(Request(reference=name), recipes, out, jobs=2):
+        known = KNOWN_FAILURES.get((name, done.recipe.format))
+        if known is not None:
+            assert isinstance(done.outcome, Failure), f"mended, so take it off the list: {known}"
+            continue
         assert isinstance(done.outcome, Artifact), done.outcome
         assert all(parity.passed for parity in done.outcome.manifest.facts.parity)
 
