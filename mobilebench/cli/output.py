@@ -48,6 +48,7 @@ def show_json(result: Any) -> None:
 def show_text(text: str) -> None:
     """Print a result that is text already, such as CSV."""
     sys.stdout.write(text)
+    sys.stdout.flush()  # before what is said on stderr next
 
 
 def tell(sentence: str) -> None:
