@@ -29,6 +29,10 @@ KNOWN_FAILURES = {
         "the scan is cut into 30 XNNPACK delegates with squeeze, index_select and sum between "
         "them, and ExecuTorch 1.5.1 ends with a segmentation fault when it runs the file"
     ),
+    ("greedyvig_b", "onnx"): (
+        "for one of the 16 inputs a distance lies on GreedyViG's threshold within float32's "
+        "rounding: PyTorch's own float32 and float64 differ by 2.6e-2 there"
+    ),
 }
 
 
