@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from mobilebench.device import DeviceState
-from mobilebench.measurement import Samples, Validity
+from mobilebench.measurement import Phase, Samples, Validity
 from mobilebench.protocol import Protocol
 from mobilebench.stats import percentile
 
@@ -56,10 +56,13 @@ def _not_converged(samples: Samples, protocol: Protocol) -> bool:
 
 
 def _warm_up_ns(samples: Samples, round_: int) -> int:
-    return sum(
-        latency
-        for latency, phase, of_round in zip(
-            samples.latency_ns, samples.phase, samples.round, strict=True
+    """From the start of a round's first warm-up to the end of its last, as the engine's limit
+    counts: the sum of the latencies alone leaves out what passes between them."""
+    spans = [
+        (start, start + latency)
+        for start, latency, phase, of_round in zip(
+            samples.t_ns, samples.latency_ns, samples.phase, samples.round, strict=True
         )
-        if of_round == round_ and phase == "warm-up"
-    )
+        if of_round == round_ and phase == Phase.WARM_UP
+    ]
+    return spans[-1][1] - spans[0][0] if spans else 0

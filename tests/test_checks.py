@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from itertools import accumulate
 
 import pytest
 
@@ -19,7 +20,7 @@ STEADY = [1000 + index % 7 for index in range(60)]
 def _samples(latencies: list[int], warm_up: int = 0) -> Samples:
     count = len(latencies)
     return Samples(
-        t_ns=tuple(range(count)),
+        t_ns=tuple(accumulate(latencies[:-1], initial=0)),
         latency_ns=tuple(latencies),
         phase=(Phase.WARM_UP,) * warm_up + (Phase.MEASURED,) * (count - warm_up),
         round=(0,) * count,
@@ -69,6 +70,18 @@ def test_not_converged() -> None:
     rule = dataclasses.replace(SMOKE, warm_up=warm_up)
     assert _diagnose([1000] * 5 + STEADY, rule=rule, warm_up=5) == ("not converged",)
     assert _diagnose([1000] * 4 + STEADY, rule=rule, warm_up=4) == ()
+
+
+def test_time_between_warm_ups_counts_towards_their_limit() -> None:
+    """The engine ends a warm-up by the clock, which also runs between inferences."""
+    warm_up = dataclasses.replace(SMOKE.warm_up, convergence=Convergence(), max_duration_ns=5_000)
+    rule = dataclasses.replace(SMOKE, warm_up=warm_up)
+    samples = _samples([900] * 5 + STEADY, warm_up=5)
+    spread = dataclasses.replace(
+        samples, t_ns=tuple(start + 125 * index for index, start in enumerate(samples.t_ns))
+    )
+    assert checks.diagnose(samples, QUIET, QUIET, rule)[1] == ()
+    assert checks.diagnose(spread, QUIET, QUIET, rule)[1] == ("not converged",)
 
 
 def test_summary_is_computed_from_samples() -> None:
