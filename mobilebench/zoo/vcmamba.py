@@ -102,6 +102,16 @@ class MambaBlock(nn.Module):
         return y
 
 
+class MeanOfNormalised(nn.LayerNorm):
+    """Layer normalisation of every pixel over its channels, then their mean: (N, C, H, W) -> (N, C).
+
+    A LayerNorm, because the official names count its weights so.
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        return super().forward(x.flatten(2).transpose(1, 2)).mean(1)
+
+
 class VCMamba(nn.Module):
     """(N, 3, H, W) -> (N, num_classes) in eval mode; in training a pair of them, one per head.
 
@@ -145,7 +155,7 @@ class VCMamba(nn.Module):
             self.network.append(Embedding(before, after))
             self.network.append(stage)
         self.pos_embed = nn.Parameter(torch.zeros(1, channels[-1], *MAP_SIZE))
-        self.norm = nn.LayerNorm(channels[-1])
+        self.norm = MeanOfNormalised(channels[-1])
         self.head = nn.Linear(channels[-1], num_classes)
         self.dist_head = nn.Linear(channels[-1], num_classes)
         for_training(self)
@@ -164,17 +174,16 @@ class VCMamba(nn.Module):
             x = part(x)
         for index, block in enumerate(last.children()):
             if index == self.first_mamba:
-                x = x + self._positions((x.shape[2], x.shape[3]))
+                x = x + self.positions((x.shape[2], x.shape[3]))
             x = block(x)
         return [*outputs, x]
 
     def forward(self, x: Tensor) -> Tensor | tuple[Tensor, Tensor]:
-        tokens = self.norm(self.stages(x)[-1].flatten(2).transpose(1, 2))  # (N, L, C)
-        return classify(tokens.mean(1), self.head, self.dist_head, self.training)
+        return classify(self.norm(self.stages(x)[-1]), self.head, self.dist_head, self.training)
 
-    def _positions(self, map_size: tuple[int, int]) -> Tensor:
+    def positions(self, map_size: tuple[int, int]) -> Tensor:
         """The table of positions for a map of H x W: (1, C, H, W)."""
-        if map_size == MAP_SIZE:
+        if map_size == tuple(self.pos_embed.shape[2:]):
             return self.pos_embed
         return F.interpolate(self.pos_embed, size=map_size, mode="bicubic", align_corners=False)
 

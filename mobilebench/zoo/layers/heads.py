@@ -21,14 +21,17 @@ class PooledEmbedding(nn.Sequential):
 
 
 def classify(
-    embedded: Tensor, head: nn.Module, dist_head: nn.Module, training: bool
+    embedded: Tensor, head: nn.Module, dist_head: nn.Module | None, training: bool
 ) -> Tensor | tuple[Tensor, Tensor]:
-    """Logits of both heads, (N, E, 1, 1) -> (N, classes).
+    """Logits of both heads, (N, E, 1, 1) or (N, E) -> (N, classes).
 
     In training the pair (head, dist_head), for the label and for the teacher; in eval mode their
-    mean, as in DeiT (Touvron et al. 2021, arXiv:2012.12877, section 4).
+    mean, as in DeiT (Touvron et al. 2021, arXiv:2012.12877, section 4). With one head, its logits.
     """
-    logits: Tensor = head(embedded).flatten(1)
+    if dist_head is None:
+        logits: Tensor = head(embedded)
+        return logits
+    logits = head(embedded).flatten(1)
     distilled: Tensor = dist_head(embedded).flatten(1)
     if training:
         return logits, distilled

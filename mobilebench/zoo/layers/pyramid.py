@@ -71,8 +71,13 @@ class LocalBlock(nn.Module):
         self._scale_name = "layer_scale_2" if flat else "layer_scale_1"
         self.register_parameter(self._scale_name, layer_scale(channels, flat=flat))
 
+    @property
+    def layer_scale(self) -> nn.Parameter:
+        """The factors, under whichever name the family has them."""
+        return self.get_parameter(self._scale_name)
+
     def forward(self, x: Tensor) -> Tensor:
-        y: Tensor = x + self.drop_path(scaled(self.dws(x), self.get_parameter(self._scale_name)))
+        y: Tensor = x + self.drop_path(scaled(self.dws(x), self.layer_scale))
         return y
 
 

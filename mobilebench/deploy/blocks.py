@@ -1,0 +1,353 @@
+"""Rules for the parts of the zoo: which deployment form replaces which part."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from mobilebench.deploy import folding
+from mobilebench.deploy.aggregation import (
+    Aggregation,
+    Attended,
+    DoublingExtreme,
+    Extremes,
+    GatedNeighbours,
+    NearCandidates,
+    maximum,
+    minimum,
+)
+from mobilebench.deploy.norms import PooledNorm, normalised_projection
+from mobilebench.deploy.rewriting import Rewriter, Rule
+from mobilebench.deploy.scan import ChunkedScan, Softplus, TokenMixer
+from mobilebench.deploy.target import Target
+from mobilebench.zoo.adaptvig import AttentionGraphConv, GatedGraphConv
+from mobilebench.zoo.greedyvig import DynamicAxialGraphConv
+from mobilebench.zoo.layers import convolution, heads, pyramid
+from mobilebench.zoo.layers.drop_path import DropPath
+from mobilebench.zoo.logvig import LogarithmicGraphConv, LogViG, Merge
+from mobilebench.zoo.mobilenetv2 import MobileNetV2
+from mobilebench.zoo.mobilevig import Grapher, MobileViG, SparseVisionGraphConv
+from mobilebench.zoo.mobilevigv2 import MobileGraphConv
+from mobilebench.zoo.rapidnet import LargeKernelFeedForward
+from mobilebench.zoo.vcmamba import STRIDE, Embedding, MambaBlock, MeanOfNormalised, SnakeMamba, VCMamba
+
+
+class Residual(nn.Module):
+    """x + body(x)."""
+
+    def __init__(self, *body: nn.Module) -> None:
+        super().__init__()
+        self.body = nn.Sequential(*body)
+
+    def forward(self, x: Tensor) -> Tensor:
+        y: Tensor = x + self.body(x)
+        return y
+
+
+class Joined(nn.Module):
+    """mix([x, aggregate(x)]): a graph convolution, its aggregation apart from its weights."""
+
+    def __init__(self, aggregate: nn.Module, mix: nn.Module) -> None:
+        super().__init__()
+        self.aggregate = aggregate
+        self.mix = mix
+
+    def forward(self, x: Tensor) -> Tensor:
+        y: Tensor = self.mix(torch.cat([x, self.aggregate(x)], dim=1))
+        return y
+
+
+class Pooled(nn.Module):
+    """Mean over pixels: (N, C, H, W) -> (N, C); kept as a map of one pixel until the end."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x.mean((2, 3), keepdim=True).flatten(1)
+
+
+# ---- Convolutions with what stands beside them ----------------------------------------------
+
+
+def folded(parts: Iterable[nn.Module]) -> list[nn.Module]:
+    """A chain of parts with every BatchNorm in the convolution before it.
+
+    Before: conv, norm, act. After: conv, act. Dropout and drop path, which do nothing in eval
+    mode, are left out.
+    """
+    chain: list[nn.Module] = []
+    for part in parts:
+        previous = chain[-1] if chain else None
+        if isinstance(part, nn.BatchNorm2d) and isinstance(previous, nn.Conv2d):
+            chain[-1] = folding.norm_after(previous, part)
+        elif not isinstance(part, nn.Dropout | DropPath | nn.Identity):
+            chain.append(part)
+    return chain
+
+
+def _sequential(part: nn.Sequential, rewrite: Rewriter) -> nn.Module:
+    return nn.Sequential(*folded(rewrite(child) for child in part))
+
+
+def _ending_scaled(chain: list[nn.Module], scale: Tensor) -> list[nn.Module]:
+    """A chain that ends in a convolution, with the layer scale after it in its weights.
+
+    Before: y = scale * conv(x). After: y = conv'(x).
+    """
+    last = chain[-1]
+    if not isinstance(last, nn.Conv2d):
+        raise TypeError(f"a layer scale follows a convolution, not {type(last).__name__}")
+    return [*chain[:-1], folding.scaled(last, scale)]
+
+
+def _depthwise_mlp(mlp: convolution.DepthwiseMlp) -> list[nn.Module]:
+    return folded(
+        [mlp.fc1, mlp.norm1, mlp.act, mlp.mid, mlp.mid_norm, mlp.act, mlp.fc2, mlp.norm2]
+    )
+
+
+def _inverted_residual(block: convolution.InvertedResidual, _: Rewriter) -> nn.Module:
+    return Residual(*_ending_scaled(_depthwise_mlp(block.mlp), block.layer_scale_2))
+
+
+def _feed_forward(block: convolution.FeedForward, _: Rewriter) -> nn.Module:
+    return Residual(*folded([*block.fc1, block.act, *block.fc2]))
+
+
+def _local_block(block: pyramid.LocalBlock, _: Rewriter) -> nn.Module:
+    dws = block.dws
+    chain = folded([dws.pw1, dws.norm1, dws.act, dws.dw, dws.norm2, dws.act, dws.pw2, dws.norm3])
+    return Residual(*_ending_scaled(chain, block.layer_scale))
+
+
+def _large_kernel_feed_forward(ffn: LargeKernelFeedForward, _: Rewriter) -> nn.Module:
+    return nn.Sequential(
+        *folded([ffn.conv.conv, ffn.norm1, ffn.fc1, ffn.norm2, ffn.act, ffn.fc2, ffn.norm3])
+    )
+
+
+def _embedding(part: Embedding, _: Rewriter) -> nn.Module:
+    part.proj = folding.norm_after(part.proj, part.norm)
+    part.norm = nn.Identity()
+    return part
+
+
+# ---- Graph blocks ----------------------------------------------------------------------------
+
+
+def _graph_block(block: pyramid.GraphBlock, rewrite: Rewriter) -> nn.Module:
+    """Before: x + scale_1 * mixer(x), then x + scale_2 * ffn(x). After: the scales are weights."""
+    return nn.Sequential(
+        Residual(*_ending_scaled(_chain(rewrite(block.mixer)), block.layer_scale_1)),
+        Residual(*_ending_scaled(_chain(rewrite(block.ffn)), block.layer_scale_2)),
+    )
+
+
+def _chain(part: nn.Module) -> list[nn.Module]:
+    return list(part) if isinstance(part, nn.Sequential) else [part]
+
+
+def _mixer(mixer: pyramid.Mixer, rewrite: Rewriter) -> nn.Module:
+    """Before: x + pe(x), then fc1, graph, fc2. After: the identity is in pe's centre tap."""
+    return nn.Sequential(
+        folding.with_identity(mixer.cpe.pe),
+        *folded(mixer.fc1),
+        rewrite(mixer.graph_conv),
+        *folded(mixer.fc2),
+    )
+
+
+def _grapher(block: Grapher, rewrite: Rewriter) -> nn.Module:
+    return Residual(*folded(block.fc1), rewrite(block.graph_conv), *folded(block.fc2))
+
+
+def _joined(aggregate: Aggregation, mix: nn.Sequential, sign: float = 0.0) -> Joined:
+    """`sign`: the mix was of x and sign * (aggregate - x); 0 where it was of the aggregate."""
+    first, *rest = folded(mix)
+    if not isinstance(first, nn.Conv2d):
+        raise TypeError(f"a mix begins with a convolution, not {type(first).__name__}")
+    conv = folding.relative_to_sum(first, sign) if sign else first
+    return Joined(aggregate.to(conv.weight.dtype), nn.Sequential(conv, *rest))
+
+
+def _sparse_graph(conv: SparseVisionGraphConv, rewrite: Rewriter) -> nn.Module:
+    size, lowest = rewrite.map_size(conv), minimum(rewrite.target)
+    return _joined(DoublingExtreme(size, conv.hop, lowest), conv.nn, -1.0)
+
+
+def _mobile_graph(conv: MobileGraphConv, rewrite: Rewriter) -> nn.Module:
+    size, highest = rewrite.map_size(conv), maximum(rewrite.target)
+    distances = [(conv.hop, -conv.hop)] * 2
+    return _joined(Extremes(size, distances, highest), conv.nn, 1.0)
+
+
+def _logarithmic_graph(conv: LogarithmicGraphConv, rewrite: Rewriter) -> nn.Module:
+    size, lowest = rewrite.map_size(conv), minimum(rewrite.target)
+    distances = [
+        [
+            sign * (conv.base**power - 1)
+            for power in range(1, length.bit_length())
+            for sign in (1, -1)
+        ]
+        for length in size
+    ]
+    return _joined(Extremes(size, distances, lowest), conv.nn, -1.0)
+
+
+def _dynamic_graph(conv: DynamicAxialGraphConv, rewrite: Rewriter) -> nn.Module:
+    channels = rewrite.shapes[conv][1]
+    near = NearCandidates(rewrite.map_size(conv), channels, conv.hop, rewrite.target)
+    return _joined(near, conv.nn, 1.0)
+
+
+def _gated_graph(conv: GatedGraphConv, rewrite: Rewriter) -> nn.Module:
+    channels = rewrite.shapes[conv][1]
+    softness = float(conv.temperature.double().abs() + 1e-6)
+    gated = GatedNeighbours(
+        rewrite.map_size(conv), channels, conv.hop, softness, rewrite.target
+    )
+    return _joined(gated, conv.nn)
+
+
+def _attention_graph(conv: AttentionGraphConv, rewrite: Rewriter) -> nn.Module:
+    attended = Attended(
+        rewrite.map_size(conv),
+        normalised_projection(conv.q_conv, conv.q_norm, rewrite.target, gain=conv.inner**-0.5),
+        normalised_projection(conv.k_conv, conv.k_norm, rewrite.target),
+        folding.as_linear(conv.v_conv),
+        rewrite.target,
+    )
+    return _joined(attended, conv.nn, 1.0)
+
+
+class EarlyMerge(nn.Module):
+    """act(enlarged(low) + adjust(high)), the convolution of `Merge` done before the enlargement.
+
+    Before: conv(enlarged + adjust(high)). After: a 1x1 convolution and a bilinear enlargement
+    commute, so it runs on the small map; and adjust and it, two 1x1 convolutions in a row, are one.
+    """
+
+    def __init__(self, merge: Merge) -> None:
+        super().__init__()
+        conv, *rest = folded(merge.conv)
+        if not isinstance(conv, nn.Conv2d):
+            raise TypeError(f"a merge begins with a convolution, not {type(conv).__name__}")
+        self.low = folding.with_weights(conv, conv.weight.double(), None)
+        self.adjust = folding.composed(merge.adjust, conv)
+        self.act = nn.Sequential(*rest)
+
+    def forward(self, low: Tensor, high: Tensor) -> Tensor:
+        size = high.shape[2:]
+        enlarged = F.interpolate(self.low(low), size=size, mode="bilinear", align_corners=False)
+        y: Tensor = self.act(enlarged + self.adjust(high))
+        return y
+
+
+def _merge(merge: Merge, _: Rewriter) -> nn.Module:
+    return EarlyMerge(merge)
+
+
+# ---- VCMamba's blocks ------------------------------------------------------------------------
+
+
+def _mamba_block(block: MambaBlock, rewrite: Rewriter) -> nn.Module:
+    """Before: x + mamba(norm(x)), x + mlp(norm2(x)). After: the norms are in what follows them."""
+    mlp = block.mlp
+    mlp.fc1 = folding.norm_before(block.norm2, mlp.fc1)
+    inwards = block.mamba.in_conv
+    inwards[0] = folding.norm_before(block.norm, inwards[0])
+    return nn.Sequential(Residual(rewrite(block.mamba)), Residual(*_depthwise_mlp(mlp)))
+
+
+def _snake_mamba(mamba: SnakeMamba, rewrite: Rewriter) -> nn.Module:
+    rank, states, _ = mamba.split
+    like = mamba.x_proj.weight
+    to_dt, to_b, to_c = like.double().split([rank, states, states])
+    dt_bias = 2 * folding.layer_bias(mamba.dt_proj)
+    _, outwards = folded(mamba.out_conv)
+    if not isinstance(outwards, nn.Conv2d):
+        raise TypeError(f"a mixer ends with a convolution, not {type(outwards).__name__}")
+    return TokenMixer(
+        inwards=nn.Sequential(*folded(mamba.in_conv), mamba.conv2d, nn.SiLU()),
+        projections=(
+            nn.Sequential(
+                folding.linear(to_dt, None, like),
+                folding.linear(mamba.dt_proj.weight.double(), dt_bias, like),
+                nn.Softplus() if rewrite.target is Target.NPU else Softplus(),
+            ),
+            folding.linear(to_b, None, like),
+            folding.linear(to_c, None, like),
+        ),
+        scan=ChunkedScan(rewrite.map_size(mamba), mamba.A_log, mamba.direction_Bs, mamba.D),
+        norm=mamba.norm,
+        outwards=folding.as_linear(outwards),
+        target=rewrite.target,
+    )
+
+
+# ---- Whole networks: what classifies ----------------------------------------------------------
+
+
+def _two_heads(network: Any, rewrite: Rewriter) -> nn.Module:
+    """Before: pooling, a 1x1 convolution with BatchNorm, two heads of which the mean is taken.
+
+    After: the mean over pixels, then linear layers; one head with the mean of the weights.
+    """
+    embedding = folding.norm_after(network.prediction[1], network.prediction[2])
+    network.prediction = nn.Sequential(Pooled(), folding.as_linear(embedding), nn.GELU())
+    network.head = folding.mean_of(map(folding.as_linear, (network.head, network.dist_head)))
+    network.dist_head = None
+    return _inside(network, rewrite)
+
+
+def _vcmamba(network: VCMamba, rewrite: Rewriter) -> nn.Module:
+    """The two heads as one, with the gain and the shift of the norm before them; and positions
+    for a map of another size interpolated once."""
+    height, width = rewrite.map_size(network)
+    sides = (-(-height // STRIDE), -(-width // STRIDE))
+    network.pos_embed = nn.Parameter(network.positions(sides), requires_grad=False)
+    head = folding.mean_of([network.head, network.dist_head])
+    network.dist_head = None
+    if rewrite.target is not Target.NPU:
+        weight, norm = head.weight.double(), network.norm
+        bias = folding.layer_bias(head) + weight @ norm.bias.double()
+        head = folding.linear(weight * norm.weight.double(), bias, head.weight)
+        network.norm = PooledNorm(network.norm)
+    network.head = head
+    return _inside(network, rewrite)
+
+
+def _inside(network: nn.Module, rewrite: Rewriter) -> nn.Module:
+    for name, child in network.named_children():
+        setattr(network, name, rewrite(child))
+    return network
+
+
+NETWORKS: Collection[type[nn.Module]] = (MobileNetV2, MobileViG, pyramid.Pyramid, LogViG, VCMamba)
+
+RULES: Mapping[type[nn.Module], Rule] = {
+    nn.Sequential: _sequential,
+    convolution.InvertedResidual: _inverted_residual,
+    convolution.FeedForward: _feed_forward,
+    pyramid.LocalBlock: _local_block,
+    pyramid.GraphBlock: _graph_block,
+    pyramid.Mixer: _mixer,
+    pyramid.Pyramid: _two_heads,
+    Grapher: _grapher,
+    SparseVisionGraphConv: _sparse_graph,
+    MobileViG: _two_heads,
+    MobileGraphConv: _mobile_graph,
+    LogarithmicGraphConv: _logarithmic_graph,
+    LogViG: _two_heads,
+    Merge: _merge,
+    DynamicAxialGraphConv: _dynamic_graph,
+    GatedGraphConv: _gated_graph,
+    AttentionGraphConv: _attention_graph,
+    LargeKernelFeedForward: _large_kernel_feed_forward,
+    Embedding: _embedding,
+    MambaBlock: _mamba_block,
+    SnakeMamba: _snake_mamba,
+    VCMamba: _vcmamba,
+}

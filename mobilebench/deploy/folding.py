@@ -1,0 +1,150 @@
+"""Arithmetic on weights: what follows or precedes a convolution becomes part of it.
+
+Everything is computed in float64 and rounded once to the type of the weights.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TypeVar
+
+import torch
+from torch import Tensor, nn
+
+
+_Layer = TypeVar("_Layer", nn.Conv2d, nn.Linear)
+
+
+def affine(norm: nn.BatchNorm2d) -> tuple[Tensor, Tensor]:
+    """BatchNorm in eval mode as y = scale * x + shift, one pair (C) in float64."""
+    mean, variance = norm.running_mean, norm.running_var
+    if mean is None or variance is None:
+        raise ValueError("a BatchNorm without running statistics is not a constant map")
+    scale = (variance.double() + norm.eps).rsqrt()
+    if norm.weight is not None:
+        scale = scale * norm.weight.double()
+    shift = -mean.double() * scale
+    return scale, shift if norm.bias is None else shift + norm.bias.double()
+
+
+def norm_after(conv: nn.Conv2d, norm: nn.BatchNorm2d) -> nn.Conv2d:
+    """norm(conv(x)) as one convolution.
+
+    Before: y = s * (W x + b) + t. After: y = (s W) x + (s b + t), per output channel.
+    """
+    scale, shift = affine(norm)
+    weight = conv.weight.double() * scale.view(-1, 1, 1, 1)
+    return with_weights(conv, weight, _bias(conv) * scale + shift)
+
+
+def norm_before(norm: nn.BatchNorm2d, conv: nn.Conv2d) -> nn.Conv2d:
+    """conv(norm(x)) as one convolution; for 1x1 convolutions without padding.
+
+    Before: y = W (s * x + t) + b. After: y = (W s) x + (W t + b). With padding the border would
+    see zeros that are not normalised, so a padded convolution is refused with `ValueError`.
+    """
+    if conv.padding != (0, 0) or conv.groups != 1:
+        raise ValueError("a BatchNorm moves forward only into a dense convolution without padding")
+    scale, shift = affine(norm)
+    weight = conv.weight.double() * scale.view(1, -1, 1, 1)
+    moved = torch.einsum("oihw,i->o", conv.weight.double(), shift)
+    return with_weights(conv, weight, _bias(conv) + moved)
+
+
+def scaled(conv: nn.Conv2d, factors: Tensor) -> nn.Conv2d:
+    """factors * conv(x), a factor per output channel (a layer scale), as one convolution."""
+    flat = factors.detach().double().reshape(-1)
+    return with_weights(conv, conv.weight.double() * flat.view(-1, 1, 1, 1), _bias(conv) * flat)
+
+
+def with_identity(conv: nn.Conv2d) -> nn.Conv2d:
+    """x + conv(x) as one convolution, for a depthwise one of odd size and stride 1.
+
+    Before: y = x + W x + b. After: the centre tap of every channel's kernel is one larger.
+    """
+    weight = conv.weight.double().clone()
+    height, width = weight.shape[2:]
+    weight[:, :, height // 2, width // 2] += 1.0
+    return with_weights(conv, weight, _bias(conv))
+
+
+def relative_to_sum(conv: nn.Conv2d, sign: float) -> nn.Conv2d:
+    """conv([x, r]) with r = sign * (m - x) as a convolution of [x, m], for a 1x1 convolution.
+
+    Before: y = W1 x + sign W2 (m - x) + b. After: y = (W1 - sign W2) x + (sign W2) m + b; the
+    subtraction over a whole map is gone.
+    """
+    own, relative = conv.weight.double().chunk(2, dim=1)
+    weight = torch.cat([own - sign * relative, sign * relative], dim=1)
+    return with_weights(conv, weight, _bias(conv))
+
+
+def composed(first: nn.Conv2d, second: nn.Conv2d) -> nn.Conv2d:
+    """second(first(x)) as one convolution, for two 1x1 convolutions.
+
+    Before: y = W2 (W1 x + b1) + b2. After: y = (W2 W1) x + (W2 b1 + b2).
+    """
+    outer = second.weight.double().flatten(1)
+    weight = (outer @ first.weight.double().flatten(1))[:, :, None, None]
+    joined = nn.Conv2d(first.in_channels, second.out_channels, 1)
+    return _filled(joined, weight, outer @ _bias(first) + _bias(second), first.weight.dtype)
+
+
+def as_linear(conv: nn.Conv2d) -> nn.Linear:
+    """A 1x1 convolution of a map of one pixel as a linear layer."""
+    linear = nn.Linear(conv.in_channels, conv.out_channels)
+    return _filled(linear, conv.weight.double().flatten(1), _bias(conv), conv.weight.dtype)
+
+
+def mean_of(layers: Iterable[nn.Linear]) -> nn.Linear:
+    """The mean of what several linear layers make of one input, as one layer."""
+    found = list(layers)
+    weight = torch.stack([layer.weight.double() for layer in found]).mean(0)
+    bias = torch.stack([layer_bias(layer) for layer in found]).mean(0)
+    linear = nn.Linear(found[0].in_features, found[0].out_features)
+    return _filled(linear, weight, bias, found[0].weight.dtype)
+
+
+def layer_bias(layer: nn.Linear) -> Tensor:
+    """The bias of a layer in float64, zeros where it has none."""
+    if layer.bias is None:
+        return torch.zeros(layer.out_features, dtype=torch.float64)
+    return layer.bias.detach().double()
+
+
+def linear(weight: Tensor, bias: Tensor | None, like: Tensor) -> nn.Linear:
+    """A linear layer with these weights, (out, in) and (out), in the type of `like`."""
+    layer = nn.Linear(weight.shape[1], weight.shape[0], bias=bias is not None)
+    return _filled(layer, weight, bias, like.dtype)
+
+
+def with_weights(conv: nn.Conv2d, weight: Tensor, bias: Tensor | None) -> nn.Conv2d:
+    """A convolution of the same geometry with other weights, in the type of the old ones."""
+    other = nn.Conv2d(
+        conv.in_channels,
+        conv.out_channels,
+        conv.kernel_size,  # type: ignore[arg-type]
+        conv.stride,  # type: ignore[arg-type]
+        conv.padding,  # type: ignore[arg-type]
+        conv.dilation,  # type: ignore[arg-type]
+        conv.groups,
+        bias=bias is not None,
+    )
+    return _filled(other, weight, bias, conv.weight.dtype)
+
+
+def _filled(
+    layer: _Layer, weight: Tensor, bias: Tensor | None, dtype: torch.dtype
+) -> _Layer:
+    layer.to(dtype)
+    with torch.no_grad():
+        layer.weight.copy_(weight)
+        if bias is not None and layer.bias is not None:
+            layer.bias.copy_(bias)
+    return layer
+
+
+def _bias(conv: nn.Conv2d) -> Tensor:
+    if conv.bias is None:
+        return torch.zeros(conv.out_channels, dtype=torch.float64)
+    return conv.bias.detach().double()

@@ -1,0 +1,84 @@
+"""The walk: a copy of a network, in which every part that has a rule is replaced by its rule."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from mobilebench.deploy.target import Target
+
+
+@dataclass(frozen=True)
+class Rewriter:
+    """Replaces parts by rules; a rule gets it to ask for sizes and to rewrite what is inside."""
+
+    rules: Mapping[type[nn.Module], Rule]
+    target: Target
+    shapes: Mapping[nn.Module, torch.Size]
+    """Shape of the first input of every part that ran."""
+
+    def __call__(self, part: nn.Module) -> nn.Module:
+        """The deployment form of a part: by its rule, or itself with its children rewritten."""
+        rule = self.rules.get(type(part))
+        if rule is not None:
+            return rule(part, self)
+        for name, child in part.named_children():
+            setattr(part, name, self(child))
+        return part
+
+    def map_size(self, part: nn.Module) -> tuple[int, int]:
+        """(H, W) of the map that a part was given."""
+        height, width = self.shapes[part][2:]
+        return height, width
+
+
+Rule = Callable[[Any, Rewriter], nn.Module]
+"""Takes a part of a plain network, which it may take apart, and returns what replaces it."""
+
+
+def rewritten(
+    module: nn.Module,
+    networks: Collection[type[nn.Module]],
+    rules: Mapping[type[nn.Module], Rule],
+    example: tuple[Tensor, ...],
+    target: Target,
+) -> nn.Module:
+    """A copy with every network of these types rewritten; `module` itself where there is none.
+
+    Outside of those networks nothing is touched: only of them is it known how parts are called.
+    """
+    if not any(type(part) in networks for part in module.modules()):
+        return module
+    own = copy.deepcopy(module).eval().requires_grad_(False)
+    rewrite = Rewriter(rules, target, _input_shapes(own, example))
+
+    def inside(part: nn.Module) -> nn.Module:
+        if type(part) in networks:
+            return rewrite(part)
+        for name, child in part.named_children():
+            setattr(part, name, inside(child))
+        return part
+
+    return inside(own)
+
+
+def _input_shapes(module: nn.Module, example: tuple[Tensor, ...]) -> dict[nn.Module, torch.Size]:
+    shapes: dict[nn.Module, torch.Size] = {}
+
+    def note(part: nn.Module, inputs: tuple[Any, ...]) -> None:
+        if inputs and isinstance(inputs[0], Tensor):
+            shapes[part] = inputs[0].shape
+
+    handles = [part.register_forward_pre_hook(note) for part in module.modules()]
+    try:
+        with torch.no_grad():
+            module(*example)
+    finally:
+        for handle in handles:
+            handle.remove()
+    return shapes
