@@ -18,7 +18,7 @@ from mobilebench.deploy.target import Target, target_of
 __all__ = ["Target", "deploy", "target_of"]
 
 
-def deploy(module: nn.Module, *example: Tensor, target: Target | str = Target.CPU) -> nn.Module:
+def deploy(module: nn.Module, *example: Tensor, target: Target | str = Target.XNNPACK) -> nn.Module:
     """The deployment form of a network for the image size of `example`, usually (1, 3, H, W).
 
     A new module in eval mode, without gradients, that shares nothing with the old one; it still

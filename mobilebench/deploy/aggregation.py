@@ -8,43 +8,23 @@ or an integer; sums over channels are convolutions, since runtimes have those in
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Sequence
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from mobilebench.deploy.shifts import Ring, doubling, shortest
+from mobilebench.deploy.shifts import Ring, doubling, shifted, shortest
 from mobilebench.deploy.target import Target
 from mobilebench.errors import ImageSizeError
 
-Extreme = Callable[[Tensor, Tensor], Tensor]
-
-
-def maximum(target: Target) -> Extreme:
-    """The larger of two maps; on Vulkan, which has no such operation, a + relu(b - a)."""
-    return _maximum_by_relu if target is Target.VULKAN else torch.maximum
-
-
-def minimum(target: Target) -> Extreme:
-    """The smaller of two maps; on Vulkan a - relu(a - b)."""
-    return _minimum_by_relu if target is Target.VULKAN else torch.minimum
-
-
-def _maximum_by_relu(a: Tensor, b: Tensor) -> Tensor:
-    return a + torch.relu(b - a)
-
-
-def _minimum_by_relu(a: Tensor, b: Tensor) -> Tensor:
-    return a - torch.relu(a - b)
-
-
 class Aggregation(nn.Module):
-    """What all aggregations share: the map size that they were made for."""
+    """What all aggregations share: the map size and the target that they were made for."""
 
-    def __init__(self, size: tuple[int, int]) -> None:
+    def __init__(self, size: tuple[int, int], target: Target) -> None:
         super().__init__()
         self.size = size
+        self.target = target
 
     def forward(self, x: Tensor) -> Tensor:
         found = (x.shape[2], x.shape[3])
@@ -59,8 +39,20 @@ class Aggregation(nn.Module):
     def aggregate(self, x: Tensor) -> Tensor:
         raise NotImplementedError
 
+    def maximum(self, a: Tensor, b: Tensor) -> Tensor:
+        """The larger; on Vulkan, which has no such operation, a + relu(b - a)."""
+        if self.target is Target.VULKAN:
+            return a + torch.relu(b - a)
+        return torch.maximum(a, b)
+
+    def minimum(self, a: Tensor, b: Tensor) -> Tensor:
+        """The smaller; on Vulkan a - relu(a - b)."""
+        if self.target is Target.VULKAN:
+            return a - torch.relu(a - b)
+        return torch.minimum(a, b)
+
     def extra_repr(self) -> str:
-        return f"size={self.size}"
+        return f"size={self.size}, target={self.target}"
 
 
 class DoublingExtreme(Aggregation):
@@ -72,9 +64,9 @@ class DoublingExtreme(Aggregation):
     which it is taken, so the result is the same bit for bit.
     """
 
-    def __init__(self, size: tuple[int, int], hop: int, extreme: Extreme) -> None:
-        super().__init__(size)
-        self.extreme = extreme
+    def __init__(self, size: tuple[int, int], target: Target, hop: int, *, lowest: bool) -> None:
+        super().__init__(size, target)
+        self.extreme = self.minimum if lowest else self.maximum
         self.steps = tuple(doubling(hop, math.ceil(length / hop)) for length in size)
 
     def aggregate(self, x: Tensor) -> Tensor:
@@ -82,7 +74,7 @@ class DoublingExtreme(Aggregation):
         for dim, steps in enumerate(self.steps, start=2):
             found = x
             for distance in steps:
-                found = self.extreme(found, Ring(found, [distance], dim).shifted(distance))
+                found = self.extreme(found, shifted(found, distance, dim, self.target))
             along.append(found)
         return self.extreme(*along)
 
@@ -95,10 +87,15 @@ class Extremes(Aggregation):
     """
 
     def __init__(
-        self, size: tuple[int, int], distances: Iterable[Iterable[int]], extreme: Extreme
+        self,
+        size: tuple[int, int],
+        target: Target,
+        distances: Iterable[Iterable[int]],
+        *,
+        lowest: bool,
     ) -> None:
-        super().__init__(size)
-        self.extreme = extreme
+        super().__init__(size, target)
+        self.extreme = self.minimum if lowest else self.maximum
         self.distances = tuple(
             tuple(sorted(_around(axis, length)))
             for axis, length in zip(distances, size, strict=True)
@@ -107,27 +104,38 @@ class Extremes(Aggregation):
     def aggregate(self, x: Tensor) -> Tensor:
         found = x
         for dim, distances in enumerate(self.distances, start=2):
-            ring = Ring(x, distances, dim)
+            ring = Ring(x, distances, dim, self.target)
             for distance in distances:
                 found = self.extreme(found, ring.shifted(distance))
         return found
 
 
 class ChannelSum(nn.Module):
-    """factor * the sum of absolute values over channels: (N, C, H, W) -> (N, 1, H, W).
+    """factor * the sum of absolute values over channels, of K maps (N, C, H, W) -> (N, K, H, W).
 
     Before: `x.abs().sum(1, keepdim=True)`. After: a 1x1 convolution of |x| with equal weights,
-    which XNNPACK keeps in one delegate, where it leaves out the sum.
+    which XNNPACK keeps in one delegate, where it leaves out the sum. In ONNX Runtime, which would
+    reorder the map for that convolution and again after it, a matrix product of one row.
     """
 
     weight: Tensor
 
-    def __init__(self, channels: int, factor: float) -> None:
+    def __init__(self, channels: int, factor: float, target: Target) -> None:
         super().__init__()
-        self.register_buffer("weight", torch.full((1, channels, 1, 1), factor))
+        self.as_matrix = target is Target.ONNX_RUNTIME
+        shape = (1, 1, channels) if self.as_matrix else (1, channels, 1, 1)
+        # In float64 until the network that it becomes part of says its own type.
+        self.register_buffer("weight", torch.full(shape, factor, dtype=torch.float64))
 
-    def forward(self, x: Tensor) -> Tensor:
-        return F.conv2d(x.abs(), self.weight)
+    def forward(self, *maps: Tensor) -> Tensor:
+        if self.as_matrix:
+            sums = [self.weight @ x.abs().flatten(2) for x in maps]
+            return _side_by_side(sums).unflatten(2, maps[0].shape[2:])
+        return _side_by_side([F.conv2d(x.abs(), self.weight) for x in maps])
+
+
+def _side_by_side(maps: Sequence[Tensor]) -> Tensor:
+    return maps[0] if len(maps) == 1 else torch.cat(list(maps), dim=1)
 
 
 class NearCandidates(Aggregation):
@@ -148,11 +156,10 @@ class NearCandidates(Aggregation):
     FAR = 60000.0
     """Above every value of a map, and still within half precision."""
 
-    def __init__(self, size: tuple[int, int], channels: int, hop: int, target: Target) -> None:
-        super().__init__(size)
-        self.maximum, self.minimum = maximum(target), minimum(target)
+    def __init__(self, size: tuple[int, int], target: Target, channels: int, hop: int) -> None:
+        super().__init__(size, target)
         per_channel = self.STEEP / 2 ** math.ceil(math.log2(channels))
-        self.distance = ChannelSum(channels, per_channel)
+        self.distance = ChannelSum(channels, per_channel, target)
         self.pixels = size[0] * size[1]
         self.pairs = tuple(_pairs(range(hop, length, hop), length) for length in size)
 
@@ -162,22 +169,33 @@ class NearCandidates(Aggregation):
         near = self._threshold(x)
         found = x
         for dim, pairs in enumerate(self.pairs, start=2):
-            ring = Ring(x, [distance for pair in pairs for distance in pair], dim)
-            for first, *opposite in pairs:
-                candidate = ring.shifted(first)
-                cap = self._cap(near - self.distance(x - candidate))
+            if not pairs:
+                continue
+            ring = Ring(x, {distance for pair in pairs for distance in pair}, dim, self.target)
+            candidates = [ring.shifted(first) for first, *_ in pairs]
+            distances = self.distance(*(x - candidate for candidate in candidates))
+            caps = (near - distances).clamp(-1.0, 1.0) * self.FAR
+            for index, candidate in enumerate(candidates):
+                cap = caps.narrow(1, index, 1) if len(pairs) > 1 else caps
                 found = self.maximum(found, self.minimum(candidate, cap))
-                for other in opposite:
+                for other in pairs[index][1:]:
                     # |x[i] - x[i + d]| is the first map's value at i + d.
-                    cap = Ring(cap, [other], dim).shifted(other)
+                    cap = shifted(cap, other, dim, self.target)
                     found = self.maximum(found, self.minimum(ring.shifted(other), cap))
         return found
 
     def _threshold(self, x: Tensor) -> Tensor:
-        """Mean less unbiased deviation of the distances to the opposite pixel: (N, 1, 1, 1)."""
-        height, width = (shortest(-(-length // 2), length) for length in self.size)
-        down = Ring(x, [height], 2).shifted(height)
-        spread = self.distance(x - Ring(down, [width], 3).shifted(width))
+        """Mean less unbiased deviation of the distances to the opposite pixel: (N, 1, 1, 1).
+
+        The opposite of the opposite is the pixel itself where the height is even, so then half of
+        the map has every distance once.
+        """
+        height, width = self.size
+        if height % 2 == 0:
+            upper, lower = x.narrow(2, 0, height // 2), x.narrow(2, height // 2, height // 2)
+        else:
+            upper, lower = x, shifted(x, -(-height // 2), 2, self.target)
+        spread = self.distance(upper - shifted(lower, -(-width // 2), 3, self.target))
         # In units in which squares stay small; a power of two, so that nothing is rounded.
         spread = spread * (1 / self.STEEP)
         mean = spread.mean((2, 3), keepdim=True)
@@ -185,9 +203,6 @@ class NearCandidates(Aggregation):
         variance = (centred * centred).mean((2, 3), keepdim=True)
         deviation = torch.sqrt(variance * (self.pixels / (self.pixels - 1)))
         return (mean - deviation) * self.STEEP
-
-    def _cap(self, margin: Tensor) -> Tensor:
-        return margin.clamp(-1.0, 1.0) * self.FAR
 
 
 class GatedNeighbours(Aggregation):
@@ -201,11 +216,10 @@ class GatedNeighbours(Aggregation):
     """
 
     def __init__(
-        self, size: tuple[int, int], channels: int, hop: int, softness: float, target: Target
+        self, size: tuple[int, int], target: Target, channels: int, hop: int, softness: float
     ) -> None:
-        super().__init__(size)
-        self.maximum = maximum(target)
-        self.exponent = ChannelSum(channels, -1.0 / softness)
+        super().__init__(size, target)
+        self.exponent = ChannelSum(channels, -1.0 / softness, target)
         self.full = tuple(_around([hop], length) for length in size)
         self.gated = tuple(
             _around((2**power for power in range(1, length.bit_length())), length) - full
@@ -214,7 +228,7 @@ class GatedNeighbours(Aggregation):
 
     def aggregate(self, x: Tensor) -> Tensor:
         rings = [
-            Ring(x, sorted(full | gated), dim)
+            Ring(x, full | gated, dim, self.target)
             for dim, (full, gated) in enumerate(zip(self.full, self.gated, strict=True), start=2)
         ]
         highest = x
@@ -242,14 +256,13 @@ class Attended(Aggregation):
     def __init__(
         self,
         size: tuple[int, int],
+        target: Target,
         queries: nn.Module,
         keys: nn.Module,
         values: nn.Module,
-        target: Target,
     ) -> None:
-        super().__init__(size)
+        super().__init__(size, target)
         self.queries, self.keys, self.values = queries, keys, values
-        self.maximum = maximum(target)
 
     def aggregate(self, x: Tensor) -> Tensor:
         tokens = x.flatten(2).transpose(1, 2)

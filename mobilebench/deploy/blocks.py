@@ -17,8 +17,6 @@ from mobilebench.deploy.aggregation import (
     Extremes,
     GatedNeighbours,
     NearCandidates,
-    maximum,
-    minimum,
 )
 from mobilebench.deploy.norms import PooledNorm, normalised_projection
 from mobilebench.deploy.rewriting import Rewriter, Rule
@@ -173,18 +171,17 @@ def _joined(aggregate: Aggregation, mix: nn.Sequential, sign: float = 0.0) -> Jo
 
 
 def _sparse_graph(conv: SparseVisionGraphConv, rewrite: Rewriter) -> nn.Module:
-    size, lowest = rewrite.map_size(conv), minimum(rewrite.target)
-    return _joined(DoublingExtreme(size, conv.hop, lowest), conv.nn, -1.0)
+    size = rewrite.map_size(conv)
+    return _joined(DoublingExtreme(size, rewrite.target, conv.hop, lowest=True), conv.nn, -1.0)
 
 
 def _mobile_graph(conv: MobileGraphConv, rewrite: Rewriter) -> nn.Module:
-    size, highest = rewrite.map_size(conv), maximum(rewrite.target)
-    distances = [(conv.hop, -conv.hop)] * 2
-    return _joined(Extremes(size, distances, highest), conv.nn, 1.0)
+    size, distances = rewrite.map_size(conv), [(conv.hop, -conv.hop)] * 2
+    return _joined(Extremes(size, rewrite.target, distances, lowest=False), conv.nn, 1.0)
 
 
 def _logarithmic_graph(conv: LogarithmicGraphConv, rewrite: Rewriter) -> nn.Module:
-    size, lowest = rewrite.map_size(conv), minimum(rewrite.target)
+    size = rewrite.map_size(conv)
     distances = [
         [
             sign * (conv.base**power - 1)
@@ -193,12 +190,12 @@ def _logarithmic_graph(conv: LogarithmicGraphConv, rewrite: Rewriter) -> nn.Modu
         ]
         for length in size
     ]
-    return _joined(Extremes(size, distances, lowest), conv.nn, -1.0)
+    return _joined(Extremes(size, rewrite.target, distances, lowest=True), conv.nn, -1.0)
 
 
 def _dynamic_graph(conv: DynamicAxialGraphConv, rewrite: Rewriter) -> nn.Module:
     channels = rewrite.shapes[conv][1]
-    near = NearCandidates(rewrite.map_size(conv), channels, conv.hop, rewrite.target)
+    near = NearCandidates(rewrite.map_size(conv), rewrite.target, channels, conv.hop)
     return _joined(near, conv.nn, 1.0)
 
 
@@ -206,7 +203,7 @@ def _gated_graph(conv: GatedGraphConv, rewrite: Rewriter) -> nn.Module:
     channels = rewrite.shapes[conv][1]
     softness = float(conv.temperature.double().abs() + 1e-6)
     gated = GatedNeighbours(
-        rewrite.map_size(conv), channels, conv.hop, softness, rewrite.target
+        rewrite.map_size(conv), rewrite.target, channels, conv.hop, softness
     )
     return _joined(gated, conv.nn)
 
@@ -214,10 +211,10 @@ def _gated_graph(conv: GatedGraphConv, rewrite: Rewriter) -> nn.Module:
 def _attention_graph(conv: AttentionGraphConv, rewrite: Rewriter) -> nn.Module:
     attended = Attended(
         rewrite.map_size(conv),
+        rewrite.target,
         normalised_projection(conv.q_conv, conv.q_norm, rewrite.target, gain=conv.inner**-0.5),
         normalised_projection(conv.k_conv, conv.k_norm, rewrite.target),
         folding.as_linear(conv.v_conv),
-        rewrite.target,
     )
     return _joined(attended, conv.nn, 1.0)
 
@@ -275,7 +272,7 @@ def _snake_mamba(mamba: SnakeMamba, rewrite: Rewriter) -> nn.Module:
             nn.Sequential(
                 folding.linear(to_dt, None, like),
                 folding.linear(mamba.dt_proj.weight.double(), dt_bias, like),
-                nn.Softplus() if rewrite.target is Target.NPU else Softplus(),
+                nn.Softplus() if rewrite.target is Target.COREML else Softplus(),
             ),
             folding.linear(to_b, None, like),
             folding.linear(to_c, None, like),
@@ -310,7 +307,7 @@ def _vcmamba(network: VCMamba, rewrite: Rewriter) -> nn.Module:
     network.pos_embed = nn.Parameter(network.positions(sides), requires_grad=False)
     head = folding.mean_of([network.head, network.dist_head])
     network.dist_head = None
-    if rewrite.target is not Target.NPU:
+    if rewrite.target is not Target.COREML:
         weight, norm = head.weight.double(), network.norm
         bias = folding.layer_bias(head) + weight @ norm.bias.double()
         head = folding.linear(weight * norm.weight.double(), bias, head.weight)

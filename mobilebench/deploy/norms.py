@@ -39,7 +39,7 @@ class TokenNorm(nn.Module):
 
 def token_norm(norm: nn.LayerNorm, target: Target) -> nn.Module:
     """The form of a layer normalisation for a target."""
-    return norm if target is Target.NPU else TokenNorm(norm)
+    return norm if target is Target.COREML else TokenNorm(norm)
 
 
 def normalised_projection(
@@ -54,7 +54,7 @@ def normalised_projection(
     with torch.no_grad():
         norm.weight.mul_(gain)
         norm.bias.mul_(gain)
-    if target is Target.NPU:
+    if target is Target.COREML:
         return nn.Sequential(linear, norm)
     weight, bias = linear.weight.double(), folding.layer_bias(linear)
     centred = folding.linear(weight - weight.mean(0), bias - bias.mean(), linear.weight)

@@ -2,35 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection
 
 import torch
 from torch import Tensor
+
+from mobilebench.deploy.target import Target
 
 
 class Ring:
     """A map made longer along one axis, so that each of its shifts is one slice.
 
     Before: every shift is two slices and a concatenation, `cat([x[-d:], x[:-d]])`: the whole map
-    is copied twice. After: one concatenation repeats the ends of the map once for all shifts, and
-    a shift is one slice, which copies the map once. Toolkits see no roll and no gather.
+    is copied twice. After: one concatenation repeats one end of the map for all shifts, and a
+    shift is one slice, which copies the map once. Toolkits see no roll and no gather.
+
+    ONNX Runtime cuts ends slowly, so there the whole map is repeated, which XNNPACK refuses.
     """
 
-    def __init__(self, x: Tensor, distances: Sequence[int], dim: int) -> None:
-        size = x.shape[dim]
-        self.dim, self.size = dim, size
-        self.before = max((d for d in distances if d > 0), default=0)
-        after = max((-d for d in distances if d < 0), default=0)
-        parts = [x]
-        if self.before:
-            parts.insert(0, x.narrow(dim, size - self.before, self.before))
-        if after:
-            parts.append(x.narrow(dim, 0, after))
-        self.longer = torch.cat(parts, dim) if len(parts) > 1 else x
+    def __init__(self, x: Tensor, distances: Collection[int], dim: int, target: Target) -> None:
+        self.dim, self.size = dim, x.shape[dim]
+        before = max((distance % self.size for distance in distances), default=0)
+        after = max((-distance % self.size for distance in distances), default=0)
+        if target is Target.ONNX_RUNTIME:
+            self.start = 0
+            parts = [x, x]
+        elif before <= after:  # whichever end is shorter to repeat
+            self.start = before
+            parts = [x.narrow(dim, self.size - before, before), x]
+        else:
+            self.start = 0
+            parts = [x, x.narrow(dim, 0, after)]
+        self.longer = torch.cat(parts, dim) if max(before, after) else x
 
     def shifted(self, distance: int) -> Tensor:
         """out[i] = x[(i - distance) mod size]."""
-        return self.longer.narrow(self.dim, self.before - distance, self.size)
+        return self.longer.narrow(self.dim, (self.start - distance) % self.size, self.size)
+
+
+def shifted(x: Tensor, distance: int, dim: int, target: Target) -> Tensor:
+    """One shift alone: out[i] = x[(i - distance) mod size]."""
+    return Ring(x, [distance], dim, target).shifted(distance)
 
 
 def shortest(distance: int, size: int) -> int:

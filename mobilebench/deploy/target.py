@@ -1,4 +1,4 @@
-"""The kind of compute unit that a deployment form is written for."""
+"""What a deployment form is written for."""
 
 from __future__ import annotations
 
@@ -8,18 +8,25 @@ from mobilebench.recipe import ExportRecipe, Format
 
 
 class Target(StrEnum):
-    """Where a file will run; forms differ between these where one refuses what another likes."""
+    """What will run a file; forms differ between these where one refuses what another likes."""
 
-    CPU = "cpu"
-    """Runtimes that compute with XNNPACK or ONNX Runtime's kernels: small tensors in cache."""
-    NPU = "npu"
-    """Core ML: half precision, and normalisations that it has as one operation each."""
+    XNNPACK = "xnnpack"
+    """LiteRT and ExecuTorch on a CPU: channels last, one delegate if nothing is left out."""
+    ONNX_RUNTIME = "onnxruntime"
+    """ONNX Runtime on a CPU: channels first, convolutions in a blocked layout of their own."""
+    COREML = "coreml"
+    """Core ML: half precision on the Neural Engine, and normalisations as one operation each."""
     VULKAN = "vulkan"
     """ExecuTorch's Vulkan delegate, which has no minimum and no maximum."""
 
 
 def target_of(recipe: ExportRecipe) -> Target:
     """The target that a recipe's files run on."""
-    if recipe.format is Format.COREML:
-        return Target.NPU
-    return Target.VULKAN if recipe.delegate == "vulkan" else Target.CPU
+    if recipe.format is Format.EXECUTORCH and recipe.delegate == "vulkan":
+        return Target.VULKAN
+    return {
+        Format.COREML: Target.COREML,
+        Format.ONNX: Target.ONNX_RUNTIME,
+        Format.TFLITE: Target.XNNPACK,
+        Format.EXECUTORCH: Target.XNNPACK,
+    }[recipe.format]

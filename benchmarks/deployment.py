@@ -1,0 +1,240 @@
+"""What the deployment form costs and saves, as ratios within one run on this machine.
+
+For every network three files are made of each format and run side by side:
+
+    plain     the architecture as described: shifts as slices and concatenations, one token of a
+              scan after another
+    deployed  the deployment form, what `mobilebench export` writes
+    limit     the deployed network with every neighbour aggregation and every scan replaced by
+              |x|: what the rest of the network costs
+
+Every round is a fresh process that loads all three and runs them in turns; a figure is the median
+over the rounds of a round's own ratio, so that a slow phase of the machine falls on all three.
+Peak memory is that of a process that loads one file and runs it, nothing else.
+
+    python benchmarks/deployment.py                       everything, half an hour
+    python benchmarks/deployment.py --models greedyvig_s --formats onnx
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+from mobilebench import inputs, plugins
+from mobilebench.recipe import Precision
+
+MODELS = (
+    "mobilevig_ti",
+    "mobilevigv2_ti",
+    "greedyvig_s",
+    "logvig_ti",
+    "adaptvig_s",
+    "rapidnet_ti",
+    "vcmamba_s",
+)
+FORMS = ("plain", "deployed", "limit")
+FORMATS = ("onnx", "tflite", "executorch")
+RUNTIMES = {"onnx": "OnnxRuntime", "tflite": "LiteRT", "executorch": "ExecuTorch"}
+THREADS = 2
+TURNS = 6
+RUNS_A_TURN = 5
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--models", nargs="+", default=MODELS)
+    parser.add_argument("--formats", nargs="+", default=FORMATS, choices=FORMATS)
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--files", type=Path, help="keep the files here and use those found")
+    parser.add_argument("--json", type=Path, help="write all figures here")
+    options = parser.parse_args()
+    figures = []
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = options.files or Path(scratch)
+        for model in options.models:
+            for format_name in options.formats:
+                figures.append(_compare(model, format_name, folder, options.rounds))
+                _show(figures[-1:], header=len(figures) == 1)
+    if options.json:
+        options.json.write_text(json.dumps(figures, indent=1) + "\n")
+    Console(width=150).rule("all")
+    _show(figures, header=True)
+
+
+def _compare(model: str, format_name: str, folder: Path, rounds: int) -> dict[str, Any]:
+    files: dict[str, str] = {}
+    facts: dict[str, Any] = {}
+    for form in FORMS:
+        place = folder / f"{model}-{format_name}-{form}"
+        if not (place / "facts.json").exists():
+            place.mkdir(parents=True, exist_ok=True)
+            failure = _worker("export", model, format_name, form, str(place))
+            if "failed" in failure:
+                facts[form] = failure
+                continue
+        facts[form] = json.loads((place / "facts.json").read_text())
+        files[form] = str(place / facts[form]["file"])
+    for form in list(files):
+        memory = _worker("memory", format_name, files[form])
+        facts[form] |= memory
+        if "failed" in memory:
+            del files[form]
+    measured = [
+        _worker("measure", format_name, json.dumps(files)) for _ in range(rounds if files else 0)
+    ]
+    return {"model": model, "format": format_name, "facts": facts, "rounds": measured}
+
+
+def _worker(*arguments: str) -> dict[str, Any]:
+    """One of the functions below in a fresh process; what ends it is told, not hidden."""
+    done = subprocess.run(
+        [sys.executable, __file__, "--worker", *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=1800,
+    )
+    if done.returncode != 0:
+        last = (done.stderr.strip().splitlines() or [""])[-1]
+        return {"failed": f"ended with {done.returncode}: {last[:200]}"}
+    answer: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
+    return answer
+
+
+def _export(model: str, format_name: str, form: str, place: str) -> dict[str, Any]:
+    import torch
+
+    from mobilebench.deploy import deploy, target_of
+    from mobilebench.zoo.loading import Request, load
+
+    loaded = load(Request(reference=model))
+    exporter = plugins.exporter(format_name)
+    recipe = exporter.recipe(Precision.FP32)
+    module = loaded.module
+    if form != "plain":
+        image = torch.from_numpy(inputs.sample(loaded.spec.inputs, 0)[0])
+        module = deploy(module, image, target=target_of(recipe))
+    if form == "limit":
+        _without_neighbours(module)
+    started = time.monotonic()
+    path = exporter.export(module, loaded.spec.inputs, recipe, Path(place))
+    structure = exporter.inspect(path)
+    facts = {
+        "file": path.name,
+        "nodes": sum(structure.op_histogram.values()),
+        "left_out": structure.details.get("not_delegated"),
+        "delegates": structure.details.get("delegates"),
+        "export_s": time.monotonic() - started,
+    }
+    (Path(place) / "facts.json").write_text(json.dumps(facts))
+    return facts
+
+
+def _without_neighbours(module: Any) -> None:
+    from torch import Tensor, nn
+
+    from mobilebench.deploy.blocks import Joined
+    from mobilebench.deploy.scan import TokenMixer
+
+    class Absolute(nn.Module):
+        def forward(self, x: Tensor, *_: Tensor) -> Tensor:
+            return x.abs()
+
+    for part in module.modules():
+        if isinstance(part, Joined):
+            part.aggregate = Absolute()
+        elif isinstance(part, TokenMixer):
+            part.scan = Absolute()
+
+
+def _session(format_name: str, path: str) -> Any:
+    from mobilebench_device_runners import _runtimes
+
+    return getattr(_runtimes, RUNTIMES[format_name])().load(Path(path), THREADS)
+
+
+def _image() -> list[Any]:
+    return [np.random.default_rng(0).standard_normal((1, 3, 224, 224)).astype("float32")]
+
+
+def _measure(format_name: str, files: str) -> dict[str, Any]:
+    paths = json.loads(files)
+    sessions = {form: _session(format_name, path) for form, path in paths.items()}
+    image = _image()
+    for session in sessions.values():
+        for _ in range(5):
+            session.run(image)
+    times: dict[str, list[float]] = {form: [] for form in sessions}
+    for _ in range(TURNS):
+        for form, session in sessions.items():
+            session.run(image)  # its weights come back into the cache
+            for _ in range(RUNS_A_TURN):
+                started = time.perf_counter()
+                session.run(image)
+                times[form].append(1e3 * (time.perf_counter() - started))
+    return {form: statistics.median(found) for form, found in times.items()}
+
+
+def _memory(format_name: str, path: str) -> dict[str, Any]:
+    session = _session(format_name, path)
+    for _ in range(3):
+        session.run(_image())
+    status = Path("/proc/self/status")
+    if status.exists():
+        lines = dict(line.split(":", 1) for line in status.read_text().splitlines())
+        return {"peak_mb": int(lines["VmHWM"].split()[0]) / 1024}
+    import resource
+
+    return {"peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024**2}
+
+
+def _show(figures: list[dict[str, Any]], *, header: bool) -> None:
+    table = Table(box=None, pad_edge=False, show_header=header)
+    titles = (*(f"{form} ms" for form in FORMS), "deployed / limit", "deployed / plain", "nodes")
+    for title in ("network", "format", *titles, "peak MB", "left out of the delegate"):
+        table.add_column(title, min_width=len(title))
+    for figure in figures:
+        rounds, facts = figure["rounds"], figure["facts"]
+        table.add_row(
+            figure["model"],
+            figure["format"],
+            *(_median([r[form] for r in rounds if form in r]) for form in FORMS),
+            *(_ratio(rounds, "deployed", other) for other in ("limit", "plain")),
+            " / ".join(str(facts[form].get("nodes", "failed")) for form in FORMS),
+            " / ".join(f"{facts[f]['peak_mb']:.0f}" if "peak_mb" in facts[f] else "failed"
+                       for f in FORMS),
+            facts["deployed"].get("left_out") or "",
+        )
+    Console(width=170).print(table)
+
+
+def _median(values: list[float]) -> str:
+    return f"{statistics.median(values):.2f}" if values else "failed"
+
+
+def _ratio(rounds: list[dict[str, float]], form: str, other: str) -> str:
+    ratios = [r[form] / r[other] for r in rounds if form in r and other in r]
+    if not ratios:
+        return "none"
+    return f"{statistics.median(ratios):.3f} ({min(ratios):.2f}-{max(ratios):.2f})"
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["--worker"]:
+        name, *arguments = sys.argv[2:]
+        print(json.dumps({"export": _export, "measure": _measure, "memory": _memory}[name](
+            *arguments)))
+    else:
+        main()
