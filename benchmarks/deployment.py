@@ -213,8 +213,9 @@ def _show(figures: list[dict[str, Any]], *, header: bool) -> None:
             *(_median([r[form] for r in rounds if form in r]) for form in FORMS),
             *(_ratio(rounds, "deployed", other) for other in ("limit", "plain")),
             " / ".join(str(facts[form].get("nodes", "failed")) for form in FORMS),
-            " / ".join(f"{facts[f]['peak_mb']:.0f}" if "peak_mb" in facts[f] else "failed"
-                       for f in FORMS),
+            " / ".join(
+                f"{facts[f]['peak_mb']:.0f}" if "peak_mb" in facts[f] else "failed" for f in FORMS
+            ),
             facts["deployed"].get("left_out") or "",
         )
     Console(width=170).print(table)
@@ -234,7 +235,10 @@ def _ratio(rounds: list[dict[str, float]], form: str, other: str) -> str:
 if __name__ == "__main__":
     if sys.argv[1:2] == ["--worker"]:
         name, *arguments = sys.argv[2:]
-        print(json.dumps({"export": _export, "measure": _measure, "memory": _memory}[name](
-            *arguments)))
+        print(
+            json.dumps(
+                {"export": _export, "measure": _measure, "memory": _memory}[name](*arguments)
+            )
+        )
     else:
         main()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,7 @@ from mobilebench.errors import CellFailed, UnknownName
 from mobilebench.measurement import ComputeUnit, Failure
 from mobilebench.modelspec import CALLER, ModelSpec
 from mobilebench.protocol import protocol as find_protocol
-from mobilebench.recipe import Precision
+from mobilebench.recipe import Form, Precision
 from mobilebench.record import Record
 from mobilebench.tensor import TensorSpec, parse_tensor
 
@@ -31,6 +32,7 @@ def export(
     ema: bool = False,
     resolution: int | None = None,
     inputs: Sequence[TensorSpec | str] = (),
+    deploy: bool = True,
     out_dir: str | Path = "artifacts",
     force: bool = False,
 ) -> Artifact:
@@ -38,9 +40,13 @@ def export(
 
     `model` is a name of the zoo, `timm:NAME`, `FILE.py:FUNCTION`, or a module in eval mode, which
     needs `inputs` such as `["1x3x224x224"]`. An export that was made before is found again.
+    `deploy=False` exports a zoo network in its plain form (see `mobilebench.deploy`).
     Raises `CellFailed` where the toolkit fails or parity does, `UserError` for what can be mended.
     """
-    recipe = plugins.exporter(format).recipe(parse_precision(precision), target, delegate)
+    recipe = replace(
+        plugins.exporter(format).recipe(parse_precision(precision), target, delegate),
+        form=Form.DEPLOYED if deploy else Form.PLAIN,
+    )
     specs = tuple(
         tensor if isinstance(tensor, TensorSpec) else parse_tensor(tensor, f"input{index}")
         for index, tensor in enumerate(inputs)

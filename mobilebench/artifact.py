@@ -36,6 +36,11 @@ class Preflight:
     fingerprint: str
     """sha256 over code, plain attributes and numbers of every module: what was exported."""
     torch_version: str
+    seeds: tuple[int, ...]
+    """Seeds of the inputs that every artifact is compared on."""
+    passed_over: tuple[int, ...]
+    """Seeds of inputs at which PyTorch's own outputs jump (a value lies on a threshold), so that
+    nothing could be told from them."""
 
 
 @value
@@ -56,7 +61,6 @@ class Parity:
     evaluated_by: str
     """The runtime that computed the outputs, with its version."""
     inputs: int
-    seed: int
     max_abs_error: float | None
     """None, like the other figures, where an output was not finite."""
     max_relative_error: float | None

@@ -7,13 +7,18 @@ from pathlib import Path
 from threading import Event
 from typing import Any
 
+import torch
+from torch import nn
+
 from mobilebench import cell, plugins, wire
 from mobilebench.artifact import LOG_FILE
 from mobilebench.bundle import Made, Make
+from mobilebench.deploy import deploy, target_of
 from mobilebench.errors import CellFailed, ModelRefused, OutputError, UserError, write_advice
+from mobilebench.inputs import sample
 from mobilebench.interfaces import Structure
 from mobilebench.process import tail
-from mobilebench.recipe import ExportRecipe
+from mobilebench.recipe import ExportRecipe, Form
 from mobilebench.zoo.fingerprint import fingerprint
 from mobilebench.zoo.loading import LoadedModel, Request, load
 
@@ -66,10 +71,19 @@ def export(request: dict[str, Any]) -> dict[str, Any]:
     return {"model_file": made.model_path.name, "structure": wire.to_plain(made.structure)}
 
 
+def deployed(loaded: LoadedModel, recipe: ExportRecipe) -> nn.Module:
+    """The network in the form that a recipe asks for."""
+    if recipe.form is Form.PLAIN:
+        return loaded.module
+    example = [torch.from_numpy(array) for array in sample(loaded.spec.inputs, seed=0)]
+    return deploy(loaded.module, *example, target=target_of(recipe))
+
+
 def _export(loaded: LoadedModel, recipe: ExportRecipe, folder: Path) -> Made:
     exporter = plugins.exporter(recipe.format)
     try:
-        path = exporter.export(loaded.module, loaded.spec.inputs, recipe, folder)
+        module = deployed(loaded, recipe)
+        path = exporter.export(module, loaded.spec.inputs, recipe, folder)
         return Made(path, exporter.inspect(path))
     except (CellFailed, UserError):
         raise

@@ -14,7 +14,7 @@ from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING
 
-from mobilebench import bundle, environment, inputs, parity, plugins
+from mobilebench import bundle, environment, parity, plugins
 from mobilebench.artifact import Artifact
 from mobilebench.device import Device
 from mobilebench.errors import CellFailed, UserError
@@ -63,7 +63,7 @@ def export_recipes(
     """
     # The one part of this path that needs torch; measuring and reading records do not.
     from mobilebench import making
-    from mobilebench.preflight import preflight, reference_outputs
+    from mobilebench.preflight import preflight
     from mobilebench.zoo import loading
 
     watch = observer or Silent()
@@ -84,10 +84,9 @@ def export_recipes(
     if not wanted:
         return [found[recipe] for recipe in recipes]
 
-    passed = preflight(loaded.module, loaded.spec)
+    passed, reference = preflight(loaded.module, loaded.spec, parity.INPUTS)
     loaded = loading.with_macs(loaded)
-    batches = inputs.samples(loaded.spec.inputs, parity.INPUTS, parity.SEED)
-    evidence = bundle.Evidence(passed, reference_outputs(loaded.module, batches))
+    evidence = bundle.Evidence(passed, reference.outputs)
     make, parallel = (
         (making.in_cell(source, fingerprint), jobs)
         if isinstance(source, loading.Request)

@@ -40,12 +40,14 @@ def exporter(name: str) -> Exporter:
 
 @cache
 def exporters_sha256() -> str:
-    """sha256 over the source of every exporter: other code may write other files."""
-    found = importlib.util.find_spec(EXPORTERS)
+    """sha256 over the source of every exporter and of the deployment forms: other code may write
+    other files."""
     digest = hashlib.sha256()
-    for place in (found.submodule_search_locations if found else None) or ():
-        for path in sorted(Path(place).rglob("*.py")):
-            digest.update(f"{path.relative_to(place)}\0".encode() + path.read_bytes())
+    for package in (EXPORTERS, "mobilebench.deploy"):
+        found = importlib.util.find_spec(package)
+        for place in (found.submodule_search_locations if found else None) or ():
+            for path in sorted(Path(place).rglob("*.py")):
+                digest.update(f"{path.relative_to(place)}\0".encode() + path.read_bytes())
     return digest.hexdigest()
 
 

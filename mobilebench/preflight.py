@@ -2,22 +2,34 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 from mobilebench import inputs as seeded
 from mobilebench.artifact import Preflight
-from mobilebench.errors import ModelRefused, UserError
+from mobilebench.errors import MobilebenchWarning, ModelRefused, UserError
 from mobilebench.inputs import Array
 from mobilebench.modelspec import ModelSpec
 from mobilebench.tensor import DType, TensorSpec
 from mobilebench.zoo.fingerprint import fingerprint, state_sha256
 
 SEED = 500
+REFERENCE_SEED = 1000
+"""Far from the seeds of preflight and of benchmarks, so that no input is used twice."""
+NUDGE = 2.0**-19
+"""Relative change of an input: a few last bits of float32, what rounding does within a network."""
+JUMP = 1e-4
+"""A hundred times what a nudge does to a smooth network of the zoo, and a hundredth of what one
+flipped threshold does."""
+MOST_DRAWS = 4
+"""Inputs drawn for one that is used, before a network counts as jumping everywhere."""
 
 CHECKS = (
     "eval mode",
@@ -29,8 +41,8 @@ CHECKS = (
 )
 
 
-def preflight(module: nn.Module, spec: ModelSpec) -> Preflight:
-    """Establish that `module` can be exported and compared.
+def preflight(module: nn.Module, spec: ModelSpec, count: int) -> tuple[Preflight, Reference]:
+    """Establish that `module` can be exported and compared, on `count` reference inputs.
 
     Raises `ModelRefused`, naming the model and where possible the submodule, when a check of
     `CHECKS` fails.
@@ -57,21 +69,91 @@ def preflight(module: nn.Module, spec: ModelSpec) -> Preflight:
                 f"Output {index} of {spec.name} is not finite for a standard-normal input; "
                 f"check its weights."
             )
-    return Preflight(
+    compared_on = reference(module, spec, count)
+    passed = Preflight(
         checks=CHECKS,
         outputs=tuple(_spec(index, output) for index, output in enumerate(first)),
         fingerprint=fingerprint(module),
         torch_version=str(torch.__version__),
+        seeds=compared_on.seeds,
+        passed_over=compared_on.passed_over,
+    )
+    return passed, compared_on
+
+
+@dataclass(frozen=True)
+class Reference:
+    """What PyTorch eager computes on the inputs that artifacts are compared on."""
+
+    seeds: tuple[int, ...]
+    passed_over: tuple[int, ...]
+    outputs: list[list[Array]]
+
+
+def reference(module: nn.Module, spec: ModelSpec, count: int) -> Reference:
+    """Outputs of PyTorch eager for the first `count` seeded inputs that can tell a wrong artifact.
+
+    A network may decide by thresholds, as GreedyViG does. Where a value lies on a threshold within
+    rounding, PyTorch's own output jumps when the input changes in its last bits, and two right
+    implementations differ by that jump. Such an input is passed over and the next seed is taken.
+    A network that jumps at most inputs is compared on the first ones, with a warning.
+    """
+    seeds: list[int] = []
+    passed_over: list[int] = []
+    outputs: list[list[Array]] = []
+    for seed in range(REFERENCE_SEED, REFERENCE_SEED + MOST_DRAWS * count):
+        found = _eager(module, seeded.sample(spec.inputs, seed))
+        if _jumps(module, spec, seed, found):
+            passed_over.append(seed)
+            continue
+        seeds.append(seed)
+        outputs.append(found)
+        if len(seeds) == count:
+            return Reference(tuple(seeds), tuple(passed_over), outputs)
+    warnings.warn(
+        f"{spec.name} changes its outputs by more than {JUMP:.0e} of the largest when an input "
+        f"changes in its last bits, at {len(passed_over)} of {MOST_DRAWS * count} random inputs; "
+        f"its files may fail parity for that alone.",
+        MobilebenchWarning,
+        stacklevel=2,
+    )
+    first = tuple(range(REFERENCE_SEED, REFERENCE_SEED + count))
+    return Reference(
+        first, (), [_eager(module, seeded.sample(spec.inputs, seed)) for seed in first]
     )
 
 
-def reference_outputs(module: nn.Module, batches: Sequence[Sequence[Array]]) -> list[list[Array]]:
-    """Outputs of PyTorch eager, one list of arrays for each batch."""
+def _jumps(module: nn.Module, spec: ModelSpec, seed: int, found: list[Array]) -> bool:
+    """Whether the outputs move by more than `JUMP` when the input is nudged either way."""
+    rng = np.random.Generator(np.random.PCG64([seed, 1]))
+    batch = seeded.sample(spec.inputs, seed)
+    nudges = [
+        (array * rng.standard_normal(array.shape) * NUDGE).astype(array.dtype)
+        if np.issubdtype(array.dtype, np.floating)
+        else np.zeros_like(array)
+        for array in batch
+    ]
+    largest = max((float(np.abs(array).max()) for array in found if array.size), default=0.0)
+    for nudged in (
+        [array + nudge for array, nudge in zip(batch, nudges, strict=True)],
+        [array - nudge for array, nudge in zip(batch, nudges, strict=True)],
+    ):
+        moved = max(
+            (
+                float(np.abs(np.subtract(after, before, dtype=np.float64)).max())
+                for after, before in zip(_eager(module, nudged), found, strict=True)
+                if before.size
+            ),
+            default=0.0,
+        )
+        if moved > JUMP * largest:
+            return True
+    return False
+
+
+def _eager(module: nn.Module, batch: Sequence[Array]) -> list[Array]:
     with torch.no_grad():
-        return [
-            [output.numpy() for output in _outputs(module(*map(torch.from_numpy, batch)))]
-            for batch in batches
-        ]
+        return [output.numpy() for output in _outputs(module(*map(torch.from_numpy, batch)))]
 
 
 def _require_eval(module: nn.Module, spec: ModelSpec) -> None:

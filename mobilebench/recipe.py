@@ -23,9 +23,18 @@ class Precision(StrEnum):
     FP16 = "fp16"
 
 
+class Form(StrEnum):
+    """Which form of a network of the zoo is exported; other networks have only one."""
+
+    DEPLOYED = "deployed"
+    """Rewritten for inference, exact to rounding (see `mobilebench.deploy`)."""
+    PLAIN = "plain"
+    """As the paper and the official code have it."""
+
+
 @value
 class ExportRecipe:
-    """Format, precision, deployment target and delegate of one artifact; hashable.
+    """Format, precision, deployment target, delegate and form of one artifact; hashable.
 
     The input size is not here: exporters make static graphs, so it belongs to `ModelSpec`.
     """
@@ -37,8 +46,11 @@ class ExportRecipe:
     delegate: str | None = None
     """Delegate that the graph is lowered to ahead of time (`xnnpack`), None where none is."""
 
+    form: Form = Form.DEPLOYED
+
     @property
     def label(self) -> str:
         """A short name for people, such as `coreml-fp16-iOS16`; never parsed."""
-        parts = (self.format, self.precision, self.target, self.delegate)
+        plain = self.form if self.form is Form.PLAIN else None
+        parts = (self.format, self.precision, self.target, self.delegate, plain)
         return "-".join(part for part in parts if part)

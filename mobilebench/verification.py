@@ -31,7 +31,9 @@ def verify(
     manifest = artifact.manifest
     recipe = manifest.recipe
     expected = reference or _reference(artifact)
-    batches = inputs.samples(manifest.model.inputs, len(expected), parity.SEED)
+    batches = [
+        inputs.sample(manifest.model.inputs, seed) for seed in manifest.facts.preflight.seeds
+    ]
     results = list(_predictions(artifact, batches, cancel))
     if not results:
         raise CellFailed("parity", "NoRuntime", f"nothing here can run {recipe.format} files")
@@ -91,7 +93,6 @@ def _compare(
             outputs,
             precision=recipe.precision,
             evaluated_by=evaluated_by,
-            seed=parity.SEED,
         )
     except ValueError as error:
         raise CellFailed("parity", "ShapeMismatch", str(error)) from error

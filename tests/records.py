@@ -54,7 +54,6 @@ def _parity() -> Parity:
     return Parity(
         evaluated_by="onnxruntime 1.0",
         inputs=16,
-        seed=1000,
         max_abs_error=1e-6,
         max_relative_error=5e-7,
         snr_db=125.0,
@@ -94,6 +93,8 @@ def measured(
                 outputs=(TensorSpec(name="output0", shape=(1, 1000)),),
                 fingerprint="3" * 64,
                 torch_version="2.0",
+                seeds=tuple(range(1000, 1016)),
+                passed_over=(),
             ),
             parity=(_parity(),),
             op_histogram={"Conv": 48},

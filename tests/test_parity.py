@@ -21,7 +21,7 @@ def _scores(seed: int = 0, count: int = 16) -> list[list[Array]]:
 def _compare(
     expected: list[list[Array]], found: list[list[Array]], precision: Precision = Precision.FP32
 ) -> parity.Parity:
-    return parity.compare(expected, found, precision=precision, evaluated_by="test", seed=0)
+    return parity.compare(expected, found, precision=precision, evaluated_by="test")
 
 
 def test_equal_outputs_pass_without_noise() -> None:

@@ -26,13 +26,13 @@ def _loaded(module: nn.Module, *inputs: TensorSpec) -> LoadedModel:
 
 def _refusal(loaded: LoadedModel) -> str:
     with pytest.raises(ModelRefused) as caught:
-        preflight(loaded.module, loaded.spec)
+        preflight(loaded.module, loaded.spec, 2)
     return str(caught.value)
 
 
 def test_a_good_network_passes_every_check() -> None:
     loaded = _loaded(models.tiny())
-    result = preflight(loaded.module, loaded.spec)
+    result, _ = preflight(loaded.module, loaded.spec, 2)
     assert result.checks == CHECKS
     assert result.outputs == (TensorSpec(name="output0", shape=(1, 10)),)
     assert result.fingerprint == fingerprint(loaded.module)
@@ -101,7 +101,7 @@ def test_the_callers_random_state_is_left_alone() -> None:
     before = torch.get_rng_state()
     loaded = _loaded(models.tiny())
     torch.set_rng_state(before)
-    preflight(loaded.module, loaded.spec)
+    preflight(loaded.module, loaded.spec, 2)
     assert torch.equal(before, torch.get_rng_state())
 
 
@@ -132,6 +132,6 @@ def test_state_hash_ignores_the_order_of_definition_and_sees_every_bit() -> None
 def test_integer_inputs_are_fed_as_integers() -> None:
     tokens = TensorSpec(name="tokens", shape=(1, 5), dtype=DType.INT64)
     loaded = _loaded(nn.Embedding(2, 3), tokens)
-    result = preflight(loaded.module, loaded.spec)
+    result, _ = preflight(loaded.module, loaded.spec, 2)
     assert result.outputs[0].shape == (1, 5, 3)
     assert dataclasses.replace(loaded.spec).inputs == (tokens,)

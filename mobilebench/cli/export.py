@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -53,6 +54,13 @@ def command(
         typer.Option(help="Input of your own model, such as 1x3x224x224; repeatable, in order."),
     ] = None,
     out: Annotated[Path, typer.Option(help="Folder for the artifacts.")] = Path("artifacts"),
+    no_deploy: Annotated[
+        bool,
+        typer.Option(
+            "--no-deploy",
+            help="Export zoo models as the papers have them, not in their form for inference.",
+        ),
+    ] = False,
     jobs: Annotated[
         int, typer.Option(min=1, help="Exports at the same time, each in its own process.")
     ] = min(2, os.cpu_count() or 1),
@@ -64,6 +72,7 @@ def command(
 ) -> None:
     """Export models and verify every file against PyTorch."""
     from mobilebench.errors import UserError
+    from mobilebench.recipe import Form
     from mobilebench.tensor import parse_tensor
     from mobilebench.zoo.loading import Request
 
@@ -86,7 +95,8 @@ def command(
         )
         for model in models
     ]
-    recipes = choose_recipes(format, precision, target)
+    form = Form.PLAIN if no_deploy else Form.DEPLOYED
+    recipes = [replace(recipe, form=form) for recipe in choose_recipes(format, precision, target)]
     done = export_all(requests, recipes, out, force=force, jobs=jobs, store=store)
     if json:
         output.show_json([_plain(exported) for exported in done])

@@ -18,6 +18,7 @@ from mobilebench.deploy.shifts import Ring, doubling, shifted, shortest
 from mobilebench.deploy.target import Target
 from mobilebench.errors import ImageSizeError
 
+
 class Aggregation(nn.Module):
     """What all aggregations share: the map size and the target that they were made for."""
 
@@ -130,7 +131,7 @@ class ChannelSum(nn.Module):
     def forward(self, *maps: Tensor) -> Tensor:
         if self.as_matrix:
             sums = [self.weight @ x.abs().flatten(2) for x in maps]
-            return _side_by_side(sums).unflatten(2, maps[0].shape[2:])
+            return torch.unflatten(_side_by_side(sums), 2, maps[0].shape[2:])
         return _side_by_side([F.conv2d(x.abs(), self.weight) for x in maps])
 
 
@@ -167,35 +168,38 @@ class NearCandidates(Aggregation):
         if self.pixels == 1:  # no candidate, and no spread to compare with
             return x
         near = self._threshold(x)
-        found = x
-        for dim, pairs in enumerate(self.pairs, start=2):
-            if not pairs:
-                continue
-            ring = Ring(x, {distance for pair in pairs for distance in pair}, dim, self.target)
-            candidates = [ring.shifted(first) for first, *_ in pairs]
-            distances = self.distance(*(x - candidate for candidate in candidates))
-            caps = (near - distances).clamp(-1.0, 1.0) * self.FAR
-            for index, candidate in enumerate(candidates):
-                cap = caps.narrow(1, index, 1) if len(pairs) > 1 else caps
-                found = self.maximum(found, self.minimum(candidate, cap))
-                for other in pairs[index][1:]:
-                    # |x[i] - x[i + d]| is the first map's value at i + d.
-                    cap = shifted(cap, other, dim, self.target)
-                    found = self.maximum(found, self.minimum(ring.shifted(other), cap))
+        return self._along(x, self._along(x, x, near, 2), near, 3)
+
+    def _along(self, x: Tensor, found: Tensor, near: Tensor, dim: int) -> Tensor:
+        """The maximum of `found` and of the candidates of x that count along one axis."""
+        pairs = self.pairs[dim - 2]
+        if not pairs:
+            return found
+        ring = Ring(x, {distance for pair in pairs for distance in pair}, dim, self.target)
+        candidates = [ring.shifted(first) for first, *_ in pairs]
+        distances = self.distance(*(x - candidate for candidate in candidates))
+        caps = (near - distances).clamp(-1.0, 1.0) * self.FAR
+        for index, candidate in enumerate(candidates):
+            cap = caps.narrow(1, index, 1) if len(pairs) > 1 else caps
+            found = self.maximum(found, self.minimum(candidate, cap))
+            for other in pairs[index][1:]:
+                # |x[i] - x[i + d]| is the first map's value at i + d.
+                cap = shifted(cap, other, dim, self.target)
+                found = self.maximum(found, self.minimum(ring.shifted(other), cap))
         return found
 
     def _threshold(self, x: Tensor) -> Tensor:
         """Mean less unbiased deviation of the distances to the opposite pixel: (N, 1, 1, 1).
 
-        The opposite of the opposite is the pixel itself where the height is even, so then half of
+        The opposite of the opposite is the pixel itself where both sides are even, so then half of
         the map has every distance once.
         """
         height, width = self.size
-        if height % 2 == 0:
+        if height % 2 == 0 and width % 2 == 0:
             upper, lower = x.narrow(2, 0, height // 2), x.narrow(2, height // 2, height // 2)
         else:
             upper, lower = x, shifted(x, -(-height // 2), 2, self.target)
-        spread = self.distance(upper - shifted(lower, -(-width // 2), 3, self.target))
+        spread: Tensor = self.distance(upper - shifted(lower, -(-width // 2), 3, self.target))
         # In units in which squares stay small; a power of two, so that nothing is rounded.
         spread = spread * (1 / self.STEEP)
         mean = spread.mean((2, 3), keepdim=True)

@@ -24,14 +24,21 @@ from mobilebench.deploy.scan import ChunkedScan, Softplus, TokenMixer
 from mobilebench.deploy.target import Target
 from mobilebench.zoo.adaptvig import AttentionGraphConv, GatedGraphConv
 from mobilebench.zoo.greedyvig import DynamicAxialGraphConv
-from mobilebench.zoo.layers import convolution, heads, pyramid
+from mobilebench.zoo.layers import convolution, pyramid
 from mobilebench.zoo.layers.drop_path import DropPath
 from mobilebench.zoo.logvig import LogarithmicGraphConv, LogViG, Merge
 from mobilebench.zoo.mobilenetv2 import MobileNetV2
 from mobilebench.zoo.mobilevig import Grapher, MobileViG, SparseVisionGraphConv
 from mobilebench.zoo.mobilevigv2 import MobileGraphConv
 from mobilebench.zoo.rapidnet import LargeKernelFeedForward
-from mobilebench.zoo.vcmamba import STRIDE, Embedding, MambaBlock, MeanOfNormalised, SnakeMamba, VCMamba
+from mobilebench.zoo.vcmamba import (
+    STRIDE,
+    Embedding,
+    MambaBlock,
+    MeanOfNormalised,
+    SnakeMamba,
+    VCMamba,
+)
 
 
 class Residual(nn.Module):
@@ -85,6 +92,13 @@ def folded(parts: Iterable[nn.Module]) -> list[nn.Module]:
     return chain
 
 
+def conv_in(part: nn.Module) -> nn.Conv2d:
+    """A part that has to be a convolution for a rule to be right; raises `TypeError`."""
+    if not isinstance(part, nn.Conv2d):
+        raise TypeError(f"a rule found {type(part).__name__} in the place of a convolution")
+    return part
+
+
 def _sequential(part: nn.Sequential, rewrite: Rewriter) -> nn.Module:
     return nn.Sequential(*folded(rewrite(child) for child in part))
 
@@ -94,16 +108,11 @@ def _ending_scaled(chain: list[nn.Module], scale: Tensor) -> list[nn.Module]:
 
     Before: y = scale * conv(x). After: y = conv'(x).
     """
-    last = chain[-1]
-    if not isinstance(last, nn.Conv2d):
-        raise TypeError(f"a layer scale follows a convolution, not {type(last).__name__}")
-    return [*chain[:-1], folding.scaled(last, scale)]
+    return [*chain[:-1], folding.scaled(conv_in(chain[-1]), scale)]
 
 
 def _depthwise_mlp(mlp: convolution.DepthwiseMlp) -> list[nn.Module]:
-    return folded(
-        [mlp.fc1, mlp.norm1, mlp.act, mlp.mid, mlp.mid_norm, mlp.act, mlp.fc2, mlp.norm2]
-    )
+    return folded([mlp.fc1, mlp.norm1, mlp.act, mlp.mid, mlp.mid_norm, mlp.act, mlp.fc2, mlp.norm2])
 
 
 def _inverted_residual(block: convolution.InvertedResidual, _: Rewriter) -> nn.Module:
@@ -127,7 +136,7 @@ def _large_kernel_feed_forward(ffn: LargeKernelFeedForward, _: Rewriter) -> nn.M
 
 
 def _embedding(part: Embedding, _: Rewriter) -> nn.Module:
-    part.proj = folding.norm_after(part.proj, part.norm)
+    [part.proj] = map(conv_in, folded([part.proj, part.norm]))
     part.norm = nn.Identity()
     return part
 
@@ -164,9 +173,9 @@ def _grapher(block: Grapher, rewrite: Rewriter) -> nn.Module:
 def _joined(aggregate: Aggregation, mix: nn.Sequential, sign: float = 0.0) -> Joined:
     """`sign`: the mix was of x and sign * (aggregate - x); 0 where it was of the aggregate."""
     first, *rest = folded(mix)
-    if not isinstance(first, nn.Conv2d):
-        raise TypeError(f"a mix begins with a convolution, not {type(first).__name__}")
-    conv = folding.relative_to_sum(first, sign) if sign else first
+    conv = conv_in(first)
+    if sign:
+        conv = folding.relative_to_sum(conv, sign)
     return Joined(aggregate.to(conv.weight.dtype), nn.Sequential(conv, *rest))
 
 
@@ -202,9 +211,7 @@ def _dynamic_graph(conv: DynamicAxialGraphConv, rewrite: Rewriter) -> nn.Module:
 def _gated_graph(conv: GatedGraphConv, rewrite: Rewriter) -> nn.Module:
     channels = rewrite.shapes[conv][1]
     softness = float(conv.temperature.double().abs() + 1e-6)
-    gated = GatedNeighbours(
-        rewrite.map_size(conv), rewrite.target, channels, conv.hop, softness
-    )
+    gated = GatedNeighbours(rewrite.map_size(conv), rewrite.target, channels, conv.hop, softness)
     return _joined(gated, conv.nn)
 
 
@@ -228,9 +235,8 @@ class EarlyMerge(nn.Module):
 
     def __init__(self, merge: Merge) -> None:
         super().__init__()
-        conv, *rest = folded(merge.conv)
-        if not isinstance(conv, nn.Conv2d):
-            raise TypeError(f"a merge begins with a convolution, not {type(conv).__name__}")
+        first, *rest = folded(merge.conv)
+        conv = conv_in(first)
         self.low = folding.with_weights(conv, conv.weight.double(), None)
         self.adjust = folding.composed(merge.adjust, conv)
         self.act = nn.Sequential(*rest)
@@ -254,18 +260,16 @@ def _mamba_block(block: MambaBlock, rewrite: Rewriter) -> nn.Module:
     mlp = block.mlp
     mlp.fc1 = folding.norm_before(block.norm2, mlp.fc1)
     inwards = block.mamba.in_conv
-    inwards[0] = folding.norm_before(block.norm, inwards[0])
+    inwards[0] = folding.norm_before(block.norm, conv_in(inwards[0]))
     return nn.Sequential(Residual(rewrite(block.mamba)), Residual(*_depthwise_mlp(mlp)))
 
 
 def _snake_mamba(mamba: SnakeMamba, rewrite: Rewriter) -> nn.Module:
     rank, states, _ = mamba.split
     like = mamba.x_proj.weight
-    to_dt, to_b, to_c = like.double().split([rank, states, states])
-    dt_bias = 2 * folding.layer_bias(mamba.dt_proj)
+    to_dt, to_b, to_c = torch.split(like.double(), [rank, states, states])
+    dt_bias = 2 * folding.bias_of(mamba.dt_proj)
     _, outwards = folded(mamba.out_conv)
-    if not isinstance(outwards, nn.Conv2d):
-        raise TypeError(f"a mixer ends with a convolution, not {type(outwards).__name__}")
     return TokenMixer(
         inwards=nn.Sequential(*folded(mamba.in_conv), mamba.conv2d, nn.SiLU()),
         projections=(
@@ -279,7 +283,7 @@ def _snake_mamba(mamba: SnakeMamba, rewrite: Rewriter) -> nn.Module:
         ),
         scan=ChunkedScan(rewrite.map_size(mamba), mamba.A_log, mamba.direction_Bs, mamba.D),
         norm=mamba.norm,
-        outwards=folding.as_linear(outwards),
+        outwards=folding.as_linear(conv_in(outwards)),
         target=rewrite.target,
     )
 
@@ -305,13 +309,14 @@ def _vcmamba(network: VCMamba, rewrite: Rewriter) -> nn.Module:
     height, width = rewrite.map_size(network)
     sides = (-(-height // STRIDE), -(-width // STRIDE))
     network.pos_embed = nn.Parameter(network.positions(sides), requires_grad=False)
-    head = folding.mean_of([network.head, network.dist_head])
+    heads = [head for head in (network.head, network.dist_head) if head is not None]
+    head, norm = folding.mean_of(heads), network.norm
     network.dist_head = None
-    if rewrite.target is not Target.COREML:
-        weight, norm = head.weight.double(), network.norm
-        bias = folding.layer_bias(head) + weight @ norm.bias.double()
+    if rewrite.target is not Target.COREML and isinstance(norm, MeanOfNormalised):
+        weight = head.weight.double()
+        bias = folding.bias_of(head) + weight @ norm.bias.double()
         head = folding.linear(weight * norm.weight.double(), bias, head.weight)
-        network.norm = PooledNorm(network.norm)
+        network.norm = PooledNorm(norm)
     network.head = head
     return _inside(network, rewrite)
 

@@ -11,7 +11,6 @@ from typing import TypeVar
 import torch
 from torch import Tensor, nn
 
-
 _Layer = TypeVar("_Layer", nn.Conv2d, nn.Linear)
 
 
@@ -21,10 +20,10 @@ def affine(norm: nn.BatchNorm2d) -> tuple[Tensor, Tensor]:
     if mean is None or variance is None:
         raise ValueError("a BatchNorm without running statistics is not a constant map")
     scale = (variance.double() + norm.eps).rsqrt()
-    if norm.weight is not None:
+    if norm.affine:
         scale = scale * norm.weight.double()
     shift = -mean.double() * scale
-    return scale, shift if norm.bias is None else shift + norm.bias.double()
+    return scale, shift + norm.bias.double() if norm.affine else shift
 
 
 def norm_after(conv: nn.Conv2d, norm: nn.BatchNorm2d) -> nn.Conv2d:
@@ -34,7 +33,7 @@ def norm_after(conv: nn.Conv2d, norm: nn.BatchNorm2d) -> nn.Conv2d:
     """
     scale, shift = affine(norm)
     weight = conv.weight.double() * scale.view(-1, 1, 1, 1)
-    return with_weights(conv, weight, _bias(conv) * scale + shift)
+    return with_weights(conv, weight, bias_of(conv) * scale + shift)
 
 
 def norm_before(norm: nn.BatchNorm2d, conv: nn.Conv2d) -> nn.Conv2d:
@@ -48,13 +47,13 @@ def norm_before(norm: nn.BatchNorm2d, conv: nn.Conv2d) -> nn.Conv2d:
     scale, shift = affine(norm)
     weight = conv.weight.double() * scale.view(1, -1, 1, 1)
     moved = torch.einsum("oihw,i->o", conv.weight.double(), shift)
-    return with_weights(conv, weight, _bias(conv) + moved)
+    return with_weights(conv, weight, bias_of(conv) + moved)
 
 
 def scaled(conv: nn.Conv2d, factors: Tensor) -> nn.Conv2d:
     """factors * conv(x), a factor per output channel (a layer scale), as one convolution."""
     flat = factors.detach().double().reshape(-1)
-    return with_weights(conv, conv.weight.double() * flat.view(-1, 1, 1, 1), _bias(conv) * flat)
+    return with_weights(conv, conv.weight.double() * flat.view(-1, 1, 1, 1), bias_of(conv) * flat)
 
 
 def with_identity(conv: nn.Conv2d) -> nn.Conv2d:
@@ -65,7 +64,7 @@ def with_identity(conv: nn.Conv2d) -> nn.Conv2d:
     weight = conv.weight.double().clone()
     height, width = weight.shape[2:]
     weight[:, :, height // 2, width // 2] += 1.0
-    return with_weights(conv, weight, _bias(conv))
+    return with_weights(conv, weight, bias_of(conv))
 
 
 def relative_to_sum(conv: nn.Conv2d, sign: float) -> nn.Conv2d:
@@ -76,7 +75,7 @@ def relative_to_sum(conv: nn.Conv2d, sign: float) -> nn.Conv2d:
     """
     own, relative = conv.weight.double().chunk(2, dim=1)
     weight = torch.cat([own - sign * relative, sign * relative], dim=1)
-    return with_weights(conv, weight, _bias(conv))
+    return with_weights(conv, weight, bias_of(conv))
 
 
 def composed(first: nn.Conv2d, second: nn.Conv2d) -> nn.Conv2d:
@@ -87,29 +86,22 @@ def composed(first: nn.Conv2d, second: nn.Conv2d) -> nn.Conv2d:
     outer = second.weight.double().flatten(1)
     weight = (outer @ first.weight.double().flatten(1))[:, :, None, None]
     joined = nn.Conv2d(first.in_channels, second.out_channels, 1)
-    return _filled(joined, weight, outer @ _bias(first) + _bias(second), first.weight.dtype)
+    return _filled(joined, weight, outer @ bias_of(first) + bias_of(second), first.weight.dtype)
 
 
 def as_linear(conv: nn.Conv2d) -> nn.Linear:
     """A 1x1 convolution of a map of one pixel as a linear layer."""
     linear = nn.Linear(conv.in_channels, conv.out_channels)
-    return _filled(linear, conv.weight.double().flatten(1), _bias(conv), conv.weight.dtype)
+    return _filled(linear, conv.weight.double().flatten(1), bias_of(conv), conv.weight.dtype)
 
 
 def mean_of(layers: Iterable[nn.Linear]) -> nn.Linear:
     """The mean of what several linear layers make of one input, as one layer."""
     found = list(layers)
     weight = torch.stack([layer.weight.double() for layer in found]).mean(0)
-    bias = torch.stack([layer_bias(layer) for layer in found]).mean(0)
+    bias = torch.stack([bias_of(layer) for layer in found]).mean(0)
     linear = nn.Linear(found[0].in_features, found[0].out_features)
     return _filled(linear, weight, bias, found[0].weight.dtype)
-
-
-def layer_bias(layer: nn.Linear) -> Tensor:
-    """The bias of a layer in float64, zeros where it has none."""
-    if layer.bias is None:
-        return torch.zeros(layer.out_features, dtype=torch.float64)
-    return layer.bias.detach().double()
 
 
 def linear(weight: Tensor, bias: Tensor | None, like: Tensor) -> nn.Linear:
@@ -133,9 +125,7 @@ def with_weights(conv: nn.Conv2d, weight: Tensor, bias: Tensor | None) -> nn.Con
     return _filled(other, weight, bias, conv.weight.dtype)
 
 
-def _filled(
-    layer: _Layer, weight: Tensor, bias: Tensor | None, dtype: torch.dtype
-) -> _Layer:
+def _filled(layer: _Layer, weight: Tensor, bias: Tensor | None, dtype: torch.dtype) -> _Layer:
     layer.to(dtype)
     with torch.no_grad():
         layer.weight.copy_(weight)
@@ -144,7 +134,8 @@ def _filled(
     return layer
 
 
-def _bias(conv: nn.Conv2d) -> Tensor:
-    if conv.bias is None:
-        return torch.zeros(conv.out_channels, dtype=torch.float64)
-    return conv.bias.detach().double()
+def bias_of(layer: nn.Conv2d | nn.Linear) -> Tensor:
+    """The bias of a layer in float64, zeros where it has none."""
+    if layer.bias is None:
+        return torch.zeros(layer.weight.shape[0], dtype=torch.float64)
+    return layer.bias.detach().double()

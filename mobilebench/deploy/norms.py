@@ -56,7 +56,7 @@ def normalised_projection(
         norm.bias.mul_(gain)
     if target is Target.COREML:
         return nn.Sequential(linear, norm)
-    weight, bias = linear.weight.double(), folding.layer_bias(linear)
+    weight, bias = linear.weight.double(), folding.bias_of(linear)
     centred = folding.linear(weight - weight.mean(0), bias - bias.mean(), linear.weight)
     return nn.Sequential(centred, TokenNorm(norm, centred=True))
 

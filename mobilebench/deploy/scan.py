@@ -6,10 +6,8 @@
 from __future__ import annotations
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
-from mobilebench.deploy import folding
 from mobilebench.deploy.norms import token_norm
 from mobilebench.deploy.target import Target
 from mobilebench.zoo.layers.selective_scan import PATHS, snake_paths
@@ -149,8 +147,8 @@ class TokenMixer(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         if x.shape[0] > 1:  # one state at a time: a batch is a loop
-            return torch.cat([self(image) for image in x.split(1)])
+            return torch.cat([self(x[index : index + 1]) for index in range(x.shape[0])])
         u = self.inwards(x).flatten(2).transpose(1, 2)
         y = self.scan(u, self.dt(u), self.b(u), self.c(u))
-        y = self.outwards(torch.relu(self.norm(y)))
-        return y.transpose(1, 2).reshape(x.shape)
+        mixed: Tensor = self.outwards(torch.relu(self.norm(y)))
+        return mixed.transpose(1, 2).reshape(x.shape)

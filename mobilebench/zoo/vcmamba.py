@@ -40,7 +40,7 @@ class Embedding(nn.Module):
     def __init__(self, in_channels: int, out_channels: int) -> None:
         super().__init__()
         self.proj = nn.Conv2d(in_channels, out_channels, 3, stride=2, padding=1)
-        self.norm = nn.BatchNorm2d(out_channels)
+        self.norm: nn.Module = nn.BatchNorm2d(out_channels)
 
     def forward(self, x: Tensor) -> Tensor:
         y: Tensor = self.norm(self.proj(x))
@@ -103,7 +103,7 @@ class MambaBlock(nn.Module):
 
 
 class MeanOfNormalised(nn.LayerNorm):
-    """Layer normalisation of every pixel over its channels, then their mean: (N, C, H, W) -> (N, C).
+    """Mean over pixels of the layer normalisation of each: (N, C, H, W) -> (N, C).
 
     A LayerNorm, because the official names count its weights so.
     """
@@ -155,9 +155,9 @@ class VCMamba(nn.Module):
             self.network.append(Embedding(before, after))
             self.network.append(stage)
         self.pos_embed = nn.Parameter(torch.zeros(1, channels[-1], *MAP_SIZE))
-        self.norm = MeanOfNormalised(channels[-1])
+        self.norm: nn.Module = MeanOfNormalised(channels[-1])
         self.head = nn.Linear(channels[-1], num_classes)
-        self.dist_head = nn.Linear(channels[-1], num_classes)
+        self.dist_head: nn.Linear | None = nn.Linear(channels[-1], num_classes)
         for_training(self)
         _initialise(self)
 

@@ -1,0 +1,235 @@
+"""Each rewrite against what it was before, on maps of awkward sizes."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from mobilebench.deploy import Target, folding
+from mobilebench.deploy.aggregation import (
+    Attended,
+    DoublingExtreme,
+    Extremes,
+    GatedNeighbours,
+    NearCandidates,
+)
+from mobilebench.deploy.norms import PooledNorm, TokenNorm, normalised_projection
+from mobilebench.deploy.scan import ChunkedScan, Softplus
+from mobilebench.deploy.shifts import Ring, doubling, shifted
+from mobilebench.zoo.adaptvig import AttentionGraphConv, GatedGraphConv
+from mobilebench.zoo.greedyvig import DynamicAxialGraphConv
+from mobilebench.zoo.layers.initialise import for_verification
+from mobilebench.zoo.layers.selective_scan import DIRECTIONS, SnakeScan
+from mobilebench.zoo.logvig import LogarithmicGraphConv
+from mobilebench.zoo.mobilevig import SparseVisionGraphConv
+from mobilebench.zoo.mobilevigv2 import MobileGraphConv
+from mobilebench.zoo.vcmamba import MeanOfNormalised
+
+SIZES = [(1, 1), (2, 2), (3, 5), (7, 7), (8, 8), (8, 13), (14, 14), (16, 12)]
+
+
+def normal(*shape: int, seed: int = 0) -> Tensor:
+    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+
+
+class Relative(nn.Module):
+    """In the place of a graph convolution's mix: gives back the relative half of its input."""
+
+    def forward(self, joined: Tensor) -> Tensor:
+        return joined.chunk(2, dim=1)[1]
+
+
+def relative_of(graph_conv: nn.Module, x: Tensor) -> Tensor:
+    """What the plain graph convolution hands to its mix beside x."""
+    graph_conv.nn = Relative()  # type: ignore[assignment]
+    with torch.no_grad():
+        y: Tensor = graph_conv(x)
+    return y
+
+
+@pytest.mark.parametrize("target", Target)
+@pytest.mark.parametrize("dim", [2, 3])
+@pytest.mark.parametrize("distance", [1, -1, 3, -4, 5])
+def test_a_shift_is_a_roll(dim: int, distance: int, target: Target) -> None:
+    x = normal(2, 3, 6, 7)
+    assert torch.equal(shifted(x, distance, dim, target), torch.roll(x, distance, dim))
+
+
+def test_one_ring_has_every_shift() -> None:
+    x = normal(1, 2, 9, 4)
+    for distances in ([1, 2, 4], [-3, -1], [4, -4, 2], [0], []):
+        ring = Ring(x, distances, 2, Target.XNNPACK)
+        for distance in distances:
+            assert torch.equal(ring.shifted(distance), torch.roll(x, distance, 2)), distances
+
+
+@pytest.mark.parametrize("count", range(1, 20))
+def test_doubling_covers_every_multiple_once_or_more_and_no_other(count: int) -> None:
+    reached = {0}
+    for step in doubling(3, count):
+        reached |= {place + step for place in reached}
+    assert reached == {3 * index for index in range(count)}
+    assert len(doubling(3, count)) == (count - 1).bit_length()
+
+
+@pytest.mark.parametrize("target", Target)
+@pytest.mark.parametrize("size", SIZES)
+def test_extremes_are_the_running_ones(size: tuple[int, int], target: Target) -> None:
+    x = normal(2, 3, *size)
+    sparse = DoublingExtreme(size, target, 2, lowest=True)
+    torch.testing.assert_close(x - sparse(x), relative_of(SparseVisionGraphConv(3), x))
+    for hop in (2, 4, 8):
+        mobile = Extremes(size, target, [(hop, -hop)] * 2, lowest=False)
+        torch.testing.assert_close(mobile(x) - x, relative_of(MobileGraphConv(3, hop), x))
+    for base in (2, 3):
+        distances = [
+            [s * (base**p - 1) for p in range(1, n.bit_length()) for s in (1, -1)] for n in size
+        ]
+        grown = Extremes(size, target, distances, lowest=True)
+        torch.testing.assert_close(x - grown(x), relative_of(LogarithmicGraphConv(3, base), x))
+
+
+@pytest.mark.parametrize("target", [Target.XNNPACK, Target.ONNX_RUNTIME, Target.COREML])
+def test_an_extreme_is_equal_bit_for_bit(target: Target) -> None:
+    x = normal(1, 5, 14, 14).float()
+    found = DoublingExtreme((14, 14), target, 2, lowest=True)(x)
+    assert torch.equal(x - found, relative_of(SparseVisionGraphConv(5), x))
+
+
+@pytest.mark.parametrize("target", Target)
+@pytest.mark.parametrize("size", SIZES)
+def test_near_candidates_are_those_of_the_comparison(size: tuple[int, int], target: Target) -> None:
+    x = normal(1, 5, *size)
+    for hop in (1, 2, 4):
+        near = NearCandidates(size, target, 5, hop).double()
+        expected = relative_of(DynamicAxialGraphConv(5, hop), x)
+        torch.testing.assert_close(near(x) - x, expected, rtol=1e-9, atol=1e-9)
+    if size == (14, 14):
+        assert bool(expected.any()), "no candidate counts, so nothing was compared"
+
+
+def test_near_candidates_hold_in_half_precision_where_no_margin_is_small() -> None:
+    """A map of two kinds of pixels, far from each other: every decision is clear."""
+    x = 20.0 * (normal(1, 8, 14, 14) > 0.9) + 0.01 * normal(1, 8, 14, 14, seed=1)
+    expected = relative_of(DynamicAxialGraphConv(8, 2), x)
+    near = NearCandidates((14, 14), Target.COREML, 8, 2).half()
+    found = near(x.half()) - x.half()
+    assert float((found - expected).abs().max()) <= 0.05
+    assert float(expected.max()) > 10.0
+
+
+@pytest.mark.parametrize("target", Target)
+@pytest.mark.parametrize("size", SIZES)
+def test_gates_are_those_of_the_exponential(size: tuple[int, int], target: Target) -> None:
+    x = normal(2, 4, *size)
+    for hop in (2, 4, 8):
+        plain = GatedGraphConv(4, hop).double()
+        with torch.no_grad():
+            plain.temperature.fill_(-3.0)
+        gated = GatedNeighbours(size, target, 4, hop, 3.0 + 1e-6).double()
+        torch.testing.assert_close(gated(x), relative_of(plain, x), rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.parametrize("target", Target)
+def test_attention_is_the_plain_one(target: Target) -> None:
+    plain, x = AttentionGraphConv(16).double(), normal(2, 16, 5, 4)
+    for_verification(plain)
+    expected = relative_of(plain, x)
+    attended = Attended(
+        (5, 4),
+        target,
+        normalised_projection(plain.q_conv, plain.q_norm, target, gain=plain.inner**-0.5),
+        normalised_projection(plain.k_conv, plain.k_norm, target),
+        folding.as_linear(plain.v_conv),
+    )
+    with torch.no_grad():
+        torch.testing.assert_close(attended(x) - x, expected, rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.parametrize("size", [(7, 7), (8, 8), (5, 8), (1, 3), (4, 1)])
+def test_four_scans_together_are_the_recurrence(size: tuple[int, int]) -> None:
+    inner, states, length = 6, 4, size[0] * size[1]
+    u, dt = normal(1, length, inner), F.softplus(normal(1, length, inner, seed=1))
+    b, c = normal(1, length, states, seed=2), normal(1, length, states, seed=3)
+    a_log = normal(inner, states, seed=4)
+    d, table = normal(inner, seed=5), normal(len(DIRECTIONS), states, seed=6)
+    expected = SnakeScan(size)(u, dt, -torch.exp(a_log), b, c, d, table, size)
+    found = ChunkedScan(size, a_log, table, d)(u, dt, b, c)
+    torch.testing.assert_close(found, expected, rtol=1e-9, atol=1e-9)
+
+
+def test_strong_decay_neither_overflows_nor_loses_the_state() -> None:
+    """exp of minus the sum of decays, as the closed form has it, would be infinite here."""
+    inner, states = 3, 2
+    u, dt = normal(1, 49, inner).float(), torch.full((1, 49, inner), 4.0)
+    b, c = normal(1, 49, states, seed=2).float(), normal(1, 49, states, seed=3).float()
+    a_log, d = torch.full((inner, states), 2.8), torch.zeros(inner)
+    table = torch.zeros(len(DIRECTIONS), states)
+    expected = SnakeScan((7, 7))(u, dt, -torch.exp(a_log), b, c, d, table, (7, 7))
+    found = ChunkedScan((7, 7), a_log, table, d)(u, dt, b, c)
+    torch.testing.assert_close(found, expected)
+    assert float(torch.exp(-dt.sum(1).double() * -torch.exp(a_log.double())[:, 0]).max()) == float(
+        "inf"
+    )
+
+
+def test_softplus_holds_at_both_ends() -> None:
+    x = torch.tensor([-200.0, -30.0, -1.0, 0.0, 1.0, 30.0, 200.0])
+    torch.testing.assert_close(Softplus()(x), F.softplus(x), rtol=1e-6, atol=1e-7)
+
+
+def test_norms_are_layer_normalisation() -> None:
+    norm, tokens = nn.LayerNorm(6).double(), normal(2, 5, 6)
+    for_verification(norm)
+    with torch.no_grad():
+        torch.testing.assert_close(TokenNorm(norm)(tokens), norm(tokens))
+        last = MeanOfNormalised(6).double()
+        last.load_state_dict(norm.state_dict())
+        image = normal(2, 6, 3, 4)
+        plain_gain = PooledNorm(last)(image) * last.weight + last.bias
+        torch.testing.assert_close(plain_gain, last(image))
+
+
+def _layers() -> tuple[nn.Conv2d, nn.BatchNorm2d, Tensor]:
+    conv, norm = nn.Conv2d(4, 6, 3, 2, 1).double(), nn.BatchNorm2d(6).double().eval()
+    for_verification(conv)
+    for_verification(norm, seed=1)
+    return conv, norm, normal(2, 4, 9, 8)
+
+
+def test_a_norm_after_a_convolution_is_folded() -> None:
+    conv, norm, x = _layers()
+    with torch.no_grad():
+        torch.testing.assert_close(folding.norm_after(conv, norm)(x), norm(conv(x)))
+        bare = nn.BatchNorm2d(6, affine=False).double().eval()
+        torch.testing.assert_close(folding.norm_after(conv, bare)(x), bare(conv(x)))
+
+
+def test_a_norm_before_a_pointwise_convolution_is_folded_and_before_others_refused() -> None:
+    conv, norm, _ = _layers()
+    pointwise, x = nn.Conv2d(6, 3, 1, bias=False).double(), normal(2, 6, 5, 5)
+    with torch.no_grad():
+        torch.testing.assert_close(folding.norm_before(norm, pointwise)(x), pointwise(norm(x)))
+    with pytest.raises(ValueError, match="without padding"):
+        folding.norm_before(nn.BatchNorm2d(4).eval(), conv)
+
+
+def test_scale_identity_relation_and_composition_are_folded() -> None:
+    conv, _, x = _layers()
+    factors = normal(6, 1, 1, seed=3)
+    first, second = nn.Conv2d(4, 5, 1).double(), nn.Conv2d(5, 3, 1).double()
+    depthwise = nn.Conv2d(4, 4, 7, padding=3, groups=4).double()
+    mix, m = nn.Conv2d(8, 3, 1).double(), normal(2, 4, 9, 8, seed=4)
+    with torch.no_grad():
+        torch.testing.assert_close(folding.scaled(conv, factors)(x), factors * conv(x))
+        torch.testing.assert_close(folding.with_identity(depthwise)(x), x + depthwise(x))
+        torch.testing.assert_close(folding.composed(first, second)(x), second(first(x)))
+        for sign in (1.0, -1.0):
+            rewritten = folding.relative_to_sum(mix, sign)(torch.cat([x, m], 1))
+            torch.testing.assert_close(rewritten, mix(torch.cat([x, sign * (m - x)], 1)))
+        heads = [nn.Linear(4, 3).double(), nn.Linear(4, 3).double()]
+        flat = normal(2, 4)
+        both = (heads[0](flat) + heads[1](flat)) / 2
+        torch.testing.assert_close(folding.mean_of(heads)(flat), both)
