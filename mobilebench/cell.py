@@ -17,6 +17,8 @@ import tempfile
 import threading
 import time
 import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -45,7 +47,7 @@ def call(
         ask, answer, log = folder / "request.json", folder / "response.json", folder / "log.txt"
         ask.write_text(json.dumps({"target": target, "request": request}))
         args = [sys.executable, "-m", "mobilebench.cell", str(ask), str(answer)]
-        env = {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+        env = {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)} | _share
         try:
             process.run(args, log_path=log, timeout_s=timeout_s, env=env, cancel=cancel)
         except errors.ProcessFailed as error:
@@ -61,6 +63,24 @@ def call(
             _raise(response["error"], stage, process.tail(log.read_text(errors="replace")))
         result: Plain = response["result"]
         return result
+
+
+_share: dict[str, str] = {}
+
+
+@contextmanager
+def sharing(cells: int) -> Iterator[None]:
+    """Divide the cores among as many cells as run at once, for as long as the context lasts.
+
+    Each would otherwise start a thread for every core and wait for it actively: two networks
+    computed side by side then take ten times as long as one after the other.
+    """
+    if cells > 1:
+        _share["OMP_NUM_THREADS"] = str(max(1, (os.cpu_count() or 1) // cells))
+    try:
+        yield
+    finally:
+        _share.clear()
 
 
 _REASONS = {"timeout": "Timeout", "signal": "Crash", "exit": "Exit"}

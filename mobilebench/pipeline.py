@@ -14,7 +14,7 @@ from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING
 
-from mobilebench import bundle, environment, parity, plugins
+from mobilebench import bundle, cell, environment, parity, plugins
 from mobilebench.artifact import Artifact
 from mobilebench.device import Device
 from mobilebench.errors import CellFailed, UserError
@@ -106,7 +106,7 @@ def export_recipes(
         return Exported(recipe, loaded.spec, outcome)
 
     cancel = Event()
-    with ThreadPoolExecutor(max_workers=parallel) as pool:
+    with cell.sharing(parallel), ThreadPoolExecutor(max_workers=parallel) as pool:
         futures = {recipe: pool.submit(build, recipe, cancel) for recipe in wanted}
         try:
             ended, _ = wait(futures.values(), return_when=FIRST_EXCEPTION)

@@ -115,3 +115,7 @@ def refuse(request: dict[str, Any]) -> dict[str, Any]:
 
 def stumble(request: dict[str, Any]) -> dict[str, Any]:
     raise KeyError("no such operator")
+
+
+def threads(request: dict[str, Any]) -> dict[str, Any]:
+    return {"threads": os.environ.get("OMP_NUM_THREADS")}

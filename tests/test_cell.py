@@ -96,3 +96,9 @@ def test_a_log_is_cut_at_a_line() -> None:
     tail = process.tail(text)
     assert len(tail) <= 4000
     assert tail.startswith("line ") and tail.endswith("line 1999\n")
+
+
+def test_cells_that_run_at_once_share_the_cores() -> None:
+    with cell.sharing(os.cpu_count() or 1):
+        assert (os.cpu_count() == 1) or _call("threads") == {"threads": "1"}
+    assert _call("threads") == {"threads": os.environ.get("OMP_NUM_THREADS")}

@@ -8,9 +8,10 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from mobilebench.errors import ModelRefused
+from mobilebench.errors import MobilebenchWarning, ModelRefused
+from mobilebench.inputs import sample
 from mobilebench.modelspec import CALLER, ModelSpec
-from mobilebench.preflight import CHECKS, preflight
+from mobilebench.preflight import CHECKS, REFERENCE_SEED, preflight, reference
 from mobilebench.tensor import DType, TensorSpec
 from mobilebench.zoo.fingerprint import fingerprint, state_sha256
 from mobilebench.zoo.loading import LoadedModel, describe
@@ -135,3 +136,45 @@ def test_integer_inputs_are_fed_as_integers() -> None:
     result, _ = preflight(loaded.module, loaded.spec, 2)
     assert result.outputs[0].shape == (1, 5, 3)
     assert dataclasses.replace(loaded.spec).inputs == (tokens,)
+
+
+class Threshold(nn.Module):
+    """Jumps by the size of its output where the mean of an image crosses `at`."""
+
+    def __init__(self, at: float) -> None:
+        super().__init__()
+        self.at = at
+
+    def forward(self, x: Tensor) -> Tensor:
+        mean = x.double().mean((1, 2, 3))
+        return torch.stack([(mean > self.at).float(), torch.ones_like(mean).float()], 1)
+
+
+def _mean(seed: int) -> float:
+    return float(torch.from_numpy(sample((IMAGE,), seed)[0]).double().mean())
+
+
+def test_an_input_on_a_threshold_is_passed_over_and_the_next_one_taken() -> None:
+    loaded = _loaded(Threshold(at=_mean(REFERENCE_SEED + 1)))
+    result, compared_on = preflight(loaded.module, loaded.spec, 3)
+    assert result.passed_over == (REFERENCE_SEED + 1,)
+    assert result.seeds == tuple(REFERENCE_SEED + index for index in (0, 2, 3))
+    assert len(compared_on.outputs) == 3
+
+
+def test_a_smooth_network_has_no_input_passed_over() -> None:
+    loaded = _loaded(models.tiny())
+    result, _ = preflight(loaded.module, loaded.spec, 4)
+    assert (result.passed_over, len(result.seeds)) == ((), 4)
+
+
+def test_a_network_that_jumps_everywhere_is_compared_all_the_same_with_a_warning() -> None:
+    class Bits(nn.Module):
+        def forward(self, x: Tensor) -> Tensor:
+            return torch.frac(x.double().sum((2, 3)) * 2.0**18).float()
+
+    loaded = _loaded(Bits())
+    with pytest.warns(MobilebenchWarning, match="at 8 of 8 random inputs"):
+        found = reference(loaded.module, loaded.spec, 2)
+    assert found.seeds == (REFERENCE_SEED, REFERENCE_SEED + 1)
+    assert found.passed_over == ()

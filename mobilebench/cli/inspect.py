@@ -12,7 +12,7 @@ from mobilebench.cli import output
 if TYPE_CHECKING:
     from rich.console import Group
 
-    from mobilebench.artifact import Artifact
+    from mobilebench.artifact import Artifact, Preflight
 
 
 def command(
@@ -50,6 +50,7 @@ def _page(artifact: Artifact) -> Group:
         ("params", f"{model.params:,}" if model.params else "not counted"),
         ("MACs", f"{model.macs.total:,}" if model.macs else "not counted"),
         ("recipe", manifest.recipe.label),
+        ("form", manifest.recipe.form),
         ("file", f"{artifact.model_path} ({facts.size_bytes:,} bytes)"),
         ("sha256", facts.sha256),
         (
@@ -59,6 +60,7 @@ def _page(artifact: Artifact) -> Group:
         ),
         ("tools", ", ".join(f"{name} {v}" for name, v in facts.tool_versions.items())),
         ("preflight", ", ".join(facts.preflight.checks)),
+        ("compared on", _compared_on(facts.preflight)),
         *(("parity", parity.describe(result)) for result in facts.parity),
         *facts.structure.items(),
     ):
@@ -69,3 +71,11 @@ def _page(artifact: Artifact) -> Group:
     for operation, count in facts.op_histogram.items():
         operations.add_row(operation, str(count))
     return Group(facts_table, "", operations)
+
+
+def _compared_on(preflight: Preflight) -> str:
+    text = f"{len(preflight.seeds)} seeded inputs"
+    if not preflight.passed_over:
+        return text
+    seeds = ", ".join(map(str, preflight.passed_over))
+    return f"{text}; passed over for lying on a threshold of the network: seeds {seeds}"

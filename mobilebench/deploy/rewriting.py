@@ -54,7 +54,7 @@ def rewritten(
     """
     if not any(type(part) in networks for part in module.modules()):
         return module
-    own = copy.deepcopy(module).eval().requires_grad_(False)
+    own = copy.deepcopy(module).eval()
     rewrite = Rewriter(rules, target, _input_shapes(own, example))
 
     def inside(part: nn.Module) -> nn.Module:
@@ -64,7 +64,7 @@ def rewritten(
             setattr(part, name, inside(child))
         return part
 
-    return inside(own)
+    return inside(own).eval().requires_grad_(False)
 
 
 def _input_shapes(module: nn.Module, example: tuple[Tensor, ...]) -> dict[nn.Module, torch.Size]:

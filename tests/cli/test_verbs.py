@@ -71,6 +71,7 @@ def test_a_file_of_the_users_goes_from_pytorch_to_a_leaderboard(
 
     shown = mobilebench("inspect", folders[0])
     assert "draws no random numbers" in shown.stdout and "Conv" in shown.stdout
+    assert "16 seeded inputs" in shown.stdout and "deployed" in shown.stdout
     proven = mobilebench("verify", *folders)
     assert proven.code == 0 and proven.stdout.count(": equal:") == 2
 
@@ -85,6 +86,19 @@ def test_a_file_of_the_users_goes_from_pytorch_to_a_leaderboard(
     assert {line["record_id"] for line in lines} == {record.record_id for record in records}
     page = mobilebench("leaderboard", "--as", "html", "--out", "page.html")
     assert page.code == 0 and (tmp_path / "page.html").read_text().startswith("<!doctype html>")
+
+
+def test_a_zoo_network_can_be_exported_in_its_plain_form(
+    mobilebench: Program, tmp_path: Path
+) -> None:
+    done = mobilebench("export", "mobilevigv2_ti", "-f", "onnx", "--no-deploy", "--json")
+    assert done.code == 0, done.stderr
+    [exported] = json.loads(done.stdout)
+    assert exported["recipe"]["form"] == "plain"
+    shown = mobilebench("inspect", tmp_path / exported["folder"])
+    assert "onnx-fp32-opset20-plain" in shown.stdout
+    # Every neighbour is two slices and a concatenation, every one of the four slice pairs its own.
+    assert int(shown.stdout.partition("Slice")[2].split()[0]) == 48
 
 
 def test_every_installed_format_is_the_default(mobilebench: Program) -> None:
