@@ -38,7 +38,7 @@ VALUES = (
     "interfaces",
     "observer",
 )
-NEEDS_TORCH = ("zoo", "preflight", "making")
+NEEDS_TORCH = ("deploy", "zoo", "preflight", "making")
 
 
 def _imports(path: Path) -> set[str]:
@@ -78,16 +78,17 @@ RULES = {
         _core(*VALUES),
         {"torch", *TOOLKITS, "sqlalchemy", "typer", "rich", "mobilebench.store", "mobilebench.cli"},
     ),
-    "torch stays in the zoo, preflight and making": (
+    "torch stays in the zoo, deploy, preflight and making": (
         # `api` names torch's module class in an annotation and imports nothing.
         [path for path in _all_core() if _part(path) not in (*NEEDS_TORCH, "api")],
         {"torch"},
     ),
     "core knows no toolkit": (_all_core(), {*TOOLKITS, "timm"}),
-    "the zoo knows no exporter, runner or store": (
-        _core("zoo"),
+    "zoo and deploy know no exporter, runner or store": (
+        _core("zoo", "deploy"),
         {"mobilebench_exporters", "mobilebench_device_runners", "mobilebench.store"},
     ),
+    "the zoo knows nothing of its deployment": (_core("zoo"), {"mobilebench.deploy"}),
     "store and leaderboard know no network": (
         _core("store", "leaderboard"),
         {
