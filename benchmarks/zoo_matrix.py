@@ -1,0 +1,115 @@
+"""Every network of the zoo in every format: exported, compared with PyTorch, and written down.
+
+    python benchmarks/zoo_matrix.py --out DIR --table docs/zoo-matrix.md
+
+Takes a few hours on two cores. It can be stopped and started again: what is in the folder already
+is found there. A cell that fails is a row with its reason. The table is a result of this machine's
+runtimes; Core ML files are evaluated with torch where Core ML itself is not at hand.
+"""
+
+from __future__ import annotations
+
+import argparse
+import platform
+from collections.abc import Sequence
+from pathlib import Path
+
+from mobilebench import files, pipeline, plugins
+from mobilebench.artifact import Artifact
+from mobilebench.cli.progress import MatrixProgress
+from mobilebench.recipe import ExportRecipe
+from mobilebench.zoo import list_models
+from mobilebench.zoo.loading import Request
+
+HEADER = """\
+# Every network in every format
+
+Written by `benchmarks/zoo_matrix.py` on {machine}, with {tools}.
+
+Weights are random from a fixed seed, drawn so that every branch moves the output. Each file is
+compared with PyTorch eager on 16 seeded inputs: relative error is the largest difference over the
+largest output, signal to noise is in decibels. Where a network lies on one of its own thresholds at
+an input, that input is passed over and counted. ONNX, TFLite and ExecuTorch files were run by their
+own runtimes on this machine; Core ML files were evaluated operation by operation with torch. None
+of them has run on a phone.
+"""
+
+COLUMNS = (
+    "network",
+    "artifact",
+    "outcome",
+    "rel. error",
+    "SNR dB",
+    "top-1",
+    "inputs passed over",
+    "operations",
+    "left out of the delegate",
+    "MB",
+    "seconds",
+)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--models", nargs="+", default=list_models())
+    parser.add_argument("--formats", nargs="+", default=plugins.exporter_names())
+    parser.add_argument("--out", type=Path, required=True, help="folder of the artifacts")
+    parser.add_argument("--table", type=Path, required=True, help="Markdown file to write")
+    parser.add_argument("--jobs", type=int, default=2)
+    options = parser.parse_args()
+    recipes = [
+        exporter.recipe(precision)
+        for exporter in map(plugins.exporter, options.formats)
+        for precision in sorted(exporter.precisions(), reverse=True)
+    ]
+    lines: list[str] = []
+    with MatrixProgress("export", len(options.models) * len(recipes)) as progress:
+        for model in options.models:
+            done = pipeline.export_recipes(
+                Request(reference=model), recipes, options.out, jobs=options.jobs, observer=progress
+            )
+            lines += [_line(exported) for exported in done]
+            header = HEADER.format(machine=_machine(), tools=_tools(recipes))
+            table = [_row(COLUMNS), _row(["---"] * len(COLUMNS)), *lines]
+            files.write_text(options.table, header + "\n" + "\n".join(table) + "\n")
+
+
+def _line(exported: pipeline.Exported) -> str:
+    outcome = exported.outcome
+    cells = [exported.model.name, exported.recipe.label]
+    if not isinstance(outcome, Artifact):
+        cells += [f"failed at {outcome.stage}: {outcome.message[:160]}", *[""] * 8]
+    else:
+        facts = outcome.manifest.facts
+        parity = facts.parity[0]
+        cells += [
+            "equal" if parity.passed else "differs",
+            f"{parity.max_relative_error:.1e}",
+            "" if parity.snr_db is None else f"{parity.snr_db:.0f}",
+            "" if parity.top1_agreement is None else f"{parity.top1_agreement:.0%}",
+            str(len(facts.preflight.passed_over) or ""),
+            str(sum(facts.op_histogram.values())),
+            facts.structure.get("not_delegated", ""),
+            f"{facts.size_bytes / 1e6:.1f}",
+            f"{facts.export_seconds:.0f}",
+        ]
+    return _row(cells)
+
+
+def _row(cells: Sequence[str]) -> str:
+    return "| " + " | ".join(cell.replace("|", "/").replace("\n", " ") for cell in cells) + " |"
+
+
+def _machine() -> str:
+    return f"{platform.system()} {platform.machine()}"
+
+
+def _tools(recipes: list[ExportRecipe]) -> str:
+    versions: dict[str, str] = {}
+    for recipe in recipes:
+        versions |= plugins.exporter(recipe.format).tool_versions()
+    return ", ".join(f"{name} {version}" for name, version in sorted(versions.items()))
+
+
+if __name__ == "__main__":
+    main()
