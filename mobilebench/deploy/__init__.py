@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from mobilebench.deploy.blocks import NETWORKS, RULES
 from mobilebench.deploy.rewriting import rewritten
 from mobilebench.deploy.target import Target, target_of
+from mobilebench.errors import UnknownName
 
 __all__ = ["Target", "deploy", "target_of"]
 
@@ -26,5 +27,9 @@ def deploy(module: nn.Module, *example: Tensor, target: Target | str = Target.XN
     images of another size where that matters. A module without any network of the zoo in it is
     returned as it is. Its outputs differ from the plain form's by the rounding of float32 alone:
     the tests hold them to 1e-5 of the logits' deviation.
+
+    Raises `UnknownName` for a target that does not exist.
     """
+    if target not in set(Target):
+        raise UnknownName("target", str(target), (known.value for known in Target))
     return rewritten(module, NETWORKS, RULES, example, Target(target))

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from mobilebench.deploy import Target, deploy
-from mobilebench.errors import ImageSizeError
+from mobilebench.errors import ImageSizeError, UnknownName
 from mobilebench.inputs import sample
 from mobilebench.tensor import TensorSpec
 from mobilebench.zoo import create_model, list_models
@@ -160,6 +160,26 @@ def test_a_network_of_the_zoo_is_found_inside_another_module() -> None:
 def test_a_module_without_a_network_of_the_zoo_is_returned_as_it_is() -> None:
     module = nn.Sequential(nn.Conv2d(3, 4, 1), nn.BatchNorm2d(4)).eval()
     assert deploy(module, torch.zeros(1, 3, 8, 8)) is module
+
+
+def test_the_baseline_is_folded_too() -> None:
+    model, image = create_model("mobilenetv2_100").eval(), torch.randn(1, 3, 64, 96)
+    for_verification(model)
+    deployed = deploy(model, image)
+    assert not any(isinstance(part, nn.BatchNorm2d) for part in deployed.modules())
+    with torch.no_grad():
+        pairs = zip(
+            [*deployed.stages(image), deployed(image)],  # type: ignore[operator]
+            [*model.stages(image), model(image)],  # type: ignore[operator]
+            strict=True,
+        )
+        for ours, plain in pairs:
+            assert float((ours - plain).abs().max()) <= 1e-5 * float(plain.abs().max())
+
+
+def test_an_unknown_target_is_refused_with_those_that_exist() -> None:
+    with pytest.raises(UnknownName, match="no target called 'tpu'.*xnnpack"):
+        deploy(create_model("mobilevig_ti").eval(), torch.zeros(1, 3, 64, 64), target="tpu")
 
 
 def test_another_image_size_is_refused_with_what_to_do() -> None:
