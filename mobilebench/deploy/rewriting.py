@@ -54,7 +54,7 @@ def rewritten(
     """
     if not any(type(part) in networks for part in module.modules()):
         return module
-    own = copy.deepcopy(module).eval()
+    own = copy.deepcopy(module).eval().requires_grad_(False)
     rewrite = Rewriter(rules, target, _input_shapes(own, example))
 
     def inside(part: nn.Module) -> nn.Module:
@@ -64,6 +64,7 @@ def rewritten(
             setattr(part, name, inside(child))
         return part
 
+    # Once more, for the parts that rules made.
     return inside(own).eval().requires_grad_(False)
 
 
