@@ -35,7 +35,6 @@ from mobilebench.zoo.vcmamba import (
     STRIDE,
     Embedding,
     MambaBlock,
-    MeanOfNormalised,
     SnakeMamba,
     VCMamba,
 )
@@ -312,11 +311,12 @@ def _vcmamba(network: VCMamba, rewrite: Rewriter) -> nn.Module:
     heads = [head for head in (network.head, network.dist_head) if head is not None]
     head, norm = folding.mean_of(heads), network.norm
     network.dist_head = None
-    if rewrite.target is not Target.COREML and isinstance(norm, MeanOfNormalised):
+    if rewrite.target is not Target.COREML and isinstance(norm, nn.LayerNorm):
         weight = head.weight.double()
         bias = folding.bias_of(head) + weight @ norm.bias.double()
         head = folding.linear(weight * norm.weight.double(), bias, head.weight)
         network.norm = PooledNorm(norm)
+        network.tokens, network.pool = nn.Identity(), nn.Identity()
     network.head = head
     return _inside(network, rewrite)
 

@@ -102,14 +102,18 @@ class MambaBlock(nn.Module):
         return y
 
 
-class MeanOfNormalised(nn.LayerNorm):
-    """Mean over pixels of the layer normalisation of each: (N, C, H, W) -> (N, C).
-
-    A LayerNorm, because the official names count its weights so.
-    """
+class Tokens(nn.Module):
+    """(N, C, H, W) -> (N, L, C) with L = H x W, in raster order."""
 
     def forward(self, x: Tensor) -> Tensor:
-        return super().forward(x.flatten(2).transpose(1, 2)).mean(1)
+        return x.flatten(2).transpose(1, 2)
+
+
+class MeanToken(nn.Module):
+    """(N, L, C) -> (N, C)."""
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        return tokens.mean(1)
 
 
 class VCMamba(nn.Module):
@@ -155,7 +159,9 @@ class VCMamba(nn.Module):
             self.network.append(Embedding(before, after))
             self.network.append(stage)
         self.pos_embed = nn.Parameter(torch.zeros(1, channels[-1], *MAP_SIZE))
-        self.norm: nn.Module = MeanOfNormalised(channels[-1])
+        self.tokens: nn.Module = Tokens()
+        self.norm: nn.Module = nn.LayerNorm(channels[-1])
+        self.pool: nn.Module = MeanToken()
         self.head = nn.Linear(channels[-1], num_classes)
         self.dist_head: nn.Linear | None = nn.Linear(channels[-1], num_classes)
         for_training(self)
@@ -179,7 +185,8 @@ class VCMamba(nn.Module):
         return [*outputs, x]
 
     def forward(self, x: Tensor) -> Tensor | tuple[Tensor, Tensor]:
-        return classify(self.norm(self.stages(x)[-1]), self.head, self.dist_head, self.training)
+        pooled = self.pool(self.norm(self.tokens(self.stages(x)[-1])))
+        return classify(pooled, self.head, self.dist_head, self.training)
 
     def positions(self, map_size: tuple[int, int]) -> Tensor:
         """The table of positions for a map of H x W: (1, C, H, W)."""
