@@ -162,6 +162,16 @@ def _without_neighbours(module: Any) -> None:
 def _session(format_name: str, path: str) -> Any:
     from mobilebench_device_runners import _runtimes
 
+    if format_name == "onnx":
+        # Threads of a session spin after its last run, and with three sessions in one process
+        # they would take the cores from whichever runs: half again as slow, by chance.
+        import onnxruntime
+
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = THREADS
+        options.add_session_config_entry("session.force_spinning_stop", "1")
+        session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+        return _runtimes._OnnxSession(session)
     return getattr(_runtimes, RUNTIMES[format_name])().load(Path(path), THREADS)
 
 
