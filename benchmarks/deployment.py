@@ -25,6 +25,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -32,8 +33,8 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from mobilebench import inputs, plugins
-from mobilebench.recipe import Precision
+from mobilebench import plugins
+from mobilebench.recipe import Form, Precision
 
 MODELS = (
     "mobilevig_ti",
@@ -114,18 +115,14 @@ def _worker(*arguments: str) -> dict[str, Any]:
 
 
 def _export(model: str, format_name: str, form: str, place: str) -> dict[str, Any]:
-    import torch
-
-    from mobilebench.deploy import deploy, target_of
+    from mobilebench.making import deployed
     from mobilebench.zoo.loading import Request, load
 
     loaded = load(Request(reference=model))
     exporter = plugins.exporter(format_name)
-    recipe = exporter.recipe(Precision.FP32)
-    module = loaded.module
-    if form != "plain":
-        image = torch.from_numpy(inputs.sample(loaded.spec.inputs, 0)[0])
-        module = deploy(module, image, target=target_of(recipe))
+    wanted = Form.PLAIN if form == "plain" else Form.DEPLOYED
+    recipe = replace(exporter.recipe(Precision.FP32), form=wanted)
+    module = deployed(loaded, recipe)
     if form == "limit":
         _without_neighbours(module)
     started = time.monotonic()

@@ -72,8 +72,8 @@ _share: dict[str, str] = {}
 def sharing(cells: int) -> Iterator[None]:
     """Divide the cores among as many cells as run at once, for as long as the context lasts.
 
-    Each would otherwise start a thread for every core and wait for it actively: two networks
-    computed side by side then take ten times as long as one after the other.
+    Each would otherwise start a thread for every core and wait for it actively, so that
+    two networks computed side by side take far longer than one after the other.
     """
     if cells > 1:
         _share["OMP_NUM_THREADS"] = str(max(1, (os.cpu_count() or 1) // cells))

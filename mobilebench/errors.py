@@ -48,7 +48,7 @@ class ModelRefused(UserError):
 
 
 class ImageSizeError(UserError):
-    """An image whose last map does not have the size of the network's table of positions."""
+    """An image of a size that a network, or its deployment form, was not made for."""
 
 
 class RecipeError(UserError):
