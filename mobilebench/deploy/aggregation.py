@@ -8,7 +8,7 @@ or an integer; sums over channels are convolutions, since runtimes have those in
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 import torch
 import torch.nn.functional as F
@@ -112,7 +112,7 @@ class Extremes(Aggregation):
 
 
 class ChannelSum(nn.Module):
-    """factor * the sum of absolute values over channels, of K maps (N, C, H, W) -> (N, K, H, W).
+    """factor * the sum of absolute values over channels: (N, C, H, W) -> (N, 1, H, W).
 
     Before: `x.abs().sum(1, keepdim=True)`. After: a 1x1 convolution of |x| with equal weights,
     which XNNPACK keeps in one delegate, where it leaves out the sum. In ONNX Runtime, which would
@@ -128,34 +128,31 @@ class ChannelSum(nn.Module):
         # In float64 until the network that it becomes part of says its own type.
         self.register_buffer("weight", torch.full(shape, factor, dtype=torch.float64))
 
-    def forward(self, *maps: Tensor) -> Tensor:
+    def forward(self, x: Tensor) -> Tensor:
         if self.as_matrix:
-            sums = [self.weight @ x.abs().flatten(2) for x in maps]
-            return torch.unflatten(_side_by_side(sums), 2, maps[0].shape[2:])
-        return _side_by_side([F.conv2d(x.abs(), self.weight) for x in maps])
-
-
-def _side_by_side(maps: Sequence[Tensor]) -> Tensor:
-    return maps[0] if len(maps) == 1 else torch.cat(list(maps), dim=1)
+            return torch.unflatten(self.weight @ x.abs().flatten(2), 2, x.shape[2:])
+        return F.conv2d(x.abs(), self.weight)
 
 
 class NearCandidates(Aggregation):
     """max of x and of those candidates whose L1 distance lies under a threshold (GreedyViG).
 
     Before, for each candidate c: `max(r, (c - x) * (distance(x, c) < near))`, starting from 0.
-    After: `max(y, min(c, cap))`, starting from x, with cap one channel that is far above every
-    value where the candidate counts and far below where it does not; r is y - x, which the
+    After: `max(y, c + penalty)`, starting from x, with penalty one channel that is 0 where the
+    candidate counts and far below every value where it does not; r is y - x, which the
     convolution that follows has folded in. The candidates d and size - d lie at opposite ends of
     the same pair of pixels, so their distance map is computed once and shifted, one channel of it.
+    The sum is what ONNX Runtime spreads over its threads; a minimum with a cap it does not.
 
     Distances carry a factor that is a power of two, so comparisons come out as without it, and
-    neither they nor cap leave the range of half precision for distances below 15 a channel.
+    they stay within the range of half precision below 15 a channel. There a candidate that does
+    not count may become minus infinity, which a maximum passes over.
     """
 
     STEEP = 4096.0
     """Scale of a distance per channel: makes the smallest difference that float32 tells clear."""
     FAR = 60000.0
-    """Above every value of a map, and still within half precision."""
+    """More than values of a map differ by, and still within half precision."""
 
     def __init__(self, size: tuple[int, int], target: Target, channels: int, hop: int) -> None:
         super().__init__(size, target)
@@ -176,16 +173,15 @@ class NearCandidates(Aggregation):
         if not pairs:
             return found
         ring = Ring(x, {distance for pair in pairs for distance in pair}, dim, self.target)
-        candidates = [ring.shifted(first) for first, *_ in pairs]
-        distances = self.distance(*(x - candidate for candidate in candidates))
-        caps = (near - distances).clamp(-1.0, 1.0) * self.FAR
-        for index, candidate in enumerate(candidates):
-            cap = caps.narrow(1, index, 1) if len(pairs) > 1 else caps
-            found = self.maximum(found, self.minimum(candidate, cap))
-            for other in pairs[index][1:]:
+        for first, *opposite in pairs:
+            candidate = ring.shifted(first)
+            distance = self.distance(x - candidate)
+            penalty = (near - distance).clamp(-1.0, 0.0) * self.FAR
+            found = self.maximum(found, candidate + penalty)
+            for other in opposite:
                 # |x[i] - x[i + d]| is the first map's value at i + d.
-                cap = shifted(cap, other, dim, self.target)
-                found = self.maximum(found, self.minimum(ring.shifted(other), cap))
+                penalty = shifted(penalty, other, dim, self.target)
+                found = self.maximum(found, ring.shifted(other) + penalty)
         return found
 
     def _threshold(self, x: Tensor) -> Tensor:
