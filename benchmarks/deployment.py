@@ -10,9 +10,11 @@ For every network three files are made of each format and run side by side:
 
 Every round is a fresh process that loads all three and runs them in turns; a figure is the median
 over the rounds of a round's own ratio, so that a slow phase of the machine falls on all three.
-Peak memory is that of a process that loads one file and runs it, nothing else.
+A round waits until two cores share a cache (see `cores.py`), since copies cost several times as
+much while they do not.
+Peak memory is what loading one file and running it adds to a process that has its runtime.
 
-    python benchmarks/deployment.py                       everything, half an hour
+    python benchmarks/deployment.py --table docs/deployment-speed.md      everything, an hour
     python benchmarks/deployment.py --models greedyvig_s --formats onnx
 """
 
@@ -29,11 +31,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import cores
 import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from mobilebench import plugins
+from mobilebench import environment, files, plugins
 from mobilebench.recipe import Form, Precision
 
 MODELS = (
@@ -51,6 +54,20 @@ RUNTIMES = {"onnx": "OnnxRuntime", "tflite": "LiteRT", "executorch": "ExecuTorch
 THREADS = 2
 TURNS = 6
 RUNS_A_TURN = 5
+HEADER = """\
+# What the deployment form costs and saves
+
+Written by `benchmarks/deployment.py` on {machine}, {threads} threads, batch 1, 224 x 224 pixels,
+with {tools}.
+
+Three files of every network run side by side: *plain*, the architecture as described; *deployed*,
+what `mobilebench export` writes; *limit*, the deployed network with every neighbour aggregation and
+every scan replaced by |x|, which is what the rest of the network costs. Milliseconds are medians of
+{rounds} rounds, each a fresh process that runs the three in turns; ratios are medians of each
+round's own ratio, with the smallest and the largest. Operations are those of the file. Memory is
+what loading and running one file adds to a process that has its runtime loaded. {cache} These are
+figures of a CPU of this kind, not of a phone.
+"""
 
 
 def main() -> None:
@@ -60,22 +77,42 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--files", type=Path, help="keep the files here and use those found")
     parser.add_argument("--json", type=Path, help="write all figures here")
+    parser.add_argument(
+        "--figures",
+        type=Path,
+        nargs="+",
+        default=[],
+        help="take rounds that were measured before from what --json wrote",
+    )
+    parser.add_argument("--table", type=Path, help="write the table here, as Markdown")
     options = parser.parse_args()
+    earlier = {
+        (figure["model"], figure["format"]): figure["rounds"]
+        for path in options.figures
+        for figure in json.loads(path.read_text())
+    }
     figures = []
     with tempfile.TemporaryDirectory() as scratch:
         folder = options.files or Path(scratch)
         for model in options.models:
             for format_name in options.formats:
-                figures.append(_compare(model, format_name, folder, options.rounds))
+                measured = earlier.get((model, format_name))
+                figures.append(_compare(model, format_name, folder, options.rounds, measured))
                 _show(figures[-1:], header=len(figures) == 1)
     if options.json:
         options.json.write_text(json.dumps(figures, indent=1) + "\n")
-    Console(width=150).rule("all")
-    _show(figures, header=True)
+    if options.table:
+        files.write_text(options.table, _page(figures))
 
 
-def _compare(model: str, format_name: str, folder: Path, rounds: int) -> dict[str, Any]:
-    files: dict[str, str] = {}
+def _compare(
+    model: str,
+    format_name: str,
+    folder: Path,
+    rounds: int,
+    measured: list[dict[str, float]] | None,
+) -> dict[str, Any]:
+    paths: dict[str, str] = {}
     facts: dict[str, Any] = {}
     for form in FORMS:
         place = folder / f"{model}-{format_name}-{form}"
@@ -86,16 +123,20 @@ def _compare(model: str, format_name: str, folder: Path, rounds: int) -> dict[st
                 facts[form] = failure
                 continue
         facts[form] = json.loads((place / "facts.json").read_text())
-        files[form] = str(place / facts[form]["file"])
-    for form in list(files):
-        memory = _worker("memory", format_name, files[form])
+        paths[form] = str(place / facts[form]["file"])
+    for form in list(paths):
+        memory = _worker("memory", format_name, paths[form])
         facts[form] |= memory
         if "failed" in memory:
-            del files[form]
-    measured = [
-        _worker("measure", format_name, json.dumps(files)) for _ in range(rounds if files else 0)
-    ]
+            del paths[form]
+    if measured is None:
+        measured = [_round(format_name, paths) for _ in range(rounds if paths else 0)]
     return {"model": model, "format": format_name, "facts": facts, "rounds": measured}
+
+
+def _round(format_name: str, paths: dict[str, str]) -> dict[str, Any]:
+    handover = cores.wait_for_shared_cache()
+    return {**_worker("measure", format_name, json.dumps(paths)), "handover": handover}
 
 
 def _worker(*arguments: str) -> dict[str, Any]:
@@ -195,37 +236,78 @@ def _measure(format_name: str, files: str) -> dict[str, Any]:
 
 
 def _memory(format_name: str, path: str) -> dict[str, Any]:
+    from mobilebench_device_runners import _runtimes
+
+    getattr(_runtimes, RUNTIMES[format_name])()  # imports the libraries
+    peak_so_far = Path("/proc/self/clear_refs")
+    if peak_so_far.exists():
+        peak_so_far.write_text("5")  # forgotten: importing may have taken more than is left
+    before = environment.resident_memory_bytes()
     session = _session(format_name, path)
     for _ in range(3):
         session.run(_image())
-    status = Path("/proc/self/status")
-    if status.exists():
-        lines = dict(line.split(":", 1) for line in status.read_text().splitlines())
-        return {"peak_mb": int(lines["VmHWM"].split()[0]) / 1024}
-    import resource
+    return {"memory_mb": (environment.peak_memory_bytes() - before) / 1e6}
 
-    return {"peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024**2}
+
+TITLES = (
+    "network",
+    "format",
+    *(f"{form} ms" for form in FORMS),
+    "deployed / limit",
+    "deployed / plain",
+    "operations",
+    "memory MB",
+    "left out of the delegate",
+)
+
+
+def _row(figure: dict[str, Any]) -> list[str]:
+    rounds, facts = figure["rounds"], figure["facts"]
+    return [
+        figure["model"],
+        figure["format"],
+        *(_median([r[form] for r in rounds if form in r]) for form in FORMS),
+        *(_ratio(rounds, "deployed", other) for other in ("limit", "plain")),
+        " / ".join(str(facts[form].get("nodes", "failed")) for form in FORMS),
+        " / ".join(
+            f"{facts[form]['memory_mb']:.0f}" if "memory_mb" in facts[form] else "failed"
+            for form in FORMS
+        ),
+        facts["deployed"].get("left_out") or "",
+    ]
 
 
 def _show(figures: list[dict[str, Any]], *, header: bool) -> None:
     table = Table(box=None, pad_edge=False, show_header=header)
-    titles = (*(f"{form} ms" for form in FORMS), "deployed / limit", "deployed / plain", "nodes")
-    for title in ("network", "format", *titles, "peak MB", "left out of the delegate"):
+    for title in TITLES:
         table.add_column(title, min_width=len(title))
     for figure in figures:
-        rounds, facts = figure["rounds"], figure["facts"]
-        table.add_row(
-            figure["model"],
-            figure["format"],
-            *(_median([r[form] for r in rounds if form in r]) for form in FORMS),
-            *(_ratio(rounds, "deployed", other) for other in ("limit", "plain")),
-            " / ".join(str(facts[form].get("nodes", "failed")) for form in FORMS),
-            " / ".join(
-                f"{facts[f]['peak_mb']:.0f}" if "peak_mb" in facts[f] else "failed" for f in FORMS
-            ),
-            facts["deployed"].get("left_out") or "",
-        )
+        table.add_row(*_row(figure))
     Console(width=170).print(table)
+
+
+def _page(figures: list[dict[str, Any]]) -> str:
+    versions: dict[str, str] = {}
+    for format_name in dict.fromkeys(figure["format"] for figure in figures):
+        versions |= plugins.exporter(format_name).tool_versions()
+    device = environment.host_device()
+    apart = [
+        round_
+        for figure in figures
+        for round_ in figure["rounds"]
+        if round_.get("handover") is not None and round_["handover"] < cores.ENOUGH
+    ]
+    header = HEADER.format(
+        machine=f"{device.os} on {device.soc or device.model}",
+        threads=THREADS,
+        tools=", ".join(f"{name} {version}" for name, version in sorted(versions.items())),
+        rounds=max(len(figure["rounds"]) for figure in figures),
+        cache=f"In {len(apart)} rounds the two cores shared no cache."
+        if apart
+        else "In every round the two cores shared a cache.",
+    )
+    lines = [TITLES, ["---"] * len(TITLES), *map(_row, figures)]
+    return header + "\n" + "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 
 def _median(values: list[float]) -> str:
@@ -236,7 +318,7 @@ def _ratio(rounds: list[dict[str, float]], form: str, other: str) -> str:
     ratios = [r[form] / r[other] for r in rounds if form in r and other in r]
     if not ratios:
         return "none"
-    return f"{statistics.median(ratios):.3f} ({min(ratios):.2f}-{max(ratios):.2f})"
+    return f"{statistics.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f})"
 
 
 if __name__ == "__main__":
