@@ -26,8 +26,10 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import textwrap
 import time
 from dataclasses import replace
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -54,20 +56,17 @@ RUNTIMES = {"onnx": "OnnxRuntime", "tflite": "LiteRT", "executorch": "ExecuTorch
 THREADS = 2
 TURNS = 6
 RUNS_A_TURN = 5
-HEADER = """\
-# What the deployment form costs and saves
-
+TITLE = "# What the deployment form costs and saves"
+MADE = """\
 Written by `benchmarks/deployment.py` on {machine}, {threads} threads, batch 1, 224 x 224 pixels,
-with {tools}.
-
+with {tools}. These are figures of a CPU of this kind, not of a phone."""
+EXPLAINED = """\
 Three files of every network run side by side: *plain*, the architecture as described; *deployed*,
-what `mobilebench export` writes; *limit*, the deployed network with every neighbour aggregation and
-every scan replaced by |x|, which is what the rest of the network costs. Milliseconds are medians of
-{rounds} rounds, each a fresh process that runs the three in turns; ratios are medians of each
-round's own ratio, with the smallest and the largest. Operations are those of the file. Memory is
-what loading and running one file adds to a process that has its runtime loaded. {cache} These are
-figures of a CPU of this kind, not of a phone.
-"""
+what `mobilebench export` writes; *limit*, the deployed network with every neighbour aggregation
+and every scan replaced by |x|, which is what the rest of the network costs. Milliseconds are
+medians of {rounds} rounds, each a fresh process that runs the three in turns; ratios are medians of
+each round's own ratio, with the smallest and the largest. Operations are those of the file. Memory
+is what loading and running one file adds to a process that has its runtime loaded. {cache}"""
 
 
 def main() -> None:
@@ -297,17 +296,21 @@ def _page(figures: list[dict[str, Any]]) -> str:
         for round_ in figure["rounds"]
         if round_.get("handover") is not None and round_["handover"] < cores.ENOUGH
     ]
-    header = HEADER.format(
+    versions["onnxruntime"] = metadata.version("onnxruntime")
+    made = MADE.format(
         machine=f"{device.os} on {device.soc or device.model}",
         threads=THREADS,
         tools=", ".join(f"{name} {version}" for name, version in sorted(versions.items())),
-        rounds=max(len(figure["rounds"]) for figure in figures),
-        cache=f"In {len(apart)} rounds the two cores shared no cache."
-        if apart
-        else "In every round the two cores shared a cache.",
     )
+    explained = EXPLAINED.format(
+        rounds=max(len(figure["rounds"]) for figure in figures),
+        cache=f"Before {len(apart)} rounds the two cores shared no cache."
+        if apart
+        else "Before every round the two cores shared a cache.",
+    )
+    paragraphs = [TITLE, *(textwrap.fill(text, 100) for text in (made, explained))]
     lines = [TITLES, ["---"] * len(TITLES), *map(_row, figures)]
-    return header + "\n" + "".join(f"| {' | '.join(line)} |\n" for line in lines)
+    return "\n\n".join(paragraphs) + "\n\n" + "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 
 def _median(values: list[float]) -> str:
