@@ -41,6 +41,9 @@ class Preflight:
     passed_over: tuple[int, ...]
     """Seeds of inputs at which PyTorch's own outputs jump (a value lies on a threshold), so that
     nothing could be told from them."""
+    half_precision_error: float | None = None
+    """Relative error of PyTorch's own half precision on those inputs; None where no file in half
+    precision was asked for."""
 
 
 @value

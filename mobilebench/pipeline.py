@@ -9,7 +9,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING
@@ -24,7 +24,7 @@ from mobilebench.measurement import ComputeUnit, Failure, Measurement
 from mobilebench.modelspec import ModelSpec
 from mobilebench.observer import Observer, Silent
 from mobilebench.protocol import Protocol
-from mobilebench.recipe import ExportRecipe
+from mobilebench.recipe import ExportRecipe, Precision
 from mobilebench.record import Record
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def export_recipes(
     """
     # The one part of this path that needs torch; measuring and reading records do not.
     from mobilebench import making
-    from mobilebench.preflight import preflight
+    from mobilebench.preflight import half_precision_error, preflight
     from mobilebench.zoo import loading
 
     watch = observer or Silent()
@@ -85,6 +85,9 @@ def export_recipes(
         return [found[recipe] for recipe in recipes]
 
     passed, reference = preflight(loaded.module, loaded.spec, parity.INPUTS)
+    if any(recipe.precision is Precision.FP16 for recipe in wanted):
+        error = half_precision_error(loaded.module, loaded.spec, reference)
+        passed = replace(passed, half_precision_error=error)
     loaded = loading.with_macs(loaded)
     evidence = bundle.Evidence(passed, reference.outputs)
     make, parallel = (

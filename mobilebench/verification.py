@@ -8,10 +8,9 @@ from pathlib import Path
 from threading import Event
 
 from mobilebench import cell, inputs, parity, plugins
-from mobilebench.artifact import REFERENCE_FILE, Artifact, Parity
+from mobilebench.artifact import REFERENCE_FILE, Artifact, Parity, ParityLimits
 from mobilebench.errors import BundleError, CellFailed
 from mobilebench.inputs import Array
-from mobilebench.recipe import ExportRecipe
 
 _EVALUATOR_TIMEOUT_S = 1800.0
 
@@ -37,8 +36,9 @@ def verify(
     results = list(_predictions(artifact, batches, cancel))
     if not results:
         raise CellFailed("parity", "NoRuntime", f"nothing here can run {recipe.format} files")
+    bound = parity.limits(recipe.precision, manifest.facts.preflight.half_precision_error)
     return tuple(
-        _compare(expected, outputs, evaluated_by, recipe) for evaluated_by, outputs in results
+        _compare(expected, outputs, evaluated_by, bound) for evaluated_by, outputs in results
     )
 
 
@@ -85,14 +85,9 @@ def _compare(
     expected: Sequence[Sequence[Array]],
     outputs: Sequence[Sequence[Array]],
     evaluated_by: str,
-    recipe: ExportRecipe,
+    bound: ParityLimits,
 ) -> Parity:
     try:
-        return parity.compare(
-            expected,
-            outputs,
-            precision=recipe.precision,
-            evaluated_by=evaluated_by,
-        )
+        return parity.compare(expected, outputs, bound=bound, evaluated_by=evaluated_by)
     except ValueError as error:
         raise CellFailed("parity", "ShapeMismatch", str(error)) from error

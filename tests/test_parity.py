@@ -21,7 +21,7 @@ def _scores(seed: int = 0, count: int = 16) -> list[list[Array]]:
 def _compare(
     expected: list[list[Array]], found: list[list[Array]], precision: Precision = Precision.FP32
 ) -> parity.Parity:
-    return parity.compare(expected, found, precision=precision, evaluated_by="test")
+    return parity.compare(expected, found, bound=parity.limits(precision), evaluated_by="test")
 
 
 def test_equal_outputs_pass_without_noise() -> None:
@@ -58,6 +58,21 @@ def test_limits_tell_rounding_from_a_mistake(
 
     assert _compare(expected, off_by(fine), precision).passed
     assert not _compare(expected, off_by(coarse), precision).passed
+
+
+def test_half_precision_may_be_twice_as_far_off_as_pytorchs_own() -> None:
+    usual = parity.limits(Precision.FP16)
+    assert parity.limits(Precision.FP16, 1e-3) == usual
+    wider = parity.limits(Precision.FP16, 2e-2)
+    assert wider.max_relative_error == 4e-2
+    assert wider.min_snr_db == pytest.approx(usual.min_snr_db - 20 * math.log10(4))
+    assert wider.min_cosine == pytest.approx(1 - 16 * (1 - usual.min_cosine))
+    assert wider.min_top1_agreement == usual.min_top1_agreement
+    assert "off by 2.0e-02" in wider.reason
+
+
+def test_single_precision_has_one_limit() -> None:
+    assert parity.limits(Precision.FP32, 2e-2) == parity.limits(Precision.FP32)
 
 
 def test_every_winner_counts() -> None:
