@@ -273,6 +273,7 @@ def test_stopping_in_the_middle_leaves_no_half_bundle_and_no_process(
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        preexec_fn=_listens_to_ctrl_c,
     )
     _wait_for(lambda: (out.exists() and any(out.glob(".partial-*/export.log"))) or _cells(program))
     children = _cells(program)
@@ -286,6 +287,11 @@ def test_stopping_in_the_middle_leaves_no_half_bundle_and_no_process(
     assert stdout == ""
     assert _leftovers(tmp_path) == []
     _wait_for(lambda: not any(child.is_running() for child in children))
+
+
+def _listens_to_ctrl_c() -> None:
+    """As in a terminal: a shell that starts these tests in the background has Ctrl-C ignored."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def _cells(program: subprocess.Popen[str]) -> list[Any]:
