@@ -28,10 +28,10 @@ Written by `benchmarks/zoo_matrix.py` on {machine}, with {tools}.
 
 Weights are random from a fixed seed, drawn so that every branch moves the output. Each file is
 compared with PyTorch eager on 16 seeded inputs: relative error is the largest difference over the
-largest output, signal to noise is in decibels; half precision is judged beside PyTorch's own. Where a network lies on one of its own thresholds at
-an input, that input is passed over and counted. ONNX, TFLite and ExecuTorch files were run by their
-own runtimes on this machine; Core ML files were evaluated operation by operation with torch. None
-of them has run on a phone.
+largest output, signal to noise is in decibels; half precision is judged beside PyTorch's own. Where
+a network lies on one of its own thresholds at an input, that input is passed over and counted.
+ONNX, TFLite and ExecuTorch files were run by their own runtimes on this machine; Core ML files were
+evaluated operation by operation with torch. None of them has run on a phone.
 """
 
 COLUMNS = (
