@@ -43,7 +43,7 @@ class Preflight:
     nothing could be told from them."""
     half_precision_error: float | None = None
     """Relative error of PyTorch's own half precision on those inputs; None where no file in half
-    precision was asked for."""
+    precision was asked for, and where no input was passed over."""
 
 
 @value
