@@ -78,6 +78,23 @@ class Parity:
 
 
 @value
+class Agreement:
+    """How often a quantized artifact names the same class as PyTorch eager in float32."""
+
+    evaluated_by: str
+    source: str
+    """`noise`, or the sha256 over the images it was judged on."""
+    inputs: int
+    top1: float
+    least: float
+    """What the precision has to keep."""
+
+    @property
+    def passed(self) -> bool:
+        return self.top1 >= self.least
+
+
+@value
 class ArtifactFacts:
     """What is known about an exported file; travels with every record about it."""
 
@@ -87,6 +104,8 @@ class ArtifactFacts:
     tool_versions: dict[str, str]
     preflight: Preflight
     parity: tuple[Parity, ...]
+    agreement: Agreement | None = None
+    """None where weights have 16 bits or more, and for outputs that are no class scores."""
     op_histogram: dict[str, int]
     structure: dict[str, str]
     """What the file itself says: opset, spec version, delegates and what they left out."""

@@ -15,6 +15,7 @@ from mobilebench import environment, files, inputs, parity, plugins, verificatio
 from mobilebench.artifact import (
     MANIFEST_FILE,
     REFERENCE_FILE,
+    Agreement,
     Artifact,
     ArtifactFacts,
     Manifest,
@@ -77,11 +78,22 @@ class Order:
 
 
 @dataclass(frozen=True)
+class Judged:
+    """Inputs on which a quantized artifact has to name these classes."""
+
+    source: str
+    batches: list[list[Array]]
+    classes: list[int]
+
+
+@dataclass(frozen=True)
 class Evidence:
     """What a bundle says beside its model file: the checks passed and the outputs to match."""
 
     preflight: Preflight
     reference: list[list[Array]]
+    judged: Judged | None = None
+    """None where no recipe is quantized, or outputs are no class scores."""
 
 
 def cached(place: Path) -> Artifact | None:
@@ -95,12 +107,19 @@ def cached(place: Path) -> Artifact | None:
 
 
 def build(
-    order: Order, evidence: Evidence, out_dir: Path, make: Make, watch: Observer, cancel: Event
+    order: Order,
+    evidence: Evidence,
+    out_dir: Path,
+    make: Make,
+    watch: Observer,
+    cancel: Event,
+    *,
+    allow_parity_failure: bool = False,
 ) -> Artifact:
     """Make one bundle: staged beside its place, proven there, then renamed to it.
 
-    Raises `CellFailed` where the exporter fails or the artifact is not the same network, and
-    `OutputError` where the folder cannot be written; then no folder appears.
+    Raises `CellFailed` where the exporter fails or, unless that is allowed, the artifact is not
+    the same network, and `OutputError` where the folder cannot be written; then no folder appears.
     """
     place = order.place(out_dir)
     with files.staging_folder(out_dir) as staged:
@@ -130,15 +149,23 @@ def build(
             facts=facts,
         )
         watch.stage(order.name, "parity")
-        proven = verification.verify(Artifact(staged, manifest), evidence.reference, cancel=cancel)
-        _require_parity(proven)
-        manifest = replace(manifest, facts=replace(facts, parity=proven))
+        staged_artifact = Artifact(staged, manifest)
+        proven = verification.verify(staged_artifact, evidence.reference, cancel=cancel)
+        agreement = None
+        if order.recipe.precision.quantized and evidence.judged is not None:
+            watch.stage(order.name, "agreement")
+            agreement = verification.agree(staged_artifact, evidence.judged, cancel=cancel)
+        if not allow_parity_failure:
+            _require_parity(proven, agreement)
+        manifest = replace(manifest, facts=replace(facts, parity=proven, agreement=agreement))
         wire.write(staged / MANIFEST_FILE, manifest)
         files.publish_folder(staged, place)
     return Artifact(place, manifest)
 
 
-def _require_parity(proven: tuple[Parity, ...]) -> None:
+def _require_parity(proven: tuple[Parity, ...], agreement: Agreement | None) -> None:
     for result in proven:
         if not result.passed:
             raise CellFailed("parity", "ParityFailed", parity.describe(result))
+    if agreement is not None and not agreement.passed:
+        raise CellFailed("parity", "AgreementLow", parity.describe_agreement(agreement))

@@ -34,13 +34,14 @@ def call(
     *,
     stage: str,
     timeout_s: float,
+    memory_bytes: int | None = None,
     cancel: Event | None = None,
     log_to: Path | None = None,
 ) -> Plain:
     """Call `module:function` with `request` in a fresh process and return what it returns.
 
     `log_to` keeps what the process printed. Raises `UserError` (as in the cell), or `CellFailed`
-    at `stage` for any other error, a crash, or when `timeout_s` is over.
+    at `stage` for any other error, a crash, or a limit of time or memory that was passed.
     """
     with tempfile.TemporaryDirectory(prefix="mobilebench-cell-") as name:
         folder = Path(name)
@@ -49,7 +50,14 @@ def call(
         args = [sys.executable, "-m", "mobilebench.cell", str(ask), str(answer)]
         env = {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)} | _share
         try:
-            process.run(args, log_path=log, timeout_s=timeout_s, env=env, cancel=cancel)
+            process.run(
+                args,
+                log_path=log,
+                timeout_s=timeout_s,
+                memory_bytes=memory_bytes,
+                env=env,
+                cancel=cancel,
+            )
         except errors.ProcessFailed as error:
             raise errors.CellFailed(
                 stage, _REASONS[error.reason], f"its process {error.detail}", error.log_tail
@@ -83,7 +91,7 @@ def sharing(cells: int) -> Iterator[None]:
         _share.clear()
 
 
-_REASONS = {"timeout": "Timeout", "signal": "Crash", "exit": "Exit"}
+_REASONS = {"timeout": "Timeout", "memory": "OutOfMemory", "signal": "Crash", "exit": "Exit"}
 
 
 def _raise(told: Plain, stage: str, log_tail: str) -> None:

@@ -5,15 +5,19 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Event
 
 import psutil
+from filelock import FileLock, Timeout
 
 from mobilebench.errors import writing
+from mobilebench.process import Cancelled
 
 _PARTIAL = ".partial-"
+_LOCKS = ".locks"
 
 
 def write_text(path: Path, text: str) -> None:
@@ -66,6 +70,32 @@ def _sweep(parent: Path) -> None:
         owner = folder.name.removeprefix(_PARTIAL).split("-")[0]
         if owner.isdigit() and not psutil.pid_exists(int(owner)):
             shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def only_one(place: Path, waiting: Callable[[], None], cancel: Event) -> Iterator[None]:
+    """Hold a future place against every other process that writes there; `waiting` is called once
+    where another one holds it.
+
+    The lock ends with its process, however that ends. Raises `Cancelled` when `cancel` is set while
+    waiting, and `OutputError` where the folder cannot be written.
+    """
+    folder = place.parent / _LOCKS
+    with writing(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(folder / f"{place.name}.lock")
+        try:
+            lock.acquire(blocking=False)
+        except Timeout:
+            waiting()
+            try:
+                lock.acquire(poll_interval=0.2, cancel_check=cancel.is_set)
+            except Timeout:
+                raise Cancelled from None
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def publish_folder(staged: Path, place: Path) -> None:

@@ -16,7 +16,7 @@ from mobilebench.artifact import Artifact
 from mobilebench.device import Device
 from mobilebench.job import Job
 from mobilebench.measurement import Measurement
-from mobilebench.recipe import ExportRecipe, Format, Precision
+from mobilebench.recipe import Calibration, ExportRecipe, Format, Precision
 from mobilebench.tensor import TensorSpec
 from mobilebench.values import value
 
@@ -49,10 +49,15 @@ class Exporter(Protocol):
         """The precisions on offer; at least one."""
 
     def recipe(
-        self, precision: Precision, target: str | None = None, delegate: str | None = None
+        self,
+        precision: Precision,
+        target: str | None = None,
+        delegate: str | None = None,
+        calibration: Calibration | None = None,
     ) -> ExportRecipe:
         """The full recipe, with the defaults filled in; asking again changes nothing.
 
+        `calibration` counts for a precision that is calibrated only; its default is noise.
         Raises `RecipeError`, saying what is on offer, for a combination that is not.
         """
 
@@ -60,12 +65,17 @@ class Exporter(Protocol):
         """Name and version of every tool whose change could change the file."""
 
     def export(
-        self, module: Any, inputs: Sequence[TensorSpec], recipe: ExportRecipe, folder: Path
+        self,
+        module: Any,
+        inputs: Sequence[TensorSpec],
+        recipe: ExportRecipe,
+        folder: Path,
+        calibration: Sequence[Batch] = (),
     ) -> Path:
         """Write the model file (or package folder) into `folder` and return its path.
 
-        `module` is a `torch.nn.Module` that passed preflight; it is not changed. Nothing is
-        written elsewhere.
+        `module` is a `torch.nn.Module` that passed preflight; it is not changed. `calibration`
+        holds the inputs that the recipe's calibration names. Nothing is written elsewhere.
         """
 
     def inspect(self, model_path: Path) -> Structure:

@@ -13,6 +13,7 @@ from torch import nn
 from mobilebench import cell, plugins, wire
 from mobilebench.artifact import LOG_FILE
 from mobilebench.bundle import Made, Make
+from mobilebench.calibration import Samples
 from mobilebench.deploy import deploy, target_of
 from mobilebench.errors import CellFailed, ModelRefused, OutputError, UserError, write_advice
 from mobilebench.inputs import sample
@@ -25,7 +26,7 @@ from mobilebench.zoo.loading import LoadedModel, Request, load
 _TIMEOUT_S = 1800.0
 
 
-def in_cell(request: Request, expected_fingerprint: str) -> Make:
+def in_cell(request: Request, expected_fingerprint: str, samples: Samples) -> Make:
     """Load the network again in a fresh process and export it there."""
 
     def make(recipe: ExportRecipe, folder: Path, cancel: Event) -> Made:
@@ -36,6 +37,7 @@ def in_cell(request: Request, expected_fingerprint: str) -> Make:
                 "recipe": wire.to_plain(recipe),
                 "fingerprint": expected_fingerprint,
                 "folder": str(folder.resolve()),
+                "images": None if samples.folder is None else str(samples.folder.resolve()),
             },
             stage="export",
             timeout_s=_TIMEOUT_S,
@@ -48,11 +50,11 @@ def in_cell(request: Request, expected_fingerprint: str) -> Make:
     return make
 
 
-def in_this_process(loaded: LoadedModel) -> Make:
+def in_this_process(loaded: LoadedModel, samples: Samples) -> Make:
     """Export a module that exists only in this process's memory."""
 
     def make(recipe: ExportRecipe, folder: Path, cancel: Event) -> Made:
-        return _export(loaded, recipe, folder)
+        return _export(loaded, recipe, folder, samples)
 
     return make
 
@@ -67,7 +69,9 @@ def export(request: dict[str, Any]) -> dict[str, Any]:
             f"{asked.reference} builds another network each time it is called; give its weights "
             f"a fixed seed or a checkpoint."
         )
-    made = _export(loaded, recipe, Path(request["folder"]))
+    images = request["images"]
+    samples = Samples(None if images is None else Path(images))
+    made = _export(loaded, recipe, Path(request["folder"]), samples)
     return {"model_file": made.model_path.name, "structure": wire.to_plain(made.structure)}
 
 
@@ -79,11 +83,17 @@ def deployed(loaded: LoadedModel, recipe: ExportRecipe) -> nn.Module:
     return deploy(loaded.module, *example, target=target_of(recipe))
 
 
-def _export(loaded: LoadedModel, recipe: ExportRecipe, folder: Path) -> Made:
+def _export(loaded: LoadedModel, recipe: ExportRecipe, folder: Path, samples: Samples) -> Made:
     exporter = plugins.exporter(recipe.format)
     try:
         module = deployed(loaded, recipe)
-        path = exporter.export(module, loaded.spec.inputs, recipe, folder)
+        path = exporter.export(
+            module,
+            loaded.spec.inputs,
+            recipe,
+            folder,
+            samples.for_calibration(loaded.spec) if recipe.calibration else (),
+        )
         return Made(path, exporter.inspect(path))
     except (CellFailed, UserError):
         raise

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from mobilebench.artifact import Parity, ParityLimits
+from mobilebench.artifact import Agreement, Parity, ParityLimits
 from mobilebench.inputs import Array
-from mobilebench.recipe import Precision
+from mobilebench.recipe import NOISE, Precision
 
 INPUTS = 16
 """How many inputs an artifact is compared on."""
@@ -36,6 +36,34 @@ _LIMITS = {
         ),
     ),
 }
+
+
+_QUANTIZED = ParityLimits(
+    max_relative_error=1.0,
+    min_snr_db=3.0,
+    min_cosine=0.7,
+    min_top1_agreement=0.0,
+    reason="to be measured",
+)
+_LIMITS |= {
+    Precision.FP16_WEIGHTS: _LIMITS[Precision.FP16],
+    **{precision: _QUANTIZED for precision in Precision if precision.quantized},
+}
+_LEAST_AGREEMENT = {precision: 0.5 for precision in Precision if precision.quantized}
+
+
+def least_agreement(precision: Precision) -> float:
+    """The share of inputs for which a quantized artifact has to name the same class."""
+    return _LEAST_AGREEMENT[precision]
+
+
+def describe_agreement(agreement: Agreement) -> str:
+    """An agreement in one line, for messages."""
+    on = "noise" if agreement.source == NOISE else "images"
+    return (
+        f"it names the same class as PyTorch for {agreement.top1:.1%} of {agreement.inputs} "
+        f"inputs ({on}), less than {agreement.least:.0%}; computed by {agreement.evaluated_by}"
+    )
 
 
 def limits(precision: Precision, half_precision_error: float | None = None) -> ParityLimits:

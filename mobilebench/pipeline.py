@@ -14,8 +14,9 @@ from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING
 
-from mobilebench import bundle, cell, environment, parity, plugins
+from mobilebench import bundle, cell, environment, files, parity, plugins
 from mobilebench.artifact import Artifact
+from mobilebench.calibration import Samples
 from mobilebench.device import Device
 from mobilebench.errors import CellFailed, UserError
 from mobilebench.interfaces import Runner
@@ -29,6 +30,9 @@ from mobilebench.record import Record
 
 if TYPE_CHECKING:
     from mobilebench.zoo.loading import LoadedModel, Request
+
+
+NOISE_SAMPLES = Samples()
 
 
 @dataclass(frozen=True)
@@ -50,8 +54,10 @@ def export_recipes(
     recipes: Sequence[ExportRecipe],
     out_dir: Path,
     *,
+    samples: Samples = NOISE_SAMPLES,
     force: bool = False,
     jobs: int = 1,
+    allow_parity_failure: bool = False,
     observer: Observer | None = None,
 ) -> list[Exported]:
     """Export one network by several recipes; a failed recipe is a `Failure` and the rest go on.
@@ -59,11 +65,12 @@ def export_recipes(
     A `Request` is loaded again in a fresh process for every recipe, up to `jobs` of them at a
     time; a `LoadedModel` is exported in this process, one recipe after another. What is in
     `out_dir` already, from the same network, weights, recipe and tools, is taken from there
-    unless `force` is set. Raises `UserError` for what the user can mend, before or during.
+    unless `force` is set. `samples` are what calibrated recipes were made for. Raises `UserError`
+    for what the user can mend, before or during.
     """
     # The one part of this path that needs torch; measuring and reading records do not.
     from mobilebench import making
-    from mobilebench.preflight import half_precision_error, preflight
+    from mobilebench.preflight import half_precision_error, judged, preflight
     from mobilebench.zoo import loading
 
     watch = observer or Silent()
@@ -90,20 +97,43 @@ def export_recipes(
         error = half_precision_error(loaded.module, loaded.spec, reference)
         passed = replace(passed, half_precision_error=error)
     loaded = loading.with_macs(loaded)
-    evidence = bundle.Evidence(passed, reference.outputs)
+    quantized = any(recipe.precision.quantized for recipe in wanted)
+    evidence = bundle.Evidence(
+        passed,
+        reference.outputs,
+        judged(loaded.module, loaded.spec, samples) if quantized else None,
+    )
     make, parallel = (
-        (making.in_cell(source, fingerprint), jobs)
+        (making.in_cell(source, fingerprint, samples), jobs)
         if isinstance(source, loading.Request)
-        else (making.in_this_process(loaded), 1)
+        else (making.in_this_process(loaded, samples), 1)
     )
 
     def build(recipe: ExportRecipe, cancel: Event) -> Exported:
         name = order(recipe).name
         watch.started(name)
         outcome: Artifact | Failure
+        place = order(recipe).place(out_dir)
         try:
-            outcome = bundle.build(order(recipe), evidence, out_dir, make, watch, cancel)
-            watch.finished(name, f"exported in {outcome.manifest.facts.export_seconds:.0f} s")
+            with files.only_one(
+                place, lambda: watch.stage(name, "made elsewhere, waiting"), cancel
+            ):
+                made_elsewhere = None if force else bundle.cached(place)
+                outcome = made_elsewhere or bundle.build(
+                    order(recipe),
+                    evidence,
+                    out_dir,
+                    make,
+                    watch,
+                    cancel,
+                    allow_parity_failure=allow_parity_failure,
+                )
+            watch.finished(
+                name,
+                "made by another process"
+                if made_elsewhere
+                else f"exported in {outcome.manifest.facts.export_seconds:.0f} s",
+            )
         except CellFailed as error:
             outcome = failure(error)
             watch.finished(name, f"failed at {error.stage}")

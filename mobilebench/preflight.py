@@ -15,6 +15,8 @@ from torch import Tensor, nn
 
 from mobilebench import inputs as seeded
 from mobilebench.artifact import Preflight
+from mobilebench.bundle import Judged
+from mobilebench.calibration import Samples
 from mobilebench.errors import MobilebenchWarning, ModelRefused, UserError
 from mobilebench.inputs import Array
 from mobilebench.modelspec import ModelSpec
@@ -145,6 +147,19 @@ def half_precision_error(module: nn.Module, spec: ModelSpec, expected: Reference
             furthest = max(furthest, float(np.abs(np.subtract(theirs, ours, dtype=float)).max()))
             largest = max(largest, float(np.abs(ours).max()))
     return furthest / largest if largest > 0 else None
+
+
+def judged(module: nn.Module, spec: ModelSpec, samples: Samples) -> Judged | None:
+    """The inputs to judge quantized artifacts on, with the classes that PyTorch eager names; None
+    where the first output is not one row of class scores."""
+    batches = samples.for_agreement(spec)
+    classes = []
+    for batch in batches:
+        scores = _eager(module, batch)[0]
+        if scores.ndim != 2 or scores.shape[0] != 1 or scores.shape[1] < 2:
+            return None
+        classes.append(int(scores.argmax()))
+    return Judged(samples.agreement_source(), batches, classes)
 
 
 def _draw(module: nn.Module, spec: ModelSpec, count: int, pairs: int) -> Reference | None:

@@ -12,9 +12,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
 
+import psutil
+
 from mobilebench.errors import ProcessFailed
 
 _POLL_S = 0.02
+_WEIGH_S = 0.2
+"""How often a child's memory is looked at: far shorter than filling gigabytes takes."""
 _TAIL_CHARS = 4000
 
 
@@ -36,14 +40,16 @@ def run(
     *,
     log_path: Path,
     timeout_s: float,
+    memory_bytes: int | None = None,
     env: Mapping[str, str] | None = None,
     cancel: Event | None = None,
 ) -> Completed:
     """Run a program to its end, its output going to `log_path`.
 
     The child gets a session of its own: Ctrl-C reaches this process, which then ends the child
-    and whatever the child started. Raises `ProcessFailed` on a non-zero exit, a signal or the
-    time limit, with the end of the log; `Cancelled` when `cancel` is set.
+    and whatever the child started. Raises `ProcessFailed` on a non-zero exit, a signal, the time
+    limit, or when the child with its own children holds more memory than `memory_bytes`, with the
+    end of the log; `Cancelled` when `cancel` is set.
     """
     started = time.monotonic()
     with log_path.open("wb") as log:
@@ -56,15 +62,13 @@ def run(
             start_new_session=True,
         )
         try:
-            code = _wait(child, started + timeout_s, cancel)
+            code = _wait(child, started, timeout_s, memory_bytes, cancel)
+        except _Stopped as stopped:
+            raise ProcessFailed(args, stopped.reason, stopped.detail, _tail_of(log_path)) from None
         except BaseException:
             _kill_group(child)
             raise
     text = log_path.read_text(encoding="utf-8", errors="replace")
-    if code is None:
-        raise ProcessFailed(
-            args, "timeout", f"did not end within {timeout_s:g} s and was stopped", tail(text)
-        )
     if code < 0:
         name = signal.Signals(-code).name
         raise ProcessFailed(args, "signal", f"was ended by the signal {name}", tail(text))
@@ -73,17 +77,59 @@ def run(
     return Completed(log=text, seconds=time.monotonic() - started)
 
 
-def _wait(child: subprocess.Popen[bytes], deadline: float, cancel: Event | None) -> int | None:
-    """The exit code, or None when the deadline passed and the child was killed."""
+class _Stopped(Exception):
+    """The child went past a limit and is gone."""
+
+    def __init__(self, reason: str, detail: str) -> None:
+        super().__init__(detail)
+        self.reason = reason
+        self.detail = detail
+
+
+def _wait(
+    child: subprocess.Popen[bytes],
+    started: float,
+    timeout_s: float,
+    memory_bytes: int | None,
+    cancel: Event | None,
+) -> int:
+    """The exit code; raises `_Stopped` where the child was killed for a limit."""
+    weighed = started
     while True:
         try:
             return child.wait(timeout=_POLL_S)
         except subprocess.TimeoutExpired:
             if cancel is not None and cancel.is_set():
                 raise Cancelled from None
-            if time.monotonic() > deadline:
+        now = time.monotonic()
+        if now > started + timeout_s:
+            _kill_group(child)
+            raise _Stopped("timeout", f"did not end within {timeout_s:g} s and was stopped")
+        if memory_bytes is not None and now - weighed > _WEIGH_S:
+            weighed = now
+            held = _held_bytes(child.pid)
+            if held > memory_bytes:
                 _kill_group(child)
-                return None
+                raise _Stopped(
+                    "memory",
+                    f"held {held / 1e9:.1f} GB of memory, more than the {memory_bytes / 1e9:.1f} "
+                    f"GB it may, and was stopped",
+                )
+
+
+def _held_bytes(pid: int) -> int:
+    """Resident memory of a process and of what it started; 0 for one that has just ended."""
+    held = 0
+    with contextlib.suppress(psutil.NoSuchProcess):
+        parent = psutil.Process(pid)
+        for process in (parent, *parent.children(recursive=True)):
+            with contextlib.suppress(psutil.NoSuchProcess):
+                held += process.memory_info().rss
+    return held
+
+
+def _tail_of(log_path: Path) -> str:
+    return tail(log_path.read_text(encoding="utf-8", errors="replace"))
 
 
 def _kill_group(child: subprocess.Popen[bytes]) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from enum import StrEnum
 
+from mobilebench.errors import UserError
 from mobilebench.values import value
 
 
@@ -17,10 +19,55 @@ class Format(StrEnum):
 
 
 class Precision(StrEnum):
-    """The element type in which an artifact computes."""
+    """The numbers that an artifact stores and computes with."""
 
     FP32 = "fp32"
     FP16 = "fp16"
+    """Stores and computes in half precision."""
+    FP16_WEIGHTS = "fp16-weights"
+    """Stores weights in half precision, computes in single."""
+    INT8 = "int8"
+    """Weights and activations of convolutions and linear layers in 8 bits, with ranges that were
+    found by calibration; inputs and outputs stay floats."""
+    INT8_IO = "int8-io"
+    """The same, with inputs and outputs in 8 bits as well."""
+    INT8_DYNAMIC = "int8-dynamic"
+    """Weights in 8 bits; activations are brought to 8 bits in every run, by their range then."""
+    INT8_WEIGHTS = "int8-weights"
+    """Weights stored in 8 bits, computes in floats."""
+    PALETTE6 = "palette6"
+    """Weights stored as 6-bit indices into tables of 64 values, computes in floats."""
+    PALETTE4 = "palette4"
+    """Weights stored as 4-bit indices into tables of 16 values, computes in floats."""
+
+    @property
+    def calibrated(self) -> bool:
+        """Whether ranges of activations have to be known before the export."""
+        return self in (Precision.INT8, Precision.INT8_IO)
+
+    @property
+    def quantized(self) -> bool:
+        """Whether weights are stored in fewer than 16 bits."""
+        return self not in (Precision.FP32, Precision.FP16, Precision.FP16_WEIGHTS)
+
+
+NOISE = "noise"
+"""Inputs drawn from a seed, which say nothing of real images."""
+
+
+@value
+class Calibration:
+    """The inputs that ranges of activations were taken from."""
+
+    source: str = NOISE
+    """`noise`, or the sha256 over the images in their order."""
+    inputs: int = 32
+
+    def __post_init__(self) -> None:
+        if self.inputs < 1:
+            raise UserError("A calibration needs at least one input.")
+        if self.source != NOISE and not re.fullmatch("[0-9a-f]{64}", self.source):
+            raise ValueError(f"a calibration is 'noise' or a sha256, not {self.source!r}")
 
 
 class Form(StrEnum):
@@ -47,10 +94,18 @@ class ExportRecipe:
     """Delegate that the graph is lowered to ahead of time (`xnnpack`), None where none is."""
 
     form: Form = Form.DEPLOYED
+    calibration: Calibration | None = None
+    """Set for a precision that is calibrated, and for no other."""
+
+    def __post_init__(self) -> None:
+        if self.precision.calibrated != (self.calibration is not None):
+            needs = "needs" if self.precision.calibrated else "takes no"
+            raise ValueError(f"the precision {self.precision} {needs} calibration")
 
     @property
     def label(self) -> str:
         """A short name for people, such as `coreml-fp16-iOS16`; never parsed."""
+        noise = NOISE if self.calibration and self.calibration.source == NOISE else None
         plain = self.form if self.form is Form.PLAIN else None
-        parts = (self.format, self.precision, self.target, self.delegate, plain)
+        parts = (self.format, self.precision, noise, self.target, self.delegate, plain)
         return "-".join(part for part in parts if part)

@@ -6,11 +6,15 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from threading import Event
+from typing import TYPE_CHECKING
 
 from mobilebench import cell, inputs, parity, plugins
-from mobilebench.artifact import REFERENCE_FILE, Artifact, Parity, ParityLimits
+from mobilebench.artifact import REFERENCE_FILE, Agreement, Artifact, Parity, ParityLimits
 from mobilebench.errors import BundleError, CellFailed
 from mobilebench.inputs import Array
+
+if TYPE_CHECKING:
+    from mobilebench.bundle import Judged
 
 _EVALUATOR_TIMEOUT_S = 1800.0
 
@@ -39,6 +43,29 @@ def verify(
     bound = parity.limits(recipe.precision, manifest.facts.preflight.half_precision_error)
     return tuple(
         _compare(expected, outputs, evaluated_by, bound) for evaluated_by, outputs in results
+    )
+
+
+def agree(artifact: Artifact, judged: Judged, *, cancel: Event | None = None) -> Agreement:
+    """The share of inputs for which an artifact names the class that PyTorch names.
+
+    Raises as `verify` does.
+    """
+    recipe = artifact.manifest.recipe
+    found = next(_predictions(artifact, judged.batches, cancel), None)
+    if found is None:
+        raise CellFailed("parity", "NoRuntime", f"nothing here can run {recipe.format} files")
+    evaluated_by, outputs = found
+    same = [
+        int(batch[0].argmax()) == expected
+        for batch, expected in zip(outputs, judged.classes, strict=True)
+    ]
+    return Agreement(
+        evaluated_by=evaluated_by,
+        source=judged.source,
+        inputs=len(same),
+        top1=sum(same) / len(same),
+        least=parity.least_agreement(recipe.precision),
     )
 
 

@@ -95,6 +95,14 @@ def crash(request: dict[str, Any]) -> dict[str, Any]:
     return {}
 
 
+def fill_memory(request: dict[str, Any]) -> dict[str, Any]:
+    print("filling", flush=True)
+    held = []
+    while True:
+        held.append(np.ones(1 << 24))  # 128 MB, every page of it written
+        time.sleep(0.05)
+
+
 def hang(request: dict[str, Any]) -> dict[str, Any]:
     if "pid_file" in request:
         Path(request["pid_file"]).write_text(str(os.getpid()))

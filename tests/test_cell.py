@@ -14,8 +14,16 @@ from mobilebench import cell, process
 from mobilebench.errors import CellFailed, ProcessFailed, UnknownName
 
 
-def _call(function: str, timeout_s: float = 60.0, **more: object) -> cell.Plain:
-    return cell.call(f"tests.doubles:{function}", dict(more), stage="run", timeout_s=timeout_s)
+def _call(
+    function: str, timeout_s: float = 60.0, memory_bytes: int | None = None, **more: object
+) -> cell.Plain:
+    return cell.call(
+        f"tests.doubles:{function}",
+        dict(more),
+        stage="run",
+        timeout_s=timeout_s,
+        memory_bytes=memory_bytes,
+    )
 
 
 def test_a_cell_runs_in_a_process_of_its_own(tmp_path: Path) -> None:
@@ -40,6 +48,15 @@ def test_a_hang_is_a_failure_and_the_process_is_gone(tmp_path: Path) -> None:
     assert caught.value.error == "Timeout"
     assert "started hanging" in caught.value.log_tail
     assert not psutil.pid_exists(int(pid_file.read_text()))
+
+
+def test_too_much_memory_is_a_failure_and_the_process_is_gone() -> None:
+    with pytest.raises(CellFailed, match=r"held \d\.\d GB of memory, more than the") as caught:
+        _call("fill_memory", memory_bytes=600_000_000)
+    assert caught.value.error == "OutOfMemory"
+    assert caught.value.log_tail == "filling\n"
+    me = psutil.Process()
+    assert not [child for child in me.children() if child.status() != psutil.STATUS_ZOMBIE]
 
 
 def test_an_exit_without_an_answer_is_a_failure() -> None:

@@ -29,7 +29,8 @@ def measure(request: dict[str, Any]) -> dict[str, Any]:
 
     def load() -> engine.Infer:
         with _stage("load"):
-            return partial(runtime.load(model, job.threads).run, batch)
+            session = runtime.load(model, job.threads)
+        return partial(session.run, session.encode(batch))
 
     with _stage("run"):
         samples, loads = engine.run(job.protocol, load, time.perf_counter_ns)
@@ -65,7 +66,7 @@ def predict(request: dict[str, Any]) -> dict[str, Any]:
     with _stage("run"):
         # Copied: some runtimes hand out their own buffer and overwrite it in the next run.
         outputs = [
-            [array.copy() for array in session.run(batch)]
+            [array.copy() for array in session.decode(session.run(session.encode(batch)))]
             for batch in inputs.load_batches(Path(request["inputs"]))
         ]
     inputs.save_batches(Path(request["outputs"]), outputs)

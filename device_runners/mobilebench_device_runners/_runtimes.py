@@ -23,8 +23,24 @@ Array = np.ndarray[Any, Any]
 class Session(Protocol):
     """A loaded artifact."""
 
+    def encode(self, inputs: Sequence[Array]) -> list[Array]:
+        """The network's inputs as the file takes them: the same, or in 8 bits."""
+
     def run(self, inputs: Sequence[Array]) -> list[Array]:
-        """Outputs in the model's order."""
+        """Outputs in the model's order, for encoded inputs."""
+
+    def decode(self, outputs: Sequence[Array]) -> list[Array]:
+        """Outputs as the network gives them; the opposite of `encode`."""
+
+
+class _InFloats:
+    """A file whose inputs and outputs are those of the network."""
+
+    def encode(self, inputs: Sequence[Array]) -> list[Array]:
+        return list(inputs)
+
+    def decode(self, outputs: Sequence[Array]) -> list[Array]:
+        return list(outputs)
 
 
 class Runtime(Protocol):
@@ -61,7 +77,7 @@ class OnnxRuntime:
         return _OnnxSession(session)
 
 
-class _OnnxSession:
+class _OnnxSession(_InFloats):
     def __init__(self, session: Any) -> None:
         self._session = session
         self._names = [tensor.name for tensor in session.get_inputs()]
@@ -96,21 +112,50 @@ class _LiteRTSession:
         self._inputs = _in_order(interpreter.get_input_details())
         self._outputs = _in_order(interpreter.get_output_details())
 
+    def encode(self, inputs: Sequence[Array]) -> list[Array]:
+        return [
+            _quantized(array, detail) for array, detail in zip(inputs, self._inputs, strict=True)
+        ]
+
     def run(self, inputs: Sequence[Array]) -> list[Array]:
-        for index, array in zip(self._inputs, inputs, strict=True):
-            self._interpreter.set_tensor(index, array)
+        for detail, array in zip(self._inputs, inputs, strict=True):
+            self._interpreter.set_tensor(detail["index"], array)
         self._interpreter.invoke()
-        return [self._interpreter.get_tensor(index) for index in self._outputs]
+        return [self._interpreter.get_tensor(detail["index"]) for detail in self._outputs]
+
+    def decode(self, outputs: Sequence[Array]) -> list[Array]:
+        return [
+            _dequantized(array, detail)
+            for array, detail in zip(outputs, self._outputs, strict=True)
+        ]
 
 
-def _in_order(details: Sequence[Any]) -> list[int]:
-    """Tensor indices by the number in their names (`..._args_0`), which counts the model's own
-    order; the file may list them in another."""
+def _in_order(details: Sequence[Any]) -> list[Any]:
+    """Tensors by the number in their names (`..._args_0`), which counts the model's own order;
+    the file may list them in another."""
 
     def numbers(detail: Any) -> list[int]:
         return [int(digits) for digits in re.findall(r"\d+", detail["name"])]
 
-    return [detail["index"] for detail in sorted(details, key=numbers)]
+    return sorted(details, key=numbers)
+
+
+def _quantized(array: Array, detail: Any) -> Array:
+    scale, zero = detail["quantization"]
+    if not scale or array.dtype == detail["dtype"]:
+        return array
+    limits = np.iinfo(detail["dtype"])
+    stored = np.rint(array / scale) + zero
+    encoded: Array = np.clip(stored, limits.min, limits.max).astype(detail["dtype"])
+    return encoded
+
+
+def _dequantized(array: Array, detail: Any) -> Array:
+    scale, zero = detail["quantization"]
+    if not scale or not np.issubdtype(array.dtype, np.integer):
+        return array
+    decoded: Array = ((array.astype(np.float32) - zero) * scale).astype(np.float32)
+    return decoded
 
 
 class ExecuTorch:
@@ -140,7 +185,7 @@ class ExecuTorch:
         return _ExecuTorchSession(program.load_method("forward"), program, self._torch)
 
 
-class _ExecuTorchSession:
+class _ExecuTorchSession(_InFloats):
     def __init__(self, method: Any, program: Any, torch: Any) -> None:
         self._method = method
         self._program = program  # the method reads the program's memory
@@ -171,7 +216,7 @@ class CoreML:
         return _CoreMLSession(model)
 
 
-class _CoreMLSession:
+class _CoreMLSession(_InFloats):
     def __init__(self, model: Any) -> None:
         description = model.get_spec().description
         self._model = model

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from mobilebench.errors import MissingToolkit, RecipeError
 from mobilebench.inputs import sample
-from mobilebench.recipe import ExportRecipe, Format, Precision
+from mobilebench.recipe import Calibration, ExportRecipe, Format, Precision
 from mobilebench.tensor import TensorSpec
 
 if TYPE_CHECKING:
@@ -28,7 +28,11 @@ class Offer:
     delegates: tuple[str | None, ...] = (None,)
 
     def recipe(
-        self, precision: Precision, target: str | None, delegate: str | None
+        self,
+        precision: Precision,
+        target: str | None,
+        delegate: str | None,
+        calibration: Calibration | None,
     ) -> ExportRecipe:
         """The full recipe; raises `RecipeError` for a choice that is not offered."""
         self._require("precision", precision, self.precisions)
@@ -37,7 +41,11 @@ class Offer:
         self._require("target", target, self.targets)
         self._require("delegate", delegate, self.delegates)
         return ExportRecipe(
-            format=self.format, precision=precision, target=target, delegate=delegate
+            format=self.format,
+            precision=precision,
+            target=target,
+            delegate=delegate,
+            calibration=(calibration or Calibration()) if precision.calibrated else None,
         )
 
     def _require(self, noun: str, asked: str | None, offered: Collection[str | None]) -> None:
@@ -79,9 +87,13 @@ class Offering:
         return frozenset(self.offer.precisions)
 
     def recipe(
-        self, precision: Precision, target: str | None = None, delegate: str | None = None
+        self,
+        precision: Precision,
+        target: str | None = None,
+        delegate: str | None = None,
+        calibration: Calibration | None = None,
     ) -> ExportRecipe:
-        return self.offer.recipe(precision, target, delegate)
+        return self.offer.recipe(precision, target, delegate, calibration)
 
     def tool_versions(self) -> Mapping[str, str]:
         return self.offer.tool_versions()

@@ -9,15 +9,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mobilebench import inputs as seeded
+from mobilebench.inputs import Batch
 from mobilebench.interfaces import Exporter, Structure
 from mobilebench.recipe import ExportRecipe, Format, Precision
 from mobilebench.tensor import DType, TensorSpec
 from mobilebench_exporters._offers import Offer, Offering, example
+from mobilebench_exporters._pt2e import quantized
 
 if TYPE_CHECKING:
     import torch
 
-_COMPUTE_PRECISIONS = {Precision.FP32: "FLOAT32", Precision.FP16: "FLOAT16"}
+
+_PALETTE_BITS = {Precision.PALETTE6: 6, Precision.PALETTE4: 4}
 
 
 class CoremlExporter(Offering):
@@ -26,7 +29,14 @@ class CoremlExporter(Offering):
     offer = Offer(
         format=Format.COREML,
         distributions=("coremltools",),
-        precisions=(Precision.FP32, Precision.FP16),
+        precisions=(
+            Precision.FP32,
+            Precision.FP16,
+            Precision.INT8,
+            Precision.INT8_WEIGHTS,
+            Precision.PALETTE6,
+            Precision.PALETTE4,
+        ),
         # From iOS 16 on half-precision programs need no casts at their borders.
         targets=("iOS16", "iOS15", "iOS17", "iOS18"),
     )
@@ -38,22 +48,27 @@ class CoremlExporter(Offering):
         inputs: Sequence[TensorSpec],
         recipe: ExportRecipe,
         folder: Path,
+        calibration: Sequence[Batch] = (),
     ) -> Path:
         import coremltools as ct
         import torch
 
         path = folder / "model.mlpackage"
+        if recipe.precision is Precision.INT8:
+            module = quantized(module, example(inputs), calibration)
         # coremltools takes the ATEN dialect only; a fresh export is in the TRAINING one.
         exported = torch.export.export(module, example(inputs)).run_decompositions({})
         converted = ct.convert(
             exported,
             inputs=[_tensor_type(tensor) for tensor in inputs],
             convert_to="mlprogram",
-            compute_precision=getattr(ct.precision, _COMPUTE_PRECISIONS[recipe.precision]),
+            compute_precision=(
+                ct.precision.FLOAT32 if recipe.precision is Precision.FP32 else ct.precision.FLOAT16
+            ),
             minimum_deployment_target=getattr(ct.target, str(recipe.target)),
             skip_model_load=True,
         )
-        converted.save(str(path))
+        _compressed(converted, recipe.precision).save(str(path))
         return path
 
     def inspect(self, model_path: Path) -> Structure:
@@ -67,6 +82,19 @@ class CoremlExporter(Offering):
             op_histogram=program.op_histogram(),
             details={"specification_version": str(spec.specificationVersion)},
         )
+
+
+def _compressed(model: Any, precision: Precision) -> Any:
+    """The model with its weights stored in fewer bits, where the precision asks for that."""
+    from coremltools.optimize import coreml as optimize
+
+    if precision is Precision.INT8_WEIGHTS:
+        linear = optimize.OpLinearQuantizerConfig(mode="linear_symmetric", dtype="int8")
+        return optimize.linear_quantize_weights(model, optimize.OptimizationConfig(linear))
+    if precision in _PALETTE_BITS:
+        table = optimize.OpPalettizerConfig(mode="kmeans", nbits=_PALETTE_BITS[precision])
+        return optimize.palettize_weights(model, optimize.OptimizationConfig(table))
+    return model
 
 
 def _tensor_type(tensor: TensorSpec) -> Any:

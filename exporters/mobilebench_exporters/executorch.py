@@ -7,10 +7,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mobilebench.inputs import Batch
 from mobilebench.interfaces import Exporter, Structure
 from mobilebench.recipe import ExportRecipe, Format, Precision
 from mobilebench.tensor import TensorSpec
 from mobilebench_exporters._offers import Offer, Offering, example
+from mobilebench_exporters._pt2e import quantized
 
 if TYPE_CHECKING:
     import torch
@@ -22,7 +24,7 @@ class ExecutorchExporter(Offering):
     offer = Offer(
         format=Format.EXECUTORCH,
         distributions=("executorch", "torchao"),
-        precisions=(Precision.FP32,),
+        precisions=(Precision.FP32, Precision.INT8),
         delegates=("xnnpack",),
     )
 
@@ -32,12 +34,15 @@ class ExecutorchExporter(Offering):
         inputs: Sequence[TensorSpec],
         recipe: ExportRecipe,
         folder: Path,
+        calibration: Sequence[Batch] = (),
     ) -> Path:
         import torch
         from executorch.backends.xnnpack.partition.xnnpack_partitioner import XnnpackPartitioner
         from executorch.exir import to_edge_transform_and_lower
 
         path = folder / "model.pte"
+        if recipe.precision is Precision.INT8:
+            module = quantized(module, example(inputs), calibration)
         exported = torch.export.export(module, example(inputs))
         lowered = to_edge_transform_and_lower(exported, partitioner=[XnnpackPartitioner()])
         with path.open("wb") as handle:

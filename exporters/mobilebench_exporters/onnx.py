@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mobilebench.errors import CellFailed
+from mobilebench.inputs import Batch
 from mobilebench.interfaces import Exporter, Structure
 from mobilebench.recipe import ExportRecipe, Format, Precision
 from mobilebench.tensor import TensorSpec
+from mobilebench_exporters import _onnx_precision
 from mobilebench_exporters._offers import Offer, Offering, example
 
 if TYPE_CHECKING:
@@ -22,8 +24,8 @@ class OnnxExporter(Offering):
 
     offer = Offer(
         format=Format.ONNX,
-        distributions=("onnx", "onnxscript"),
-        precisions=(Precision.FP32,),
+        distributions=("onnx", "onnxscript", "onnxruntime"),
+        precisions=(Precision.FP32, Precision.FP16, Precision.INT8, Precision.INT8_WEIGHTS),
         # 20 has GELU as one operator and is what torch 2.13 writes by itself; below 18 the exporter
         # logs an error and silently stays at 18.
         targets=("opset20", "opset18", "opset19", "opset21"),
@@ -35,12 +37,15 @@ class OnnxExporter(Offering):
         inputs: Sequence[TensorSpec],
         recipe: ExportRecipe,
         folder: Path,
+        calibration: Sequence[Batch] = (),
     ) -> Path:
         import onnx
         import torch
 
         path = folder / "model.onnx"
         opset = int(str(recipe.target).removeprefix("opset"))
+        if recipe.precision is Precision.FP16:
+            module = _onnx_precision.in_half(module)
         torch.onnx.export(
             module,
             example(inputs),
@@ -59,6 +64,10 @@ class OnnxExporter(Offering):
                 f"opset {opset} was asked for and the exporter wrote {written}; ask for "
                 f"--target opset{written}",
             )
+        if recipe.precision is Precision.INT8:
+            _onnx_precision.to_int8(path, [tensor.name for tensor in inputs], calibration)
+        elif recipe.precision is Precision.INT8_WEIGHTS:
+            _onnx_precision.to_int8_weights(path)
         return path
 
     def inspect(self, model_path: Path) -> Structure:

@@ -7,9 +7,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mobilebench.inputs import Batch
 from mobilebench.interfaces import Exporter, Structure
 from mobilebench.recipe import ExportRecipe, Format, Precision
 from mobilebench.tensor import TensorSpec
+from mobilebench_exporters import _tflite_precision
 from mobilebench_exporters._offers import Offer, Offering, example
 
 if TYPE_CHECKING:
@@ -21,8 +23,15 @@ class TfliteExporter(Offering):
 
     offer = Offer(
         format=Format.TFLITE,
-        distributions=("litert-torch", "litert-converter", "ai-edge-litert"),
-        precisions=(Precision.FP32,),
+        distributions=("litert-torch", "litert-converter", "ai-edge-litert", "ai-edge-quantizer"),
+        precisions=(
+            Precision.FP32,
+            Precision.FP16_WEIGHTS,
+            Precision.INT8,
+            Precision.INT8_IO,
+            Precision.INT8_DYNAMIC,
+            Precision.INT8_WEIGHTS,
+        ),
     )
 
     def export(
@@ -31,11 +40,14 @@ class TfliteExporter(Offering):
         inputs: Sequence[TensorSpec],
         recipe: ExportRecipe,
         folder: Path,
+        calibration: Sequence[Batch] = (),
     ) -> Path:
         import litert_torch
 
         path = folder / "model.tflite"
         litert_torch.convert(module, example(inputs)).export(str(path))
+        if recipe.precision is not Precision.FP32:
+            _tflite_precision.convert(path, recipe.precision, calibration)
         return path
 
     def inspect(self, model_path: Path) -> Structure:

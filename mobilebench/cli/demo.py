@@ -20,11 +20,13 @@ def command(
     """Export mobilevig_ti to every format, verify, measure it here and show the leaderboard."""
     from mobilebench import plugins
     from mobilebench.artifact import Artifact
+    from mobilebench.calibration import Samples
     from mobilebench.cli.bench import measure_all
     from mobilebench.cli.export import choose_recipes, export_all, show_exports
     from mobilebench.leaderboard import rank
     from mobilebench.leaderboard.page import as_page
     from mobilebench.leaderboard.table import as_table
+    from mobilebench.recipe import Format, Precision
     from mobilebench.store import RecordStore
     from mobilebench.zoo.loading import Request
 
@@ -32,13 +34,18 @@ def command(
     output.tell(f"1. Export {_MODEL} (random weights: no checkpoint is given) and prove each file.")
     recipes = choose_recipes(None, ["fp32"], None)
     recipes += [
-        exporter.recipe(precision)
-        for exporter in [plugins.exporter(recipe.format) for recipe in recipes]
-        for precision in exporter.precisions()
-        if precision == "fp16"
+        plugins.exporter(recipe.format).recipe(Precision.FP16)
+        for recipe in recipes
+        if recipe.format is Format.COREML
     ]
     exported = export_all(
-        [Request(reference=_MODEL)], recipes, out / "artifacts", force=False, jobs=2, store=store
+        [Request(reference=_MODEL)],
+        recipes,
+        out / "artifacts",
+        samples=Samples(),
+        force=False,
+        jobs=2,
+        store=store,
     )
     show_exports(exported)
     host = plugins.runner("host")

@@ -12,8 +12,9 @@ import typer
 from mobilebench.cli import output
 
 if TYPE_CHECKING:
+    from mobilebench.calibration import Samples
     from mobilebench.pipeline import Exported
-    from mobilebench.recipe import ExportRecipe
+    from mobilebench.recipe import Calibration, ExportRecipe
     from mobilebench.zoo.loading import Request
 
 
@@ -36,10 +37,20 @@ def command(
     ] = None,
     precision: Annotated[
         list[str] | None,
-        typer.Option(help="fp32 or fp16; repeatable. Default: fp32."),
+        typer.Option(
+            help="fp32, fp16, fp16-weights, int8, int8-io, int8-dynamic, int8-weights, palette6 or "
+            "palette4; repeatable. Default: fp32. Not every format has all."
+        ),
     ] = None,
     target: Annotated[
         str | None, typer.Option(help="Deployment target, such as iOS17 or opset18.")
+    ] = None,
+    calibration: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder of images that int8 takes its ranges from and quantized files are judged "
+            "on. Default: noise, and every table says so."
+        ),
     ] = None,
     checkpoint: Annotated[
         str | None, typer.Option(help="Weights to load; without it they are random.")
@@ -61,6 +72,12 @@ def command(
             help="Export zoo models as the papers have them, not in their form for inference.",
         ),
     ] = False,
+    allow_parity_failure: Annotated[
+        bool,
+        typer.Option(
+            "--allow-parity-failure", help="Keep files that are not equal enough to PyTorch."
+        ),
+    ] = False,
     jobs: Annotated[
         int, typer.Option(min=1, help="Exports at the same time, each in its own process.")
     ] = min(2, os.cpu_count() or 1),
@@ -71,6 +88,7 @@ def command(
     json: Annotated[bool, typer.Option("--json", help="Print the outcomes as JSON.")] = False,
 ) -> None:
     """Export models and verify every file against PyTorch."""
+    from mobilebench.calibration import Samples
     from mobilebench.errors import UserError
     from mobilebench.recipe import Form
     from mobilebench.tensor import parse_tensor
@@ -96,8 +114,21 @@ def command(
         for model in models
     ]
     form = Form.PLAIN if no_deploy else Form.DEPLOYED
-    recipes = [replace(recipe, form=form) for recipe in choose_recipes(format, precision, target)]
-    done = export_all(requests, recipes, out, force=force, jobs=jobs, store=store)
+    samples = Samples(calibration)
+    recipes = [
+        replace(recipe, form=form)
+        for recipe in choose_recipes(format, precision, target, samples.calibration())
+    ]
+    done = export_all(
+        requests,
+        recipes,
+        out,
+        samples=samples,
+        force=force,
+        jobs=jobs,
+        allow_parity_failure=allow_parity_failure,
+        store=store,
+    )
     if json:
         output.show_json([_plain(exported) for exported in done])
     else:
@@ -107,7 +138,10 @@ def command(
 
 
 def choose_recipes(
-    formats: list[str] | None, precisions: list[str] | None, target: str | None
+    formats: list[str] | None,
+    precisions: list[str] | None,
+    target: str | None,
+    calibration: Calibration | None = None,
 ) -> list[ExportRecipe]:
     """Every combination that is on offer.
 
@@ -131,7 +165,9 @@ def choose_recipes(
         if not able:
             names = ", ".join(exporter.format for exporter in chosen)
             raise RecipeError(f"The precision {precision} is not offered by {names}.")
-        recipes += [exporter.recipe(precision, target) for exporter in able]
+        recipes += [
+            exporter.recipe(precision, target, calibration=calibration) for exporter in able
+        ]
     return recipes
 
 
@@ -158,8 +194,10 @@ def export_all(
     recipes: list[ExportRecipe],
     out: Path,
     *,
+    samples: Samples,
     force: bool,
     jobs: int,
+    allow_parity_failure: bool = False,
     store: str | None,
 ) -> list[Exported]:
     """Export every model by every recipe under a progress bar; failures go into the store."""
@@ -171,7 +209,14 @@ def export_all(
     with MatrixProgress("export", len(requests) * len(recipes)) as progress:
         for request in requests:
             done += pipeline.export_recipes(
-                request, recipes, out, force=force, jobs=jobs, observer=progress
+                request,
+                recipes,
+                out,
+                samples=samples,
+                force=force,
+                jobs=jobs,
+                allow_parity_failure=allow_parity_failure,
+                observer=progress,
             )
     failed = [exported for exported in done if exported.failed]
     if failed:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from mobilebench.recipe import ExportRecipe, Format
+from mobilebench.recipe import ExportRecipe, Format, Precision
 
 
 class Target(StrEnum):
@@ -24,6 +24,8 @@ def target_of(recipe: ExportRecipe) -> Target:
     """The target that a recipe's files run on."""
     if recipe.format is Format.EXECUTORCH and recipe.delegate == "vulkan":
         return Target.VULKAN
+    if recipe.format is Format.ONNX and recipe.precision is Precision.FP16:
+        return Target.COREML  # for the same kind of unit
     return {
         Format.COREML: Target.COREML,
         Format.ONNX: Target.ONNX_RUNTIME,

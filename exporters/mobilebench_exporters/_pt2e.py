@@ -1,0 +1,56 @@
+"""8 bits by PyTorch's own quantization of exported programs, for ExecuTorch and Core ML."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from mobilebench.errors import MissingToolkit
+from mobilebench.inputs import Batch
+from mobilebench_exporters._float_parts import stays_float
+
+if TYPE_CHECKING:
+    import torch
+
+
+def quantized(
+    module: torch.nn.Module, example: tuple[torch.Tensor, ...], calibration: Sequence[Batch]
+) -> torch.nn.Module:
+    """The network with weights in 8 bits by output channel and activations in 8 bits by ranges
+    seen in calibration, except in the parts that stay in floats.
+
+    Raises `MissingToolkit` where ExecuTorch, whose quantizer is used, is not installed.
+    """
+    import torch
+
+    try:
+        from executorch.backends.xnnpack.quantizer.xnnpack_quantizer import (
+            XNNPACKQuantizer,
+            get_symmetric_quantization_config,
+        )
+    except ModuleNotFoundError as error:
+        raise MissingToolkit(
+            "int8 needs ExecuTorch's quantizer, which is not installed; run: "
+            "pip install 'mobilebench[executorch]'"
+        ) from error
+    from torchao.quantization.pt2e.quantize_pt2e import convert_pt2e, prepare_pt2e
+
+    # torch adds a submodule of guards that later passes refuse.
+    captured = torch.export.export(module, example).module(check_guards=False)
+    quantizer = XNNPACKQuantizer()
+    quantizer.set_global(get_symmetric_quantization_config(is_per_channel=True))
+    quantizer.set_filter_function(lambda node: not stays_float(_scope(node)))
+    prepared = prepare_pt2e(captured, quantizer)
+    with torch.no_grad():
+        for batch in calibration:
+            prepared(*map(torch.from_numpy, batch))
+    converted: torch.nn.Module = convert_pt2e(prepared)
+    return converted
+
+
+def _scope(node: Any) -> str:
+    """Full names of the classes of the modules that a node came from."""
+    return " ".join(
+        kind if isinstance(kind, str) else f"{kind.__module__}.{kind.__qualname__}"
+        for _, kind in node.meta.get("nn_module_stack", {}).values()
+    )

@@ -1,0 +1,69 @@
+"""Other precisions of a TFLite file, made from the float32 one with the AI Edge Quantizer."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from mobilebench.inputs import Batch
+from mobilebench.recipe import Precision
+from mobilebench_exporters._float_parts import PATTERN
+
+_CASTABLE = ("CONV_2D", "CONV_2D_TRANSPOSE", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED")
+
+
+def convert(path: Path, precision: Precision, calibration: Sequence[Batch]) -> None:
+    """Replace a float32 file by one of another precision."""
+    from ai_edge_quantizer.quantizer import Quantizer
+
+    quantizer = Quantizer(str(path))
+    _recipe(quantizer, precision)
+    ranges = None
+    if precision.calibrated:
+        ranges = quantizer.calibrate(_named(path, calibration), num_threads=os.cpu_count() or 1)
+    quantizer.quantize(ranges, enable_progress_report=False).export_model(path, overwrite=True)
+
+
+def _recipe(quantizer: Any, precision: Precision) -> None:
+    from ai_edge_quantizer import qtyping
+    from ai_edge_quantizer.algorithm_manager import AlgorithmName
+
+    everything, operations = ".*", qtyping.TFLOperationName
+    if precision is Precision.FP16_WEIGHTS:
+        half = qtyping.TensorQuantizationConfig(num_bits=16, dtype=qtyping.TensorDataType.FLOAT)
+        for name in _CASTABLE:
+            quantizer.update_quantization_recipe(
+                everything,
+                operations(name),
+                qtyping.OpQuantizationConfig(
+                    weight_tensor_config=half, compute_precision=qtyping.ComputePrecision.FLOAT
+                ),
+                AlgorithmName.FLOAT_CASTING,
+            )
+        return
+    if precision is Precision.INT8_WEIGHTS:
+        quantizer.add_weight_only_config(everything, operations.ALL_SUPPORTED, 8)
+    elif precision is Precision.INT8_DYNAMIC:
+        quantizer.add_dynamic_config(everything, operations.ALL_SUPPORTED, 8)
+    else:
+        quantizer.add_static_config(everything, operations.ALL_SUPPORTED, 8, 8)
+        if precision is Precision.INT8:
+            for border in (operations.INPUT, operations.OUTPUT):
+                quantizer.update_quantization_recipe(
+                    everything, border, algorithm_key=AlgorithmName.NO_QUANTIZE
+                )
+    # The last entry that fits an operation counts.
+    quantizer.update_quantization_recipe(
+        PATTERN.pattern, operations.ALL_SUPPORTED, algorithm_key=AlgorithmName.NO_QUANTIZE
+    )
+
+
+def _named(path: Path, calibration: Sequence[Batch]) -> dict[str, list[dict[str, Any]]]:
+    """Batches by the names of the signature's inputs (`args_0`, `args_1`, ...)."""
+    from ai_edge_litert.interpreter import Interpreter
+
+    [(signature, tensors)] = Interpreter(str(path)).get_signature_list().items()
+    names = sorted(tensors["inputs"], key=lambda name: int(name.rpartition("_")[2]))
+    return {signature: [dict(zip(names, batch, strict=True)) for batch in calibration]}

@@ -1,0 +1,117 @@
+"""Images from files as a network takes them: resized, cropped and normalised as its authors do."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from mobilebench.errors import UserError
+from mobilebench.inputs import Array
+from mobilebench.modelspec import ModelSpec, Preprocessing
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+SUFFIXES = (".bmp", ".jpeg", ".jpg", ".png", ".webp")
+
+
+def find(folder: Path) -> list[Path]:
+    """Every image file under a folder, in the order of their paths.
+
+    Raises `UserError` where the folder does not exist or holds no image.
+    """
+    if not folder.is_dir():
+        raise UserError(f"The folder of images {folder} does not exist; give one that holds them.")
+    found = sorted(
+        path
+        for path in folder.rglob("*")
+        if path.suffix.lower() in SUFFIXES and not path.name.startswith(".")
+    )
+    if not found:
+        raise UserError(
+            f"The folder {folder} holds no image; files ending in {', '.join(SUFFIXES)} are taken, "
+            f"in it and in the folders below it."
+        )
+    return found
+
+
+def spread(paths: Sequence[Path], count: int) -> list[Path]:
+    """At most `count` of the paths, at even distances, so that a sorted folder gives every class
+    its share; the same ones every time."""
+    if len(paths) <= count:
+        return list(paths)
+    return [paths[index * len(paths) // count] for index in range(count)]
+
+
+def prepare(path: Path, spec: ModelSpec) -> Array:
+    """One image as the network's input: (1, 3, H, W) of float32.
+
+    The shorter side is resized to H / crop_pct, the middle is cut out, values are brought to
+    0..1 and normalised by channel. Raises `UserError` for a file that cannot be read and for a
+    network that states no preprocessing or takes no image.
+    """
+    height, width = _size(spec)
+    preprocessing = _preprocessing(spec)
+    image = _crop(_opened(path), height, width, preprocessing)
+    values = np.asarray(image, dtype=np.float32) / np.float32(255.0)
+    mean, std = (np.asarray(three, np.float32) for three in (preprocessing.mean, preprocessing.std))
+    values = (values - mean) / std
+    return np.ascontiguousarray(values.transpose(2, 0, 1)[None])
+
+
+def require_images(spec: ModelSpec) -> None:
+    """Raise `UserError` unless images can be prepared for this network."""
+    _size(spec)
+    _preprocessing(spec)
+
+
+def _size(spec: ModelSpec) -> tuple[int, int]:
+    size = spec.resolution
+    if size is None or len(spec.inputs) != 1 or spec.inputs[0].shape[:2] != (1, 3):
+        inputs = ", ".join(map(str, spec.inputs))
+        raise UserError(
+            f"{spec.name} takes {inputs}; images can be given to networks with one input of "
+            f"1x3xHxW only."
+        )
+    return size
+
+
+def _preprocessing(spec: ModelSpec) -> Preprocessing:
+    if spec.preprocessing is None:
+        raise UserError(
+            f"Of {spec.name} it is not known how images are prepared; state it with "
+            f"--mean and --std (in 0..1, three numbers each)."
+        )
+    return spec.preprocessing
+
+
+def _opened(path: Path) -> Image.Image:
+    from PIL import Image, UnidentifiedImageError
+
+    try:
+        with Image.open(path) as image:
+            return image.convert("RGB")
+    except (UnidentifiedImageError, OSError, Image.DecompressionBombError) as error:
+        raise UserError(
+            f"The image {path} cannot be read ({error}); remove it or replace it."
+        ) from error
+
+
+def _crop(image: Image.Image, height: int, width: int, how: Preprocessing) -> Image.Image:
+    from PIL import Image
+
+    tall, wide = math.floor(height / how.crop_pct), math.floor(width / how.crop_pct)
+    # The side that is left over is cut to whole pixels, and the middle is rounded, as torchvision
+    # does it.
+    if image.height * wide >= image.width * tall:
+        enlarged = (wide, int(wide * image.height / image.width))
+    else:
+        enlarged = (int(tall * image.width / image.height), tall)
+    resampling = Image.Resampling[how.interpolation.upper()]
+    resized = image.resize(enlarged, resampling)
+    left, top = round((enlarged[0] - width) / 2), round((enlarged[1] - height) / 2)
+    return resized.crop((left, top, left + width, top + height))
