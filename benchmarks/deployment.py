@@ -156,7 +156,8 @@ def _worker(*arguments: str) -> dict[str, Any]:
 
 def _export(model: str, format_name: str, form: str, place: str) -> dict[str, Any]:
     from mobilebench.making import deployed
-    from mobilebench.zoo.loading import Request, load
+    from mobilebench.request import Request
+    from mobilebench.zoo.loading import load
 
     loaded = load(Request(reference=model))
     exporter = plugins.exporter(format_name)

@@ -22,8 +22,9 @@ from torch import Tensor, nn
 
 from mobilebench import files, inputs
 from mobilebench.deploy import Target, deploy
+from mobilebench.request import Request
 from mobilebench.zoo import list_models
-from mobilebench.zoo.loading import Request, load
+from mobilebench.zoo.loading import load
 
 INPUTS = 64
 SEED = 3000

@@ -17,9 +17,11 @@ from pathlib import Path
 from mobilebench import files, pipeline, plugins
 from mobilebench.artifact import Artifact
 from mobilebench.cli.progress import MatrixProgress
+from mobilebench.matrix import Exported
 from mobilebench.recipe import ExportRecipe
+from mobilebench.request import Request
+from mobilebench.workers import LocalWorkers
 from mobilebench.zoo import list_models
-from mobilebench.zoo.loading import Request
 
 HEADER = """\
 # Every network in every format
@@ -65,8 +67,12 @@ def main() -> None:
     lines: list[str] = []
     with MatrixProgress("export", len(options.models) * len(recipes)) as progress:
         for model in options.models:
-            done = pipeline.export_recipes(
-                Request(reference=model), recipes, options.out, jobs=options.jobs, observer=progress
+            done = pipeline.export_matrix(
+                [Request(reference=model)],
+                recipes,
+                options.out,
+                workers=LocalWorkers(options.jobs),
+                observer=progress,
             )
             lines += [_line(exported) for exported in done]
             header = HEADER.format(machine=_machine(), tools=_tools(recipes))
@@ -74,9 +80,9 @@ def main() -> None:
             files.write_text(options.table, header + "\n" + "\n".join(table) + "\n")
 
 
-def _line(exported: pipeline.Exported) -> str:
+def _line(exported: Exported) -> str:
     outcome = exported.outcome
-    cells = [exported.model.name, exported.recipe.label]
+    cells = [exported.name, exported.recipe.label]
     if not isinstance(outcome, Artifact):
         cells += [f"failed at {outcome.stage}: {outcome.message[:160]}", *[""] * 8]
     else:

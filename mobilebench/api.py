@@ -9,12 +9,15 @@ from typing import TYPE_CHECKING
 
 from mobilebench import pipeline, plugins
 from mobilebench.artifact import Artifact
+from mobilebench.calibration import Samples
 from mobilebench.errors import CellFailed, UnknownName
+from mobilebench.matrix import Terms
 from mobilebench.measurement import ComputeUnit, Failure
 from mobilebench.modelspec import CALLER, ModelSpec
 from mobilebench.protocol import protocol as find_protocol
 from mobilebench.recipe import Form, Precision
 from mobilebench.record import Record
+from mobilebench.request import Request
 from mobilebench.tensor import TensorSpec, parse_tensor
 
 if TYPE_CHECKING:
@@ -32,27 +35,34 @@ def export(
     ema: bool = False,
     resolution: int | None = None,
     inputs: Sequence[TensorSpec | str] = (),
+    calibration: str | Path | None = None,
     deploy: bool = True,
     out_dir: str | Path = "artifacts",
     force: bool = False,
+    allow_parity_failure: bool = False,
 ) -> Artifact:
     """Export one network to one format and prove the file equal to it.
 
     `model` is a name of the zoo, `timm:NAME`, `FILE.py:FUNCTION`, or a module in eval mode, which
     needs `inputs` such as `["1x3x224x224"]`. An export that was made before is found again.
-    `deploy=False` exports a zoo network in its plain form (see `mobilebench.deploy`).
+    `calibration` is the folder of images that int8 takes its ranges from and quantized files are
+    judged on; without it both use noise. `deploy=False` exports a zoo network in its plain form
+    (see `mobilebench.deploy`).
     Raises `CellFailed` where the toolkit fails or parity does, `UserError` for what can be mended.
     """
+    samples = Samples(None if calibration is None else Path(calibration))
+    chosen = parse_precision(precision)
     recipe = replace(
-        plugins.exporter(format).recipe(parse_precision(precision), target, delegate),
+        plugins.exporter(format).recipe(
+            chosen, target, delegate, samples.calibration() if chosen.calibrated else None
+        ),
         form=Form.DEPLOYED if deploy else Form.PLAIN,
     )
+    terms = Terms(samples=samples, force=force, allow_parity_failure=allow_parity_failure)
     specs = tuple(
         tensor if isinstance(tensor, TensorSpec) else parse_tensor(tensor, f"input{index}")
         for index, tensor in enumerate(inputs)
     )
-    from mobilebench.zoo.loading import Request, describe
-
     if isinstance(model, str):
         request = Request(
             reference=model,
@@ -61,14 +71,17 @@ def export(
             resolution=resolution,
             inputs=specs,
         )
-        [exported] = pipeline.export_recipes(request, [recipe], Path(out_dir), force=force)
+        [exported] = pipeline.export_matrix([request], [recipe], Path(out_dir), terms=terms)
     else:
+        from mobilebench.zoo.loading import describe
+
         spec = ModelSpec(name=type(model).__name__, inputs=specs)
         loaded = describe(model, spec, CALLER)
-        [exported] = pipeline.export_recipes(loaded, [recipe], Path(out_dir), force=force)
+        [exported] = pipeline.export_module(loaded, [recipe], Path(out_dir), terms=terms)
     if isinstance(exported.outcome, Failure):
         failed = exported.outcome
-        raise CellFailed(failed.stage, failed.error, failed.message, failed.log_tail)
+        advice = f"; {failed.advice}" if failed.advice else ""
+        raise CellFailed(failed.stage, failed.error, failed.message + advice, failed.log_tail)
     return exported.outcome
 
 

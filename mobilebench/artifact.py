@@ -2,9 +2,9 @@
 
 A bundle holds the model file, `manifest.json`, `export.log` and `reference.npz`, the outputs of
 PyTorch eager, so that the artifact can be proven again where neither torch nor the weights are.
-Its name ends in a key made from
-everything that went in (network, weights, recipe, tool versions), so the same export finds it
-again; the sha256 of what came out is in the manifest and is checked on every load.
+Its name ends in a key made from everything that went in (network, weights, recipe, tool versions),
+so the same export finds it again; the sha256 of what came out is in the manifest and is checked on
+every load.
 """
 
 from __future__ import annotations
@@ -110,6 +110,9 @@ class ArtifactFacts:
     structure: dict[str, str]
     """What the file itself says: opset, spec version, delegates and what they left out."""
     export_seconds: float
+    export_peak_memory_bytes: int | None = None
+    """Resident memory of the process that converted the network, torch and toolkit included; None
+    where it was converted in the caller's own process."""
 
 
 @value

@@ -24,12 +24,14 @@ from mobilebench.artifact import (
     content_sha256,
     content_size,
 )
+from mobilebench.calibration import Samples
 from mobilebench.errors import BundleError, CellFailed, SchemaError, writing
 from mobilebench.inputs import Array
 from mobilebench.interfaces import Structure
 from mobilebench.modelspec import ModelSpec
 from mobilebench.observer import Observer
 from mobilebench.recipe import ExportRecipe
+from mobilebench.values import value
 
 
 @dataclass(frozen=True)
@@ -38,13 +40,15 @@ class Made:
 
     model_path: Path
     structure: Structure
+    peak_memory_bytes: int | None = None
+    """Of the process that made it; None where that was not its only work."""
 
 
 Make = Callable[[ExportRecipe, Path, Event], Made]
 """Writes the model file of a recipe into a folder; gives up when the event is set."""
 
 
-@dataclass(frozen=True)
+@value
 class Order:
     """Everything about one artifact that is known before it exists."""
 
@@ -78,32 +82,32 @@ class Order:
 
 
 @dataclass(frozen=True)
-class Judged:
-    """Inputs on which a quantized artifact has to name these classes."""
-
-    source: str
-    batches: list[list[Array]]
-    classes: list[int]
-
-
-@dataclass(frozen=True)
 class Evidence:
     """What a bundle says beside its model file: the checks passed and the outputs to match."""
 
     preflight: Preflight
     reference: list[list[Array]]
-    judged: Judged | None = None
-    """None where no recipe is quantized, or outputs are no class scores."""
+    classes: tuple[int, ...] | None = None
+    """For the inputs of the agreement; None where nothing quantized was asked for, and for outputs
+    that are no class scores."""
 
 
-def cached(place: Path) -> Artifact | None:
-    """The bundle at a place, None where there is none or it is damaged: then it is made anew."""
+@dataclass(frozen=True)
+class Kept:
+    """What is at a bundle's place: the bundle, or what is wrong with it, or nothing."""
+
+    artifact: Artifact | None = None
+    damage: str | None = None
+
+
+def kept(place: Path) -> Kept:
+    """Look for a bundle; every byte of its model file is checked."""
     if not place.exists():
-        return None
+        return Kept()
     try:
-        return Artifact.load(place)
-    except (BundleError, SchemaError):
-        return None
+        return Kept(artifact=Artifact.load(place))
+    except (BundleError, SchemaError) as error:
+        return Kept(damage=str(error))
 
 
 def build(
@@ -114,6 +118,7 @@ def build(
     watch: Observer,
     cancel: Event,
     *,
+    samples: Samples,
     allow_parity_failure: bool = False,
 ) -> Artifact:
     """Make one bundle: staged beside its place, proven there, then renamed to it.
@@ -139,6 +144,7 @@ def build(
             op_histogram=made.structure.op_histogram,
             structure=made.structure.details,
             export_seconds=round(seconds, 3),
+            export_peak_memory_bytes=made.peak_memory_bytes,
         )
         manifest = Manifest(
             created=environment.now(),
@@ -152,9 +158,11 @@ def build(
         staged_artifact = Artifact(staged, manifest)
         proven = verification.verify(staged_artifact, evidence.reference, cancel=cancel)
         agreement = None
-        if order.recipe.precision.quantized and evidence.judged is not None:
+        if order.recipe.precision.quantized and evidence.classes is not None:
             watch.stage(order.name, "agreement")
-            agreement = verification.agree(staged_artifact, evidence.judged, cancel=cancel)
+            agreement = verification.agree(
+                staged_artifact, evidence.classes, samples, cancel=cancel
+            )
         if not allow_parity_failure:
             _require_parity(proven, agreement)
         manifest = replace(manifest, facts=replace(facts, parity=proven, agreement=agreement))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +16,7 @@ IMAGES = 128
 """Images that ranges are taken from, where a folder has as many."""
 AGREEMENT_INPUTS = 256
 """Inputs on which a quantized artifact has to name the same class as PyTorch."""
+_PART_ELEMENTS = 64 << 20
 # Far from the seeds of preflight, of parity and of benchmarks: no input is used twice.
 _SEED = 3000
 _AGREEMENT_SEED = 4000
@@ -44,12 +45,18 @@ class Samples:
         """`noise`, or the sha256 over the images that agreement is judged on."""
         return NOISE if self.folder is None else _sha256(self._judging())
 
-    def for_agreement(self, spec: ModelSpec) -> list[list[Array]]:
-        """Inputs to judge agreement on, other than those of the calibration where there are
-        enough."""
+    def for_agreement(self, spec: ModelSpec) -> Iterator[list[list[Array]]]:
+        """Inputs to judge agreement on, in parts that fit into memory, other than those of the
+        calibration where there are enough."""
+        at_once = max(1, _PART_ELEMENTS // sum(tensor.elements for tensor in spec.inputs))
         if self.folder is None:
-            return inputs.samples(spec.inputs, AGREEMENT_INPUTS, _AGREEMENT_SEED)
-        return _prepared(self._judging(), spec)
+            for first in range(0, AGREEMENT_INPUTS, at_once):
+                count = min(at_once, AGREEMENT_INPUTS - first)
+                yield inputs.samples(spec.inputs, count, _AGREEMENT_SEED + first)
+            return
+        paths = self._judging()
+        for first in range(0, len(paths), at_once):
+            yield _prepared(paths[first : first + at_once], spec)
 
     def _calibrating(self) -> list[Path]:
         return images.spread(self._found(), IMAGES)

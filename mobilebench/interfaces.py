@@ -13,6 +13,7 @@ from threading import Event
 from typing import TYPE_CHECKING, Any, Protocol
 
 from mobilebench.artifact import Artifact
+from mobilebench.cures import Cure
 from mobilebench.device import Device
 from mobilebench.job import Job
 from mobilebench.measurement import Measurement
@@ -44,6 +45,10 @@ class Exporter(Protocol):
         """`module:function` of a cell that computes the saved file's outputs where no runtime can
         (see `cell.call`): takes `model`, `inputs` (an .npz) and `outputs` (an .npz to write),
         returns `evaluated_by`. None where a runner runs the format on every host."""
+
+    @property
+    def cures(self) -> tuple[Cure, ...]:
+        """Failures of its toolkit that are known, and what to do about each."""
 
     def precisions(self) -> frozenset[Precision]:
         """The precisions on offer; at least one."""

@@ -1,8 +1,11 @@
-"""Making the model file: in a fresh process for each recipe, or here for a module in memory."""
+"""Cells of an export, the part that needs torch: a network is prepared, and its files are made."""
 
 from __future__ import annotations
 
 import traceback
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -10,90 +13,119 @@ from typing import Any
 import torch
 from torch import nn
 
-from mobilebench import cell, plugins, wire
-from mobilebench.artifact import LOG_FILE
-from mobilebench.bundle import Made, Make
+from mobilebench import environment, origins, parity, plugins, preflight, preparation, wire
+from mobilebench.artifact import Artifact
+from mobilebench.bundle import Made
 from mobilebench.calibration import Samples
 from mobilebench.deploy import deploy, target_of
-from mobilebench.errors import CellFailed, ModelRefused, OutputError, UserError, write_advice
-from mobilebench.inputs import sample
-from mobilebench.interfaces import Structure
+from mobilebench.errors import (
+    CellFailed,
+    MobilebenchWarning,
+    ModelRefused,
+    OutputError,
+    UserError,
+    write_advice,
+)
+from mobilebench.inputs import Array, sample
+from mobilebench.observer import Observer
+from mobilebench.preparation import Needs, Prepared
 from mobilebench.process import tail
 from mobilebench.recipe import ExportRecipe, Form
+from mobilebench.request import Request
+from mobilebench.workers import Task
+from mobilebench.zoo import loading
 from mobilebench.zoo.fingerprint import fingerprint
-from mobilebench.zoo.loading import LoadedModel, Request, load
-
-_TIMEOUT_S = 1800.0
+from mobilebench.zoo.loading import LoadedModel
 
 
-def in_cell(request: Request, expected_fingerprint: str, samples: Samples) -> Make:
-    """Load the network again in a fresh process and export it there."""
+@dataclass(frozen=True)
+class InThisProcess:
+    """Workers that export a network which exists only in this process's memory."""
 
-    def make(recipe: ExportRecipe, folder: Path, cancel: Event) -> Made:
-        answer = cell.call(
-            "mobilebench.making:export",
-            {
-                "request": wire.to_plain(request),
-                "recipe": wire.to_plain(recipe),
-                "fingerprint": expected_fingerprint,
-                "folder": str(folder.resolve()),
-                "images": None if samples.folder is None else str(samples.folder.resolve()),
-            },
-            stage="export",
-            timeout_s=_TIMEOUT_S,
-            cancel=cancel,
-            log_to=folder / LOG_FILE,
-        )
-        structure = wire.from_plain(Structure, answer["structure"], "the cell's answer")
-        return Made(folder / answer["model_file"], structure)
+    loaded: LoadedModel
+    parallel: int = 1
 
-    return make
+    def prepare(
+        self, request: Request, needs: Needs, samples: Samples, folder: Path, cancel: Event
+    ) -> None:
+        preparation.write(folder, *prepared(self.loaded, needs, samples))
+
+    def build(self, task: Task, out_dir: Path, watch: Observer, cancel: Event) -> Artifact:
+        def make_here(recipe: ExportRecipe, folder: Path, cancel: Event) -> Made:
+            return make(self.loaded, recipe, folder, task.samples)
+
+        return task.build(out_dir, make_here, watch, cancel)
 
 
-def in_this_process(loaded: LoadedModel, samples: Samples) -> Make:
-    """Export a module that exists only in this process's memory."""
+def prepare(asked: dict[str, Any]) -> dict[str, Any]:
+    """Cell: load a network, put it through preflight and write what was found into a folder."""
+    request = wire.from_plain(Request, asked["request"], "the cell's request")
+    needs = wire.from_plain(Needs, asked["needs"], "the cell's request")
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always", MobilebenchWarning)
+        found, reference = prepared(loading.load(request), needs, _samples(asked["images"]))
+    sentences = [str(w.message) for w in told if issubclass(w.category, MobilebenchWarning)]
+    found = replace(found, warnings=tuple(dict.fromkeys(sentences)))
+    preparation.write(Path(asked["folder"]), found, reference)
+    return {}
 
-    def make(recipe: ExportRecipe, folder: Path, cancel: Event) -> Made:
-        return _export(loaded, recipe, folder, samples)
 
-    return make
+def prepared(
+    loaded: LoadedModel, needs: Needs, samples: Samples
+) -> tuple[Prepared, list[list[Array]]]:
+    """What the exports of a network need to know, with PyTorch's outputs for parity.
+
+    Raises `ModelRefused` where the network must not be exported.
+    """
+    passed, reference = preflight.preflight(loaded.module, loaded.spec, parity.INPUTS)
+    if needs.half_precision:
+        error = preflight.half_precision_error(loaded.module, loaded.spec, reference)
+        passed = replace(passed, half_precision_error=error)
+    classes = None
+    if needs.agreement is not None:
+        parts = samples.for_agreement(loaded.spec)
+        classes = preflight.classes(loaded.module, loaded.spec, parts)
+    found = Prepared(
+        model=loading.with_macs(loaded).spec,
+        fingerprint=fingerprint(loaded.module),
+        preflight=passed,
+        classes=classes,
+    )
+    return found, reference.outputs
 
 
-def export(request: dict[str, Any]) -> dict[str, Any]:
+def export(asked: dict[str, Any]) -> dict[str, Any]:
     """Cell: load a network, export it, read the file back."""
-    asked = wire.from_plain(Request, request["request"], "the cell's request")
-    recipe = wire.from_plain(ExportRecipe, request["recipe"], "the cell's request")
-    loaded = load(asked)
-    if fingerprint(loaded.module) != request["fingerprint"]:
+    request = wire.from_plain(Request, asked["request"], "the cell's request")
+    recipe = wire.from_plain(ExportRecipe, asked["recipe"], "the cell's request")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", MobilebenchWarning)  # its preparation has said it
+        loaded = loading.load(request)
+    if fingerprint(loaded.module) != asked["fingerprint"]:
         raise ModelRefused(
-            f"{asked.reference} builds another network each time it is called; give its weights "
+            f"{request.reference} builds another network each time it is called; give its weights "
             f"a fixed seed or a checkpoint."
         )
-    images = request["images"]
-    samples = Samples(None if images is None else Path(images))
-    made = _export(loaded, recipe, Path(request["folder"]), samples)
-    return {"model_file": made.model_path.name, "structure": wire.to_plain(made.structure)}
+    made = make(loaded, recipe, Path(asked["folder"]), _samples(asked["images"]))
+    return {
+        "model_file": made.model_path.name,
+        "structure": wire.to_plain(made.structure),
+        "peak_memory_bytes": environment.peak_memory_bytes(),
+    }
 
 
-def deployed(loaded: LoadedModel, recipe: ExportRecipe) -> nn.Module:
-    """The network in the form that a recipe asks for."""
-    if recipe.form is Form.PLAIN:
-        return loaded.module
-    example = [torch.from_numpy(array) for array in sample(loaded.spec.inputs, seed=0)]
-    return deploy(loaded.module, *example, target=target_of(recipe))
+def make(loaded: LoadedModel, recipe: ExportRecipe, folder: Path, samples: Samples) -> Made:
+    """Write the model file of a recipe into a folder and read it back.
 
-
-def _export(loaded: LoadedModel, recipe: ExportRecipe, folder: Path, samples: Samples) -> Made:
+    Raises `CellFailed` where the toolkit fails, with the line of the user's code that the named
+    operation comes from, and `OutputError` where the folder cannot be written.
+    """
     exporter = plugins.exporter(recipe.format)
+    module = loaded.module
     try:
         module = deployed(loaded, recipe)
-        path = exporter.export(
-            module,
-            loaded.spec.inputs,
-            recipe,
-            folder,
-            samples.for_calibration(loaded.spec) if recipe.calibration else (),
-        )
+        calibration = samples.for_calibration(loaded.spec) if recipe.calibration else ()
+        path = exporter.export(module, loaded.spec.inputs, recipe, folder, calibration)
         return Made(path, exporter.inspect(path))
     except (CellFailed, UserError):
         raise
@@ -101,5 +133,37 @@ def _export(loaded: LoadedModel, recipe: ExportRecipe, folder: Path, samples: Sa
         advice = write_advice(error)
         if advice is not None:
             raise OutputError(f"Could not write {folder.parent}: {advice}.") from error
-        trace = "".join(traceback.format_exception(error))
-        raise CellFailed("export", type(error).__name__, str(error), tail(trace)) from error
+        trace = tail("".join(traceback.format_exception(error)))
+        cause = _root(error)
+        message = _message(cause, module, _example(loaded))
+        raise CellFailed("export", type(cause).__name__, message, trace) from error
+
+
+def _root(error: BaseException) -> BaseException:
+    """What began it: toolkits wrap an error in general words."""
+    while error.__cause__ is not None:
+        error = error.__cause__
+    return error
+
+
+def _message(error: BaseException, module: nn.Module, example: Sequence[torch.Tensor]) -> str:
+    """The first paragraph of a toolkit's words, and the line of code that they are about."""
+    words = str(error).strip()
+    place = origins.of(words, module, example)
+    first = " ".join(words.partition("\n\n")[0].split()) or type(error).__name__
+    return first if place is None else f"{first} (from {place})"
+
+
+def deployed(loaded: LoadedModel, recipe: ExportRecipe) -> nn.Module:
+    """The network in the form that a recipe asks for."""
+    if recipe.form is Form.PLAIN:
+        return loaded.module
+    return deploy(loaded.module, *_example(loaded), target=target_of(recipe))
+
+
+def _example(loaded: LoadedModel) -> Sequence[torch.Tensor]:
+    return [torch.from_numpy(array) for array in sample(loaded.spec.inputs, seed=0)]
+
+
+def _samples(images: str | None) -> Samples:
+    return Samples(None if images is None else Path(images))

@@ -132,3 +132,5 @@ class Failure:
     error: str
     message: str
     log_tail: str = ""
+    advice: str | None = None
+    """What to do about it, where the failure is a known one."""

@@ -8,6 +8,12 @@ from typing import Protocol
 class Observer(Protocol):
     """Told about each cell of a matrix by its name; may be called from several threads."""
 
+    def preparing(self, network: str) -> None:
+        """A network is loaded and checked, before any of its cells."""
+
+    def prepared(self, network: str) -> None:
+        """That is over, well or not."""
+
     def started(self, cell: str) -> None:
         """Work on a cell begins."""
 
@@ -20,6 +26,12 @@ class Observer(Protocol):
 
 class Silent:
     """Shows nothing."""
+
+    def preparing(self, network: str) -> None:
+        pass
+
+    def prepared(self, network: str) -> None:
+        pass
 
     def started(self, cell: str) -> None:
         pass

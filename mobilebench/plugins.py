@@ -42,8 +42,18 @@ def exporter(name: str) -> Exporter:
 def exporters_sha256() -> str:
     """sha256 over the source of every exporter and of the deployment forms: other code may write
     other files."""
+    return _sources_sha256(EXPORTERS, "mobilebench.deploy")
+
+
+@cache
+def own_sha256() -> str:
+    """sha256 over all source of mobilebench itself."""
+    return _sources_sha256("mobilebench")
+
+
+def _sources_sha256(*packages: str) -> str:
     digest = hashlib.sha256()
-    for package in (EXPORTERS, "mobilebench.deploy"):
+    for package in packages:
         found = importlib.util.find_spec(package)
         for place in (found.submodule_search_locations if found else None) or ():
             for path in sorted(Path(place).rglob("*.py")):

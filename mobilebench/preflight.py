@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -15,8 +15,6 @@ from torch import Tensor, nn
 
 from mobilebench import inputs as seeded
 from mobilebench.artifact import Preflight
-from mobilebench.bundle import Judged
-from mobilebench.calibration import Samples
 from mobilebench.errors import MobilebenchWarning, ModelRefused, UserError
 from mobilebench.inputs import Array
 from mobilebench.modelspec import ModelSpec
@@ -149,17 +147,19 @@ def half_precision_error(module: nn.Module, spec: ModelSpec, expected: Reference
     return furthest / largest if largest > 0 else None
 
 
-def judged(module: nn.Module, spec: ModelSpec, samples: Samples) -> Judged | None:
-    """The inputs to judge quantized artifacts on, with the classes that PyTorch eager names; None
-    where the first output is not one row of class scores."""
-    batches = samples.for_agreement(spec)
-    classes = []
-    for batch in batches:
-        scores = _eager(module, batch)[0]
-        if scores.ndim != 2 or scores.shape[0] != 1 or scores.shape[1] < 2:
-            return None
-        classes.append(int(scores.argmax()))
-    return Judged(samples.agreement_source(), batches, classes)
+def classes(
+    module: nn.Module, spec: ModelSpec, parts: Iterable[list[list[Array]]]
+) -> tuple[int, ...] | None:
+    """The class that PyTorch names for every input; None where the first output is not one row of
+    class scores."""
+    named = []
+    for part in parts:
+        for batch in part:
+            scores = _eager(module, batch)[0]
+            if scores.ndim != 2 or scores.shape[0] != 1 or scores.shape[1] < 2:
+                return None
+            named.append(int(scores.argmax()))
+    return tuple(named)
 
 
 def _draw(module: nn.Module, spec: ModelSpec, count: int, pairs: int) -> Reference | None:

@@ -6,15 +6,12 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from threading import Event
-from typing import TYPE_CHECKING
 
 from mobilebench import cell, inputs, parity, plugins
 from mobilebench.artifact import REFERENCE_FILE, Agreement, Artifact, Parity, ParityLimits
+from mobilebench.calibration import Samples
 from mobilebench.errors import BundleError, CellFailed
 from mobilebench.inputs import Array
-
-if TYPE_CHECKING:
-    from mobilebench.bundle import Judged
 
 _EVALUATOR_TIMEOUT_S = 1800.0
 
@@ -39,34 +36,42 @@ def verify(
     ]
     results = list(_predictions(artifact, batches, cancel))
     if not results:
-        raise CellFailed("parity", "NoRuntime", f"nothing here can run {recipe.format} files")
+        raise _no_runtime(artifact)
     bound = parity.limits(recipe.precision, manifest.facts.preflight.half_precision_error)
     return tuple(
         _compare(expected, outputs, evaluated_by, bound) for evaluated_by, outputs in results
     )
 
 
-def agree(artifact: Artifact, judged: Judged, *, cancel: Event | None = None) -> Agreement:
-    """The share of inputs for which an artifact names the class that PyTorch names.
+def agree(
+    artifact: Artifact, classes: Sequence[int], samples: Samples, *, cancel: Event | None = None
+) -> Agreement:
+    """The share of inputs for which an artifact names the class that PyTorch names; `classes` are
+    PyTorch's for the samples' inputs of the agreement.
 
     Raises as `verify` does.
     """
-    recipe = artifact.manifest.recipe
-    found = next(_predictions(artifact, judged.batches, cancel), None)
-    if found is None:
-        raise CellFailed("parity", "NoRuntime", f"nothing here can run {recipe.format} files")
-    evaluated_by, outputs = found
-    same = [
-        int(batch[0].argmax()) == expected
-        for batch, expected in zip(outputs, judged.classes, strict=True)
-    ]
+    manifest = artifact.manifest
+    found: list[int] = []
+    evaluated_by = ""
+    for part in samples.for_agreement(manifest.model):
+        evaluated_by, outputs = next(_predictions(artifact, part, cancel), ("", None))
+        if outputs is None:
+            raise _no_runtime(artifact)
+        found += [int(batch[0].argmax()) for batch in outputs]
+    same = [ours == theirs for ours, theirs in zip(found, classes, strict=True)]
     return Agreement(
         evaluated_by=evaluated_by,
-        source=judged.source,
+        source=samples.agreement_source(),
         inputs=len(same),
         top1=sum(same) / len(same),
-        least=parity.least_agreement(recipe.precision),
+        least=parity.least_agreement(manifest.recipe.precision),
     )
+
+
+def _no_runtime(artifact: Artifact) -> CellFailed:
+    name = artifact.manifest.recipe.format
+    return CellFailed("parity", "NoRuntime", f"nothing here can run {name} files")
 
 
 def _reference(artifact: Artifact) -> list[list[Array]]:

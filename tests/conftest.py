@@ -23,8 +23,8 @@ def tiny_artifacts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Artifa
     from mobilebench import plugins
     from mobilebench.pipeline import export_recipes
     from mobilebench.recipe import Precision
+    from mobilebench.request import Request
     from mobilebench.tensor import parse_tensor
-    from mobilebench.zoo.loading import Request
 
     recipes = [
         exporter.recipe(precision)

@@ -17,8 +17,8 @@ from mobilebench.modelspec import CALLER, RANDOM
 from mobilebench.observer import Silent
 from mobilebench.pipeline import export_recipes
 from mobilebench.recipe import ExportRecipe, Precision
+from mobilebench.request import Request
 from mobilebench.tensor import parse_tensor
-from mobilebench.zoo.loading import Request
 from tests import models
 from tests.conftest import MODELS, TINY
 from tests.contract.test_runners import QUICK

@@ -10,8 +10,8 @@ from mobilebench import plugins
 from mobilebench.artifact import Artifact
 from mobilebench.pipeline import export_recipes
 from mobilebench.recipe import ExportRecipe, Precision
+from mobilebench.request import Request
 from mobilebench.zoo import list_models
-from mobilebench.zoo.loading import Request
 
 pytestmark = pytest.mark.slow
 

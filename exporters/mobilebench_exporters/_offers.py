@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from importlib import metadata
 from typing import TYPE_CHECKING, ClassVar
 
+from mobilebench.cures import Cure
 from mobilebench.errors import MissingToolkit, RecipeError
 from mobilebench.inputs import sample
 from mobilebench.recipe import Calibration, ExportRecipe, Format, Precision
@@ -78,6 +79,7 @@ class Offering:
 
     offer: ClassVar[Offer]
     evaluator: str | None = None
+    cures: tuple[Cure, ...] = ()
 
     @property
     def format(self) -> Format:

@@ -20,15 +20,16 @@ def command(
     """Export mobilevig_ti to every format, verify, measure it here and show the leaderboard."""
     from mobilebench import plugins
     from mobilebench.artifact import Artifact
-    from mobilebench.calibration import Samples
     from mobilebench.cli.bench import measure_all
     from mobilebench.cli.export import choose_recipes, export_all, show_exports
     from mobilebench.leaderboard import rank
     from mobilebench.leaderboard.page import as_page
     from mobilebench.leaderboard.table import as_table
+    from mobilebench.matrix import Terms
     from mobilebench.recipe import Format, Precision
+    from mobilebench.request import Request
     from mobilebench.store import RecordStore
-    from mobilebench.zoo.loading import Request
+    from mobilebench.workers import LocalWorkers
 
     store = str(out / "records.sqlite")
     output.tell(f"1. Export {_MODEL} (random weights: no checkpoint is given) and prove each file.")
@@ -42,10 +43,9 @@ def command(
         [Request(reference=_MODEL)],
         recipes,
         out / "artifacts",
-        samples=Samples(),
-        force=False,
-        jobs=2,
-        store=store,
+        Terms(),
+        LocalWorkers(jobs=2),
+        store,
     )
     show_exports(exported)
     host = plugins.runner("host")

@@ -13,9 +13,10 @@ from mobilebench.cli import output
 
 if TYPE_CHECKING:
     from mobilebench.calibration import Samples
-    from mobilebench.pipeline import Exported
-    from mobilebench.recipe import Calibration, ExportRecipe
-    from mobilebench.zoo.loading import Request
+    from mobilebench.matrix import Exported, Terms
+    from mobilebench.recipe import ExportRecipe
+    from mobilebench.request import Request
+    from mobilebench.workers import Workers
 
 
 def command(
@@ -81,6 +82,16 @@ def command(
     jobs: Annotated[
         int, typer.Option(min=1, help="Exports at the same time, each in its own process.")
     ] = min(2, os.cpu_count() or 1),
+    time_limit: Annotated[
+        float, typer.Option(min=1, help="Seconds that one conversion may take.")
+    ] = 1800.0,
+    memory_limit: Annotated[
+        float | None,
+        typer.Option(
+            min=0.1,
+            help="Gigabytes that one conversion may hold. Default: nine tenths of this machine's.",
+        ),
+    ] = None,
     force: Annotated[bool, typer.Option(help="Export again what is there already.")] = False,
     store: Annotated[
         str | None, typer.Option(help="Store that failed exports are recorded in.")
@@ -90,9 +101,11 @@ def command(
     """Export models and verify every file against PyTorch."""
     from mobilebench.calibration import Samples
     from mobilebench.errors import UserError
+    from mobilebench.matrix import Terms
     from mobilebench.recipe import Form
+    from mobilebench.request import Request
     from mobilebench.tensor import parse_tensor
-    from mobilebench.zoo.loading import Request
+    from mobilebench.workers import Limits, LocalWorkers
 
     if checkpoint is not None and len(models) > 1:
         raise UserError(
@@ -116,18 +129,18 @@ def command(
     form = Form.PLAIN if no_deploy else Form.DEPLOYED
     samples = Samples(calibration)
     recipes = [
-        replace(recipe, form=form)
-        for recipe in choose_recipes(format, precision, target, samples.calibration())
+        replace(recipe, form=form) for recipe in choose_recipes(format, precision, target, samples)
     ]
+    limits = replace(Limits.usual(), seconds=time_limit)
+    if memory_limit is not None:
+        limits = replace(limits, memory_bytes=int(memory_limit * 1e9))
     done = export_all(
         requests,
         recipes,
         out,
-        samples=samples,
-        force=force,
-        jobs=jobs,
-        allow_parity_failure=allow_parity_failure,
-        store=store,
+        Terms(samples=samples, force=force, allow_parity_failure=allow_parity_failure),
+        LocalWorkers(jobs, limits),
+        store,
     )
     if json:
         output.show_json([_plain(exported) for exported in done])
@@ -141,12 +154,12 @@ def choose_recipes(
     formats: list[str] | None,
     precisions: list[str] | None,
     target: str | None,
-    calibration: Calibration | None = None,
+    samples: Samples | None = None,
 ) -> list[ExportRecipe]:
     """Every combination that is on offer.
 
-    Raises `UserError` for a format that does not exist or is not installed, and for a precision
-    or a target that none of the formats has.
+    Raises `UserError` for a format that does not exist or is not installed, for a precision or a
+    target that none of the formats has, and for a folder of images that holds none.
     """
     from mobilebench import plugins
     from mobilebench.api import parse_precision
@@ -156,6 +169,9 @@ def choose_recipes(
     chosen = [plugins.exporter(name) for name in formats or _installed_formats()]
     if target is not None and len(chosen) != 1:
         raise UserError(f"The target {target!r} belongs to one format; add --format.")
+    calibration = None
+    if samples is not None and any(precision.calibrated for precision in wanted):
+        calibration = samples.calibration()
     recipes: list[ExportRecipe] = []
     for precision in wanted:
         able = [exporter for exporter in chosen if precision in exporter.precisions()]
@@ -193,11 +209,8 @@ def export_all(
     requests: list[Request],
     recipes: list[ExportRecipe],
     out: Path,
-    *,
-    samples: Samples,
-    force: bool,
-    jobs: int,
-    allow_parity_failure: bool = False,
+    terms: Terms,
+    workers: Workers,
     store: str | None,
 ) -> list[Exported]:
     """Export every model by every recipe under a progress bar; failures go into the store."""
@@ -205,20 +218,11 @@ def export_all(
     from mobilebench.cli.progress import MatrixProgress
     from mobilebench.store import RecordStore, default_url
 
-    done: list[Exported] = []
     with MatrixProgress("export", len(requests) * len(recipes)) as progress:
-        for request in requests:
-            done += pipeline.export_recipes(
-                request,
-                recipes,
-                out,
-                samples=samples,
-                force=force,
-                jobs=jobs,
-                allow_parity_failure=allow_parity_failure,
-                observer=progress,
-            )
-    failed = [exported for exported in done if exported.failed]
+        done = pipeline.export_matrix(
+            requests, recipes, out, terms=terms, workers=workers, observer=progress
+        )
+    failed = [exported for exported in done if exported.failed and exported.model is not None]
     if failed:
         records = RecordStore(store or default_url())
         for exported in failed:
@@ -239,14 +243,12 @@ def show_exports(done: list[Exported]) -> None:
     for exported in done:
         label = exported.recipe.label
         if not isinstance(exported.outcome, Artifact):
-            table.add_row(
-                exported.model.name, label, f"failed: {exported.outcome.stage}", style="red"
-            )
+            table.add_row(exported.name, label, f"failed: {exported.outcome.stage}", style="red")
             continue
         facts = exported.outcome.manifest.facts
         for index, parity in enumerate(facts.parity):
             table.add_row(
-                exported.model.name if index == 0 else "",
+                exported.name if index == 0 else "",
                 label if index == 0 else "",
                 ("cached" if exported.cached else f"{facts.export_seconds:.1f} s")
                 if index == 0
@@ -264,7 +266,7 @@ def show_exports(done: list[Exported]) -> None:
         if not isinstance(exported.outcome, Artifact):
             failure = exported.outcome
             output.complain(
-                f"{exported.model.name} to {exported.recipe.label}: {failure.stage} failed: "
+                f"{exported.name} to {exported.recipe.label}: {failure.stage} failed: "
                 f"{failure.error}: {failure.message}",
                 failure.log_tail,
             )
@@ -279,7 +281,7 @@ def _plain(exported: Exported) -> dict[str, object]:
 
     outcome = exported.outcome
     return {
-        "model": exported.model.name,
+        "model": exported.name,
         "recipe": wire.to_plain(exported.recipe),
         "cached": exported.cached,
         "folder": str(outcome.folder) if isinstance(outcome, Artifact) else None,

@@ -41,6 +41,12 @@ class MatrixProgress:
     ) -> None:
         self._progress.stop()
 
+    def preparing(self, network: str) -> None:
+        self._lines[network] = self._progress.add_task(f"  {network}", total=1, stage="preflight")
+
+    def prepared(self, network: str) -> None:
+        self._progress.remove_task(self._lines.pop(network))  # type: ignore[arg-type]
+
     def started(self, cell: str) -> None:
         self._lines[cell] = self._progress.add_task(f"  {cell}", total=1, stage="")
 

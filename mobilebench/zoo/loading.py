@@ -1,7 +1,7 @@
 """Model references: what a user names, turned into a network in eval mode and its spec.
 
-A reference is a name of the zoo, `timm:NAME`, `FILE.py:FUNCTION` or `package.module:FUNCTION`
-(a function without required arguments that returns a `torch.nn.Module`).
+In `FILE.py:FUNCTION` and `package.module:FUNCTION` the function takes no required arguments and
+returns a `torch.nn.Module`.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ from torch import nn
 from mobilebench.errors import UnknownName, UserError
 from mobilebench.inputs import sample
 from mobilebench.modelspec import CALLER, RANDOM, ModelSpec, Preprocessing, Source, Weights
+from mobilebench.request import Request
 from mobilebench.tensor import TensorSpec
-from mobilebench.values import value
 from mobilebench.zoo.checkpoints import load_checkpoint
 from mobilebench.zoo.complexity import count_macs, count_params
 from mobilebench.zoo.fingerprint import fingerprint, state_sha256
 from mobilebench.zoo.layers.initialise import for_verification
 from mobilebench.zoo.registry import RESOLUTION, create_model, model_spec
 
-__all__ = ["LoadedModel", "Request", "describe", "fingerprint", "load", "with_macs"]
+__all__ = ["LoadedModel", "describe", "fingerprint", "load", "with_macs"]
 
 SEED = 0
 """Seed of every weight that nobody trained, so that the same export finds its artifact again."""
@@ -44,18 +44,6 @@ class LoadedModel:
 
     module: nn.Module
     spec: ModelSpec
-
-
-@value
-class Request:
-    """Which model to load, with which weights, at which input size."""
-
-    reference: str
-    checkpoint: str | None = None
-    ema: bool = False
-    resolution: int | None = None
-    inputs: tuple[TensorSpec, ...] = ()
-    num_classes: int = 1000
 
 
 def load(request: Request) -> LoadedModel:

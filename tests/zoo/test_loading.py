@@ -13,9 +13,10 @@ import torch
 
 from mobilebench.errors import UnknownName, UserError
 from mobilebench.modelspec import CALLER, RANDOM
+from mobilebench.request import Request
 from mobilebench.tensor import parse_tensor
 from mobilebench.zoo import create_model
-from mobilebench.zoo.loading import Request, load
+from mobilebench.zoo.loading import load
 from tests.conftest import MODELS
 
 IMAGE = (parse_tensor("1x3x32x32"),)
@@ -136,7 +137,8 @@ for part in ("transforms", "transforms.functional", "ops", "ops.misc", "datasets
     setattr(sys.modules[parent], leaf, module)
 """
 _LOAD = (
-    "from mobilebench.zoo.loading import Request, load\n"
+    "from mobilebench.request import Request\n"
+    "from mobilebench.zoo.loading import load\n"
     "from mobilebench.errors import UserError\n"
     "try: print(load(Request(reference={!r})).spec)\n"
     "except UserError as error: print('refused:', error)\n"

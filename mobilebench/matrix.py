@@ -1,0 +1,221 @@
+"""Matrix: networks by recipes; each network is prepared once, each file is made once.
+
+    request -> preparation -> for every recipe: the bundle that is kept, or a build
+
+Preparations and builds are tasks of one pool. What is there already is found by its key and checked
+by its sha256, without torch; so a matrix that was stopped, in whatever way, goes on where it was.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from dataclasses import dataclass, replace
+from pathlib import Path
+from threading import Event
+from typing import TypeVar
+
+from mobilebench import bundle, cell, cures, files, plugins, preparation
+from mobilebench.artifact import Artifact
+from mobilebench.bundle import Kept, Order
+from mobilebench.calibration import Samples
+from mobilebench.errors import CellFailed, OutputError, UnknownName, UserError
+from mobilebench.measurement import Failure
+from mobilebench.modelspec import ModelSpec
+from mobilebench.observer import Observer
+from mobilebench.preparation import Needs, Prepared
+from mobilebench.recipe import ExportRecipe
+from mobilebench.request import Request
+from mobilebench.workers import Task, Workers
+
+NOISE_SAMPLES = Samples()
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+@dataclass(frozen=True)
+class Exported:
+    """What came of one recipe for one network."""
+
+    name: str
+    recipe: ExportRecipe
+    outcome: Artifact | Failure
+    model: ModelSpec | None
+    """None where the network could not even be loaded."""
+    cached: bool = False
+    damage: str | None = None
+    """What was wrong with a bundle that was there, and was made again."""
+
+    @property
+    def failed(self) -> bool:
+        return isinstance(self.outcome, Failure)
+
+
+@dataclass(frozen=True)
+class Terms:
+    """How a matrix is exported."""
+
+    samples: Samples = NOISE_SAMPLES
+    """The inputs that calibrated recipes were made for and quantized files are judged on."""
+    force: bool = False
+    """Make again what is there already."""
+    allow_parity_failure: bool = False
+    """Keep files that are not equal enough to PyTorch."""
+
+
+@dataclass(frozen=True)
+class _Network:
+    """A network with its preparation, or with the reason why it has none."""
+
+    request: Request
+    folder: Path
+    prepared: Prepared | CellFailed | UserError
+
+
+@dataclass(frozen=True)
+class Matrix:
+    """One run over networks and recipes into a folder."""
+
+    requests: Sequence[Request]
+    recipes: Sequence[ExportRecipe]
+    out_dir: Path
+    terms: Terms
+    workers: Workers
+    watch: Observer
+
+    def run(self) -> list[Exported]:
+        """Every network by every recipe, in their order; a failed cell is a `Failure`.
+
+        Raises `UserError` for a name or a toolkit that does not exist, for a place that cannot be
+        written, and for a network that cannot be exported where it is the only one;
+        `KeyboardInterrupt` when stopped. All cells at work end then, and what was finished is kept.
+        """
+        for recipe in self.recipes:
+            plugins.exporter(recipe.format).tool_versions()  # a missing toolkit is said first
+        parallel = self.workers.parallel
+        cancel = Event()
+        with (
+            tempfile.TemporaryDirectory(prefix="mobilebench-prepared-") as scratch,
+            cell.sharing(parallel),
+            ThreadPoolExecutor(max_workers=parallel) as pool,
+        ):
+
+            def prepare(row: int) -> _Network:
+                return self._prepare(self.requests[row], Path(scratch) / str(row), cancel)
+
+            def export(cell: tuple[_Network, ExportRecipe]) -> Exported:
+                return self._export(*cell, cancel)
+
+            networks = _each(pool, prepare, range(len(self.requests)), cancel)
+            cells = [(network, recipe) for network in networks for recipe in self.recipes]
+            return _each(pool, export, cells, cancel)
+
+    def _prepare(self, request: Request, scratch: Path, cancel: Event) -> _Network:
+        needs = Needs.of(self.recipes, self.terms.samples)
+        place = preparation.place(request, needs, self.out_dir)
+        if place is not None and (found := preparation.read(place)) is not None:
+            return _Network(request, place, found)
+        self.watch.preparing(request.name)
+        try:
+            found = self._prepared(request, needs, place or scratch, cancel)
+        except (UnknownName, OutputError):
+            raise
+        except (CellFailed, UserError) as error:
+            if len(self.requests) == 1:
+                raise
+            return _Network(request, scratch, error)
+        finally:
+            self.watch.prepared(request.name)
+        return _Network(request, place or scratch, found)
+
+    def _prepared(self, request: Request, needs: Needs, place: Path, cancel: Event) -> Prepared:
+        """Prepare a network, unless another process does it meanwhile."""
+        with files.only_one(place, lambda: None, cancel):
+            if (elsewhere := preparation.read(place)) is not None:
+                return elsewhere
+            with files.staging_folder(place.parent) as staged:
+                self.workers.prepare(request, needs, self.terms.samples, staged, cancel)
+                files.publish_folder(staged, place)
+        found = preparation.read(place)
+        assert found is not None, "it was just written"
+        return found
+
+    def _export(self, network: _Network, recipe: ExportRecipe, cancel: Event) -> Exported:
+        prepared = network.prepared
+        if not isinstance(prepared, Prepared):
+            failure = failure_of(prepared, recipe)
+            self.watch.finished(f"{network.request.name} {recipe.label}", "not prepared")
+            return Exported(network.request.name, recipe, failure, None)
+        tools = dict(plugins.exporter(recipe.format).tool_versions())
+        order = Order(
+            model=prepared.model,
+            recipe=recipe,
+            fingerprint=prepared.fingerprint,
+            tools=tools,
+        )
+        kept = Kept() if self.terms.force else bundle.kept(order.place(self.out_dir))
+        if kept.artifact is not None:
+            self.watch.finished(order.name, "cached")
+            return Exported(order.model.name, recipe, kept.artifact, order.model, cached=True)
+        task = Task(
+            network.request,
+            order,
+            network.folder,
+            prepared,
+            self.terms.samples,
+            self.terms.allow_parity_failure,
+        )
+        return replace(self._build(task, cancel), damage=kept.damage)
+
+    def _build(self, task: Task, cancel: Event) -> Exported:
+        name, recipe, model = task.order.name, task.order.recipe, task.order.model
+        self.watch.started(name)
+
+        def waiting() -> None:
+            self.watch.stage(name, "another process makes it")
+
+        place = task.order.place(self.out_dir)
+        try:
+            with files.only_one(place, waiting, cancel):
+                elsewhere = None if self.terms.force else bundle.kept(place).artifact
+                artifact = elsewhere or self.workers.build(task, self.out_dir, self.watch, cancel)
+        except CellFailed as error:
+            self.watch.finished(name, f"failed at {error.stage}")
+            return Exported(model.name, recipe, failure_of(error, recipe), model)
+        seconds = artifact.manifest.facts.export_seconds
+        self.watch.finished(
+            name, "made by another process" if elsewhere else f"exported in {seconds:.0f} s"
+        )
+        return Exported(model.name, recipe, artifact, model, cached=elsewhere is not None)
+
+
+def failure_of(error: CellFailed | UserError, recipe: ExportRecipe) -> Failure:
+    """A failed cell as the value that is recorded, with what to do about it where that is known."""
+    if isinstance(error, UserError):
+        return Failure(stage="preflight", error=type(error).__name__, message=str(error))
+    known = (*cures.GENERAL, *plugins.exporter(recipe.format).cures)
+    return Failure(
+        stage=error.stage,
+        error=error.error,
+        message=error.message,
+        log_tail=error.log_tail,
+        advice=cures.find(error, known),
+    )
+
+
+def _each(
+    pool: ThreadPoolExecutor, function: Callable[[T], R], items: Iterable[T], cancel: Event
+) -> list[R]:
+    """The function of every item, in their order; the first error ends those at work."""
+    futures = [pool.submit(function, item) for item in items]
+    try:
+        ended, _ = wait(futures, return_when=FIRST_EXCEPTION)
+        for future in ended:
+            future.result()
+        return [future.result() for future in futures]
+    except BaseException:  # Ctrl-C, or what the user can mend
+        cancel.set()
+        pool.shutdown(wait=True, cancel_futures=True)
+        raise

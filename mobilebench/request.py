@@ -1,0 +1,25 @@
+"""Request: which network to load, with which weights, at which input size."""
+
+from __future__ import annotations
+
+from mobilebench.tensor import TensorSpec
+from mobilebench.values import value
+
+
+@value
+class Request:
+    """A network by its reference: a name of the zoo, `timm:NAME`, `FILE.py:FUNCTION` or
+    `package.module:FUNCTION`."""
+
+    reference: str
+    checkpoint: str | None = None
+    ema: bool = False
+    resolution: int | None = None
+    inputs: tuple[TensorSpec, ...] = ()
+    num_classes: int = 1000
+
+    @property
+    def name(self) -> str:
+        """For people, before the network is there to say its own name."""
+        size = f" at {self.resolution}" if self.resolution else ""
+        return f"{self.reference}{size}"
