@@ -1,20 +1,22 @@
 """Artifact: one exported model on disk, as a bundle folder with everything known about it.
 
 A bundle holds the model file, `manifest.json`, `export.log` and `reference.npz`, the outputs of
-PyTorch eager, so that the artifact can be proven again where neither torch nor the weights are.
-Its name ends in a key made from everything that went in (network, weights, recipe, tool versions),
-so the same export finds it again; the sha256 of what came out is in the manifest and is checked on
-every load.
+PyTorch eager, so that the artifact can be proven again where neither torch nor the weights are; a
+quantized one also `agreement.npz`, the classes that PyTorch named. Its name ends in a key made from
+everything that went in (network, weights, recipe, tool versions), so the same export finds it
+again; the sha256 of what came out is in the manifest and is checked on every load.
 """
 
 from __future__ import annotations
 
 import hashlib
+import warnings
 from dataclasses import dataclass
+from importlib import metadata
 from pathlib import Path
 
 from mobilebench import wire
-from mobilebench.errors import BundleError
+from mobilebench.errors import BundleError, MobilebenchWarning
 from mobilebench.modelspec import ModelSpec
 from mobilebench.recipe import ExportRecipe
 from mobilebench.tensor import TensorSpec
@@ -23,6 +25,7 @@ from mobilebench.values import value
 MANIFEST_FILE = "manifest.json"
 LOG_FILE = "export.log"
 REFERENCE_FILE = "reference.npz"
+AGREEMENT_FILE = "agreement.npz"
 MANIFEST_SCHEMA_VERSION = 1
 
 
@@ -148,8 +151,9 @@ class Artifact:
     def load(cls, folder: Path | str) -> Artifact:
         """Read a bundle and check that its model file is the one that was written.
 
-        Raises `BundleError` where a part is missing or the sha256 differs, `SchemaError` where
-        the manifest was written by another version.
+        Warns where a tool of another major version is installed now than made it. Raises
+        `BundleError` where a part is missing or the sha256 differs, `SchemaError` where the
+        manifest was written by another version of mobilebench.
         """
         folder = Path(folder)
         path = folder / MANIFEST_FILE
@@ -171,7 +175,32 @@ class Artifact:
                 f"The model file {artifact.model_path} is not the one that was exported (sha256 "
                 f"{found[:12]}, not {manifest.facts.sha256[:12]}); export it again with --force."
             )
+        _warn_of_other_tools(artifact)
         return artifact
+
+
+def _warn_of_other_tools(artifact: Artifact) -> None:
+    others = []
+    for tool, made_by in artifact.manifest.facts.tool_versions.items():
+        try:
+            here = metadata.version(tool)
+        except metadata.PackageNotFoundError:  # it may run elsewhere
+            continue
+        if _major(here) != _major(made_by):
+            others.append(f"{tool} {made_by} (here: {here})")
+    if others:
+        warnings.warn(
+            f"{artifact.folder} was made by {', '.join(others)}; what made it may have computed "
+            f"something else than what runs it now: prove it again with `mobilebench verify`.",
+            MobilebenchWarning,
+            stacklevel=3,
+        )
+
+
+def _major(version: str) -> tuple[str, ...]:
+    """The part of a version that says what fits together: before 1.0 that is 0.x."""
+    parts = version.split(".")
+    return tuple(parts[:2]) if parts[0] == "0" else (parts[0],)
 
 
 def content_sha256(path: Path) -> str:

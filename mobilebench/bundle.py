@@ -11,8 +11,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Event
 
+import numpy as np
+
 from mobilebench import environment, files, inputs, parity, plugins, verification, wire
 from mobilebench.artifact import (
+    AGREEMENT_FILE,
     MANIFEST_FILE,
     REFERENCE_FILE,
     Agreement,
@@ -160,9 +163,9 @@ def build(
         agreement = None
         if order.recipe.precision.quantized and evidence.classes is not None:
             watch.stage(order.name, "agreement")
-            agreement = verification.agree(
-                staged_artifact, evidence.classes, samples, cancel=cancel
-            )
+            with writing(staged):
+                inputs.save_batches(staged / AGREEMENT_FILE, [[np.array(evidence.classes)]])
+            agreement = verification.agree(staged_artifact, samples, cancel=cancel)
         if not allow_parity_failure:
             _require_parity(proven, agreement)
         manifest = replace(manifest, facts=replace(facts, parity=proven, agreement=agreement))

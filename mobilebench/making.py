@@ -78,7 +78,8 @@ def prepared(
     Raises `ModelRefused` where the network must not be exported.
     """
     passed, reference = preflight.preflight(loaded.module, loaded.spec, parity.INPUTS)
-    if needs.half_precision:
+    # Half precision is slow on a CPU, and only a network with thresholds is judged by it.
+    if needs.half_precision and passed.passed_over:
         error = preflight.half_precision_error(loaded.module, loaded.spec, reference)
         passed = replace(passed, half_precision_error=error)
     classes = None
@@ -148,8 +149,9 @@ def _root(error: BaseException) -> BaseException:
 
 def _message(error: BaseException, module: nn.Module, example: Sequence[torch.Tensor]) -> str:
     """The first paragraph of a toolkit's words, and the line of code that they are about."""
-    words = str(error).strip()
-    place = origins.of(words, module, example)
+    # A KeyError quotes its words as Python code.
+    words = str(error.args[0] if isinstance(error, KeyError) and error.args else error).strip()
+    place = origins.of(error, module, example)
     first = " ".join(words.partition("\n\n")[0].split()) or type(error).__name__
     return first if place is None else f"{first} (from {place})"
 

@@ -62,7 +62,7 @@ def describe_agreement(agreement: Agreement) -> str:
     on = "noise" if agreement.source == NOISE else "images"
     return (
         f"it names the same class as PyTorch for {agreement.top1:.1%} of {agreement.inputs} "
-        f"inputs ({on}), less than {agreement.least:.0%}; computed by {agreement.evaluated_by}"
+        f"inputs ({on}; at least {agreement.least:.0%}); computed by {agreement.evaluated_by}"
     )
 
 

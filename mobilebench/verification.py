@@ -8,7 +8,14 @@ from pathlib import Path
 from threading import Event
 
 from mobilebench import cell, inputs, parity, plugins
-from mobilebench.artifact import REFERENCE_FILE, Agreement, Artifact, Parity, ParityLimits
+from mobilebench.artifact import (
+    AGREEMENT_FILE,
+    REFERENCE_FILE,
+    Agreement,
+    Artifact,
+    Parity,
+    ParityLimits,
+)
 from mobilebench.calibration import Samples
 from mobilebench.errors import BundleError, CellFailed
 from mobilebench.inputs import Array
@@ -30,7 +37,7 @@ def verify(
     """
     manifest = artifact.manifest
     recipe = manifest.recipe
-    expected = reference or _reference(artifact)
+    expected = reference or _batches(artifact, REFERENCE_FILE, "the outputs to match")
     batches = [
         inputs.sample(manifest.model.inputs, seed) for seed in manifest.facts.preflight.seeds
     ]
@@ -43,15 +50,14 @@ def verify(
     )
 
 
-def agree(
-    artifact: Artifact, classes: Sequence[int], samples: Samples, *, cancel: Event | None = None
-) -> Agreement:
-    """The share of inputs for which an artifact names the class that PyTorch names; `classes` are
-    PyTorch's for the samples' inputs of the agreement.
+def agree(artifact: Artifact, samples: Samples, *, cancel: Event | None = None) -> Agreement:
+    """The share of the samples' inputs for which an artifact names the class that PyTorch named
+    when it was made.
 
     Raises as `verify` does.
     """
     manifest = artifact.manifest
+    [[classes]] = _batches(artifact, AGREEMENT_FILE, "the classes to match")
     found: list[int] = []
     evaluated_by = ""
     for part in samples.for_agreement(manifest.model):
@@ -59,7 +65,7 @@ def agree(
         if outputs is None:
             raise _no_runtime(artifact)
         found += [int(batch[0].argmax()) for batch in outputs]
-    same = [ours == theirs for ours, theirs in zip(found, classes, strict=True)]
+    same = [ours == theirs for ours, theirs in zip(found, classes.tolist(), strict=True)]
     return Agreement(
         evaluated_by=evaluated_by,
         source=samples.agreement_source(),
@@ -74,12 +80,12 @@ def _no_runtime(artifact: Artifact) -> CellFailed:
     return CellFailed("parity", "NoRuntime", f"nothing here can run {name} files")
 
 
-def _reference(artifact: Artifact) -> list[list[Array]]:
-    path = artifact.folder / REFERENCE_FILE
+def _batches(artifact: Artifact, name: str, what: str) -> list[list[Array]]:
+    path = artifact.folder / name
     if not path.is_file():
         raise BundleError(
-            f"The artifact {artifact.folder} has lost its {REFERENCE_FILE}, the outputs to "
-            f"match; export it again with --force."
+            f"The artifact {artifact.folder} has lost its {name}, {what}; export it again with "
+            f"--force."
         )
     return inputs.load_batches(path)
 

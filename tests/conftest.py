@@ -19,12 +19,13 @@ TINY = f"{MODELS}:tiny"
 
 @pytest.fixture(scope="session")
 def tiny_artifacts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Artifact]:
-    """The tiny network in every format, fp32, and in Core ML's fp16; by recipe label's start."""
+    """The tiny network in every format and precision; by `FORMAT-PRECISION`."""
     from mobilebench import plugins
-    from mobilebench.pipeline import export_recipes
+    from mobilebench.pipeline import export_matrix
     from mobilebench.recipe import Precision
     from mobilebench.request import Request
     from mobilebench.tensor import parse_tensor
+    from mobilebench.workers import LocalWorkers
 
     recipes = [
         exporter.recipe(precision)
@@ -33,9 +34,8 @@ def tiny_artifacts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Artifa
     ]
     request = Request(reference=TINY, inputs=(parse_tensor("1x3x32x32"),))
     out = tmp_path_factory.mktemp("artifacts")
-    done = export_recipes(request, recipes, out, jobs=2)
     made = {}
-    for exported in done:
+    for exported in export_matrix([request], recipes, out, workers=LocalWorkers(jobs=2)):
         assert isinstance(exported.outcome, Artifact), exported.outcome
         made[f"{exported.recipe.format}-{exported.recipe.precision}"] = exported.outcome
     assert {Precision(name.partition("-")[2]) for name in made} == set(Precision)

@@ -8,9 +8,10 @@ import pytest
 
 from mobilebench import plugins
 from mobilebench.artifact import Artifact
-from mobilebench.pipeline import export_recipes
+from mobilebench.pipeline import export_matrix
 from mobilebench.recipe import ExportRecipe, Precision
 from mobilebench.request import Request
+from mobilebench.workers import LocalWorkers
 from mobilebench.zoo import list_models
 
 pytestmark = pytest.mark.slow
@@ -21,12 +22,15 @@ EVERY = tuple(
     plugins.exporter(name).recipe(precision)
     for name in plugins.exporter_names()
     for precision in sorted(plugins.exporter(name).precisions())
+    if not precision.quantized
 )
 
 
 def _export(name: str, recipes: tuple[ExportRecipe, ...], out: Path) -> list[Artifact]:
     made = []
-    for done in export_recipes(Request(reference=name), recipes, out, jobs=2):
+    for done in export_matrix(
+        [Request(reference=name)], recipes, out, workers=LocalWorkers(jobs=2)
+    ):
         assert isinstance(done.outcome, Artifact), done.outcome
         assert all(parity.passed for parity in done.outcome.manifest.facts.parity)
         made.append(done.outcome)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mobilebench import inputs as seeded
+from mobilebench.cures import Cure
 from mobilebench.inputs import Batch
 from mobilebench.interfaces import Exporter, Structure
 from mobilebench.recipe import ExportRecipe, Format, Precision
@@ -41,6 +42,22 @@ class CoremlExporter(Offering):
         targets=("iOS16", "iOS15", "iOS17", "iOS18"),
     )
     evaluator = "mobilebench_exporters.coreml:evaluate"
+    cures = (
+        Cure(
+            "Unsupported fx node alias",
+            "a slice over the whole of a dimension, such as x[:, :n] with n its size, does "
+            "nothing, and coremltools cannot convert it: leave it out",
+        ),
+        Cure(
+            "Unsupported fx node",
+            "coremltools has no conversion for this operation: write it with others",
+        ),
+        Cure(
+            "only supports tensors with rank <= 5",
+            "Core ML's tensors have at most five dimensions: fold some of them, most easily a "
+            "batch of one",
+        ),
+    )
 
     def export(
         self,

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mobilebench.cures import Cure
 from mobilebench.inputs import Batch
 from mobilebench.interfaces import Exporter, Structure
 from mobilebench.recipe import ExportRecipe, Format, Precision
@@ -26,6 +27,12 @@ class ExecutorchExporter(Offering):
         distributions=("executorch", "torchao"),
         precisions=(Precision.FP32, Precision.INT8),
         delegates=("xnnpack",),
+    )
+    cures = (
+        Cure(
+            "is not in Core ATen opset",
+            "ExecuTorch has no kernel for this operation: write it with others",
+        ),
     )
 
     def export(

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mobilebench.cures import Cure
 from mobilebench.errors import CellFailed
 from mobilebench.inputs import Batch
 from mobilebench.interfaces import Exporter, Structure
@@ -29,6 +30,12 @@ class OnnxExporter(Offering):
         # 20 has GELU as one operator and is what torch 2.13 writes by itself; below 18 the exporter
         # logs an error and silently stays at 18.
         targets=("opset20", "opset18", "opset19", "opset21"),
+    )
+    cures = (
+        Cure(
+            "No ONNX function found|No decompositions registered",
+            "ONNX has no operator for this: write it with others",
+        ),
     )
 
     def export(

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mobilebench.cures import Cure
 from mobilebench.inputs import Batch
 from mobilebench.interfaces import Exporter, Structure
 from mobilebench.recipe import ExportRecipe, Format, Precision
@@ -31,6 +32,23 @@ class TfliteExporter(Offering):
             Precision.INT8_IO,
             Precision.INT8_DYNAMIC,
             Precision.INT8_WEIGHTS,
+        ),
+    )
+
+    cures = (
+        Cure(
+            "Lowering not found",
+            "LiteRT has no operator for this: write it with others",
+        ),
+        Cure(r"torch\.complex", "TFLite has no complex numbers: compute with their two parts"),
+        Cure(
+            r"xf64",
+            "TFLite computes in single precision: keep double out of forward",
+        ),
+        Cure(
+            "ConcretizationTypeError",
+            "the size of a tensor depends on values of another, and phones run fixed graphs: keep "
+            "all elements and mask them",
         ),
     )
 

@@ -260,14 +260,17 @@ def show_exports(done: list[Exported]) -> None:
             )
     output.show(table)
     for exported in done:
+        if exported.damage is not None:
+            output.tell(f"made again, for it was damaged: {exported.damage}")
         if isinstance(exported.outcome, Artifact):
             output.show_text(f"{exported.outcome.folder}\n")
     for exported in done:
         if not isinstance(exported.outcome, Artifact):
             failure = exported.outcome
+            advice = f"; {failure.advice}" if failure.advice else ""
             output.complain(
                 f"{exported.name} to {exported.recipe.label}: {failure.stage} failed: "
-                f"{failure.error}: {failure.message}",
+                f"{failure.error}: {failure.message}{advice}",
                 failure.log_tail,
             )
 

@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from mobilebench.cli import output
 
+if TYPE_CHECKING:
+    from mobilebench.artifact import Agreement, Artifact, Parity
+    from mobilebench.calibration import Samples
+
 
 def command(
     artifacts: Annotated[list[Path], typer.Argument(metavar="ARTIFACT...", help="Bundle folders.")],
+    calibration: Annotated[
+        Path | None,
+        typer.Option(help="The folder of images that quantized artifacts were judged on."),
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="Every figure, as JSON.")] = False,
 ) -> None:
     """Run artifacts on the reference inputs again and compare with PyTorch's outputs.
@@ -19,22 +27,55 @@ def command(
     The outputs to match are in the bundle: neither torch nor the weights are needed, unless the
     format has no runtime here. Exit code 1 where one is not equal.
     """
-    from mobilebench import parity, verification, wire
+    from mobilebench import parity, wire
     from mobilebench.artifact import Artifact
+    from mobilebench.calibration import Samples
 
-    found = [Artifact.load(folder) for folder in artifacts]
-    results = [(artifact, verification.verify(artifact)) for artifact in found]
+    samples = Samples(calibration)
+    results = [_prove(Artifact.load(folder), samples) for folder in artifacts]
     if json:
         output.show_json(
             [
-                {"folder": str(artifact.folder), "parity": [wire.to_plain(r) for r in proven]}
-                for artifact, proven in results
+                {
+                    "folder": str(artifact.folder),
+                    "parity": [wire.to_plain(result) for result in proven],
+                    "agreement": agreement and wire.to_plain(agreement),
+                }
+                for artifact, proven, agreement in results
             ]
         )
     else:
-        for artifact, proven in results:
+        for artifact, proven, agreement in results:
             for result in proven:
                 verdict = "equal" if result.passed else "NOT EQUAL"
                 output.show_text(f"{artifact.name}: {verdict}: {parity.describe(result)}\n")
-    if not all(result.passed for _, proven in results for result in proven):
+            if agreement is not None:
+                verdict = "agrees" if agreement.passed else "DOES NOT AGREE"
+                words = parity.describe_agreement(agreement)
+                output.show_text(f"{artifact.name}: {verdict}: {words}\n")
+    passed = [result.passed for _, proven, _ in results for result in proven]
+    passed += [agreement.passed for _, _, agreement in results if agreement is not None]
+    if not all(passed):
         raise typer.Exit(1)
+
+
+def _prove(
+    artifact: Artifact, samples: Samples
+) -> tuple[Artifact, tuple[Parity, ...], Agreement | None]:
+    from mobilebench import verification
+    from mobilebench.calibration import Samples
+    from mobilebench.recipe import NOISE
+
+    proven = verification.verify(artifact)
+    judged = artifact.manifest.facts.agreement
+    if judged is None:
+        return artifact, proven, None
+    if judged.source == NOISE:
+        return artifact, proven, verification.agree(artifact, Samples())
+    if samples.folder is not None and samples.agreement_source() == judged.source:
+        return artifact, proven, verification.agree(artifact, samples)
+    output.tell(
+        f"{artifact.name} was judged on images, and --calibration does not name their folder: its "
+        f"agreement was not proven again."
+    )
+    return artifact, proven, None
