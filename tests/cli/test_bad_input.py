@@ -28,7 +28,9 @@ ONNX = ("-f", "onnx")
 
 
 def _leftovers(folder: Path) -> list[str]:
-    return sorted(str(p.relative_to(folder)) for p in folder.rglob("*") if p.is_file())
+    """Files under a folder, but for locks and what is known of networks."""
+    found = (p.relative_to(folder) for p in folder.rglob("*") if p.is_file())
+    return sorted(str(p) for p in found if not {".locks", ".prepared"} & set(p.parts))
 
 
 def _refused(done: Ran, sentence: str) -> None:

@@ -8,7 +8,14 @@ import pytest
 import torch
 
 from mobilebench import cell, inputs, plugins
-from mobilebench.artifact import LOG_FILE, MANIFEST_FILE, REFERENCE_FILE, Artifact, content_sha256
+from mobilebench.artifact import (
+    AGREEMENT_FILE,
+    LOG_FILE,
+    MANIFEST_FILE,
+    REFERENCE_FILE,
+    Artifact,
+    content_sha256,
+)
 from mobilebench.errors import RecipeError
 from mobilebench.interfaces import Exporter
 from mobilebench.recipe import ExportRecipe, Precision
@@ -80,7 +87,14 @@ def test_its_file_lies_in_the_folder_and_nothing_lies_elsewhere(
     assert exporter.inspect(path) == structure
 
 
-@pytest.mark.parametrize("name", ["coreml-fp16", *(f"{name}-fp32" for name in NAMES)])
+EVERY = [
+    f"{name}-{precision}"
+    for name in NAMES
+    for precision in sorted(plugins.exporter(name).precisions())
+]
+
+
+@pytest.mark.parametrize("name", EVERY)
 def test_its_artifacts_are_whole_and_equal_to_pytorch(
     tiny_artifacts: dict[str, Artifact], name: str
 ) -> None:
@@ -92,6 +106,10 @@ def test_its_artifacts_are_whole_and_equal_to_pytorch(
     assert all(parity.inputs == 16 for parity in facts.parity)
     assert facts.sha256 == content_sha256(artifact.model_path)
     names = {MANIFEST_FILE, LOG_FILE, REFERENCE_FILE, artifact.manifest.model_file}
+    if artifact.manifest.recipe.precision.quantized:
+        names.add(AGREEMENT_FILE)
+        assert facts.agreement is not None and facts.agreement.passed
+        assert (facts.agreement.inputs, facts.agreement.source) == (256, "noise")
     assert {path.name for path in artifact.folder.iterdir()} == names
 
 

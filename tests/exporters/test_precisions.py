@@ -1,0 +1,284 @@
+"""Precisions by what is in the files: which numbers they store, and which parts stay in floats."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import pytest
+import torch
+from torch import Tensor, nn
+
+from mobilebench import export, inputs, plugins, verification
+from mobilebench.artifact import Artifact
+from mobilebench.calibration import Samples
+from mobilebench.errors import CellFailed, RecipeError, UserError
+from mobilebench.recipe import NOISE, Calibration, ExportRecipe, Format, Precision
+from mobilebench_exporters._float_parts import stays_float
+
+# Some exports here run in this process, where the toolkits warn of themselves.
+pytestmark = pytest.mark.filterwarnings("ignore")
+
+INT8 = [f"{name}-int8" for name in ("onnx", "tflite", "executorch", "coreml")]
+
+
+def _initializers(path: Path) -> dict[str, Any]:
+    model = onnx.load(path)
+    return {tensor.name: onnx.numpy_helper.to_array(tensor) for tensor in model.graph.initializer}
+
+
+def _tflite_types(path: Path, *, constant: bool) -> Counter[str]:
+    """Element types of the tensors that hold data (`constant`) or of the others, by count."""
+    from ai_edge_litert import schema_py_generated as schema
+
+    names = {code: name for name, code in vars(schema.TensorType).items() if isinstance(code, int)}
+    model = schema.Model.GetRootAs(path.read_bytes())
+    graph = model.Subgraphs(0)
+    found: Counter[str] = Counter()
+    for index in range(graph.TensorsLength()):
+        tensor = graph.Tensors(index)
+        if (model.Buffers(tensor.Buffer()).DataLength() > 64) == constant:
+            found[names[tensor.Type()]] += 1
+    return found
+
+
+def test_onnx_int8_has_pairs_around_convolutions_and_weights_by_channel(
+    tiny_artifacts: dict[str, Artifact],
+) -> None:
+    path = tiny_artifacts["onnx-int8"].model_path
+    operations = Counter(node.op_type for node in onnx.load(path).graph.node)
+    assert operations["QuantizeLinear"] > 0
+    assert operations["DequantizeLinear"] > operations["QuantizeLinear"]
+    stored = [array for array in _initializers(path).values() if array.dtype == np.int8]
+    scales = [
+        array
+        for name, array in _initializers(path).items()
+        if name.endswith("_scale") and array.ndim == 1 and array.size > 1
+    ]
+    assert {array.ndim for array in stored} >= {4}
+    assert scales, "weights have one scale for each output channel"
+
+
+def test_onnx_int8_weights_computes_in_floats(tiny_artifacts: dict[str, Artifact]) -> None:
+    path = tiny_artifacts["onnx-int8-weights"].model_path
+    operations = Counter(node.op_type for node in onnx.load(path).graph.node)
+    assert operations["QuantizeLinear"] == 0 and operations["DequantizeLinear"] > 0
+    large = [a for a in _initializers(path).values() if a.ndim >= 2 and a.size >= 256]
+    assert large and all(array.dtype == np.int8 for array in large)
+
+
+def test_onnx_fp16_stores_and_computes_in_half_with_float_borders(
+    tiny_artifacts: dict[str, Artifact],
+) -> None:
+    path = tiny_artifacts["onnx-fp16"].model_path
+    graph = onnx.load(path).graph
+    borders = [*graph.input, *graph.output]
+    assert {value.type.tensor_type.elem_type for value in borders} == {onnx.TensorProto.FLOAT}
+    floats = [a for a in _initializers(path).values() if a.dtype.kind == "f"]
+    assert floats and all(array.dtype == np.float16 for array in floats)
+
+
+@pytest.mark.parametrize(
+    ("precision", "constants"),
+    [
+        ("fp16-weights", "FLOAT16"),
+        ("int8-dynamic", "INT8"),
+        ("int8-weights", "INT8"),
+        ("int8", "INT8"),
+        ("int8-io", "INT8"),
+    ],
+)
+def test_tflite_stores_what_the_precision_says(
+    tiny_artifacts: dict[str, Artifact], precision: str, constants: str
+) -> None:
+    path = tiny_artifacts[f"tflite-{precision}"].model_path
+    assert _tflite_types(path, constant=True)[constants] >= 3
+    computed = _tflite_types(path, constant=False)
+    if precision in ("int8", "int8-io"):
+        assert computed["INT8"] > computed["FLOAT32"]
+    elif precision == "int8-weights":
+        assert computed["INT8"] == 0
+
+
+@pytest.mark.parametrize(("precision", "dtype"), [("int8", "float32"), ("int8-io", "int8")])
+def test_tflite_borders_are_what_the_precision_says(
+    tiny_artifacts: dict[str, Artifact], precision: str, dtype: str
+) -> None:
+    from ai_edge_litert.interpreter import Interpreter
+
+    interpreter = Interpreter(str(tiny_artifacts[f"tflite-{precision}"].model_path))
+    borders = [*interpreter.get_input_details(), *interpreter.get_output_details()]
+    assert {np.dtype(border["dtype"]).name for border in borders} == {dtype}
+
+
+def test_coreml_weights_are_compressed(tiny_artifacts: dict[str, Artifact]) -> None:
+    for precision, operation in (
+        ("int8-weights", "constexpr"),
+        ("palette6", "constexpr"),
+        ("palette4", "constexpr"),
+        ("int8", "quantize"),
+    ):
+        from mobilebench_exporters._mlprogram import MLProgram
+
+        program = MLProgram.load(tiny_artifacts[f"coreml-{precision}"].model_path)
+        kinds = {op.op_type for op in program.function.operations}
+        assert any(operation in kind for kind in kinds), (precision, kinds)
+
+
+@pytest.mark.parametrize("name", INT8)
+def test_calibrated_files_say_noise_where_no_images_were_given(
+    tiny_artifacts: dict[str, Artifact], name: str
+) -> None:
+    recipe = tiny_artifacts[name].manifest.recipe
+    assert recipe.calibration == Calibration(source=NOISE, inputs=32)
+    assert "int8-noise" in recipe.label
+
+
+def test_only_calibrated_precisions_have_a_calibration() -> None:
+    with pytest.raises(ValueError, match="takes no calibration"):
+        ExportRecipe(format=Format.ONNX, calibration=Calibration())
+    with pytest.raises(ValueError, match="needs calibration"):
+        ExportRecipe(format=Format.ONNX, precision=Precision.INT8)
+    with pytest.raises(UserError, match="at least one input"):
+        Calibration(inputs=0)
+
+
+@pytest.mark.parametrize("name", ["onnx", "tflite", "executorch", "coreml"])
+def test_a_precision_that_a_format_lacks_is_refused_saying_what_it_has(name: str) -> None:
+    exporter = plugins.exporter(name)
+    for precision in set(Precision) - exporter.precisions():
+        with pytest.raises(RecipeError, match=f"asked for with precision {precision}; it offers"):
+            exporter.recipe(precision)
+
+
+class Gate(nn.Module):
+    """Named as the part of a network that has to stay in floats."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.exp(-(x.abs() * 50).sum(1, keepdim=True))
+
+
+def test_the_parts_that_stay_in_floats_are_known_by_their_classes() -> None:
+    assert stays_float("a.B/mobilebench.deploy.scan.Scan/torch.nn.modules.linear.Linear")
+    assert stays_float("torch.nn.modules.normalization.LayerNorm")
+    assert stays_float("mobilebench.zoo.vcmamba.SnakeMamba")
+    assert not stays_float("torch.nn.modules.conv.Conv2d")
+    assert not stays_float("mobilebench.deploy.aggregation.Shifted")
+
+
+class Normalised(nn.Module):
+    """(1, 3, 16, 16) -> (1, 10), with a LayerNorm between two convolutions."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        torch.manual_seed(3)
+        self.first = nn.Conv2d(3, 16, 3, padding=1)
+        self.norm = nn.LayerNorm([16, 16, 16])
+        self.second = nn.Conv2d(16, 16, 3, padding=1)
+        self.head = nn.Linear(16, 10)
+
+    def forward(self, x: Tensor) -> Tensor:
+        y: Tensor = self.head(self.second(self.norm(self.first(x))).mean((2, 3)))
+        return y
+
+
+@pytest.fixture(scope="module")
+def normalised(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Artifact]:
+    out = tmp_path_factory.mktemp("normalised")
+    return {
+        name: export(Normalised().eval(), name, precision="int8", inputs=["1x3x16x16"], out_dir=out)
+        for name in ("onnx", "tflite", "executorch", "coreml")
+    }
+
+
+def test_a_norm_stays_in_floats_in_onnx(normalised: dict[str, Artifact]) -> None:
+    graph = onnx.load(normalised["onnx"].model_path).graph
+    producers = {name: node for node in graph.node for name in node.output}
+    [norm] = [node for node in graph.node if node.op_type == "LayerNormalization"]
+    assert graph.node, norm
+    consumers = [node for node in graph.node if norm.output[0] in node.input]
+    assert [node.op_type for node in consumers] == ["QuantizeLinear"]  # for the convolution
+    weights = [producers.get(name) for name in norm.input[1:]]
+    assert weights == [None, None], "its scale and shift are plain float constants"
+
+
+def test_a_norm_stays_in_floats_in_coreml(normalised: dict[str, Artifact]) -> None:
+    from mobilebench_exporters._mlprogram import MLProgram
+
+    program = MLProgram.load(normalised["coreml"].model_path)
+    kinds = [op.op_type for op in program.function.operations]
+    norms = [index for index, kind in enumerate(kinds) if kind == "layer_norm"]
+    assert len(norms) == 1
+    assert kinds.count("conv") == 2 and "quantize" in kinds
+
+
+def test_all_formats_agree_about_a_norm_between_convolutions(
+    normalised: dict[str, Artifact],
+) -> None:
+    for artifact in normalised.values():
+        [result, *_] = artifact.manifest.facts.parity
+        # 8 bits of two convolutions: a norm in 8 bits would be several times as far off.
+        assert result.snr_db is not None and result.snr_db > 25, artifact.name
+
+
+class Outlier(nn.Module):
+    """(1, 3, 16, 16) -> (1, 10): one channel is a million times as large as those that decide."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        torch.manual_seed(5)
+        self.first = nn.Conv2d(3, 16, 1)
+        self.second = nn.Conv2d(16, 16, 1)
+        self.head = nn.Linear(16, 10)
+        with torch.no_grad():
+            self.first.weight[0] *= 1e4
+            self.second.weight[:, 0] = 0
+
+    def forward(self, x: Tensor) -> Tensor:
+        y: Tensor = self.head(self.second(self.first(x)).mean((2, 3)))
+        return y
+
+
+def test_a_file_that_names_other_classes_is_kept_only_when_that_is_allowed(tmp_path: Path) -> None:
+    module = Outlier().eval()
+    with pytest.raises(CellFailed, match=r"parity failed") as caught:
+        export(module, "onnx", precision="int8", inputs=["1x3x16x16"], out_dir=tmp_path)
+    assert caught.value.stage == "parity"
+    assert not [path for path in tmp_path.iterdir() if not path.name.startswith(".")]
+    artifact = export(
+        module,
+        "onnx",
+        precision="int8",
+        inputs=["1x3x16x16"],
+        out_dir=tmp_path,
+        allow_parity_failure=True,
+    )
+    facts = artifact.manifest.facts
+    assert facts.agreement is not None and not facts.agreement.passed
+    assert Artifact.load(artifact.folder).manifest.facts.agreement == facts.agreement
+
+
+def test_agreement_is_proven_again_from_the_bundle(tiny_artifacts: dict[str, Artifact]) -> None:
+    artifact = tiny_artifacts["tflite-int8"]
+    assert verification.agree(artifact, Samples()) == artifact.manifest.facts.agreement
+
+
+def test_parity_inputs_are_none_of_the_calibration(tiny_artifacts: dict[str, Artifact]) -> None:
+    manifest = tiny_artifacts["onnx-int8"].manifest
+    spec, samples = manifest.model, Samples()
+
+    def drawn() -> Iterator[bytes]:
+        for seed in manifest.facts.preflight.seeds:
+            yield inputs.sample(spec.inputs, seed)[0].tobytes()
+        for batch in samples.for_calibration(spec):
+            yield batch[0].tobytes()
+        for part in samples.for_agreement(spec):
+            for batch in part:
+                yield batch[0].tobytes()
+
+    found = list(drawn())
+    assert len(found) == 16 + 32 + 256 == len(set(found))
