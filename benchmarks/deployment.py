@@ -129,11 +129,12 @@ def _compare(
         if "failed" in memory:
             del paths[form]
     if measured is None:
-        measured = [_round(format_name, paths) for _ in range(rounds if paths else 0)]
+        measured = [side_by_side(format_name, paths) for _ in range(rounds if paths else 0)]
     return {"model": model, "format": format_name, "facts": facts, "rounds": measured}
 
 
-def _round(format_name: str, paths: dict[str, str]) -> dict[str, Any]:
+def side_by_side(format_name: str, paths: dict[str, str]) -> dict[str, Any]:
+    """Milliseconds of each file by its label, from one round of turns in a fresh process."""
     handover = cores.wait_for_shared_cache()
     return {**_worker("measure", format_name, json.dumps(paths)), "handover": handover}
 
@@ -266,8 +267,8 @@ def _row(figure: dict[str, Any]) -> list[str]:
     return [
         figure["model"],
         figure["format"],
-        *(_median([r[form] for r in rounds if form in r]) for form in FORMS),
-        *(_ratio(rounds, "deployed", other) for other in ("limit", "plain")),
+        *(median_of([r[form] for r in rounds if form in r]) for form in FORMS),
+        *(ratio_of(rounds, "deployed", other) for other in ("limit", "plain")),
         " / ".join(str(facts[form].get("nodes", "failed")) for form in FORMS),
         " / ".join(
             f"{facts[form]['memory_mb']:.0f}" if "memory_mb" in facts[form] else "failed"
@@ -314,11 +315,11 @@ def _page(figures: list[dict[str, Any]]) -> str:
     return "\n\n".join(paragraphs) + "\n\n" + "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 
-def _median(values: list[float]) -> str:
+def median_of(values: list[float]) -> str:
     return f"{statistics.median(values):.2f}" if values else "failed"
 
 
-def _ratio(rounds: list[dict[str, float]], form: str, other: str) -> str:
+def ratio_of(rounds: list[dict[str, float]], form: str, other: str) -> str:
     ratios = [r[form] / r[other] for r in rounds if form in r and other in r]
     if not ratios:
         return "none"

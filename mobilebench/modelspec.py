@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 
 from mobilebench.errors import UserError
@@ -60,9 +61,16 @@ class Preprocessing:
     """How the authors prepare an image: resize to `size / crop_pct`, crop, normalise."""
 
     mean: tuple[float, float, float]
+    """By channel, of values in 0..1."""
     std: tuple[float, float, float]
-    crop_pct: float
-    interpolation: str
+    crop_pct: float = 1.0
+    interpolation: str = "bicubic"
+
+    def __post_init__(self) -> None:
+        if any(not 0 < deviation < math.inf for deviation in self.std):
+            raise UserError(f"The deviations {self.std} are not all positive numbers.")
+        if any(not math.isfinite(mean) for mean in self.mean):
+            raise UserError(f"The means {self.mean} are not all numbers.")
 
 
 @value

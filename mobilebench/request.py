@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from mobilebench.modelspec import Preprocessing
 from mobilebench.tensor import TensorSpec
 from mobilebench.values import value
 
@@ -17,6 +18,8 @@ class Request:
     resolution: int | None = None
     inputs: tuple[TensorSpec, ...] = ()
     num_classes: int = 1000
+    preprocessing: Preprocessing | None = None
+    """How images are prepared for a network of the user's own; the others know it."""
 
     @property
     def name(self) -> str:

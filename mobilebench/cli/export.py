@@ -14,6 +14,7 @@ from mobilebench.cli import output
 if TYPE_CHECKING:
     from mobilebench.calibration import Samples
     from mobilebench.matrix import Exported, Terms
+    from mobilebench.modelspec import Preprocessing
     from mobilebench.recipe import ExportRecipe
     from mobilebench.request import Request
     from mobilebench.workers import Workers
@@ -52,6 +53,16 @@ def command(
             help="Folder of images that int8 takes its ranges from and quantized files are judged "
             "on. Default: noise, and every table says so."
         ),
+    ] = None,
+    mean: Annotated[
+        str | None,
+        typer.Option(
+            help="Of your own model: mean by channel of the images it was trained on, in 0..1, "
+            "such as 0.485,0.456,0.406."
+        ),
+    ] = None,
+    std: Annotated[
+        str | None, typer.Option(help="The deviation by channel, given together with --mean.")
     ] = None,
     checkpoint: Annotated[
         str | None, typer.Option(help="Weights to load; without it they are random.")
@@ -123,6 +134,7 @@ def command(
             resolution=resolution,
             inputs=inputs,
             num_classes=num_classes,
+            preprocessing=_preprocessing(mean, std),
         )
         for model in models
     ]
@@ -148,6 +160,29 @@ def command(
         show_exports(done)
     if any(exported.failed for exported in done):
         raise typer.Exit(1)
+
+
+def _preprocessing(mean: str | None, std: str | None) -> Preprocessing | None:
+    from mobilebench.errors import UserError
+    from mobilebench.modelspec import Preprocessing
+
+    if mean is None and std is None:
+        return None
+    if mean is None or std is None:
+        raise UserError("--mean and --std belong together; one of them was given.")
+    return Preprocessing(mean=_three("mean", mean), std=_three("std", std))
+
+
+def _three(option: str, text: str) -> tuple[float, float, float]:
+    from mobilebench.errors import UserError
+
+    try:
+        red, green, blue = (float(part) for part in text.split(","))
+    except ValueError:
+        raise UserError(
+            f"--{option} was given as {text!r}; give three numbers, such as 0.485,0.456,0.406."
+        ) from None
+    return red, green, blue
 
 
 def choose_recipes(

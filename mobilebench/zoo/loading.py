@@ -53,6 +53,12 @@ def load(request: Request) -> LoadedModel:
     and its spec says so. Raises `UserError` or one of its kinds for whatever the user can mend.
     """
     reference = request.reference
+    own = ":" in reference and not reference.startswith("timm:")
+    if request.preprocessing is not None and not own:
+        raise UserError(
+            f"{reference} states itself how images are prepared for it; --mean and --std are for "
+            f"networks of your own."
+        )
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(SEED)
         if reference.startswith("timm:"):
@@ -124,7 +130,8 @@ def _from_function(request: Request) -> tuple[nn.Module, ModelSpec, str]:
             f"torch.nn.Module."
         )
     name = f"{Path(place).stem}.{function_name}"
-    return module, ModelSpec(name=name, inputs=request.inputs), CALLER
+    spec = ModelSpec(name=name, inputs=request.inputs, preprocessing=request.preprocessing)
+    return module, spec, CALLER
 
 
 def _import_file(path: Path) -> ModuleType:

@@ -1,0 +1,76 @@
+"""How fast int8 files are beside float32 ones, as ratios within one run on this machine.
+
+Both files of a network run in turns in a process of their own, as in `deployment.py`; a ratio is
+the median over the rounds of a round's own.
+
+    python benchmarks/int8.py --out DIR --table docs/int8-speed.md
+"""
+
+from __future__ import annotations
+
+import argparse
+import textwrap
+from pathlib import Path
+
+import deployment
+
+from mobilebench import environment, files, pipeline, plugins
+from mobilebench.artifact import Artifact
+from mobilebench.recipe import Precision
+from mobilebench.request import Request
+
+MODELS = ("mobilevig_ti", "rapidnet_ti")
+TITLE = "# int8 beside float32"
+EXPLAINED = """\
+Written by `benchmarks/int8.py` on {machine}, {threads} threads, batch 1: milliseconds of one
+inference, medians of {rounds} rounds in which both files take turns; ratios are medians of each
+round's own, with the smallest and the largest. int8 is static, with weights by output channel,
+calibrated on noise. These are figures of a CPU of this kind, not of a phone."""
+TITLES = ("network", "format", "fp32 ms", "int8 ms", "int8 / fp32", "fp32 MB", "int8 MB")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--models", nargs="+", default=MODELS)
+    parser.add_argument("--formats", nargs="+", default=deployment.FORMATS)
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--out", type=Path, required=True, help="folder of the artifacts")
+    parser.add_argument("--table", type=Path, help="write the table here, as Markdown")
+    options = parser.parse_args()
+    lines = []
+    for model in options.models:
+        for format_name in options.formats:
+            lines.append(_line(model, format_name, options.out, options.rounds))
+            print(" | ".join(lines[-1]), flush=True)
+    device = environment.host_device()
+    explained = EXPLAINED.format(
+        machine=f"{device.os} on {device.soc or device.model}",
+        threads=deployment.THREADS,
+        rounds=options.rounds,
+    )
+    table = "".join(f"| {' | '.join(line)} |\n" for line in (TITLES, ["---"] * len(TITLES), *lines))
+    if options.table:
+        files.write_text(options.table, "\n\n".join((TITLE, textwrap.fill(explained, 100), table)))
+
+
+def _line(model: str, format_name: str, out: Path, rounds: int) -> list[str]:
+    exporter = plugins.exporter(format_name)
+    recipes = [exporter.recipe(precision) for precision in (Precision.FP32, Precision.INT8)]
+    made: dict[str, Artifact] = {}
+    for done in pipeline.export_matrix([Request(reference=model)], recipes, out):
+        if not isinstance(done.outcome, Artifact):
+            raise SystemExit(f"{done.name} {done.recipe.label}: {done.outcome.message}")
+        made[done.recipe.precision] = done.outcome
+    paths = {name: str(artifact.model_path) for name, artifact in made.items()}
+    measured = [deployment.side_by_side(format_name, paths) for _ in range(rounds)]
+    return [
+        model,
+        format_name,
+        *(deployment.median_of([r[name] for r in measured]) for name in ("fp32", "int8")),
+        deployment.ratio_of(measured, "int8", "fp32"),
+        *(f"{made[name].manifest.facts.size_bytes / 1e6:.1f}" for name in ("fp32", "int8")),
+    ]
+
+
+if __name__ == "__main__":
+    main()
