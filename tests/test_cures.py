@@ -9,15 +9,19 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from mobilebench import cures, making, plugins
+from mobilebench import cures, export, making, plugins
 from mobilebench.calibration import Samples
+from mobilebench.deploy import deploy
 from mobilebench.errors import CellFailed
 from mobilebench.matrix import failure_of
 from mobilebench.measurement import Failure
 from mobilebench.modelspec import CALLER, ModelSpec
 from mobilebench.recipe import Precision
 from mobilebench.tensor import parse_tensor
+from mobilebench.zoo import create_model
+from mobilebench.zoo.layers.initialise import for_verification
 from mobilebench.zoo.loading import describe
+from mobilebench_exporters import _pt2e
 
 # The toolkits run in this process here and warn of themselves.
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -129,9 +133,25 @@ def _fail(name: str, network: type[nn.Module], folder: Path) -> Failure:
     return failure_of(caught.value, recipe)
 
 
+SLICES = "keep slices, concatenations and maxima together in floats"
+
+
+@pytest.mark.slow
+def test_a_tensor_that_crosses_between_delegates_in_8_bits(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_pt2e, "_ALSO_FLOAT", re.compile("nothing"))
+    network = create_model("mobilevig_ti").eval()
+    for_verification(network, 0)
+    module = deploy(network, torch.zeros(1, 3, 224, 224))
+    with pytest.raises(CellFailed, match=SLICES):
+        export(module, "executorch", precision="int8", inputs=["1x3x224x224"], out_dir=tmp_path)
+
+
 def test_every_cure_of_a_toolkit_is_provoked_here() -> None:
     for name in plugins.exporter_names():
         provoked = [advice for format, _, advice, _ in PROVOKED if format == name]
+        provoked += [SLICES] * (name == "executorch")
         for cure in plugins.exporter(name).cures:
             assert any(advice in cure.advice for advice in provoked), cure
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import metadata
 from typing import TYPE_CHECKING, ClassVar
 
@@ -27,6 +27,8 @@ class Offer:
     precisions: tuple[Precision, ...]
     targets: tuple[str | None, ...] = (None,)
     delegates: tuple[str | None, ...] = (None,)
+    targets_of: Mapping[Precision, tuple[str, ...]] = field(default_factory=dict)
+    """Targets of a precision that not all of them have; the first is its default."""
 
     def recipe(
         self,
@@ -37,9 +39,10 @@ class Offer:
     ) -> ExportRecipe:
         """The full recipe; raises `RecipeError` for a choice that is not offered."""
         self._require("precision", precision, self.precisions)
-        target = self.targets[0] if target is None else target
+        targets = self.targets_of.get(precision, self.targets)
+        target = targets[0] if target is None else target
         delegate = self.delegates[0] if delegate is None else delegate
-        self._require("target", target, self.targets)
+        self._require("target", target, targets, f" in {precision}" * (targets != self.targets))
         self._require("delegate", delegate, self.delegates)
         return ExportRecipe(
             format=self.format,
@@ -49,12 +52,14 @@ class Offer:
             calibration=(calibration or Calibration()) if precision.calibrated else None,
         )
 
-    def _require(self, noun: str, asked: str | None, offered: Collection[str | None]) -> None:
+    def _require(
+        self, noun: str, asked: str | None, offered: Collection[str | None], where: str = ""
+    ) -> None:
         if asked not in offered:
             names = ", ".join(str(name) for name in offered if name is not None)
             offers = f"it offers {names}" if names else f"it has no choice of {noun}"
             raise RecipeError(
-                f"The format {self.format} was asked for with {noun} {asked!s}; {offers}."
+                f"The format {self.format}{where} was asked for with {noun} {asked!s}; {offers}."
             )
 
     def tool_versions(self) -> dict[str, str]:

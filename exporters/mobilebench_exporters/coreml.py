@@ -40,6 +40,13 @@ class CoremlExporter(Offering):
         ),
         # From iOS 16 on half-precision programs need no casts at their borders.
         targets=("iOS16", "iOS15", "iOS17", "iOS18"),
+        targets_of={
+            # Activations in 8 bits came with iOS 17, tables of weights with iOS 16.
+            Precision.INT8: ("iOS17", "iOS18"),
+            Precision.PALETTE6: ("iOS16", "iOS17", "iOS18"),
+            Precision.PALETTE4: ("iOS16", "iOS17", "iOS18"),
+            Precision.INT8_WEIGHTS: ("iOS16", "iOS17", "iOS18"),
+        },
     )
     evaluator = "mobilebench_exporters.coreml:evaluate"
     cures = (

@@ -33,6 +33,12 @@ class ExecutorchExporter(Offering):
             "is not in Core ATen opset",
             "ExecuTorch has no kernel for this operation: write it with others",
         ),
+        Cure(
+            "Attempted to resize a static tensor",
+            "XNNPACK took the graph in several parts, and a tensor in 8 bits crosses between two "
+            "of them in another layout: see the delegates in `mobilebench inspect`, and keep "
+            "slices, concatenations and maxima together in floats, or export another precision",
+        ),
     )
 
     def export(
