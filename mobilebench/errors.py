@@ -10,6 +10,8 @@
     │   ├── MissingToolkit       a toolkit that is not installed
     │   ├── BundleError          an artifact folder that is not whole
     │   ├── SchemaError          a JSON document that this version cannot read
+    │   ├── ImageError           an image file that cannot be read
+    │   ├── ClusterError         a cluster that cannot be used
     │   └── OutputError          a place that cannot be written
     ├── CellFailed               one cell of a matrix failed; it becomes a recorded `Failure`
     └── ProcessFailed            a child process crashed, hung or exited with an error
@@ -25,10 +27,24 @@ import errno
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 
 class MobilebenchError(Exception):
-    """Root of every error that mobilebench raises on purpose."""
+    """Root of every error that mobilebench raises on purpose; can be sent between processes."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Not by the constructor: some build their sentence from parts.
+        return _again, (type(self), self.args, self.__dict__)
+
+
+def _again(
+    kind: type[MobilebenchError], args: tuple[Any, ...], attributes: dict[str, Any]
+) -> MobilebenchError:
+    error = kind.__new__(kind)
+    error.args = args
+    error.__dict__.update(attributes)
+    return error
 
 
 class MobilebenchWarning(UserWarning):
@@ -65,6 +81,14 @@ class BundleError(UserError):
 
 class SchemaError(UserError):
     """A JSON document that does not have the form this version reads."""
+
+
+class ImageError(UserError):
+    """An image file that cannot be read."""
+
+
+class ClusterError(UserError):
+    """A cluster that does not answer, has no workers, or has workers that differ."""
 
 
 class OutputError(UserError):
