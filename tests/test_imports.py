@@ -152,7 +152,19 @@ def test_no_print_and_no_exit_outside_the_cli() -> None:
 
 
 HEAVY = sorted(
-    {"torch", "numpy", "sqlalchemy", "altair", "vl_convert", "jax", "pandas", "timm", *TOOLKITS}
+    {
+        "torch",
+        "numpy",
+        "sqlalchemy",
+        "altair",
+        "vl_convert",
+        "jax",
+        "pandas",
+        "timm",
+        "distributed",
+        "dask",
+        *TOOLKITS,
+    }
 )
 
 
