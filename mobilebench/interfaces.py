@@ -116,6 +116,7 @@ class Runner(Protocol):
         runtime: str,
         batches: Sequence[Batch],
         cancel: Event | None = None,
+        threads: int = 1,
     ) -> tuple[str, list[Batch]]:
         """Outputs for every batch of inputs, and the runtime's name with its version.
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from threading import Event
 
-from mobilebench import cell, inputs, parity, plugins
+from mobilebench import inputs, parity, prediction
 from mobilebench.artifact import (
     AGREEMENT_FILE,
     REFERENCE_FILE,
@@ -19,8 +17,6 @@ from mobilebench.artifact import (
 from mobilebench.calibration import Samples
 from mobilebench.errors import BundleError, CellFailed
 from mobilebench.inputs import Array
-
-_EVALUATOR_TIMEOUT_S = 1800.0
 
 
 def verify(
@@ -93,30 +89,10 @@ def _batches(artifact: Artifact, name: str, what: str) -> list[list[Array]]:
 def _predictions(
     artifact: Artifact, batches: Sequence[Sequence[Array]], cancel: Event | None
 ) -> Iterator[tuple[str, Sequence[Sequence[Array]]]]:
-    recipe = artifact.manifest.recipe
-    evaluator = plugins.exporter(recipe.format).evaluator
-    if evaluator is not None:
-        yield _evaluate(evaluator, artifact, batches, cancel)
-    host = plugins.runner("host")
-    for runtime in host.runtimes(recipe.format)[:1]:
-        yield host.predict("host", artifact, runtime, batches, cancel)
-
-
-def _evaluate(
-    evaluator: str, artifact: Artifact, batches: Sequence[Sequence[Array]], cancel: Event | None
-) -> tuple[str, list[list[Array]]]:
-    with tempfile.TemporaryDirectory(prefix="mobilebench-evaluate-") as name:
-        asked, answered = Path(name) / "inputs.npz", Path(name) / "outputs.npz"
-        inputs.save_batches(asked, batches)
-        request = {
-            "model": str(artifact.model_path.resolve()),
-            "inputs": str(asked),
-            "outputs": str(answered),
-        }
-        answer = cell.call(
-            evaluator, request, stage="parity", timeout_s=_EVALUATOR_TIMEOUT_S, cancel=cancel
-        )
-        return answer["evaluated_by"], inputs.load_batches(answered)
+    for means in (prediction.by_evaluator, prediction.by_runtime):
+        predicted = means(artifact, batches, cancel)
+        if predicted is not None:
+            yield predicted
 
 
 def _compare(

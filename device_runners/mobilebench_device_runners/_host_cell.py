@@ -58,11 +58,11 @@ def measure(request: dict[str, Any]) -> dict[str, Any]:
 
 
 def predict(request: dict[str, Any]) -> dict[str, Any]:
-    """Cell: outputs for batches of inputs. Takes `runtime`, `model`, `inputs` and `outputs` (two
-    .npz files, the second to be written); returns `evaluated_by`."""
+    """Cell: outputs for batches of inputs. Takes `runtime`, `threads`, `model`, `inputs` and
+    `outputs` (two .npz files, the second to be written); returns `evaluated_by`."""
     runtime = _runtime(request["runtime"])
     with _stage("load"):
-        session = runtime.load(Path(request["model"]), threads=1)
+        session = runtime.load(Path(request["model"]), request["threads"])
     with _stage("run"):
         # Copied: some runtimes hand out their own buffer and overwrite it in the next run.
         outputs = [

@@ -1,0 +1,58 @@
+"""Prediction: an artifact's outputs, by a runtime of this machine or its format's evaluator."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from threading import Event
+
+from mobilebench import cell, inputs, plugins
+from mobilebench.artifact import Artifact
+from mobilebench.inputs import Batch
+
+Predicted = tuple[str, list[Batch]]
+"""Name and version of what computed, and the outputs for every batch of inputs."""
+
+_EVALUATOR_TIMEOUT_S = 1800.0
+
+
+def by_runtime(
+    artifact: Artifact,
+    batches: Sequence[Batch],
+    cancel: Event | None = None,
+    *,
+    runtime: str | None = None,
+    threads: int = 1,
+) -> Predicted | None:
+    """By a runtime of this machine, the usual one by default; None where none runs the format.
+
+    Raises `UserError` for a runtime that does not, `CellFailed` where it fails.
+    """
+    host = plugins.runner("host")
+    usual = host.runtimes(artifact.manifest.recipe.format)[:1]
+    chosen = runtime or next(iter(usual), None)
+    if chosen is None:
+        return None
+    return host.predict("host", artifact, chosen, batches, cancel, threads)
+
+
+def by_evaluator(
+    artifact: Artifact, batches: Sequence[Batch], cancel: Event | None = None
+) -> Predicted | None:
+    """By the evaluator of the format (see `Exporter.evaluator`); None where it has none."""
+    evaluator = plugins.exporter(artifact.manifest.recipe.format).evaluator
+    if evaluator is None:
+        return None
+    with tempfile.TemporaryDirectory(prefix="mobilebench-evaluate-") as name:
+        asked, answered = Path(name) / "inputs.npz", Path(name) / "outputs.npz"
+        inputs.save_batches(asked, batches)
+        request = {
+            "model": str(artifact.model_path.resolve()),
+            "inputs": str(asked),
+            "outputs": str(answered),
+        }
+        answer = cell.call(
+            evaluator, request, stage="parity", timeout_s=_EVALUATOR_TIMEOUT_S, cancel=cancel
+        )
+        return answer["evaluated_by"], list(inputs.load_batches(answered))
