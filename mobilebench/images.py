@@ -5,16 +5,18 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
-from mobilebench.errors import UserError
+from mobilebench.errors import ImageError, UserError
 from mobilebench.inputs import Array
 from mobilebench.modelspec import ModelSpec, Preprocessing
 
 if TYPE_CHECKING:
     from PIL import Image
+
+T = TypeVar("T")
 
 SUFFIXES = (".bmp", ".jpeg", ".jpg", ".png", ".webp")
 
@@ -26,11 +28,7 @@ def find(folder: Path) -> list[Path]:
     """
     if not folder.is_dir():
         raise UserError(f"The folder of images {folder} does not exist; give one that holds them.")
-    found = sorted(
-        path
-        for path in folder.rglob("*")
-        if path.suffix.lower() in SUFFIXES and not path.name.startswith(".")
-    )
+    found = below(folder)
     if not found:
         raise UserError(
             f"The folder {folder} holds no image; files ending in {', '.join(SUFFIXES)} are taken, "
@@ -39,20 +37,29 @@ def find(folder: Path) -> list[Path]:
     return found
 
 
-def spread(paths: Sequence[Path], count: int) -> list[Path]:
-    """At most `count` of the paths, at even distances, so that a sorted folder gives every class
-    its share; the same ones every time."""
-    if len(paths) <= count:
-        return list(paths)
-    return [paths[index * len(paths) // count] for index in range(count)]
+def below(folder: Path) -> list[Path]:
+    """Every image file under a folder that exists, in the order of their paths; maybe none."""
+    return sorted(
+        path
+        for path in folder.rglob("*")
+        if path.suffix.lower() in SUFFIXES and not path.name.startswith(".")
+    )
+
+
+def spread(found: Sequence[T], count: int) -> list[T]:
+    """At most `count` of what was found, at even distances, so that a sorted folder gives every
+    class its share; the same ones every time."""
+    if len(found) <= count:
+        return list(found)
+    return [found[index * len(found) // count] for index in range(count)]
 
 
 def prepare(path: Path, spec: ModelSpec) -> Array:
     """One image as the network's input: (1, 3, H, W) of float32.
 
     The shorter side is resized to H / crop_pct, the middle is cut out, values are brought to
-    0..1 and normalised by channel. Raises `UserError` for a file that cannot be read and for a
-    network that states no preprocessing or takes no image.
+    0..1 and normalised by channel. Raises `ImageError` for a file that cannot be read, `UserError`
+    for a network that states no preprocessing or takes no image.
     """
     height, width = _size(spec)
     preprocessing = _preprocessing(spec)
@@ -95,8 +102,14 @@ def _opened(path: Path) -> Image.Image:
     try:
         with Image.open(path) as image:
             return image.convert("RGB")
-    except (UnidentifiedImageError, OSError, Image.DecompressionBombError) as error:
-        raise UserError(
+    except (
+        UnidentifiedImageError,
+        OSError,
+        ValueError,  # these two come from decoders that meet a damaged file
+        SyntaxError,
+        Image.DecompressionBombError,
+    ) as error:
+        raise ImageError(
             f"The image {path} cannot be read ({error}); remove it or replace it."
         ) from error
 

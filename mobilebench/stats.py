@@ -1,8 +1,10 @@
-"""Statistics of latencies: pure functions over sequences of numbers."""
+"""Statistics: pure functions over latencies and counts."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from statistics import NormalDist
 
 import numpy as np
 
@@ -36,3 +38,22 @@ def summarise(latencies_ns: Sequence[int]) -> Summary:
         min_ns=min(latencies_ns),
         mean_ns=float(np.mean(np.asarray(latencies_ns, dtype=np.float64))),
     )
+
+
+def wilson_interval(hits: int, count: int, confidence: float = 0.95) -> tuple[float, float]:
+    """Score interval of a share without continuity correction (E. B. Wilson, JASA 22, 1927).
+
+    Unlike the usual one it stays within 0..1 and has a width at 0 and at 1. Raises `ValueError`
+    where nothing was counted.
+    """
+    if not 0 <= hits <= count or count == 0:
+        raise ValueError(f"{hits} of {count} is no share")
+    z = NormalDist().inv_cdf((1 + confidence) / 2)
+    share = hits / count
+    middle = (share + z * z / (2 * count)) / (1 + z * z / count)
+    half = z * math.sqrt(share * (1 - share) / count + (z / (2 * count)) ** 2)
+    half /= 1 + z * z / count
+    # At the ends the two terms are equal, but for their rounding.
+    low = 0.0 if hits == 0 else middle - half
+    high = 1.0 if hits == count else middle + half
+    return low, high
