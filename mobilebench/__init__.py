@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from mobilebench.api import benchmark, export
+    from mobilebench.accuracy import Accuracy
+    from mobilebench.api import benchmark, evaluate, export
     from mobilebench.artifact import Artifact
     from mobilebench.errors import MobilebenchError, UserError
     from mobilebench.record import Record
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from mobilebench.zoo import create_model, list_models, load_checkpoint
 
 __all__ = [
+    "Accuracy",
     "Artifact",
     "MobilebenchError",
     "Record",
@@ -22,12 +24,14 @@ __all__ = [
     "UserError",
     "benchmark",
     "create_model",
+    "evaluate",
     "export",
     "list_models",
     "load_checkpoint",
 ]
 
 _PLACES = {
+    "Accuracy": "accuracy",
     "Artifact": "artifact",
     "MobilebenchError": "errors",
     "Record": "record",
@@ -36,6 +40,7 @@ _PLACES = {
     "UserError": "errors",
     "benchmark": "api",
     "create_model": "zoo",
+    "evaluate": "api",
     "export": "api",
     "list_models": "zoo",
     "load_checkpoint": "zoo",

@@ -1,4 +1,4 @@
-"""The two verbs for scripts: `export` and `benchmark`, one cell at a time."""
+"""The verbs for scripts: `export`, `benchmark` and `evaluate`, one artifact at a time."""
 
 from __future__ import annotations
 
@@ -22,6 +22,8 @@ from mobilebench.tensor import TensorSpec, parse_tensor
 
 if TYPE_CHECKING:
     from torch import nn
+
+    from mobilebench.accuracy import Accuracy
 
 
 def export(
@@ -108,6 +110,35 @@ def benchmark(
         compute_unit=parse_compute_unit(compute_unit),
     )
     return record
+
+
+def evaluate(
+    artifact: Artifact | str | Path,
+    data: str | Path,
+    *,
+    classes: str | Path | None = None,
+    limit: int | None = None,
+    runtime: str | None = None,
+    threads: int = 1,
+    jobs: int = 1,
+) -> Accuracy:
+    """Judge one artifact on the images of a folder DATA/CLASS/IMAGE.
+
+    `classes` is a file that names the folder of each output, `limit` the most images to take,
+    `jobs` how many processes compute at the same time. Raises `UserError` where the folder, the
+    images or the network do not fit, `CellFailed` where the runtime fails.
+    """
+    from mobilebench import cluster
+    from mobilebench.evaluation import Evaluation, Options
+    from mobilebench.imagefolder import ImageFolder
+
+    found = artifact if isinstance(artifact, Artifact) else Artifact.load(artifact)
+    folder = ImageFolder.find(Path(data), None if classes is None else Path(classes))
+    if limit is not None:
+        folder = folder.limited(limit)
+    planned = Evaluation.plan(found, folder, Options(runtime=runtime, threads=threads))
+    with cluster.local(jobs) as executor:
+        return planned.run(executor)
 
 
 def parse_precision(name: str) -> Precision:

@@ -71,3 +71,8 @@ def save(path: Path, text: str) -> None:
 
     write_text(path, text)
     tell(f"written: {path}")
+
+
+def save_json(path: Path, result: Any) -> None:
+    """Write a result to a file as JSON, as `show_json` prints it."""
+    save(path, json.dumps(result, indent=2, allow_nan=False) + "\n")

@@ -1,10 +1,19 @@
-"""Progress of a matrix: a line for each cell at work and a bar over all, on stderr."""
+"""Progress of a matrix, and of images: live lines on stderr, none where it is no terminal."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from types import TracebackType
 
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 from rich.text import Text
 
 from mobilebench.cli.output import stderr
@@ -60,3 +69,23 @@ class MatrixProgress:
         if not self._progress.disable:
             self._progress.console.print(Text(f"  {cell}: {outcome}", style="dim"))
         self._progress.advance(self._all)
+
+
+@contextmanager
+def counting_images(title: str, images: int) -> Iterator[Callable[[int], None]]:
+    """A bar over the images of one artifact; yields what is told how many more are done."""
+    console = stderr()
+    progress = Progress(
+        TextColumn("{task.description}", markup=False),
+        BarColumn(bar_width=24),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+        console=console,
+        disable=not console.is_terminal,
+        refresh_per_second=2,
+    )
+    with progress:
+        bar = progress.add_task(title, total=images)
+        yield lambda more: progress.advance(bar, more)

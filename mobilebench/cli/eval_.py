@@ -1,0 +1,216 @@
+"""`mobilebench eval`: accuracy on the images of a folder."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from concurrent.futures import Executor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from mobilebench.cli import output
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from mobilebench.accuracy import Accuracy, Share
+    from mobilebench.errors import CellFailed
+    from mobilebench.evaluation import Evaluation
+    from mobilebench.journal import Journal
+
+
+def command(
+    artifacts: Annotated[list[Path], typer.Argument(metavar="ARTIFACT...", help="Bundle folders.")],
+    data: Annotated[
+        Path, typer.Option(help="Folder of images, with a folder for each class: DATA/CLASS/*.jpg.")
+    ],
+    classes: Annotated[
+        Path | None,
+        typer.Option(
+            help="File that names the folder of each of the network's scores, one per line, in "
+            "their order. Default: the folders by name."
+        ),
+    ] = None,
+    limit: Annotated[
+        int | None, typer.Option(min=1, help="At most so many images, evenly from all classes.")
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            help="File for the results, as JSON. With it, an evaluation that was stopped goes on "
+            "where it was."
+        ),
+    ] = None,
+    per_class: Annotated[
+        Path | None, typer.Option("--per-class", help="File for the counts by class, as CSV.")
+    ] = None,
+    runtime: Annotated[
+        str | None, typer.Option(help="Runtime. Default: the usual one of each format.")
+    ] = None,
+    threads: Annotated[int, typer.Option(min=1, help="Threads of the runtime.")] = 1,
+    jobs: Annotated[
+        int, typer.Option(min=1, help="Batches of files at the same time, each in its own process.")
+    ] = min(2, os.cpu_count() or 1),
+    batch_of_files: Annotated[
+        int | None,
+        typer.Option(
+            "--batch-of-files",
+            min=1,
+            help="Images for which a runtime is started. Default: 256, fewer of large ones.",
+        ),
+    ] = None,
+    cluster: Annotated[
+        str | None,
+        typer.Option(
+            help="Address of a dask scheduler whose workers compute; they have to see the same "
+            "paths."
+        ),
+    ] = None,
+    skip_unreadable: Annotated[
+        bool,
+        typer.Option(
+            "--skip-unreadable", help="Count images that cannot be read, and leave them out."
+        ),
+    ] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print the results as JSON.")] = False,
+) -> None:
+    """Judge artifacts on real images: top-1 and top-5, with intervals, prepared as the network's
+    authors do it."""
+    from mobilebench import wire
+    from mobilebench.accuracy import as_csv
+    from mobilebench.artifact import Artifact
+    from mobilebench.evaluation import Evaluation, Options
+    from mobilebench.imagefolder import ImageFolder
+    from mobilebench.journal import Journal
+
+    found = [Artifact.load(folder) for folder in artifacts]
+    folder = ImageFolder.find(data, classes)
+    if limit is not None:
+        folder = folder.limited(limit)
+    options = Options(
+        runtime=runtime,
+        threads=threads,
+        part_images=batch_of_files,
+        skip_unreadable=skip_unreadable,
+    )
+    planned = [Evaluation.plan(artifact, folder, options) for artifact in found]
+    journal = None if out is None else Journal.beside(out)
+    results, failed = evaluate_all(planned, journal, jobs, cluster)
+    plain = [wire.to_plain(result) for result in results]
+    if out is not None and not failed:
+        output.save_json(out, plain)
+    if per_class is not None and not failed:
+        output.save(per_class, as_csv(results))
+    if json:
+        output.show_json(plain)
+    elif results:
+        output.show(as_table(results))
+        for sentence in remarks(results):
+            output.tell(sentence)
+    for name, error in failed:
+        output.complain(f"{name}: {error}", error.log_tail)
+    if failed:
+        raise typer.Exit(1)
+    if journal is not None:
+        journal.discard()
+
+
+def evaluate_all(
+    planned: list[Evaluation], journal: Journal | None, jobs: int, cluster: str | None
+) -> tuple[list[Accuracy], list[tuple[str, CellFailed]]]:
+    """Evaluate one artifact after another under a progress bar; one that fails stops no other."""
+    from mobilebench.cli.progress import counting_images
+    from mobilebench.errors import CellFailed
+
+    results, failed = [], []
+    with _executor(planned, jobs, cluster) as executor:
+        for evaluation in planned:
+            name = evaluation.artifact.name
+            try:
+                with counting_images(name, len(evaluation.data.images)) as counted:
+                    result = evaluation.run(
+                        executor,
+                        journal=journal,
+                        counted=counted,
+                        transport="local process" if cluster is None else "dask",
+                    )
+                results.append(result)
+            except CellFailed as error:
+                failed.append((name, error))
+    return results, failed
+
+
+@contextmanager
+def _executor(planned: list[Evaluation], jobs: int, address: str | None) -> Iterator[Executor]:
+    from mobilebench import cluster
+
+    if address is None:
+        with cluster.local(jobs) as executor:
+            yield executor
+    else:
+        formats = {evaluation.artifact.manifest.recipe.format for evaluation in planned}
+        with cluster.executor(address, extras=formats) as executor:
+            yield executor
+
+
+def as_table(results: list[Accuracy]) -> Table:
+    """A row for each artifact; the change is against the first."""
+    from rich.table import Table
+
+    table = Table(header_style="bold", box=None, pad_edge=False)
+    for title in ("model", "artifact", "evaluated by"):
+        table.add_column(title)
+    for title in ("images", "top-1 %", "95 % interval", "change", "top-5 %", "95 % interval", "MB"):
+        table.add_column(title, justify="right")
+    first = results[0].top1.value
+    for result in results:
+        top1, top5 = result.top1, result.top5
+        change = None if top1.value is None or first is None else top1.value - first
+        table.add_row(
+            result.model.name,
+            result.recipe.label,
+            result.evaluated_by,
+            str(result.images),
+            _percent(top1),
+            _interval(top1),
+            "" if result is results[0] or change is None else f"{100 * change:+.2f}",
+            "" if top5 is None else _percent(top5),
+            "" if top5 is None else _interval(top5),
+            f"{result.artifact.size_bytes / 1e6:.2f}",
+        )
+    return table
+
+
+def remarks(results: list[Accuracy]) -> list[str]:
+    """What has to be known beside the table, in sentences."""
+    said = []
+    data = results[0].data
+    if data.images < data.available:
+        said.append(f"Judged on {data.images} of {data.available} images.")
+    if data.unreadable:
+        said.append(
+            f"{len(data.unreadable)} images could not be read and are left out: "
+            f"{', '.join(data.unreadable[:3])}{' ...' if len(data.unreadable) > 3 else ''}"
+        )
+    for result in results:
+        name = f"{result.model.name} {result.recipe.label}"
+        if result.not_finite:
+            said.append(f"{name}: scores for {result.not_finite} images are not finite; wrong.")
+        weights = result.model.weights
+        if weights is not None and weights.origin == "random":
+            said.append(f"{name} has random weights: its accuracy says nothing of the network.")
+    return said
+
+
+def _percent(share: Share) -> str:
+    return "" if share.value is None else f"{100 * share.value:.2f}"
+
+
+def _interval(share: Share) -> str:
+    if share.interval is None:
+        return ""
+    low, high = share.interval
+    return f"{100 * low:.2f} to {100 * high:.2f}"
