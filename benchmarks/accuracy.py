@@ -1,0 +1,120 @@
+"""What every format and precision keeps of the accuracy of a small network that was trained here.
+
+The network learns two thirds of scikit-learn's handwritten digits and is judged on the rest, by
+PyTorch and by every file. Ranges for 8 bits come from the images it learned; once more from noise,
+to show what that costs.
+
+    python benchmarks/accuracy.py --table docs/accuracy-digits.md
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import torch
+from digits import EPOCHS, prepared, trained, write_images
+from rich.console import Console
+
+from mobilebench import cluster, files, plugins
+from mobilebench.accuracy import Accuracy, Share
+from mobilebench.artifact import Artifact
+from mobilebench.calibration import Samples
+from mobilebench.evaluation import Evaluation, Options
+from mobilebench.imagefolder import ImageFolder
+from mobilebench.pipeline import export_recipes
+from mobilebench.recipe import ExportRecipe, Format, Precision
+
+HEADER = """\
+# Accuracy by format and precision
+
+Written by `benchmarks/accuracy.py`. A network of {params} weights, trained for {epochs} epochs on
+{train} of scikit-learn's handwritten digits, judged on the {test} others. PyTorch names {torch}
+of them rightly: {share}. Intervals are Wilson's, at 95 %.
+
+| artifact | computed by | calibrated on | right | top-1 % | interval | size KB |
+|---|---|---|---|---|---|---|
+"""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--formats", nargs="+", default=plugins.exporter_names())
+    parser.add_argument("--out", type=Path, default=Path("artifacts"))
+    parser.add_argument("--table", type=Path)
+    options = parser.parse_args()
+    train, test = write_images(options.out / "digits")
+    network = trained(train)
+    images, labels = prepared(test)
+    with torch.no_grad():
+        right = int((network.module(images).argmax(1) == labels).sum())
+    header = HEADER.format(
+        params=network.spec.params,
+        epochs=EPOCHS,
+        train=len(ImageFolder.find(train).images),
+        test=len(labels),
+        torch=right,
+        share=_shown(Share(hits=right, count=len(labels))),
+    )
+    lines: list[str] = []
+    for samples in (Samples(train), Samples()):
+        for recipe in _recipes(options.formats, samples):
+            [done] = export_recipes(
+                network, [recipe], options.out, samples=samples, allow_parity_failure=True
+            )
+            if isinstance(done.outcome, Artifact):
+                lines.append(_line(_judged(done.outcome, test), samples))
+            else:
+                lines.append(f"| {recipe.label} | failed: {done.outcome.error} | | | | | |")
+            Console().print(lines[-1])
+            if options.table:
+                files.write_text(options.table, header + "\n".join(lines) + "\n")
+
+
+def _recipes(formats: list[str], samples: Samples) -> list[ExportRecipe]:
+    """Every precision of the formats; with noise those alone that are calibrated."""
+    recipes = []
+    for exporter in map(plugins.exporter, formats):
+        for precision in Precision:
+            if precision not in exporter.precisions():
+                continue
+            if samples.folder is None and not precision.calibrated:
+                continue
+            # Quantized activations came to ML Programs with iOS 17.
+            newer = exporter.format is Format.COREML and precision.calibrated
+            target = "iOS17" if newer else None
+            calibration = samples.calibration() if precision.calibrated else None
+            recipes.append(exporter.recipe(precision, target, calibration=calibration))
+    return recipes
+
+
+def _judged(artifact: Artifact, test: Path) -> Accuracy:
+    with cluster.local(1) as executor:
+        # One part: a runtime takes longer to start than these images take.
+        options = Options(part_images=1000)
+        return Evaluation.plan(artifact, ImageFolder.find(test), options).run(executor)
+
+
+def _line(result: Accuracy, samples: Samples) -> str:
+    calibrated = (
+        "" if result.recipe.calibration is None else "images" if samples.folder else "noise"
+    )
+    cells = (
+        result.recipe.label,
+        result.evaluated_by,
+        calibrated,
+        f"{result.top1.hits}",
+        *_shown(result.top1).split(", "),
+        f"{result.artifact.size_bytes / 1e3:.0f}",
+    )
+    return f"| {' | '.join(cells)} |"
+
+
+def _shown(share: Share) -> str:
+    assert share.value is not None and share.interval is not None
+    low, high = share.interval
+    return f"{100 * share.value:.1f}, {100 * low:.1f} to {100 * high:.1f}"
+
+
+if __name__ == "__main__":
+    main()
