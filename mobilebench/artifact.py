@@ -18,6 +18,7 @@ from pathlib import Path
 from mobilebench import wire
 from mobilebench.errors import BundleError, MobilebenchWarning
 from mobilebench.modelspec import ModelSpec
+from mobilebench.placement.forecast import Forecast
 from mobilebench.recipe import ExportRecipe
 from mobilebench.tensor import TensorSpec
 from mobilebench.values import value
@@ -116,6 +117,9 @@ class ArtifactFacts:
     export_peak_memory_bytes: int | None = None
     """Resident memory of the process that converted the network, torch and toolkit included; None
     where it was converted in the caller's own process."""
+    forecast: tuple[Forecast, ...] | None = None
+    """Where the operations could run, by published rules: a forecast, no phone was asked. None in
+    documents from before there was one."""
 
 
 @value

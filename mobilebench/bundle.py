@@ -33,7 +33,9 @@ from mobilebench.inputs import Array
 from mobilebench.interfaces import Structure
 from mobilebench.modelspec import ModelSpec
 from mobilebench.observer import Observer
-from mobilebench.recipe import ExportRecipe
+from mobilebench.placement.forecast import Forecast
+from mobilebench.placement.placing import placements
+from mobilebench.recipe import ExportRecipe, Format
 from mobilebench.values import value
 
 
@@ -148,6 +150,7 @@ def build(
             structure=made.structure.details,
             export_seconds=round(seconds, 3),
             export_peak_memory_bytes=made.peak_memory_bytes,
+            forecast=_forecast(made.model_path, order.recipe.format),
         )
         manifest = Manifest(
             created=environment.now(),
@@ -172,6 +175,11 @@ def build(
         wire.write(staged / MANIFEST_FILE, manifest)
         files.publish_folder(staged, place)
     return Artifact(place, manifest)
+
+
+def _forecast(model_path: Path, file_format: Format) -> tuple[Forecast, ...]:
+    graph = plugins.exporter(file_format).graph(model_path)
+    return tuple(placed.forecast for placed in placements(graph, file_format))
 
 
 def _require_parity(proven: tuple[Parity, ...], agreement: Agreement | None) -> None:

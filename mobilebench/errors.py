@@ -9,6 +9,7 @@
     │   ├── RecipeError          an export that no exporter offers
     │   ├── MissingToolkit       a toolkit that is not installed
     │   ├── BundleError          an artifact folder that is not whole
+    │   ├── ModelFileError       a model file that cannot be read
     │   ├── SchemaError          a JSON document that this version cannot read
     │   ├── ImageError           an image file that cannot be read
     │   ├── ClusterError         a cluster that cannot be used
@@ -77,6 +78,10 @@ class MissingToolkit(UserError):
 
 class BundleError(UserError):
     """An artifact folder that is incomplete or was changed after it was written."""
+
+
+class ModelFileError(UserError):
+    """A model file that is cut off, damaged, or of another kind than its name says."""
 
 
 class SchemaError(UserError):

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from mobilebench.artifact import Artifact
 from mobilebench.cures import Cure
 from mobilebench.device import Device
+from mobilebench.graph import Graph
 from mobilebench.job import Job
 from mobilebench.measurement import Measurement
 from mobilebench.recipe import Calibration, ExportRecipe, Format, Precision
@@ -85,6 +86,13 @@ class Exporter(Protocol):
 
     def inspect(self, model_path: Path) -> Structure:
         """Read a saved file back and count its operations, constants left out."""
+
+    def graph(self, model_path: Path) -> Graph:
+        """Read a saved file back operation by operation, without torch and in a second or two.
+
+        Raises `ModelFileError` for a file that is damaged or of another format, `MissingToolkit`
+        where what defines the format is not installed.
+        """
 
 
 class Runner(Protocol):

@@ -10,10 +10,12 @@ import numpy as np
 
 from mobilebench import inputs as seeded
 from mobilebench.cures import Cure
+from mobilebench.graph import Graph
 from mobilebench.inputs import Batch
 from mobilebench.interfaces import Exporter, Structure
 from mobilebench.recipe import ExportRecipe, Format, Precision
 from mobilebench.tensor import DType, TensorSpec
+from mobilebench_exporters import _coreml_graph
 from mobilebench_exporters._offers import Offer, Offering, example
 from mobilebench_exporters._pt2e import quantized
 
@@ -106,6 +108,9 @@ class CoremlExporter(Offering):
             op_histogram=program.op_histogram(),
             details={"specification_version": str(spec.specificationVersion)},
         )
+
+    def graph(self, model_path: Path) -> Graph:
+        return _coreml_graph.read(model_path)
 
 
 def _compressed(model: Any, precision: Precision) -> Any:

@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mobilebench.cures import Cure
+from mobilebench.graph import Graph
 from mobilebench.inputs import Batch
 from mobilebench.interfaces import Exporter, Structure
 from mobilebench.recipe import ExportRecipe, Format, Precision
 from mobilebench.tensor import TensorSpec
+from mobilebench_exporters import _executorch_graph
 from mobilebench_exporters._offers import Offer, Offering, example
 from mobilebench_exporters._pt2e import quantized
 
@@ -85,6 +87,9 @@ class ExecutorchExporter(Offering):
                 "not_delegated": _listed(left_out),
             },
         )
+
+    def graph(self, model_path: Path) -> Graph:
+        return _executorch_graph.read(model_path)
 
 
 def _listed(counts: Counter[str]) -> str:

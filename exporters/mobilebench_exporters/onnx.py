@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from mobilebench.cures import Cure
 from mobilebench.errors import CellFailed
+from mobilebench.graph import Graph
 from mobilebench.inputs import Batch
 from mobilebench.interfaces import Exporter, Structure
 from mobilebench.recipe import ExportRecipe, Format, Precision
 from mobilebench.tensor import TensorSpec
-from mobilebench_exporters import _onnx_precision
+from mobilebench_exporters import _onnx_graph, _onnx_precision
 from mobilebench_exporters._offers import Offer, Offering, example
 
 if TYPE_CHECKING:
@@ -87,6 +88,9 @@ class OnnxExporter(Offering):
             op_histogram=dict(histogram.most_common()),
             details={"opset": str(_opset(model)), "ir_version": str(model.ir_version)},
         )
+
+    def graph(self, model_path: Path) -> Graph:
+        return _onnx_graph.read(model_path)
 
 
 def _opset(model: Any) -> int:

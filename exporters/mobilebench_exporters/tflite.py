@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from mobilebench.cures import Cure
+from mobilebench.graph import Graph
 from mobilebench.inputs import Batch
 from mobilebench.interfaces import Exporter, Structure
 from mobilebench.recipe import ExportRecipe, Format, Precision
 from mobilebench.tensor import TensorSpec
-from mobilebench_exporters import _tflite_precision
+from mobilebench_exporters import _tflite_graph, _tflite_precision
 from mobilebench_exporters._offers import Offer, Offering, example
 
 if TYPE_CHECKING:
@@ -71,29 +72,22 @@ class TfliteExporter(Offering):
     def inspect(self, model_path: Path) -> Structure:
         from ai_edge_litert import schema_py_generated as schema
 
-        model = schema.Model.GetRootAs(model_path.read_bytes())
-        names = {
-            code: name
-            for name, code in vars(schema.BuiltinOperator).items()
-            if isinstance(code, int)
-        }
+        model = _tflite_graph.root(model_path)
+        kinds = _tflite_graph.names(schema.BuiltinOperator)
         codes = [model.OperatorCodes(index) for index in range(model.OperatorCodesLength())]
         histogram: Counter[str] = Counter()
         for index in range(model.SubgraphsLength()):
             graph = model.Subgraphs(index)
             for position in range(graph.OperatorsLength()):
                 code = codes[graph.Operators(position).OpcodeIndex()]
-                histogram[_operator_name(code, names)] += 1
+                histogram[_tflite_graph.operator_name(code, kinds)] += 1
         return Structure(
             op_histogram=dict(histogram.most_common()),
             details={"schema_version": str(model.Version())},
         )
 
-
-def _operator_name(code: Any, names: Mapping[int, str]) -> str:
-    # Codes above 127 do not fit the old field, which then holds 127.
-    name = names[max(code.BuiltinCode(), code.DeprecatedBuiltinCode())]
-    return str(code.CustomCode().decode()) if name == "CUSTOM" else name
+    def graph(self, model_path: Path) -> Graph:
+        return _tflite_graph.read(model_path)
 
 
 PLUGIN: Exporter = TfliteExporter()

@@ -1,4 +1,4 @@
-"""`mobilebench inspect`: what an artifact holds."""
+"""`mobilebench inspect`: what an artifact, or a bare model file, holds."""
 
 from __future__ import annotations
 
@@ -10,39 +10,65 @@ import typer
 from mobilebench.cli import output
 
 if TYPE_CHECKING:
-    from rich.console import Group
+    from rich.console import RenderableType
 
-    from mobilebench.artifact import Artifact, Preflight
+    from mobilebench.artifact import Preflight
+    from mobilebench.graph import Graph
+    from mobilebench.inspection import Inspection
+
+_LARGEST = 8
 
 
 def command(
-    artifact: Annotated[Path, typer.Argument(help="Folder that `mobilebench export` printed.")],
-    json: Annotated[bool, typer.Option("--json", help="The manifest, as JSON.")] = False,
+    artifact: Annotated[
+        Path,
+        typer.Argument(
+            help="Folder that `mobilebench export` printed, or a model file: .onnx, .tflite, "
+            ".pte, .mlpackage."
+        ),
+    ],
+    operations: Annotated[
+        bool, typer.Option("--operations", help="List every operation of the file.")
+    ] = False,
+    json: Annotated[
+        bool,
+        typer.Option("--json", help="The manifest and all that was read of the file, as JSON."),
+    ] = False,
 ) -> None:
-    """Show an artifact's model, weights, recipe, parity and operations."""
-    from mobilebench import wire
-    from mobilebench.artifact import Artifact
-
-    found = Artifact.load(artifact)
-    if json:
-        output.show_json(wire.to_plain(found.manifest))
-    else:
-        output.show(_page(found))
-
-
-def _page(artifact: Artifact) -> Group:
+    """Show an artifact's model, weights, parity and operations, and where these could run."""
     from rich.console import Group
-    from rich.table import Table
 
+    from mobilebench import inspection
+
+    found = inspection.inspect(artifact)
+    if json:
+        output.show_json(found.to_plain())
+        return
+    parts = [_facts(found), _histogram(found)]
+    if found.graph is not None:
+        parts.append(_largest(found.graph))
+    parts += _forecast(found)
+    if operations and found.graph is not None:
+        parts.append(_every_operation(found, found.graph))
+    output.show(Group(*(piece for part in parts for piece in (part, ""))))
+
+
+def _facts(found: Inspection) -> RenderableType:
+    table = output.pairs()
+    for name, text in (*_of_manifest(found), *_of_file(found)):
+        table.add_row(name, text)
+    return table
+
+
+def _of_manifest(found: Inspection) -> list[tuple[str, str]]:
     from mobilebench import parity
 
-    manifest = artifact.manifest
+    manifest = found.manifest
+    if manifest is None:
+        return [("format", found.format)]
     model, facts = manifest.model, manifest.facts
     weights = model.weights
-    facts_table = Table(show_header=False, box=None, pad_edge=False)
-    facts_table.add_column(style="bold")
-    facts_table.add_column(overflow="fold")
-    for name, text in (
+    return [
         ("model", model.name),
         ("weights", weights.origin if weights else "not stated"),
         ("inputs", "; ".join(map(str, model.inputs))),
@@ -51,8 +77,6 @@ def _page(artifact: Artifact) -> Group:
         ("MACs", f"{model.macs.total:,}" if model.macs else "not counted"),
         ("recipe", manifest.recipe.label),
         ("form", manifest.recipe.form),
-        ("file", f"{artifact.model_path} ({facts.size_bytes:,} bytes)"),
-        ("sha256", facts.sha256),
         (
             "made",
             f"{manifest.created} in {facts.export_seconds:.1f} s by mobilebench "
@@ -63,14 +87,25 @@ def _page(artifact: Artifact) -> Group:
         ("compared on", _compared_on(facts.preflight)),
         *(("parity", parity.describe(result)) for result in facts.parity),
         *facts.structure.items(),
-    ):
-        facts_table.add_row(name, text)
-    operations = Table(header_style="bold", box=None, pad_edge=False)
-    operations.add_column("operation")
-    operations.add_column("count", justify="right")
-    for operation, count in facts.op_histogram.items():
-        operations.add_row(operation, str(count))
-    return Group(facts_table, "", operations)
+    ]
+
+
+def _of_file(found: Inspection) -> list[tuple[str, str]]:
+    rows = [
+        ("file", f"{found.model_path} ({found.size_bytes:,} bytes)"),
+        ("sha256", found.sha256),
+    ]
+    graph = found.graph
+    if graph is None:
+        return [*rows, ("not read", found.unread or "")]
+    rows += [("file takes", f"{tensor.name}: {tensor.text}") for tensor in graph.inputs]
+    rows += [("file gives", f"{tensor.name}: {tensor.text}") for tensor in graph.outputs]
+    rows.append(("file computes", "not known" if graph.macs is None else f"{graph.macs:,} MACs"))
+    rows.append(("file stores", f"{graph.weight_bytes:,} bytes of constants"))
+    if graph.folded:
+        kinds = ", ".join(f"{kind} x{count}" for kind, count in graph.folded.items())
+        rows.append(("on constants", f"{kinds}; computed once, when the file is loaded"))
+    return rows
 
 
 def _compared_on(preflight: Preflight) -> str:
@@ -79,3 +114,88 @@ def _compared_on(preflight: Preflight) -> str:
         return text
     seeds = ", ".join(map(str, preflight.passed_over))
     return f"{text}; passed over for lying on a threshold of the network: seeds {seeds}"
+
+
+def _histogram(found: Inspection) -> RenderableType:
+    table = output.columns("operation", "count>")
+    for kind, count in found.op_histogram.items():
+        table.add_row(kind, str(count))
+    return table
+
+
+def _largest(graph: Graph) -> RenderableType:
+    """The operations with the most bytes of weights."""
+    table = output.columns("largest operations", "kind", "weights>", "of file>", "MACs>", "of all>")
+    heavy = sorted(graph.operations, key=lambda operation: -operation.weight_bytes)
+    for operation in heavy[:_LARGEST]:
+        table.add_row(
+            operation.layer or operation.name,
+            operation.kind,
+            f"{operation.weight_bytes:,}",
+            _share(operation.weight_bytes, graph.weight_bytes),
+            "?" if operation.macs is None else f"{operation.macs:,}",
+            _share(operation.macs, graph.macs),
+        )
+    return table
+
+
+def _share(part: int | None, whole: int | None) -> str:
+    return f"{part / whole:.1%}" if part is not None and whole else "?"
+
+
+def _forecast(found: Inspection) -> list[RenderableType]:
+    if not found.forecasts:
+        return ["placement: no rules and no delegate are known for this file"]
+    taken = output.columns(
+        "placement forecast", "unit", "takes>", "of>", "islands>", "MACs off>", "basis"
+    )
+    for forecast in found.forecasts:
+        off = forecast.macs_off_share
+        taken.add_row(
+            forecast.label,
+            forecast.unit,
+            str(forecast.taken),
+            str(forecast.operations),
+            str(forecast.islands),
+            "?" if off is None else f"{off:.1%}",
+            forecast.basis,
+        )
+    note = "A forecast by rules that are published; no phone was asked. See docs/placement.md."
+    refused = _refused(found)
+    return [taken, note] if refused is None else [taken, note, refused]
+
+
+def _refused(found: Inspection) -> RenderableType | None:
+    from collections import Counter
+
+    groups: dict[tuple[str, str], Counter[str]] = {}
+    for placed in found.placements:
+        for refusal in placed.refusals:
+            key = (placed.forecast.label, refusal.reason)
+            groups.setdefault(key, Counter())[refusal.kind] += 1
+    if not groups:
+        return None
+    table = output.columns("refused by", "count>", "reason", "operations")
+    for (label, reason), kinds in groups.items():
+        text = ", ".join(f"{kind} x{count}" for kind, count in kinds.most_common())
+        table.add_row(label, str(kinds.total()), reason, text)
+    return table
+
+
+def _every_operation(found: Inspection, graph: Graph) -> RenderableType:
+    refused: dict[str, list[str]] = {}
+    for placed in found.placements:
+        for refusal in placed.refusals:
+            refused.setdefault(refusal.operation, []).append(placed.forecast.label)
+    table = output.columns("name", "kind", "result", "MACs>", "weights>", "layer", "refused by")
+    for operation in graph.operations:
+        table.add_row(
+            operation.name,
+            operation.kind,
+            ", ".join(result.text for result in operation.outputs),
+            "?" if operation.macs is None else f"{operation.macs:,}",
+            f"{operation.weight_bytes:,}",
+            operation.layer or "",
+            ", ".join(refused.get(operation.name, ())),
+        )
+    return table

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
+    from rich.table import Table
 
 _LOG_LINES = 15
 # A table that no terminal cuts: files and pipes get the width that the table needs.
@@ -32,6 +33,32 @@ def stderr() -> Console:
 def width() -> int:
     """Characters per line of the result."""
     return stdout().width
+
+
+def pairs() -> Table:
+    """An empty table of names and texts."""
+    from rich.table import Table
+
+    table = Table(show_header=False, box=None, pad_edge=False)
+    table.add_column(style="bold")
+    table.add_column(overflow="fold")
+    return table
+
+
+def columns(*names: str) -> Table:
+    """An empty table; a column whose name ends in `>` holds numbers."""
+    from rich.table import Table
+
+    table = Table(header_style="bold", box=None, pad_edge=False)
+    for name in names:
+        number = name.endswith(">")
+        table.add_column(
+            name.removesuffix(">"),
+            justify="right" if number else "left",
+            overflow="fold",
+            no_wrap=number,
+        )
+    return table
 
 
 def show(result: RenderableType) -> None:

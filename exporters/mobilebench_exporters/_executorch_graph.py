@@ -1,0 +1,211 @@
+"""Reads an ExecuTorch program back as a graph; what XNNPACK took over, node by node.
+
+The wheel ships the schemas of a program and of XNNPACK's part of it; its own reader would load
+torch and all of `executorch.exir`, which takes seconds.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator, Sequence
+from importlib.util import find_spec
+from pathlib import Path
+
+from mobilebench.errors import MissingToolkit, ModelFileError
+from mobilebench.graph import (
+    Attribute,
+    Graph,
+    Operation,
+    Shape,
+    Tensor,
+    assemble,
+    stored_bytes,
+    times,
+)
+from mobilebench_exporters import _xnnpack_graph
+from mobilebench_exporters._flatbuffer import Schema, Table
+
+_SCALAR_TYPES = {
+    "BYTE": "uint8", "CHAR": "int8", "SHORT": "int16", "INT": "int32", "LONG": "int64",
+    "HALF": "float16", "FLOAT": "float32", "DOUBLE": "float64", "BOOL": "bool",
+    "BFLOAT16": "bfloat16", "BITS16": "uint16", "UINT16": "uint16", "UINT32": "uint32",
+    "UINT64": "uint64",
+}  # fmt: skip
+_STATIC = 0
+
+
+def read(path: Path) -> Graph:
+    """The graph of a `.pte` file; raises `ModelFileError` where it is none or is damaged."""
+    try:
+        data = path.read_bytes()
+        if data[4:6] != b"ET":
+            raise ModelFileError(f"{path} was read as an ExecuTorch program, but it is none.")
+        return _Program(data).graph()
+    except (struct.error, IndexError, KeyError, UnicodeDecodeError) as error:
+        raise ModelFileError(
+            f"{path} was read as an ExecuTorch program, but it is damaged; export it again."
+        ) from error
+
+
+def schema_text(name: str) -> str:
+    """The text of a schema that executorch ships, by its path inside the package."""
+    found = find_spec("executorch")
+    for place in (found.submodule_search_locations if found else None) or ():
+        if (file := Path(place) / name).is_file():
+            return file.read_text(encoding="utf-8")
+    raise MissingToolkit(
+        "Reading an ExecuTorch program needs the package 'executorch', which is not installed; "
+        "run: pip install 'mobilebench[executorch]'"
+    )
+
+
+class _Program:
+    """The first method of a program, with the tables that its instructions point into."""
+
+    def __init__(self, data: bytes) -> None:
+        folder = "exir/_serialize"
+        self._schema = Schema.parse(
+            schema_text(f"{folder}/program.fbs"), schema_text(f"{folder}/scalar_type.fbs")
+        )
+        self._data = memoryview(data)
+        self._program = self._schema.root(data, "Program")
+        self._plan = self._program["execution_plan"][0]
+        self._values = self._plan["values"] or ()
+        codes = self._schema.enums["ScalarType"][1]
+        self._dtypes = {code: _SCALAR_TYPES.get(name, name.lower()) for name, code in codes.items()}
+
+    def graph(self) -> Graph:
+        return assemble(
+            self._operations(),
+            [self._tensor(index) for index in self._plan["inputs"] or () if self._is_tensor(index)],
+            [
+                self._tensor(index)
+                for index in self._plan["outputs"] or ()
+                if self._is_tensor(index)
+            ],
+        )
+
+    def _operations(self) -> Iterator[Operation]:
+        position = 0
+        for chain in self._plan["chains"] or ():
+            for instruction in chain["instructions"] or ():
+                call, kind = instruction["instr_args"], instruction.tag("instr_args")
+                if kind == "KernelCall":
+                    yield self._kernel(call, position)
+                elif kind == "DelegateCall":
+                    yield from self._delegated(call, position)
+                position += 1
+
+    def _kernel(self, call: Table, position: int) -> Operation:
+        operator = self._plan["operators"][call["op_index"]]
+        arguments = call["args"] or ()
+        # Every kernel is an out variant: its last arguments are the results.
+        *given, last = arguments or (0,)
+        inputs = [tensor for index in given for tensor in self._tensors(index)]
+        outputs = self._tensors(last)
+        kind = operator["name"]
+        return Operation(
+            name=f"{kind} {position}",
+            kind=kind,
+            inputs=tuple(inputs),
+            outputs=tuple(outputs),
+            attributes=self._integers(given),
+            macs=_kernel_macs(kind, inputs, outputs),
+        )
+
+    def _delegated(self, call: Table, position: int) -> Iterator[Operation]:
+        delegate = self._plan["delegates"][call["delegate_index"]]
+        identifier = delegate["id"]
+        arguments = call["args"] or ()
+        tensors = {
+            place: self._tensor(index)
+            for place, index in enumerate(arguments)
+            if self._is_tensor(index)
+        }
+        payload = self._payload(delegate["processed"])
+        if identifier == "XnnpackBackend":
+            schema = Schema.parse(schema_text("backends/xnnpack/serialization/schema.fbs"))
+            yield from _xnnpack_graph.operations(
+                schema, payload, position, tensors, self._named_sizes()
+            )
+            return
+        yield Operation(
+            name=f"{identifier} {position}",
+            kind=identifier,
+            inputs=tuple(tensors.values())[:-1],
+            outputs=tuple(tensors.values())[-1:],
+            attributes={},
+            macs=None,
+            weight_bytes=len(payload),
+            delegate=identifier,
+            delegate_call=position,
+        )
+
+    def _payload(self, reference: Table) -> memoryview:
+        if reference["location"] == 1:
+            segment = self._program["segments"][reference["index"]]
+            # The extended header follows the file identifier; its third field is this offset.
+            base = struct.unpack_from("<Q", self._data, 24)[0]
+            start = base + segment["offset"]
+            return self._data[start : start + segment["size"]]
+        inline: memoryview = self._program["backend_delegate_data"][reference["index"]]["data"]
+        return inline
+
+    def _named_sizes(self) -> dict[str, int]:
+        segments = self._program["segments"] or ()
+        return {
+            entry["key"]: segments[entry["segment_index"]]["size"]
+            for entry in self._program["named_data"] or ()
+        }
+
+    def _is_tensor(self, index: int) -> bool:
+        return bool(self._values[index].tag("val") == "Tensor")
+
+    def _tensors(self, index: int) -> list[Tensor]:
+        value = self._values[index]
+        if value.tag("val") == "Tensor":
+            return [self._tensor(index)]
+        if value.tag("val") == "TensorList":
+            return [self._tensor(item) for item in value["val"]["items"] or ()]
+        return []
+
+    def _tensor(self, index: int) -> Tensor:
+        stored = self._values[index]["val"]
+        sizes = stored["sizes"] or ()
+        static = stored["shape_dynamism"] == _STATIC
+        shape: Shape = tuple(size if static else None for size in sizes)
+        dtype = self._dtypes.get(stored["scalar_type"], "unknown")
+        constant = stored["data_buffer_idx"] > 0 and stored["allocation_info"] is None
+        tensor = Tensor(name=f"value {index}", shape=shape, dtype=dtype, constant=constant)
+        if not constant:
+            return tensor
+        return Tensor(
+            name=tensor.name,
+            shape=shape,
+            dtype=dtype,
+            constant=True,
+            size_bytes=stored_bytes(tensor.elements, dtype),
+        )
+
+    def _integers(self, arguments: Sequence[int]) -> dict[str, Attribute]:
+        """Arguments of a kernel that are numbers; the file has their places, not their names."""
+        fields = {"Int": "int_val", "Bool": "bool_val", "Double": "double_val"}
+        found: dict[str, Attribute] = {}
+        for place, index in enumerate(arguments):
+            value = self._values[index]
+            if (tag := value.tag("val")) in fields:
+                found[f"argument {place}"] = value["val"][fields[tag]]
+        return found
+
+
+def _kernel_macs(kind: str, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> int | None:
+    shapes = [tensor.shape or () for tensor in inputs]
+    if not outputs:
+        return 0
+    if kind == "aten::convolution" and len(shapes) > 1:
+        return times(outputs[0].elements, *shapes[1][1:])
+    if kind in ("aten::mm", "aten::bmm", "aten::linear") and shapes:
+        return times(outputs[0].elements, shapes[0][-1])
+    if kind == "aten::addmm" and len(shapes) > 1:
+        return times(outputs[0].elements, shapes[1][-1])
+    return 0

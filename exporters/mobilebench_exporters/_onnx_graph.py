@@ -1,0 +1,184 @@
+"""Reads an ONNX file back as a graph."""
+
+from __future__ import annotations
+
+import ast
+import math
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from mobilebench.errors import ModelFileError
+from mobilebench.graph import (
+    Attribute,
+    Graph,
+    Operation,
+    Tensor,
+    assemble,
+    einsum_macs,
+    stored_bytes,
+    times,
+)
+
+_NAMES = {"kernel_shape": "kernel", "group": "groups"}
+_SCOPES = "pkg.torch.onnx.name_scopes"
+# Up to here a constant is looked into: axes, sizes and paddings are shorter.
+_SHORT = 32
+# Larger constants are dropped before shapes are inferred, which reads no numbers but of shapes.
+_SMALL_BYTES = 1024
+
+
+def load(path: Path) -> Any:
+    """The model of an `.onnx` file, external data left where it is; raises `ModelFileError`."""
+    import onnx
+    from google.protobuf.message import DecodeError
+
+    try:
+        model = onnx.load(path, load_external_data=False)
+    except DecodeError as error:
+        raise ModelFileError(
+            f"{path} was read as an ONNX model, but it is damaged or none; export it again."
+        ) from error
+    if not model.opset_import or not model.graph.output:
+        raise ModelFileError(f"{path} was read as an ONNX model, but it holds no graph.")
+    return model
+
+
+def read(path: Path) -> Graph:
+    """The graph of an `.onnx` file; raises `ModelFileError` where it is none or is damaged."""
+    return _OnnxGraph(load(path)).graph()
+
+
+class _OnnxGraph:
+    def __init__(self, model: Any) -> None:
+        import onnx
+
+        self._elements = onnx.TensorProto
+        self._constants = {c.name: self._constant(c.name, c) for c in model.graph.initializer}
+        self._graph = model.graph
+        declared = {value.name for value in (*model.graph.value_info, *model.graph.output)}
+        if any(o and o not in declared for node in model.graph.node for o in node.output):
+            _drop_weights(model.graph)
+            self._graph = onnx.shape_inference.infer_shapes(model).graph
+        self._values = {
+            value.name: self._tensor(value)
+            for value in (*self._graph.value_info, *self._graph.input, *self._graph.output)
+        }
+        self._values |= self._constants
+
+    def graph(self) -> Graph:
+        inputs = [v for v in self._graph.input if v.name not in self._constants]
+        return assemble(
+            self._operations(),
+            [self._values[value.name] for value in inputs],
+            [self._values[value.name] for value in self._graph.output],
+        )
+
+    def _operations(self) -> Iterator[Operation]:
+        for position, node in enumerate(self._graph.node):
+            attributes, held = self._attributes(node)
+            inputs = [self._value(name) for name in node.input if name] + held
+            outputs = [self._value(name) for name in node.output if name]
+            kind = node.op_type
+            if node.domain not in ("", "ai.onnx"):
+                kind = f"{node.domain}:{kind}"
+            yield Operation(
+                name=node.name or f"{node.op_type} {position}",
+                kind=kind,
+                inputs=tuple(inputs),
+                outputs=tuple(outputs),
+                attributes=attributes,
+                macs=_macs(node.op_type, inputs, outputs, attributes),
+                layer=_layer(node),
+            )
+
+    def _value(self, name: str) -> Tensor:
+        return self._values.get(name) or Tensor(name=name, shape=None, dtype="unknown")
+
+    def _attributes(self, node: Any) -> tuple[dict[str, Attribute], list[Tensor]]:
+        """What is said of a node, and the constants that it holds itself."""
+        import onnx
+
+        found: dict[str, Attribute] = {}
+        held: list[Tensor] = []
+        for attribute in node.attribute:
+            value = onnx.helper.get_attribute_value(attribute)
+            name = _NAMES.get(attribute.name, attribute.name)
+            if isinstance(value, bytes):
+                found[name] = value.decode("utf-8", "replace")
+            elif isinstance(value, int | float):
+                found[name] = value
+            elif isinstance(value, list) and all(isinstance(v, int | float) for v in value):
+                found[name] = tuple(value)
+            elif isinstance(value, onnx.TensorProto):
+                held.append(self._constant(f"{node.output[0]} {name}", value))
+        return found, held
+
+    def _constant(self, name: str, stored: Any) -> Tensor:
+        shape = tuple(stored.dims)
+        dtype = self._dtype(stored.data_type)
+        elements = math.prod(shape)
+        integers = None
+        if elements <= _SHORT and dtype in ("int32", "int64") and not stored.external_data:
+            from onnx import numpy_helper
+
+            integers = tuple(int(v) for v in numpy_helper.to_array(stored).ravel())
+        return Tensor(
+            name=name,
+            shape=shape,
+            dtype=dtype,
+            constant=True,
+            size_bytes=stored_bytes(elements, dtype),
+            integers=integers,
+        )
+
+    def _tensor(self, value: Any) -> Tensor:
+        kind = value.type.tensor_type
+        shape = None
+        if kind.HasField("shape"):
+            shape = tuple(
+                size.dim_value if size.HasField("dim_value") else None for size in kind.shape.dim
+            )
+        return Tensor(name=value.name, shape=shape, dtype=self._dtype(kind.elem_type))
+
+    def _dtype(self, code: int) -> str:
+        name = str(self._elements.DataType.Name(code)).lower()
+        return {"float": "float32", "double": "float64", "undefined": "unknown"}.get(name, name)
+
+
+def _drop_weights(graph: Any) -> None:
+    for stored in graph.initializer:
+        if len(stored.raw_data) > _SMALL_BYTES:
+            stored.ClearField("raw_data")
+
+
+def _layer(node: Any) -> str | None:
+    """The innermost module that torch.export names; the last of the scopes is the call itself."""
+    for entry in node.metadata_props:
+        if entry.key == _SCOPES:
+            scopes = [scope for scope in ast.literal_eval(entry.value)[:-1] if scope]
+            return str(scopes[-1]) if scopes else None
+    return None
+
+
+def _macs(
+    kind: str,
+    inputs: Sequence[Tensor],
+    outputs: Sequence[Tensor],
+    attributes: dict[str, Attribute],
+) -> int | None:
+    if not outputs:
+        return 0
+    out = outputs[0].elements
+    if kind in ("Conv", "ConvInteger", "FusedConv", "QLinearConv"):
+        weight = inputs[3 if kind == "QLinearConv" else 1].shape
+        return None if weight is None else times(out, *weight[1:])
+    if kind == "ConvTranspose":
+        weight = inputs[1].shape
+        return None if weight is None else times(inputs[0].elements, *weight[1:])
+    if kind in ("MatMul", "MatMulInteger", "QLinearMatMul", "Gemm", "FusedMatMul"):
+        shape = inputs[0].shape
+        return None if not shape else times(out, shape[-2 if attributes.get("transA") else -1])
+    if kind == "Einsum":
+        return einsum_macs(str(attributes.get("equation", "")), [tensor.shape for tensor in inputs])
+    return 0

@@ -1,0 +1,174 @@
+"""Graph: what a saved model file computes, operation by operation, whatever its format."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from mobilebench.values import value
+
+Attribute = bool | int | float | str | tuple[int, ...] | tuple[float, ...]
+Shape = tuple[int | None, ...]
+"""Sizes of the dimensions; None where a size is known only when the file runs."""
+
+_BITS = {
+    "bool": 8, "int4": 4, "uint4": 4, "int2": 2, "uint2": 2, "uint1": 1, "uint3": 3, "uint6": 6,
+    "bfloat16": 16, "float8_e4m3fn": 8, "float8_e5m2": 8,
+}  # fmt: skip
+
+
+@value
+class Tensor:
+    """One value of a graph: an input, a result or a constant."""
+
+    name: str
+    shape: Shape | None
+    """In the file's own layout; None where the file does not even say how many dimensions."""
+    dtype: str
+    """numpy's name, or `int4` and the like for what numpy has not."""
+    constant: bool = False
+    size_bytes: int = 0
+    """What a constant takes up in the file; 0 for all else."""
+    integers: tuple[int, ...] | None = None
+    """The elements of a short constant of integers: axes, sizes, paddings."""
+
+    @property
+    def elements(self) -> int | None:
+        """Number of elements, None where a size is not known."""
+        return product(self.shape)
+
+    @property
+    def text(self) -> str:
+        """`1x3x224x224 float32`; a size that is not known is `?`."""
+        if self.shape is None:
+            return f"? {self.dtype}"
+        sizes = "x".join("?" if size is None else str(size) for size in self.shape)
+        return f"{sizes or 'scalar'} {self.dtype}"
+
+
+@value
+class Operation:
+    """One operation, with the format's own word for its kind."""
+
+    name: str
+    kind: str
+    inputs: tuple[Tensor, ...]
+    outputs: tuple[Tensor, ...]
+    attributes: dict[str, Attribute]
+    """The format's own names, but for `kernel`, `strides`, `dilations` and `groups`, which every
+    format has."""
+    macs: int | None = 0
+    """Multiply-accumulates of a convolution, linear layer or matrix product, 0 for every other
+    kind; None where a size is not known or the operation cannot be looked into."""
+    weight_bytes: int = 0
+    """Bytes of the constants it is the first to use, as stored in the file."""
+    layer: str | None = None
+    """The part of the network that it came from, where the file says so."""
+    delegate: str | None = None
+    """The delegate that it was lowered to ahead of time, None where none was."""
+    delegate_call: int | None = None
+    """Which call of a delegate runs it: operations of one call are handed over together."""
+
+
+@value
+class Graph:
+    """The operations of one model file in an order in which they can run."""
+
+    operations: tuple[Operation, ...]
+    inputs: tuple[Tensor, ...]
+    outputs: tuple[Tensor, ...]
+    folded: dict[str, int]
+    """Kinds and numbers of operations on constants alone, such as the unpacking of compressed
+    weights: a runtime computes them once, so they are not among the operations."""
+
+    @property
+    def macs(self) -> int | None:
+        """Multiply-accumulates of one run; None where one operation's are not known."""
+        return total(operation.macs for operation in self.operations)
+
+    @property
+    def weight_bytes(self) -> int:
+        """Bytes of all constants that some operation uses."""
+        return sum(operation.weight_bytes for operation in self.operations)
+
+    @property
+    def histogram(self) -> dict[str, int]:
+        """How many operations there are of each kind, the most frequent first."""
+        return dict(Counter(operation.kind for operation in self.operations).most_common())
+
+
+def total(numbers: Iterable[int | None]) -> int | None:
+    """The sum; None where a term is not known."""
+    terms = list(numbers)
+    return None if any(term is None for term in terms) else sum(term or 0 for term in terms)
+
+
+def product(sizes: Sequence[int | None] | None) -> int | None:
+    """The product; None where a factor is not known."""
+    if sizes is None or any(size is None for size in sizes):
+        return None
+    return math.prod(size or 0 for size in sizes)
+
+
+def times(*factors: int | None) -> int | None:
+    """`product` of numbers that are given one by one."""
+    return product(factors)
+
+
+def einsum_macs(equation: str, shapes: Sequence[Shape | None]) -> int | None:
+    """Every index of a product runs once over its whole range; one operand alone multiplies
+    nothing. None for an equation with an ellipsis."""
+    terms = equation.replace(" ", "").partition("->")[0].split(",")
+    if len(terms) < 2:
+        return 0
+    sizes: dict[str, int | None] = {}
+    for term, shape in zip(terms, shapes, strict=False):
+        if shape is None or len(term) != len(shape):
+            return None
+        sizes |= dict(zip(term, shape, strict=True))
+    return product(tuple(sizes.values()))
+
+
+def stored_bytes(elements: int | None, dtype: str) -> int:
+    """Bytes of packed elements; 0 for a type without a fixed width, such as text."""
+    if elements is None:
+        return 0
+    digits = "".join(letter for letter in dtype if letter.isdigit())
+    bits = _BITS.get(dtype) or (int(digits) if digits else 0)
+    return -(-elements * bits // 8)
+
+
+def assemble(
+    operations: Iterable[Operation], inputs: Sequence[Tensor], outputs: Sequence[Tensor]
+) -> Graph:
+    """A graph from the operations of a file in their order.
+
+    Operations on constants alone are folded into constants of the size that is stored, and the
+    bytes of each constant are counted with the first operation that uses it.
+    """
+    constants: dict[str, Tensor] = {}
+    counted: set[str] = set()
+    kept: list[Operation] = []
+    folded: Counter[str] = Counter()
+    for operation in operations:
+        used = tuple(constants.get(tensor.name, tensor) for tensor in operation.inputs)
+        if used and all(tensor.constant for tensor in used):
+            stored = sum(tensor.size_bytes for tensor in used)
+            for position, result in enumerate(operation.outputs):
+                constants[result.name] = replace(
+                    result, constant=True, size_bytes=0 if position else stored
+                )
+            folded[operation.kind] += 1
+            continue
+        own = {tensor.name: tensor.size_bytes for tensor in used if tensor.constant}
+        first = own.keys() - counted
+        counted |= first
+        kept.append(replace(operation, inputs=used, weight_bytes=sum(own[name] for name in first)))
+    return Graph(
+        operations=tuple(kept),
+        inputs=tuple(inputs),
+        outputs=tuple(outputs),
+        folded=dict(folded.most_common()),
+    )
