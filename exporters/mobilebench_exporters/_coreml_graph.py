@@ -65,8 +65,15 @@ def load(path: Path) -> Any:
 
 
 def read(path: Path) -> Graph:
-    """The graph of a package's `main` function, or of its first."""
-    return _Program(load(path)).graph()
+    """The graph of a package's `main` function, or of its first; raises `ModelFileError`."""
+    model = load(path)
+    try:
+        return _Program(model).graph()
+    except (KeyError, IndexError) as error:
+        raise ModelFileError(
+            f"{path} was read as a Core ML package, but its program refers to what is not there; "
+            f"export it again."
+        ) from error
 
 
 @cache

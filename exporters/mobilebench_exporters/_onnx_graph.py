@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import ast
 import math
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -156,8 +156,8 @@ def _layer(node: Any) -> str | None:
     """The innermost module that torch.export names; the last of the scopes is the call itself."""
     for entry in node.metadata_props:
         if entry.key == _SCOPES:
-            scopes = [scope for scope in ast.literal_eval(entry.value)[:-1] if scope]
-            return str(scopes[-1]) if scopes else None
+            scopes = [scope for scope in re.findall(r"'([^']*)'", entry.value)[:-1] if scope]
+            return scopes[-1] if scopes else None
     return None
 
 

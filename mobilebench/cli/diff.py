@@ -1,0 +1,86 @@
+"""`mobilebench diff`: what changed between two artifacts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from mobilebench.cli import output
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rich.table import Table
+
+    from mobilebench.differences import Change, Differences
+
+_HELP = "Artifact folder or model file."
+
+
+def command(
+    before: Annotated[Path, typer.Argument(help=_HELP)],
+    after: Annotated[Path, typer.Argument(help=_HELP)],
+    json: Annotated[bool, typer.Option("--json", help="The differences, as JSON.")] = False,
+) -> None:
+    """Show what changed from one artifact to another: recipe, size, operations, forecast."""
+    from mobilebench import inspection, wire
+    from mobilebench.differences import differences
+
+    found = differences(inspection.inspect(before), inspection.inspect(after))
+    if json:
+        output.show_json(wire.to_plain(found))
+        return
+    if found.none:
+        output.show("The two are the same.")
+        return
+    for title, changes in (
+        ("artifact", found.facts),
+        ("file", found.file),
+        ("operation", found.operations),
+        ("placement forecast", found.forecasts),
+    ):
+        if changes:
+            output.show(_table(title, changes))
+            output.show("")
+    if found.moved:
+        output.show(_moves(found))
+
+
+def _table(title: str, changes: Sequence[Change]) -> Table:
+    table = output.columns(title, "before", "after", "change>")
+    for change in changes:
+        # Of a digest the beginning is enough to tell two apart.
+        shown = [change.before, change.after]
+        if change.name == "sha256":
+            shown = [str(side)[:12] for side in shown]
+        table.add_row(change.name, *map(_text, shown), _step(change))
+    return table
+
+
+def _text(shown: str | int | float | None) -> str:
+    if shown is None:
+        return "-"
+    return shown if isinstance(shown, str) else f"{shown:,}"
+
+
+def _step(change: Change) -> str:
+    before, after = change.before, change.after
+    if not isinstance(before, int | float) or not isinstance(after, int | float):
+        return ""
+    share = f" ({after / before - 1:+.1%})" if before and after else ""
+    return f"{after - before:+,}{share}"
+
+
+def _moves(found: Differences) -> Table:
+    """One row for each reason of a class, with more (+) or fewer (-) operations refused."""
+    groups: dict[tuple[str, str], list[str]] = {}
+    for moved in found.moved:
+        groups.setdefault((moved.forecast, moved.reason), []).append(
+            f"{moved.kind} {moved.count:+}"
+        )
+    table = output.columns("refused by", "reason", "more (+) or fewer (-)")
+    for (label, reason), kinds in groups.items():
+        table.add_row(label, reason, ", ".join(kinds))
+    return table
