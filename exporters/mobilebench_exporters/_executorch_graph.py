@@ -99,8 +99,9 @@ class _Program:
     def _kernel(self, call: Table, position: int) -> Operation:
         operator = self._plan["operators"][call["op_index"]]
         arguments = call["args"] or ()
-        # Every kernel is an out variant: its last arguments are the results.
-        *given, last = arguments or (0,)
+        # Every kernel is an out variant: the last argument is the result, and is given twice.
+        last = arguments[-1]
+        given = [index for index in arguments if index != last]
         inputs = [tensor for index in given for tensor in self._tensors(index)]
         outputs = self._tensors(last)
         kind = operator["name"]

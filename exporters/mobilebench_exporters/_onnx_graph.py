@@ -56,7 +56,11 @@ class _OnnxGraph:
         self._elements = onnx.TensorProto
         self._constants = {c.name: self._constant(c.name, c) for c in model.graph.initializer}
         self._graph = model.graph
-        declared = {value.name for value in (*model.graph.value_info, *model.graph.output)}
+        declared = {
+            value.name
+            for value in (*model.graph.value_info, *model.graph.output)
+            if value.type.tensor_type.HasField("shape")
+        }
         if any(o and o not in declared for node in model.graph.node for o in node.output):
             _drop_weights(model.graph)
             self._graph = onnx.shape_inference.infer_shapes(model).graph
@@ -156,7 +160,7 @@ def _layer(node: Any) -> str | None:
     """The innermost module that torch.export names; the last of the scopes is the call itself."""
     for entry in node.metadata_props:
         if entry.key == _SCOPES:
-            scopes = [scope for scope in re.findall(r"'([^']*)'", entry.value)[:-1] if scope]
+            scopes = [scope for scope in re.findall(r"'([^']*)'", str(entry.value))[:-1] if scope]
             return scopes[-1] if scopes else None
     return None
 

@@ -91,6 +91,12 @@ def input_not_constant(operation: Operation, positions: list[int]) -> bool:
 
 
 @condition
+def weights_of_another_type(operation: Operation, _: object) -> bool:
+    """The second input is stored in another type than the first input has."""
+    return len(operation.inputs) > 1 and operation.inputs[0].dtype != operation.inputs[1].dtype
+
+
+@condition
 def inputs_above(operation: Operation, limit: int) -> bool:
     """There are more inputs than the limit."""
     return len(operation.inputs) > limit
