@@ -98,7 +98,7 @@ class _Program:
 
     def _kernel(self, call: Table, position: int) -> Operation:
         operator = self._plan["operators"][call["op_index"]]
-        arguments = call["args"] or ()
+        arguments: tuple[int, ...] = call["args"]
         # Every kernel is an out variant: the last argument is the result, and is given twice.
         last = arguments[-1]
         given = [index for index in arguments if index != last]

@@ -115,6 +115,8 @@ def test_a_wrong_checkpoint_is_one_sentence(
     [
         (("bench", "nowhere"), "nowhere is not an artifact"),
         (("inspect", "nowhere"), "nowhere is not an artifact"),
+        (("inspect", "nowhere.onnx"), "There is no model file nowhere.onnx"),
+        (("diff", "nowhere", "nowhere"), "nowhere is not an artifact"),
         (("verify", "nowhere"), "nowhere is not an artifact"),
         (("import", "nowhere.json"), "nowhere.json cannot be read"),
         (("leaderboard", "--store", "nonsense://x"), "cannot be opened"),
@@ -125,6 +127,17 @@ def test_a_wrong_argument_of_any_verb_is_one_sentence(
     mobilebench: Program, arguments: tuple[str, ...], sentence: str
 ) -> None:
     _refused(mobilebench(*arguments), sentence)
+
+
+@pytest.mark.parametrize("name", ["m.onnx", "m.tflite", "m.pte", "m.mlmodel", "m.mlpackage"])
+def test_a_model_file_that_is_none_is_one_sentence(
+    mobilebench: Program, tmp_path: Path, name: str
+) -> None:
+    if name.endswith(".mlpackage"):
+        (tmp_path / name).mkdir()
+    else:
+        (tmp_path / name).write_text("<html>not found</html>")
+    _refused(mobilebench("inspect", name), f"{name} was read as")
 
 
 def test_an_unknown_verb_is_a_usage_error(mobilebench: Program) -> None:

@@ -85,6 +85,12 @@ def test_its_file_lies_in_the_folder_and_nothing_lies_elsewhere(
     structure = exporter.inspect(path)
     assert structure.op_histogram and all(n > 0 for n in structure.op_histogram.values())
     assert exporter.inspect(path) == structure
+    graph = exporter.graph(path)
+    assert [tensor.shape for tensor in graph.inputs] == [(1, 3, 32, 32)]
+    assert [tensor.shape for tensor in graph.outputs] == [(1, 10)]
+    assert graph.operations and graph.macs and graph.weight_bytes
+    assert exporter.graph(path) == graph
+    assert list(folder.iterdir()) == [path]
 
 
 EVERY = [
@@ -105,6 +111,7 @@ def test_its_artifacts_are_whole_and_equal_to_pytorch(
     assert facts.parity and all(parity.passed for parity in facts.parity)
     assert all(parity.inputs == 16 for parity in facts.parity)
     assert facts.sha256 == content_sha256(artifact.model_path)
+    assert facts.forecast and all(0 <= f.taken <= f.operations for f in facts.forecast)
     names = {MANIFEST_FILE, LOG_FILE, REFERENCE_FILE, artifact.manifest.model_file}
     if artifact.manifest.recipe.precision.quantized:
         names.add(AGREEMENT_FILE)
