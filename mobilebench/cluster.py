@@ -58,7 +58,7 @@ def local(jobs: int) -> Iterator[Executor]:
 
 
 @contextmanager
-def executor(address: str, extras: Collection[str] | None = None) -> Iterator[Executor]:
+def executor(address: str, extras: Collection[str] | None = None) -> Iterator[Tasks]:
     """An executor over the dask scheduler at an address such as `tcp://HOST:8786`.
 
     Every worker must have the versions that this machine has, of mobilebench and of its `extras`
@@ -72,7 +72,7 @@ def executor(address: str, extras: Collection[str] | None = None) -> Iterator[Ex
     client = _connected(address)
     try:
         expected = _same_everywhere(client, address, compared)
-        pool = _Tasks(client, address, expected, compared)
+        pool = Tasks(client, address, expected, compared)
         try:
             yield pool
         except BaseException:
@@ -83,7 +83,7 @@ def executor(address: str, extras: Collection[str] | None = None) -> Iterator[Ex
         client.close(timeout=CONNECT_S)
 
 
-class _Tasks(Executor):
+class Tasks(Executor):
     """`concurrent.futures` over a dask client.
 
     The client's own executor gives a task up silently when the scheduler goes away, and says
@@ -102,6 +102,12 @@ class _Tasks(Executor):
         self._expected = dict(expected)
         self._extras = extras
         self._open: set[Future[Any]] = set()
+
+    @property
+    def slots(self) -> int:
+        """How many tasks the workers there are now can run at a time."""
+        threads: dict[str, int] = self._client.nthreads()
+        return max(1, sum(threads.values()))
 
     def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
         future: Future[T] = Future()

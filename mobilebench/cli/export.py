@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
     from mobilebench.modelspec import Preprocessing
     from mobilebench.recipe import ExportRecipe
     from mobilebench.request import Request
-    from mobilebench.workers import Workers
+    from mobilebench.workers import Limits, Workers
 
 
 def command(
@@ -93,6 +95,13 @@ def command(
     jobs: Annotated[
         int, typer.Option(min=1, help="Exports at the same time, each in its own process.")
     ] = min(2, os.cpu_count() or 1),
+    cluster: Annotated[
+        str | None,
+        typer.Option(
+            help="Address of a dask scheduler whose workers export; they have to see checkpoints, "
+            "models and images of your own at the same paths."
+        ),
+    ] = None,
     time_limit: Annotated[
         float, typer.Option(min=1, help="Seconds that one conversion may take.")
     ] = 1800.0,
@@ -116,7 +125,7 @@ def command(
     from mobilebench.recipe import Form
     from mobilebench.request import Request
     from mobilebench.tensor import parse_tensor
-    from mobilebench.workers import Limits, LocalWorkers
+    from mobilebench.workers import Limits
 
     if checkpoint is not None and len(models) > 1:
         raise UserError(
@@ -146,20 +155,30 @@ def command(
     limits = replace(Limits.usual(), seconds=time_limit)
     if memory_limit is not None:
         limits = replace(limits, memory_bytes=int(memory_limit * 1e9))
-    done = export_all(
-        requests,
-        recipes,
-        out,
-        Terms(samples=samples, force=force, allow_parity_failure=allow_parity_failure),
-        LocalWorkers(jobs, limits),
-        store,
-    )
+    terms = Terms(samples=samples, force=force, allow_parity_failure=allow_parity_failure)
+    with _workers(jobs, limits, cluster, recipes) as workers:
+        done = export_all(requests, recipes, out, terms, workers, store)
     if json:
         output.show_json([_plain(exported) for exported in done])
     else:
         show_exports(done)
     if any(exported.failed for exported in done):
         raise typer.Exit(1)
+
+
+@contextmanager
+def _workers(
+    jobs: int, limits: Limits, address: str | None, recipes: list[ExportRecipe]
+) -> Iterator[Workers]:
+    from mobilebench import cluster
+    from mobilebench.remote import RemoteWorkers
+    from mobilebench.workers import LocalWorkers
+
+    if address is None:
+        yield LocalWorkers(jobs, limits)
+        return
+    with cluster.executor(address, extras={recipe.format for recipe in recipes}) as tasks:
+        yield RemoteWorkers(tasks, tasks.slots, limits)
 
 
 def _preprocessing(mean: str | None, std: str | None) -> Preprocessing | None:

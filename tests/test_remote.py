@@ -1,0 +1,90 @@
+"""Exports on a cluster: a real scheduler and two real workers on loopback."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from mobilebench import cluster, plugins
+from mobilebench.artifact import Artifact
+from mobilebench.matrix import Exported
+from mobilebench.measurement import Failure
+from mobilebench.observer import Observer, Silent
+from mobilebench.pipeline import export_matrix
+from mobilebench.recipe import Precision
+from mobilebench.remote import RemoteWorkers
+from mobilebench.request import Request
+from mobilebench.tensor import parse_tensor
+from mobilebench.workers import Limits
+from tests.conftest import MODELS, TINY
+from tests.dask_cluster import DaskCluster, dask_cluster, until
+
+pytest.importorskip("distributed", reason="distributed is not installed: mobilebench[cluster]")
+
+REQUESTS = [
+    Request(reference=TINY, inputs=(parse_tensor("1x3x32x32"),)),
+    Request(reference=f"{MODELS}:unsupported", inputs=(parse_tensor("1x3x32x32"),)),
+]
+
+
+@pytest.fixture
+def scheduler(tmp_path: Path) -> Iterator[DaskCluster]:
+    folder = tmp_path / "dask"
+    folder.mkdir()
+    with dask_cluster(folder) as own:
+        yield own
+
+
+def _export(scheduler: DaskCluster, out: Path, watch: Observer) -> list[Exported]:
+    recipes = [plugins.exporter(name).recipe(Precision.FP32) for name in ("onnx", "coreml")]
+    with cluster.executor(scheduler.address, extras={"onnx", "coreml"}) as tasks:
+        workers = RemoteWorkers(tasks, tasks.slots, Limits())
+        return export_matrix(REQUESTS, recipes, out, workers=workers, observer=watch)
+
+
+class KillsAWorker(Silent):
+    """Kills one of two workers when both are at work on a bundle."""
+
+    def __init__(self, victim: object) -> None:
+        self._victim = victim
+        self._building = 0
+
+    def stage(self, cell: str, name: str) -> None:
+        self._building += name == "on the cluster"
+        if self._building == 2:
+            self._victim.kill()  # type: ignore[attr-defined]
+
+
+def test_a_cluster_makes_what_this_machine_makes_and_a_killed_worker_loses_nothing(
+    scheduler: DaskCluster, tmp_path: Path
+) -> None:
+    victim = scheduler.worker("first")
+    scheduler.worker("second")
+    done = _export(scheduler, tmp_path / "there", KillsAWorker(victim))
+    until(lambda: victim.poll() is not None, "the end of the victim")
+    recipes = [exported.recipe for exported in done[:2]]
+    here = export_matrix(REQUESTS, recipes, tmp_path / "here")
+    for ours, theirs in zip(here, done, strict=True):
+        assert (ours.name, ours.recipe) == (theirs.name, theirs.recipe)
+        if isinstance(ours.outcome, Failure):
+            assert isinstance(theirs.outcome, Failure)
+            assert theirs.outcome.message == ours.outcome.message
+            assert theirs.outcome.advice == ours.outcome.advice
+            continue
+        assert isinstance(ours.outcome, Artifact) and isinstance(theirs.outcome, Artifact)
+        assert theirs.outcome.folder.name == ours.outcome.folder.name
+        assert theirs.outcome.manifest.facts.parity == ours.outcome.manifest.facts.parity
+        assert (
+            theirs.outcome.manifest.facts.op_histogram == ours.outcome.manifest.facts.op_histogram
+        )
+        files = [{path.name for path in e.outcome.folder.iterdir()} for e in (ours, theirs)]  # type: ignore[union-attr]
+        assert files[0] == files[1]
+    again = _export_again(tmp_path / "there")
+    assert all(exported.cached for exported in again if isinstance(exported.outcome, Artifact))
+
+
+def _export_again(out: Path) -> list[Exported]:
+    recipes = [plugins.exporter(name).recipe(Precision.FP32) for name in ("onnx", "coreml")]
+    return export_matrix(REQUESTS[:1], recipes, out)
