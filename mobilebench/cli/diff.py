@@ -33,7 +33,7 @@ def command(
         output.show_json(wire.to_plain(found))
         return
     if found.none:
-        output.show("The two are the same.")
+        output.show_plain("The two are the same.")
         return
     for title, changes in (
         ("artifact", found.facts),
@@ -42,10 +42,10 @@ def command(
         ("placement forecast", found.forecasts),
     ):
         if changes:
-            output.show(_table(title, changes))
-            output.show("")
+            output.show_plain(_table(title, changes))
+            output.show_plain("")
     if found.moved:
-        output.show(_moves(found))
+        output.show_plain(_moves(found))
 
 
 def _table(title: str, changes: Sequence[Change]) -> Table:

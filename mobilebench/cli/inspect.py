@@ -50,7 +50,7 @@ def command(
     parts += _forecast(found)
     if operations and found.graph is not None:
         parts.append(_every_operation(found, found.graph))
-    output.show(Group(*(piece for part in parts for piece in (part, ""))))
+    output.show_plain(Group(*(piece for part in parts for piece in (part, ""))))
 
 
 def _facts(found: Inspection) -> RenderableType:

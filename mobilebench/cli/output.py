@@ -16,11 +16,11 @@ _LOG_LINES = 15
 _PIPE_WIDTH = 200
 
 
-def stdout() -> Console:
+def stdout(markup: bool = True) -> Console:
     """The console for results."""
     from rich.console import Console
 
-    return Console() if sys.stdout.isatty() else Console(width=_PIPE_WIDTH)
+    return Console(width=None if sys.stdout.isatty() else _PIPE_WIDTH, markup=markup)
 
 
 def stderr() -> Console:
@@ -64,6 +64,11 @@ def columns(*names: str) -> Table:
 def show(result: RenderableType) -> None:
     """Print a result."""
     stdout().print(result)
+
+
+def show_plain(result: RenderableType) -> None:
+    """Print a result whose words in brackets are parts of names and paths, and no markup."""
+    stdout(markup=False).print(result)
 
 
 def show_json(result: Any) -> None:

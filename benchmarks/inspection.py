@@ -3,7 +3,7 @@
 Beside each stands the time of `python -c 'import mobilebench'`, measured in turns with it in the
 same run, so that the ratio says something on any machine. Each time is the median of the runs.
 
-    python benchmarks/inspect.py artifacts/*
+    python benchmarks/inspection.py artifacts/*
 """
 
 from __future__ import annotations
