@@ -38,7 +38,7 @@ VALUES = (
     "interfaces",
     "observer",
 )
-NEEDS_TORCH = ("deploy", "zoo", "preflight", "making")
+NEEDS_TORCH = ("deploy", "zoo", "preflight", "making", "origins")
 
 
 def _imports(path: Path) -> set[str]:
@@ -78,7 +78,7 @@ RULES = {
         _core(*VALUES),
         {"torch", *TOOLKITS, "sqlalchemy", "typer", "rich", "mobilebench.store", "mobilebench.cli"},
     ),
-    "torch stays in the zoo, deploy, preflight and making": (
+    "torch stays in the zoo, deploy, preflight, making and origins": (
         # `api` names torch's module class in an annotation and imports nothing.
         [path for path in _all_core() if _part(path) not in (*NEEDS_TORCH, "api")],
         {"torch"},
