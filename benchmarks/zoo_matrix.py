@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from mobilebench import files, pipeline, plugins
-from mobilebench.artifact import Artifact
+from mobilebench.artifact import Artifact, ArtifactFacts
 from mobilebench.cli.progress import MatrixProgress
 from mobilebench.matrix import Exported
 from mobilebench.recipe import ExportRecipe
@@ -87,12 +87,8 @@ def _line(exported: Exported) -> str:
         cells += [f"failed at {outcome.stage}: {outcome.message[:160]}", *[""] * 8]
     else:
         facts = outcome.manifest.facts
-        parity = facts.parity[0]
         cells += [
-            "equal" if parity.passed else "differs",
-            f"{parity.max_relative_error:.1e}",
-            "" if parity.snr_db is None else f"{parity.snr_db:.0f}",
-            "" if parity.top1_agreement is None else f"{parity.top1_agreement:.0%}",
+            *_proof(facts),
             str(len(facts.preflight.passed_over) or ""),
             str(sum(facts.op_histogram.values())),
             facts.structure.get("not_delegated", ""),
@@ -100,6 +96,18 @@ def _line(exported: Exported) -> str:
             f"{facts.export_seconds:.0f}",
         ]
     return _row(cells)
+
+
+def _proof(facts: ArtifactFacts) -> list[str]:
+    if facts.unverified:
+        return ["not verified", "", "", ""]
+    parity = facts.parity[0]
+    return [
+        "equal" if parity.passed else "differs",
+        f"{parity.max_relative_error:.1e}",
+        "" if parity.snr_db is None else f"{parity.snr_db:.0f}",
+        "" if parity.top1_agreement is None else f"{parity.top1_agreement:.0%}",
+    ]
 
 
 def _row(cells: Sequence[str]) -> str:

@@ -39,6 +39,8 @@ def export(
     inputs: Sequence[TensorSpec | str] = (),
     calibration: str | Path | None = None,
     deploy: bool = True,
+    image_input: bool = False,
+    class_labels: Sequence[str] = (),
     out_dir: str | Path = "artifacts",
     force: bool = False,
     allow_parity_failure: bool = False,
@@ -49,7 +51,8 @@ def export(
     needs `inputs` such as `["1x3x224x224"]`. An export that was made before is found again.
     `calibration` is the folder of images that int8 takes its ranges from and quantized files are
     judged on; without it both use noise. `deploy=False` exports a zoo network in its plain form
-    (see `mobilebench.deploy`).
+    (see `mobilebench.deploy`). With `image_input` the file takes RGB images, and with
+    `class_labels` it answers by label.
     Raises `CellFailed` where the toolkit fails or parity does, `UserError` for what can be mended.
     """
     samples = Samples(None if calibration is None else Path(calibration))
@@ -60,7 +63,13 @@ def export(
         ),
         form=Form.DEPLOYED if deploy else Form.PLAIN,
     )
-    terms = Terms(samples=samples, force=force, allow_parity_failure=allow_parity_failure)
+    terms = Terms(
+        samples=samples,
+        image_input=image_input,
+        class_labels=tuple(class_labels),
+        force=force,
+        allow_parity_failure=allow_parity_failure,
+    )
     specs = tuple(
         tensor if isinstance(tensor, TensorSpec) else parse_tensor(tensor, f"input{index}")
         for index, tensor in enumerate(inputs)

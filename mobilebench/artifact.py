@@ -19,7 +19,7 @@ from mobilebench import wire
 from mobilebench.errors import BundleError, MobilebenchWarning
 from mobilebench.modelspec import ModelSpec
 from mobilebench.placement.forecast import Forecast
-from mobilebench.recipe import ExportRecipe
+from mobilebench.recipe import ExportRecipe, inputs_of_file
 from mobilebench.tensor import TensorSpec
 from mobilebench.values import value
 
@@ -108,6 +108,8 @@ class ArtifactFacts:
     tool_versions: dict[str, str]
     preflight: Preflight
     parity: tuple[Parity, ...]
+    unverified: str | None = None
+    """Why `parity` is empty: nothing on a host can compute what the file computes."""
     agreement: Agreement | None = None
     """None where weights have 16 bits or more, and for outputs that are no class scores."""
     op_histogram: dict[str, int]
@@ -133,6 +135,11 @@ class Manifest:
     recipe: ExportRecipe
     model_file: str
     facts: ArtifactFacts
+
+    @property
+    def inputs(self) -> tuple[TensorSpec, ...]:
+        """What the file takes: the network's inputs, or pixels in their place."""
+        return inputs_of_file(self.model.inputs, self.recipe.image_input)
 
 
 @dataclass(frozen=True)

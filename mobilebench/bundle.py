@@ -13,7 +13,7 @@ from threading import Event
 
 import numpy as np
 
-from mobilebench import environment, files, inputs, parity, plugins, verification, wire
+from mobilebench import environment, files, inputs, labels, parity, plugins, verification, wire
 from mobilebench.artifact import (
     AGREEMENT_FILE,
     MANIFEST_FILE,
@@ -95,6 +95,8 @@ class Evidence:
     classes: tuple[int, ...] | None = None
     """For the inputs of the agreement; None where nothing quantized was asked for, and for outputs
     that are no class scores."""
+    class_labels: tuple[str, ...] = ()
+    """Those that the recipe names by their sha256."""
 
 
 @dataclass(frozen=True)
@@ -134,6 +136,9 @@ def build(
     place = order.place(out_dir)
     with files.staging_folder(out_dir) as staged:
         watch.stage(order.name, "export")
+        if evidence.class_labels:
+            with writing(staged):
+                labels.write(staged, evidence.class_labels)
         started = time.monotonic()
         made = make(order.recipe, staged, cancel)
         seconds = time.monotonic() - started
@@ -163,15 +168,17 @@ def build(
         watch.stage(order.name, "parity")
         staged_artifact = Artifact(staged, manifest)
         proven = verification.verify(staged_artifact, evidence.reference, cancel=cancel)
+        unverified = None if proven else verification.unverifiable(order.recipe)
         agreement = None
-        if order.recipe.precision.quantized and evidence.classes is not None:
+        if proven and order.recipe.precision.quantized and evidence.classes is not None:
             watch.stage(order.name, "agreement")
             with writing(staged):
                 inputs.save_batches(staged / AGREEMENT_FILE, [[np.array(evidence.classes)]])
             agreement = verification.agree(staged_artifact, samples, cancel=cancel)
         if not allow_parity_failure:
             _require_parity(proven, agreement)
-        manifest = replace(manifest, facts=replace(facts, parity=proven, agreement=agreement))
+        facts = replace(facts, parity=proven, unverified=unverified, agreement=agreement)
+        manifest = replace(manifest, facts=facts)
         wire.write(staged / MANIFEST_FILE, manifest)
         files.publish_folder(staged, place)
     return Artifact(place, manifest)

@@ -10,7 +10,7 @@ from pathlib import Path
 from mobilebench import images, inputs
 from mobilebench.inputs import Array
 from mobilebench.modelspec import ModelSpec
-from mobilebench.recipe import NOISE, Calibration
+from mobilebench.recipe import NOISE, Calibration, ImageInput, inputs_of_file
 
 IMAGES = 128
 """Images that ranges are taken from, where a folder has as many."""
@@ -45,18 +45,25 @@ class Samples:
         """`noise`, or the sha256 over the images that agreement is judged on."""
         return NOISE if self.folder is None else _sha256(self._judging())
 
-    def for_agreement(self, spec: ModelSpec) -> Iterator[list[list[Array]]]:
-        """Inputs to judge agreement on, in parts that fit into memory, other than those of the
-        calibration where there are enough."""
+    def for_agreement(
+        self, spec: ModelSpec, image_input: ImageInput | None = None
+    ) -> Iterator[list[list[Array]]]:
+        """Inputs of the file to judge agreement on, in parts that fit into memory, other than
+        those of the calibration where there are enough."""
         at_once = max(1, _PART_ELEMENTS // sum(tensor.elements for tensor in spec.inputs))
         if self.folder is None:
+            of_file = inputs_of_file(spec.inputs, image_input)
             for first in range(0, AGREEMENT_INPUTS, at_once):
                 count = min(at_once, AGREEMENT_INPUTS - first)
-                yield inputs.samples(spec.inputs, count, _AGREEMENT_SEED + first)
+                yield inputs.samples(of_file, count, _AGREEMENT_SEED + first)
             return
         paths = self._judging()
         for first in range(0, len(paths), at_once):
-            yield _prepared(paths[first : first + at_once], spec)
+            part = paths[first : first + at_once]
+            if image_input is not None:
+                yield [[images.pixels(path, spec)] for path in part]
+            else:
+                yield _prepared(part, spec)
 
     def _calibrating(self) -> list[Path]:
         return images.spread(self._found(), IMAGES)

@@ -12,6 +12,7 @@ import numpy as np
 from mobilebench.errors import ImageError, UserError
 from mobilebench.inputs import Array
 from mobilebench.modelspec import ModelSpec, Preprocessing
+from mobilebench.recipe import ImageInput
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -68,6 +69,21 @@ def prepare(path: Path, spec: ModelSpec) -> Array:
     mean, std = (np.asarray(three, np.float32) for three in (preprocessing.mean, preprocessing.std))
     values = (values - mean) / std
     return np.ascontiguousarray(values.transpose(2, 0, 1)[None])
+
+
+def pixels(path: Path, spec: ModelSpec) -> Array:
+    """One image as a file with image input takes it: (1, 3, H, W) of uint8; as `prepare`, without
+    normalisation."""
+    height, width = _size(spec)
+    image = _crop(_opened(path), height, width, _preprocessing(spec))
+    return np.ascontiguousarray(np.asarray(image, dtype=np.uint8).transpose(2, 0, 1)[None])
+
+
+def image_input(spec: ModelSpec) -> ImageInput:
+    """A network's own normalisation, for files that take images; raises as `require_images`."""
+    require_images(spec)
+    preprocessing = _preprocessing(spec)
+    return ImageInput(mean=preprocessing.mean, std=preprocessing.std)
 
 
 def require_images(spec: ModelSpec) -> None:

@@ -1,4 +1,7 @@
-"""Fixed seeded inputs: the same numbers for PyTorch, for every artifact and on every machine."""
+"""Fixed seeded inputs: the same numbers for PyTorch, for every artifact and on every machine.
+
+A file that takes images gets pixels; PyTorch gets the same pixels, normalised.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from mobilebench.recipe import ImageInput
 from mobilebench.tensor import DType, TensorSpec
 
 Array = np.ndarray[Any, Any]
@@ -16,8 +20,8 @@ Batch = Sequence[Array]
 
 
 def sample(inputs: Sequence[TensorSpec], seed: int) -> list[Array]:
-    """One batch: standard normal values for floats, as for a normalised image; 0 or 1 for the
-    rest, which every index and mask allows."""
+    """One batch: standard normal values for floats, as for a normalised image; 0 to 255 for
+    pixels (uint8); 0 or 1 for the rest, which every index and mask allows."""
     rng = np.random.Generator(np.random.PCG64(seed))
     return [_draw(tensor, rng) for tensor in inputs]
 
@@ -25,12 +29,26 @@ def sample(inputs: Sequence[TensorSpec], seed: int) -> list[Array]:
 def _draw(tensor: TensorSpec, rng: np.random.Generator) -> Array:
     if tensor.dtype in (DType.FLOAT32, DType.FLOAT16):
         return rng.standard_normal(tensor.shape).astype(tensor.dtype)
+    if tensor.dtype == DType.UINT8:
+        return rng.integers(0, 256, size=tensor.shape, dtype=np.uint8)
     return rng.integers(0, 2, size=tensor.shape).astype(tensor.dtype)
 
 
 def samples(inputs: Sequence[TensorSpec], count: int, seed: int) -> list[list[Array]]:
     """`count` batches, with the seeds `seed`, `seed + 1`, ..."""
     return [sample(inputs, seed + index) for index in range(count)]
+
+
+def of_network(file: Batch, image_input: ImageInput | None) -> Batch:
+    """What the network takes for these inputs of the file."""
+    return file if image_input is None else [normalised(pixels, image_input) for pixels in file]
+
+
+def normalised(pixels: Array, how: ImageInput) -> Array:
+    """Pixels (N, 3, H, W) of 0 to 255 as the network's input, in float32."""
+    mean, std = (np.asarray(three, np.float32).reshape(1, 3, 1, 1) for three in (how.mean, how.std))
+    result: Array = (pixels.astype(np.float32) / np.float32(255.0) - mean) / std
+    return result
 
 
 def save_batches(path: Path, batches: Sequence[Sequence[Array]]) -> None:

@@ -18,7 +18,7 @@ from mobilebench.device import Device
 from mobilebench.graph import Graph
 from mobilebench.job import Job
 from mobilebench.measurement import Measurement
-from mobilebench.recipe import Calibration, ExportRecipe, Format, Precision
+from mobilebench.recipe import Calibration, ExportRecipe, Feature, Format, ImageInput, Precision
 from mobilebench.tensor import TensorSpec
 from mobilebench.values import value
 
@@ -41,18 +41,28 @@ class Exporter(Protocol):
     def format(self) -> Format:
         """The format it writes; its module is called so."""
 
-    @property
-    def evaluator(self) -> str | None:
+    def evaluator(self, recipe: ExportRecipe) -> str | None:
         """`module:function` of a cell that computes the saved file's outputs where no runtime can
         (see `cell.call`): takes `model`, `inputs` (an .npz) and `outputs` (an .npz to write),
-        returns `evaluated_by`. None where a runner runs the format on every host."""
+        returns `evaluated_by`. None where there is none: then a runner runs the file on every
+        host, or `unverifiable` says why nothing can."""
 
     @property
     def cures(self) -> tuple[Cure, ...]:
         """Failures of its toolkit that are known, and what to do about each."""
 
-    def precisions(self) -> frozenset[Precision]:
-        """The precisions on offer; at least one."""
+    def unverifiable(self, recipe: ExportRecipe) -> str | None:
+        """Why nothing on a host can compute what a recipe's file computes, as a clause; None where
+        something can."""
+
+    def precisions(
+        self, target: str | None = None, delegate: str | None = None
+    ) -> frozenset[Precision]:
+        """The precisions on offer for a target and a delegate, by default the usual ones; at
+        least one."""
+
+    def features(self) -> frozenset[Feature]:
+        """What its files can hold beside a network; may be empty."""
 
     def recipe(
         self,
@@ -60,15 +70,22 @@ class Exporter(Protocol):
         target: str | None = None,
         delegate: str | None = None,
         calibration: Calibration | None = None,
+        image_input: ImageInput | None = None,
+        class_labels: str | None = None,
     ) -> ExportRecipe:
         """The full recipe, with the defaults filled in; asking again changes nothing.
 
         `calibration` counts for a precision that is calibrated only; its default is noise.
+        `class_labels` is the sha256 of the labels.
         Raises `RecipeError`, saying what is on offer, for a combination that is not.
         """
 
-    def tool_versions(self) -> Mapping[str, str]:
-        """Name and version of every tool whose change could change the file."""
+    def tool_versions(self, delegate: str | None = None) -> Mapping[str, str]:
+        """Name and version of every tool whose change could change the file.
+
+        Raises `MissingToolkit`, saying what to install and how, where a delegate needs a tool
+        that is not there.
+        """
 
     def export(
         self,
@@ -81,7 +98,8 @@ class Exporter(Protocol):
         """Write the model file (or package folder) into `folder` and return its path.
 
         `module` is a `torch.nn.Module` that passed preflight; it is not changed. `calibration`
-        holds the inputs that the recipe's calibration names. Nothing is written elsewhere.
+        holds the inputs that the recipe's calibration names; the class labels that it names lie
+        in `folder` (see `labels`). Nothing is written elsewhere.
         """
 
     def inspect(self, model_path: Path) -> Structure:
@@ -105,8 +123,9 @@ class Runner(Protocol):
     def devices(self) -> tuple[Device, ...]:
         """The devices that can be reached now; their ids start with `scheme`."""
 
-    def runtimes(self, artifact_format: Format) -> tuple[str, ...]:
-        """Names of the runtimes that can run a format here, the usual one first; may be empty."""
+    def runtimes(self, artifact_format: Format, delegate: str | None = None) -> tuple[str, ...]:
+        """Names of the runtimes that can run a format here, lowered to that delegate, the usual
+        one first; may be empty."""
 
     def run(
         self, device_id: str, artifact: Artifact, job: Job, cancel: Event | None = None

@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from mobilebench import environment, origins, parity, plugins, preflight, preparation, wire
+from mobilebench import environment, images, origins, parity, plugins, preflight, preparation, wire
 from mobilebench.artifact import Artifact
 from mobilebench.bundle import Made
 from mobilebench.calibration import Samples
@@ -77,15 +77,16 @@ def prepared(
 
     Raises `ModelRefused` where the network must not be exported.
     """
-    passed, reference = preflight.preflight(loaded.module, loaded.spec, parity.INPUTS)
+    how = images.image_input(loaded.spec) if needs.image_input else None
+    passed, reference = preflight.preflight(loaded.module, loaded.spec, parity.INPUTS, how)
     # Half precision is slow on a CPU, and only a network with thresholds is judged by it.
     if needs.half_precision and passed.passed_over:
         error = preflight.half_precision_error(loaded.module, loaded.spec, reference)
         passed = replace(passed, half_precision_error=error)
     classes = None
     if needs.agreement is not None:
-        parts = samples.for_agreement(loaded.spec)
-        classes = preflight.classes(loaded.module, loaded.spec, parts)
+        parts = samples.for_agreement(loaded.spec, how)
+        classes = preflight.classes(loaded.module, loaded.spec, parts, how)
     found = Prepared(
         model=loading.with_macs(loaded).spec,
         fingerprint=fingerprint(loaded.module),

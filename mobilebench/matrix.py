@@ -16,7 +16,7 @@ from pathlib import Path
 from threading import Event
 from typing import TypeVar
 
-from mobilebench import bundle, cell, cures, files, plugins, preparation
+from mobilebench import bundle, cell, cures, files, images, labels, plugins, preparation
 from mobilebench.artifact import Artifact
 from mobilebench.bundle import Kept, Order
 from mobilebench.calibration import Samples
@@ -25,7 +25,7 @@ from mobilebench.measurement import Failure
 from mobilebench.modelspec import ModelSpec
 from mobilebench.observer import Observer
 from mobilebench.preparation import Needs, Prepared
-from mobilebench.recipe import ExportRecipe
+from mobilebench.recipe import ExportRecipe, Feature
 from mobilebench.request import Request
 from mobilebench.workers import Task, Workers
 
@@ -59,6 +59,10 @@ class Terms:
 
     samples: Samples = NOISE_SAMPLES
     """The inputs that calibrated recipes were made for and quantized files are judged on."""
+    image_input: bool = False
+    """Files take images and normalise them as the network's authors do."""
+    class_labels: tuple[str, ...] = ()
+    """Names of the outputs, which files answer by."""
     force: bool = False
     """Make again what is there already."""
     allow_parity_failure: bool = False
@@ -92,8 +96,7 @@ class Matrix:
         written, and for a network that cannot be exported where it is the only one;
         `KeyboardInterrupt` when stopped. All cells at work end then, and what was finished is kept.
         """
-        for recipe in self.recipes:
-            plugins.exporter(recipe.format).tool_versions()  # a missing toolkit is said first
+        self._require_offered()
         parallel = self.workers.parallel
         cancel = Event()
         with (
@@ -112,14 +115,24 @@ class Matrix:
             cells = [(network, recipe) for network in networks for recipe in self.recipes]
             return _each(pool, export, cells, cancel)
 
+    def _require_offered(self) -> None:
+        """Raise `UserError` before any work for what is missing or not on offer."""
+        for recipe in self.recipes:
+            plugins.exporter(recipe.format).tool_versions(recipe.delegate)
+            if self.terms.image_input:
+                plugins.require_feature(recipe.format, Feature.IMAGE_INPUT)
+            if self.terms.class_labels:
+                plugins.require_feature(recipe.format, Feature.CLASS_LABELS)
+
     def _prepare(self, request: Request, scratch: Path, cancel: Event) -> _Network:
-        needs = Needs.of(self.recipes, self.terms.samples)
+        needs = Needs.of(self.recipes, self.terms.samples, self.terms.image_input)
         place = preparation.place(request, needs, self.out_dir)
-        if place is not None and (found := preparation.read(place)) is not None:
-            return _Network(request, place, found)
         self.watch.preparing(request.name)
         try:
             found = self._prepared(request, needs, place or scratch, cancel)
+            if self.terms.class_labels:
+                outputs = found.preflight.outputs
+                labels.require_fitting(self.terms.class_labels, outputs, found.model.name)
         except (UnknownName, OutputError):
             raise
         except (CellFailed, UserError) as error:
@@ -131,7 +144,9 @@ class Matrix:
         return _Network(request, place or scratch, found)
 
     def _prepared(self, request: Request, needs: Needs, place: Path, cancel: Event) -> Prepared:
-        """Prepare a network, unless another process does it meanwhile."""
+        """Prepare a network, unless that was done before or another process does it now."""
+        if (before := preparation.read(place)) is not None:
+            return before
         with files.only_one(place, lambda: None, cancel):
             if (elsewhere := preparation.read(place)) is not None:
                 return elsewhere
@@ -148,7 +163,8 @@ class Matrix:
             failure = failure_of(prepared, recipe)
             self.watch.finished(f"{network.request.name} {recipe.label}", "not prepared")
             return Exported(network.request.name, recipe, failure, None)
-        tools = dict(plugins.exporter(recipe.format).tool_versions())
+        tools = dict(plugins.exporter(recipe.format).tool_versions(recipe.delegate))
+        recipe = self._full(recipe, prepared.model)
         order = Order(
             model=prepared.model,
             recipe=recipe,
@@ -165,9 +181,19 @@ class Matrix:
             network.folder,
             prepared,
             self.terms.samples,
+            self.terms.class_labels,
             self.terms.allow_parity_failure,
         )
         return replace(self._build(task, cancel), damage=kept.damage)
+
+    def _full(self, recipe: ExportRecipe, model: ModelSpec) -> ExportRecipe:
+        """The recipe with what belongs to a network rather than to a format."""
+        names = self.terms.class_labels
+        return replace(
+            recipe,
+            image_input=images.image_input(model) if self.terms.image_input else None,
+            class_labels=labels.sha256(names) if names else None,
+        )
 
     def _build(self, task: Task, cancel: Event) -> Exported:
         name, recipe, model = task.order.name, task.order.recipe, task.order.model

@@ -164,13 +164,14 @@ def _device(runner: Runner, device_id: str) -> Device:
 
 def _runtimes(artifact: Artifact, runner: Runner, asked: Sequence[str]) -> Sequence[str]:
     """The asked runtimes that take an artifact's format; the usual one where none was asked."""
-    offered = runner.runtimes(artifact.manifest.recipe.format)
+    recipe = artifact.manifest.recipe
+    offered = runner.runtimes(recipe.format, recipe.delegate)
     chosen = [name for name in asked if name in offered] if asked else offered[:1]
     if not chosen:
         known = ", ".join(offered) or "none"
         raise UserError(
             f"{artifact.name} cannot be measured on {runner.scheme}"
-            f"{' with ' + ', '.join(asked) if asked else ''}; runtimes for its format here: "
+            f"{' with ' + ', '.join(asked) if asked else ''}; runtimes for such files here: "
             f"{known}."
         )
     return chosen
@@ -185,7 +186,7 @@ def _job(
         model_sha256=manifest.facts.sha256,
         format=manifest.recipe.format,
         delegate=manifest.recipe.delegate,
-        inputs=manifest.model.inputs,
+        inputs=manifest.inputs,
         runtime=runtime,
         compute_unit=compute_unit,
         threads=threads,

@@ -12,8 +12,9 @@ from importlib import metadata
 from pathlib import Path
 from typing import cast
 
-from mobilebench.errors import MissingToolkit, UnknownName
+from mobilebench.errors import MissingToolkit, RecipeError, UnknownName
 from mobilebench.interfaces import Exporter, Runner
+from mobilebench.recipe import Feature
 
 EXPORTERS = "mobilebench_exporters"
 RUNNERS = "mobilebench_device_runners"
@@ -36,6 +37,16 @@ def exporter(name: str) -> Exporter:
     other error of the import passes through.
     """
     return cast("Exporter", _plugin(EXPORTERS, name, "export format"))
+
+
+def require_feature(name: str, feature: Feature) -> None:
+    """Raise `RecipeError`, naming the formats that have it, where a format lacks a feature."""
+    if feature not in exporter(name).features():
+        able = [other for other in exporter_names() if feature in exporter(other).features()]
+        raise RecipeError(
+            f"The format {name} was asked for with {feature}, which it does not have; formats "
+            f"that do: {', '.join(able)}."
+        )
 
 
 @cache

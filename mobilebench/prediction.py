@@ -29,8 +29,8 @@ def by_runtime(
 
     Raises `UserError` for a runtime that does not, `CellFailed` where it fails.
     """
-    host = plugins.runner("host")
-    usual = host.runtimes(artifact.manifest.recipe.format)[:1]
+    host, recipe = plugins.runner("host"), artifact.manifest.recipe
+    usual = host.runtimes(recipe.format, recipe.delegate)[:1]
     chosen = runtime or next(iter(usual), None)
     if chosen is None:
         return None
@@ -40,8 +40,9 @@ def by_runtime(
 def by_evaluator(
     artifact: Artifact, batches: Sequence[Batch], cancel: Event | None = None
 ) -> Predicted | None:
-    """By the evaluator of the format (see `Exporter.evaluator`); None where it has none."""
-    evaluator = plugins.exporter(artifact.manifest.recipe.format).evaluator
+    """By the evaluator of the file (see `Exporter.evaluator`); None where it has none."""
+    recipe = artifact.manifest.recipe
+    evaluator = plugins.exporter(recipe.format).evaluator(recipe)
     if evaluator is None:
         return None
     with tempfile.TemporaryDirectory(prefix="mobilebench-evaluate-") as name:

@@ -16,8 +16,9 @@ from torch import Tensor, nn
 from mobilebench import inputs as seeded
 from mobilebench.artifact import Preflight
 from mobilebench.errors import MobilebenchWarning, ModelRefused, UserError
-from mobilebench.inputs import Array
+from mobilebench.inputs import Array, Batch
 from mobilebench.modelspec import ModelSpec
+from mobilebench.recipe import ImageInput, inputs_of_file
 from mobilebench.tensor import DType, TensorSpec
 from mobilebench.zoo.fingerprint import fingerprint, state_sha256
 
@@ -46,8 +47,11 @@ CHECKS = (
 )
 
 
-def preflight(module: nn.Module, spec: ModelSpec, count: int) -> tuple[Preflight, Reference]:
-    """Establish that `module` can be exported and compared, on `count` reference inputs.
+def preflight(
+    module: nn.Module, spec: ModelSpec, count: int, image_input: ImageInput | None = None
+) -> tuple[Preflight, Reference]:
+    """Establish that `module` can be exported and compared, on `count` reference inputs: of the
+    network's own kind, or images where the file will take those.
 
     Raises `ModelRefused`, naming the model and where possible the submodule, when a check of
     `CHECKS` fails.
@@ -74,7 +78,7 @@ def preflight(module: nn.Module, spec: ModelSpec, count: int) -> tuple[Preflight
                 f"Output {index} of {spec.name} is not finite for a standard-normal input; "
                 f"check its weights."
             )
-    compared_on = reference(module, spec, count)
+    compared_on = reference(module, spec, count, image_input)
     passed = Preflight(
         checks=CHECKS,
         outputs=tuple(_spec(index, output) for index, output in enumerate(first)),
@@ -93,9 +97,12 @@ class Reference:
     seeds: tuple[int, ...]
     passed_over: tuple[int, ...]
     outputs: list[list[Array]]
+    image_input: ImageInput | None = None
 
 
-def reference(module: nn.Module, spec: ModelSpec, count: int) -> Reference:
+def reference(
+    module: nn.Module, spec: ModelSpec, count: int, image_input: ImageInput | None = None
+) -> Reference:
     """Outputs of PyTorch eager for the first `count` seeded inputs that can tell a wrong artifact.
 
     A network may decide by thresholds, as GreedyViG does. Where a value lies on a threshold within
@@ -103,10 +110,10 @@ def reference(module: nn.Module, spec: ModelSpec, count: int) -> Reference:
     implementations differ by that jump. Such an input is passed over and the next seed is taken.
     A network that jumps at most inputs is compared on the first ones, with a warning.
     """
-    found = _draw(module, spec, count, PAIRS)
+    found = _draw(module, spec, count, PAIRS, image_input)
     if found is not None and found.passed_over:
         # It decides by thresholds, so look closer: one pair of nudges misses a jump now and then.
-        found = _draw(module, spec, count, PAIRS_WHERE_IT_JUMPS)
+        found = _draw(module, spec, count, PAIRS_WHERE_IT_JUMPS, image_input)
     if found is not None:
         return found
     warnings.warn(
@@ -117,9 +124,8 @@ def reference(module: nn.Module, spec: ModelSpec, count: int) -> Reference:
         stacklevel=2,
     )
     first = tuple(range(REFERENCE_SEED, REFERENCE_SEED + count))
-    return Reference(
-        first, (), [_eager(module, seeded.sample(spec.inputs, seed)) for seed in first]
-    )
+    outputs = [_eager(module, _sample(spec, seed, image_input)) for seed in first]
+    return Reference(first, (), outputs, image_input)
 
 
 def half_precision_error(module: nn.Module, spec: ModelSpec, expected: Reference) -> float | None:
@@ -133,7 +139,7 @@ def half_precision_error(module: nn.Module, spec: ModelSpec, expected: Reference
     for seed, outputs in zip(expected.seeds, expected.outputs, strict=True):
         batch = [
             array.astype(np.float16) if np.issubdtype(array.dtype, np.floating) else array
-            for array in seeded.sample(spec.inputs, seed)
+            for array in _sample(spec, seed, expected.image_input)
         ]
         try:
             found = _eager(half, batch)
@@ -148,41 +154,52 @@ def half_precision_error(module: nn.Module, spec: ModelSpec, expected: Reference
 
 
 def classes(
-    module: nn.Module, spec: ModelSpec, parts: Iterable[list[list[Array]]]
+    module: nn.Module,
+    spec: ModelSpec,
+    parts: Iterable[list[list[Array]]],
+    image_input: ImageInput | None = None,
 ) -> tuple[int, ...] | None:
-    """The class that PyTorch names for every input; None where the first output is not one row of
-    class scores."""
+    """The class that PyTorch names for every input of a file; None where the first output is not
+    one row of class scores."""
     named = []
     for part in parts:
         for batch in part:
-            scores = _eager(module, batch)[0]
+            scores = _eager(module, seeded.of_network(batch, image_input))[0]
             if scores.ndim != 2 or scores.shape[0] != 1 or scores.shape[1] < 2:
                 return None
             named.append(int(scores.argmax()))
     return tuple(named)
 
 
-def _draw(module: nn.Module, spec: ModelSpec, count: int, pairs: int) -> Reference | None:
+def _sample(spec: ModelSpec, seed: int, image_input: ImageInput | None) -> Batch:
+    """What the network gets where the file gets the inputs of a seed."""
+    of_file = seeded.sample(inputs_of_file(spec.inputs, image_input), seed)
+    return seeded.of_network(of_file, image_input)
+
+
+def _draw(
+    module: nn.Module, spec: ModelSpec, count: int, pairs: int, image_input: ImageInput | None
+) -> Reference | None:
     """The first `count` seeds at which nothing jumps; None where most inputs jump."""
     seeds: list[int] = []
     passed_over: list[int] = []
     outputs: list[list[Array]] = []
     for seed in range(REFERENCE_SEED, REFERENCE_SEED + MOST_DRAWS * count):
-        found = _eager(module, seeded.sample(spec.inputs, seed))
-        if _jumps(module, spec, seed, found, pairs):
+        batch = _sample(spec, seed, image_input)
+        found = _eager(module, batch)
+        if _jumps(module, batch, seed, found, pairs):
             passed_over.append(seed)
             continue
         seeds.append(seed)
         outputs.append(found)
         if len(seeds) == count:
-            return Reference(tuple(seeds), tuple(passed_over), outputs)
+            return Reference(tuple(seeds), tuple(passed_over), outputs, image_input)
     return None
 
 
-def _jumps(module: nn.Module, spec: ModelSpec, seed: int, found: list[Array], pairs: int) -> bool:
+def _jumps(module: nn.Module, batch: Batch, seed: int, found: list[Array], pairs: int) -> bool:
     """Whether the outputs move by more than `JUMP` when the input is nudged, each way in turn."""
     rng = np.random.Generator(np.random.PCG64([seed, 1]))
-    batch = seeded.sample(spec.inputs, seed)
     largest = max((float(np.abs(array).max()) for array in found if array.size), default=0.0)
     for _ in range(pairs):
         nudges = [

@@ -39,14 +39,19 @@ class Needs:
     """PyTorch's own error in half precision, to judge fp16 files by."""
     agreement: str | None = None
     """The inputs that quantized files are judged on: `noise` or a sha256 over images."""
+    image_input: bool = False
+    """The files take images: the outputs to match are those for images."""
 
     @classmethod
-    def of(cls, recipes: Iterable[ExportRecipe], samples: Samples) -> Needs:
+    def of(
+        cls, recipes: Iterable[ExportRecipe], samples: Samples, image_input: bool = False
+    ) -> Needs:
         precisions = {recipe.precision for recipe in recipes}
         quantized = any(precision.quantized for precision in precisions)
         return cls(
             half_precision=Precision.FP16 in precisions,
             agreement=samples.agreement_source() if quantized else None,
+            image_input=image_input,
         )
 
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import re
+from collections.abc import Sequence
+from dataclasses import replace
 from enum import StrEnum
 
 from mobilebench.errors import UserError
+from mobilebench.tensor import DType, TensorSpec
 from mobilebench.values import value
 
 
@@ -79,6 +83,39 @@ class Form(StrEnum):
     """As the paper and the official code have it."""
 
 
+class Feature(StrEnum):
+    """What some formats can hold beside a network."""
+
+    IMAGE_INPUT = "image input"
+    CLASS_LABELS = "class labels"
+
+
+@value
+class ImageInput:
+    """RGB images of whole numbers from 0 to 255 as a file's input.
+
+    The file itself brings every channel to (value / 255 - mean) / std of that channel.
+    """
+
+    mean: tuple[float, float, float]
+    std: tuple[float, float, float]
+
+    def __post_init__(self) -> None:
+        if not all(math.isfinite(number) for number in (*self.mean, *self.std)):
+            raise UserError(f"Images cannot be normalised by {self.mean} and {self.std}.")
+        if not all(number > 0 for number in self.std):
+            raise UserError(f"Images cannot be divided by {self.std}; give positive numbers.")
+
+
+def inputs_of_file(
+    network: Sequence[TensorSpec], image_input: ImageInput | None
+) -> tuple[TensorSpec, ...]:
+    """What a file takes for a network with these inputs."""
+    if image_input is None:
+        return tuple(network)
+    return tuple(replace(tensor, dtype=DType.UINT8) for tensor in network)
+
+
 @value
 class ExportRecipe:
     """Format, precision, deployment target, delegate and form of one artifact; hashable.
@@ -92,10 +129,13 @@ class ExportRecipe:
     """Deployment target in the toolkit's word (`iOS16`, `opset20`), None where it has none."""
     delegate: str | None = None
     """Delegate that the graph is lowered to ahead of time (`xnnpack`), None where none is."""
-
     form: Form = Form.DEPLOYED
     calibration: Calibration | None = None
     """Set for a precision that is calibrated, and for no other."""
+    image_input: ImageInput | None = None
+    """None where the file takes what the network takes."""
+    class_labels: str | None = None
+    """sha256 over the labels that the file names its outputs by; the bundle holds them."""
 
     def __post_init__(self) -> None:
         if self.precision.calibrated != (self.calibration is not None):
@@ -107,5 +147,16 @@ class ExportRecipe:
         """A short name for people, such as `coreml-fp16-iOS16`; never parsed."""
         noise = NOISE if self.calibration and self.calibration.source == NOISE else None
         plain = self.form if self.form is Form.PLAIN else None
-        parts = (self.format, self.precision, noise, self.target, self.delegate, plain)
+        image = "image" if self.image_input else None
+        labels = "labels" if self.class_labels else None
+        parts = (
+            self.format,
+            self.precision,
+            noise,
+            self.target,
+            self.delegate,
+            image,
+            labels,
+            plain,
+        )
         return "-".join(part for part in parts if part)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from threading import Event
 
-from mobilebench import inputs, parity, prediction
+from mobilebench import inputs, parity, plugins, prediction
 from mobilebench.artifact import (
     AGREEMENT_FILE,
     REFERENCE_FILE,
@@ -17,6 +17,7 @@ from mobilebench.artifact import (
 from mobilebench.calibration import Samples
 from mobilebench.errors import BundleError, CellFailed
 from mobilebench.inputs import Array
+from mobilebench.recipe import ExportRecipe
 
 
 def verify(
@@ -26,7 +27,7 @@ def verify(
     cancel: Event | None = None,
 ) -> tuple[Parity, ...]:
     """Compute an artifact's outputs by every means this machine has, and compare each with the
-    reference (by default the one in its bundle).
+    reference (by default the one in its bundle). Empty where no host has any (`unverifiable`).
 
     Raises `CellFailed` where a runtime cannot run it or none is at hand, `BundleError` where the
     bundle has lost its reference.
@@ -34,16 +35,19 @@ def verify(
     manifest = artifact.manifest
     recipe = manifest.recipe
     expected = reference or _batches(artifact, REFERENCE_FILE, "the outputs to match")
-    batches = [
-        inputs.sample(manifest.model.inputs, seed) for seed in manifest.facts.preflight.seeds
-    ]
+    batches = [inputs.sample(manifest.inputs, seed) for seed in manifest.facts.preflight.seeds]
     results = list(_predictions(artifact, batches, cancel))
-    if not results:
+    if not results and unverifiable(recipe) is None:
         raise _no_runtime(artifact)
     bound = parity.limits(recipe.precision, manifest.facts.preflight.half_precision_error)
     return tuple(
         _compare(expected, outputs, evaluated_by, bound) for evaluated_by, outputs in results
     )
+
+
+def unverifiable(recipe: ExportRecipe) -> str | None:
+    """Why no host can compute what a recipe's file computes; None where one can."""
+    return plugins.exporter(recipe.format).unverifiable(recipe)
 
 
 def agree(artifact: Artifact, samples: Samples, *, cancel: Event | None = None) -> Agreement:
@@ -56,7 +60,7 @@ def agree(artifact: Artifact, samples: Samples, *, cancel: Event | None = None) 
     [[classes]] = _batches(artifact, AGREEMENT_FILE, "the classes to match")
     found: list[int] = []
     evaluated_by = ""
-    for part in samples.for_agreement(manifest.model):
+    for part in samples.for_agreement(manifest.model, manifest.recipe.image_input):
         evaluated_by, outputs = next(_predictions(artifact, part, cancel), ("", None))
         if outputs is None:
             raise _no_runtime(artifact)

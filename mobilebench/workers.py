@@ -48,6 +48,7 @@ class Task:
     preparation: Path
     prepared: Prepared
     samples: Samples
+    class_labels: tuple[str, ...]
     allow_parity_failure: bool
 
     def build(self, out_dir: Path, make: Make, watch: Observer, cancel: Event) -> Artifact:
@@ -56,6 +57,7 @@ class Task:
             self.prepared.preflight,
             preparation.reference(self.preparation),
             self.prepared.classes,
+            self.class_labels,
         )
         return bundle.build(
             self.order,

@@ -15,6 +15,8 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from mobilebench import labels
+from mobilebench.labels import LABELS_FILE
 from mobilebench.measurement import UnitEvidence
 
 Array = np.ndarray[Any, Any]
@@ -213,16 +215,46 @@ class CoreML:
         model = self._library.models.MLModel(
             str(model_path), compute_units=self._library.ComputeUnit.CPU_ONLY
         )
-        return _CoreMLSession(model)
+        written = model_path.with_name(LABELS_FILE)
+        return _CoreMLSession(model, labels.read(written) if written.exists() else ())
 
 
-class _CoreMLSession(_InFloats):
-    def __init__(self, model: Any) -> None:
+class _CoreMLSession:
+    def __init__(self, model: Any, class_labels: Sequence[str]) -> None:
         description = model.get_spec().description
         self._model = model
-        self._inputs = [feature.name for feature in description.input]
-        self._outputs = [feature.name for feature in description.output]
+        self._labels = class_labels
+        self._inputs = list(description.input)
+        # A classifier's answer, the label, is left out: its scores say the same.
+        self._outputs = [
+            feature
+            for feature in description.output
+            if feature.type.WhichOneof("Type") != "stringType"
+        ]
 
-    def run(self, inputs: Sequence[Array]) -> list[Array]:
-        outputs = self._model.predict(dict(zip(self._inputs, inputs, strict=True)))
-        return [np.asarray(outputs[name]) for name in self._outputs]
+    def encode(self, inputs: Sequence[Array]) -> list[Any]:
+        """Pixels as images where the model takes those."""
+        return [
+            _image(array) if feature.type.WhichOneof("Type") == "imageType" else array
+            for feature, array in zip(self._inputs, inputs, strict=True)
+        ]
+
+    def run(self, inputs: Sequence[Any]) -> list[Any]:
+        names = [feature.name for feature in self._inputs]
+        outputs = self._model.predict(dict(zip(names, inputs, strict=True)))
+        return [outputs[feature.name] for feature in self._outputs]
+
+    def decode(self, outputs: Sequence[Any]) -> list[Array]:
+        """A classifier's scores, which come by label, in the order of its labels."""
+        return [
+            np.array([[output[label] for label in self._labels]], np.float32)
+            if isinstance(output, dict)
+            else np.asarray(output)
+            for output in outputs
+        ]
+
+
+def _image(pixels: Array) -> Any:
+    from PIL import Image
+
+    return Image.fromarray(np.ascontiguousarray(pixels[0].transpose(1, 2, 0)))

@@ -42,13 +42,20 @@ class RuntimeEntry:
     library: str
     """The importable module that the adapter needs."""
     extra: str
+    delegates: tuple[str, ...] = ()
+    """Delegates that the runtime has, of formats that are lowered to one ahead of time."""
 
 
 RUNTIMES: Mapping[str, RuntimeEntry] = {
     "onnxruntime": RuntimeEntry(Format.ONNX, f"{_HERE}:OnnxRuntime", "onnxruntime", "onnx"),
     "litert": RuntimeEntry(Format.TFLITE, f"{_HERE}:LiteRT", "ai_edge_litert", "tflite"),
     "executorch": RuntimeEntry(
-        Format.EXECUTORCH, f"{_HERE}:ExecuTorch", "executorch", "executorch"
+        Format.EXECUTORCH,
+        f"{_HERE}:ExecuTorch",
+        "executorch",
+        "executorch",
+        # Its package carries Core ML's delegate on macOS only, and Vulkan's nowhere.
+        ("xnnpack", "coreml") if platform.system() == "Darwin" else ("xnnpack",),
     ),
     "coreml": RuntimeEntry(Format.COREML, f"{_HERE}:CoreML", "coremltools", "coreml"),
 }
@@ -68,11 +75,12 @@ class HostRunner:
     def devices(self) -> tuple[Device, ...]:
         return (environment.host_device(),)
 
-    def runtimes(self, artifact_format: Format) -> tuple[str, ...]:
+    def runtimes(self, artifact_format: Format, delegate: str | None = None) -> tuple[str, ...]:
         return tuple(
             name
             for name, entry in self._runtimes.items()
             if entry.format == artifact_format
+            and (delegate is None or delegate in entry.delegates)
             and (artifact_format != Format.COREML or platform.system() == "Darwin")
         )
 
@@ -84,7 +92,7 @@ class HostRunner:
                 f"The host was asked to compute on {job.compute_unit}; it measures the CPU only, "
                 f"so ask for --compute-unit cpu."
             )
-        entry = self._entry(job.runtime, job.format)
+        entry = self._entry(job.runtime, job.format, job.delegate)
         answer = cell.call(
             f"{_CELL}:measure",
             {
@@ -107,7 +115,8 @@ class HostRunner:
         cancel: Event | None = None,
         threads: int = 1,
     ) -> tuple[str, list[Batch]]:
-        entry = self._entry(runtime, artifact.manifest.recipe.format)
+        recipe = artifact.manifest.recipe
+        entry = self._entry(runtime, recipe.format, recipe.delegate)
         with tempfile.TemporaryDirectory(prefix="mobilebench-predict-") as name:
             asked, answered = Path(name) / "inputs.npz", Path(name) / "outputs.npz"
             save_batches(asked, batches)
@@ -127,15 +136,16 @@ class HostRunner:
             )
             return answer["evaluated_by"], list(load_batches(answered))
 
-    def _entry(self, runtime: str, artifact_format: Format) -> RuntimeEntry:
+    def _entry(self, runtime: str, artifact_format: Format, delegate: str | None) -> RuntimeEntry:
         entry = self._runtimes.get(runtime)
         if entry is None:
             raise UnknownName("runtime on the host", runtime, self._runtimes)
-        if runtime not in self.runtimes(artifact_format):
-            names = ", ".join(self.runtimes(artifact_format)) or "none here"
+        if runtime not in self.runtimes(artifact_format, delegate):
+            names = ", ".join(self.runtimes(artifact_format, delegate)) or "none here"
+            lowered = f" for {delegate}" if delegate else ""
             raise UserError(
-                f"The runtime {runtime} cannot run a {artifact_format} artifact on this machine; "
-                f"runtimes that can: {names}."
+                f"The runtime {runtime} cannot run a {artifact_format} artifact{lowered} on this "
+                f"machine; runtimes that can: {names}."
             )
         if find_spec(entry.library) is None:
             raise MissingToolkit(

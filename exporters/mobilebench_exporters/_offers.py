@@ -7,14 +7,29 @@ from dataclasses import dataclass, field
 from importlib import metadata
 from typing import TYPE_CHECKING, ClassVar
 
+from mobilebench import plugins
 from mobilebench.cures import Cure
 from mobilebench.errors import MissingToolkit, RecipeError
 from mobilebench.inputs import sample
-from mobilebench.recipe import Calibration, ExportRecipe, Format, Precision
+from mobilebench.recipe import Calibration, ExportRecipe, Feature, Format, ImageInput, Precision
 from mobilebench.tensor import TensorSpec
 
 if TYPE_CHECKING:
     import torch
+
+
+Words = tuple[str | None, ...]
+
+
+@dataclass(frozen=True)
+class Only:
+    """What goes with one delegate or one target, where that differs from the rest of a format."""
+
+    precisions: tuple[Precision, ...]
+    targets: Words = (None,)
+    """Read for a delegate; the first is the default."""
+    distributions: tuple[str, ...] = ()
+    """Packages that it needs beside those of the format."""
 
 
 @dataclass(frozen=True)
@@ -25,10 +40,13 @@ class Offer:
     distributions: tuple[str, ...]
     """Packages whose version decides what the file looks like, torch left out."""
     precisions: tuple[Precision, ...]
-    targets: tuple[str | None, ...] = (None,)
-    delegates: tuple[str | None, ...] = (None,)
+    targets: Words = (None,)
+    delegates: Words = (None,)
     targets_of: Mapping[Precision, tuple[str, ...]] = field(default_factory=dict)
     """Targets of a precision that not all of them have; the first is its default."""
+    features: frozenset[Feature] = frozenset()
+    only: Mapping[str, Only] = field(default_factory=dict)
+    """By the word of a delegate or of a target."""
 
     def recipe(
         self,
@@ -36,39 +54,67 @@ class Offer:
         target: str | None,
         delegate: str | None,
         calibration: Calibration | None,
+        image_input: ImageInput | None,
+        class_labels: str | None,
     ) -> ExportRecipe:
         """The full recipe; raises `RecipeError` for a choice that is not offered."""
-        self._require("precision", precision, self.precisions)
-        targets = self.targets_of.get(precision, self.targets)
-        target = targets[0] if target is None else target
         delegate = self.delegates[0] if delegate is None else delegate
-        self._require("target", target, targets, f" in {precision}" * (targets != self.targets))
         self._require("delegate", delegate, self.delegates)
+        special = self._only(delegate)
+        targets = special.targets if special else self.targets
+        which = target if target in self.only else delegate
+        self._require("precision", precision, self.precisions_for(target, delegate), which)
+        self._require("target", target or targets[0], targets, delegate)
+        able = self.targets_of.get(precision, targets)
+        target = able[0] if target is None else target
+        self._require("target", target, able, precision)
+        if image_input is not None:
+            plugins.require_feature(self.format, Feature.IMAGE_INPUT)
+        if class_labels is not None:
+            plugins.require_feature(self.format, Feature.CLASS_LABELS)
         return ExportRecipe(
             format=self.format,
             precision=precision,
             target=target,
             delegate=delegate,
             calibration=(calibration or Calibration()) if precision.calibrated else None,
+            image_input=image_input,
+            class_labels=class_labels,
         )
 
+    def precisions_for(self, target: str | None, delegate: str | None) -> tuple[Precision, ...]:
+        """What is offered for a target and a delegate; unknown words are taken for the default."""
+        special = self._only(target) or self._only(delegate)
+        return special.precisions if special else self.precisions
+
+    def _only(self, word: str | None) -> Only | None:
+        return None if word is None else self.only.get(word)
+
     def _require(
-        self, noun: str, asked: str | None, offered: Collection[str | None], where: str = ""
+        self,
+        noun: str,
+        asked: str | None,
+        offered: Collection[str | None],
+        which: str | None = None,
     ) -> None:
         if asked not in offered:
             names = ", ".join(str(name) for name in offered if name is not None)
             offers = f"it offers {names}" if names else f"it has no choice of {noun}"
+            special = which in self.only or which in self.targets_of
+            subject = f"{self.format} for {which}" if special else str(self.format)
             raise RecipeError(
-                f"The format {self.format}{where} was asked for with {noun} {asked!s}; {offers}."
+                f"The format {subject} was asked for with {noun} {asked!s}; {offers}."
             )
 
-    def tool_versions(self) -> dict[str, str]:
+    def tool_versions(self, delegate: str | None) -> dict[str, str]:
         """Installed versions by distribution, with torch, which every export starts from.
 
         Raises `MissingToolkit` where one is not installed.
         """
+        special = self._only(delegate)
+        extra = special.distributions if special else ()
         found = {}
-        for name in ("torch", *self.distributions):
+        for name in ("torch", *self.distributions, *extra):
             try:
                 found[name] = metadata.version(name)
             except metadata.PackageNotFoundError as error:
@@ -83,15 +129,25 @@ class Offering:
     """The part of `interfaces.Exporter` that follows from a format's choices alone."""
 
     offer: ClassVar[Offer]
-    evaluator: str | None = None
     cures: tuple[Cure, ...] = ()
 
     @property
     def format(self) -> Format:
         return self.offer.format
 
-    def precisions(self) -> frozenset[Precision]:
-        return frozenset(self.offer.precisions)
+    def evaluator(self, recipe: ExportRecipe) -> str | None:
+        return None
+
+    def unverifiable(self, recipe: ExportRecipe) -> str | None:
+        return None
+
+    def precisions(
+        self, target: str | None = None, delegate: str | None = None
+    ) -> frozenset[Precision]:
+        return frozenset(self.offer.precisions_for(target, delegate))
+
+    def features(self) -> frozenset[Feature]:
+        return self.offer.features
 
     def recipe(
         self,
@@ -99,11 +155,15 @@ class Offering:
         target: str | None = None,
         delegate: str | None = None,
         calibration: Calibration | None = None,
+        image_input: ImageInput | None = None,
+        class_labels: str | None = None,
     ) -> ExportRecipe:
-        return self.offer.recipe(precision, target, delegate, calibration)
+        return self.offer.recipe(
+            precision, target, delegate, calibration, image_input, class_labels
+        )
 
-    def tool_versions(self) -> Mapping[str, str]:
-        return self.offer.tool_versions()
+    def tool_versions(self, delegate: str | None = None) -> Mapping[str, str]:
+        return self.offer.tool_versions(delegate)
 
 
 def example(inputs: Sequence[TensorSpec]) -> tuple[torch.Tensor, ...]:

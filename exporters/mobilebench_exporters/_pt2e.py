@@ -28,8 +28,6 @@ def quantized(
 
     Raises `MissingToolkit` where ExecuTorch, whose quantizer is used, is not installed.
     """
-    import torch
-
     try:
         from executorch.backends.xnnpack.quantizer.xnnpack_quantizer import (
             XNNPACKQuantizer,
@@ -40,7 +38,6 @@ def quantized(
             "int8 needs ExecuTorch's quantizer, which is not installed; run: "
             "pip install 'mobilebench[executorch]'"
         ) from error
-    from torchao.quantization.pt2e.quantize_pt2e import convert_pt2e, prepare_pt2e
     from torchao.quantization.pt2e.quantizer.quantizer import Q_ANNOTATION_KEY
 
     class FloatPartsKept(XNNPACKQuantizer):  # type: ignore[misc]
@@ -55,10 +52,23 @@ def quantized(
                     node.meta.pop(Q_ANNOTATION_KEY, None)
             return annotated
 
-    # torch adds a submodule of guards that later passes refuse.
-    captured = torch.export.export(module, example).module(check_guards=False)
     quantizer = FloatPartsKept()
     quantizer.set_global(get_symmetric_quantization_config(is_per_channel=True))
+    return calibrated(module, example, calibration, quantizer)
+
+
+def calibrated(
+    module: torch.nn.Module,
+    example: tuple[torch.Tensor, ...],
+    calibration: Sequence[Batch],
+    quantizer: Any,
+) -> torch.nn.Module:
+    """The network as a quantizer rewrites it, with the ranges that calibration inputs show."""
+    import torch
+    from torchao.quantization.pt2e.quantize_pt2e import convert_pt2e, prepare_pt2e
+
+    # torch adds a submodule of guards that later passes refuse.
+    captured = torch.export.export(module, example).module(check_guards=False)
     prepared = prepare_pt2e(captured, quantizer)
     with torch.no_grad():
         for batch in calibration:

@@ -1,4 +1,4 @@
-"""Core ML as an ML Program, through coremltools; runs on iPhone, iPad and Mac."""
+"""Core ML through coremltools, as an ML Program or a neural network; runs on iPhone, iPad, Mac."""
 
 from __future__ import annotations
 
@@ -9,25 +9,36 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mobilebench import inputs as seeded
+from mobilebench import labels
 from mobilebench.cures import Cure
 from mobilebench.graph import Graph
 from mobilebench.inputs import Batch
 from mobilebench.interfaces import Exporter, Structure
-from mobilebench.recipe import ExportRecipe, Format, Precision
+from mobilebench.labels import LABELS_FILE
+from mobilebench.recipe import ExportRecipe, Feature, Format, Precision
 from mobilebench.tensor import DType, TensorSpec
 from mobilebench_exporters import _coreml_graph
-from mobilebench_exporters._offers import Offer, Offering, example
+from mobilebench_exporters._offers import Offer, Offering, Only, example
 from mobilebench_exporters._pt2e import quantized
 
 if TYPE_CHECKING:
     import torch
 
 
+NEURAL_NETWORK = "neuralnetwork"
 _PALETTE_BITS = {Precision.PALETTE6: 6, Precision.PALETTE4: 4}
 
 
 class CoremlExporter(Offering):
-    """Writes `model.mlpackage`, with float32 inputs and outputs of the model's own layout."""
+    """Writes `model.mlpackage`, with float32 inputs and outputs of the model's own layout.
+
+    With image input it takes RGB images. With class labels its output is their scores by label,
+    as the network gives them: no softmax is added. The target `neuralnetwork` writes
+    `model.mlmodel`, a network of layers as before ML Programs, for comparison with published
+    tables; coremltools takes the oldest version that has all layers, iOS 13 or 14. There fp16
+    means that weights are stored in half precision; in which numbers it computes, the format
+    leaves to the device.
+    """
 
     offer = Offer(
         format=Format.COREML,
@@ -41,16 +52,17 @@ class CoremlExporter(Offering):
             Precision.PALETTE4,
         ),
         # From iOS 16 on half-precision programs need no casts at their borders.
-        targets=("iOS16", "iOS15", "iOS17", "iOS18"),
+        targets=("iOS16", "iOS15", "iOS17", "iOS18", "iOS26", NEURAL_NETWORK),
         targets_of={
-            # Activations in 8 bits came with iOS 17, tables of weights with iOS 16.
-            Precision.INT8: ("iOS17", "iOS18"),
-            Precision.PALETTE6: ("iOS16", "iOS17", "iOS18"),
-            Precision.PALETTE4: ("iOS16", "iOS17", "iOS18"),
-            Precision.INT8_WEIGHTS: ("iOS16", "iOS17", "iOS18"),
+            # Activations in 8 bits came with iOS 17, compressed weights with iOS 16.
+            Precision.INT8: ("iOS17", "iOS18", "iOS26"),
+            Precision.PALETTE6: ("iOS16", "iOS17", "iOS18", "iOS26"),
+            Precision.PALETTE4: ("iOS16", "iOS17", "iOS18", "iOS26"),
+            Precision.INT8_WEIGHTS: ("iOS16", "iOS17", "iOS18", "iOS26"),
         },
+        features=frozenset({Feature.IMAGE_INPUT, Feature.CLASS_LABELS}),
+        only={NEURAL_NETWORK: Only((Precision.FP32, Precision.FP16))},
     )
-    evaluator = "mobilebench_exporters.coreml:evaluate"
     cures = (
         Cure(
             "Unsupported fx node alias",
@@ -68,6 +80,9 @@ class CoremlExporter(Offering):
         ),
     )
 
+    def evaluator(self, recipe: ExportRecipe) -> str | None:
+        return "mobilebench_exporters.coreml:evaluate"
+
     def export(
         self,
         module: torch.nn.Module,
@@ -79,15 +94,33 @@ class CoremlExporter(Offering):
         import coremltools as ct
         import torch
 
-        path = folder / "model.mlpackage"
+        from mobilebench_exporters._from_pixels import FromPixels
+
         if recipe.precision is Precision.INT8:
             module = quantized(module, example(inputs), calibration)
+        if recipe.image_input is not None:
+            module = FromPixels(module, recipe.image_input)
         # coremltools takes the ATEN dialect only; a fresh export is in the TRAINING one.
         exported = torch.export.export(module, example(inputs)).run_decompositions({})
+        classifier = (
+            None
+            if recipe.class_labels is None
+            else ct.ClassifierConfig(list(labels.read(folder / LABELS_FILE)))
+        )
+        types = [_input_type(tensor, image=recipe.image_input is not None) for tensor in inputs]
+        if recipe.target == NEURAL_NETWORK:
+            path = folder / "model.mlmodel"
+            network = ct.convert(
+                exported, inputs=types, convert_to=NEURAL_NETWORK, classifier_config=classifier
+            )
+            _with_weights_in(network, recipe.precision).save(str(path))
+            return path
+        path = folder / "model.mlpackage"
         converted = ct.convert(
             exported,
-            inputs=[_tensor_type(tensor) for tensor in inputs],
+            inputs=types,
             convert_to="mlprogram",
+            classifier_config=classifier,
             compute_precision=(
                 ct.precision.FLOAT32 if recipe.precision is Precision.FP32 else ct.precision.FLOAT16
             ),
@@ -100,17 +133,42 @@ class CoremlExporter(Offering):
     def inspect(self, model_path: Path) -> Structure:
         import coremltools as ct
 
-        from mobilebench_exporters._mlprogram import MLProgram
-
-        program = MLProgram.load(model_path)
         spec = ct.utils.load_spec(str(model_path))
-        return Structure(
-            op_histogram=program.op_histogram(),
-            details={"specification_version": str(spec.specificationVersion)},
-        )
+        model = _read(model_path)
+        images = [
+            f"{feature.name}: {feature.type.imageType.width}x{feature.type.imageType.height}"
+            for feature in spec.description.input
+            if feature.type.WhichOneof("Type") == "imageType"
+        ]
+        details = {"specification_version": str(spec.specificationVersion)}
+        if images:
+            details["images"] = ", ".join(images)
+        if model.class_labels:
+            digest = labels.sha256(model.class_labels)
+            details["class_labels"] = f"{len(model.class_labels)}, sha256 {digest}"
+        return Structure(op_histogram=model.op_histogram(), details=details)
 
     def graph(self, model_path: Path) -> Graph:
         return _coreml_graph.read(model_path)
+
+
+def _read(path: Path) -> Any:
+    """The evaluator's reading of a saved file, by its kind."""
+    if path.suffix == ".mlmodel":
+        from mobilebench_exporters._neuralnetwork import NeuralNetwork
+
+        return NeuralNetwork.load(path)
+    from mobilebench_exporters._mlprogram import MLProgram
+
+    return MLProgram.load(path)
+
+
+def _with_weights_in(network: Any, precision: Precision) -> Any:
+    if precision is not Precision.FP16:
+        return network
+    from coremltools.models.neural_network import quantization_utils
+
+    return quantization_utils.quantize_weights(network, nbits=16)
 
 
 def _compressed(model: Any, precision: Precision) -> Any:
@@ -126,23 +184,25 @@ def _compressed(model: Any, precision: Precision) -> Any:
     return model
 
 
-def _tensor_type(tensor: TensorSpec) -> Any:
+def _input_type(tensor: TensorSpec, *, image: bool) -> Any:
     import coremltools as ct
 
+    if image:
+        return ct.ImageType(name=tensor.name, shape=tensor.shape, color_layout=ct.colorlayout.RGB)
     dtype = np.float32 if tensor.dtype in (DType.FLOAT32, DType.FLOAT16) else np.int32
     return ct.TensorType(name=tensor.name, shape=tensor.shape, dtype=dtype)
 
 
 def evaluate(request: dict[str, Any]) -> dict[str, Any]:
-    """Cell: the outputs of a saved ML Program, computed with torch (see `Exporter.evaluator`)."""
+    """Cell: the outputs of a saved file, computed with torch (see `Exporter.evaluator`)."""
     import torch
 
-    from mobilebench_exporters._mlprogram import MLProgram
-
-    program = MLProgram.load(Path(request["model"]))
+    path = Path(request["model"])
+    model = _read(path)
     batches = seeded.load_batches(Path(request["inputs"]))
-    seeded.save_batches(Path(request["outputs"]), [program.evaluate(batch) for batch in batches])
-    return {"evaluated_by": f"mobilebench ML Program evaluator on torch {torch.__version__}"}
+    seeded.save_batches(Path(request["outputs"]), [model.evaluate(batch) for batch in batches])
+    kind = "neural network" if path.suffix == ".mlmodel" else "ML Program"
+    return {"evaluated_by": f"mobilebench {kind} evaluator on torch {torch.__version__}"}
 
 
 PLUGIN: Exporter = CoremlExporter()

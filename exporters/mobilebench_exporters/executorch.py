@@ -1,34 +1,47 @@
-"""ExecuTorch, lowered ahead of time to XNNPACK; runs on phones and boards from C++ or Python."""
+"""ExecuTorch, lowered ahead of time to a delegate; runs on phones and boards from C++ or Python."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mobilebench import parity
 from mobilebench.cures import Cure
+from mobilebench.errors import CellFailed
 from mobilebench.graph import Graph
-from mobilebench.inputs import Batch
+from mobilebench.inputs import Batch, samples
 from mobilebench.interfaces import Exporter, Structure
 from mobilebench.recipe import ExportRecipe, Format, Precision
 from mobilebench.tensor import TensorSpec
-from mobilebench_exporters import _executorch_graph
+from mobilebench_exporters import _executorch_graph, _pte
+from mobilebench_exporters._delegates import DELEGATES, NO_RUNTIME, Delegate
 from mobilebench_exporters._offers import Offer, Offering, example
-from mobilebench_exporters._pt2e import quantized
 
 if TYPE_CHECKING:
     import torch
 
+LOWERING_FILE = "lowering.json"
+"""Beside a file that nothing can run: what was found out before it was written."""
+_CHECKED_INPUTS = 4
+_SEED = 5000
+
 
 class ExecutorchExporter(Offering):
-    """Writes `model.pte`."""
+    """Writes `model.pte`, with float32 inputs and outputs.
+
+    Where nothing on a host can run the delegate, the lowered program is run by PyTorch before it
+    is written, each delegate as the operations that it was made from, and the bundle says what
+    came of it. That tells a wrong lowering, and nothing about the delegate's own compiler.
+    """
 
     offer = Offer(
         format=Format.EXECUTORCH,
         distributions=("executorch", "torchao"),
-        precisions=(Precision.FP32, Precision.INT8),
-        delegates=("xnnpack",),
+        precisions=DELEGATES["xnnpack"].only.precisions,
+        delegates=tuple(DELEGATES),
+        only={name: delegate.only for name, delegate in DELEGATES.items()},
     )
     cures = (
         Cure(
@@ -43,6 +56,18 @@ class ExecutorchExporter(Offering):
         ),
     )
 
+    def evaluator(self, recipe: ExportRecipe) -> str | None:
+        return _delegate(recipe).evaluator
+
+    def unverifiable(self, recipe: ExportRecipe) -> str | None:
+        return NO_RUNTIME.format(recipe.delegate) if _delegate(recipe).unverifiable else None
+
+    def tool_versions(self, delegate: str | None = None) -> Mapping[str, str]:
+        versions = self.offer.tool_versions(delegate)
+        if delegate is not None:
+            versions |= DELEGATES[delegate].vendor_tools()
+        return versions
+
     def export(
         self,
         module: torch.nn.Module,
@@ -51,49 +76,71 @@ class ExecutorchExporter(Offering):
         folder: Path,
         calibration: Sequence[Batch] = (),
     ) -> Path:
-        import torch
-        from executorch.backends.xnnpack.partition.xnnpack_partitioner import XnnpackPartitioner
-        from executorch.exir import to_edge_transform_and_lower
-
         path = folder / "model.pte"
-        if recipe.precision is Precision.INT8:
-            module = quantized(module, example(inputs), calibration)
-        exported = torch.export.export(module, example(inputs))
-        lowered = to_edge_transform_and_lower(exported, partitioner=[XnnpackPartitioner()])
+        delegate = _delegate(recipe)
+        lowered = delegate.lower(module, example(inputs), recipe, calibration)
+        if delegate.unverifiable:
+            found = {"before_delegation": _before_delegation(lowered, module, inputs, recipe)}
+            (folder / LOWERING_FILE).write_text(json.dumps(found, indent=2) + "\n")
         with path.open("wb") as handle:
             lowered.to_executorch().write_to_file(handle)
         return path
 
     def inspect(self, model_path: Path) -> Structure:
         """Counts the instructions of the program; a delegate counts as one, by its name."""
-        from executorch.exir._serialize._program import deserialize_pte_binary
-        from executorch.exir.schema import DelegateCall, KernelCall
-
-        program = deserialize_pte_binary(model_path.read_bytes()).program
-        left_out: Counter[str] = Counter()
-        delegates: Counter[str] = Counter()
-        for plan in program.execution_plan:
-            for chain in plan.chains:
-                for instruction in chain.instructions:
-                    call: Any = instruction.instr_args
-                    if isinstance(call, DelegateCall):
-                        delegates[plan.delegates[call.delegate_index].id] += 1
-                    elif isinstance(call, KernelCall):
-                        left_out[plan.operators[call.op_index].name] += 1
-        return Structure(
-            op_histogram=dict((delegates + left_out).most_common()),
-            details={
-                "delegates": _listed(delegates),
-                "not_delegated": _listed(left_out),
-            },
-        )
+        called = _pte.calls(_pte.load(model_path))
+        details = {
+            "delegates": _pte.listed(called.delegates),
+            "not_delegated": _pte.listed(called.left_out),
+        }
+        written = model_path.with_name(LOWERING_FILE)
+        if written.exists():
+            details |= json.loads(written.read_text())
+        histogram = dict((called.delegates + called.left_out).most_common())
+        return Structure(op_histogram=histogram, details=details)
 
     def graph(self, model_path: Path) -> Graph:
         return _executorch_graph.read(model_path)
 
 
-def _listed(counts: Counter[str]) -> str:
-    return ", ".join(f"{name} x{count}" for name, count in counts.most_common()) or "none"
+def _delegate(recipe: ExportRecipe) -> Delegate:
+    return DELEGATES[str(recipe.delegate)]
+
+
+def _before_delegation(
+    lowered: Any, module: torch.nn.Module, inputs: Sequence[TensorSpec], recipe: ExportRecipe
+) -> str:
+    """The agreement of a lowered program, run by PyTorch, with the network.
+
+    Raises `CellFailed` where it is another network.
+    """
+    import torch
+
+    program = lowered.exported_program().module(check_guards=False)
+    batches = samples(inputs, _CHECKED_INPUTS, _SEED)
+    with torch.no_grad():
+        expected, found = (
+            [_arrays(run(*map(torch.from_numpy, batch))) for batch in batches]
+            for run in (module, program)
+        )
+    bound = parity.limits(Precision.INT8 if recipe.precision.quantized else Precision.FP32)
+    result = parity.compare(expected, found, bound=bound, evaluated_by="PyTorch")
+    if not result.passed:
+        raise CellFailed(
+            "export",
+            "WrongLowering",
+            f"before delegation the lowered program differs from the network: "
+            f"{parity.describe(result)}",
+        )
+    return (
+        f"relative error {result.max_relative_error:.1e} on {result.inputs} seeded inputs; the "
+        f"lowered program run by PyTorch, not by the delegate"
+    )
+
+
+def _arrays(result: Any) -> list[Any]:
+    outputs = result if isinstance(result, tuple | list) else [result]
+    return [output.numpy() for output in outputs]
 
 
 PLUGIN: Exporter = ExecutorchExporter()

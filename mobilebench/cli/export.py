@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from mobilebench.calibration import Samples
     from mobilebench.matrix import Exported, Terms
     from mobilebench.modelspec import Preprocessing
-    from mobilebench.recipe import ExportRecipe
+    from mobilebench.recipe import ExportRecipe, Feature
     from mobilebench.request import Request
     from mobilebench.workers import Limits, Workers
 
@@ -48,6 +48,23 @@ def command(
     ] = None,
     target: Annotated[
         str | None, typer.Option(help="Deployment target, such as iOS17 or opset18.")
+    ] = None,
+    delegate: Annotated[
+        str | None,
+        typer.Option(
+            help="What ExecuTorch lowers to: xnnpack, coreml, vulkan, qualcomm or ethos-u."
+        ),
+    ] = None,
+    image_input: Annotated[
+        bool,
+        typer.Option(
+            "--image-input",
+            help="Make Core ML files that take RGB images and normalise them inside.",
+        ),
+    ] = False,
+    class_labels: Annotated[
+        Path | None,
+        typer.Option(help="Names of the outputs, one on each line, that Core ML files answer by."),
     ] = None,
     calibration: Annotated[
         Path | None,
@@ -119,10 +136,11 @@ def command(
     json: Annotated[bool, typer.Option("--json", help="Print the outcomes as JSON.")] = False,
 ) -> None:
     """Export models and verify every file against PyTorch."""
+    from mobilebench import labels
     from mobilebench.calibration import Samples
     from mobilebench.errors import UserError
     from mobilebench.matrix import Terms
-    from mobilebench.recipe import Form
+    from mobilebench.recipe import Feature, Form
     from mobilebench.request import Request
     from mobilebench.tensor import parse_tensor
     from mobilebench.workers import Limits
@@ -149,13 +167,24 @@ def command(
     ]
     form = Form.PLAIN if no_deploy else Form.DEPLOYED
     samples = Samples(calibration)
+    names = () if class_labels is None else labels.read(class_labels)
+    features = [Feature.IMAGE_INPUT] * image_input + [Feature.CLASS_LABELS] * bool(names)
     recipes = [
-        replace(recipe, form=form) for recipe in choose_recipes(format, precision, target, samples)
+        replace(recipe, form=form)
+        for recipe in choose_recipes(
+            format, precision, target, samples, delegate=delegate, features=features
+        )
     ]
     limits = replace(Limits.usual(), seconds=time_limit)
     if memory_limit is not None:
         limits = replace(limits, memory_bytes=int(memory_limit * 1e9))
-    terms = Terms(samples=samples, force=force, allow_parity_failure=allow_parity_failure)
+    terms = Terms(
+        samples=samples,
+        image_input=image_input,
+        class_labels=names,
+        force=force,
+        allow_parity_failure=allow_parity_failure,
+    )
     with _workers(jobs, limits, cluster, recipes) as workers:
         done = export_all(requests, recipes, out, terms, workers, store)
     if json:
@@ -209,45 +238,56 @@ def choose_recipes(
     precisions: list[str] | None,
     target: str | None,
     samples: Samples | None = None,
+    *,
+    delegate: str | None = None,
+    features: Sequence[Feature] = (),
 ) -> list[ExportRecipe]:
     """Every combination that is on offer.
 
-    Raises `UserError` for a format that does not exist or is not installed, for a precision or a
-    target that none of the formats has, and for a folder of images that holds none.
+    Raises `UserError` for a format that does not exist or is not installed, for a precision, a
+    target or a delegate that none of the formats has, for a feature that one of them lacks, and
+    for a folder of images that holds none.
     """
     from mobilebench import plugins
     from mobilebench.api import parse_precision
     from mobilebench.errors import RecipeError, UserError
 
     wanted = [parse_precision(name) for name in precisions or ["fp32"]]
-    chosen = [plugins.exporter(name) for name in formats or _installed_formats()]
-    if target is not None and len(chosen) != 1:
-        raise UserError(f"The target {target!r} belongs to one format; add --format.")
+    chosen = [plugins.exporter(name) for name in formats or _installed_formats(features)]
+    for noun, word in (("target", target), ("delegate", delegate)):
+        if word is not None and len(chosen) != 1:
+            raise UserError(f"The {noun} {word!r} belongs to one format; add --format.")
+    for exporter in chosen:
+        for feature in features:
+            plugins.require_feature(exporter.format, feature)
     calibration = None
     if samples is not None and any(precision.calibrated for precision in wanted):
         calibration = samples.calibration()
     recipes: list[ExportRecipe] = []
     for precision in wanted:
-        able = [exporter for exporter in chosen if precision in exporter.precisions()]
+        able = [e for e in chosen if precision in e.precisions(target, delegate)]
         for exporter in chosen:
             if exporter not in able:
                 output.tell(f"{exporter.format} has no {precision}; left out.")
+        if not able and len(chosen) == 1:
+            chosen[0].recipe(precision, target, delegate)  # raises, saying what is on offer
         if not able:
             names = ", ".join(exporter.format for exporter in chosen)
             raise RecipeError(f"The precision {precision} is not offered by {names}.")
-        recipes += [
-            exporter.recipe(precision, target, calibration=calibration) for exporter in able
-        ]
+        recipes += [exporter.recipe(precision, target, delegate, calibration) for exporter in able]
     return recipes
 
 
-def _installed_formats() -> list[str]:
+def _installed_formats(features: Sequence[Feature]) -> list[str]:
+    """Formats whose toolkit is installed and that have these features."""
     from mobilebench import plugins
     from mobilebench.errors import MissingToolkit
 
     installed, missing = [], []
     for name in plugins.exporter_names():
         try:
+            if not plugins.exporter(name).features().issuperset(features):
+                continue
             plugins.exporter(name).tool_versions()
             installed.append(name)
         except MissingToolkit as error:
@@ -300,13 +340,21 @@ def show_exports(done: list[Exported]) -> None:
             table.add_row(exported.name, label, f"failed: {exported.outcome.stage}", style="red")
             continue
         facts = exported.outcome.manifest.facts
+        if facts.unverified:
+            table.add_row(
+                exported.name,
+                label,
+                _seconds(exported, facts.export_seconds),
+                "not verified",
+                "",
+                "",
+                f"{facts.size_bytes / 1e6:.2f}",
+            )
         for index, parity in enumerate(facts.parity):
             table.add_row(
                 exported.name if index == 0 else "",
                 label if index == 0 else "",
-                ("cached" if exported.cached else f"{facts.export_seconds:.1f} s")
-                if index == 0
-                else "",
+                _seconds(exported, facts.export_seconds) if index == 0 else "",
                 f"{parity.max_relative_error:.1e}",
                 "equal" if parity.snr_db is None else f"{parity.snr_db:.0f}",
                 "" if parity.top1_agreement is None else f"{parity.top1_agreement:.0%}",
@@ -318,6 +366,9 @@ def show_exports(done: list[Exported]) -> None:
             output.tell(f"made again, for it was damaged: {exported.damage}")
         if isinstance(exported.outcome, Artifact):
             output.show_text(f"{exported.outcome.folder}\n")
+            unverified = exported.outcome.manifest.facts.unverified
+            if unverified:
+                output.tell(f"{exported.outcome.name} is not verified: {unverified}.")
     for exported in done:
         if not isinstance(exported.outcome, Artifact):
             failure = exported.outcome
@@ -330,6 +381,10 @@ def show_exports(done: list[Exported]) -> None:
 
 
 _WORDS = ("model", "artifact", "outcome")
+
+
+def _seconds(exported: Exported, seconds: float) -> str:
+    return "cached" if exported.cached else f"{seconds:.1f} s"
 
 
 def _plain(exported: Exported) -> dict[str, object]:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from mobilebench.artifact import Preflight
     from mobilebench.graph import Graph
     from mobilebench.inspection import Inspection
+    from mobilebench.recipe import ImageInput
 
 _LARGEST = 8
 
@@ -77,6 +78,7 @@ def _of_manifest(found: Inspection) -> list[tuple[str, str]]:
         ("MACs", f"{model.macs.total:,}" if model.macs else "not counted"),
         ("recipe", manifest.recipe.label),
         ("form", manifest.recipe.form),
+        *_taking_images(manifest.recipe.image_input),
         (
             "made",
             f"{manifest.created} in {facts.export_seconds:.1f} s by mobilebench "
@@ -86,6 +88,7 @@ def _of_manifest(found: Inspection) -> list[tuple[str, str]]:
         ("preflight", ", ".join(facts.preflight.checks)),
         ("compared on", _compared_on(facts.preflight)),
         *(("parity", parity.describe(result)) for result in facts.parity),
+        *((("parity", f"not verified: {facts.unverified}"),) if facts.unverified else ()),
         *facts.structure.items(),
     ]
 
@@ -106,6 +109,12 @@ def _of_file(found: Inspection) -> list[tuple[str, str]]:
         kinds = ", ".join(f"{kind} x{count}" for kind, count in graph.folded.items())
         rows.append(("on constants", f"{kinds}; computed once, when the file is loaded"))
     return rows
+
+
+def _taking_images(how: ImageInput | None) -> list[tuple[str, str]]:
+    if how is None:
+        return []
+    return [("image input", f"RGB, (value / 255 - {how.mean}) / {how.std} inside the file")]
 
 
 def _compared_on(preflight: Preflight) -> str:

@@ -25,7 +25,8 @@ def command(
     """Run artifacts on the reference inputs again and compare with PyTorch's outputs.
 
     The outputs to match are in the bundle: neither torch nor the weights are needed, unless the
-    format has no runtime here. Exit code 1 where one is not equal.
+    format has no runtime here. Exit code 1 where one is not equal, else 3 where one is for a
+    delegate that nothing on a host can run.
     """
     from mobilebench import parity, wire
     from mobilebench.artifact import Artifact
@@ -39,6 +40,7 @@ def command(
                 {
                     "folder": str(artifact.folder),
                     "parity": [wire.to_plain(result) for result in proven],
+                    "unverified": _unverified(artifact, proven),
                     "agreement": agreement and wire.to_plain(agreement),
                 }
                 for artifact, proven, agreement in results
@@ -53,10 +55,21 @@ def command(
                 verdict = "agrees" if agreement.passed else "DOES NOT AGREE"
                 words = parity.describe_agreement(agreement)
                 output.show_text(f"{artifact.name}: {verdict}: {words}\n")
+            reason = _unverified(artifact, proven)
+            if reason:
+                output.show_text(f"{artifact.name}: NOT VERIFIED: {reason}\n")
     passed = [result.passed for _, proven, _ in results for result in proven]
     passed += [agreement.passed for _, _, agreement in results if agreement is not None]
     if not all(passed):
         raise typer.Exit(1)
+    if not all(proven for _, proven, _ in results):
+        raise typer.Exit(3)
+
+
+def _unverified(artifact: Artifact, proven: tuple[Parity, ...]) -> str | None:
+    from mobilebench import verification
+
+    return None if proven else verification.unverifiable(artifact.manifest.recipe)
 
 
 def _prove(

@@ -46,12 +46,6 @@ class Aggregation(nn.Module):
             return a + torch.relu(b - a)
         return torch.maximum(a, b)
 
-    def minimum(self, a: Tensor, b: Tensor) -> Tensor:
-        """The smaller; on Vulkan a - relu(a - b)."""
-        if self.target is Target.VULKAN:
-            return a - torch.relu(a - b)
-        return torch.minimum(a, b)
-
     def extra_repr(self) -> str:
         return f"size={self.size}, target={self.target}"
 
@@ -67,7 +61,7 @@ class DoublingExtreme(Aggregation):
 
     def __init__(self, size: tuple[int, int], target: Target, hop: int, *, lowest: bool) -> None:
         super().__init__(size, target)
-        self.extreme = self.minimum if lowest else self.maximum
+        self.extreme = torch.minimum if lowest else self.maximum
         self.steps = tuple(doubling(hop, math.ceil(length / hop)) for length in size)
 
     def aggregate(self, x: Tensor) -> Tensor:
@@ -96,7 +90,7 @@ class Extremes(Aggregation):
         lowest: bool,
     ) -> None:
         super().__init__(size, target)
-        self.extreme = self.minimum if lowest else self.maximum
+        self.extreme = torch.minimum if lowest else self.maximum
         self.distances = tuple(
             tuple(sorted(_around(axis, length)))
             for axis, length in zip(distances, size, strict=True)

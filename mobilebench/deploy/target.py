@@ -17,13 +17,23 @@ class Target(StrEnum):
     COREML = "coreml"
     """Core ML: half precision on the Neural Engine, and normalisations as one operation each."""
     VULKAN = "vulkan"
-    """ExecuTorch's Vulkan delegate, which has no minimum and no maximum."""
+    """ExecuTorch's Vulkan delegate, which has a minimum but no maximum."""
+
+
+_DELEGATES = {
+    "xnnpack": Target.XNNPACK,
+    "coreml": Target.COREML,
+    "vulkan": Target.VULKAN,
+    # Neural units, like the one behind Core ML.
+    "qualcomm": Target.COREML,
+    "ethos-u": Target.COREML,
+}
 
 
 def target_of(recipe: ExportRecipe) -> Target:
     """The target that a recipe's files run on."""
-    if recipe.format is Format.EXECUTORCH and recipe.delegate == "vulkan":
-        return Target.VULKAN
+    if recipe.delegate is not None:
+        return _DELEGATES[recipe.delegate]
     if recipe.format is Format.ONNX and recipe.precision is Precision.FP16:
         return Target.COREML  # for the same kind of unit
     return {

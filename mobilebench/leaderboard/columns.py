@@ -41,6 +41,12 @@ def _words(title: str, key: Callable[[Row], str | None], *, wide: bool = False) 
     return Column(title, key, lambda row: key(row) or UNKNOWN, numeric=False, wide=wide)
 
 
+def _error(row: Row) -> str:
+    if row.unverified:
+        return "not verified"
+    return UNKNOWN if row.relative_error is None else f"{row.relative_error:.1e}"
+
+
 COLUMNS: Sequence[Column] = (
     _words("model", lambda row: row.model),
     _words("artifact", lambda row: row.artifact),
@@ -52,7 +58,7 @@ COLUMNS: Sequence[Column] = (
     _number("load ms", lambda row: row.first_load_ms, ".0f", wide=True),
     _number("memory MB", lambda row: row.peak_memory_bytes, ".0f", 1e-6, wide=True),
     _number("size MB", lambda row: row.size_bytes, ".2f", 1e-6),
-    _number("rel. error", lambda row: row.relative_error, ".1e"),
+    Column("rel. error", lambda row: row.relative_error, _error),
     _number("SNR dB", lambda row: row.snr_db, ".0f", wide=True),
     _number("publ. top-1 %", lambda row: row.published_top1, ".1f"),
 )

@@ -24,6 +24,8 @@ class Row:
     precision: str
     target: str | None
     delegate: str | None
+    image_input: bool
+    class_labels: bool
     runtime: str | None
     threads: int | None
     device: str
@@ -39,6 +41,8 @@ class Row:
     relative_error: float | None
     """Largest of the artifact's parity results."""
     snr_db: float | None
+    unverified: str | None
+    """Why nothing was compared with PyTorch; None where something was, or nothing was made."""
     params: int | None
     macs: int | None
     published_top1: float | None
@@ -51,8 +55,9 @@ class Row:
 
     @property
     def artifact(self) -> str:
-        """Format, precision, target and delegate as one label."""
-        parts = (self.format, self.precision, self.target, self.delegate)
+        """Format, precision, target, delegate and features as one label."""
+        features = ("image" if self.image_input else None, "labels" if self.class_labels else None)
+        parts = (self.format, self.precision, self.target, self.delegate, *features)
         return " ".join(part for part in parts if part)
 
 
@@ -104,6 +109,8 @@ def _row(record: Record) -> Row:
         precision=record.recipe.precision,
         target=record.recipe.target,
         delegate=record.recipe.delegate,
+        image_input=record.recipe.image_input is not None,
+        class_labels=record.recipe.class_labels is not None,
         runtime=f"{measured.runtime.name} {measured.runtime.version}"
         if measured
         else (job.runtime if job else None),
@@ -120,6 +127,7 @@ def _row(record: Record) -> Row:
         size_bytes=facts.size_bytes if facts else None,
         relative_error=_worst(facts),
         snr_db=_lowest_snr(facts),
+        unverified=facts.unverified if facts else None,
         params=model.params,
         macs=model.macs.total if model.macs else None,
         published_top1=published.top1 if published else None,
@@ -156,6 +164,8 @@ def _each_mark(record: Record) -> Iterable[str]:
         yield f"{record.job.protocol.id}: too short for a result"
     if not _trained(record.model):
         yield "weights not from a checkpoint"
+    if record.artifact is not None and record.artifact.unverified:
+        yield f"not verified: {record.artifact.unverified}"
     if isinstance(record.outcome, Measurement) and record.outcome.validity != Validity.VALID:
         yield f"{record.outcome.validity}: {', '.join(record.outcome.reasons)}"
 

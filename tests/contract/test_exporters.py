@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from mobilebench import cell, inputs, plugins
+from mobilebench import cell, inputs, parity, plugins, verification
 from mobilebench.artifact import (
     AGREEMENT_FILE,
     LOG_FILE,
@@ -16,11 +16,14 @@ from mobilebench.artifact import (
     Artifact,
     content_sha256,
 )
-from mobilebench.errors import RecipeError
+from mobilebench.errors import MissingToolkit, RecipeError
 from mobilebench.interfaces import Exporter
-from mobilebench.recipe import ExportRecipe, Precision
+from mobilebench.modelspec import CALLER, ModelSpec
+from mobilebench.pipeline import export_recipes
+from mobilebench.recipe import ExportRecipe, Feature, ImageInput, Precision
 from mobilebench.tensor import parse_tensor
 from mobilebench.zoo.fingerprint import fingerprint
+from mobilebench.zoo.loading import describe
 from tests import models
 
 NAMES = plugins.exporter_names()
@@ -58,6 +61,64 @@ def test_a_choice_that_is_not_offered_is_refused_saying_what_is(exporter: Export
     for refused in set(Precision) - exporter.precisions():
         with pytest.raises(RecipeError, match="it offers fp32"):
             exporter.recipe(refused)
+
+
+CHOICES = [
+    *(("coreml", target, None) for target in ("iOS15", "iOS17", "iOS18", "iOS26")),
+    ("coreml", "neuralnetwork", None),
+    *(("onnx", target, None) for target in ("opset18", "opset19", "opset21")),
+    ("executorch", None, "coreml"),
+    ("executorch", "iOS26", "coreml"),
+    ("executorch", None, "vulkan"),
+    ("executorch", None, "qualcomm"),
+    ("executorch", None, "ethos-u"),
+]
+"""Every target and delegate beside the defaults, which `tiny_artifacts` covers."""
+
+
+@pytest.mark.parametrize(("name", "target", "delegate"), CHOICES)
+@pytest.mark.filterwarnings("ignore")  # the toolkits run in this process and warn of themselves
+def test_a_target_or_delegate_makes_the_same_network_or_says_why_not(
+    name: str, target: str | None, delegate: str | None, tmp_path: Path
+) -> None:
+    exporter = plugins.exporter(name)
+    offered = sorted(exporter.precisions(target, delegate))
+    recipe = exporter.recipe(offered[-1], target, delegate)
+    assert exporter.recipe(recipe.precision, recipe.target, recipe.delegate) == recipe
+    spec = ModelSpec(name="tiny", inputs=(parse_tensor("1x3x32x32"),))
+    loaded = describe(models.tiny().eval(), spec, CALLER)
+    try:
+        [exported] = export_recipes(loaded, [recipe], tmp_path)
+    except MissingToolkit as error:
+        assert delegate in ("qualcomm", "ethos-u")
+        assert str(delegate) in str(error) and ("Download" in str(error) or "run" in str(error))
+        assert not any(tmp_path.iterdir()), "found out before any work"
+        return
+    assert isinstance(exported.outcome, Artifact), exported.outcome
+    facts = exported.outcome.manifest.facts
+    if exporter.unverifiable(recipe) is None:
+        assert facts.unverified is None
+        assert facts.parity and all(result.passed for result in facts.parity)
+    else:
+        assert facts.parity == () and facts.unverified == exporter.unverifiable(recipe)
+        assert verification.verify(exported.outcome) == ()
+
+
+def test_a_feature_is_taken_into_the_recipe_or_refused_naming_who_has_it(
+    exporter: Exporter,
+) -> None:
+    asked = {
+        Feature.IMAGE_INPUT: {"image_input": ImageInput(mean=(0, 0, 0), std=(1, 1, 1))},
+        Feature.CLASS_LABELS: {"class_labels": "0" * 64},
+    }
+    precision = sorted(exporter.precisions())[0]
+    for feature, choice in asked.items():
+        [(field, value)] = choice.items()
+        if feature in exporter.features():
+            assert getattr(exporter.recipe(precision, **choice), field) == value  # type: ignore[arg-type]
+            continue
+        with pytest.raises(RecipeError, match=f"{feature}, which it does not have.*coreml"):
+            exporter.recipe(precision, **choice)  # type: ignore[arg-type]
 
 
 def test_tool_versions_name_torch_and_the_toolkit(exporter: Exporter) -> None:
@@ -124,8 +185,6 @@ def test_a_file_that_computes_something_else_fails_parity(
     tiny_artifacts: dict[str, Artifact], exporter: Exporter
 ) -> None:
     """The check can fail: against another network's outputs it does."""
-    from mobilebench import parity, verification
-
     artifact = tiny_artifacts[f"{exporter.format}-fp32"]
     reference = inputs.load_batches(artifact.folder / REFERENCE_FILE)
     shifted = [[array + np_step(array) for array in batch] for batch in reference]
@@ -141,15 +200,17 @@ def np_step(array: inputs.Array) -> float:
 def test_an_evaluator_answers_as_a_cell(
     tiny_artifacts: dict[str, Artifact], exporter: Exporter, tmp_path: Path
 ) -> None:
-    if exporter.evaluator is None:
-        host = plugins.runner("host")
-        assert host.runtimes(exporter.format), "a format without evaluator runs on the host"
-        return
     artifact = tiny_artifacts[f"{exporter.format}-fp32"]
+    recipe = artifact.manifest.recipe
+    evaluator = exporter.evaluator(recipe)
+    if evaluator is None:
+        runtimes = plugins.runner("host").runtimes(recipe.format, recipe.delegate)
+        assert runtimes, "a format without evaluator runs on the host"
+        return
     asked, answered = tmp_path / "inputs.npz", tmp_path / "outputs.npz"
     inputs.save_batches(asked, inputs.samples(artifact.manifest.model.inputs, 2, 0))
     answer = cell.call(
-        exporter.evaluator,
+        evaluator,
         {"model": str(artifact.model_path), "inputs": str(asked), "outputs": str(answered)},
         stage="parity",
         timeout_s=120,

@@ -25,6 +25,9 @@ from mobilebench_exporters._mlprogram.call import OPERATIONS, Call, EvaluationEr
 
 Array = np.ndarray[Any, Any]
 
+_CLASSIFY = "classify"
+"""Turns scores into the best label and a dictionary; it computes nothing."""
+_READ_ONLY = ("const", _CLASSIFY)
 _WEIGHTS = Path("Data") / "com.apple.CoreML" / "weights"
 
 
@@ -36,7 +39,9 @@ class MLProgram:
     """A saved ML Program: its signature, its operations, and what it computes.
 
     A package holds one function, `main`, or several by name. Inputs and outputs of a function
-    are always taken and given in the order in which the function declares them.
+    are always taken and given in the order in which the function declares them. Images are given
+    as their RGB values, (1, 3, H, W). Of a classifier, which answers with a label and the scores
+    by label, the output is the scores, in the order of the labels.
     """
 
     def __init__(self, program: Any, package: Path) -> None:
@@ -59,6 +64,13 @@ class MLProgram:
                 f"{package} was to be evaluated as an ML Program, but it is a {kind!r} model; "
                 "convert it with convert_to='mlprogram'."
             )
+        for feature in spec.description.input:
+            image = feature.type.imageType
+            if feature.type.WhichOneof("Type") == "imageType" and image.colorSpace != image.RGB:
+                raise EvaluationError(
+                    f"{package} takes {feature.name!r} as images in another order than RGB; the "
+                    "evaluator takes RGB only."
+                )
         weights = str(package / _WEIGHTS)
         return cls(milproto.load(spec, spec.specificationVersion, weights), package)
 
@@ -79,6 +91,12 @@ class MLProgram:
     def output_names(self) -> list[str]:
         return [variable.name for variable in self._function("main").outputs]
 
+    @property
+    def class_labels(self) -> list[str]:
+        """Empty where it is no classifier."""
+        found = [op for op in self._function("main").operations if op.op_type == _CLASSIFY]
+        return [str(label) for op in found for label in op.inputs["classes"].val]
+
     def op_histogram(self, function: str = "main") -> dict[str, int]:
         """How many operations there are of each type, the most frequent first, without `const`."""
         operations = self._function(function).operations
@@ -97,7 +115,7 @@ class MLProgram:
         values = self._bind(inputs, function)
         for _ in self._steps(values, function):
             pass
-        outputs = [cast(Tensor, values[v]) for v in self._function(function).outputs]
+        outputs = [cast(Tensor, values[v]) for v in self._outputs(function)]
         # Copied, because an output may be an input or a constant itself.
         return [(t.float() if t.is_floating_point() else t).numpy().copy() for t in outputs]
 
@@ -117,6 +135,17 @@ class MLProgram:
                 f"{self._package} has no function {name!r}; it has {', '.join(self.functions)}."
             )
         return self._program.functions[name]
+
+    def _outputs(self, function: str) -> list[Any]:
+        """What a function computes: its outputs, but for a classifier's answer its scores."""
+        found = []
+        for variable in self._function(function).outputs:
+            op = variable.op
+            if op is None or op.op_type != _CLASSIFY:
+                found.append(variable)
+            elif variable is op.outputs[0]:
+                found.append(op.inputs["probabilities"])
+        return found
 
     def _bind(self, inputs: Sequence[Array], function: str) -> dict[Any, Value]:
         """The values of a function's inputs, after checking that it can be evaluated at all."""
@@ -138,7 +167,7 @@ class MLProgram:
 
     def _refuse_unknown(self, function: str) -> None:
         for op in self._function(function).operations:
-            if op.op_type != "const" and op.op_type not in OPERATIONS:
+            if op.op_type not in (*_READ_ONLY, *OPERATIONS):
                 raise UnknownOperation(
                     f"The evaluator does not know the operation {op.op_type!r}, which "
                     f"{self._package} uses as {op.name!r}; nothing was computed. Enter its "
@@ -149,10 +178,11 @@ class MLProgram:
         """Compute operation by operation into `values`, and drop what is not needed any more."""
         graph = self._function(function)
         uses = Counter(v for op in graph.operations for v in op.get_flattened_inputs())
-        uses.update(graph.outputs)
+        uses.update(self._outputs(function))
         for op in graph.operations:
-            if op.op_type == "const":
+            if op.op_type == "const" and not isinstance(op.outputs[0].val, list):
                 values[op.outputs[0]] = _constant(op.outputs[0].val)
+            if op.op_type in _READ_ONLY:
                 continue
             results = _compute(op, values)
             values.update(zip(op.outputs, results, strict=True))

@@ -1,0 +1,115 @@
+"""ExecuTorch's delegates: what each is offered with, how it is lowered to, what verifies it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from mobilebench.inputs import Batch
+from mobilebench.recipe import ExportRecipe, Precision
+from mobilebench_exporters import _vendor_delegates
+from mobilebench_exporters._offers import Only
+from mobilebench_exporters._pt2e import quantized
+
+if TYPE_CHECKING:
+    import torch
+
+Lowering = Callable[[Any, Any, ExportRecipe, Sequence[Batch]], Any]
+"""Network, example inputs, recipe and calibration to an `EdgeProgramManager`."""
+
+NO_RUNTIME = "there is no runtime for its delegate {} on a host"
+
+
+@dataclass(frozen=True)
+class Delegate:
+    """One delegate that programs are lowered to ahead of time."""
+
+    only: Only
+    lower: Lowering
+    evaluator: str | None = None
+    unverifiable: bool = False
+    vendor_tools: Callable[[], dict[str, str]] = dict
+    """Versions of tools that do not come with ExecuTorch; raises `MissingToolkit`."""
+
+
+def _to_xnnpack(
+    module: torch.nn.Module,
+    example: tuple[torch.Tensor, ...],
+    recipe: ExportRecipe,
+    calibration: Sequence[Batch],
+) -> Any:
+    from executorch.backends.xnnpack.partition.xnnpack_partitioner import XnnpackPartitioner
+
+    if recipe.precision is Precision.INT8:
+        module = quantized(module, example, calibration)
+    return _lowered(module, example, XnnpackPartitioner())
+
+
+def _to_coreml(
+    module: torch.nn.Module,
+    example: tuple[torch.Tensor, ...],
+    recipe: ExportRecipe,
+    calibration: Sequence[Batch],
+) -> Any:
+    import coremltools as ct
+    from executorch.backends.apple.coreml.compiler import CoreMLBackend
+    from executorch.backends.apple.coreml.partition import CoreMLPartitioner
+
+    half = recipe.precision is Precision.FP16
+    specs = CoreMLBackend.generate_compile_specs(
+        minimum_deployment_target=getattr(ct.target, str(recipe.target)),
+        compute_precision=ct.precision.FLOAT16 if half else ct.precision.FLOAT32,
+    )
+    return _lowered(module, example, CoreMLPartitioner(compile_specs=specs))
+
+
+def _to_vulkan(
+    module: torch.nn.Module,
+    example: tuple[torch.Tensor, ...],
+    recipe: ExportRecipe,
+    calibration: Sequence[Batch],
+) -> Any:
+    from executorch.backends.vulkan.partitioner.vulkan_partitioner import VulkanPartitioner
+
+    half = recipe.precision is Precision.FP16
+    return _lowered(module, example, VulkanPartitioner({"force_fp16": True} if half else {}))
+
+
+def _lowered(module: torch.nn.Module, example: tuple[torch.Tensor, ...], partitioner: Any) -> Any:
+    import torch
+    from executorch.exir import to_edge_transform_and_lower
+
+    exported = torch.export.export(module, example)
+    return to_edge_transform_and_lower(exported, partitioner=[partitioner])
+
+
+_FLOATS = (Precision.FP32, Precision.FP16)
+
+DELEGATES: Mapping[str, Delegate] = {
+    "xnnpack": Delegate(Only((Precision.FP32, Precision.INT8)), _to_xnnpack),
+    "coreml": Delegate(
+        Only(
+            _FLOATS,
+            targets=("iOS16", "iOS15", "iOS17", "iOS18", "iOS26"),
+            distributions=("coremltools",),
+        ),
+        _to_coreml,
+        evaluator="mobilebench_exporters._pte:evaluate_coreml",
+    ),
+    # In half precision it keeps inputs and outputs in float32.
+    "vulkan": Delegate(Only(_FLOATS), _to_vulkan, unverifiable=True),
+    "qualcomm": Delegate(
+        # Its unit for floats computes in half precision only.
+        Only((Precision.FP16,), targets=_vendor_delegates.QUALCOMM_CHIPS),
+        _vendor_delegates.to_qualcomm,
+        unverifiable=True,
+        vendor_tools=_vendor_delegates.qualcomm_tools,
+    ),
+    "ethos-u": Delegate(
+        Only((Precision.INT8,), targets=_vendor_delegates.ETHOS_U_UNITS),
+        _vendor_delegates.to_ethos_u,
+        unverifiable=True,
+        vendor_tools=_vendor_delegates.ethos_u_tools,
+    ),
+}

@@ -1,0 +1,12 @@
+"""Evaluates saved Core ML neural networks with torch; importing it enters every layer it knows."""
+
+from mobilebench_exporters._neuralnetwork import (  # noqa: F401 - each enters its layers
+    elementwise,
+    products,
+    shapes,
+    windows,
+)
+from mobilebench_exporters._neuralnetwork.layer import KINDS, Layer, kind
+from mobilebench_exporters._neuralnetwork.network import NeuralNetwork, UnknownLayer
+
+__all__ = ["KINDS", "Layer", "NeuralNetwork", "UnknownLayer", "kind"]

@@ -1,0 +1,157 @@
+"""Evaluates a saved Core ML neural network on any machine, to verify it without Core ML.
+
+This is the format before ML Programs: a list of layers, read here straight from the file's
+protocol buffer. Every layer is computed with torch, by the other files of this package.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import coremltools as ct
+import numpy as np
+import torch
+from coremltools.proto import NeuralNetwork_pb2
+from torch import Tensor
+
+from mobilebench_exporters._mlprogram.call import EvaluationError
+from mobilebench_exporters._neuralnetwork.layer import KINDS, Layer
+
+Array = np.ndarray[Any, Any]
+
+_KINDS_OF_MODEL = ("neuralNetwork", "neuralNetworkClassifier")
+
+
+class UnknownLayer(EvaluationError):
+    """A network has a kind of layer that the evaluator does not know."""
+
+
+class NeuralNetwork:
+    """A saved neural network: its signature, its layers, and what it computes.
+
+    Inputs and outputs are taken and given in the order in which the file declares them; of a
+    classifier the output is its scores, in the order of its labels.
+    """
+
+    def __init__(self, spec: Any, path: Path) -> None:
+        self._path = path
+        self._description = spec.description
+        self._classifier = spec.WhichOneof("Type") == "neuralNetworkClassifier"
+        self._network: Any = getattr(spec, spec.WhichOneof("Type"))
+        self._layers = [Layer(message) for message in self._network.layers]
+
+    @classmethod
+    def load(cls, path: Path) -> NeuralNetwork:
+        """Read a saved `.mlmodel` or package.
+
+        Raises `EvaluationError` where there is none, and where it is a Core ML model of another
+        kind than a neural network.
+        """
+        if not path.exists():
+            raise EvaluationError(f"{path} was to be evaluated, but it does not exist.")
+        spec = ct.utils.load_spec(str(path))
+        kind = spec.WhichOneof("Type")
+        if kind not in _KINDS_OF_MODEL:
+            raise EvaluationError(
+                f"{path} was to be evaluated as a neural network, but it is a {kind!r} model."
+            )
+        return cls(spec, path)
+
+    @property
+    def class_labels(self) -> list[str]:
+        """Empty where it is no classifier."""
+        return list(self._network.stringClassLabels.vector) if self._classifier else []
+
+    def op_histogram(self) -> dict[str, int]:
+        """How many layers there are of each kind, the most frequent first, without constants."""
+        kinds = (layer.kind for layer in self._layers if layer.kind != "loadConstantND")
+        return dict(Counter(kinds).most_common())
+
+    def evaluate(self, inputs: Sequence[Array]) -> list[Array]:
+        """Outputs for these inputs, in float32.
+
+        Raises `UnknownLayer` before anything is computed, and `EvaluationError` for inputs that
+        do not fit and for a form of a layer that is not supported.
+        """
+        self._refuse_unknown()
+        values = self._bind(inputs)
+        for layer in self._layers:
+            try:
+                results = KINDS[layer.kind](layer, [values[name] for name in layer.inputs])
+            except Exception as error:
+                error.add_note(f"while evaluating the layer {layer.kind} {layer.name}")
+                raise
+            tensors = [results] if isinstance(results, Tensor) else list(results)
+            values.update(zip(layer.outputs, tensors, strict=True))
+        return [values[name].numpy().copy() for name in self._output_names()]
+
+    def _output_names(self) -> list[str]:
+        if self._classifier:
+            scores = self._network.labelProbabilityLayerName or self._layers[-1].outputs[0]
+            return [scores]
+        return [feature.name for feature in self._description.output]
+
+    def _refuse_unknown(self) -> None:
+        for layer in self._layers:
+            if layer.kind not in KINDS:
+                raise UnknownLayer(
+                    f"The evaluator does not know the layer {layer.kind!r}, which {self._path} "
+                    f"has as {layer.name!r}; nothing was computed. Enter its meaning in the table "
+                    f"of mobilebench_exporters._neuralnetwork."
+                )
+
+    def _bind(self, inputs: Sequence[Array]) -> dict[str, Tensor]:
+        features = list(self._description.input)
+        if len(inputs) != len(features):
+            raise EvaluationError(
+                f"{len(inputs)} inputs were given, {self._path} takes {len(features)}."
+            )
+        for feature, array in zip(features, inputs, strict=True):
+            self._require_fitting(feature, array)
+        return {
+            feature.name: self._prepared(
+                feature.name, torch.from_numpy(np.ascontiguousarray(array, np.float32))
+            )
+            for feature, array in zip(features, inputs, strict=True)
+        }
+
+    def _prepared(self, name: str, x: Tensor) -> Tensor:
+        """An image scaled and shifted by the format's own means: one scale for all channels."""
+        for step in self._network.preprocessing:
+            if step.featureName not in ("", name):
+                continue
+            if not step.HasField("scaler"):
+                raise EvaluationError(
+                    f"{self._path} takes a mean image from its input {name!r}, which the "
+                    f"evaluator does not compute."
+                )
+            scaler = step.scaler
+            biases = torch.tensor([scaler.redBias, scaler.greenBias, scaler.blueBias])
+            x = scaler.channelScale * x + biases.reshape(3, 1, 1)
+        return x
+
+    def _require_fitting(self, feature: Any, array: Array) -> None:
+        """Raise `EvaluationError` where an input is not what the file declares."""
+        network = self._network
+        if feature.type.WhichOneof("Type") == "imageType":
+            image = feature.type.imageType
+            declared = (1, 3, image.height, image.width)
+            ranks_kept = network.imageInputShapeMapping == NeuralNetwork_pb2.RANK4_IMAGE_MAPPING
+            if image.colorSpace != image.RGB:
+                raise EvaluationError(f"{self._path} takes images in another order than RGB.")
+        else:
+            declared = tuple(feature.type.multiArrayType.shape)
+            ranks_kept = network.arrayInputShapeMapping == NeuralNetwork_pb2.EXACT_ARRAY_MAPPING
+        if not ranks_kept:
+            raise EvaluationError(
+                f"{self._path} brings its inputs to five dimensions, as versions before iOS 13 "
+                f"do; the evaluator takes later ones only."
+            )
+        if array.shape != declared:
+            raise EvaluationError(
+                f"Input {feature.name!r} was given with shape {array.shape}; {self._path} "
+                f"declares {declared}."
+            )

@@ -1,0 +1,116 @@
+"""Saved ExecuTorch programs: their instructions, and the evaluation of one Core ML delegate."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mobilebench import inputs as seeded
+from mobilebench.errors import CellFailed
+
+
+@dataclass(frozen=True)
+class Calls:
+    """What a program calls, and how often."""
+
+    delegates: Counter[str]
+    left_out: Counter[str]
+    """Operations outside all delegates."""
+
+
+def load(path: Path) -> Any:
+    """A saved program, as the classes of ExecuTorch's own schema."""
+    from executorch.exir._serialize._program import deserialize_pte_binary
+
+    return deserialize_pte_binary(path.read_bytes()).program
+
+
+def calls(program: Any) -> Calls:
+    """The instructions of a program; a delegate counts as one, by its name."""
+    from executorch.exir.schema import DelegateCall, KernelCall
+
+    found = Calls(Counter(), Counter())
+    for plan in program.execution_plan:
+        for call in _instructions(plan):
+            if isinstance(call, DelegateCall):
+                found.delegates[plan.delegates[call.delegate_index].id] += 1
+            elif isinstance(call, KernelCall):
+                found.left_out[plan.operators[call.op_index].name] += 1
+    return found
+
+
+def _instructions(plan: Any) -> list[Any]:
+    return [instruction.instr_args for chain in plan.chains for instruction in chain.instructions]
+
+
+def _coreml_payload(path: Path) -> bytes:
+    """What the one Core ML delegate of a program holds.
+
+    Raises `CellFailed` where the program is anything else than that delegate, from its inputs to
+    its outputs in their order: then evaluating it would not be evaluating the program.
+    """
+    from executorch.exir.schema import DelegateCall
+
+    program = load(path)
+    [plan] = program.execution_plan
+    found = _instructions(plan)
+    whole = (
+        len(found) == 1
+        and isinstance(found[0], DelegateCall)
+        and plan.delegates[found[0].delegate_index].id == "CoreMLBackend"
+        and list(found[0].args) == [*plan.inputs, *plan.outputs]
+    )
+    if not whole:
+        called = calls(program)
+        raise CellFailed(
+            "parity",
+            "NotOneDelegate",
+            f"the program is not one Core ML delegate, which alone can be evaluated here, but "
+            f"{listed(called.delegates + called.left_out)}",
+        )
+    reference = plan.delegates[found[0].delegate_index].processed
+    return bytes(program.backend_delegate_data[reference.index].data)
+
+
+def evaluate_coreml(request: dict[str, Any]) -> dict[str, Any]:
+    """Cell: the outputs of a program that is one Core ML delegate, whose ML Program is computed
+    with torch (see `Exporter.evaluator`)."""
+    import torch
+    from executorch.backends.apple.coreml import executorchcoreml
+
+    from mobilebench_exporters._mlprogram import MLProgram
+
+    payload = _coreml_payload(Path(request["model"]))
+    batches = seeded.load_batches(Path(request["inputs"]))
+    with tempfile.TemporaryDirectory(prefix="mobilebench-delegate-") as name:
+        folder = Path(name)
+        executorchcoreml.unflatten_directory_contents(payload, str(folder))
+        [package] = folder.rglob("*.mlpackage")
+        names = json.loads((package.parent / "metadata.json").read_text())
+        model = MLProgram.load(package)
+        takes = _order(model.input_names, names["inputNames"])
+        gives = _order(names["outputNames"], model.output_names)
+        outputs = []
+        for batch in batches:
+            found = model.evaluate([batch[position] for position in takes])
+            outputs.append([found[position] for position in gives])
+    seeded.save_batches(Path(request["outputs"]), outputs)
+    return {
+        "evaluated_by": "mobilebench ML Program evaluator on the delegate, torch "
+        f"{torch.__version__}"
+    }
+
+
+def _order(wanted: Sequence[str], given: Sequence[str]) -> list[int]:
+    """Where each wanted name stands among the given ones."""
+    return [list(given).index(name) for name in wanted]
+
+
+def listed(counts: Counter[str]) -> str:
+    """`a x3, b x1`, the most frequent first; `none` where there are none."""
+    return ", ".join(f"{name} x{count}" for name, count in counts.most_common()) or "none"

@@ -1,0 +1,190 @@
+"""Core ML's image input and class labels, from the export to `mobilebench verify`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from mobilebench import inputs, labels, parity, plugins
+from mobilebench.artifact import REFERENCE_FILE, Artifact
+from mobilebench.bundle import Order
+from mobilebench.errors import RecipeError, UserError
+from mobilebench.modelspec import CALLER, ModelSpec, Preprocessing
+from mobilebench.pipeline import export_recipes
+from mobilebench.recipe import Feature, Precision
+from mobilebench.tensor import DType, parse_tensor
+from mobilebench.zoo.loading import LoadedModel, describe
+from tests import models
+from tests.conftest import TINY, Ran
+
+pytest.importorskip("coremltools")
+
+STDS = (0.229, 0.4, 0.1)
+"""Far from each other, so that one in the place of another shows."""
+NAMES = tuple(f"kind {index}" for index in range(10))
+
+# The toolkit runs in this process and warns of itself.
+pytestmark = pytest.mark.filterwarnings("ignore")
+
+
+def tiny(std: tuple[float, float, float] = STDS) -> LoadedModel:
+    preprocessing = Preprocessing(
+        mean=(0.485, 0.456, 0.406), std=std, crop_pct=0.9, interpolation="bicubic"
+    )
+    spec = ModelSpec(name="tiny", inputs=(parse_tensor("1x3x32x32"),), preprocessing=preprocessing)
+    return describe(models.tiny().eval(), spec, CALLER)
+
+
+def exported(folder: Path, network: LoadedModel, target: str | None = None) -> Artifact:
+    recipe = plugins.exporter("coreml").recipe(Precision.FP32, target)
+    [done] = export_recipes(network, [recipe], folder, image_input=True, class_labels=NAMES)
+    assert isinstance(done.outcome, Artifact), done.outcome
+    return done.outcome
+
+
+@pytest.fixture(scope="module")
+def artifact(tmp_path_factory: pytest.TempPathFactory) -> Artifact:
+    return exported(tmp_path_factory.mktemp("image"), tiny())
+
+
+@pytest.fixture(scope="module")
+def computed(
+    artifact: Artifact, tmp_path_factory: pytest.TempPathFactory
+) -> list[list[inputs.Array]]:
+    """What the file computes for the images that it was proven on."""
+    from mobilebench_exporters import coreml
+
+    folder = tmp_path_factory.mktemp("computed")
+    asked, answered = folder / "inputs.npz", folder / "outputs.npz"
+    seeds = artifact.manifest.facts.preflight.seeds
+    inputs.save_batches(asked, [inputs.sample(artifact.manifest.inputs, seed) for seed in seeds])
+    coreml.evaluate(
+        {"model": str(artifact.model_path), "inputs": str(asked), "outputs": str(answered)}
+    )
+    return inputs.load_batches(answered)
+
+
+def _passes(expected: list[list[inputs.Array]], found: list[list[inputs.Array]]) -> bool:
+    bound = parity.limits(Precision.FP32)
+    return parity.compare(expected, found, bound=bound, evaluated_by="this test").passed
+
+
+def test_a_file_with_image_input_is_proven_on_pixels(artifact: Artifact) -> None:
+    [tensor] = artifact.manifest.inputs
+    assert tensor.dtype == DType.UINT8 and artifact.manifest.model.inputs[0].dtype != tensor.dtype
+    facts = artifact.manifest.facts
+    assert facts.structure["images"].endswith("32x32")
+    [result] = facts.parity
+    assert result.passed and result.inputs == 16
+    reference = inputs.load_batches(artifact.folder / REFERENCE_FILE)
+    expected = _eager(artifact, STDS)
+    assert all(
+        (ours[0] == theirs[0]).all() for ours, theirs in zip(reference, expected, strict=True)
+    )
+
+
+@pytest.mark.parametrize("channel", range(3))
+def test_the_deviation_of_each_channel_counts(
+    artifact: Artifact, computed: list[list[inputs.Array]], channel: int
+) -> None:
+    """One deviation for all three, or a wrong one for any, does not pass."""
+    wrong = list(STDS)
+    wrong[channel] = STDS[(channel + 1) % 3]
+    assert _passes(_eager(artifact, STDS), computed)
+    assert not _passes(_eager(artifact, (wrong[0], wrong[1], wrong[2])), computed)
+    assert not _passes(_eager(artifact, (STDS[channel],) * 3), computed)
+
+
+def test_a_neural_network_takes_images_and_answers_by_label_too(tmp_path: Path) -> None:
+    made = exported(tmp_path, tiny(), "neuralnetwork")
+    assert made.model_path.suffix == ".mlmodel"
+    assert all(result.passed for result in made.manifest.facts.parity)
+    assert made.manifest.facts.structure["class_labels"].endswith(labels.sha256(NAMES))
+
+
+def test_another_normalisation_or_other_labels_are_another_artifact(artifact: Artifact) -> None:
+    manifest = artifact.manifest
+    how = manifest.recipe.image_input
+    assert how is not None and how.std == STDS
+    recipes = [
+        manifest.recipe,
+        replace(manifest.recipe, image_input=None),
+        replace(manifest.recipe, image_input=replace(how, std=(0.5, 0.5, 0.5))),
+        replace(manifest.recipe, class_labels=labels.sha256(NAMES[::-1])),
+    ]
+    tools = manifest.facts.tool_versions
+    fingerprint = manifest.facts.preflight.fingerprint
+    keys = [Order(manifest.model, recipe, fingerprint, tools).key for recipe in recipes]
+    assert keys[0] == manifest.facts.key and len(set(keys)) == len(keys)
+
+
+def test_the_labels_are_in_the_file_and_beside_it(artifact: Artifact) -> None:
+    from mobilebench_exporters._mlprogram import MLProgram
+
+    assert MLProgram.load(artifact.model_path).class_labels == list(NAMES)
+    assert labels.read(artifact.folder / labels.LABELS_FILE) == NAMES
+    assert artifact.manifest.recipe.class_labels == labels.sha256(NAMES)
+    assert artifact.manifest.recipe.label == "coreml-fp32-iOS16-image-labels"
+
+
+def test_the_program_verifies_inspects_and_names_what_it_lacks(
+    artifact: Artifact, mobilebench: Callable[..., Ran], tmp_path: Path
+) -> None:
+    verified = mobilebench("verify", artifact.folder)
+    assert verified.code == 0 and ": equal" in verified.stdout, verified.stderr
+    inspected = mobilebench("inspect", artifact.folder)
+    assert "image input" in inspected.stdout and str(STDS) in inspected.stdout
+    written = tmp_path / "labels.txt"
+    written.write_text("\n".join(NAMES[:9]))
+    for arguments, told in (
+        (["--format", "coreml", "--image-input"], "not known how images are prepared"),
+        (["--format", "onnx", "--image-input"], "formats that do: coreml"),
+        (["--format", "tflite", "--class-labels", written], "formats that do: coreml"),
+        (["--format", "coreml", "--class-labels", written], "9 class labels were given"),
+    ):
+        refused = mobilebench(
+            "export", TINY, "--input", "1x3x32x32", "--out", tmp_path / "out", *arguments
+        )
+        assert refused.code == 2 and told in refused.stderr, refused.stderr
+        assert not (tmp_path / "out").exists() or not list((tmp_path / "out").iterdir())
+
+
+def test_networks_that_take_no_image_are_refused(tmp_path: Path) -> None:
+    spec = ModelSpec(
+        name="two", inputs=(parse_tensor("1x3x8x8", "a"), parse_tensor("1x3x8x8", "b"))
+    )
+    recipe = plugins.exporter("coreml").recipe(Precision.FP32)
+    loaded = describe(models.two_inputs().eval(), spec, CALLER)
+    with pytest.raises(UserError, match="one input of 1x3xHxW only"):
+        export_recipes(loaded, [recipe], tmp_path, image_input=True)
+    with pytest.raises(UserError, match="one output of 1xCLASSES only"):
+        export_recipes(loaded, [recipe], tmp_path, class_labels=NAMES)
+
+
+def test_a_feature_is_refused_before_the_network_is_loaded() -> None:
+    with pytest.raises(RecipeError, match="formats that do: coreml"):
+        plugins.require_feature("executorch", Feature.IMAGE_INPUT)
+
+
+def _eager(artifact: Artifact, std: tuple[float, float, float]) -> list[list[inputs.Array]]:
+    """PyTorch's outputs on an artifact's pixels, computed here by the formula."""
+    import numpy as np
+    import torch
+
+    network = models.tiny().eval()
+    mean = (0.485, 0.456, 0.406)
+    outputs = []
+    for seed in artifact.manifest.facts.preflight.seeds:
+        [pixels] = inputs.sample(artifact.manifest.inputs, seed)
+        assert pixels.dtype == np.uint8 and pixels.max() > 200
+        planes = [
+            (pixels[0, c].astype(np.float32) / np.float32(255) - np.float32(mean[c]))
+            / np.float32(std[c])
+            for c in range(3)
+        ]
+        with torch.no_grad():
+            outputs.append([network(torch.from_numpy(np.stack(planes)[None])).numpy()])
+    return outputs
