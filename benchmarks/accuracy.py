@@ -30,7 +30,7 @@ HEADER = """\
 
 Written by `benchmarks/accuracy.py`. A network of {params} weights, trained for {epochs} epochs on
 {train} of scikit-learn's handwritten digits, judged on the {test} others. PyTorch names {torch}
-of them rightly: {share}. Intervals are Wilson's, at 95 %.
+of them rightly, {share} %. Intervals are Wilson's, at 95 %.
 
 | artifact | computed by | calibrated on | right | top-1 % | interval | size KB |
 |---|---|---|---|---|---|---|
@@ -54,7 +54,7 @@ def main() -> None:
         train=len(ImageFolder.find(train).images),
         test=len(labels),
         torch=right,
-        share=_shown(Share(hits=right, count=len(labels))),
+        share=_shown(Share(hits=right, count=len(labels))).partition(",")[0],
     )
     lines: list[str] = []
     for samples in (Samples(train), Samples()):

@@ -113,8 +113,8 @@ def test_the_accuracy_of_float32_is_pytorch_s_own(digits: Task) -> None:
 
 def test_eight_bits_cost_little_of_it(digits: Task) -> None:
     result = evaluate(digits.artifacts["int8"].folder, digits.test)
-    # Rounding to 8 bits moves scores by about 5 % of the largest; at most 2 % of these images have
-    # two best scores that are so close.
+    # One to three of the 599 images change sides, whatever the format (docs/accuracy-digits.md);
+    # 2 % leaves room for the kernels of another processor.
     assert abs(result.top1.hits - digits.top1) <= 12
 
 
