@@ -22,7 +22,8 @@ from mobilebench.artifact import Artifact
 from mobilebench.calibration import Samples
 from mobilebench.evaluation import Evaluation, Options
 from mobilebench.imagefolder import ImageFolder
-from mobilebench.pipeline import export_recipes
+from mobilebench.matrix import Terms
+from mobilebench.pipeline import export_module
 from mobilebench.recipe import ExportRecipe, Format, Precision
 
 HEADER = """\
@@ -59,9 +60,8 @@ def main() -> None:
     lines: list[str] = []
     for samples in (Samples(train), Samples()):
         for recipe in _recipes(options.formats, samples):
-            [done] = export_recipes(
-                network, [recipe], options.out, samples=samples, allow_parity_failure=True
-            )
+            terms = Terms(samples=samples, allow_parity_failure=True)
+            [done] = export_module(network, [recipe], options.out, terms=terms)
             if isinstance(done.outcome, Artifact):
                 lines.append(_line(_judged(done.outcome, test), samples))
             else:

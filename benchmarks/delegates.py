@@ -17,8 +17,10 @@ from pathlib import Path
 from mobilebench import files, parity, pipeline, plugins
 from mobilebench.artifact import Artifact
 from mobilebench.cli.progress import MatrixProgress
+from mobilebench.matrix import Exported
 from mobilebench.recipe import Precision
-from mobilebench.zoo.loading import Request
+from mobilebench.request import Request
+from mobilebench.workers import LocalWorkers
 
 MODELS = (
     "mobilevig_ti",
@@ -65,8 +67,12 @@ def main() -> None:
     lines: list[str] = []
     with MatrixProgress("lower", len(options.models) * len(recipes)) as progress:
         for model in options.models:
-            done = pipeline.export_recipes(
-                Request(reference=model), recipes, options.out, jobs=options.jobs, observer=progress
+            done = pipeline.export_matrix(
+                [Request(reference=model)],
+                recipes,
+                options.out,
+                workers=LocalWorkers(options.jobs),
+                observer=progress,
             )
             lines += [_row(_cells(exported)) for exported in done]
             header = HEADER.format(
@@ -77,7 +83,7 @@ def main() -> None:
             files.write_text(options.table, header + "\n" + "\n".join(table) + "\n")
 
 
-def _cells(exported: pipeline.Exported) -> list[str]:
+def _cells(exported: Exported) -> list[str]:
     outcome = exported.outcome
     start = [exported.model.name, str(exported.recipe.delegate)]
     if not isinstance(outcome, Artifact):

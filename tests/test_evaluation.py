@@ -29,9 +29,11 @@ from mobilebench.errors import BundleError, ImageError, UserError
 from mobilebench.evaluation import Evaluation, Options, score
 from mobilebench.imagefolder import ImageFolder
 from mobilebench.journal import Journal
-from mobilebench.pipeline import export_recipes
+from mobilebench.matrix import Terms
+from mobilebench.pipeline import export_matrix, export_module
 from mobilebench.recipe import Precision
-from mobilebench.zoo.loading import Request, load
+from mobilebench.request import Request
+from mobilebench.zoo.loading import load
 from tests.conftest import Ran
 from tests.dask_cluster import dask_cluster, until
 
@@ -65,7 +67,9 @@ def digits(tmp_path_factory: pytest.TempPathFactory) -> Task:
     artifacts = {}
     for precision in (Precision.FP32, Precision.INT8):
         recipe = exporter.recipe(precision, calibration=samples.calibration())
-        [done] = export_recipes(network, [recipe], folder / "artifacts", samples=samples)
+        [done] = export_module(
+            network, [recipe], folder / "artifacts", terms=Terms(samples=samples)
+        )
         assert isinstance(done.outcome, Artifact), done.outcome
         artifacts[precision.value] = done.outcome
     ranks = [rank(each, label) for each, label in zip(scores, labels.tolist(), strict=True)]
@@ -183,7 +187,7 @@ def test_a_network_of_the_zoo_takes_photographs_of_any_size(tmp_path: Path) -> N
     (tmp_path / "classes.txt").write_text("\n".join(classes))
     request = Request(reference="mobilenetv2_100", num_classes=len(classes), resolution=64)
     recipe = plugins.exporter("onnx").recipe(Precision.FP32)
-    [done] = export_recipes(request, [recipe], tmp_path / "artifacts")
+    [done] = export_matrix([request], [recipe], tmp_path / "artifacts")
     assert isinstance(done.outcome, Artifact), done.outcome
 
     data = ImageFolder.find(tmp_path / "val", tmp_path / "classes.txt")

@@ -20,9 +20,7 @@ def convert(path: Path, precision: Precision, calibration: Sequence[Batch]) -> N
 
     quantizer = Quantizer(str(path))
     _recipe(quantizer, precision)
-    ranges = None
-    if precision.calibrated:
-        ranges = quantizer.calibrate(_named(path, calibration), num_threads=os.cpu_count() or 1)
+    ranges = _ranges(path, quantizer, calibration) if precision.calibrated else None
     quantizer.quantize(ranges, enable_progress_report=False).export_model(path, overwrite=True)
 
 
@@ -58,6 +56,25 @@ def _recipe(quantizer: Any, precision: Precision) -> None:
     quantizer.update_quantization_recipe(
         PATTERN.pattern, operations.ALL_SUPPORTED, algorithm_key=AlgorithmName.NO_QUANTIZE
     )
+
+
+def _ranges(path: Path, quantizer: Any, calibration: Sequence[Batch]) -> Any:
+    """The smallest and the largest value of every tensor.
+
+    The quantizer's own `calibrate` keeps a moving average of them, which cuts off what lies beyond:
+    scores came out at half of what they are.
+    """
+    from ai_edge_quantizer.calibrator import Calibrator
+    from ai_edge_quantizer.recipe_manager import RecipeManager
+    from ai_edge_quantizer.utils.qsv_utils import min_max_update
+
+    rules = RecipeManager()
+    rules.load_quantization_recipe(quantizer.get_quantization_recipe())
+    calibrator = Calibrator(
+        str(path), num_threads=os.cpu_count() or 1, qsv_update_func=min_max_update
+    )
+    calibrator.calibrate(_named(path, calibration), rules)
+    return calibrator.get_model_qsvs()
 
 
 def _named(path: Path, calibration: Sequence[Batch]) -> dict[str, list[dict[str, Any]]]:

@@ -19,7 +19,7 @@ from mobilebench.artifact import (
 from mobilebench.errors import MissingToolkit, RecipeError
 from mobilebench.interfaces import Exporter
 from mobilebench.modelspec import CALLER, ModelSpec
-from mobilebench.pipeline import export_recipes
+from mobilebench.pipeline import export_module
 from mobilebench.recipe import ExportRecipe, Feature, ImageInput, Precision
 from mobilebench.tensor import parse_tensor
 from mobilebench.zoo.fingerprint import fingerprint
@@ -88,7 +88,7 @@ def test_a_target_or_delegate_makes_the_same_network_or_says_why_not(
     spec = ModelSpec(name="tiny", inputs=(parse_tensor("1x3x32x32"),))
     loaded = describe(models.tiny().eval(), spec, CALLER)
     try:
-        [exported] = export_recipes(loaded, [recipe], tmp_path)
+        [exported] = export_module(loaded, [recipe], tmp_path)
     except MissingToolkit as error:
         assert delegate in ("qualcomm", "ethos-u")
         assert str(delegate) in str(error) and ("Download" in str(error) or "run" in str(error))

@@ -12,8 +12,9 @@ from mobilebench import inputs, labels, parity, plugins
 from mobilebench.artifact import REFERENCE_FILE, Artifact
 from mobilebench.bundle import Order
 from mobilebench.errors import RecipeError, UserError
+from mobilebench.matrix import Terms
 from mobilebench.modelspec import CALLER, ModelSpec, Preprocessing
-from mobilebench.pipeline import export_recipes
+from mobilebench.pipeline import export_module
 from mobilebench.recipe import Feature, Precision
 from mobilebench.tensor import DType, parse_tensor
 from mobilebench.zoo.loading import LoadedModel, describe
@@ -40,7 +41,9 @@ def tiny(std: tuple[float, float, float] = STDS) -> LoadedModel:
 
 def exported(folder: Path, network: LoadedModel, target: str | None = None) -> Artifact:
     recipe = plugins.exporter("coreml").recipe(Precision.FP32, target)
-    [done] = export_recipes(network, [recipe], folder, image_input=True, class_labels=NAMES)
+    [done] = export_module(
+        network, [recipe], folder, terms=Terms(image_input=True, class_labels=tuple(NAMES))
+    )
     assert isinstance(done.outcome, Artifact), done.outcome
     return done.outcome
 
@@ -159,9 +162,9 @@ def test_networks_that_take_no_image_are_refused(tmp_path: Path) -> None:
     recipe = plugins.exporter("coreml").recipe(Precision.FP32)
     loaded = describe(models.two_inputs().eval(), spec, CALLER)
     with pytest.raises(UserError, match="one input of 1x3xHxW only"):
-        export_recipes(loaded, [recipe], tmp_path, image_input=True)
+        export_module(loaded, [recipe], tmp_path, terms=Terms(image_input=True))
     with pytest.raises(UserError, match="one output of 1xCLASSES only"):
-        export_recipes(loaded, [recipe], tmp_path, class_labels=NAMES)
+        export_module(loaded, [recipe], tmp_path, terms=Terms(class_labels=tuple(NAMES)))
 
 
 def test_a_feature_is_refused_before_the_network_is_loaded() -> None:

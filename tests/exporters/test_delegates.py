@@ -16,7 +16,7 @@ from mobilebench.leaderboard import rank
 from mobilebench.leaderboard.page import as_page
 from mobilebench.leaderboard.text import as_markdown
 from mobilebench.modelspec import CALLER, ModelSpec
-from mobilebench.pipeline import export_recipes
+from mobilebench.pipeline import export_module
 from mobilebench.recipe import Precision
 from mobilebench.tensor import parse_tensor
 from mobilebench.zoo.loading import describe
@@ -35,7 +35,7 @@ def vulkan(tmp_path_factory: pytest.TempPathFactory) -> Artifact:
     recipe = plugins.exporter("executorch").recipe(Precision.FP16, None, "vulkan")
     spec = ModelSpec(name="tiny", inputs=(parse_tensor("1x3x32x32"),))
     loaded = describe(models.tiny().eval(), spec, CALLER)
-    [done] = export_recipes(loaded, [recipe], tmp_path_factory.mktemp("vulkan"))
+    [done] = export_module(loaded, [recipe], tmp_path_factory.mktemp("vulkan"))
     assert isinstance(done.outcome, Artifact), done.outcome
     return done.outcome
 
