@@ -85,7 +85,7 @@ def main() -> None:
 
 def _cells(exported: Exported) -> list[str]:
     outcome = exported.outcome
-    start = [exported.model.name, str(exported.recipe.delegate)]
+    start = [exported.name, str(exported.recipe.delegate)]
     if not isinstance(outcome, Artifact):
         return [*start, f"failed at {outcome.stage}: {outcome.message[:160]}", *[""] * 4]
     facts = outcome.manifest.facts

@@ -28,7 +28,7 @@ from mobilebench.artifact import (
     content_size,
 )
 from mobilebench.calibration import Samples
-from mobilebench.errors import BundleError, CellFailed, SchemaError, writing
+from mobilebench.errors import BundleError, CellFailed, ModelFileError, SchemaError, writing
 from mobilebench.inputs import Array
 from mobilebench.interfaces import Structure
 from mobilebench.modelspec import ModelSpec
@@ -184,8 +184,11 @@ def build(
     return Artifact(place, manifest)
 
 
-def _forecast(model_path: Path, file_format: Format) -> tuple[Forecast, ...]:
-    graph = plugins.exporter(file_format).graph(model_path)
+def _forecast(model_path: Path, file_format: Format) -> tuple[Forecast, ...] | None:
+    try:
+        graph = plugins.exporter(file_format).graph(model_path)
+    except ModelFileError:  # a kind of file for which there are no rules, such as neural networks
+        return None
     return tuple(placed.forecast for placed in placements(graph, file_format))
 
 

@@ -85,7 +85,12 @@ class Offer:
     def precisions_for(self, target: str | None, delegate: str | None) -> tuple[Precision, ...]:
         """What is offered for a target and a delegate; unknown words are taken for the default."""
         special = self._only(target) or self._only(delegate)
-        return special.precisions if special else self.precisions
+        offered = special.precisions if special else self.precisions
+        return tuple(
+            precision
+            for precision in offered
+            if target not in self.targets or target in self.targets_of.get(precision, self.targets)
+        )
 
     def _only(self, word: str | None) -> Only | None:
         return None if word is None else self.only.get(word)
