@@ -14,6 +14,7 @@ import typer
 from mobilebench.cli import output
 
 if TYPE_CHECKING:
+    from mobilebench.artifact import Agreement
     from mobilebench.calibration import Samples
     from mobilebench.matrix import Exported, Terms
     from mobilebench.modelspec import Preprocessing
@@ -332,7 +333,10 @@ def show_exports(done: list[Exported]) -> None:
     from mobilebench.artifact import Artifact
 
     table = Table(header_style="bold", box=None, pad_edge=False)
-    for title in ("model", "artifact", "outcome", "rel. error", "SNR dB", "top-1", "size MB"):
+    titles = ["model", "artifact", "outcome", "rel. error", "SNR dB", "top-1", "size MB"]
+    if any(exported.recipe.precision.quantized for exported in done):
+        titles.append("agreement")
+    for title in titles:
         table.add_column(title, justify="left" if title in _WORDS else "right")
     for exported in done:
         label = exported.recipe.label
@@ -359,6 +363,8 @@ def show_exports(done: list[Exported]) -> None:
                 "equal" if parity.snr_db is None else f"{parity.snr_db:.0f}",
                 "" if parity.top1_agreement is None else f"{parity.top1_agreement:.0%}",
                 f"{facts.size_bytes / 1e6:.2f}",
+                *_agreement(facts.agreement, len(titles) - 7),
+                style=None if parity.passed else "red",
             )
     output.show(table)
     for exported in done:
@@ -381,6 +387,16 @@ def show_exports(done: list[Exported]) -> None:
 
 
 _WORDS = ("model", "artifact", "outcome")
+
+
+def _agreement(found: Agreement | None, cells: int) -> list[str]:
+    """The share of inputs with PyTorch's class, where the table has a column for it."""
+    from mobilebench.recipe import NOISE
+
+    if found is None:
+        return [""] * cells
+    on = "noise" if found.source == NOISE else "images"
+    return [f"{found.top1:.0%} of {found.inputs} ({on}){'' if found.passed else ' TOO LOW'}"]
 
 
 def _seconds(exported: Exported, seconds: float) -> str:

@@ -12,10 +12,10 @@ from mobilebench.cli import output
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from mobilebench.artifact import Preflight
+    from mobilebench.artifact import Agreement, Preflight
     from mobilebench.graph import Graph
     from mobilebench.inspection import Inspection
-    from mobilebench.recipe import ImageInput
+    from mobilebench.recipe import Calibration, ImageInput
 
 _LARGEST = 8
 
@@ -89,6 +89,8 @@ def _of_manifest(found: Inspection) -> list[tuple[str, str]]:
         ("compared on", _compared_on(facts.preflight)),
         *(("parity", parity.describe(result)) for result in facts.parity),
         *((("parity", f"not verified: {facts.unverified}"),) if facts.unverified else ()),
+        *_agreement(facts.agreement),
+        *_calibration(manifest.recipe.calibration),
         *facts.structure.items(),
     ]
 
@@ -109,6 +111,25 @@ def _of_file(found: Inspection) -> list[tuple[str, str]]:
         kinds = ", ".join(f"{kind} x{count}" for kind, count in graph.folded.items())
         rows.append(("on constants", f"{kinds}; computed once, when the file is loaded"))
     return rows
+
+
+def _agreement(found: Agreement | None) -> list[tuple[str, str]]:
+    from mobilebench import parity
+
+    if found is None:
+        return []
+    verdict = "" if found.passed else "NOT ENOUGH: "
+    return [("agreement", verdict + parity.describe_agreement(found))]
+
+
+def _calibration(found: Calibration | None) -> list[tuple[str, str]]:
+    from mobilebench.recipe import NOISE
+
+    if found is None:
+        return []
+    if found.source == NOISE:
+        return [("calibrated on", f"{found.inputs} inputs of noise, which are no images")]
+    return [("calibrated on", f"{found.inputs} images, sha256 {found.source}")]
 
 
 def _taking_images(how: ImageInput | None) -> list[tuple[str, str]]:

@@ -125,11 +125,11 @@ def test_records_from_elsewhere_are_imported_once(mobilebench: Program, tmp_path
 def test_a_precision_that_one_format_lacks_is_left_out_and_said(mobilebench: Program) -> None:
     done = mobilebench(
         "export", TINY, "--input", "1x3x32x32", "-f", "onnx", "-f", "coreml",
-        "--precision", "fp16", "--json",
+        "--precision", "palette6", "--json",
     )  # fmt: skip
     assert done.code == 0, done.stderr
     assert [entry["recipe"]["format"] for entry in json.loads(done.stdout)] == ["coreml"]
-    assert "onnx has no fp16; left out." in done.stderr
+    assert "onnx has no palette6; left out." in done.stderr
 
 
 @pytest.mark.parametrize("shape", ["table", "markdown", "csv", "json", "html"])
