@@ -133,26 +133,37 @@ def test_the_labels_are_in_the_file_and_beside_it(artifact: Artifact) -> None:
     assert artifact.manifest.recipe.label == "coreml-fp32-iOS16-image-labels"
 
 
-def test_the_program_verifies_inspects_and_names_what_it_lacks(
-    artifact: Artifact, mobilebench: Callable[..., Ran], tmp_path: Path
+def test_the_program_verifies_and_inspects_it(
+    artifact: Artifact, mobilebench: Callable[..., Ran]
 ) -> None:
     verified = mobilebench("verify", artifact.folder)
     assert verified.code == 0 and ": equal" in verified.stdout, verified.stderr
     inspected = mobilebench("inspect", artifact.folder)
     assert "image input" in inspected.stdout and str(STDS) in inspected.stdout
-    written = tmp_path / "labels.txt"
-    written.write_text("\n".join(NAMES[:9]))
-    for arguments, told in (
-        (["--format", "coreml", "--image-input"], "not known how images are prepared"),
-        (["--format", "onnx", "--image-input"], "formats that do: coreml"),
-        (["--format", "tflite", "--class-labels", written], "formats that do: coreml"),
-        (["--format", "coreml", "--class-labels", written], "9 class labels were given"),
+
+
+def test_the_program_names_the_formats_that_can(
+    mobilebench: Callable[..., Ran], tmp_path: Path
+) -> None:
+    labels.write(tmp_path, NAMES)
+    for arguments in (
+        ["--format", "onnx", "--image-input"],
+        ["--format", "tflite", "--class-labels", tmp_path / labels.LABELS_FILE],
     ):
-        refused = mobilebench(
-            "export", TINY, "--input", "1x3x32x32", "--out", tmp_path / "out", *arguments
-        )
-        assert refused.code == 2 and told in refused.stderr, refused.stderr
-        assert not (tmp_path / "out").exists() or not list((tmp_path / "out").iterdir())
+        refused = mobilebench("export", TINY, "--input", "1x3x32x32", *arguments)
+        assert refused.code == 2 and "formats that do: coreml" in refused.stderr, refused.stderr
+        assert not (tmp_path / "artifacts").exists()
+
+
+def test_what_does_not_fit_the_network_is_refused_with_nothing_written(tmp_path: Path) -> None:
+    recipe = plugins.exporter("coreml").recipe(Precision.FP32)
+    network = tiny()
+    unknown = replace(network, spec=replace(network.spec, preprocessing=None))
+    with pytest.raises(UserError, match="not known how images are prepared"):
+        export_recipes(unknown, [recipe], tmp_path, image_input=True)
+    with pytest.raises(UserError, match="9 class labels were given for tiny, which has 10 outputs"):
+        export_recipes(network, [recipe], tmp_path, class_labels=NAMES[:9])
+    assert not list(tmp_path.iterdir())
 
 
 def test_networks_that_take_no_image_are_refused(tmp_path: Path) -> None:
