@@ -22,9 +22,11 @@ from tests import models
 from tests.conftest import TINY, Ran
 
 pytest.importorskip("coremltools")
+torch = pytest.importorskip("torch")
 
 STDS = (0.229, 0.4, 0.1)
 """Far from each other, so that one in the place of another shows."""
+Batches = list[list[inputs.Array]]
 NAMES = tuple(f"kind {index}" for index in range(10))
 
 # The toolkit runs in this process and warns of itself.
@@ -53,24 +55,50 @@ def artifact(tmp_path_factory: pytest.TempPathFactory) -> Artifact:
     return exported(tmp_path_factory.mktemp("image"), tiny())
 
 
-@pytest.fixture(scope="module")
-def computed(
-    artifact: Artifact, tmp_path_factory: pytest.TempPathFactory
-) -> list[list[inputs.Array]]:
-    """What the file computes for the images that it was proven on."""
+def evaluated(path: Path, folder: Path, batches: Batches) -> Batches:
+    """What a file computes, by the function that the cell of parity calls."""
     from mobilebench_exporters import coreml
 
-    folder = tmp_path_factory.mktemp("computed")
     asked, answered = folder / "inputs.npz", folder / "outputs.npz"
-    seeds = artifact.manifest.facts.preflight.seeds
-    inputs.save_batches(asked, [inputs.sample(artifact.manifest.inputs, seed) for seed in seeds])
-    coreml.evaluate(
-        {"model": str(artifact.model_path), "inputs": str(asked), "outputs": str(answered)}
-    )
+    inputs.save_batches(asked, batches)
+    coreml.evaluate({"model": str(path), "inputs": str(asked), "outputs": str(answered)})
     return inputs.load_batches(answered)
 
 
-def _passes(expected: list[list[inputs.Array]], found: list[list[inputs.Array]]) -> bool:
+@pytest.fixture(scope="module")
+def computed(artifact: Artifact, tmp_path_factory: pytest.TempPathFactory) -> Batches:
+    """What the file computes for the images that it was proven on."""
+    seeds = artifact.manifest.facts.preflight.seeds
+    batches = [inputs.sample(artifact.manifest.inputs, seed) for seed in seeds]
+    return evaluated(artifact.model_path, tmp_path_factory.mktemp("computed"), batches)
+
+
+VERSIONS = {"iOS15": 6, "iOS16": 7, "iOS17": 8, "iOS18": 9, "iOS26": 10, "neuralnetwork": 4}
+
+
+@pytest.mark.parametrize("precision", [Precision.FP32, Precision.FP16])
+@pytest.mark.parametrize("target", VERSIONS)
+def test_every_target_has_its_specification_and_the_network_s_outputs(
+    target: str, precision: Precision, tmp_path: Path
+) -> None:
+    exporter, network = plugins.exporter("coreml"), tiny()
+    recipe = exporter.recipe(precision, target)
+    path = exporter.export(network.module, network.spec.inputs, recipe, tmp_path)
+    found = exporter.inspect(path).details["specification_version"]
+    assert found == str(VERSIONS[target])
+    batches = inputs.samples(network.spec.inputs, 4, seed=0)
+    with torch.no_grad():
+        expected = [[network.module(torch.from_numpy(x)).numpy()] for [x] in batches]
+    outputs = evaluated(path, tmp_path, batches)
+    bound = parity.limits(precision)
+    result = parity.compare(expected, outputs, bound=bound, evaluated_by="the evaluator")
+    assert result.passed, parity.describe(result)
+    # Half precision shows, so that it is not single precision under another name.
+    assert result.max_relative_error is not None
+    assert (result.max_relative_error > 1e-5) == (precision is Precision.FP16)
+
+
+def _passes(expected: Batches, found: Batches) -> bool:
     bound = parity.limits(Precision.FP32)
     return parity.compare(expected, found, bound=bound, evaluated_by="this test").passed
 
@@ -91,7 +119,7 @@ def test_a_file_with_image_input_is_proven_on_pixels(artifact: Artifact) -> None
 
 @pytest.mark.parametrize("channel", range(3))
 def test_the_deviation_of_each_channel_counts(
-    artifact: Artifact, computed: list[list[inputs.Array]], channel: int
+    artifact: Artifact, computed: Batches, channel: int
 ) -> None:
     """One deviation for all three, or a wrong one for any, does not pass."""
     wrong = list(STDS)
@@ -183,10 +211,9 @@ def test_a_feature_is_refused_before_the_network_is_loaded() -> None:
         plugins.require_feature("executorch", Feature.IMAGE_INPUT)
 
 
-def _eager(artifact: Artifact, std: tuple[float, float, float]) -> list[list[inputs.Array]]:
+def _eager(artifact: Artifact, std: tuple[float, float, float]) -> Batches:
     """PyTorch's outputs on an artifact's pixels, computed here by the formula."""
     import numpy as np
-    import torch
 
     network = models.tiny().eval()
     mean = (0.485, 0.456, 0.406)
