@@ -188,9 +188,9 @@ def test_what_does_not_fit_the_network_is_refused_with_nothing_written(tmp_path:
     network = tiny()
     unknown = replace(network, spec=replace(network.spec, preprocessing=None))
     with pytest.raises(UserError, match="not known how images are prepared"):
-        export_recipes(unknown, [recipe], tmp_path, image_input=True)
+        export_module(unknown, [recipe], tmp_path, terms=Terms(image_input=True))
     with pytest.raises(UserError, match="9 class labels were given for tiny, which has 10 outputs"):
-        export_recipes(network, [recipe], tmp_path, class_labels=NAMES[:9])
+        export_module(network, [recipe], tmp_path, terms=Terms(class_labels=tuple(NAMES[:9])))
     assert not list(tmp_path.iterdir())
 
 
