@@ -148,7 +148,10 @@ def test_another_normalisation_or_other_labels_are_another_artifact(artifact: Ar
     ]
     tools = manifest.facts.tool_versions
     fingerprint = manifest.facts.preflight.fingerprint
-    keys = [Order(manifest.model, recipe, fingerprint, tools).key for recipe in recipes]
+    keys = [
+        Order(model=manifest.model, recipe=recipe, fingerprint=fingerprint, tools=tools).key
+        for recipe in recipes
+    ]
     assert keys[0] == manifest.facts.key and len(set(keys)) == len(keys)
 
 
