@@ -48,6 +48,12 @@ class _Runtime:
     def load(self, model_path: Path, threads: int) -> Any:
         return self
 
+    def encode(self, inputs: Sequence[Any]) -> list[Any]:
+        return list(inputs)
+
+    def decode(self, outputs: Sequence[Any]) -> list[Any]:
+        return list(outputs)
+
     def run(self, inputs: Sequence[Any]) -> list[Any]:
         raise NotImplementedError
 

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Event
 
@@ -223,13 +224,15 @@ def _bundles(out: Path) -> list[Path]:
 
 def test_waiting_for_another_process_can_be_given_up(tmp_path: Path) -> None:
     cancel, told = Event(), []
-    with files.only_one(tmp_path / "place", lambda: None, cancel):
+
+    def wait() -> None:
+        with files.only_one(tmp_path / "place", lambda: told.append("waiting"), cancel):
+            told.append("held")
+
+    with files.only_one(tmp_path / "place", lambda: None, cancel), ThreadPoolExecutor(1) as pool:
         cancel.set()
-        with (
-            pytest.raises(Cancelled),
-            files.only_one(tmp_path / "place", lambda: told.append("waiting"), cancel),
-        ):
-            pass
+        with pytest.raises(Cancelled):
+            pool.submit(wait).result()
     assert told == ["waiting"]
     with files.only_one(tmp_path / "place", lambda: told.append("waiting"), Event()):
         pass

@@ -63,7 +63,7 @@ def test_the_export_table_says_so(vulkan: Artifact, capsys: pytest.CaptureFixtur
     from mobilebench.pipeline import Exported
 
     manifest = vulkan.manifest
-    show_exports([Exported(manifest.recipe, manifest.model, vulkan)])
+    show_exports([Exported("vulkan", manifest.recipe, vulkan, manifest.model)])
     printed = capsys.readouterr()
     assert "not verified" in printed.out
     assert "is not verified: there is no runtime" in printed.err
