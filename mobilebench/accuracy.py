@@ -130,7 +130,7 @@ def as_csv(results: Sequence[Accuracy]) -> str:
         for each in result.classes:
             writer.writerow(
                 (
-                    result.model.name,
+                    result.model.title,
                     result.recipe.label,
                     result.artifact.sha256,
                     each.index,

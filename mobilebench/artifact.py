@@ -2,7 +2,8 @@
 
 A bundle holds the model file, `manifest.json`, `export.log` and `reference.npz`, the outputs of
 PyTorch eager, so that the artifact can be proven again where neither torch nor the weights are; a
-quantized one also `agreement.npz`, the classes that PyTorch named. Its name ends in a key made from
+quantized one also `agreement.npz`, the classes that PyTorch named, and one calibrated on images
+`inputs.npz`, the images that `reference.npz` is about. Its name ends in a key made from
 everything that went in (network, weights, recipe, tool versions), so the same export finds it
 again; the sha256 of what came out is in the manifest and is checked on every load.
 """
@@ -26,6 +27,7 @@ from mobilebench.values import value
 MANIFEST_FILE = "manifest.json"
 LOG_FILE = "export.log"
 REFERENCE_FILE = "reference.npz"
+INPUTS_FILE = "inputs.npz"
 AGREEMENT_FILE = "agreement.npz"
 MANIFEST_SCHEMA_VERSION = 1
 
@@ -63,7 +65,7 @@ class ParityLimits:
 
 @value
 class Parity:
-    """How far an artifact's outputs are from PyTorch eager on the same seeded inputs."""
+    """How far an artifact's outputs are from PyTorch eager on the same inputs."""
 
     evaluated_by: str
     """The runtime that computed the outputs, with its version."""
@@ -79,6 +81,8 @@ class Parity:
     """Share of inputs with the same largest output; None where outputs are not class scores."""
     limits: ParityLimits
     passed: bool
+    images: bool = False
+    """The inputs were images, of which the bundle holds copies; else they came from seeds."""
 
 
 @value
@@ -156,7 +160,7 @@ class Artifact:
     @property
     def name(self) -> str:
         """`mobilevig_ti onnx-fp32-opset20`: for people, never parsed."""
-        return f"{self.manifest.model.name} {self.manifest.recipe.label}"
+        return f"{self.manifest.model.title} {self.manifest.recipe.label}"
 
     @classmethod
     def load(cls, folder: Path | str) -> Artifact:

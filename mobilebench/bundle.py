@@ -16,6 +16,7 @@ import numpy as np
 from mobilebench import environment, files, inputs, labels, parity, plugins, verification, wire
 from mobilebench.artifact import (
     AGREEMENT_FILE,
+    INPUTS_FILE,
     MANIFEST_FILE,
     REFERENCE_FILE,
     Agreement,
@@ -29,12 +30,12 @@ from mobilebench.artifact import (
 )
 from mobilebench.calibration import Samples
 from mobilebench.errors import BundleError, CellFailed, ModelFileError, SchemaError, writing
-from mobilebench.inputs import Array
 from mobilebench.interfaces import Structure
 from mobilebench.modelspec import ModelSpec
 from mobilebench.observer import Observer
 from mobilebench.placement.forecast import Forecast
 from mobilebench.placement.placing import placements
+from mobilebench.preparation import Reference
 from mobilebench.recipe import ExportRecipe, Format
 from mobilebench.values import value
 
@@ -64,7 +65,7 @@ class Order:
 
     @property
     def name(self) -> str:
-        return f"{self.model.name} {self.recipe.label}"
+        return f"{self.model.title} {self.recipe.label}"
 
     @property
     def key(self) -> str:
@@ -82,7 +83,7 @@ class Order:
 
     def place(self, out_dir: Path) -> Path:
         """The bundle's folder; its name is for people but for the key at its end."""
-        readable = re.sub(r"[^A-Za-z0-9._-]+", "_", f"{self.model.name}-{self.recipe.label}")
+        readable = re.sub(r"[^A-Za-z0-9._-]+", "_", f"{self.model.title}-{self.recipe.label}")
         return out_dir / f"{readable}-{self.key[:12]}"
 
 
@@ -91,7 +92,7 @@ class Evidence:
     """What a bundle says beside its model file: the checks passed and the outputs to match."""
 
     preflight: Preflight
-    reference: list[list[Array]]
+    reference: Reference
     classes: tuple[int, ...] | None = None
     """For the inputs of the agreement; None where nothing quantized was asked for, and for outputs
     that are no class scores."""
@@ -143,7 +144,7 @@ def build(
         made = make(order.recipe, staged, cancel)
         seconds = time.monotonic() - started
         with writing(staged):
-            inputs.save_batches(staged / REFERENCE_FILE, evidence.reference)
+            _write_reference(staged, evidence.reference, order.recipe)
         facts = ArtifactFacts(
             key=order.key,
             sha256=content_sha256(made.model_path),
@@ -167,7 +168,7 @@ def build(
         )
         watch.stage(order.name, "parity")
         staged_artifact = Artifact(staged, manifest)
-        proven = verification.verify(staged_artifact, evidence.reference, cancel=cancel)
+        proven = verification.verify(staged_artifact, cancel=cancel)
         unverified = None if proven else verification.unverifiable(order.recipe)
         agreement = None
         if proven and order.recipe.precision.quantized and evidence.classes is not None:
@@ -182,6 +183,16 @@ def build(
         wire.write(staged / MANIFEST_FILE, manifest)
         files.publish_folder(staged, place)
     return Artifact(place, manifest)
+
+
+def _write_reference(folder: Path, reference: Reference, recipe: ExportRecipe) -> None:
+    """What the file has to match. Ranges that were taken from images say nothing of noise, so a
+    file with such ranges is compared on images, and they are kept for whoever proves it again."""
+    if recipe.calibration is not None and recipe.calibration.on_images:
+        inputs.save_batches(folder / INPUTS_FILE, reference.images)
+        inputs.save_batches(folder / REFERENCE_FILE, reference.of_images)
+    else:
+        inputs.save_batches(folder / REFERENCE_FILE, reference.seeded)
 
 
 def _forecast(model_path: Path, file_format: Format) -> tuple[Forecast, ...] | None:

@@ -45,6 +45,14 @@ class Samples:
         """`noise`, or the sha256 over the images that agreement is judged on."""
         return NOISE if self.folder is None else _sha256(self._judging())
 
+    def for_parity(
+        self, spec: ModelSpec, count: int, image_input: ImageInput | None = None
+    ) -> list[list[Array]]:
+        """Images to compare outputs on, as the file takes them; none where these are noise."""
+        if self.folder is None:
+            return []
+        return _of_file(images.spread(self._judging(), count), spec, image_input)
+
     def for_agreement(
         self, spec: ModelSpec, image_input: ImageInput | None = None
     ) -> Iterator[list[list[Array]]]:
@@ -59,11 +67,7 @@ class Samples:
             return
         paths = self._judging()
         for first in range(0, len(paths), at_once):
-            part = paths[first : first + at_once]
-            if image_input is not None:
-                yield [[images.pixels(path, spec)] for path in part]
-            else:
-                yield _prepared(part, spec)
+            yield _of_file(paths[first : first + at_once], spec, image_input)
 
     def _calibrating(self) -> list[Path]:
         return images.spread(self._found(), IMAGES)
@@ -77,6 +81,14 @@ class Samples:
     def _found(self) -> list[Path]:
         assert self.folder is not None
         return images.find(self.folder)
+
+
+def _of_file(
+    paths: Sequence[Path], spec: ModelSpec, image_input: ImageInput | None
+) -> list[list[Array]]:
+    if image_input is None:
+        return _prepared(paths, spec)
+    return [[images.pixels(path, spec)] for path in paths]
 
 
 def _prepared(paths: Sequence[Path], spec: ModelSpec) -> list[list[Array]]:

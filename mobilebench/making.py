@@ -26,9 +26,9 @@ from mobilebench.errors import (
     UserError,
     write_advice,
 )
-from mobilebench.inputs import Array, sample
+from mobilebench.inputs import sample
 from mobilebench.observer import Observer
-from mobilebench.preparation import Needs, Prepared
+from mobilebench.preparation import Needs, Prepared, Reference
 from mobilebench.process import tail
 from mobilebench.recipe import ExportRecipe, Form
 from mobilebench.request import Request
@@ -70,9 +70,7 @@ def prepare(asked: dict[str, Any]) -> dict[str, Any]:
     return {}
 
 
-def prepared(
-    loaded: LoadedModel, needs: Needs, samples: Samples
-) -> tuple[Prepared, list[list[Array]]]:
+def prepared(loaded: LoadedModel, needs: Needs, samples: Samples) -> tuple[Prepared, Reference]:
     """What the exports of a network need to know, with PyTorch's outputs for parity.
 
     Raises `ModelRefused` where the network must not be exported.
@@ -83,17 +81,19 @@ def prepared(
     if needs.half_precision and passed.passed_over:
         error = preflight.half_precision_error(loaded.module, loaded.spec, reference)
         passed = replace(passed, half_precision_error=error)
-    classes = None
+    classes, taken = None, []
     if needs.agreement is not None:
         parts = samples.for_agreement(loaded.spec, how)
-        classes = preflight.classes(loaded.module, loaded.spec, parts, how)
+        classes = preflight.classes(loaded.module, parts, how)
+        taken = samples.for_parity(loaded.spec, parity.INPUTS, how)
     found = Prepared(
         model=loading.with_macs(loaded).spec,
         fingerprint=fingerprint(loaded.module),
         preflight=passed,
         classes=classes,
     )
-    return found, reference.outputs
+    of_images = preflight.outputs(loaded.module, taken, how)
+    return found, Reference(reference.outputs, taken, of_images)
 
 
 def export(asked: dict[str, Any]) -> dict[str, Any]:

@@ -174,7 +174,7 @@ class Matrix:
         kept = Kept() if self.terms.force else bundle.kept(order.place(self.out_dir))
         if kept.artifact is not None:
             self.watch.finished(order.name, "cached")
-            return Exported(order.model.name, recipe, kept.artifact, order.model, cached=True)
+            return Exported(order.model.title, recipe, kept.artifact, order.model, cached=True)
         task = Task(
             network.request,
             order,
@@ -209,12 +209,12 @@ class Matrix:
                 artifact = elsewhere or self.workers.build(task, self.out_dir, self.watch, cancel)
         except CellFailed as error:
             self.watch.finished(name, f"failed at {error.stage}")
-            return Exported(model.name, recipe, failure_of(error, recipe), model)
+            return Exported(model.title, recipe, failure_of(error, recipe), model)
         seconds = artifact.manifest.facts.export_seconds
         self.watch.finished(
             name, "made by another process" if elsewhere else f"exported in {seconds:.0f} s"
         )
-        return Exported(model.name, recipe, artifact, model, cached=elsewhere is not None)
+        return Exported(model.title, recipe, artifact, model, cached=elsewhere is not None)
 
 
 def failure_of(error: CellFailed | UserError, recipe: ExportRecipe) -> Failure:

@@ -13,6 +13,7 @@ RANDOM = "random"
 """Weights that mobilebench drew from a seed."""
 CALLER = "caller"
 """Weights that came inside a module of the caller's, who alone knows what they are."""
+_USUAL = (224, 224)
 
 
 @value
@@ -117,6 +118,14 @@ class ModelSpec:
             raise UserError(
                 f"Model {self.name!r} has no input; give at least one, for example 1x3x224x224."
             )
+
+    @property
+    def title(self) -> str:
+        """For people: the name, with the image size where that is not the usual 224 by 224."""
+        if self.resolution in (None, _USUAL):
+            return self.name
+        height, width = self.resolution
+        return f"{self.name}@{height}" if height == width else f"{self.name}@{height}x{width}"
 
     @property
     def resolution(self) -> tuple[int, int] | None:

@@ -174,7 +174,7 @@ def describe(result: Parity) -> str:
     top1 = "" if result.top1_agreement is None else f", top-1 agreement {result.top1_agreement:.0%}"
     return (
         f"relative error {result.max_relative_error:.1e} (at most "
-        f"{result.limits.max_relative_error:.0e}), signal to noise {snr}{top1}, "
+        f"{result.limits.max_relative_error:.1e}), signal to noise {snr}{top1}, "
         f"computed by {result.evaluated_by}"
     )
 

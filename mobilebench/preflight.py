@@ -153,9 +153,15 @@ def half_precision_error(module: nn.Module, spec: ModelSpec, expected: Reference
     return furthest / largest if largest > 0 else None
 
 
+def outputs(
+    module: nn.Module, batches: Iterable[list[Array]], image_input: ImageInput | None = None
+) -> list[list[Array]]:
+    """What PyTorch eager computes for inputs of a file."""
+    return [_eager(module, seeded.of_network(batch, image_input)) for batch in batches]
+
+
 def classes(
     module: nn.Module,
-    spec: ModelSpec,
     parts: Iterable[list[list[Array]]],
     image_input: ImageInput | None = None,
 ) -> tuple[int, ...] | None:
@@ -163,8 +169,7 @@ def classes(
     one row of class scores."""
     named = []
     for part in parts:
-        for batch in part:
-            scores = _eager(module, seeded.of_network(batch, image_input))[0]
+        for scores, *_ in outputs(module, part, image_input):
             if scores.ndim != 2 or scores.shape[0] != 1 or scores.shape[1] < 2:
                 return None
             named.append(int(scores.argmax()))

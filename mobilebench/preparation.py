@@ -2,6 +2,8 @@
 
     OUT/.prepared/KEY/prepared.json    the spec, the fingerprint, preflight's findings
     OUT/.prepared/KEY/reference.npz    PyTorch's outputs on the inputs of parity
+    OUT/.prepared/KEY/images.npz       images that calibrated files are compared on, if any
+    OUT/.prepared/KEY/of_images.npz    PyTorch's outputs for them
 
 A network of the zoo or of timm is known by its name, its checkpoint and the versions of the code,
 so a later run finds all this without loading torch. A network from the user's own code is prepared
@@ -14,6 +16,7 @@ import hashlib
 import json
 import warnings
 from collections.abc import Iterable
+from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 
@@ -29,6 +32,8 @@ from mobilebench.values import value
 
 _FOLDER = ".prepared"
 _FILE = "prepared.json"
+_IMAGES_FILE = "images.npz"
+_OF_IMAGES_FILE = "of_images.npz"
 
 
 @value
@@ -53,6 +58,17 @@ class Needs:
             agreement=samples.agreement_source() if quantized else None,
             image_input=image_input,
         )
+
+
+@dataclass(frozen=True)
+class Reference:
+    """PyTorch's outputs that files have to match."""
+
+    seeded: list[list[Array]]
+    """For the inputs of preflight's seeds."""
+    images: list[list[Array]]
+    """Images as the file takes them; none where nothing quantized is judged on images."""
+    of_images: list[list[Array]]
 
 
 @value
@@ -88,10 +104,12 @@ def place(request: Request, needs: Needs, out_dir: Path) -> Path | None:
     return out_dir / _FOLDER / key[:24]
 
 
-def write(folder: Path, prepared: Prepared, reference: list[list[Array]]) -> None:
+def write(folder: Path, prepared: Prepared, reference: Reference) -> None:
     """Fill an empty folder. Raises `OutputError` where it cannot be written."""
     with writing(folder):
-        inputs.save_batches(folder / REFERENCE_FILE, reference)
+        inputs.save_batches(folder / REFERENCE_FILE, reference.seeded)
+        inputs.save_batches(folder / _IMAGES_FILE, reference.images)
+        inputs.save_batches(folder / _OF_IMAGES_FILE, reference.of_images)
     wire.write(folder / _FILE, prepared)
 
 
@@ -108,9 +126,10 @@ def read(folder: Path) -> Prepared | None:
     return prepared
 
 
-def reference(folder: Path) -> list[list[Array]]:
-    """PyTorch's outputs for every input of parity."""
-    return inputs.load_batches(folder / REFERENCE_FILE)
+def reference(folder: Path) -> Reference:
+    """What `write` was given."""
+    names = (REFERENCE_FILE, _IMAGES_FILE, _OF_IMAGES_FILE)
+    return Reference(*(inputs.load_batches(folder / name) for name in names))
 
 
 def _checkpoint_sha256(request: Request) -> str | None:

@@ -73,6 +73,10 @@ class Calibration:
         if self.source != NOISE and not re.fullmatch("[0-9a-f]{64}", self.source):
             raise ValueError(f"a calibration is 'noise' or a sha256, not {self.source!r}")
 
+    @property
+    def on_images(self) -> bool:
+        return self.source != NOISE
+
 
 class Form(StrEnum):
     """Which form of a network of the zoo is exported; other networks have only one."""

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from threading import Event
 
 from mobilebench import inputs, parity, plugins, prediction
 from mobilebench.artifact import (
     AGREEMENT_FILE,
+    INPUTS_FILE,
     REFERENCE_FILE,
     Agreement,
     Artifact,
@@ -20,28 +22,28 @@ from mobilebench.inputs import Array
 from mobilebench.recipe import ExportRecipe
 
 
-def verify(
-    artifact: Artifact,
-    reference: Sequence[Sequence[Array]] | None = None,
-    *,
-    cancel: Event | None = None,
-) -> tuple[Parity, ...]:
-    """Compute an artifact's outputs by every means this machine has, and compare each with the
-    reference (by default the one in its bundle). Empty where no host has any (`unverifiable`).
+def verify(artifact: Artifact, *, cancel: Event | None = None) -> tuple[Parity, ...]:
+    """Compute an artifact's outputs by every means this machine has, and compare each with those
+    of PyTorch that are in its bundle. Empty where no host has any means (`unverifiable`).
 
     Raises `CellFailed` where a runtime cannot run it or none is at hand, `BundleError` where the
     bundle has lost its reference.
     """
     manifest = artifact.manifest
     recipe = manifest.recipe
-    expected = reference or _batches(artifact, REFERENCE_FILE, "the outputs to match")
-    batches = [inputs.sample(manifest.inputs, seed) for seed in manifest.facts.preflight.seeds]
+    expected = _batches(artifact, REFERENCE_FILE, "the outputs to match")
+    on_images = recipe.calibration is not None and recipe.calibration.on_images
+    if on_images:
+        batches = _batches(artifact, INPUTS_FILE, "the images it was compared on")
+    else:
+        batches = [inputs.sample(manifest.inputs, seed) for seed in manifest.facts.preflight.seeds]
     results = list(_predictions(artifact, batches, cancel))
     if not results and unverifiable(recipe) is None:
         raise _no_runtime(artifact)
     bound = parity.limits(recipe.precision, manifest.facts.preflight.half_precision_error)
     return tuple(
-        _compare(expected, outputs, evaluated_by, bound) for evaluated_by, outputs in results
+        replace(_compare(expected, outputs, evaluated_by, bound), images=on_images)
+        for evaluated_by, outputs in results
     )
 
 

@@ -39,10 +39,10 @@ PHONE = Device(
 )
 
 
-def _model(name: str) -> ModelSpec:
+def _model(name: str, resolution: int = 224) -> ModelSpec:
     return ModelSpec(
         name=name,
-        inputs=(INPUT,),
+        inputs=(TensorSpec(name="image", shape=(1, 3, resolution, resolution)),),
         params=5_271_074,
         macs=Macs(conv=662_142_336),
         published=(Published(source="a paper", top1=75.7),),
@@ -69,6 +69,7 @@ def measured(
     record_id: str = "a" * 32,
     created: str = "2026-01-02T03:04:05.678Z",
     model: str = "mobilevig_ti",
+    resolution: int = 224,
     latencies_ns: Sequence[int] = (20_000_000, 10_000_000, 11_000_000, 12_000_000),
     protocol_id: str = "smoke-1",
     threads: int = 1,
@@ -81,7 +82,7 @@ def measured(
     return Record(
         record_id=record_id,
         created=created,
-        model=_model(model),
+        model=_model(model, resolution),
         recipe=recipe,
         artifact=ArtifactFacts(
             key="1" * 64,

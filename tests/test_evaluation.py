@@ -21,7 +21,7 @@ from PIL import Image
 from sklearn.datasets import load_sample_images
 
 from benchmarks.digits import SPEC, prepared, trained, write_images
-from mobilebench import cluster, evaluate, images, plugins, wire
+from mobilebench import cluster, evaluate, images, inputs, plugins, verification, wire
 from mobilebench.accuracy import Accuracy, rank
 from mobilebench.artifact import MANIFEST_FILE, Artifact
 from mobilebench.calibration import Samples
@@ -120,6 +120,15 @@ def test_eight_bits_cost_little_of_it(digits: Task) -> None:
     # One to three of the 599 images change sides, whatever the format (docs/accuracy-digits.md);
     # 2 % leaves room for the kernels of another processor.
     assert abs(result.top1.hits - digits.top1) <= 12
+
+
+def test_a_file_calibrated_on_images_is_proven_on_images_that_it_carries(digits: Task) -> None:
+    floats, eight = digits.artifacts["fp32"], digits.artifacts["int8"]
+    assert not floats.manifest.facts.parity[0].images
+    [proven] = verification.verify(eight)
+    assert proven == eight.manifest.facts.parity[0] and proven.images and proven.passed
+    images = inputs.load_batches(eight.folder / "inputs.npz")
+    assert len(images) == proven.inputs == 16 and images[0][0].shape == (1, 3, 16, 16)
 
 
 def test_every_format_ranks_as_pytorch_does(

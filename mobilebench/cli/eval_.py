@@ -170,7 +170,7 @@ def as_table(results: list[Accuracy]) -> Table:
         top1, top5 = result.top1, result.top5
         change = None if top1.value is None or first is None else top1.value - first
         table.add_row(
-            result.model.name,
+            result.model.title,
             result.recipe.label,
             result.evaluated_by,
             str(result.images),
@@ -196,7 +196,7 @@ def remarks(results: list[Accuracy]) -> list[str]:
             f"{', '.join(data.unreadable[:3])}{' ...' if len(data.unreadable) > 3 else ''}"
         )
     for result in results:
-        name = f"{result.model.name} {result.recipe.label}"
+        name = f"{result.model.title} {result.recipe.label}"
         if result.not_finite:
             said.append(f"{name}: scores for {result.not_finite} images are not finite; wrong.")
         weights = result.model.weights

@@ -91,7 +91,9 @@ def command(
     num_classes: Annotated[
         int, typer.Option(min=1, help="Classes of a zoo model, as in your checkpoint.")
     ] = 1000,
-    resolution: Annotated[int | None, typer.Option(help="Image size of a zoo model.")] = None,
+    resolution: Annotated[
+        list[int] | None, typer.Option(help="Image size of a zoo or timm model; repeatable.")
+    ] = None,
     input: Annotated[
         list[str] | None,
         typer.Option(help="Input of your own model, such as 1x3x224x224; repeatable, in order."),
@@ -154,17 +156,19 @@ def command(
         parse_tensor(text, "input" if len(input or []) == 1 else f"input{index}")
         for index, text in enumerate(input or [])
     )
+    sizes: list[int | None] = [*resolution] if resolution else [None]
     requests = [
         Request(
             reference=model,
             checkpoint=checkpoint,
             ema=ema,
-            resolution=resolution,
+            resolution=size,
             inputs=inputs,
             num_classes=num_classes,
             preprocessing=_preprocessing(mean, std),
         )
         for model in models
+        for size in sizes
     ]
     form = Form.PLAIN if no_deploy else Form.DEPLOYED
     samples = Samples(calibration)
@@ -267,14 +271,14 @@ def choose_recipes(
     recipes: list[ExportRecipe] = []
     for precision in wanted:
         able = [e for e in chosen if precision in e.precisions(target, delegate)]
-        for exporter in chosen:
-            if exporter not in able:
-                output.tell(f"{exporter.format} has no {precision}; left out.")
         if not able and len(chosen) == 1:
             chosen[0].recipe(precision, target, delegate)  # raises, saying what is on offer
         if not able:
             names = ", ".join(exporter.format for exporter in chosen)
             raise RecipeError(f"The precision {precision} is not offered by {names}.")
+        for exporter in chosen:
+            if exporter not in able:
+                output.tell(f"{exporter.format} has no {precision}; left out.")
         recipes += [exporter.recipe(precision, target, delegate, calibration) for exporter in able]
     return recipes
 

@@ -12,7 +12,7 @@ from mobilebench.cli import output
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from mobilebench.artifact import Agreement, Preflight
+    from mobilebench.artifact import Agreement, ArtifactFacts
     from mobilebench.graph import Graph
     from mobilebench.inspection import Inspection
     from mobilebench.recipe import Calibration, ImageInput
@@ -86,7 +86,7 @@ def _of_manifest(found: Inspection) -> list[tuple[str, str]]:
         ),
         ("tools", ", ".join(f"{name} {v}" for name, v in facts.tool_versions.items())),
         ("preflight", ", ".join(facts.preflight.checks)),
-        ("compared on", _compared_on(facts.preflight)),
+        ("compared on", _compared_on(facts)),
         *(("parity", parity.describe(result)) for result in facts.parity),
         *((("parity", f"not verified: {facts.unverified}"),) if facts.unverified else ()),
         *_agreement(facts.agreement),
@@ -138,7 +138,10 @@ def _taking_images(how: ImageInput | None) -> list[tuple[str, str]]:
     return [("image input", f"RGB, (value / 255 - {how.mean}) / {how.std} inside the file")]
 
 
-def _compared_on(preflight: Preflight) -> str:
+def _compared_on(facts: ArtifactFacts) -> str:
+    if any(result.images for result in facts.parity):
+        return f"{facts.parity[0].inputs} images"
+    preflight = facts.preflight
     text = f"{len(preflight.seeds)} seeded inputs"
     if not preflight.passed_over:
         return text

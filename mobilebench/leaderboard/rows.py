@@ -70,22 +70,24 @@ def rank(records: Iterable[Record]) -> list[Row]:
     newest: dict[tuple[object, ...], Record] = {}
     for record in sorted(records, key=lambda record: record.created):
         newest[_cell(record)] = record
-    exported = {(record.model.name, record.recipe) for record in newest.values() if record.artifact}
+    exported = {_network(record) for record in newest.values() if record.artifact}
     rows = [
         _row(record)
         for record in newest.values()
-        if record.artifact or (record.model.name, record.recipe) not in exported
+        if record.artifact or _network(record) not in exported
     ]
     return sorted(rows, key=_order)
+
+
+def _network(record: Record) -> tuple[object, ...]:
+    return record.model.name, record.model.inputs, record.recipe
 
 
 def _cell(record: Record) -> tuple[object, ...]:
     """What makes two records measurements of the same thing, taken again."""
     job = record.job
     return (
-        record.model.name,
-        record.model.inputs,
-        record.recipe,
+        *_network(record),
         record.device.id,
         record.device.model,
         (job.runtime, job.compute_unit, job.threads, job.protocol.id) if job else None,
@@ -104,7 +106,7 @@ def _row(record: Record) -> Row:
     summary = summarise(measured.samples.latencies_ns()) if measured else None
     published = model.published_top1
     return Row(
-        model=model.name,
+        model=model.title,
         format=record.recipe.format,
         precision=record.recipe.precision,
         target=record.recipe.target,

@@ -47,7 +47,10 @@ def _refused(done: Ran, sentence: str) -> None:
         (("mobilvig_ti", *ONNX), "There is no model called 'mobilvig_ti'; did you mean mobilevig_"),
         (("mobilevig_ti", "-f", "onxx"), "no export format called 'onxx'; did you mean onnx"),
         (("mobilevig_ti", *ONNX, "--precision", "fp8"), "no precision called 'fp8'"),
-        (("mobilevig_ti", *ONNX, "--precision", "palette4"), "palette4 is not offered by onnx"),
+        (
+            ("mobilevig_ti", *ONNX, "--precision", "palette4"),
+            "palette4; it offers fp32, fp16",
+        ),
         (("mobilevig_ti", *ONNX, "--target", "iOS17"), "it offers opset20"),
         (("mobilevig_ti", "--target", "iOS17"), "belongs to one format"),
         (("mobilevig_ti", *ONNX, "--resolution", "4"), "it takes 32 to"),

@@ -88,14 +88,18 @@ def test_a_file_of_the_users_goes_from_pytorch_to_a_leaderboard(
     assert page.code == 0 and (tmp_path / "page.html").read_text().startswith("<!doctype html>")
 
 
-def test_a_zoo_network_can_be_exported_in_its_plain_form(
+def test_a_zoo_network_is_exported_in_its_plain_form_at_two_sizes(
     mobilebench: Program, tmp_path: Path
 ) -> None:
-    done = mobilebench("export", "mobilevigv2_ti", "-f", "onnx", "--no-deploy", "--json")
+    sizes = ("--resolution", "96", "--resolution", "64")
+    done = mobilebench("export", "mobilevigv2_ti", "-f", "onnx", "--no-deploy", *sizes, "--json")
     assert done.code == 0, done.stderr
-    [exported] = json.loads(done.stdout)
-    assert exported["recipe"]["form"] == "plain"
-    shown = mobilebench("inspect", tmp_path / exported["folder"])
+    exported = json.loads(done.stdout)
+    assert [entry["model"] for entry in exported] == ["mobilevigv2_ti@96", "mobilevigv2_ti@64"]
+    for entry, side in zip(exported, (96, 64), strict=True):
+        assert entry["recipe"]["form"] == "plain"
+        assert entry["manifest"]["model"]["inputs"][0]["shape"] == [1, 3, side, side]
+    shown = mobilebench("inspect", tmp_path / exported[0]["folder"])
     assert "onnx-fp32-opset20-plain" in shown.stdout
     # Every neighbour is two slices and a concatenation, every one of the four slice pairs its own.
     assert int(shown.stdout.partition("Slice")[2].split()[0]) == 48

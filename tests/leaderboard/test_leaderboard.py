@@ -58,6 +58,11 @@ def test_a_failed_export_is_shown_until_the_same_recipe_was_measured() -> None:
     assert len(_rows(failed_export(target="opset20"), FAST)) == 1
 
 
+def test_image_sizes_are_rows_of_their_own_and_shown() -> None:
+    rows = _rows(FAST, measured(record_id="e" * 32, resolution=256))
+    assert {row.model for row in rows} == {"mobilevig_ti", "mobilevig_ti@256"}
+
+
 def test_what_is_not_a_phones_result_says_so_everywhere() -> None:
     [row] = _rows(measured(reasons=("noisy samples",)))
     for mark in (
