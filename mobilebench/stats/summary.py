@@ -1,4 +1,4 @@
-"""Statistics: pure functions over latencies and counts."""
+"""Single numbers for many: percentiles, spreads, means, and shares of counts."""
 
 from __future__ import annotations
 
@@ -38,6 +38,26 @@ def summarise(latencies_ns: Sequence[int]) -> Summary:
         min_ns=min(latencies_ns),
         mean_ns=float(np.mean(np.asarray(latencies_ns, dtype=np.float64))),
     )
+
+
+def mad(values: Sequence[float]) -> float:
+    """Median absolute deviation from the median, in the units of the values; times 1.4826 it is
+    the standard deviation of normal ones. Raises `ValueError` for none."""
+    if not values:
+        raise ValueError("there are no values to take a deviation of")
+    array = np.asarray(values, dtype=np.float64)
+    return float(np.median(np.abs(array - np.median(array))))
+
+
+def trimmed_mean(values: Sequence[float], lowest: int, highest: int) -> float:
+    """Mean without that many of the lowest and of the highest values.
+
+    Raises `ValueError` where none is left.
+    """
+    if lowest < 0 or highest < 0 or lowest + highest >= len(values):
+        raise ValueError(f"{len(values)} values cannot do without {lowest} and {highest}")
+    kept = np.sort(np.asarray(values, dtype=np.float64))[lowest : len(values) - highest]
+    return float(np.mean(kept))
 
 
 def wilson_interval(hits: int, count: int, confidence: float = 0.95) -> tuple[float, float]:

@@ -1,0 +1,79 @@
+"""Exact tests against scipy's and against counting by hand."""
+
+from __future__ import annotations
+
+from itertools import product
+
+import numpy as np
+import pytest
+from scipy import stats as scipy_stats
+
+from mobilebench.stats.permutation import (
+    adjusted,
+    least_permutation,
+    least_sign_flip,
+    permutation,
+    sign_flip,
+)
+
+
+def test_sign_flips_are_counted_as_by_hand() -> None:
+    differences = [3.0, -1.0, 2.0, 4.0]
+    observed = sum(differences)
+    sums = [
+        sum(s * abs(d) for s, d in zip(signs, differences, strict=True))
+        for signs in product((-1, 1), repeat=4)
+    ]
+    assert sign_flip(differences) == sum(total >= observed for total in sums) / 16 == 2 / 16
+
+
+@pytest.mark.parametrize("pairs", [1, 6, 8, 12])
+def test_the_least_p_value_is_reached_when_all_point_one_way(pairs: int) -> None:
+    assert sign_flip([0.5 + index for index in range(pairs)]) == least_sign_flip(pairs)
+    assert sign_flip([-0.5 - index for index in range(pairs)]) == 1.0
+
+
+def test_of_many_pairs_a_fixed_sample_is_looked_at() -> None:
+    differences = np.random.default_rng(0).normal(0.2, 1.0, 40).tolist()
+    found = sign_flip(differences)
+    assert found == sign_flip(differences)
+    by_t = scipy_stats.ttest_1samp(differences, 0, alternative="greater").pvalue
+    assert found == pytest.approx(by_t, abs=0.02)
+
+
+def test_groups_are_compared_as_scipy_does() -> None:
+    first, second = [1.0, 2.0, 4.0, 3.5, 2.2], [2.5, 4.5, 5.0, 3.0, 6.0]
+    theirs = scipy_stats.permutation_test(
+        (second, first), lambda a, b: np.mean(a) - np.mean(b), alternative="greater"
+    )
+    assert permutation(first, second) == pytest.approx(theirs.pvalue)
+    assert permutation([1.0, 2.0], [3.0, 4.0]) == least_permutation(2, 2) == 1 / 6
+    assert permutation([1.0], [3.0, 4.0]) == least_permutation(1, 2) == 1 / 3
+    assert permutation([3.0, 4.0], [1.0]) == 1.0
+
+
+def test_without_a_change_p_is_below_alpha_no_more_often_than_alpha() -> None:
+    rng = np.random.default_rng(1)
+    found = [sign_flip(rng.normal(0, 1, 8).tolist()) for _ in range(1000)]
+    assert np.mean(np.asarray(found) < 0.05) <= 0.05 + 3 * np.sqrt(0.05 * 0.95 / 1000)
+    assert np.mean(np.asarray(found) < 0.05) > 0.02
+
+
+def test_adjusted_p_values_are_those_of_the_paper() -> None:
+    """The fifteen of Benjamini and Hochberg (1995), section 3.2: at 0.05 four are significant."""
+    paper = [
+        0.0001, 0.0004, 0.0019, 0.0095, 0.0201, 0.0278, 0.0298, 0.0344,
+        0.0459, 0.3240, 0.4262, 0.5719, 0.6528, 0.7590, 1.0000,
+    ]  # fmt: skip
+    found = adjusted(paper)
+    assert sum(p_value <= 0.05 for p_value in found) == 4
+    assert found[3] == pytest.approx(0.0095 * 15 / 4)
+    assert adjusted([]) == ()
+
+
+@pytest.mark.parametrize("values", [[], [float("nan"), 1.0], [float("inf")]])
+def test_what_is_no_number_is_refused(values: list[float]) -> None:
+    with pytest.raises(ValueError, match="finite numbers"):
+        sign_flip(values)
+    with pytest.raises(ValueError, match="finite numbers"):
+        permutation(values, [1.0])
