@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import field
 from enum import StrEnum
 
 from mobilebench.values import value
@@ -24,6 +25,11 @@ class ThermalState(StrEnum):
     FAIR = "fair"
     SERIOUS = "serious"
     CRITICAL = "critical"
+
+    @property
+    def level(self) -> int:
+        """0 for nominal, more for warmer."""
+        return list(ThermalState).index(self)
 
 
 @value
@@ -53,5 +59,12 @@ class DeviceState:
     busy_fraction: float | None = None
     """Share of all cores that other work kept busy over the moment before, 0 to 1."""
     cpu_mhz: float | None = None
+    """Mean over the cores."""
+    governor: str | None = None
+    """Policy by which the operating system sets the clock of the first core."""
+    low_power_mode: bool | None = None
     battery_fraction: float | None = None
     charging: bool | None = None
+    unreadable: dict[str, str] = field(default_factory=dict)
+    """Why a field is None: `absent` where the device has no such thing, `denied` where it may not
+    be read. Empty in documents from before this was kept."""

@@ -1,4 +1,4 @@
-"""What the machine that runs this says of itself: the host as a device, its state, the harness.
+"""What the machine that runs this says of itself: the host as a device, and the harness.
 
 What cannot be read is None. Nothing is guessed.
 """
@@ -8,15 +8,13 @@ from __future__ import annotations
 import os
 import platform
 import subprocess
-import time
-from collections.abc import Callable
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
 
 import psutil
 
-from mobilebench.device import Device, DeviceKind, DeviceState
+from mobilebench.device import Device, DeviceKind
 from mobilebench.record import Provenance
 
 
@@ -55,44 +53,28 @@ def _cpu_name() -> str | None:
     return platform.processor() or None
 
 
-def host_state(clock: Callable[[], int] = time.monotonic_ns, look_s: float = 0.2) -> DeviceState:
-    """The condition of this machine now; watches the cores for `look_s` seconds."""
-    busy = psutil.cpu_percent(interval=look_s) / 100
-    battery = psutil.sensors_battery() if hasattr(psutil, "sensors_battery") else None
-    frequency = psutil.cpu_freq() if hasattr(psutil, "cpu_freq") else None
-    return DeviceState(
-        t_ns=clock(),
-        temperatures_c=_temperatures(),
-        load_average=os.getloadavg()[0] if hasattr(os, "getloadavg") else None,
-        busy_fraction=busy,
-        cpu_mhz=frequency.current if frequency else None,
-        battery_fraction=battery.percent / 100 if battery else None,
-        charging=battery.power_plugged if battery else None,
-    )
-
-
-def _temperatures() -> dict[str, float] | None:
-    if not hasattr(psutil, "sensors_temperatures"):
-        return None
-    readings = {
-        f"{chip}/{reading.label or index}": reading.current
-        for chip, sensors in psutil.sensors_temperatures().items()
-        for index, reading in enumerate(sensors)
-    }
-    return readings or None
-
-
 def provenance(transport: str) -> Provenance:
-    """Version and, where the harness runs from a git checkout, its commit."""
+    """Version and, where the harness or the working folder lies in a git checkout, the commits."""
     root = Path(__file__).resolve().parent.parent
-    commit = dirty = None
-    if (root / ".git").exists():
-        commit = _git(root, "rev-parse", "HEAD")
-        status = _git(root, "status", "--porcelain", "--untracked-files=no")
-        dirty = None if status is None else bool(status)
+    commit, dirty = _commit(root) if (root / ".git").exists() else (None, None)
+    source_commit, source_dirty = _commit(Path.cwd())
     return Provenance(
-        harness_version=version(), git_commit=commit, dirty=dirty, transport=transport
+        harness_version=version(),
+        git_commit=commit,
+        dirty=dirty,
+        transport=transport,
+        source_commit=source_commit,
+        source_dirty=source_dirty,
     )
+
+
+def _commit(folder: Path) -> tuple[str | None, bool | None]:
+    """The commit that a folder is at, and whether tracked files differ from it."""
+    commit = _git(folder, "rev-parse", "HEAD")
+    if commit is None:
+        return None, None
+    status = _git(folder, "status", "--porcelain", "--untracked-files=no")
+    return commit, None if status is None else bool(status)
 
 
 def _git(root: Path, *args: str) -> str | None:

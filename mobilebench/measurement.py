@@ -9,7 +9,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Literal
 
-from mobilebench.device import DeviceState
+from mobilebench.device import DeviceState, ThermalState
 from mobilebench.values import value
 
 
@@ -76,13 +76,25 @@ class Samples:
         if any(later < earlier for earlier, later in zip(self.t_ns, self.t_ns[1:], strict=False)):
             raise ValueError("samples are not in the order of time: the clock went backwards")
 
-    def latencies_ns(self, phase: Phase = Phase.MEASURED) -> tuple[int, ...]:
-        """The latencies of one phase, in order."""
-        return tuple(
-            latency
-            for latency, sample_phase in zip(self.latency_ns, self.phase, strict=True)
-            if sample_phase == phase
+    def select(self, phase: Phase = Phase.MEASURED, round_: int | None = None) -> Samples:
+        """The samples of one phase, of one round or of all, in order."""
+        kept = [
+            index
+            for index, (of_phase, of_round) in enumerate(zip(self.phase, self.round, strict=True))
+            if of_phase == phase and round_ in (None, of_round)
+        ]
+        return Samples(
+            t_ns=tuple(self.t_ns[index] for index in kept),
+            latency_ns=tuple(self.latency_ns[index] for index in kept),
+            phase=(phase,) * len(kept),
+            round=tuple(self.round[index] for index in kept),
         )
+
+    def latencies_ns(
+        self, phase: Phase = Phase.MEASURED, round_: int | None = None
+    ) -> tuple[int, ...]:
+        """The latencies of one phase, of one round or of all, in order."""
+        return self.select(phase, round_).latency_ns
 
 
 @value
@@ -95,6 +107,17 @@ class Loads:
 
     first_ns: int
     warm_ns: tuple[int, ...] = ()
+
+
+@value
+class GateLog:
+    """How one round came through the gate of its protocol."""
+
+    waited_ns: int
+    start: ThermalState | None
+    """The thermal state that the round began in; None where the device does not tell."""
+    open: bool
+    """The device was as cool as the gate asks for; False also where it does not tell."""
 
 
 @value
@@ -117,6 +140,10 @@ class Measurement:
     memory: Memory
     before: DeviceState
     after: DeviceState
+    gates: tuple[GateLog, ...] = ()
+    """One for each round of a protocol with a gate."""
+    states: tuple[DeviceState, ...] = ()
+    """The device's state while it was measured, on the samples' clock."""
     validity: Validity = Validity.VALID
     reasons: tuple[str, ...] = ()
     """Named diagnoses of `checks.py` that made the validity what it is."""

@@ -11,23 +11,47 @@ from typing import Any
 
 import numpy as np
 
+from mobilebench.device import DeviceState, ThermalState
+from mobilebench.engine import Instruments
 from mobilebench.measurement import UnitEvidence
 
 
 class ScriptedDevice:
-    """A clock and an inference call: each inference takes the next of `latencies_ns`.
+    """A clock, a thermometer and an inference call: each inference takes the next of
+    `latencies_ns`, each look at the thermometer shows the next of `thermal`.
 
-    After the last it goes on with the last. Reading the clock takes no time.
+    After the last they go on with the last. Reading the clock takes no time.
     """
 
-    def __init__(self, latencies_ns: Sequence[int], load_ns: int = 1_000) -> None:
+    def __init__(
+        self,
+        latencies_ns: Sequence[int],
+        load_ns: int = 1_000,
+        thermal: Sequence[ThermalState | None] = (None,),
+    ) -> None:
         self._latencies = list(latencies_ns)
         self._load_ns = load_ns
+        self._thermal = list(thermal)
+        self.looks = 0
+        self.waits: list[int] = []
         self.now_ns = 5_000_000
         self.inferences = 0
 
+    @property
+    def instruments(self) -> Instruments:
+        return Instruments(self.clock, self.wait, self.sense)
+
     def clock(self) -> int:
         return self.now_ns
+
+    def wait(self, nanoseconds: int) -> None:
+        self.waits.append(nanoseconds)
+        self.now_ns += nanoseconds
+
+    def sense(self) -> DeviceState:
+        thermal = self._thermal[min(self.looks, len(self._thermal) - 1)]
+        self.looks += 1
+        return DeviceState(t_ns=self.now_ns, thermal=thermal)
 
     def load(self) -> Any:
         self.now_ns += self._load_ns

@@ -10,11 +10,21 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from mobilebench import checks, engine, environment, inputs, wire
+from mobilebench import checks, engine, environment, inputs, sensors, wire
 from mobilebench.errors import CellFailed, UserError
 from mobilebench.job import Job
 from mobilebench.measurement import ComputeUnit, Measurement, Memory, RuntimeInfo
 from mobilebench_device_runners._runtimes import Runtime
+
+_LOOK_S = 0.2
+"""How long the cores are watched for other work before and after."""
+
+
+def _wait(nanoseconds: int) -> None:
+    time.sleep(nanoseconds / 1e9)
+
+
+_INSTRUMENTS = engine.Instruments(time.perf_counter_ns, _wait, sensors.host_state)
 
 
 def measure(request: dict[str, Any]) -> dict[str, Any]:
@@ -25,7 +35,7 @@ def measure(request: dict[str, Any]) -> dict[str, Any]:
     model = Path(request["model"])
     batch = inputs.sample(job.inputs, job.seed)
     before_load = environment.resident_memory_bytes()
-    before = environment.host_state()
+    before = sensors.host_state(look_s=_LOOK_S)
 
     def load() -> engine.Infer:
         with _stage("load"):
@@ -33,10 +43,10 @@ def measure(request: dict[str, Any]) -> dict[str, Any]:
         return partial(session.run, session.encode(batch))
 
     with _stage("run"):
-        samples, loads = engine.run(job.protocol, load, time.perf_counter_ns)
+        taken = engine.run(job.protocol, load, _INSTRUMENTS)
     peak = environment.peak_memory_bytes()
-    after = environment.host_state()
-    validity, reasons = checks.diagnose(samples, before, after, job.protocol)
+    after = sensors.host_state(look_s=_LOOK_S)
+    validity, reasons = checks.diagnose(taken, before, after, job.protocol)
     measurement = Measurement(
         runtime=RuntimeInfo(
             name=job.runtime,
@@ -46,11 +56,13 @@ def measure(request: dict[str, Any]) -> dict[str, Any]:
             delegate=job.delegate,
             threads=job.threads,
         ),
-        samples=samples,
-        loads=loads,
+        samples=taken.samples,
+        loads=taken.loads,
         memory=Memory(peak_bytes=peak, before_load_bytes=before_load),
         before=before,
         after=after,
+        gates=taken.gates,
+        states=taken.states,
         validity=validity,
         reasons=reasons,
     )
