@@ -3,28 +3,41 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from itertools import accumulate
 
+import numpy as np
 import pytest
 
-from mobilebench import checks, stats
+from mobilebench import checks
 from mobilebench.device import DeviceState, ThermalState
-from mobilebench.measurement import Phase, Samples, Validity
+from mobilebench.engine import Taken
+from mobilebench.measurement import GateLog, Loads, Phase, Samples, Validity
 from mobilebench.protocol import Convergence, Protocol, protocol
 
 SMOKE = protocol("smoke-1")
+SUSTAINED = protocol("sustained-1")
 QUIET = DeviceState(t_ns=0, busy_fraction=0.02, thermal=ThermalState.NOMINAL)
 STEADY = [1000 + index % 7 for index in range(60)]
+LONG = [1_000_000 + index % 70 for index in range(1200)]
 
 
 def _samples(latencies: list[int], warm_up: int = 0) -> Samples:
+    """One inference right after the other; the measured ones in two rounds of equal length."""
     count = len(latencies)
+    half = (count - warm_up) // 2
     return Samples(
         t_ns=tuple(accumulate(latencies[:-1], initial=0)),
         latency_ns=tuple(latencies),
         phase=(Phase.WARM_UP,) * warm_up + (Phase.MEASURED,) * (count - warm_up),
-        round=(0,) * count,
+        round=(0,) * (warm_up + half) + (1,) * (count - warm_up - half),
     )
+
+
+def _taken(
+    samples: Samples, gates: Sequence[GateLog] = (), states: Sequence[DeviceState] = ()
+) -> Taken:
+    return Taken(samples, Loads(first_ns=1), tuple(gates), tuple(states))
 
 
 def _diagnose(
@@ -33,10 +46,25 @@ def _diagnose(
     after: DeviceState = QUIET,
     rule: Protocol = SMOKE,
     warm_up: int = 0,
+    gates: Sequence[GateLog] = (),
+    states: Sequence[DeviceState] = (),
 ) -> tuple[str, ...]:
-    validity, reasons = checks.diagnose(_samples(latencies, warm_up), before, after, rule)
-    assert (validity == Validity.SUSPECT) == bool(reasons)
-    return reasons
+    taken = _taken(_samples(latencies, warm_up), gates, states)
+    validity, names = checks.diagnose(taken, before, after, rule)
+    assert (validity == Validity.SUSPECT) == bool(set(names) - {"slow first run"})
+    return names
+
+
+def _over_time(latencies: list[int], degrees: Sequence[float | None]) -> list[DeviceState]:
+    """Readings of one sensor at equal distances over the samples."""
+    whole = sum(latencies)
+    return [
+        DeviceState(
+            t_ns=whole * index // len(degrees),
+            temperatures_c=None if value is None else {"cpu": value},
+        )
+        for index, value in enumerate(degrees)
+    ]
 
 
 def test_a_quiet_steady_run_is_valid() -> None:
@@ -48,7 +76,8 @@ def test_too_few_samples() -> None:
 
 
 def test_noisy_samples() -> None:
-    assert _diagnose(STEADY[:50] + [3000] * 10) == ("noisy samples",)
+    spread = [round(1000 * 1.02 ** (index * 37 % 60)) for index in range(60)]
+    assert _diagnose(spread) == ("noisy samples",)
 
 
 def test_background_load() -> None:
@@ -80,16 +109,75 @@ def test_time_between_warm_ups_counts_towards_their_limit() -> None:
     spread = dataclasses.replace(
         samples, t_ns=tuple(start + 125 * index for index, start in enumerate(samples.t_ns))
     )
-    assert checks.diagnose(samples, QUIET, QUIET, rule)[1] == ()
-    assert checks.diagnose(spread, QUIET, QUIET, rule)[1] == ("not converged",)
+    assert checks.diagnose(_taken(samples), QUIET, QUIET, rule)[1] == ()
+    assert checks.diagnose(_taken(spread), QUIET, QUIET, rule)[1] == ("not converged",)
 
 
-def test_summary_is_computed_from_samples() -> None:
-    summary = stats.summarise([4, 1, 3, 2, 10])
-    assert (summary.count, summary.min_ns, summary.p50_ns, summary.mean_ns) == (5, 1, 3.0, 4.0)
-    assert summary.p90_ns == pytest.approx(7.6)
+def test_timer_too_coarse() -> None:
+    assert _diagnose([1000, 1050, 1100] * 20) == ("timer too coarse",)
+    assert _diagnose([1000] * 60) == ("timer too coarse",)
+    assert _diagnose([1000, 1010, 1020] * 20) == ()
 
 
-def test_nothing_has_no_summary() -> None:
-    with pytest.raises(ValueError, match="no samples"):
-        stats.summarise([])
+def test_bimodal_latency() -> None:
+    assert _diagnose([900 + index % 5 for index in range(40)] + STEADY[:20]) == ("bimodal latency",)
+    near = [970 + index % 5 for index in range(40)]
+    assert _diagnose(near + STEADY[:20]) == (), "two modes 3 % apart matter to no one"
+
+
+@pytest.mark.parametrize("shape", ["normal", "uniform", "exponential"])
+def test_one_broad_mode_is_not_two(shape: str) -> None:
+    draw = getattr(np.random.default_rng(3), shape)
+    spread = {"normal": (1.0, 0.1), "uniform": (0.8, 1.2), "exponential": (0.1,)}[shape]
+    shift = 1.0 if shape == "exponential" else 0.0
+    latencies = [round(1e6 * (shift + value)) for value in draw(*spread, 400)]
+    assert "bimodal latency" not in _diagnose(latencies)
+
+
+def test_low_power_mode() -> None:
+    saving = dataclasses.replace(QUIET, low_power_mode=True)
+    assert _diagnose(STEADY, before=saving) == ("low power mode",)
+    assert _diagnose(STEADY, before=dataclasses.replace(QUIET, low_power_mode=False)) == ()
+
+
+def test_not_gated() -> None:
+    warm = GateLog(waited_ns=10, start=ThermalState.FAIR, open=False)
+    unknown = GateLog(waited_ns=0, start=None, open=False)
+    cool = GateLog(waited_ns=10, start=ThermalState.NOMINAL, open=True)
+    assert _diagnose(STEADY, gates=[cool, warm]) == ("not gated",)
+    assert _diagnose(STEADY, gates=[cool, unknown]) == ()
+
+
+def test_slow_first_run_is_a_remark_that_leaves_the_numbers_valid() -> None:
+    assert _diagnose([20_000, 1001, *STEADY], warm_up=2) == ("slow first run",)
+    assert _diagnose([5_000, 1001, *STEADY], warm_up=2) == ()
+
+
+def test_burst_mistaken_for_sustained() -> None:
+    slowing = [500 + index % 7 for index in range(15)] + [620 + index % 7 for index in range(15)]
+    assert _diagnose(slowing * 2) == ("burst mistaken for sustained",)
+    steady = [500 + index % 7 for index in range(15)] + [540 + index % 7 for index in range(15)]
+    assert _diagnose(steady * 2) == ()
+
+
+def test_throttled_by_its_latency() -> None:
+    slower = [latency + latency // 5 for latency in LONG[900:]]
+    assert _diagnose(LONG[:900] + slower, rule=SUSTAINED) == ("throttled",)
+    assert _diagnose(LONG, rule=SUSTAINED) == ()
+
+
+def test_throttled_by_what_the_system_says() -> None:
+    serious = [DeviceState(t_ns=0, thermal=ThermalState.SERIOUS)]
+    fair = [DeviceState(t_ns=0, thermal=ThermalState.FAIR)]
+    assert _diagnose(LONG, rule=SUSTAINED, states=serious) == ("throttled",)
+    assert _diagnose(LONG, rule=SUSTAINED, states=fair) == ()
+
+
+def test_drift_with_temperature() -> None:
+    rising = [latency + 100 * index for index, latency in enumerate(LONG)]
+    warming = _over_time(rising, [40 + index for index in range(20)])
+    cooling = _over_time(rising, [60 - index for index in range(20)])
+    assert _diagnose(rising, rule=SUSTAINED, states=warming) == ("drift with temperature",)
+    assert _diagnose(rising, rule=SUSTAINED, states=cooling) == ()
+    assert _diagnose(rising, rule=SUSTAINED, states=_over_time(rising, [None] * 20)) == ()
+    assert _diagnose(LONG, rule=SUSTAINED, states=_over_time(LONG, list(range(20)))) == ()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from mobilebench import results
 from mobilebench.artifact import ArtifactFacts, Parity
 from mobilebench.device import DeviceKind
 from mobilebench.measurement import Failure, Measurement, Validity
@@ -168,8 +169,15 @@ def _each_mark(record: Record) -> Iterable[str]:
         yield "weights not from a checkpoint"
     if record.artifact is not None and record.artifact.unverified:
         yield f"not verified: {record.artifact.unverified}"
-    if isinstance(record.outcome, Measurement) and record.outcome.validity != Validity.VALID:
-        yield f"{record.outcome.validity}: {', '.join(record.outcome.reasons)}"
+    if record.signature is None:
+        yield "not signed"
+    if isinstance(record.outcome, Measurement) and record.outcome.reasons:
+        doubtful = record.outcome.validity != Validity.VALID
+        yield f"{'suspect' if doubtful else 'note'}: {', '.join(record.outcome.reasons)}"
+    if isinstance(record.outcome, Measurement) and record.job is not None:
+        more = results.describe(record.job.protocol, record.outcome.samples)
+        if more is not None:
+            yield more
 
 
 def _trained(model: ModelSpec) -> bool:
