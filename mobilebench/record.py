@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import fields
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Discriminator
 
@@ -24,8 +24,12 @@ class Provenance:
 
     harness_version: str
     git_commit: str | None
+    """Of mobilebench itself, where it runs from a checkout."""
     dirty: bool | None
     transport: str
+    source_commit: str | None = None
+    """Of the repository that the command was run in, which a history is told by."""
+    source_dirty: bool | None = None
 
 
 @value
@@ -57,6 +61,28 @@ class Identity:
         )
 
 
+@value
+class Session:
+    """Where a record stands among runs that were measured in turns."""
+
+    id: str
+    position: int
+    """In the order of running, from 0."""
+    pair: int
+    side: Literal["A", "B"]
+
+
+@value
+class Signature:
+    """Who vouches for a record; see `signing`."""
+
+    algorithm: Literal["ed25519"] = "ed25519"
+    public_key: str
+    """Hexadecimal, 32 bytes."""
+    value: str
+    """Hexadecimal, 64 bytes, over the record's canonical form."""
+
+
 Outcome = Annotated[Measurement | Failure, Discriminator("kind")]
 
 
@@ -77,6 +103,9 @@ class Record:
     """None where the export itself failed."""
     outcome: Outcome
     provenance: Provenance
+    session: Session | None = None
+    """None for a run by itself."""
+    signature: Signature | None = None
 
     def __post_init__(self) -> None:
         if isinstance(self.outcome, Measurement) and (self.artifact is None or self.job is None):

@@ -1,0 +1,10 @@
+"""Regressions: whether one set of records is slower, larger or worse than another.
+
+`gate.check` compares; `baselines` finds what to compare with; `noise` says what a device can show.
+"""
+
+from mobilebench.regress.comparison import Comparison, Verdict
+from mobilebench.regress.gate import Report, check
+from mobilebench.regress.rule import Rule
+
+__all__ = ["Comparison", "Report", "Rule", "Verdict", "check"]

@@ -1,0 +1,146 @@
+"""Baselines: where the records of one side of a check come from.
+
+results.json, folder/          files of records; of a folder, every .json file in it
+store:commit=3f2a,model=NAME   records of the store that all conditions hold for
+git:REF:PATH                   such files as they are in a commit of the repository around here
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from mobilebench import signing, wire
+from mobilebench.errors import SchemaError, UnknownName, UserError
+from mobilebench.record import Record
+from mobilebench.store import Query, RecordStore, default_url
+
+_LARGEST_BYTES = 1 << 30
+_CONDITIONS: dict[str, Callable[[Record], str | None]] = {
+    "model": lambda record: record.model.name,
+    "format": lambda record: record.recipe.format,
+    "precision": lambda record: record.recipe.precision,
+    "device": lambda record: record.device.id,
+    "protocol": lambda record: record.job.protocol.id if record.job else None,
+    "commit": lambda record: record.provenance.source_commit,
+    "session": lambda record: record.session.id if record.session else None,
+    "side": lambda record: record.session.side if record.session else None,
+    "id": lambda record: record.record_id,
+}
+
+
+def load(spec: str, store: str | None = None) -> list[Record]:
+    """The records that a spec names.
+
+    Raises `UserError` where there is nothing of that name or it holds no records, `SchemaError`
+    for documents that are none, `UnknownName` for a condition that does not exist.
+    """
+    kind, _, rest = spec.partition(":")
+    if kind == "store" and rest:
+        found = _from_store(rest, store)
+    elif kind == "git" and rest:
+        found = _from_git(rest)
+    else:
+        found = _from_path(Path(spec))
+    if not found:
+        raise UserError(f"{spec} holds no records; give one that does.")
+    return found
+
+
+def read_records(path: Path) -> list[Record]:
+    """The records of one file: one document, or a list of them.
+
+    Raises `SchemaError` for what is no such file, naming the record.
+    """
+    try:
+        if path.stat().st_size > _LARGEST_BYTES:
+            raise SchemaError(f"The file {path} is larger than {_LARGEST_BYTES >> 30} GB.")
+        content = path.read_bytes()
+    except OSError as error:
+        raise SchemaError(f"The file {path} cannot be read: {error.strerror}.") from error
+    return parse_records(content, str(path))
+
+
+def parse_records(content: bytes, name: str) -> list[Record]:
+    """As `read_records`, for the content of a file."""
+    try:
+        plain = json.loads(content)
+    except (ValueError, RecursionError) as error:
+        raise SchemaError(f"{name} is not JSON ({error}); it may have been cut off.") from error
+    documents = plain if isinstance(plain, list) else [plain]
+    found = []
+    for number, document in enumerate(documents, start=1):
+        place = f"{name}, record {number}"
+        signing.require_intact(document, place)
+        found.append(wire.from_plain(Record, document, place))
+    return found
+
+
+def _from_path(path: Path) -> list[Record]:
+    if path.is_dir():
+        return [record for file in sorted(path.glob("*.json")) for record in read_records(file)]
+    if not path.exists():
+        raise UserError(
+            f"There is no baseline or candidate {path}; give a file or a folder of records, "
+            f"store:CONDITIONS or git:REF:PATH."
+        )
+    return read_records(path)
+
+
+def _from_store(conditions: str, place: str | None) -> list[Record]:
+    kept = RecordStore(place or default_url())
+    try:
+        found: Iterable[Record] = kept.find(Query())
+    finally:
+        kept.close()
+    for condition in conditions.split(","):
+        name, is_, wanted = condition.partition("=")
+        if not is_:
+            raise UserError(
+                f"The condition {condition!r} is none; write NAME=VALUE, with one of "
+                f"{', '.join(_CONDITIONS)}."
+            )
+        if name not in _CONDITIONS:
+            raise UnknownName("condition", name, _CONDITIONS)
+        read = _CONDITIONS[name]
+        prefix = name in ("commit", "id", "session")
+        found = [
+            record
+            for record in found
+            if (value := read(record)) is not None
+            and (value.startswith(wanted) if prefix else value == wanted)
+        ]
+    return list(found)
+
+
+def _from_git(rest: str) -> list[Record]:
+    ref, _, path = rest.partition(":")
+    if not path:
+        raise UserError(f"git:{rest} names no file; write git:REF:PATH, as git:main:bench.json.")
+    listed = _git("ls-tree", "-r", "--name-only", ref, "--", path)
+    names = [name for name in listed.decode().splitlines() if name.endswith(".json")]
+    if not names:
+        raise UserError(
+            f"The commit {ref} has no records at {path}; give the path of a .json file."
+        )
+    return [
+        record
+        for name in names
+        for record in parse_records(_git("show", f"{ref}:./{name}"), f"{ref}:{name}")
+    ]
+
+
+def _git(*arguments: str) -> bytes:
+    try:
+        done = subprocess.run(["git", *arguments], capture_output=True, timeout=60, check=False)
+    except FileNotFoundError as error:
+        raise UserError("git is not installed; install it, or give a file.") from error
+    if done.returncode:
+        said = done.stderr.decode(errors="replace").strip().splitlines()
+        raise UserError(
+            f"git could not find the baseline ({said[0] if said else 'no reason given'}); give a "
+            f"ref that this repository has: a shallow clone may lack it."
+        )
+    return done.stdout

@@ -1,0 +1,102 @@
+"""Metrics: what of a record can get worse, and how it is read from it.
+
+A timed metric varies from run to run and is judged by statistics; an exact one is the same in every
+run of one artifact, so a single record tells.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from mobilebench.measurement import Measurement
+from mobilebench.record import Record
+from mobilebench.stats.bootstrap import Statistic, median, percentile_of
+
+
+@dataclass(frozen=True)
+class Timed:
+    """A statistic of each run's iterations."""
+
+    name: str
+    unit: str
+    series: Callable[[Record], tuple[float, ...]]
+    """The run's own numbers, in order; one where there is only one."""
+    statistic: Statistic
+    scale: float = 1.0
+    """From the series' unit to `unit`."""
+    least_tolerance: float = 0.0
+    """For what varies so much that smaller changes never matter."""
+
+    def of_run(self, record: Record) -> float:
+        """The run's one number, in the series' unit."""
+        return float(self.statistic(np.asarray(self.series(record), dtype=np.float64)))
+
+
+@dataclass(frozen=True)
+class Exact:
+    """A number that one artifact has once and for all; more is worse."""
+
+    name: str
+    unit: str
+    read: Callable[[Record], float | None]
+    """None where the record does not know it."""
+    relative: bool = True
+    """Whether the rule's tolerance applies; else every increase counts."""
+
+
+def _latencies(record: Record) -> tuple[float, ...]:
+    return tuple(map(float, _measured(record).samples.latencies_ns()))
+
+
+def _first_load(record: Record) -> tuple[float, ...]:
+    return (float(_measured(record).loads.first_ns),)
+
+
+def _peak_memory(record: Record) -> tuple[float, ...]:
+    return (float(_measured(record).memory.peak_bytes),)
+
+
+def _measured(record: Record) -> Measurement:
+    assert isinstance(record.outcome, Measurement), "failures are sorted out before"
+    return record.outcome
+
+
+def _size(record: Record) -> float | None:
+    return None if record.artifact is None else float(record.artifact.size_bytes)
+
+
+def _failed_parity(record: Record) -> float | None:
+    """How many means of computing the artifact found it unequal."""
+    if record.artifact is None or not record.artifact.parity:
+        return None
+    agreement = record.artifact.agreement
+    low = agreement is not None and not agreement.passed
+    return float(sum(not result.passed for result in record.artifact.parity) + low)
+
+
+def _off_the_accelerator(record: Record) -> float | None:
+    """Operations that the classes of compute unit with a forecast are not expected to take."""
+    if record.artifact is None or not record.artifact.forecast:
+        return None
+    return float(sum(forecast.operations - forecast.taken for forecast in record.artifact.forecast))
+
+
+TIMED = (
+    Timed("latency p50", "ms", _latencies, median, 1e-6),
+    Timed("latency p90", "ms", _latencies, percentile_of(90), 1e-6, 0.05),
+    Timed("first load", "ms", _first_load, median, 1e-6, 0.25),
+    Timed("peak memory", "MB", _peak_memory, median, 1e-6, 0.05),
+)
+EXACT = (
+    Exact("size", "bytes", _size),
+    Exact("parity", "failed proofs", _failed_parity, relative=False),
+    Exact("placement", "operations off", _off_the_accelerator, relative=False),
+)
+
+
+def names() -> tuple[str, ...]:
+    """Every metric, the default ones first."""
+    return tuple(metric.name for metric in (*TIMED, *EXACT))

@@ -1,0 +1,138 @@
+"""Reports of a check: JUnit XML, Markdown, GitHub's annotations, JSON; one row per comparison."""
+
+from __future__ import annotations
+
+import xml.etree.ElementTree as ET
+from collections.abc import Iterator
+from dataclasses import asdict
+from typing import Any
+
+from mobilebench.regress.comparison import Comparison, Verdict
+from mobilebench.regress.gate import Report
+
+COLUMNS = ("cell", "metric", "baseline", "candidate", "change", "interval", "p", "runs", "verdict")
+_SIGNS = {
+    Verdict.REGRESSED: "❌ regressed",
+    Verdict.IMPROVED: "✅ improved",
+    Verdict.UNCHANGED: "unchanged",
+    Verdict.INCONCLUSIVE: "⚠️ inconclusive",
+}
+
+
+def cells(comparison: Comparison) -> tuple[str, ...]:
+    """A comparison as texts for the columns."""
+    before, after = (
+        "" if number is None else _number(number, comparison.unit)
+        for number in (comparison.baseline, comparison.candidate)
+    )
+    interval = comparison.interval
+    count = str(comparison.runs[0])
+    if comparison.runs[0] != comparison.runs[1]:
+        count = f"{comparison.runs[0]} and {comparison.runs[1]}"
+    return (
+        comparison.cell,
+        comparison.metric,
+        before,
+        after,
+        "" if comparison.effect is None else f"{comparison.effect:+.1%}",
+        "" if interval is None else f"{interval[0]:+.1%} to {interval[1]:+.1%}",
+        "" if comparison.p_value is None else f"{comparison.p_value:.2g}",
+        f"{count} pairs" if comparison.paired else count,
+        comparison.verdict,
+    )
+
+
+def summary(report: Report) -> str:
+    """The outcome in a sentence."""
+    counts = {
+        verdict: sum(comparison.verdict is verdict for comparison in report.comparisons)
+        for verdict in Verdict
+    }
+    told = ", ".join(f"{count} {verdict}" for verdict, count in counts.items() if count)
+    return (
+        f"{report.verdict}: {told or 'nothing compared'} "
+        f"(tolerance {report.rule.tolerance:.1%}, alpha {report.rule.alpha:g})"
+    )
+
+
+def remarks(report: Report) -> Iterator[str]:
+    """What has to be known beside the table, in sentences."""
+    for comparison in report.comparisons:
+        if comparison.verdict in (Verdict.REGRESSED, Verdict.INCONCLUSIVE):
+            named = f"{comparison.cell}: {comparison.metric} {comparison.verdict}"
+            yield f"{named}: {comparison.reason}."
+    for sentence in report.unmatched:
+        yield f"{sentence}."
+    if report.across:
+        yield f"Compared although these differ: {', '.join(report.across)}."
+
+
+def as_markdown(report: Report) -> str:
+    """For the comment of a pull request."""
+    rows = [COLUMNS, ("---",) * len(COLUMNS)]
+    rows += [
+        (*cells(comparison)[:-1], _SIGNS[comparison.verdict]) for comparison in report.comparisons
+    ]
+    lines = [f"### mobilebench: {summary(report)}", ""]
+    lines += [f"| {' | '.join(_escape(cell) for cell in row)} |" for row in rows]
+    told = list(remarks(report))
+    if told:
+        lines += ["", *(f"- {_escape(sentence)}" for sentence in told)]
+    return "\n".join(lines) + "\n"
+
+
+def as_junit(report: Report) -> str:
+    """JUnit XML: a test case for each comparison; what is inconclusive is an error, no pass."""
+    verdicts = [comparison.verdict for comparison in report.comparisons]
+    suite = ET.Element(
+        "testsuite",
+        name="mobilebench check",
+        tests=str(len(verdicts) + len(report.unmatched)),
+        failures=str(verdicts.count(Verdict.REGRESSED)),
+        errors=str(verdicts.count(Verdict.INCONCLUSIVE) + len(report.unmatched)),
+    )
+    for comparison in report.comparisons:
+        case = ET.SubElement(suite, "testcase", classname=comparison.cell, name=comparison.metric)
+        told = f"{' '.join(cells(comparison)[2:])}: {comparison.reason}"
+        if comparison.verdict is Verdict.REGRESSED:
+            ET.SubElement(case, "failure", type="regressed", message=told)
+        elif comparison.verdict is Verdict.INCONCLUSIVE:
+            ET.SubElement(case, "error", type="inconclusive", message=told)
+    for sentence in report.unmatched:
+        case = ET.SubElement(suite, "testcase", classname="unmatched", name=sentence)
+        ET.SubElement(case, "error", type="unmatched", message=sentence)
+    ET.indent(suite)
+    return ET.tostring(suite, encoding="unicode", xml_declaration=True) + "\n"
+
+
+def as_annotations(report: Report) -> str:
+    """Commands that GitHub's log turns into annotations: errors for regressions, warnings for what
+    could not be told."""
+    lines = []
+    for comparison in report.comparisons:
+        kind = {Verdict.REGRESSED: "error", Verdict.INCONCLUSIVE: "warning"}.get(comparison.verdict)
+        if kind is not None:
+            _, metric, before, after, change, *_ = cells(comparison)
+            told = f"{comparison.cell}: {metric} {before} to {after} {change}: {comparison.reason}"
+            lines.append(f"::{kind} title=mobilebench {comparison.verdict}::{_one_line(told)}")
+    lines += [f"::warning title=mobilebench::{_one_line(text)}" for text in report.unmatched]
+    return "".join(f"{line}\n" for line in lines)
+
+
+def as_plain(report: Report) -> dict[str, Any]:
+    """Every figure, ready for JSON."""
+    return {"verdict": report.verdict, **asdict(report)}
+
+
+def _number(number: float, unit: str) -> str:
+    if unit in ("ms", "MB"):
+        return f"{number:.3f} {unit}"
+    return f"{number:g} {unit}".strip()
+
+
+def _escape(text: str) -> str:
+    return text.replace("|", "\\|").replace("\n", " ")
+
+
+def _one_line(text: str) -> str:
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
