@@ -1,17 +1,18 @@
 """The main path: a network is checked, exported, proven equal, measured and recorded.
 
 load -> preflight -> export -> parity -> Artifact        (`export_matrix`, `export_module`)
-Artifact -> Job -> Measurement | Failure -> Record       (`benchmark_cells`)
+Artifact -> Job -> Measurement | Failure -> Record       (`benchmark_cells`, `benchmark_pairs`)
 """
 
 from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
-from mobilebench import environment, plugins
+from mobilebench import environment, plugins, signing
 from mobilebench.artifact import Artifact
 from mobilebench.device import Device
 from mobilebench.errors import CellFailed, UserError
@@ -23,7 +24,7 @@ from mobilebench.modelspec import ModelSpec
 from mobilebench.observer import Observer, Silent
 from mobilebench.protocol import Protocol
 from mobilebench.recipe import ExportRecipe
-from mobilebench.record import Record
+from mobilebench.record import Record, Session
 from mobilebench.request import Request
 from mobilebench.workers import LocalWorkers, Workers
 
@@ -97,38 +98,90 @@ def benchmark_cells(
     `runtimes` each artifact runs on the usual one of its format. Raises `UserError` before the
     first cell where the device, a runtime or an artifact's format cannot be had.
     """
-    watch = observer or Silent()
-    runner = plugins.runner(device_id)
-    device = _device(runner, device_id)
-    jobs = [
-        (artifact, _job(artifact, runtime, count, protocol, compute_unit))
-        for artifact in artifacts
-        for runtime in _runtimes(artifact, runner, runtimes)
-        for count in threads
-    ]
-    for artifact, job in jobs:
+    bench = _Bench(device_id, protocol, compute_unit, observer or Silent())
+    for artifact, job in bench.jobs(artifacts, runtimes, threads):
+        yield bench.measure(artifact, job)
+
+
+def benchmark_pairs(
+    first: Artifact,
+    second: Artifact,
+    *,
+    pairs: int,
+    device_id: str,
+    runtime: str | None,
+    threads: int,
+    protocol: Protocol,
+    compute_unit: ComputeUnit = ComputeUnit.CPU,
+    observer: Observer | None = None,
+) -> Iterator[Record]:
+    """Measure two artifacts in turns, A B B A A B ..., as one session of that many pairs.
+
+    Both runs of a pair meet the same state of the device, and turning them round takes out what
+    changes steadily. Otherwise as `benchmark_cells`.
+    """
+    bench = _Bench(device_id, protocol, compute_unit, observer or Silent())
+    asked = [runtime] if runtime else []
+    [before] = bench.jobs([first], asked, [threads])
+    [after] = bench.jobs([second], asked, [threads])
+    session, position = uuid.uuid4().hex, 0
+    sides: tuple[tuple[Literal["A", "B"], tuple[Artifact, Job]], ...]
+    sides = (("A", before), ("B", after))
+    for pair in range(pairs):
+        for side, (artifact, job) in sides if pair % 2 == 0 else reversed(sides):
+            place = Session(id=session, position=position, pair=pair, side=side)
+            yield bench.measure(artifact, job, place)
+            position += 1
+
+
+class _Bench:
+    """One device and one protocol, and what is measured with them."""
+
+    def __init__(
+        self, device_id: str, protocol: Protocol, compute_unit: ComputeUnit, watch: Observer
+    ) -> None:
+        self._runner = plugins.runner(device_id)
+        self._device = _device(self._runner, device_id)
+        self._protocol = protocol
+        self._compute_unit = compute_unit
+        self._watch = watch
+
+    def jobs(
+        self, artifacts: Sequence[Artifact], runtimes: Sequence[str], threads: Sequence[int]
+    ) -> list[tuple[Artifact, Job]]:
+        return [
+            (artifact, _job(artifact, runtime, count, self._protocol, self._compute_unit))
+            for artifact in artifacts
+            for runtime in _runtimes(artifact, self._runner, runtimes)
+            for count in threads
+        ]
+
+    def measure(self, artifact: Artifact, job: Job, session: Session | None = None) -> Record:
         name = f"{artifact.name}, {job.runtime}, {job.threads} thread{'s' * (job.threads > 1)}"
-        watch.started(name)
-        watch.stage(name, protocol.id)
+        if session is not None:
+            name += f", {session.side}{session.pair + 1}"
+        self._watch.started(name)
+        self._watch.stage(name, job.protocol.id)
         outcome: Measurement | Failure
         try:
-            outcome = runner.run(device_id, artifact, job)
-            watch.finished(name, "measured")
+            outcome = self._runner.run(self._device.id, artifact, job)
+            self._watch.finished(name, "measured")
         except CellFailed as error:
             outcome = failure_of(error, artifact.manifest.recipe)
-            watch.finished(name, f"failed at {error.stage}")
-        yield _record(
-            artifact.manifest.model, artifact.manifest.recipe, outcome, device, artifact, job
-        )
+            self._watch.finished(name, f"failed at {error.stage}")
+        manifest = artifact.manifest
+        record = _record(manifest.model, manifest.recipe, outcome, self._device, artifact, job)
+        return signing.sign(replace(record, session=session))
 
 
 def record_of_failed_export(exported: Exported) -> Record:
     """A failed export as a record, so that a table shows the gap and its reason."""
     if not isinstance(exported.outcome, Failure) or exported.model is None:
         raise ValueError("this export did not fail, or its network could not be loaded")
-    return _record(
+    record = _record(
         exported.model, exported.recipe, exported.outcome, environment.host_device(), None, None
     )
+    return signing.sign(record)
 
 
 def _record(

@@ -20,7 +20,7 @@ def command(
     """Export mobilevig_ti to every format, verify, measure it here and show the leaderboard."""
     from mobilebench import plugins
     from mobilebench.artifact import Artifact
-    from mobilebench.cli.bench import measure_all
+    from mobilebench.cli.bench import Cells, measure_all
     from mobilebench.cli.export import choose_recipes, export_all, show_exports
     from mobilebench.leaderboard import rank
     from mobilebench.leaderboard.page import as_page
@@ -55,7 +55,7 @@ def command(
         if isinstance(done.outcome, Artifact) and host.runtimes(done.recipe.format)
     ]
     output.tell(f"\n2. Measure on this machine by {_PROTOCOL}, each cell in a fresh process.")
-    measure_all(artifacts, "host", [], "cpu", _THREADS, _PROTOCOL, store)
+    measure_all(artifacts, Cells("host", [], "cpu", _THREADS, _PROTOCOL), store, [])
     output.tell("\n3. The leaderboard.")
     records = RecordStore(store)
     rows = rank(records.find())
