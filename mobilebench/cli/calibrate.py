@@ -1,0 +1,79 @@
+"""`mobilebench calibrate`: what a device can tell apart."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from mobilebench.cli import output
+from mobilebench.cli.check import parse_rule
+
+if TYPE_CHECKING:
+    from mobilebench.regress.noise import Noise
+
+
+def command(
+    artifact: Annotated[Path, typer.Argument(metavar="ARTIFACT", help="Bundle folder.")],
+    device: Annotated[str, typer.Option(help="Device id; see `mobilebench devices`.")] = "host",
+    runtime: Annotated[
+        str | None, typer.Option(help="Default: the usual one of the format.")
+    ] = None,
+    compute_unit: Annotated[str, typer.Option(help="cpu, gpu, npu or all.")] = "cpu",
+    threads: Annotated[int, typer.Option(min=1, help="Threads.")] = 1,
+    pairs: Annotated[
+        int, typer.Option(min=4, help="Pairs to run; more make the figures surer.")
+    ] = 16,
+    tolerance: Annotated[str, typer.Option(help="Smallest change that matters.")] = "3%",
+    alpha: Annotated[float, typer.Option(help="Share of false alarms to put up with.")] = 0.01,
+    store: Annotated[str | None, typer.Option(help="Path or SQLAlchemy URL.")] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
+) -> None:
+    """Run one artifact against itself and say what changes could be found on that device."""
+    from mobilebench import ab, wire
+    from mobilebench.api import parse_compute_unit
+    from mobilebench.artifact import Artifact
+    from mobilebench.cli.progress import MatrixProgress
+    from mobilebench.protocol import protocol
+    from mobilebench.regress import noise
+    from mobilebench.store import RecordStore, default_url
+
+    rule = parse_rule(tolerance, alpha)
+    found = Artifact.load(artifact)
+    setting = ab.Setting(
+        device,
+        [runtime] if runtime else [],
+        [threads],
+        protocol("ci-ab-1"),
+        parse_compute_unit(compute_unit),
+    )
+    kept = RecordStore(store or default_url())
+    with MatrixProgress("calibrate by ci-ab-1", 2 * pairs) as progress:
+        first, second = ab.measure_pairs(found, found, setting, pairs, progress, kept.add)
+    kept.close()
+    measured = noise.measure(first, second, rule)
+    if json:
+        output.show_json(wire.to_plain(measured))
+    else:
+        _show(measured)
+
+
+def _show(found: Noise) -> None:
+    from mobilebench.regress.noise import MOST_PAIRS
+
+    table = output.pairs()
+    table.add_row("within a run", f"{found.within:.2%} from one inference to the next")
+    table.add_row("between runs", f"{found.between:.2%} of the median")
+    table.add_row("between neighbours", f"{found.between_neighbours:.2%}, left in pairs")
+    table.add_row("false alarms", f"{found.false_alarms:.1%} of comparisons with 8 pairs")
+    for pairs, effect in found.detectable:
+        table.add_row(f"{pairs} pairs", f"find a slowdown of {effect:.1%} in 95 of 100 cases")
+    for effect, needed in found.needed:
+        words = f"more than {MOST_PAIRS}" if needed is None else str(needed)
+        table.add_row(f"a slowdown of {effect:.0%}", f"needs {words} pairs")
+    output.show(table)
+    output.tell(
+        f"From {found.pairs} pairs of the same artifact against itself; another network, or a day "
+        f"of other weather, has other noise."
+    )

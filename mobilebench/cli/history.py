@@ -1,0 +1,76 @@
+"""`mobilebench history`: a metric over time, and where it changed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from mobilebench.cli import output
+
+if TYPE_CHECKING:
+    from mobilebench.regress.history import History
+
+_BARS = "▁▂▃▄▅▆▇█"
+_WIDTH = 60
+
+
+def command(
+    source: Annotated[
+        str,
+        typer.Argument(
+            help="Records as for `check`: a file or folder, or store:model=NAME,device=ID."
+        ),
+    ],
+    metric: Annotated[
+        str, typer.Option(help="latency p50, latency p90, first load or peak memory.")
+    ] = "latency p50",
+    smallest: Annotated[float, typer.Option(help="Steps below this share are left out.")] = 0.02,
+    alpha: Annotated[float, typer.Option(help="Share of false steps to put up with.")] = 0.01,
+    store: Annotated[str | None, typer.Option(help="Store of `store:` conditions.")] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print every figure as JSON.")] = False,
+) -> None:
+    """Show a metric of every cell over time, with its change points and their commits."""
+    from mobilebench import wire
+    from mobilebench.regress import baselines
+    from mobilebench.regress.history import Question, histories
+
+    records = baselines.load(source, store)
+    told = histories(records, Question(metric=metric, alpha=alpha, smallest=smallest))
+    if json:
+        output.show_json([wire.to_plain(history) for history in told])
+        return
+    for history in told:
+        _show(history)
+
+
+def _show(history: History) -> None:
+    from statistics import median
+
+    numbers = [point.number for point in history.points]
+    first, last = history.points[0], history.points[-1]
+    output.show_text(
+        f"{history.cell}\n"
+        f"  {history.metric}: {len(numbers)} runs from {first.created[:10]} to "
+        f"{last.created[:10]}, median {median(numbers):.3f} {history.unit}\n"
+        f"  {_line(numbers)}\n"
+    )
+    for step in history.steps:
+        output.show_text(
+            f"  {step.ratio - 1:+.1%} between {step.before.created[:16]} and "
+            f"{step.after.created[:16]}: {step.commits} (p {step.p_value:.2g})\n"
+        )
+    if not history.steps:
+        output.show_text("  no step\n")
+
+
+def _line(numbers: list[float]) -> str:
+    """The series as bars, neighbours together where there are more than fit."""
+    from statistics import median
+
+    size = -(-len(numbers) // _WIDTH)
+    parts = [median(numbers[start : start + size]) for start in range(0, len(numbers), size)]
+    low, high = min(parts), max(parts)
+    if low == high:
+        return _BARS[0] * len(parts)
+    return "".join(_BARS[round((part - low) / (high - low) * (len(_BARS) - 1))] for part in parts)
