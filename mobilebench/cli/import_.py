@@ -1,4 +1,4 @@
-"""`mobilebench import`: records from elsewhere into the store."""
+"""`mobilebench import`: records, and other tools' results, into the store."""
 
 from __future__ import annotations
 
@@ -11,40 +11,51 @@ from mobilebench.cli import output
 
 if TYPE_CHECKING:
     from mobilebench.record import Record
+    from mobilebench.reported import Reported
 
 
 def command(
     paths: Annotated[
         list[Path],
-        typer.Argument(metavar="FILE...", help="Record files: one record, or a list of them."),
+        typer.Argument(
+            metavar="FILE...",
+            help="Record files (one record, or a list of them), or results of another tool.",
+        ),
     ],
+    kind: Annotated[
+        str | None,
+        typer.Option(
+            "--as",
+            help="What the files are: record, litert, onnxruntime, executorch, mlperf, "
+            "mlperf-summary, androidx or table. Default: what each looks like.",
+        ),
+    ] = None,
     store: Annotated[str | None, typer.Option(help="Path or SQLAlchemy URL.")] = None,
 ) -> None:
-    """Add records to the store; all files are read before the first is added."""
+    """Add records to the store; all files are read before the first is added.
+
+    Results of LiteRT's benchmark_model, ONNX Runtime's perf test, ExecuTorch's and AndroidX's
+    benchmarks, MLPerf, and tables in CSV are kept apart as reported: nothing here measured them.
+    """
     from mobilebench.store import RecordStore, default_url
 
-    records = [record for path in paths for record in _read(path)]
+    records: list[Record] = []
+    reported: list[Reported] = []
+    for path in paths:
+        _read(path, kind, records, reported)
     kept = RecordStore(store or default_url())
     added = sum(kept.add(record) for record in records)
+    added += sum(kept.add_reported(result) for result in reported)
     kept.close()
-    output.tell(f"{added} added, {len(records) - added} there already: {kept.place}")
+    there = len(records) + len(reported) - added
+    output.tell(f"{added} added, {there} there already: {kept.place}")
 
 
-def _read(path: Path) -> list[Record]:
-    import json
+def _read(path: Path, kind: str | None, records: list[Record], reported: list[Reported]) -> None:
+    from mobilebench import interop
+    from mobilebench.regress.baselines import read_records
 
-    from mobilebench import wire
-    from mobilebench.errors import SchemaError
-    from mobilebench.record import Record
-
-    try:
-        plain = json.loads(path.read_bytes())
-    except OSError as error:
-        raise SchemaError(f"The file {path} cannot be read: {error.strerror}.") from error
-    except ValueError as error:
-        raise SchemaError(f"{path} is not JSON ({error}); it may have been cut off.") from error
-    documents = plain if isinstance(plain, list) else [plain]
-    return [
-        wire.from_plain(Record, document, f"{path}, record {number}")
-        for number, document in enumerate(documents, start=1)
-    ]
+    if kind == "record" or (kind is None and not interop.recognised(path)):
+        records += read_records(path)
+    else:
+        reported += interop.read(path, kind)

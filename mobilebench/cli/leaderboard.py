@@ -19,6 +19,9 @@ class Shape(StrEnum):
     CSV = "csv"
     JSON = "json"
     HTML = "html"
+    LATEX = "latex"
+    GITHUB_BENCHMARK = "github-action-benchmark"
+    BENCHER = "bencher"
 
 
 def command(
@@ -32,13 +35,14 @@ def command(
 ) -> None:
     """Rank the stored records: latency, size, parity and published accuracy."""
     from mobilebench.errors import UserError
-    from mobilebench.leaderboard import rank, text
+    from mobilebench.leaderboard import elsewhere, exchange, rank, text
     from mobilebench.store import Query, RecordStore, default_url
 
     records = RecordStore(store or default_url())
     rows = rank(records.find(Query(model=model, format=format, device=device, protocol=protocol)))
+    reported = records.find_reported(model)
     records.close()
-    if not rows:
+    if not rows and not reported:
         raise UserError(
             f"The store {records.place} has no such record; measure something first with "
             f"`mobilebench bench`, or ask for less."
@@ -46,19 +50,30 @@ def command(
     if shape is Shape.TABLE and out is None:
         from mobilebench.leaderboard.table import as_table
 
-        output.show(as_table(rows, output.width()))
+        if rows:
+            output.show(as_table(rows, output.width()))
+        if reported:
+            output.show(elsewhere.as_table(reported))
         return
     match shape:
         case Shape.MARKDOWN | Shape.TABLE:
             content = text.as_markdown(rows)
+            if reported:
+                content += "\n" + elsewhere.as_markdown(reported)
         case Shape.CSV:
             content = text.as_csv(rows)
         case Shape.JSON:
             content = text.as_json(rows)
+        case Shape.LATEX:
+            content = exchange.as_latex(rows)
+        case Shape.GITHUB_BENCHMARK:
+            content = exchange.as_github_benchmark(rows)
+        case Shape.BENCHER:
+            content = exchange.as_bencher(rows)
         case Shape.HTML:
             from mobilebench.leaderboard.page import as_page
 
-            content = as_page(rows)
+            content = as_page(rows, reported)
     if out is None:
         output.show_text(content)
     else:

@@ -8,13 +8,18 @@ from collections.abc import Sequence
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from mobilebench import environment
-from mobilebench.leaderboard import text
+from mobilebench.leaderboard import elsewhere, text
 from mobilebench.leaderboard.chart import latency_svg
 from mobilebench.leaderboard.columns import COLUMNS, notes
 from mobilebench.leaderboard.rows import Row
+from mobilebench.reported import Reported
 
 
-def as_page(rows: Sequence[Row], title: str = "mobilebench leaderboard") -> str:
+def as_page(
+    rows: Sequence[Row],
+    reported: Sequence[Reported] = (),
+    title: str = "mobilebench leaderboard",
+) -> str:
     """The page's HTML."""
     templates = Environment(
         loader=PackageLoader("mobilebench.leaderboard"),
@@ -31,6 +36,8 @@ def as_page(rows: Sequence[Row], title: str = "mobilebench leaderboard") -> str:
         rows=rows,
         notes=notes(rows),
         chart=latency_svg(rows),
+        elsewhere=elsewhere,
+        reported=[elsewhere.cells(result) for result in reported],
         downloads={
             "CSV": _data_url("text/csv", text.as_csv(rows)),
             "JSON": _data_url("application/json", text.as_json(rows)),

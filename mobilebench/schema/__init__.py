@@ -11,6 +11,7 @@ from pathlib import Path
 from mobilebench import wire
 from mobilebench.job import JOB_SCHEMA_VERSION, Job
 from mobilebench.record import RECORD_SCHEMA_VERSION, Record
+from mobilebench.reported import REPORTED_SCHEMA_VERSION, Reported
 
 FOLDER = Path(__file__).parent
 
@@ -20,6 +21,7 @@ def schemas() -> dict[str, str]:
     documents = {
         f"job.v{JOB_SCHEMA_VERSION}.json": wire.json_schema(Job),
         f"record.v{RECORD_SCHEMA_VERSION}.json": wire.json_schema(Record),
+        f"reported.v{REPORTED_SCHEMA_VERSION}.json": wire.json_schema(Reported),
     }
     return {
         name: json.dumps(document, indent=2, sort_keys=True) + "\n"

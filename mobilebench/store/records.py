@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from mobilebench import wire
 from mobilebench.errors import OutputError, SchemaError, UserError, writing
 from mobilebench.record import Record
+from mobilebench.reported import Reported
 
 _STORE_VERSION = 1
 
@@ -29,6 +30,13 @@ _RECORDS = sa.Table(
     sa.Column("device", sa.String, nullable=False, index=True),
     sa.Column("protocol", sa.String(32)),
     sa.Column("outcome", sa.String(16), nullable=False),
+    sa.Column("document", sa.Text, nullable=False),
+)
+_REPORTED = sa.Table(
+    "reported",
+    _METADATA,
+    sa.Column("report_id", sa.String(64), primary_key=True),
+    sa.Column("model", sa.String, index=True),
     sa.Column("document", sa.Text, nullable=False),
 )
 _STORE = sa.Table("store", _METADATA, sa.Column("version", sa.Integer, nullable=False))
@@ -134,6 +142,33 @@ class RecordStore:
                 f"the one given was not added."
             ) from error
         return True
+
+    def add_reported(self, result: Reported) -> bool:
+        """Keep somebody else's result; False where it is there already."""
+        row = {
+            "report_id": result.report_id,
+            "model": result.model,
+            "document": wire.dumps(result),
+        }
+        try:
+            with self._transaction() as connection:
+                connection.execute(sa.insert(_REPORTED).values(**row))
+        except sa.exc.IntegrityError:  # the id is over the file's content, so it is the same
+            return False
+        return True
+
+    def find_reported(self, model: str | None = None) -> list[Reported]:
+        """Somebody else's results, of one model or of all, by source and model."""
+        statement = sa.select(_REPORTED.c.report_id, _REPORTED.c.document)
+        if model is not None:
+            statement = statement.where(_REPORTED.c.model == model)
+        with self._transaction() as connection:
+            rows = connection.execute(statement).all()
+        found = [
+            wire.loads(Reported, document, f"result {report_id} in {self.place}")
+            for report_id, document in rows
+        ]
+        return sorted(found, key=lambda r: (r.source, r.model or "", r.report_id))
 
     def _document(self, record_id: str) -> str | None:
         query = sa.select(_RECORDS.c.document).where(_RECORDS.c.record_id == record_id)

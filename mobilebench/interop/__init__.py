@@ -1,0 +1,77 @@
+"""Other tools' results: one reader in each module, found by its name or by what a file looks like.
+
+A reader turns the text of a file into `Reported` results. It keeps to what the text says.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from mobilebench.errors import SchemaError, UnknownName
+from mobilebench.interop import androidx, executorch, litert, mlperf, onnxruntime, table
+from mobilebench.interop.reader import Reader
+from mobilebench.reported import Reported
+
+READERS: Mapping[str, Reader] = {
+    "litert": litert.READER,
+    "onnxruntime": onnxruntime.READER,
+    "executorch": executorch.READER,
+    "mlperf": mlperf.RESULT,
+    "mlperf-summary": mlperf.SUMMARY,
+    "androidx": androidx.READER,
+    "table": table.READER,
+}
+_LARGEST_BYTES = 256 << 20
+
+
+def read(path: Path, kind: str | None = None) -> list[Reported]:
+    """The results in a file, by the reader of that name or the first that knows such files.
+
+    Raises `UnknownName` for a reader that does not exist, `SchemaError` where the file cannot be
+    read, is known to no reader, or is not what its reader takes.
+    """
+    if kind is not None and kind not in READERS:
+        raise UnknownName("kind of result file", kind, READERS)
+    try:
+        if path.stat().st_size > _LARGEST_BYTES:
+            raise SchemaError(f"The file {path} is larger than {_LARGEST_BYTES >> 20} MB.")
+        content = path.read_bytes()
+    except OSError as error:
+        raise SchemaError(f"The file {path} cannot be read: {error.strerror}.") from error
+    text = content.decode("utf-8", errors="replace")
+    chosen = READERS[kind] if kind else _recognised(text)
+    if chosen is None:
+        known = ", ".join(READERS)
+        raise SchemaError(
+            f"{path} looks like no result that is known here; name its kind with --as ({known})."
+        )
+    found = chosen.read(text, path)
+    if not found:
+        raise SchemaError(f"{path} was read as a result of {chosen.tool}, and holds none.")
+    digest = hashlib.sha256(content).hexdigest()
+    return [
+        replace(
+            result,
+            report_id=hashlib.sha256(f"{digest}:{place}".encode()).hexdigest()[:32],
+            source=result.source or chosen.tool,
+            file=path.name,
+        )
+        for place, result in enumerate(found)
+    ]
+
+
+def recognised(path: Path) -> bool:
+    """Whether a file is a result of another tool's; False where it cannot be read."""
+    try:
+        with path.open("rb") as handle:
+            head = handle.read(_LARGEST_BYTES)
+    except OSError:
+        return False
+    return _recognised(head.decode("utf-8", errors="replace")) is not None
+
+
+def _recognised(text: str) -> Reader | None:
+    return next((reader for reader in READERS.values() if reader.recognises(text)), None)

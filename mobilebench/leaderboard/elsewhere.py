@@ -1,0 +1,62 @@
+"""Results that others report, in a table of their own below the leaderboard: never in its ranks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.console import Group
+from rich.markup import escape
+from rich.table import Table
+from rich.text import Text
+
+from mobilebench.leaderboard.columns import UNKNOWN
+from mobilebench.reported import Reported
+
+TITLE = "Reported by others, not measured here"
+COLUMNS = ("source", "model", "artifact", "device", "runtime", "latency ms", "top-1 %", "remarks")
+_STATISTICS = (("p50_ns", "median"), ("mean_ns", "mean"), ("p90_ns", "p90"))
+
+
+def cells(result: Reported) -> tuple[str, ...]:
+    """A result as texts for the columns."""
+    runtime = " ".join(filter(None, (result.runtime, result.delegate)))
+    threads = f" x{result.threads}" if result.threads else ""
+    texts = (
+        result.source,
+        result.model,
+        " ".join(filter(None, (result.format, result.precision))),
+        " ".join(filter(None, (result.device, result.compute_unit))),
+        runtime + threads,
+        _latency(result),
+        None if result.top1 is None else f"{result.top1:.1f}",
+        "; ".join(result.remarks),
+    )
+    return tuple(text or UNKNOWN for text in texts)
+
+
+def _latency(result: Reported) -> str | None:
+    """The first statistic that the source gives, with its name."""
+    for field, name in _STATISTICS:
+        number = getattr(result.latency, field)
+        if number is not None:
+            return f"{number / 1e6:.2f} ({name})"
+    if result.inferences_per_second is not None:
+        return f"{result.inferences_per_second:.1f} a second"
+    return None
+
+
+def as_table(results: Sequence[Reported]) -> Group:
+    """For the terminal."""
+    table = Table(header_style="bold", box=None, pad_edge=False, collapse_padding=True)
+    for title in COLUMNS:
+        table.add_column(title)
+    for result in results:
+        table.add_row(*(escape(cell) for cell in cells(result)))
+    return Group(Text(f"\n{TITLE}", style="bold"), table)
+
+
+def as_markdown(results: Sequence[Reported]) -> str:
+    """To stand below the leaderboard's own table."""
+    rows = [COLUMNS, ("---",) * len(COLUMNS), *(cells(result) for result in results)]
+    lines = (f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in row)} |" for row in rows)
+    return "\n".join((f"### {TITLE}", "", *lines)) + "\n"

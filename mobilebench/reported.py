@@ -1,0 +1,65 @@
+"""Reported: a result that another tool or a publication states, as far as it states it.
+
+It is no record: nothing here measured it, nothing can check it, and it is never ranked among what
+was measured. What the source does not say is None.
+"""
+
+from __future__ import annotations
+
+from mobilebench.values import value
+
+REPORTED_SCHEMA_VERSION = 1
+
+
+@value
+class Latency:
+    """What a source says of the latency of one inference."""
+
+    count: int | None = None
+    mean_ns: float | None = None
+    p50_ns: float | None = None
+    p90_ns: float | None = None
+    p95_ns: float | None = None
+    p99_ns: float | None = None
+    min_ns: float | None = None
+    max_ns: float | None = None
+    std_ns: float | None = None
+    samples_ns: tuple[float, ...] | None = None
+    """Single inferences, where the source keeps them."""
+
+    def __post_init__(self) -> None:
+        for name, number in vars(self).items():
+            numbers = number if isinstance(number, tuple) else (number,)
+            if any(each is not None and each < 0 for each in numbers):
+                raise ValueError(f"{name} is negative")
+
+
+@value
+class Reported:
+    """One result of somebody else's."""
+
+    schema_version: int = REPORTED_SCHEMA_VERSION
+    report_id: str
+    """sha256 over the source file and the place in it: the same file gives the same results."""
+    source: str
+    """The tool or the publication."""
+    file: str
+    model: str | None = None
+    format: str | None = None
+    precision: str | None = None
+    runtime: str | None = None
+    delegate: str | None = None
+    compute_unit: str | None = None
+    threads: int | None = None
+    device: str | None = None
+    os: str | None = None
+    date: str | None = None
+    latency: Latency = Latency()
+    inferences_per_second: float | None = None
+    load_ns: float | None = None
+    first_inference_ns: float | None = None
+    peak_memory_bytes: int | None = None
+    top1: float | None = None
+    """Percent."""
+    remarks: tuple[str, ...] = ()
+    """What the source says of the result's worth, such as that it is invalid."""
