@@ -1,10 +1,12 @@
-"""Every network of the zoo in every format: exported, compared with PyTorch, and written down.
+"""Networks of the zoo in every format: exported, compared with PyTorch, and written down.
 
     python benchmarks/zoo_matrix.py --out DIR --table docs/zoo-matrix.md
+    python benchmarks/zoo_matrix.py --out DIR --table docs/precision-matrix.md --quantized \\
+        --models mobilevig_ti mobilevigv2_ti greedyvig_s logvig_ti adaptvig_s rapidnet_ti vcmamba_s
 
-Takes a few hours on two cores. It can be stopped and started again: what is in the folder already
-is found there. A cell that fails is a row with its reason. The table is a result of this machine's
-runtimes; Core ML files are evaluated with torch where Core ML itself is not at hand.
+Each takes a few hours on two cores. It can be stopped and started again: what is in the folder
+already is found there. A cell that fails is a row with its reason. The table is a result of this
+machine's runtimes; Core ML files are evaluated with torch where Core ML itself is not at hand.
 """
 
 from __future__ import annotations
@@ -18,13 +20,14 @@ from mobilebench import files, pipeline, plugins
 from mobilebench.artifact import Artifact, ArtifactFacts
 from mobilebench.cli.progress import MatrixProgress
 from mobilebench.matrix import Exported
-from mobilebench.recipe import ExportRecipe
+from mobilebench.recipe import ExportRecipe, Precision
 from mobilebench.request import Request
 from mobilebench.workers import LocalWorkers
 from mobilebench.zoo import list_models
 
+TITLES = {False: "# Every network in every format", True: "# Every quantized precision"}
 HEADER = """\
-# Every network in every format
+{title}
 
 Written by `benchmarks/zoo_matrix.py` on {machine}, with {tools}.
 
@@ -32,6 +35,8 @@ Weights are random from a fixed seed, drawn so that every branch moves the outpu
 compared with PyTorch eager on 16 seeded inputs: relative error is the largest difference over the
 largest output, signal to noise is in decibels; half precision is judged beside PyTorch's own. Where
 a network lies on one of its own thresholds at an input, that input is passed over and counted.
+Quantized files were calibrated on noise, and *agreement* is the share of 256 other inputs of noise
+for which they name PyTorch's class: with random weights both say little of trained ones.
 ONNX, TFLite and ExecuTorch files were run by their own runtimes on this machine; Core ML files were
 evaluated operation by operation with torch. None of them has run on a phone.
 """
@@ -43,6 +48,7 @@ COLUMNS = (
     "rel. error",
     "SNR dB",
     "top-1",
+    "agreement",
     "inputs passed over",
     "operations",
     "left out of the delegate",
@@ -57,12 +63,16 @@ def main() -> None:
     parser.add_argument("--formats", nargs="+", default=plugins.exporter_names())
     parser.add_argument("--out", type=Path, required=True, help="folder of the artifacts")
     parser.add_argument("--table", type=Path, required=True, help="Markdown file to write")
+    parser.add_argument(
+        "--quantized", action="store_true", help="every quantized precision, not fp32 and fp16"
+    )
     parser.add_argument("--jobs", type=int, default=2)
     options = parser.parse_args()
     recipes = [
         exporter.recipe(precision)
         for exporter in map(plugins.exporter, options.formats)
         for precision in sorted(exporter.precisions(), reverse=True)
+        if precision.quantized is options.quantized and precision is not Precision.FP16_WEIGHTS
     ]
     lines: list[str] = []
     with MatrixProgress("export", len(options.models) * len(recipes)) as progress:
@@ -75,7 +85,9 @@ def main() -> None:
                 observer=progress,
             )
             lines += [_line(exported) for exported in done]
-            header = HEADER.format(machine=_machine(), tools=_tools(recipes))
+            header = HEADER.format(
+                title=TITLES[options.quantized], machine=_machine(), tools=_tools(recipes)
+            )
             table = [_row(COLUMNS), _row(["---"] * len(COLUMNS)), *lines]
             files.write_text(options.table, header + "\n" + "\n".join(table) + "\n")
 
@@ -84,7 +96,7 @@ def _line(exported: Exported) -> str:
     outcome = exported.outcome
     cells = [exported.name, exported.recipe.label]
     if not isinstance(outcome, Artifact):
-        cells += [f"failed at {outcome.stage}: {outcome.message[:160]}", *[""] * 8]
+        cells += [f"failed at {outcome.stage}: {outcome.message[:160]}", *[""] * 9]
     else:
         facts = outcome.manifest.facts
         cells += [
@@ -100,13 +112,14 @@ def _line(exported: Exported) -> str:
 
 def _proof(facts: ArtifactFacts) -> list[str]:
     if facts.unverified:
-        return ["not verified", "", "", ""]
+        return ["not verified", "", "", "", ""]
     parity = facts.parity[0]
     return [
         "equal" if parity.passed else "differs",
         f"{parity.max_relative_error:.1e}",
         "" if parity.snr_db is None else f"{parity.snr_db:.0f}",
         "" if parity.top1_agreement is None else f"{parity.top1_agreement:.0%}",
+        "" if facts.agreement is None else f"{facts.agreement.top1:.0%}",
     ]
 
 

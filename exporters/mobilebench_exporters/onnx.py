@@ -47,14 +47,13 @@ class OnnxExporter(Offering):
         folder: Path,
         calibration: Sequence[Batch] = (),
     ) -> Path:
-        import onnx
         import torch
 
         path = folder / "model.onnx"
         opset = int(str(recipe.target).removeprefix("opset"))
         if recipe.precision is Precision.FP16:
             module = _onnx_precision.in_half(module)
-        torch.onnx.export(
+        program = torch.onnx.export(
             module,
             example(inputs),
             path,
@@ -64,7 +63,8 @@ class OnnxExporter(Offering):
             input_names=[tensor.name for tensor in inputs],
             verbose=False,
         )
-        written = _opset(onnx.load(path, load_external_data=False))
+        assert program is not None  # None is for the exporter before dynamo
+        written = program.model.opset_imports[""]
         if written != opset:
             raise CellFailed(
                 "export",
