@@ -27,8 +27,9 @@ lint: setup
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
+# Two processes at a time, whole files each; `pytest` by itself runs one after the other.
 test: lint
-	$(BIN)/pytest
+	$(BIN)/pytest -n 2 --dist loadfile
 
 test-all: lint
 	$(BIN)/pytest -m "not device"

@@ -5,41 +5,71 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+from filelock import FileLock
 
 from mobilebench.artifact import Artifact
 
+if TYPE_CHECKING:
+    from mobilebench.matrix import Exported
+    from mobilebench.recipe import ExportRecipe
+
+if "PYTEST_XDIST_WORKER" in os.environ:
+    # Two processes with two threads each would wait for each other's on two cores.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 MODELS = Path(__file__).parent / "models.py"
 TINY = f"{MODELS}:tiny"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _own_key(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Records of tests are signed by a key of theirs, not by the user's."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MOBILEBENCH_KEY", str(tmp_path_factory.mktemp("key") / "device.key"))
+        yield
 
 
 @pytest.fixture(scope="session")
 def tiny_artifacts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Artifact]:
     """The tiny network in every format and precision; by `FORMAT-PRECISION`."""
     from mobilebench import plugins
-    from mobilebench.pipeline import export_matrix
     from mobilebench.recipe import Precision
-    from mobilebench.request import Request
-    from mobilebench.tensor import parse_tensor
-    from mobilebench.workers import LocalWorkers
 
     recipes = [
         exporter.recipe(precision)
         for exporter in map(plugins.exporter, plugins.exporter_names())
         for precision in sorted(exporter.precisions())
     ]
-    request = Request(reference=TINY, inputs=(parse_tensor("1x3x32x32"),))
-    out = tmp_path_factory.mktemp("artifacts")
     made = {}
-    for exported in export_matrix([request], recipes, out, workers=LocalWorkers(jobs=2)):
+    for exported in _once(tmp_path_factory, recipes):
         assert isinstance(exported.outcome, Artifact), exported.outcome
         made[f"{exported.recipe.format}-{exported.recipe.precision}"] = exported.outcome
     assert {Precision(name.partition("-")[2]) for name in made} == set(Precision)
     return made
+
+
+def _once(
+    tmp_path_factory: pytest.TempPathFactory, recipes: Sequence[ExportRecipe]
+) -> list[Exported]:
+    """Exports into a folder that all processes of one test run share; the first makes them, and
+    the others find them there."""
+    from mobilebench.pipeline import export_matrix
+    from mobilebench.request import Request
+    from mobilebench.tensor import parse_tensor
+    from mobilebench.workers import LocalWorkers
+
+    own = tmp_path_factory.getbasetemp()
+    out = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "tiny-artifacts"
+    request = Request(reference=TINY, inputs=(parse_tensor("1x3x32x32"),))
+    out.mkdir(exist_ok=True)
+    with FileLock(out.with_suffix(".lock")):
+        return export_matrix([request], recipes, out, workers=LocalWorkers(jobs=2))
 
 
 @dataclass(frozen=True)

@@ -78,10 +78,10 @@ def test_each_network_is_prepared_once_and_each_file_made_once(tmp_path: Path) -
         "prepare models.py:two_inputs",
     ]
     assert [(exported.name, exported.recipe.format) for exported in done] == [
-        ("models.tiny", "onnx"),
-        ("models.tiny", "coreml"),
-        ("models.two_inputs", "onnx"),
-        ("models.two_inputs", "coreml"),
+        ("models.tiny@32", "onnx"),
+        ("models.tiny@32", "coreml"),
+        ("models.two_inputs@8", "onnx"),
+        ("models.two_inputs@8", "coreml"),
     ]
     assert all(isinstance(exported.outcome, Artifact) for exported in done)
     for exported in done:
@@ -91,7 +91,7 @@ def test_each_network_is_prepared_once_and_each_file_made_once(tmp_path: Path) -
 
 
 def test_a_second_run_over_the_zoo_converts_nothing_and_loads_no_torch(tmp_path: Path) -> None:
-    request, recipes = Request(reference="mobilevig_ti"), _recipes("onnx")
+    request, recipes = Request(reference="mobilevig_ti", resolution=64), _recipes("onnx")
     [first] = export_matrix([request], recipes, tmp_path)
     workers = Counting()
     [second] = export_matrix([request], recipes, tmp_path, workers=workers)
@@ -101,8 +101,8 @@ def test_a_second_run_over_the_zoo_converts_nothing_and_loads_no_torch(tmp_path:
     assert second.outcome.manifest == first.outcome.manifest
     script = (
         "import sys; from mobilebench.cli import main\n"
-        f"sys.argv = ['mobilebench', 'export', 'mobilevig_ti', '-f', 'onnx', '--out', "
-        f"{str(tmp_path)!r}]\n"
+        f"sys.argv = ['mobilebench', 'export', 'mobilevig_ti', '-f', 'onnx', "
+        f"'--resolution', '64', '--out', {str(tmp_path)!r}]\n"
         "try: main()\nexcept SystemExit as e: assert e.code in (0, None), e.code\n"
         "assert 'torch' not in sys.modules\n"
     )

@@ -331,7 +331,7 @@ def test_a_failed_cell_is_exit_code_one_and_a_record(mobilebench: Program, tmp_p
     done = mobilebench("export", f"{MODELS}:unsupported", *IMAGE, *ONNX)
     assert done.code == 1
     assert "failed" in done.stdout
-    assert "models.unsupported to onnx-fp32-opset20: export failed" in done.stderr
+    assert "models.unsupported@32 to onnx-fp32-opset20: export failed" in done.stderr
     [record] = RecordStore(tmp_path / "records.sqlite").find()
     assert record.outcome.kind == "failure"
     board = mobilebench("leaderboard")

@@ -18,6 +18,7 @@ from mobilebench.artifact import Artifact
 from mobilebench.calibration import Samples
 from mobilebench.errors import CellFailed, RecipeError, UserError
 from mobilebench.recipe import NOISE, Calibration, ExportRecipe, Format, Precision
+from mobilebench.tensor import parse_tensor
 from mobilebench_exporters._float_parts import stays_float
 
 # Some exports here run in this process, where the toolkits warn of themselves.
@@ -210,10 +211,10 @@ def test_a_norm_stays_in_floats_in_coreml(normalised: dict[str, Artifact]) -> No
 def test_coreml_stores_large_weights_compressed(
     tmp_path: Path, precision: str, stored: str
 ) -> None:
-    artifact = export(
-        Normalised().eval(), "coreml", precision=precision, inputs=["1x3x16x16"], out_dir=tmp_path
-    )
-    graph = plugins.exporter("coreml").graph(artifact.model_path)
+    exporter = plugins.exporter("coreml")
+    recipe = exporter.recipe(Precision(precision))
+    path = exporter.export(Normalised().eval(), [parse_tensor("1x3x16x16")], recipe, tmp_path)
+    graph = exporter.graph(path)
     assert graph.folded[stored] >= 1 and "quantize" not in {op.kind for op in graph.operations}
 
 
