@@ -14,6 +14,8 @@ import platform
 from collections.abc import Sequence
 from pathlib import Path
 
+import deployment
+
 from mobilebench import files, parity, pipeline, plugins
 from mobilebench.artifact import Artifact
 from mobilebench.cli.progress import MatrixProgress
@@ -22,16 +24,7 @@ from mobilebench.recipe import Precision
 from mobilebench.request import Request
 from mobilebench.workers import LocalWorkers
 
-MODELS = (
-    "mobilevig_ti",
-    "mobilevigv2_ti",
-    "greedyvig_s",
-    "logvig_ti",
-    "adaptvig_s",
-    "rapidnet_ti",
-    "vcmamba_s",
-    "mobilenetv2_100",
-)
+MODELS = (*deployment.MODELS, "mobilenetv2_100")
 DELEGATES = ("xnnpack", "coreml", "vulkan")
 
 HEADER = """\

@@ -20,17 +20,10 @@ import time
 from pathlib import Path
 from typing import Any
 
+import deployment
+
 from mobilebench import environment, files, plugins
 
-MODELS = (
-    "mobilevig_ti",
-    "mobilevigv2_ti",
-    "greedyvig_s",
-    "logvig_ti",
-    "adaptvig_s",
-    "rapidnet_ti",
-    "vcmamba_s",
-)
 TITLE = "# How long a matrix takes"
 EXPLAINED = """\
 Written by `benchmarks/matrix.py` on {machine}: {models} networks in {formats} formats, float32,
@@ -43,7 +36,7 @@ AGAIN = 5
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--models", nargs="+", default=MODELS)
+    parser.add_argument("--models", nargs="+", default=deployment.MODELS)
     parser.add_argument("--formats", nargs="+", default=plugins.exporter_names())
     parser.add_argument("--table", type=Path, help="write the table here, as Markdown")
     options = parser.parse_args()
