@@ -25,7 +25,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from mobilebench import environment, files, plugins
+import tables
+
+from mobilebench import files, plugins
 from mobilebench.recipe import Precision
 
 FORMATS = ("onnx", "tflite", "executorch", "coreml")
@@ -102,14 +104,13 @@ def main() -> None:
     for format_name in options.formats:
         lines.append(_line(options.model, format_name, options.rounds))
         print(" | ".join(lines[-1]), flush=True)
-    device = environment.host_device()
     explained = EXPLAINED.format(
-        machine=f"{device.os} on {device.soc or device.model}",
+        machine=tables.machine(),
         model=options.model,
         rounds=options.rounds,
     )
-    table = "".join(f"| {' | '.join(line)} |\n" for line in (TITLES, ["---"] * len(TITLES), *lines))
-    page = "\n\n".join((TITLE, textwrap.fill(explained, 100), table))
+    table = tables.markdown(TITLES, lines)
+    page = tables.page(TITLE, explained, table)
     if options.table:
         files.write_text(options.table, page)
 

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import tables
 from scipy import stats as scipy_stats
 
 from mobilebench import files
@@ -140,7 +141,7 @@ def main() -> None:
             cells = [f"{rate:.1%}" for both in zip(alarms, found, strict=True) for rate in both]
             lines.append([f"{shared:.1f}", f"{between:.0%}", str(pairs), *cells])
             print(" | ".join(lines[-1]), flush=True)
-    table = "".join(f"| {' | '.join(line)} |\n" for line in (TITLES, ["---"] * len(TITLES), *lines))
+    table = tables.markdown(TITLES, lines)
     if options.table:
         told = EXPLAINED.format(trials=options.trials, shared=options.shared**2)
         texts = (textwrap.fill(text, 100, break_on_hyphens=False) for text in (told, NOTES))

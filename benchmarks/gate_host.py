@@ -11,14 +11,14 @@ from __future__ import annotations
 
 import argparse
 import json
-import textwrap
 from pathlib import Path
 from typing import Any
 
+import tables
 import torch
 from torch import Tensor, nn
 
-from mobilebench import ab, environment, export, files
+from mobilebench import ab, export, files
 from mobilebench.artifact import Artifact
 from mobilebench.protocol import protocol
 from mobilebench.regress import Rule, Verdict
@@ -87,14 +87,11 @@ def main() -> None:
         files.write_text(journal, json.dumps(done))
         print(done[-1], flush=True)
     lines = [_line(done, case, name) for case in CASES for name in RUNTIMES]
-    table = "".join(f"| {' | '.join(line)} |\n" for line in (TITLES, ["---"] * len(TITLES), *lines))
-    device = environment.host_device()
-    explained = EXPLAINED.format(
-        machine=f"{device.os} on {device.soc or device.model}", pairs=options.pairs, blocks=BLOCKS
-    )
+    table = tables.markdown(TITLES, lines)
+    explained = EXPLAINED.format(machine=tables.machine(), pairs=options.pairs, blocks=BLOCKS)
     print(table)
     if options.table:
-        files.write_text(options.table, "\n\n".join((TITLE, textwrap.fill(explained, 100), table)))
+        files.write_text(options.table, tables.page(TITLE, explained, table))
 
 
 def _artifact(case: str, count: int, name: str, out: Path) -> Artifact:

@@ -9,12 +9,12 @@ the median over the rounds of a round's own.
 from __future__ import annotations
 
 import argparse
-import textwrap
 from pathlib import Path
 
 import deployment
+import tables
 
-from mobilebench import environment, files, pipeline, plugins
+from mobilebench import files, pipeline, plugins
 from mobilebench.artifact import Artifact
 from mobilebench.recipe import Precision
 from mobilebench.request import Request
@@ -42,15 +42,14 @@ def main() -> None:
         for format_name in options.formats:
             lines.append(_line(model, format_name, options.out, options.rounds))
             print(" | ".join(lines[-1]), flush=True)
-    device = environment.host_device()
     explained = EXPLAINED.format(
-        machine=f"{device.os} on {device.soc or device.model}",
+        machine=tables.machine(),
         threads=deployment.THREADS,
         rounds=options.rounds,
     )
-    table = "".join(f"| {' | '.join(line)} |\n" for line in (TITLES, ["---"] * len(TITLES), *lines))
+    table = tables.markdown(TITLES, lines)
     if options.table:
-        files.write_text(options.table, "\n\n".join((TITLE, textwrap.fill(explained, 100), table)))
+        files.write_text(options.table, tables.page(TITLE, explained, table))
 
 
 def _line(model: str, format_name: str, out: Path, rounds: int) -> list[str]:

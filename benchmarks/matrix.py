@@ -15,14 +15,14 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import textwrap
 import time
 from pathlib import Path
 from typing import Any
 
 import deployment
+import tables
 
-from mobilebench import environment, files, plugins
+from mobilebench import files, plugins
 
 TITLE = "# How long a matrix takes"
 EXPLAINED = """\
@@ -50,16 +50,15 @@ def main() -> None:
     if not all(cell["cached"] for _, done in again for cell in done if not cell["failure"]):
         raise SystemExit("a run over a full folder made something again")
     lines.append(_line("over a full folder", statistics.median(t for t, _ in again), alone, done))
-    device = environment.host_device()
     explained = EXPLAINED.format(
-        machine=f"{device.os} on {device.soc or device.model}",
+        machine=tables.machine(),
         models=len(options.models),
         formats=len(options.formats),
         again=AGAIN,
     )
-    table = "".join(f"| {' | '.join(line)} |\n" for line in (TITLES, ["---"] * len(TITLES), *lines))
+    table = tables.markdown(TITLES, lines)
     if options.table:
-        files.write_text(options.table, "\n\n".join((TITLE, textwrap.fill(explained, 100), table)))
+        files.write_text(options.table, tables.page(TITLE, explained, table))
 
 
 def _export(options: argparse.Namespace, out: Path, jobs: int) -> tuple[float, list[Any]]:

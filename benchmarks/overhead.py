@@ -12,12 +12,13 @@ from __future__ import annotations
 import argparse
 import statistics
 import subprocess
-import textwrap
 import time
 from importlib.util import find_spec
 from pathlib import Path
 
-from mobilebench import benchmark, engine, environment, export, files
+import tables
+
+from mobilebench import benchmark, engine, export, files
 from mobilebench.artifact import Artifact
 from mobilebench.measurement import Measurement
 from mobilebench.protocol import Protocol, WarmUp
@@ -68,17 +69,16 @@ def main() -> None:
             ]
         )
         print(" | ".join(lines[-1]), flush=True)
-    device = environment.host_device()
     explained = EXPLAINED.format(
-        machine=f"{device.os} on {device.soc or device.model}",
+        machine=tables.machine(),
         added=added,
         rounds=ROUNDS,
         inferences=INFERENCES,
         turns=options.turns,
     )
-    table = "".join(f"| {' | '.join(line)} |\n" for line in (TITLES, ["---"] * len(TITLES), *lines))
+    table = tables.markdown(TITLES, lines)
     if options.table:
-        files.write_text(options.table, "\n\n".join((TITLE, textwrap.fill(explained, 100), table)))
+        files.write_text(options.table, tables.page(TITLE, explained, table))
 
 
 def _nothing() -> None:

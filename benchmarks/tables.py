@@ -1,0 +1,25 @@
+"""Figures as Markdown: a table, and a page of a title, an explanation and a table."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Sequence
+
+from mobilebench import environment
+
+
+def markdown(titles: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
+    """A table with a line under its titles."""
+    rows = (titles, ["---"] * len(titles), *lines)
+    return "".join(f"| {' | '.join(row)} |\n" for row in rows)
+
+
+def page(title: str, explained: str, table: str) -> str:
+    """A page, its explanation in lines of 100 characters."""
+    return "\n\n".join((title, textwrap.fill(explained, 100), table))
+
+
+def machine() -> str:
+    """This machine, for a sentence."""
+    device = environment.host_device()
+    return f"{device.os} on {device.soc or device.model}"
