@@ -29,6 +29,7 @@ from mobilebench.artifact import (
     content_size,
 )
 from mobilebench.calibration import Samples
+from mobilebench.cell import Cell
 from mobilebench.errors import BundleError, CellFailed, ModelFileError, SchemaError, writing
 from mobilebench.interfaces import Structure
 from mobilebench.modelspec import ModelSpec
@@ -128,9 +129,11 @@ def build(
     *,
     samples: Samples,
     allow_parity_failure: bool = False,
+    process: Cell | None = None,
 ) -> Artifact:
     """Make one bundle: staged beside its place, proven there, then renamed to it.
 
+    `process` is the one that `make` works in, where that is not this one.
     Raises `CellFailed` where the exporter fails or, unless that is allowed, the artifact is not
     the same network, and `OutputError` where the folder cannot be written; then no folder appears.
     """
@@ -168,14 +171,14 @@ def build(
         )
         watch.stage(order.name, "parity")
         staged_artifact = Artifact(staged, manifest)
-        proven = verification.verify(staged_artifact, cancel=cancel)
+        proven = verification.verify(staged_artifact, cancel=cancel, process=process)
         unverified = None if proven else verification.unverifiable(order.recipe)
         agreement = None
         if proven and order.recipe.precision.quantized and evidence.classes is not None:
             watch.stage(order.name, "agreement")
             with writing(staged):
                 inputs.save_batches(staged / AGREEMENT_FILE, [[np.array(evidence.classes)]])
-            agreement = verification.agree(staged_artifact, samples, cancel=cancel)
+            agreement = verification.agree(staged_artifact, samples, cancel=cancel, process=process)
         if not allow_parity_failure:
             _require_parity(proven, agreement)
         facts = replace(facts, parity=proven, unverified=unverified, agreement=agreement)

@@ -1,15 +1,20 @@
-"""A cell: one function call in a fresh Python process, with plain JSON in and out.
+"""A cell: function calls in a fresh Python process, with plain JSON in and out.
 
 Toolkits and runtimes crash, hang, print and leave thread pools behind; in a cell none of that
 reaches the caller or the next cell. A `UserError` or `CellFailed` in the cell is raised again in
 the caller, word for word; anything else becomes a `CellFailed` with the end of the log.
 
-    python -m mobilebench.cell REQUEST.json RESPONSE.json
+Most cells answer one call. One that has loaded a toolkit, which takes seconds, can answer more.
+
+    python -m mobilebench.cell FOLDER PARENT
+
+takes FOLDER/1.request, writes FOLDER/1.response, and so on for as long as PARENT lives.
 """
 
 from __future__ import annotations
 
 import importlib
+import itertools
 import json
 import os
 import sys
@@ -21,11 +26,81 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Event
-from typing import Any
+from typing import Any, Self
 
-from mobilebench import errors, process
+from mobilebench import errors, files, process
 
 Plain = dict[str, Any]
+
+_POLL_S = 0.005
+
+
+class Cell:
+    """A Python process that answers calls one after another, until the context is left or a call
+    has failed by a crash or a limit."""
+
+    def __init__(self, *, memory_bytes: int | None = None, cancel: Event | None = None) -> None:
+        self._folder = tempfile.TemporaryDirectory(prefix="mobilebench-cell-")
+        self._calls = 0
+        self._log_read = 0
+        self._child = process.Child(
+            [sys.executable, "-m", "mobilebench.cell", self._folder.name, str(os.getpid())],
+            log_path=Path(self._folder.name) / "log.txt",
+            memory_bytes=memory_bytes,
+            env={"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)} | _share,
+            cancel=cancel,
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        self._child.__exit__(*error)
+        self._folder.cleanup()
+
+    def call(
+        self,
+        target: str,
+        request: Plain,
+        *,
+        stage: str,
+        timeout_s: float,
+        log_to: Path | None = None,
+    ) -> Plain:
+        """Call `module:function` with `request` in the process and return what it returns.
+
+        `log_to` keeps what the process printed meanwhile. Raises `UserError` (as in the cell), or
+        `CellFailed` at `stage` for any other error, a crash, or a limit of time or memory that was
+        passed.
+        """
+        self._calls += 1
+        ask, answer = (
+            _file(Path(self._folder.name), self._calls, kind) for kind in ("request", "response")
+        )
+        files.write_text(ask, json.dumps({"target": target, "request": request}))
+        try:
+            code = self._child.wait(timeout_s, answer.exists)
+            if code is not None:
+                raise self._child.ended(code)
+        except errors.ProcessFailed as error:
+            raise errors.CellFailed(
+                stage, _REASONS[error.reason], f"its process {error.detail}", error.log_tail
+            ) from error
+        finally:
+            log = self._new_log()
+            if log_to is not None:
+                with errors.writing(log_to.parent):
+                    log_to.write_text(log)
+        response: Plain = json.loads(answer.read_text())
+        if "error" in response:
+            _raise(response["error"], stage, process.tail(log))
+        result: Plain = response["result"]
+        return result
+
+    def _new_log(self) -> str:
+        log = self._child.log()
+        new, self._log_read = log[self._log_read :], len(log)
+        return new
 
 
 def call(
@@ -38,39 +113,13 @@ def call(
     cancel: Event | None = None,
     log_to: Path | None = None,
 ) -> Plain:
-    """Call `module:function` with `request` in a fresh process and return what it returns.
+    """One call in a process of its own; as `Cell.call`."""
+    with Cell(memory_bytes=memory_bytes, cancel=cancel) as cell:
+        return cell.call(target, request, stage=stage, timeout_s=timeout_s, log_to=log_to)
 
-    `log_to` keeps what the process printed. Raises `UserError` (as in the cell), or `CellFailed`
-    at `stage` for any other error, a crash, or a limit of time or memory that was passed.
-    """
-    with tempfile.TemporaryDirectory(prefix="mobilebench-cell-") as name:
-        folder = Path(name)
-        ask, answer, log = folder / "request.json", folder / "response.json", folder / "log.txt"
-        ask.write_text(json.dumps({"target": target, "request": request}))
-        args = [sys.executable, "-m", "mobilebench.cell", str(ask), str(answer)]
-        env = {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)} | _share
-        try:
-            process.run(
-                args,
-                log_path=log,
-                timeout_s=timeout_s,
-                memory_bytes=memory_bytes,
-                env=env,
-                cancel=cancel,
-            )
-        except errors.ProcessFailed as error:
-            raise errors.CellFailed(
-                stage, _REASONS[error.reason], f"its process {error.detail}", error.log_tail
-            ) from error
-        finally:
-            if log_to is not None and log.exists():
-                with errors.writing(log_to.parent):
-                    log_to.write_bytes(log.read_bytes())
-        response: Plain = json.loads(answer.read_text())
-        if "error" in response:
-            _raise(response["error"], stage, process.tail(log.read_text(errors="replace")))
-        result: Plain = response["result"]
-        return result
+
+def _file(folder: Path, number: int, kind: str) -> Path:
+    return folder / f"{number}.{kind}"
 
 
 _share: dict[str, str] = {}
@@ -106,16 +155,26 @@ def _raise(told: Plain, stage: str, log_tail: str) -> None:
     )
 
 
-def main(ask: str, answer: str) -> None:
-    """The side of the child: do the call, write the response."""
-    threading.Thread(target=_end_with_parent, args=(os.getppid(),), daemon=True).start()
-    asked = json.loads(Path(ask).read_text())
+def main(folder: str, parent: str) -> None:
+    """The side of the child: answer every request as it appears. The parent ends it."""
+    # By the number that it was given: the parent may be gone already.
+    threading.Thread(target=_end_with_parent, args=(int(parent),), daemon=True).start()
+    for number in itertools.count(1):
+        ask, answer = (_file(Path(folder), number, kind) for kind in ("request", "response"))
+        while not ask.exists():
+            time.sleep(_POLL_S)
+        response = _answer(json.loads(ask.read_text()))
+        sys.stdout.flush()
+        sys.stderr.flush()
+        files.write_text(answer, json.dumps(response))
+
+
+def _answer(asked: Plain) -> Plain:
     module, _, function = asked["target"].partition(":")
-    response: Plain
     try:
-        response = {"result": getattr(importlib.import_module(module), function)(asked["request"])}
+        return {"result": getattr(importlib.import_module(module), function)(asked["request"])}
     except errors.CellFailed as error:
-        response = {
+        return {
             "error": {
                 "type": error.error,
                 "message": error.message,
@@ -125,7 +184,7 @@ def main(ask: str, answer: str) -> None:
         }
     except Exception as error:  # noqa: BLE001 - all of it is passed on to the caller
         traceback.print_exc()
-        response = {
+        return {
             "error": {
                 "type": type(error).__name__,
                 "message": str(error),
@@ -133,7 +192,6 @@ def main(ask: str, answer: str) -> None:
                 "traceback": process.tail(traceback.format_exc()),
             }
         }
-    Path(answer).write_text(json.dumps(response))
 
 
 def _end_with_parent(parent: int) -> None:
@@ -145,7 +203,3 @@ def _end_with_parent(parent: int) -> None:
 
 if __name__ == "__main__":
     main(*sys.argv[1:])
-    # Some toolkits crash or hang while they are torn down; the response is written.
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(0)

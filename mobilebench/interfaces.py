@@ -43,7 +43,7 @@ class Exporter(Protocol):
 
     def evaluator(self, recipe: ExportRecipe) -> str | None:
         """`module:function` of a cell that computes the saved file's outputs where no runtime can
-        (see `cell.call`): takes `model`, `inputs` (an .npz) and `outputs` (an .npz to write),
+        (see `mobilebench.cell`): takes `model`, `inputs` (.npz) and `outputs` (.npz to write),
         returns `evaluated_by`. None where there is none: then a runner runs the file on every
         host, or `unverifiable` says why nothing can."""
 

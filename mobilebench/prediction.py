@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from threading import Event
 
-from mobilebench import cell, inputs, plugins
+from mobilebench import inputs, plugins
 from mobilebench.artifact import Artifact
+from mobilebench.cell import Cell
 from mobilebench.inputs import Batch
 
 Predicted = tuple[str, list[Batch]]
@@ -38,9 +40,14 @@ def by_runtime(
 
 
 def by_evaluator(
-    artifact: Artifact, batches: Sequence[Batch], cancel: Event | None = None
+    artifact: Artifact,
+    batches: Sequence[Batch],
+    cancel: Event | None = None,
+    *,
+    process: Cell | None = None,
 ) -> Predicted | None:
-    """By the evaluator of the file (see `Exporter.evaluator`); None where it has none."""
+    """By the evaluator of the file (see `Exporter.evaluator`), in a process that has loaded its
+    toolkit or in one of its own; None where it has none."""
     recipe = artifact.manifest.recipe
     evaluator = plugins.exporter(recipe.format).evaluator(recipe)
     if evaluator is None:
@@ -53,7 +60,6 @@ def by_evaluator(
             "inputs": str(asked),
             "outputs": str(answered),
         }
-        answer = cell.call(
-            evaluator, request, stage="parity", timeout_s=_EVALUATOR_TIMEOUT_S, cancel=cancel
-        )
+        with nullcontext(process) if process else Cell(cancel=cancel) as chosen:
+            answer = chosen.call(evaluator, request, stage="parity", timeout_s=_EVALUATOR_TIMEOUT_S)
         return answer["evaluated_by"], list(inputs.load_batches(answered))

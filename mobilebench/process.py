@@ -1,4 +1,4 @@
-"""The one wrapper around child processes: a list of arguments, a time limit, a kept log."""
+"""The one wrapper around child processes: a list of arguments, limits, a kept log."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from threading import Event
+from types import TracebackType
+from typing import Self
 
 import psutil
 
@@ -22,99 +23,102 @@ _WEIGH_S = 0.2
 _TAIL_CHARS = 4000
 
 
-@dataclass(frozen=True)
-class Completed:
-    """A child process that ended well."""
-
-    log: str
-    """stdout and stderr together, in the order they came."""
-    seconds: float
-
-
 class Cancelled(KeyboardInterrupt):
     """The caller's cancel event was set while a child ran; the child is gone."""
 
 
-def run(
-    args: Sequence[str],
-    *,
-    log_path: Path,
-    timeout_s: float,
-    memory_bytes: int | None = None,
-    env: Mapping[str, str] | None = None,
-    cancel: Event | None = None,
-) -> Completed:
-    """Run a program to its end, its output going to `log_path`.
+class Child:
+    """A program at work in a session of its own, its output going to `log_path`.
 
-    The child gets a session of its own: Ctrl-C reaches this process, which then ends the child
-    and whatever the child started. Raises `ProcessFailed` on a non-zero exit, a signal, the time
-    limit, or when the child with its own children holds more memory than `memory_bytes`, with the
-    end of the log; `Cancelled` when `cancel` is set.
+    Ctrl-C reaches this process only, which ends the child and whatever the child started when the
+    context is left.
     """
-    started = time.monotonic()
-    with log_path.open("wb") as log:
-        child = subprocess.Popen(
-            list(args),
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            env=None if env is None else {**os.environ, **env},
-            start_new_session=True,
-        )
-        try:
-            code = _wait(child, started, timeout_s, memory_bytes, cancel)
-        except _Stopped as stopped:
-            raise ProcessFailed(args, stopped.reason, stopped.detail, _tail_of(log_path)) from None
-        except BaseException:
-            _kill_group(child)
-            raise
-    text = log_path.read_text(encoding="utf-8", errors="replace")
-    if code < 0:
-        name = signal.Signals(-code).name
-        raise ProcessFailed(args, "signal", f"was ended by the signal {name}", tail(text))
-    if code > 0:
-        raise ProcessFailed(args, "exit", f"ended with exit code {code}", tail(text))
-    return Completed(log=text, seconds=time.monotonic() - started)
 
+    def __init__(
+        self,
+        args: Sequence[str],
+        *,
+        log_path: Path,
+        memory_bytes: int | None = None,
+        env: Mapping[str, str] | None = None,
+        cancel: Event | None = None,
+    ) -> None:
+        self._args = args
+        self._log_path = log_path
+        self._memory_bytes = memory_bytes
+        self._cancel = cancel
+        with log_path.open("wb") as log:
+            self._child = subprocess.Popen(
+                list(args),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                env=None if env is None else {**os.environ, **env},
+                start_new_session=True,
+            )
 
-class _Stopped(Exception):
-    """The child went past a limit and is gone."""
+    def __enter__(self) -> Self:
+        return self
 
-    def __init__(self, reason: str, detail: str) -> None:
-        super().__init__(detail)
-        self.reason = reason
-        self.detail = detail
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._kill()
 
+    def wait(self, timeout_s: float, until: Callable[[], bool] = lambda: False) -> int | None:
+        """Wait until something has come true, and return None, or until the child ends, and return
+        its exit code.
 
-def _wait(
-    child: subprocess.Popen[bytes],
-    started: float,
-    timeout_s: float,
-    memory_bytes: int | None,
-    cancel: Event | None,
-) -> int:
-    """The exit code; raises `_Stopped` where the child was killed for a limit."""
-    weighed = started
-    while True:
-        try:
-            return child.wait(timeout=_POLL_S)
-        except subprocess.TimeoutExpired:
-            if cancel is not None and cancel.is_set():
-                raise Cancelled from None
-        now = time.monotonic()
-        if now > started + timeout_s:
-            _kill_group(child)
-            raise _Stopped("timeout", f"did not end within {timeout_s:g} s and was stopped")
-        if memory_bytes is not None and now - weighed > _WEIGH_S:
-            weighed = now
-            held = _held_bytes(child.pid)
-            if held > memory_bytes:
-                _kill_group(child)
-                raise _Stopped(
-                    "memory",
-                    f"held {held / 1e9:.1f} GB of memory, more than the {memory_bytes / 1e9:.1f} "
-                    f"GB it may, and was stopped",
-                )
+        Raises `ProcessFailed`, with the end of the log, at the time limit, or when the child with
+        its own children holds more memory than it may; `Cancelled` when the event is set.
+        """
+        started = weighed = time.monotonic()
+        while not until():
+            try:
+                return self._child.wait(timeout=_POLL_S)
+            except subprocess.TimeoutExpired:
+                if self._cancel is not None and self._cancel.is_set():
+                    raise Cancelled from None
+            now = time.monotonic()
+            if now > started + timeout_s:
+                raise self._stopped("timeout", f"did not end within {timeout_s:g} s")
+            if self._memory_bytes is not None and now - weighed > _WEIGH_S:
+                weighed = now
+                held = _held_bytes(self._child.pid)
+                if held > self._memory_bytes:
+                    raise self._stopped(
+                        "memory",
+                        f"held {held / 1e9:.1f} GB of memory, more than the "
+                        f"{self._memory_bytes / 1e9:.1f} GB it may,",
+                    )
+        return None
+
+    def log(self) -> str:
+        """What the child has printed, stdout and stderr together, in the order they came."""
+        return self._log_path.read_text(encoding="utf-8", errors="replace")
+
+    def ended(self, code: int) -> ProcessFailed:
+        """The error that says with which exit code, or by which signal, the child ended."""
+        if code < 0:
+            name = signal.Signals(-code).name
+            return self._failed("signal", f"was ended by the signal {name}")
+        return self._failed("exit", f"ended with exit code {code}")
+
+    def _stopped(self, reason: str, detail: str) -> ProcessFailed:
+        self._kill()
+        return self._failed(reason, f"{detail} and was stopped")
+
+    def _failed(self, reason: str, detail: str) -> ProcessFailed:
+        return ProcessFailed(self._args, reason, detail, tail(self.log()))
+
+    def _kill(self) -> None:
+        if self._child.poll() is None:
+            with contextlib.suppress(ProcessLookupError):  # it ended between the two lines
+                os.killpg(self._child.pid, signal.SIGKILL)
+            self._child.wait()
 
 
 def _held_bytes(pid: int) -> int:
@@ -126,17 +130,6 @@ def _held_bytes(pid: int) -> int:
             with contextlib.suppress(psutil.NoSuchProcess):
                 held += process.memory_info().rss
     return held
-
-
-def _tail_of(log_path: Path) -> str:
-    return tail(log_path.read_text(encoding="utf-8", errors="replace"))
-
-
-def _kill_group(child: subprocess.Popen[bytes]) -> None:
-    if child.poll() is None:
-        with contextlib.suppress(ProcessLookupError):  # it ended between the two lines
-            os.killpg(child.pid, signal.SIGKILL)
-        child.wait()
 
 
 def tail(text: str, chars: int = _TAIL_CHARS) -> str:

@@ -17,15 +17,20 @@ from mobilebench.artifact import (
     ParityLimits,
 )
 from mobilebench.calibration import Samples
+from mobilebench.cell import Cell
 from mobilebench.errors import BundleError, CellFailed
-from mobilebench.inputs import Array
+from mobilebench.inputs import Array, Batch
+from mobilebench.prediction import Predicted
 from mobilebench.recipe import ExportRecipe
 
 
-def verify(artifact: Artifact, *, cancel: Event | None = None) -> tuple[Parity, ...]:
+def verify(
+    artifact: Artifact, *, cancel: Event | None = None, process: Cell | None = None
+) -> tuple[Parity, ...]:
     """Compute an artifact's outputs by every means this machine has, and compare each with those
     of PyTorch that are in its bundle. Empty where no host has any means (`unverifiable`).
 
+    `process` is one that has loaded the format's toolkit, if there is one.
     Raises `CellFailed` where a runtime cannot run it or none is at hand, `BundleError` where the
     bundle has lost its reference.
     """
@@ -37,7 +42,7 @@ def verify(artifact: Artifact, *, cancel: Event | None = None) -> tuple[Parity, 
         batches = _batches(artifact, INPUTS_FILE, "the images it was compared on")
     else:
         batches = [inputs.sample(manifest.inputs, seed) for seed in manifest.facts.preflight.seeds]
-    results = list(_predictions(artifact, batches, cancel))
+    results = list(_predictions(artifact, batches, cancel, process))
     if not results and unverifiable(recipe) is None:
         raise _no_runtime(artifact)
     bound = parity.limits(recipe.precision, manifest.facts.preflight.half_precision_error)
@@ -52,18 +57,24 @@ def unverifiable(recipe: ExportRecipe) -> str | None:
     return plugins.exporter(recipe.format).unverifiable(recipe)
 
 
-def agree(artifact: Artifact, samples: Samples, *, cancel: Event | None = None) -> Agreement:
+def agree(
+    artifact: Artifact,
+    samples: Samples,
+    *,
+    cancel: Event | None = None,
+    process: Cell | None = None,
+) -> Agreement:
     """The share of the samples' inputs for which an artifact names the class that PyTorch named
     when it was made.
 
-    Raises as `verify` does.
+    Takes `process` and raises as `verify` does.
     """
     manifest = artifact.manifest
     [[classes]] = _batches(artifact, AGREEMENT_FILE, "the classes to match")
     found: list[int] = []
     evaluated_by = ""
     for part in samples.for_agreement(manifest.model, manifest.recipe.image_input):
-        evaluated_by, outputs = next(_predictions(artifact, part, cancel), ("", None))
+        evaluated_by, outputs = next(_predictions(artifact, part, cancel, process), ("", None))
         if outputs is None:
             raise _no_runtime(artifact)
         found += [int(batch[0].argmax()) for batch in outputs]
@@ -93,12 +104,17 @@ def _batches(artifact: Artifact, name: str, what: str) -> list[list[Array]]:
 
 
 def _predictions(
-    artifact: Artifact, batches: Sequence[Sequence[Array]], cancel: Event | None
-) -> Iterator[tuple[str, Sequence[Sequence[Array]]]]:
-    for means in (prediction.by_evaluator, prediction.by_runtime):
-        predicted = means(artifact, batches, cancel)
-        if predicted is not None:
-            yield predicted
+    artifact: Artifact,
+    batches: Sequence[Batch],
+    cancel: Event | None,
+    process: Cell | None,
+) -> Iterator[Predicted]:
+    evaluated = prediction.by_evaluator(artifact, batches, cancel, process=process)
+    if evaluated is not None:
+        yield evaluated
+    predicted = prediction.by_runtime(artifact, batches, cancel)
+    if predicted is not None:
+        yield predicted
 
 
 def _compare(

@@ -17,6 +17,7 @@ from mobilebench import bundle, cell, preparation, wire
 from mobilebench.artifact import LOG_FILE, Artifact
 from mobilebench.bundle import Evidence, Made, Make, Order
 from mobilebench.calibration import Samples
+from mobilebench.cell import Cell
 from mobilebench.interfaces import Structure
 from mobilebench.observer import Observer
 from mobilebench.preparation import Needs, Prepared
@@ -51,8 +52,15 @@ class Task:
     class_labels: tuple[str, ...]
     allow_parity_failure: bool
 
-    def build(self, out_dir: Path, make: Make, watch: Observer, cancel: Event) -> Artifact:
-        """Make the bundle at its place; raises as `bundle.build` does."""
+    def build(
+        self,
+        out_dir: Path,
+        make: Make,
+        watch: Observer,
+        cancel: Event,
+        process: Cell | None = None,
+    ) -> Artifact:
+        """Make the bundle at its place, as `bundle.build` does."""
         evidence = Evidence(
             self.prepared.preflight,
             preparation.reference(self.preparation),
@@ -68,6 +76,7 @@ class Task:
             cancel,
             samples=self.samples,
             allow_parity_failure=self.allow_parity_failure,
+            process=process,
         )
 
 
@@ -120,7 +129,7 @@ class LocalWorkers:
 
     def build(self, task: Task, out_dir: Path, watch: Observer, cancel: Event) -> Artifact:
         def make(recipe: ExportRecipe, folder: Path, cancel: Event) -> Made:
-            answer = cell.call(
+            answer = process.call(
                 "mobilebench.making:export",
                 {
                     "request": wire.to_plain(task.request),
@@ -131,8 +140,6 @@ class LocalWorkers:
                 },
                 stage="export",
                 timeout_s=self.limits.seconds,
-                memory_bytes=self.limits.memory_bytes,
-                cancel=cancel,
                 log_to=folder / LOG_FILE,
             )
             return Made(
@@ -141,7 +148,8 @@ class LocalWorkers:
                 answer["peak_memory_bytes"],
             )
 
-        return task.build(out_dir, make, watch, cancel)
+        with Cell(memory_bytes=self.limits.memory_bytes, cancel=cancel) as process:
+            return task.build(out_dir, make, watch, cancel, process)
 
 
 def _path(folder: Path | None) -> str | None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -11,7 +13,7 @@ import psutil
 import pytest
 
 from mobilebench import cell, process
-from mobilebench.errors import CellFailed, ProcessFailed, UnknownName
+from mobilebench.errors import CellFailed, UnknownName
 
 
 def _call(
@@ -97,15 +99,60 @@ def test_cancelling_ends_the_process(tmp_path: Path) -> None:
     assert not psutil.pid_exists(int(pid_file.read_text()))
 
 
+def test_a_cell_answers_one_call_after_another_in_the_same_process(tmp_path: Path) -> None:
+    with cell.Cell() as process:
+        answers = [
+            process.call(
+                "tests.doubles:echo",
+                {"number": number},
+                stage="run",
+                timeout_s=60,
+                log_to=tmp_path / f"{number}.log",
+            )
+            for number in range(3)
+        ]
+        assert [answer["echo"]["number"] for answer in answers] == [0, 1, 2]
+        [pid] = {answer["pid"] for answer in answers}
+        assert pid != os.getpid() and psutil.pid_exists(pid)
+    assert not psutil.pid_exists(pid)
+    logs = [(tmp_path / f"{number}.log").read_text() for number in range(3)]
+    assert logs == ["echoing\n"] * 3
+
+
+def test_a_cell_outlives_an_error_but_not_a_crash() -> None:
+    with cell.Cell() as process:
+
+        def call(function: str) -> cell.Plain:
+            return process.call(f"tests.doubles:{function}", {}, stage="run", timeout_s=60)
+
+        with pytest.raises(UnknownName):
+            call("refuse")
+        assert call("echo")["echo"] == {}
+        with pytest.raises(CellFailed, match="SIGSEGV"):
+            call("crash")
+        with pytest.raises(CellFailed, match="SIGSEGV"):
+            call("echo")
+
+
+def test_a_cell_ends_where_its_parent_was_gone_before_it_began(tmp_path: Path) -> None:
+    gone = subprocess.run(["sh", "-c", "echo $$"], capture_output=True, check=True).stdout
+    command = [sys.executable, "-m", "mobilebench.cell", str(tmp_path), gone.decode().strip()]
+    assert subprocess.run(command, timeout=60, check=False).returncode == 1
+
+
 def test_a_program_that_cannot_be_started_is_not_hidden(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
-        process.run(["/no/such/program"], log_path=tmp_path / "log", timeout_s=5)
+        process.Child(["/no/such/program"], log_path=tmp_path / "log")
 
 
 def test_a_failed_program_says_how_it_ended(tmp_path: Path) -> None:
-    with pytest.raises(ProcessFailed, match="exit code 3") as caught:
-        process.run(["sh", "-c", "echo why; exit 3"], log_path=tmp_path / "log", timeout_s=10)
-    assert caught.value.log_tail == "why\n"
+    command = ["sh", "-c", "echo why; exit 3"]
+    with process.Child(command, log_path=tmp_path / "log") as child:
+        code = child.wait(timeout_s=10)
+        assert code == 3
+        ended = child.ended(code)
+    assert "exit code 3" in str(ended)
+    assert ended.log_tail == "why\n"
 
 
 def test_a_log_is_cut_at_a_line() -> None:
