@@ -133,10 +133,11 @@ def _compare(
     return {"model": model, "format": format_name, "facts": facts, "rounds": measured}
 
 
-def side_by_side(format_name: str, paths: dict[str, str]) -> dict[str, Any]:
+def side_by_side(format_name: str, paths: dict[str, str], threads: int = THREADS) -> dict[str, Any]:
     """Milliseconds of each file by its label, from one round of turns in a fresh process."""
     handover = cores.wait_for_shared_cache()
-    return {**_worker("measure", format_name, json.dumps(paths)), "handover": handover}
+    measured = _worker("measure", format_name, json.dumps(paths), str(threads))
+    return {**measured, "handover": handover}
 
 
 def _worker(*arguments: str) -> dict[str, Any]:
@@ -198,7 +199,7 @@ def _without_neighbours(module: Any) -> None:
             part.scan = Absolute()
 
 
-def _session(format_name: str, path: str) -> Any:
+def _session(format_name: str, path: str, threads: int = THREADS) -> Any:
     from mobilebench_device_runners import _runtimes
 
     if format_name == "onnx":
@@ -207,20 +208,20 @@ def _session(format_name: str, path: str) -> Any:
         import onnxruntime
 
         options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = THREADS
+        options.intra_op_num_threads = threads
         options.add_session_config_entry("session.force_spinning_stop", "1")
         session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
         return _runtimes._OnnxSession(session)
-    return getattr(_runtimes, RUNTIMES[format_name])().load(Path(path), THREADS)
+    return getattr(_runtimes, RUNTIMES[format_name])().load(Path(path), threads)
 
 
 def _image() -> list[Any]:
     return [np.random.default_rng(0).standard_normal((1, 3, 224, 224)).astype("float32")]
 
 
-def _measure(format_name: str, files: str) -> dict[str, Any]:
+def _measure(format_name: str, files: str, threads: str) -> dict[str, Any]:
     paths = json.loads(files)
-    sessions = {form: _session(format_name, path) for form, path in paths.items()}
+    sessions = {form: _session(format_name, path, int(threads)) for form, path in paths.items()}
     image = _image()
     for session in sessions.values():
         for _ in range(5):

@@ -42,7 +42,12 @@ The others: *samples* is Mann and Whitney's test over all inferences of both sid
 applies it to samples of one run; *single* raises an alarm where the mean of the last run is 5 %
 above that of the run before the change, as github-action-benchmark compares one number with the
 last (its default alarm is at 100 %); *percentile* where the median over runs of the 90th percentile
-rose by 5 %, as FAI-PEP's thresholds on percentiles do."""
+rose by 5 %, as FAI-PEP's thresholds on percentiles do.
+
+A rule that calls every fifth comparison of equals a slowdown also finds most slowdowns; what two
+rules find can be compared only where their alarms are alike. Where neighbouring runs share nothing,
+eight pairs are too few for noise of 3 % and more, and no valid test would do much better;
+`mobilebench calibrate` measures a device and says how many it needs."""
 TITLES = (
     "shared", "between runs", "pairs", "ours: alarms", "found", "samples: alarms", "found",
     "single: alarms", "found", "percentile: alarms", "found",
@@ -144,9 +149,12 @@ def main() -> None:
     table = tables.markdown(TITLES, lines)
     if options.table:
         told = EXPLAINED.format(trials=options.trials, shared=options.shared**2)
-        texts = (textwrap.fill(text, 100, break_on_hyphens=False) for text in (told, NOTES))
-        above, below = texts
-        files.write_text(options.table, "\n\n".join((TITLE, above, table.rstrip(), below)) + "\n")
+        above, *below = (
+            textwrap.fill(text, 100, break_on_hyphens=False)
+            for text in (told, *NOTES.split("\n\n"))
+        )
+        page = (TITLE, above, table.rstrip(), *below)
+        files.write_text(options.table, "\n\n".join(page) + "\n")
 
 
 if __name__ == "__main__":
