@@ -22,11 +22,11 @@ from mobilebench.request import Request
 MODELS = ("mobilevig_ti", "rapidnet_ti")
 TITLE = "# int8 beside float32"
 EXPLAINED = """\
-Written by `benchmarks/int8.py` on {machine}, batch 1: milliseconds of one inference, medians of {rounds} rounds in which both files take turns; ratios are medians of each
-round's own, with the smallest and the largest. int8 is static, with weights by output channel,
-calibrated on noise. LiteRT computes GELU in 8 bits outside XNNPACK, by a table and on one
-thread, so a network with much of it gains little from a second. These are figures of a CPU of this
-kind, not of a phone."""
+Written by `benchmarks/int8.py` on {machine}, batch 1: milliseconds of one inference, medians of
+{rounds} rounds in which both files take turns; ratios are medians of each round's own, with the
+smallest and the largest. int8 is static, with weights by output channel, calibrated on noise.
+LiteRT computes GELU in 8 bits outside XNNPACK, by a table and on one thread, so a network with much
+of it gains little from a second. These are figures of a CPU of this kind, not of a phone."""
 TITLES = ("network", "format", "threads", "fp32 ms", "int8 ms", "int8 / fp32", "fp32 MB", "int8 MB")
 
 
