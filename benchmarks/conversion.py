@@ -13,6 +13,7 @@ For every format, in turns:
 from __future__ import annotations
 
 import argparse
+import gc
 import json
 import statistics
 import subprocess
@@ -170,6 +171,8 @@ def _inside(model: str, format_name: str, rounds: int) -> None:
                     else:
                         exporter.export(scope["module"], spec, recipe, Path(folder))
 
+                # Or every second conversion would pay for collecting what both have left.
+                gc.collect()
                 seconds = _seconds(convert)
             if turn:
                 times[name].append(seconds)

@@ -133,9 +133,11 @@ def measure_all(
 
     rule = find_protocol(cells.protocol)
     unit = parse_compute_unit(cells.compute_unit)
-    kept = RecordStore(store or default_url())
     count = len(artifacts) * len(cells.threads) * max(len(cells.runtimes), 1)
-    with MatrixProgress(f"measure by {rule.id}", count) as progress:
+    with (
+        RecordStore(store or default_url()) as kept,
+        MatrixProgress(f"measure by {rule.id}", count) as progress,
+    ):
         for record in pipeline.benchmark_cells(
             artifacts,
             device_id=cells.device,
@@ -147,7 +149,6 @@ def measure_all(
         ):
             kept.add(record)
             done.append(record)
-    kept.close()
 
 
 def compare_sides(
@@ -179,17 +180,19 @@ def compare_sides(
         find_protocol(cells.protocol),
         parse_compute_unit(cells.compute_unit),
     )
-    kept = RecordStore(store or default_url())
-
-    def keep(record: Record) -> None:
-        kept.add(record)
-        done.append(record)
-
     half = len(artifacts) // 2
     count = half * len(cells.threads) * max(len(cells.runtimes), 1)
     runs = 2 * count * (pairs or rule.pairs_needed(count))
-    with MatrixProgress(f"compare by {cells.protocol}", runs) as progress:
-        report = ab.run(
+    with (
+        RecordStore(store or default_url()) as kept,
+        MatrixProgress(f"compare by {cells.protocol}", runs) as progress,
+    ):
+
+        def keep(record: Record) -> None:
+            kept.add(record)
+            done.append(record)
+
+        return ab.run(
             artifacts[:half],
             artifacts[half:],
             setting,
@@ -200,5 +203,3 @@ def compare_sides(
             observer=progress,
             keep=keep,
         )
-    kept.close()
-    return report

@@ -48,10 +48,11 @@ def command(
         protocol("ci-ab-1"),
         parse_compute_unit(compute_unit),
     )
-    kept = RecordStore(store or default_url())
-    with MatrixProgress("calibrate by ci-ab-1", 2 * pairs) as progress:
+    with (
+        RecordStore(store or default_url()) as kept,
+        MatrixProgress("calibrate by ci-ab-1", 2 * pairs) as progress,
+    ):
         first, second = ab.measure_pairs(found, found, setting, pairs, progress, kept.add)
-    kept.close()
     measured = noise.measure(first, second, rule)
     if json:
         output.show_json(wire.to_plain(measured))

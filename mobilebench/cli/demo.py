@@ -57,9 +57,8 @@ def command(
     output.tell(f"\n2. Measure on this machine by {_PROTOCOL}, each cell in a fresh process.")
     measure_all(artifacts, Cells("host", [], "cpu", _THREADS, _PROTOCOL), store, [])
     output.tell("\n3. The leaderboard.")
-    records = RecordStore(store)
-    rows = rank(records.find())
-    records.close()
+    with RecordStore(store) as records:
+        rows = rank(records.find())
     output.show(as_table(rows, output.width()))
     page = out / "leaderboard.html"
     output.save(page.resolve(), as_page(rows))

@@ -323,10 +323,9 @@ def export_all(
         )
     failed = [exported for exported in done if exported.failed and exported.model is not None]
     if failed:
-        records = RecordStore(store or default_url())
-        for exported in failed:
-            records.add(pipeline.record_of_failed_export(exported))
-        records.close()
+        with RecordStore(store or default_url()) as records:
+            for exported in failed:
+                records.add(pipeline.record_of_failed_export(exported))
     return done
 
 

@@ -43,10 +43,9 @@ def command(
     reported: list[Reported] = []
     for path in paths:
         _read(path, kind, records, reported)
-    kept = RecordStore(store or default_url())
-    added = sum(kept.add(record) for record in records)
-    added += sum(kept.add_reported(result) for result in reported)
-    kept.close()
+    with RecordStore(store or default_url()) as kept:
+        added = sum(kept.add(record) for record in records)
+        added += sum(kept.add_reported(result) for result in reported)
     there = len(records) + len(reported) - added
     output.tell(f"{added} added, {there} there already: {kept.place}")
 

@@ -38,10 +38,10 @@ def command(
     from mobilebench.leaderboard import elsewhere, exchange, rank, text
     from mobilebench.store import Query, RecordStore, default_url
 
-    records = RecordStore(store or default_url())
-    rows = rank(records.find(Query(model=model, format=format, device=device, protocol=protocol)))
-    reported = records.find_reported(model)
-    records.close()
+    asked = Query(model=model, format=format, device=device, protocol=protocol)
+    with RecordStore(store or default_url()) as records:
+        rows = rank(records.find(asked))
+        reported = records.find_reported(model)
     if not rows and not reported:
         raise UserError(
             f"The store {records.place} has no such record; measure something first with "

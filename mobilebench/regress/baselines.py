@@ -90,11 +90,8 @@ def _from_path(path: Path) -> list[Record]:
 
 
 def _from_store(conditions: str, place: str | None) -> list[Record]:
-    kept = RecordStore(place or default_url())
-    try:
+    with RecordStore(place or default_url()) as kept:
         found: Iterable[Record] = kept.find(Query())
-    finally:
-        kept.close()
     for condition in conditions.split(","):
         name, is_, wanted = condition.partition("=")
         if not is_:

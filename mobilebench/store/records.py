@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import platformdirs
 import sqlalchemy as sa
@@ -191,6 +191,12 @@ class RecordStore:
             wire.loads(Record, document, f"record {record_id} in {self.place}")
             for record_id, document in rows
         ]
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
 
     def close(self) -> None:
         """Close the connections; SQLite then folds its write-ahead log into the file."""
