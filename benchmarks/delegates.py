@@ -11,18 +11,14 @@ from __future__ import annotations
 
 import argparse
 import platform
-from collections.abc import Sequence
 from pathlib import Path
 
 import deployment
+import exports
 
-from mobilebench import files, parity, pipeline, plugins
-from mobilebench.artifact import Artifact
-from mobilebench.cli.progress import MatrixProgress
-from mobilebench.matrix import Exported
+from mobilebench import parity, plugins
+from mobilebench.artifact import ArtifactFacts
 from mobilebench.recipe import Precision
-from mobilebench.request import Request
-from mobilebench.workers import LocalWorkers
 
 MODELS = (*deployment.MODELS, "mobilenetv2_100")
 DELEGATES = ("xnnpack", "coreml", "vulkan")
@@ -41,7 +37,7 @@ the operations it was made from; that says nothing about the delegate's own comp
 
 Qualcomm's and Arm's delegates need tools of theirs: see [exporters](../exporters/README.md).
 """
-COLUMNS = ("network", "delegate", "delegates", "operations left out", "verified", "MB", "seconds")
+COLUMNS = ("network", "artifact", "delegates", "operations left out", "verified", "MB", "seconds")
 
 
 def main() -> None:
@@ -57,34 +53,24 @@ def main() -> None:
     tools: dict[str, str] = {}
     for name in options.delegates:
         tools |= exporter.tool_versions(name)
-    lines: list[str] = []
-    with MatrixProgress("lower", len(options.models) * len(recipes)) as progress:
-        for model in options.models:
-            done = pipeline.export_matrix(
-                [Request(reference=model)],
-                recipes,
-                options.out,
-                workers=LocalWorkers(options.jobs),
-                observer=progress,
-            )
-            lines += [_row(_cells(exported)) for exported in done]
-            header = HEADER.format(
-                machine=f"{platform.system()} {platform.machine()}",
-                tools=", ".join(f"{name} {version}" for name, version in sorted(tools.items())),
-            )
-            table = [_row(COLUMNS), _row(["---"] * len(COLUMNS)), *lines]
-            files.write_text(options.table, header + "\n" + "\n".join(table) + "\n")
+    exports.write_table(
+        options.models,
+        recipes,
+        options.out,
+        options.table,
+        jobs=options.jobs,
+        header=HEADER.format(
+            machine=f"{platform.system()} {platform.machine()}",
+            tools=", ".join(f"{name} {version}" for name, version in sorted(tools.items())),
+        ),
+        columns=COLUMNS,
+        cells=_cells,
+    )
 
 
-def _cells(exported: Exported) -> list[str]:
-    outcome = exported.outcome
-    start = [exported.name, str(exported.recipe.delegate)]
-    if not isinstance(outcome, Artifact):
-        return [*start, f"failed at {outcome.stage}: {outcome.message[:160]}", *[""] * 4]
-    facts = outcome.manifest.facts
+def _cells(facts: ArtifactFacts) -> list[str]:
     before = facts.structure.get("before_delegation", "")
     return [
-        *start,
         facts.structure["delegates"],
         facts.structure["not_delegated"],
         f"not verified; before delegation: {before}"
@@ -93,10 +79,6 @@ def _cells(exported: Exported) -> list[str]:
         f"{facts.size_bytes / 1e6:.1f}",
         f"{facts.export_seconds:.0f}",
     ]
-
-
-def _row(cells: Sequence[str]) -> str:
-    return "| " + " | ".join(cell.replace("|", "/").replace("\n", " ") for cell in cells) + " |"
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Figures as Markdown: a table, and a page of a title, an explanation and a table."""
+"""Figures as Markdown: tables, and pages of a title, an explanation and a table."""
 
 from __future__ import annotations
 
@@ -11,7 +11,11 @@ from mobilebench import environment
 def markdown(titles: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
     """A table with a line under its titles."""
     rows = (titles, ["---"] * len(titles), *lines)
-    return "".join(f"| {' | '.join(row)} |\n" for row in rows)
+    return "".join(f"| {' | '.join(map(_inside, row))} |\n" for row in rows)
+
+
+def _inside(cell: str) -> str:
+    return cell.replace("|", "/").replace("\n", " ")
 
 
 def page(title: str, explained: str, table: str) -> str:

@@ -13,16 +13,13 @@ from __future__ import annotations
 
 import argparse
 import platform
-from collections.abc import Sequence
 from pathlib import Path
 
-from mobilebench import files, pipeline, plugins
-from mobilebench.artifact import Artifact, ArtifactFacts
-from mobilebench.cli.progress import MatrixProgress
-from mobilebench.matrix import Exported
+import exports
+
+from mobilebench import plugins
+from mobilebench.artifact import ArtifactFacts
 from mobilebench.recipe import ExportRecipe, Precision
-from mobilebench.request import Request
-from mobilebench.workers import LocalWorkers
 from mobilebench.zoo import list_models
 
 TITLES = {False: "# Every network in every format", True: "# Every quantized precision"}
@@ -74,40 +71,29 @@ def main() -> None:
         for precision in sorted(exporter.precisions(), reverse=True)
         if precision.quantized is options.quantized and precision is not Precision.FP16_WEIGHTS
     ]
-    lines: list[str] = []
-    with MatrixProgress("export", len(options.models) * len(recipes)) as progress:
-        for model in options.models:
-            done = pipeline.export_matrix(
-                [Request(reference=model)],
-                recipes,
-                options.out,
-                workers=LocalWorkers(options.jobs),
-                observer=progress,
-            )
-            lines += [_line(exported) for exported in done]
-            header = HEADER.format(
-                title=TITLES[options.quantized], machine=_machine(), tools=_tools(recipes)
-            )
-            table = [_row(COLUMNS), _row(["---"] * len(COLUMNS)), *lines]
-            files.write_text(options.table, header + "\n" + "\n".join(table) + "\n")
+    exports.write_table(
+        options.models,
+        recipes,
+        options.out,
+        options.table,
+        jobs=options.jobs,
+        header=HEADER.format(
+            title=TITLES[options.quantized], machine=_machine(), tools=_tools(recipes)
+        ),
+        columns=COLUMNS,
+        cells=_cells,
+    )
 
 
-def _line(exported: Exported) -> str:
-    outcome = exported.outcome
-    cells = [exported.name, exported.recipe.label]
-    if not isinstance(outcome, Artifact):
-        cells += [f"failed at {outcome.stage}: {outcome.message[:160]}", *[""] * 9]
-    else:
-        facts = outcome.manifest.facts
-        cells += [
-            *_proof(facts),
-            str(len(facts.preflight.passed_over) or ""),
-            str(sum(facts.op_histogram.values())),
-            facts.structure.get("not_delegated", ""),
-            f"{facts.size_bytes / 1e6:.1f}",
-            f"{facts.export_seconds:.0f}",
-        ]
-    return _row(cells)
+def _cells(facts: ArtifactFacts) -> list[str]:
+    return [
+        *_proof(facts),
+        str(len(facts.preflight.passed_over) or ""),
+        str(sum(facts.op_histogram.values())),
+        facts.structure.get("not_delegated", ""),
+        f"{facts.size_bytes / 1e6:.1f}",
+        f"{facts.export_seconds:.0f}",
+    ]
 
 
 def _proof(facts: ArtifactFacts) -> list[str]:
@@ -121,10 +107,6 @@ def _proof(facts: ArtifactFacts) -> list[str]:
         "" if parity.top1_agreement is None else f"{parity.top1_agreement:.0%}",
         "" if facts.agreement is None else f"{facts.agreement.top1:.0%}",
     ]
-
-
-def _row(cells: Sequence[str]) -> str:
-    return "| " + " | ".join(cell.replace("|", "/").replace("\n", " ") for cell in cells) + " |"
 
 
 def _machine() -> str:
