@@ -156,6 +156,8 @@ def test_slow_first_run_is_a_remark_that_leaves_the_numbers_valid() -> None:
 def test_burst_mistaken_for_sustained() -> None:
     slowing = [500 + index % 7 for index in range(15)] + [620 + index % 7 for index in range(15)]
     assert _diagnose(slowing * 2) == ("burst mistaken for sustained",)
+    once = [500 + index % 7 for index in range(30)]
+    assert _diagnose(slowing + once) == ("bimodal latency",), "one round of two is no majority"
     steady = [500 + index % 7 for index in range(15)] + [540 + index % 7 for index in range(15)]
     assert _diagnose(steady * 2) == ()
 

@@ -95,6 +95,14 @@ def test_warm_up_that_never_settles_ends_at_its_limit() -> None:
     assert sum(warm_up[:-1]) < 300 * MS <= sum(warm_up)
 
 
+def test_warm_up_ends_when_its_limit_is_just_reached() -> None:
+    limited = dataclasses.replace(CONVERGING.warm_up, max_duration_ns=7 * MS)
+    rule = dataclasses.replace(CONVERGING, warm_up=limited)
+    device = ScriptedDevice([MS])
+    samples = engine.run(rule, device.load, device.instruments).samples
+    assert len(samples.latencies_ns(Phase.WARM_UP)) == 7
+
+
 GATED = dataclasses.replace(
     PLAIN, gate=Gate(warmest=ThermalState.NOMINAL, poll_ns=1000, max_wait_ns=5000)
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import expm1, log, log1p
 from statistics import median
@@ -145,34 +145,38 @@ def _verdict(found: Evidence, p_value: float, tolerance: float, rule: Rule) -> t
 
 
 def judge_exact(runs: Runs, metric: Exact, rule: Rule) -> Comparison | None:
-    """The verdict on a number that every run of an artifact shares; None where a side does not
-    know it, and where a side holds several artifacts with different numbers."""
-    sides = [{metric.read(record) for record in side} for side in (runs.baseline, runs.candidate)]
-    if any(len(side) != 1 for side in sides):
-        return None
-    [before], [after] = sides
+    """The verdict on numbers that every run of an artifact shares; None where a side does not know
+    them, and where a side holds several artifacts with different ones."""
+    before, after = (_shared(metric, side) for side in (runs.baseline, runs.candidate))
     if before is None or after is None:
         return None
-    if metric.relative:
-        effect = after / before - 1
-        beyond = abs(effect) > rule.tolerance
-    else:
-        effect = None
-        beyond = after != before
+    common = [name for name in before if name in after]
+    allowed = 1 + rule.tolerance if metric.relative else 1.0
+    risen = [name for name in common if after[name] > before[name] * allowed]
+    fallen = [name for name in common if after[name] * allowed < before[name]]
+    changed = risen or fallen
     verdict = Verdict.UNCHANGED
-    if beyond:
-        verdict = Verdict.REGRESSED if after > before else Verdict.IMPROVED
+    if changed:
+        verdict = Verdict.REGRESSED if risen else Verdict.IMPROVED
+    told = "; ".join(f"{name}: {after[name]:,g} after {before[name]:,g}" for name in changed)
+    totals = [sum(side[name] for name in common) for side in (before, after)]
     return Comparison(
         cell=runs.cell,
         metric=metric.name,
         unit=metric.unit,
-        baseline=before,
-        candidate=after,
-        effect=effect,
+        baseline=totals[0],
+        candidate=totals[1],
+        effect=totals[1] / totals[0] - 1 if metric.relative else None,
         interval=None,
         p_value=None,
         runs=runs.counts,
         paired=runs.paired,
         verdict=verdict,
-        reason="known exactly",
+        reason=f"known exactly; {told}" if told else "known exactly",
     )
+
+
+def _shared(metric: Exact, side: Sequence[Record]) -> Mapping[str, float] | None:
+    """What all records of a side say; None where one knows nothing or they differ."""
+    first, *others = (metric.read(record) for record in side)
+    return first if all(other == first for other in others) else None

@@ -6,7 +6,7 @@ run of one artifact, so a single record tells.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -37,12 +37,13 @@ class Timed:
 
 @dataclass(frozen=True)
 class Exact:
-    """A number that one artifact has once and for all; more is worse."""
+    """What one artifact has once and for all: a number, or one for each of several things. More is
+    worse, of any of them."""
 
     name: str
     unit: str
-    read: Callable[[Record], float | None]
-    """None where the record does not know it."""
+    read: Callable[[Record], Mapping[str, float] | None]
+    """The numbers by what each is of; None where the record does not know them."""
     relative: bool = True
     """Whether the rule's tolerance applies; else every increase counts."""
 
@@ -64,24 +65,24 @@ def _measured(record: Record) -> Measurement:
     return record.outcome
 
 
-def _size(record: Record) -> float | None:
-    return None if record.artifact is None else float(record.artifact.size_bytes)
+def _size(record: Record) -> Mapping[str, float] | None:
+    return None if record.artifact is None else {"file": record.artifact.size_bytes}
 
 
-def _failed_parity(record: Record) -> float | None:
+def _failed_parity(record: Record) -> Mapping[str, float] | None:
     """How many means of computing the artifact found it unequal."""
     if record.artifact is None or not record.artifact.parity:
         return None
     agreement = record.artifact.agreement
     low = agreement is not None and not agreement.passed
-    return float(sum(not result.passed for result in record.artifact.parity) + low)
+    return {"proofs": sum(not result.passed for result in record.artifact.parity) + low}
 
 
-def _off_the_accelerator(record: Record) -> float | None:
-    """Operations that the classes of compute unit with a forecast are not expected to take."""
+def _off_the_accelerator(record: Record) -> Mapping[str, float] | None:
+    """Operations that each class of compute unit with a forecast is not expected to take."""
     if record.artifact is None or not record.artifact.forecast:
         return None
-    return float(sum(forecast.operations - forecast.taken for forecast in record.artifact.forecast))
+    return {found.label: found.operations - found.taken for found in record.artifact.forecast}
 
 
 TIMED = (

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from mobilebench.errors import UnknownName, UserError
-from mobilebench.measurement import Failure, Loads, Measurement, Memory
+from mobilebench.measurement import ComputeUnit, Failure, Loads, Measurement, Memory
+from mobilebench.placement.forecast import Basis, Forecast
 from mobilebench.record import Record, Session
 from mobilebench.regress import Rule, Verdict, check
 from mobilebench.regress.comparison import Comparison
@@ -180,6 +181,76 @@ def test_size_and_parity_are_gated_by_one_record() -> None:
     found = {c.metric: c.verdict for c in check(before, changed).comparisons}
     assert found["size"] is found["parity"] is Verdict.REGRESSED
     assert found["latency p50"] is Verdict.INCONCLUSIVE
+
+
+def test_what_left_one_accelerator_counts_although_as_much_came_to_another() -> None:
+    before, after = runs([10.0]), runs([10.0], seed=1)
+
+    def placed(records: list[Record], npu: int, gpu: int) -> list[Record]:
+        facts = records[0].artifact
+        assert facts is not None
+        forecast = tuple(
+            Forecast(
+                id=unit,
+                label=label,
+                unit=unit,
+                basis=Basis.RULES,
+                operations=100,
+                taken=taken,
+                islands=1,
+                macs_off_share=0.0,
+            )
+            for unit, label, taken in (
+                (ComputeUnit.NPU, "Neural Engine", npu),
+                (ComputeUnit.GPU, "GPU delegate", gpu),
+            )
+        )
+        changed = dataclasses.replace(facts, forecast=forecast)
+        return [dataclasses.replace(records[0], artifact=changed)]
+
+    [found] = check(
+        placed(before, 90, 80), placed(after, 80, 90), metrics=["placement"]
+    ).comparisons
+    assert found.verdict is Verdict.REGRESSED
+    assert (found.baseline, found.candidate) == (30, 30)
+    assert found.reason == "known exactly; Neural Engine: 20 after 10"
+    [found] = check(
+        placed(before, 90, 80), placed(after, 90, 90), metrics=["placement"]
+    ).comparisons
+    assert found.verdict is Verdict.IMPROVED
+
+
+def test_a_smaller_file_is_an_improvement() -> None:
+    before, after = runs([10.0]), runs([10.0], seed=1)
+    facts = after[0].artifact
+    assert facts is not None
+    smaller = dataclasses.replace(facts, size_bytes=facts.size_bytes // 2)
+    changed = [dataclasses.replace(after[0], artifact=smaller)]
+    [found] = check(before, changed, metrics=["size"]).comparisons
+    assert found.verdict is Verdict.IMPROVED and found.effect == pytest.approx(-0.5, abs=1e-6)
+
+
+def test_the_90th_percentile_may_move_a_little_more() -> None:
+    shared = levels(12, 0.1)
+    found = {
+        c.metric: c.verdict
+        for c in check(
+            runs(shared, "A"),
+            runs(shared * 1.04, "B"),
+            metrics=["latency p50", "latency p90"],
+        ).comparisons
+    }
+    assert found["latency p50"] is Verdict.REGRESSED
+    assert found["latency p90"] is not Verdict.REGRESSED
+
+
+def test_unchanged_needs_both_ends_of_the_interval() -> None:
+    """Perhaps far quicker, certainly not slower: that is not the same again."""
+    shared = levels(8, 0.1)
+    quicker = shared * np.exp([-0.3, -0.2, -0.1, 0.0, 0.01, 0.01, 0.0, 0.01])
+    found = only(runs(shared, "A"), runs(quicker, "B"))
+    assert found.interval is not None and found.interval[0] < -0.03
+    assert found.verdict is Verdict.INCONCLUSIVE
 
 
 def test_a_cell_that_fails_now_is_a_regression() -> None:
