@@ -48,7 +48,10 @@ def read(path: Path, kind: str | None = None) -> list[Reported]:
         raise SchemaError(
             f"{path} looks like no result that is known here; name its kind with --as ({known})."
         )
-    found = chosen.read(text, path)
+    try:
+        found = chosen.read(text, path)
+    except (ValueError, OverflowError) as error:
+        raise SchemaError(f"{path} states a number that cannot be: {error}.") from error
     if not found:
         raise SchemaError(f"{path} was read as a result of {chosen.tool}, and holds none.")
     digest = hashlib.sha256(content).hexdigest()

@@ -10,52 +10,79 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
-from mobilebench.interop.reader import UNNAMED, Reader, entry, parsed
+from pydantic import Field, NonNegativeFloat, NonNegativeInt
+
+from mobilebench.interop.reader import UNNAMED, Part, Reader, parsed
 from mobilebench.reported import Latency, Reported
 
 _TOOL = "AndroidX Microbenchmark"
 
 
+class _Version(Part):
+    sdk: int | None = None
+
+
+class _Build(Part):
+    model: str | None = None
+    version: _Version | None = None
+
+
+class _Context(Part):
+    build: _Build | None = None
+
+
+class _Times(Part):
+    median: float | None = None
+    minimum: float | None = None
+    maximum: float | None = None
+    runs: tuple[float, ...] | None = None
+
+
+class _Metrics(Part):
+    times: _Times | None = Field(None, alias="timeNs")
+    """Absent where startup or frames were measured."""
+
+
+class _Benchmark(Part):
+    name: str
+    metrics: _Metrics
+    iterations: NonNegativeInt | None = Field(None, alias="repeatIterations")
+    slept_s: NonNegativeFloat | None = Field(None, alias="thermalThrottleSleepSeconds")
+
+
+class _File(Part):
+    context: _Context
+    benchmarks: tuple[_Benchmark, ...]
+
+
 def _read(text: str, path: Path) -> list[Reported]:
-    plain = parsed(text, path, _TOOL)
-    build = entry(plain, "context", dict, path).get("build") or {}
-    version = (build.get("version") or {}).get("sdk")
-    results = []
-    for benchmark in entry(plain, "benchmarks", list, path):
-        metrics = entry(benchmark, "metrics", dict, path)
-        if "timeNs" not in metrics:  # one that measures startup or frames
-            continue
-        results.append(_result(benchmark, metrics["timeNs"], build, version, path))
-    return results
+    file = parsed(_File, text, path, _TOOL)
+    build = file.context.build or _Build()
+    return [
+        _result(benchmark, benchmark.metrics.times, build)
+        for benchmark in file.benchmarks
+        if benchmark.metrics.times is not None
+    ]
 
 
-def _result(
-    benchmark: dict[str, Any],
-    times: dict[str, Any],
-    build: dict[str, Any],
-    sdk: int | None,
-    path: Path,
-) -> Reported:
-    slept = benchmark.get("thermalThrottleSleepSeconds")
-    remarks = [f"slept {slept} s for being throttled"] if slept else []
-    runs = times.get("runs")
+def _result(benchmark: _Benchmark, times: _Times, build: _Build) -> Reported:
+    slept, version = benchmark.slept_s, build.version
     return Reported(
         report_id=UNNAMED,
         source=UNNAMED,
         file=UNNAMED,
-        model=entry(benchmark, "name", str, path),
-        device=build.get("model"),
-        os=None if sdk is None else f"Android SDK {sdk}",
+        model=benchmark.name,
+        device=build.model,
+        os=None if version is None or version.sdk is None else f"Android SDK {version.sdk}",
         latency=Latency(
-            count=benchmark.get("repeatIterations"),
-            p50_ns=times.get("median"),
-            min_ns=times.get("minimum"),
-            max_ns=times.get("maximum"),
-            samples_ns=tuple(map(float, runs)) if runs else None,
+            count=benchmark.iterations,
+            p50_ns=times.median,
+            min_ns=times.minimum,
+            max_ns=times.maximum,
+            samples_ns=times.runs or None,
         ),
-        remarks=tuple(remarks),
+        remarks=(f"slept {slept:g} s for being throttled",) if slept else (),
     )
 
 

@@ -8,33 +8,49 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
-from mobilebench.errors import SchemaError
-from mobilebench.interop.reader import UNNAMED, Reader, entry, parsed, scaled
+from pydantic import Field
+
+from mobilebench.interop.reader import UNNAMED, Part, Reader, parsed, scaled
 from mobilebench.reported import Latency, Reported
 
 _TOOL = "ExecuTorch benchmark"
 _MS, _MB = 1e6, 1e6
 
 
+class _Model(Part):
+    name: str | None = None
+    backend: str | None = None
+    quantization: str | None = None
+
+
+class _Device(Part):
+    device: str | None = None
+    os: str | None = None
+
+
+class _Metric(Part):
+    model: _Model = Field(alias="benchmarkModel")
+    name: str = Field(alias="metric")
+    value: float = Field(alias="actualValue")
+    device: _Device | None = Field(None, alias="deviceInfo")
+
+
 def _read(text: str, path: Path) -> list[Reported]:
-    plain = parsed(text, path, _TOOL)
-    if not isinstance(plain, list):
-        raise SchemaError(f"{path} holds no list of metrics, as {_TOOL} writes it.")
-    models: dict[tuple[str, ...], dict[str, float]] = {}
-    devices: dict[tuple[str, ...], dict[str, Any]] = {}
-    for metric in plain:
-        model = entry(metric, "benchmarkModel", dict, path)
-        key = tuple(str(model.get(part) or "") for part in ("name", "backend", "quantization"))
-        name = entry(metric, "metric", str, path)
-        models.setdefault(key, {})[name] = float(entry(metric, "actualValue", (int, float), path))
-        devices.setdefault(key, metric.get("deviceInfo") or {})
-    return [_result(key, metrics, devices[key]) for key, metrics in models.items()]
+    models: dict[_Model, list[_Metric]] = {}
+    for metric in parsed(list[_Metric], text, path, _TOOL):
+        models.setdefault(metric.model, []).append(metric)
+    return [
+        _result(
+            model,
+            {metric.name: metric.value for metric in its},
+            next((metric.device for metric in its if metric.device), _Device()),
+        )
+        for model, its in models.items()
+    ]
 
 
-def _result(key: tuple[str, ...], metrics: dict[str, float], device: dict[str, Any]) -> Reported:
-    name, backend, quantization = (part or None for part in key)
+def _result(model: _Model, metrics: dict[str, float], device: _Device) -> Reported:
     status = metrics.get("load_status")
     memory = metrics.get("peak_inference_mem_usage(mb)")
     trimmed = metrics.get("trimmean_inference_latency(ms)")
@@ -47,13 +63,13 @@ def _result(key: tuple[str, ...], metrics: dict[str, float], device: dict[str, A
         report_id=UNNAMED,
         source=UNNAMED,
         file=UNNAMED,
-        model=name,
+        model=model.name or None,
         format="executorch",
-        precision=quantization,
+        precision=model.quantization or None,
         runtime="executorch",
-        delegate=backend,
-        device=device.get("device"),
-        os=device.get("os"),
+        delegate=model.backend or None,
+        device=device.device,
+        os=device.os,
         latency=Latency(mean_ns=scaled(metrics.get("avg_inference_latency(ms)"), _MS)),
         load_ns=scaled(metrics.get("model_load_time(ms)"), _MS),
         peak_memory_bytes=None if memory is None else round(memory * _MB),

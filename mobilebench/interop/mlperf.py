@@ -7,59 +7,111 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Any
+
+from pydantic import NonNegativeFloat, NonNegativeInt
 
 from mobilebench.errors import SchemaError
-from mobilebench.interop.reader import NUMBER, UNNAMED, Reader, entry, number, parsed
+from mobilebench.interop.reader import NUMBER, UNNAMED, Part, Reader, number, parsed
 from mobilebench.reported import Latency, Reported
 
 _APP, _LOADGEN = "MLPerf Mobile", "MLPerf LoadGen"
 _HEADER = "MLPerf Results Summary"
 
 
+class _Value(Part):
+    value: NonNegativeFloat | None = None
+
+
+class _Validity(Part):
+    validity: bool | None = None
+
+
+class _Normalized(Part):
+    normalized: float | None = None
+
+
+class _AccuracyRun(Part):
+    accuracy: _Normalized | None = None
+
+
+class _PerformanceRun(Part):
+    throughput: _Value | None = None
+    measured_samples: NonNegativeInt | None = None
+    start_datetime: str | None = None
+    loadgen_info: _Validity | None = None
+
+
+class _Settings(Part):
+    framework: str | None = None
+    delegate: str | None = None
+    accelerator_code: str | None = None
+    accelerator_desc: str | None = None
+
+
+class _Benchmark(Part):
+    benchmark_id: str
+    benchmark_name: str | None = None
+    loadgen_scenario: str | None = None
+    backend_settings: _Settings | None = None
+    performance_run: _PerformanceRun | None = None
+    accuracy_run: _AccuracyRun | None = None
+
+
+class _Platform(Part):
+    model_name: str | None = None
+    model_code: str | None = None
+    cpu_full_name: str | None = None
+    os_version: str | None = None
+
+
+class _Environment(Part):
+    platform: str | None = None
+    value: dict[str, _Platform | None] | None = None
+
+
+class _File(Part):
+    environment_info: _Environment | None = None
+    results: tuple[_Benchmark, ...]
+
+
 def _read_result(text: str, path: Path) -> list[Reported]:
-    plain = parsed(text, path, _APP)
-    results = entry(plain, "results", list, path)
-    device, system = _environment(plain.get("environment_info") or {})
-    return [_result(result, device, system, path) for result in results]
+    file = parsed(_File, text, path, _APP)
+    device, system = _named(file.environment_info or _Environment())
+    return [_result(benchmark, device, system) for benchmark in file.results]
 
 
-def _environment(plain: dict[str, Any]) -> tuple[str | None, str | None]:
+def _named(environment: _Environment) -> tuple[str | None, str | None]:
     """Names of the device and of its system."""
-    platform = plain.get("platform")
-    values = plain.get("value")
-    value = values.get(platform) if isinstance(values, dict) and platform else None
-    if not isinstance(value, dict):
-        return None, platform
-    device = value.get("model_name") or value.get("model_code") or value.get("cpu_full_name")
-    system = " ".join(str(part) for part in (platform, value.get("os_version")) if part)
+    name = environment.platform
+    platform = (environment.value or {}).get(name or "") or _Platform()
+    device = platform.model_name or platform.model_code or platform.cpu_full_name
+    system = " ".join(part for part in (name, platform.os_version) if part)
     return device or None, system or None
 
 
-def _result(result: dict[str, Any], device: str | None, system: str | None, path: Path) -> Reported:
-    settings = result.get("backend_settings") or {}
-    run = result.get("performance_run") or {}
-    accuracy = (result.get("accuracy_run") or {}).get("accuracy") or {}
-    throughput = (run.get("throughput") or {}).get("value")
-    remarks = [f"scenario {result.get('loadgen_scenario', 'not given')}"]
-    if (run.get("loadgen_info") or {}).get("validity") is False:
+def _result(benchmark: _Benchmark, device: str | None, system: str | None) -> Reported:
+    settings = benchmark.backend_settings or _Settings()
+    run = benchmark.performance_run or _PerformanceRun()
+    accuracy = benchmark.accuracy_run and benchmark.accuracy_run.accuracy
+    share = accuracy.normalized if accuracy else None
+    remarks = [f"scenario {benchmark.loadgen_scenario or 'not given'}"]
+    if run.loadgen_info is not None and run.loadgen_info.validity is False:
         remarks.append("INVALID by LoadGen's own rules")
-    normalized = accuracy.get("normalized")
-    classifies = "classification" in str(entry(result, "benchmark_id", str, path))
+    classifies = "classification" in benchmark.benchmark_id
     return Reported(
         report_id=UNNAMED,
         source=UNNAMED,
         file=UNNAMED,
-        model=result.get("benchmark_name") or result["benchmark_id"],
-        runtime=settings.get("framework"),
-        delegate=settings.get("delegate"),
-        compute_unit=settings.get("accelerator_desc") or settings.get("accelerator_code"),
+        model=benchmark.benchmark_name or benchmark.benchmark_id,
+        runtime=settings.framework,
+        delegate=settings.delegate,
+        compute_unit=settings.accelerator_desc or settings.accelerator_code,
         device=device,
         os=system,
-        date=run.get("start_datetime"),
-        latency=Latency(count=run.get("measured_samples")),
-        inferences_per_second=throughput,
-        top1=100 * normalized if classifies and normalized is not None else None,
+        date=run.start_datetime,
+        latency=Latency(count=run.measured_samples),
+        inferences_per_second=run.throughput.value if run.throughput else None,
+        top1=100 * share if classifies and share is not None else None,
         remarks=tuple(remarks),
     )
 

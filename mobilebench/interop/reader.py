@@ -7,10 +7,14 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
+
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from mobilebench.errors import SchemaError
 from mobilebench.reported import Reported
+
+T = TypeVar("T")
 
 UNNAMED = ""
 """In place of the id, the source and the file, which are filled in by the caller."""
@@ -27,21 +31,27 @@ class Reader:
     """The results in a text; the path names it in errors. Raises `SchemaError`."""
 
 
-def parsed(text: str, path: Path, tool: str) -> Any:
-    """The text as JSON; raises `SchemaError`."""
+class Part(BaseModel):
+    """A part of another tool's JSON: what is used of it, the rest passed over."""
+
+    model_config = ConfigDict(frozen=True, allow_inf_nan=False)
+
+
+def parsed(kind: type[T], text: str, path: Path, tool: str) -> T:
+    """The text as JSON of that shape; raises `SchemaError`, saying where it is another."""
     try:
-        return json.loads(text)
+        return TypeAdapter(kind).validate_python(json.loads(text))
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        place = ".".join(str(part) for part in first["loc"]) or "the top level"
+        raise SchemaError(
+            f"{path} is not as {tool} writes it: at {place}: {first['msg']}; it may have been cut "
+            f"off, or come from another version."
+        ) from error
     except (ValueError, RecursionError) as error:
         raise SchemaError(
             f"{path} is not JSON ({error}), as {tool} writes it; it may have been cut off."
         ) from error
-
-
-def entry(plain: Any, key: str, kinds: type | tuple[type, ...], path: Path) -> Any:
-    """A key of an object that has to be there; raises `SchemaError`."""
-    if not isinstance(plain, dict) or not isinstance(plain.get(key), kinds):
-        raise SchemaError(f"{path} has no {key!r} where one is needed; it may have been cut off.")
-    return plain[key]
 
 
 def number(pattern: str, text: str) -> float | None:

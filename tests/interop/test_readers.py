@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import copy
+import json
+import math
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from mobilebench import interop
+from mobilebench import interop, wire
 from mobilebench.errors import SchemaError, UnknownName
 from mobilebench.reported import Latency, Reported
 from mobilebench.store import RecordStore
@@ -181,3 +185,45 @@ def test_reported_results_are_kept_apart_and_never_ranked(
         assert "Reported by others, not measured here" in text and "iPhone 13 mini" in text
     wrong = mobilebench("import", DATA / "perf_test.txt", "--as", "litert")
     assert wrong.code == 2 and "no line of inference timings" in wrong.stderr
+
+
+def _places(plain: Any, at: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
+    """Where something is in a JSON document; of a list, in its first entries."""
+    yield at
+    entries: Iterable[tuple[str | int, Any]] = ()
+    if isinstance(plain, dict):
+        entries = plain.items()
+    elif isinstance(plain, list):
+        entries = list(enumerate(plain))[:2]
+    for name, part in entries:
+        yield from _places(part, (*at, name))
+
+
+def _with(plain: Any, place: tuple[str | int, ...], new: Any) -> Any:
+    if not place:
+        return new
+    changed = copy.copy(plain)
+    changed[place[0]] = _with(plain[place[0]], place[1:], new)
+    return changed
+
+
+WRONG = (None, True, "x", -1, pytest.param(10**400, id="huge"), math.inf, math.nan, [], {}, [1])
+
+
+@pytest.mark.parametrize("name", [name for name in FILES if name.endswith(".json")])
+@pytest.mark.parametrize("wrong", WRONG)
+def test_a_wrong_value_anywhere_is_told_or_passed_over(
+    name: str, wrong: Any, tmp_path: Path
+) -> None:
+    plain = json.loads((DATA / name).read_text())
+    file, refused = tmp_path / name, 0
+    for place in _places(plain):
+        file.write_text(json.dumps(_with(plain, place, wrong)))
+        try:
+            found = interop.read(file, FILES[name])
+        except SchemaError as error:
+            assert str(file) in str(error)
+            refused += 1
+        else:
+            assert found and all(wire.dumps(result) for result in found)
+    assert refused, "the whole document in its place, at least"
