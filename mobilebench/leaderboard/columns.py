@@ -60,6 +60,7 @@ COLUMNS: Sequence[Column] = (
     _number("size MB", lambda row: row.size_bytes, ".2f", 1e-6),
     Column("rel. error", lambda row: row.relative_error, _error),
     _number("SNR dB", lambda row: row.snr_db, ".0f", wide=True),
+    _number("agree %", lambda row: row.agreement, ".0f", 100.0, wide=True),
     _number("publ. top-1 %", lambda row: row.published_top1, ".1f"),
 )
 

@@ -9,6 +9,7 @@ from mobilebench.artifact import ArtifactFacts, Parity
 from mobilebench.device import DeviceKind
 from mobilebench.measurement import Failure, Measurement, Validity
 from mobilebench.modelspec import ModelSpec
+from mobilebench.parity import describe, describe_agreement
 from mobilebench.record import Record
 from mobilebench.stats import summarise
 from mobilebench.values import value
@@ -21,6 +22,8 @@ class Row:
     """One line of the leaderboard; what is not known is None."""
 
     model: str
+    artifact: str
+    """The recipe's label."""
     format: str
     precision: str
     target: str | None
@@ -42,6 +45,8 @@ class Row:
     relative_error: float | None
     """Largest of the artifact's parity results."""
     snr_db: float | None
+    agreement: float | None
+    """Share of inputs for which a quantized artifact names PyTorch's class."""
     unverified: str | None
     """Why nothing was compared with PyTorch; None where something was, or nothing was made."""
     params: int | None
@@ -53,13 +58,6 @@ class Row:
     failure: str | None
     record_id: str
     created: str
-
-    @property
-    def artifact(self) -> str:
-        """Format, precision, target, delegate and features as one label."""
-        features = ("image" if self.image_input else None, "labels" if self.class_labels else None)
-        parts = (self.format, self.precision, self.target, self.delegate, *features)
-        return " ".join(part for part in parts if part)
 
 
 def rank(records: Iterable[Record]) -> list[Row]:
@@ -108,6 +106,7 @@ def _row(record: Record) -> Row:
     published = model.published_top1
     return Row(
         model=model.title,
+        artifact=record.recipe.label,
         format=record.recipe.format,
         precision=record.recipe.precision,
         target=record.recipe.target,
@@ -130,6 +129,7 @@ def _row(record: Record) -> Row:
         size_bytes=facts.size_bytes if facts else None,
         relative_error=_worst(facts),
         snr_db=_lowest_snr(facts),
+        agreement=facts.agreement.top1 if facts and facts.agreement else None,
         unverified=facts.unverified if facts else None,
         params=model.params,
         macs=model.macs.total if model.macs else None,
@@ -169,6 +169,14 @@ def _each_mark(record: Record) -> Iterable[str]:
         yield "weights not from a checkpoint"
     if record.artifact is not None and record.artifact.unverified:
         yield f"not verified: {record.artifact.unverified}"
+    if record.recipe.calibration is not None and not record.recipe.calibration.on_images:
+        yield "calibrated on noise: good for speed and size, not for accuracy"
+    for failed in (parity for parity in _parities(record.artifact) if not parity.passed):
+        yield f"differs from PyTorch: {describe(failed)}"
+    if record.artifact is not None and record.artifact.agreement is not None:
+        agreement = record.artifact.agreement
+        if not agreement.passed:
+            yield f"differs from PyTorch: {describe_agreement(agreement)}"
     if record.signature is None:
         yield "not signed"
     if isinstance(record.outcome, Measurement) and record.outcome.reasons:

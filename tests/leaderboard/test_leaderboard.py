@@ -12,12 +12,14 @@ from html.parser import HTMLParser
 import pytest
 from rich.console import Console
 
+from mobilebench.artifact import Agreement
 from mobilebench.leaderboard import Row, rank
 from mobilebench.leaderboard.chart import latency_svg
 from mobilebench.leaderboard.columns import COLUMNS, UNKNOWN, notes
 from mobilebench.leaderboard.page import as_page
 from mobilebench.leaderboard.table import as_table
 from mobilebench.leaderboard.text import as_csv, as_json, as_markdown
+from mobilebench.recipe import NOISE, Calibration, ExportRecipe, Format, Precision
 from mobilebench.record import Record
 from tests.records import failed_export, measured
 
@@ -51,6 +53,24 @@ def test_the_newest_record_of_a_cell_counts() -> None:
     )
     [row] = _rows(newer, FAST)
     assert row.record_id == "d" * 32
+
+
+def test_a_quantized_file_says_what_its_ranges_are_from_and_how_often_it_agrees() -> None:
+    facts = FAST.artifact
+    assert facts is not None
+    agreement = Agreement(evaluated_by="litert 2", source=NOISE, inputs=256, top1=0.6, least=0.7)
+    recipe = ExportRecipe(format=Format.TFLITE, precision=Precision.INT8, calibration=Calibration())
+    [parity] = facts.parity
+    unequal = dataclasses.replace(
+        facts, agreement=agreement, parity=(dataclasses.replace(parity, passed=False),)
+    )
+    [row] = _rows(dataclasses.replace(FAST, recipe=recipe, artifact=unequal))
+    assert row.artifact == "tflite-int8-noise" and row.agreement == 0.6
+    told = " ".join(notes([row]))
+    assert "calibrated on noise" in told
+    assert "differs from PyTorch: relative error 5.0e-07" in told
+    assert "differs from PyTorch: it names the same class as PyTorch for 60.0% of 256" in told
+    assert "differs" not in " ".join(notes(_rows(FAST)))
 
 
 def test_a_failed_export_is_shown_until_the_same_recipe_was_measured() -> None:
