@@ -46,6 +46,14 @@ def test_false_alarms_are_as_rare_as_the_rule_says() -> None:
     assert _noise(0.004, 0.05).false_alarms == 0.0
 
 
+def test_a_difference_that_all_pairs_share_is_noise_and_no_alarm() -> None:
+    """The second of two equal runs was slower every time, as where a device warms up."""
+    levels = np.full(16, 10.0)
+    found = measure(runs(levels, "A"), runs(levels * 1.05, "B"), Rule())
+    assert found.false_alarms <= 0.01
+    assert found.between_neighbours == pytest.approx(np.log(1.05) / np.sqrt(2), rel=0.1)
+
+
 def test_three_pairs_tell_nothing() -> None:
     with pytest.raises(ValueError, match="four pairs"):
         _noise(0.01, 0.01, pairs=3)

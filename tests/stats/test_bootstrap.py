@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy import stats as scipy_stats
 
 from mobilebench.stats.bootstrap import (
     block_length,
@@ -33,6 +34,23 @@ def test_blocks_are_pieces_of_the_series_in_its_order() -> None:
     steps = np.diff(drawn, axis=1)
     within = np.delete(steps, np.arange(2, 26, 3), axis=1)
     assert set(np.unique(within)) <= {1.0, -26.0}, "the end is followed by the beginning"
+
+
+def test_means_of_resampled_series_vary_as_means_of_new_ones_do() -> None:
+    rng = np.random.default_rng(5)
+    alone = rng.normal(0, 1, 1000)
+    following = np.convolve(rng.normal(0, 1, 1009), np.ones(10) / np.sqrt(10), "valid")
+    spreads = [blocks(series, 2000, rng).mean(axis=1).std() for series in (alone, following)]
+    assert spreads[0] == pytest.approx(1 / np.sqrt(1000), rel=0.15)
+    assert spreads[1] > 2 * spreads[0], "sums of ten, which blocks of ten keep together"
+
+
+def test_an_interval_of_pairs_without_noise_within_is_students() -> None:
+    ratios = np.array([0.01, 0.03, -0.02, 0.05, 0.02, 0.0])
+    sides = [[[10.0] * 20] * 6, [[10 * np.exp(ratio)] * 20 for ratio in ratios]]
+    low, high = paired_interval(sides[0], sides[1], median, resamples=20_000)
+    students = scipy_stats.ttest_1samp(ratios, 0).confidence_interval(0.95)
+    assert high - low == pytest.approx(students.high - students.low, rel=0.05)
 
 
 @pytest.mark.parametrize("paired", [True, False])

@@ -14,10 +14,15 @@ def test_steps_are_found_where_they_are() -> None:
         [rng.normal(10, 0.2, 40), rng.normal(10.6, 0.2, 30), rng.normal(9.8, 0.2, 30)]
     )
     found = changes(series.tolist())
-    assert [abs(change.index - at) <= 2 for change, at in zip(found, (40, 70), strict=True)]
+    assert all(abs(change.index - at) <= 2 for change, at in zip(found, (40, 70), strict=True))
     assert found[0].ratio == pytest.approx(1.06, abs=0.02)
     assert found[1].ratio == pytest.approx(9.8 / 10.6, abs=0.02)
     assert all(change.p_value <= 0.01 for change in found)
+
+
+def test_a_p_value_counts_the_series_as_it_was_among_the_shuffled_ones() -> None:
+    [change] = changes([1.0, 1.1, 1.2, 1.0, 1.1] * 4 + [9.0, 9.1, 9.2, 9.0, 9.1] * 4, shuffles=199)
+    assert change.index == 20 and change.p_value == 1 / 200
 
 
 def test_a_change_of_spread_alone_is_one() -> None:
