@@ -58,8 +58,22 @@ class Call:
     def maybe_real(self, name: str) -> Tensor | None:
         return self.real(name) if self.has(name) else None
 
+    def factor(self, name: str = "x") -> Tensor:
+        """`real`, of which sums of products are taken: half precision as float32.
+
+        The result is rounded to half once, as torch's own kernels for half do, which on a CPU are
+        many times slower.
+        """
+        return _in_single(self.real(name))
+
+    def maybe_factor(self, name: str) -> Tensor | None:
+        return self.factor(name) if self.has(name) else None
+
     def tensors(self, name: str) -> list[Tensor]:
         return [self._tensor(name, variable) for variable in self._op.inputs[name]]
+
+    def factors(self, name: str) -> list[Tensor]:
+        return [_in_single(tensor) for tensor in self.tensors(name)]
 
     def _tensor(self, name: str, variable: Any) -> Tensor:
         value = self._values[variable]
@@ -94,6 +108,10 @@ class Call:
             f"The evaluator does not compute this form of {self._op.op_type!r} "
             f"(operation {self._op.name!r}): {found}."
         )
+
+
+def _in_single(tensor: Tensor) -> Tensor:
+    return tensor.float() if tensor.dtype is torch.float16 else tensor
 
 
 Operation = Callable[[Call], Tensor | Sequence[Tensor]]

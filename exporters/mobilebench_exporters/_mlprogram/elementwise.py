@@ -146,8 +146,10 @@ def _layer_norm(call: Call) -> Tensor:
 
 
 OPERATIONS |= {
-    "einsum": lambda call: torch.einsum(call.text("equation"), *call.tensors("values")),
-    "linear": lambda call: F.linear(call.real(), call.real("weight"), call.maybe_real("bias")),
+    "einsum": lambda call: torch.einsum(call.text("equation"), *call.factors("values")),
+    "linear": lambda call: F.linear(
+        call.factor(), call.factor("weight"), call.maybe_factor("bias")
+    ),
     "scaled_dot_product_attention": lambda call: F.scaled_dot_product_attention(
         call.tensor("query"), call.tensor("key"), call.tensor("value"),
         attn_mask=call.tensor("attn_mask") if call.has("attn_mask") else None,
@@ -157,7 +159,7 @@ OPERATIONS |= {
 
 @operation("matmul")
 def _matmul(call: Call) -> Tensor:
-    x, y = call.real("x"), call.real("y")
+    x, y = call.factor("x"), call.factor("y")
     x = x.mT if call.flag("transpose_x") and x.ndim > 1 else x
     y = y.mT if call.flag("transpose_y") and y.ndim > 1 else y
     return x @ y

@@ -28,6 +28,8 @@ Array = np.ndarray[Any, Any]
 _CLASSIFY = "classify"
 """Turns scores into the best label and a dictionary; it computes nothing."""
 _READ_ONLY = ("const", _CLASSIFY)
+_CONSTANT = "constexpr_"
+"""Begins the names of operations that make a constant of constants, as of compressed weights."""
 _WEIGHTS = Path("Data") / "com.apple.CoreML" / "weights"
 
 
@@ -47,6 +49,7 @@ class MLProgram:
     def __init__(self, program: Any, package: Path) -> None:
         self._program = program
         self._package = package
+        self._constants: dict[str, dict[Any, Value]] = {}
 
     @classmethod
     def load(cls, package: Path) -> MLProgram:
@@ -106,7 +109,8 @@ class MLProgram:
         """Outputs of a function for these inputs, which are cast to the declared dtypes.
 
         Every result has the dtype that the program declares for it: where that is float16, torch
-        computes with half tensors. Floating outputs are given as float32.
+        computes with half tensors, and sums of products in float32, rounded to half once. Floating
+        outputs are given as float32.
 
         Raises `UnknownOperation` before anything is computed, and `EvaluationError` for inputs
         that do not fit, for a form of an operation that is not supported, and for a result that
@@ -174,15 +178,26 @@ class MLProgram:
                     "meaning in the table of mobilebench_exporters._mlprogram."
                 )
 
+    def _fixed(self, function: str) -> dict[Any, Value]:
+        """The constants of a function, which are computed once."""
+        if function not in self._constants:
+            found: dict[Any, Value] = {}
+            for op in self._function(function).operations:
+                if op.op_type == "const" and not isinstance(op.outputs[0].val, list):
+                    found[op.outputs[0]] = _constant(op.outputs[0].val)
+                elif op.op_type.startswith(_CONSTANT):
+                    found.update(zip(op.outputs, _compute(op, found), strict=True))
+            self._constants[function] = found
+        return self._constants[function]
+
     def _steps(self, values: dict[Any, Value], function: str) -> Iterator[tuple[Any, list[Tensor]]]:
         """Compute operation by operation into `values`, and drop what is not needed any more."""
         graph = self._function(function)
+        values.update(self._fixed(function))
         uses = Counter(v for op in graph.operations for v in op.get_flattened_inputs())
         uses.update(self._outputs(function))
         for op in graph.operations:
-            if op.op_type == "const" and not isinstance(op.outputs[0].val, list):
-                values[op.outputs[0]] = _constant(op.outputs[0].val)
-            if op.op_type in _READ_ONLY:
+            if op.op_type in _READ_ONLY or op.op_type.startswith(_CONSTANT):
                 continue
             results = _compute(op, values)
             values.update(zip(op.outputs, results, strict=True))

@@ -40,7 +40,7 @@ def _reach(weight: Tensor, dilation: list[int]) -> list[int]:
 
 @operation("conv")
 def _conv(call: Call) -> Tensor:
-    x, weight, bias = call.real(), call.real("weight"), call.maybe_real("bias")
+    x, weight, bias = call.factor(), call.factor("weight"), call.maybe_factor("bias")
     stride, dilation = call.ints("strides"), call.ints("dilations")
     x = padded(x, _window_pads(call, x.shape[2:], _reach(weight, dilation), stride))
     return _CONV[x.ndim](
@@ -50,7 +50,7 @@ def _conv(call: Call) -> Tensor:
 
 @operation("conv_transpose")
 def _conv_transpose(call: Call) -> Tensor:
-    x, weight, bias = call.real(), call.real("weight"), call.maybe_real("bias")
+    x, weight, bias = call.factor(), call.factor("weight"), call.maybe_factor("bias")
     stride, dilation = call.ints("strides"), call.ints("dilations")
     full = _CONV_TRANSPOSE[x.ndim](
         x, weight, stride=stride, dilation=dilation, groups=call.integer("groups")
