@@ -116,7 +116,7 @@ def _compiled(folder: Path) -> Path:
     program = folder / "native_loop"
     subprocess.run(
         [
-            "g++", "-std=c++20", "-O2", "-DC10_USING_CUSTOM_GENERATED_MACROS",
+            "g++", "-std=c++20", "-O2", "-w", "-DC10_USING_CUSTOM_GENERATED_MACROS",
             f"-I{headers}", f"-I{headers}/executorch/runtime/core/portable_type/c10",
             str(HERE / "native_loop.cpp"), "-o", str(program),
             f"-L{package}/lib", f"-Wl,-rpath,{package}/lib", "-Wl,--no-as-needed",
