@@ -49,9 +49,10 @@ def _show(history: History) -> None:
 
     numbers = [point.number for point in history.points]
     first, last = history.points[0], history.points[-1]
+    runs = f"{len(numbers)} run{'s' * (len(numbers) > 1)}"
     output.show_text(
         f"{history.cell}\n"
-        f"  {history.metric}: {len(numbers)} runs from {first.created[:10]} to "
+        f"  {history.metric}: {runs} from {first.created[:10]} to "
         f"{last.created[:10]}, median {median(numbers):.3f} {history.unit}\n"
         f"  {_line(numbers)}\n"
     )

@@ -240,8 +240,8 @@ def _nothing_in_common(before: _Side, after: _Side) -> str:
         for side in (before, after)
     )
     return (
-        f"The baseline and the candidate have no model in common: {', '.join(one[:4])} on one "
-        f"side, {', '.join(other[:4])} on the other."
+        f"The baseline and the candidate have no model by the same recipe in common: "
+        f"{', '.join(one[:4])} on one side, {', '.join(other[:4])} on the other."
     )
 
 

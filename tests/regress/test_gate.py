@@ -270,7 +270,7 @@ def test_unlike_records_are_refused_saying_what_differs() -> None:
         check(runs([10.0]), runs([10.0], threads=2))
     with pytest.raises(UserError, match=r"protocol \(smoke-1 / burst-1\)"):
         check(runs([10.0]), runs([10.0], protocol_id="burst-1"))
-    with pytest.raises(UserError, match="no model in common"):
+    with pytest.raises(UserError, match="no model by the same recipe in common"):
         check(runs([10.0]), runs([10.0], model="rapidnet_ti"))
 
 
@@ -314,7 +314,7 @@ def test_a_record_counts_once_and_never_against_itself() -> None:
 
 
 def test_failed_exports_have_nothing_to_compare() -> None:
-    with pytest.raises(UserError, match="no model in common"):
+    with pytest.raises(UserError, match="no model by the same recipe in common"):
         check([failed_export(target="opset18")], runs([10.0]))
 
 
