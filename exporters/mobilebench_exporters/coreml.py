@@ -179,8 +179,14 @@ def _compressed(model: Any, precision: Precision) -> Any:
         linear = optimize.OpLinearQuantizerConfig(mode="linear_symmetric", dtype="int8")
         return optimize.linear_quantize_weights(model, optimize.OptimizationConfig(linear))
     if precision in _PALETTE_BITS:
-        table = optimize.OpPalettizerConfig(mode="kmeans", nbits=_PALETTE_BITS[precision])
-        return optimize.palettize_weights(model, optimize.OptimizationConfig(table))
+        bits = _PALETTE_BITS[precision]
+        table = optimize.OpPalettizerConfig(mode="kmeans", nbits=bits)
+        # Where there are fewer values than entries, as in a permutation, scikit-learn's k-means may
+        # give labels that do not belong to its centres.
+        stored = optimize.get_weights_metadata(model, weight_threshold=table.weight_threshold)
+        few = [name for name, weight in stored.items() if weight.unique_values <= 1 << bits]
+        config = optimize.OptimizationConfig(table, op_name_configs=dict.fromkeys(few))
+        return optimize.palettize_weights(model, config)
     return model
 
 

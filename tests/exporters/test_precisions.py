@@ -218,6 +218,37 @@ def test_coreml_stores_large_weights_compressed(
     assert graph.folded[stored] >= 1 and "quantize" not in {op.kind for op in graph.operations}
 
 
+class Reordered(nn.Module):
+    """(1, 3, 7, 7) -> (1, 10), every second row of its image turned round, by a product with a
+    permutation as VCMamba's scan has it."""
+
+    order: Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        torch.manual_seed(6)
+        self.first = nn.Conv2d(3, 64, 3, padding=1)
+        rows = torch.arange(49).reshape(7, 7)
+        rows[1::2] = rows[1::2].flip(1)
+        self.register_buffer("order", torch.eye(49)[rows.flatten()].unsqueeze(0))
+        self.head = nn.Linear(64, 10)
+
+    def forward(self, x: Tensor) -> Tensor:
+        pixels = self.first(x).flatten(2).transpose(1, 2)
+        y: Tensor = self.head((self.order @ pixels)[:, :5].mean(1))
+        return y
+
+
+@pytest.mark.parametrize("precision", ["palette6", "palette4"])
+def test_a_constant_of_few_values_is_left_out_of_a_palette(tmp_path: Path, precision: str) -> None:
+    """With palette6 k-means puts all of this permutation on the entry for zero."""
+    artifact = export(
+        Reordered().eval(), "coreml", precision=precision, inputs=["1x3x7x7"], out_dir=tmp_path
+    )
+    [result] = artifact.manifest.facts.parity
+    assert result.snr_db is not None and result.snr_db > (8 if precision == "palette4" else 20)
+
+
 def test_all_formats_agree_about_a_norm_between_convolutions(
     normalised: dict[str, Artifact],
 ) -> None:
