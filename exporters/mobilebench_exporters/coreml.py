@@ -183,11 +183,23 @@ def _compressed(model: Any, precision: Precision) -> Any:
         table = optimize.OpPalettizerConfig(mode="kmeans", nbits=bits)
         # Where there are fewer values than entries, as in a permutation, scikit-learn's k-means may
         # give labels that do not belong to its centres.
-        stored = optimize.get_weights_metadata(model, weight_threshold=table.weight_threshold)
-        few = [name for name, weight in stored.items() if weight.unique_values <= 1 << bits]
-        config = optimize.OptimizationConfig(table, op_name_configs=dict.fromkeys(few))
+        few = dict.fromkeys(_constants_of_few_values(model, 1 << bits))
+        config = optimize.OptimizationConfig(table, op_name_configs=few)
         return optimize.palettize_weights(model, config)
     return model
+
+
+def _constants_of_few_values(model: Any, values: int) -> list[str]:
+    """Names of the constants of at most that many values. coremltools' own list of weights fails
+    where an operation takes a list, as einsum does."""
+    return [
+        op.name
+        for function in model._mil_program.functions.values()
+        for op in function.operations
+        if op.op_type == "const"
+        and isinstance(op.outputs[0].val, np.ndarray)
+        and op.outputs[0].val.size > values >= np.unique(op.outputs[0].val).size
+    ]
 
 
 def _input_type(tensor: TensorSpec, *, image: bool) -> Any:
