@@ -74,9 +74,7 @@ class Cell:
         passed.
         """
         self._calls += 1
-        ask, answer = (
-            _file(Path(self._folder.name), self._calls, kind) for kind in ("request", "response")
-        )
+        ask, answer = _files(Path(self._folder.name), self._calls)
         files.write_text(ask, json.dumps({"target": target, "request": request}))
         try:
             code = self._child.wait(timeout_s, answer.exists)
@@ -118,8 +116,9 @@ def call(
         return cell.call(target, request, stage=stage, timeout_s=timeout_s, log_to=log_to)
 
 
-def _file(folder: Path, number: int, kind: str) -> Path:
-    return folder / f"{number}.{kind}"
+def _files(folder: Path, number: int) -> tuple[Path, Path]:
+    """Of a call: what is asked, and the answer."""
+    return folder / f"{number}.request", folder / f"{number}.response"
 
 
 _share: dict[str, str] = {}
@@ -160,7 +159,7 @@ def main(folder: str, parent: str) -> None:
     # By the number that it was given: the parent may be gone already.
     threading.Thread(target=_end_with_parent, args=(int(parent),), daemon=True).start()
     for number in itertools.count(1):
-        ask, answer = (_file(Path(folder), number, kind) for kind in ("request", "response"))
+        ask, answer = _files(Path(folder), number)
         while not ask.exists():
             time.sleep(_POLL_S)
         response = _answer(json.loads(ask.read_text()))

@@ -7,7 +7,7 @@ counted among them, so that p is never 0.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import combinations
 from math import comb
 
@@ -28,16 +28,7 @@ def sign_flip(differences: Sequence[float]) -> float:
     values = _some(differences)
     if values.size == 1:  # fewer than scipy takes
         return 0.5 if values[0] > 0 else 1.0
-    found = scipy_stats.permutation_test(
-        (values,),
-        _mean,
-        permutation_type="samples",
-        alternative="greater",
-        vectorized=True,
-        n_resamples=EXACT,
-        rng=np.random.default_rng(_SEED),
-    )
-    return float(found.pvalue)
+    return _p_value((values,), _mean, "samples")
 
 
 def permutation(first: Sequence[float], second: Sequence[float]) -> float:
@@ -46,16 +37,7 @@ def permutation(first: Sequence[float], second: Sequence[float]) -> float:
     groups = (_some(second), _some(first))
     if min(group.size for group in groups) == 1:  # fewer than scipy takes
         return _dealt_out(*groups)
-    found = scipy_stats.permutation_test(
-        groups,
-        _difference,
-        permutation_type="independent",
-        alternative="greater",
-        vectorized=True,
-        n_resamples=EXACT,
-        rng=np.random.default_rng(_SEED),
-    )
-    return float(found.pvalue)
+    return _p_value(groups, _difference, "independent")
 
 
 def least_sign_flip(pairs: int) -> float:
@@ -74,6 +56,21 @@ def adjusted(p_values: Sequence[float]) -> tuple[float, ...]:
     if not p_values:
         return ()
     return tuple(map(float, scipy_stats.false_discovery_control(list(p_values))))
+
+
+def _p_value(
+    groups: tuple[np.ndarray, ...], statistic: Callable[..., np.ndarray], rearranged: str
+) -> float:
+    found = scipy_stats.permutation_test(
+        groups,
+        statistic,
+        permutation_type=rearranged,
+        alternative="greater",
+        vectorized=True,
+        n_resamples=EXACT,
+        rng=np.random.default_rng(_SEED),
+    )
+    return float(found.pvalue)
 
 
 def _dealt_out(second: np.ndarray, first: np.ndarray) -> float:
