@@ -3,15 +3,21 @@
     python benchmarks/gate_host.py --out DIR --comparisons 200 --table docs/gate-host.md
 
 Each comparison is a session of its own, of interleaved pairs of processes, as `mobilebench bench
---ab` runs it: about half a minute each, so 200 take more than an hour and a half. What was done is
-kept in DIR and not done again. Runtimes take turns.
+--ab` runs it: about half a minute each, so 200 take two hours. What was done is kept in DIR and not
+done again. Runtimes take turns. With `--at-once 2` two sessions run side by side, each of them the
+other's noise; the table counts those in lines of their own.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from itertools import groupby
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import tables
@@ -28,13 +34,16 @@ METRIC = "latency p50"
 BLOCKS = 20
 TITLE = "# The gate on this machine"
 EXPLAINED = """\
-Written by `benchmarks/gate_host.py` on {machine}, one thread, the rule's defaults, {pairs} pairs a
-session. The network is {blocks} equal blocks; *one more* and *two more* have 21 and 22 of them, so
-their work is 5 and 10 % more by count. Measured by the gate itself: the effect is the median over
-the sessions. This machine is a virtual one that others share; it says nothing of a phone."""
+Written by `benchmarks/gate_host.py` on {machine}, one thread, the rule's defaults. The network is
+{blocks} equal blocks; *one more* and *two more* have 21 and 22 of them, so their work is 5 and 10 %
+more by count. *At once* says how many sessions ran side by side, each the noise of the others. The
+effect is the median over the sessions, as the gate measured it. This machine is a virtual one that
+others share; it says nothing of a phone."""
 TITLES = (
     "network",
     "runtime",
+    "pairs",
+    "at once",
     "sessions",
     "regressed",
     "improved",
@@ -45,7 +54,7 @@ TITLES = (
 
 
 class Blocks(nn.Module):
-    """(1, 32, 28, 28) -> (1, 32): a row of equal blocks."""
+    """(1, 32, 16, 16) -> (1, 32): a row of equal blocks."""
 
     def __init__(self, count: int) -> None:
         super().__init__()
@@ -73,6 +82,7 @@ def main() -> None:
     parser.add_argument("--comparisons", type=int, default=200, help="of the network with itself")
     parser.add_argument("--slower", type=int, default=6, help="sessions of every other case")
     parser.add_argument("--pairs", type=int, default=8)
+    parser.add_argument("--at-once", type=int, default=1, help="sessions side by side")
     parser.add_argument("--table", type=Path, help="write the table here, as Markdown")
     options = parser.parse_args()
     artifacts = {
@@ -82,45 +92,53 @@ def main() -> None:
     }
     journal = options.out / "sessions.json"
     done: list[dict[str, Any]] = json.loads(journal.read_text()) if journal.exists() else []
-    for case, name in _plan(options.comparisons, options.slower):
-        if _count(done, case, name) >= _wanted(case, options):
-            continue
-        done.append(_session(artifacts, case, name, options.pairs))
-        files.write_text(journal, json.dumps(done))
-        print(done[-1], flush=True)
-    lines = [_line(done, case, name) for case in CASES for name in RUNTIMES]
-    table = tables.markdown(TITLES, lines)
-    explained = EXPLAINED.format(machine=tables.machine(), pairs=options.pairs, blocks=BLOCKS)
+    had = Counter(
+        (session["case"], session["runtime"])
+        for session in done
+        if session["pairs"] == options.pairs
+    )
+    with ThreadPoolExecutor(options.at_once) as pool:
+        sessions = [
+            pool.submit(_session, artifacts, case, name, options.pairs, options.at_once)
+            for case, name in _left(had, _plan(options.comparisons, options.slower))
+        ]
+        for session in as_completed(sessions):
+            done.append(session.result())
+            files.write_text(journal, json.dumps(done))
+            print(done[-1], flush=True)
+    table = tables.markdown(TITLES, _lines(done))
+    explained = EXPLAINED.format(machine=tables.machine(), blocks=BLOCKS)
     print(table)
     if options.table:
         files.write_text(options.table, tables.page(TITLE, explained, table))
 
 
 def _artifact(case: str, count: int, name: str, out: Path) -> Artifact:
-    return export(Blocks(count).eval(), name, inputs=["1x32x28x28"], out_dir=out / case)
+    return export(Blocks(count).eval(), name, inputs=["1x32x16x16"], out_dir=out / case)
 
 
-def _plan(comparisons: int, slower: int) -> list[tuple[str, str]]:
+def _plan(comparisons: int, slower: int) -> Iterator[tuple[str, str]]:
     """Sessions in an order that mixes cases and runtimes."""
     rounds = -(-comparisons // len(RUNTIMES))
-    plan = []
-    for turn in range(rounds):
-        plan += [("itself", name) for name in RUNTIMES]
-        if turn < slower:
-            plan += [(case, name) for case in ("one more", "two more") for name in RUNTIMES]
-    return plan
+    for turn in range(max(rounds, slower)):
+        for case in CASES:
+            if turn < (rounds if case == "itself" else slower):
+                yield from ((case, name) for name in RUNTIMES)
 
 
-def _wanted(case: str, options: argparse.Namespace) -> int:
-    return -(-options.comparisons // len(RUNTIMES)) if case == "itself" else options.slower
-
-
-def _count(done: list[dict[str, Any]], case: str, name: str) -> int:
-    return sum(session["case"] == case and session["runtime"] == name for session in done)
+def _left(
+    had: Counter[tuple[str, str]], plan: Iterable[tuple[str, str]]
+) -> Iterator[tuple[str, str]]:
+    """What of the plan is not done."""
+    for turn in plan:
+        if not had[turn]:
+            yield turn
+        else:
+            had[turn] -= 1
 
 
 def _session(
-    artifacts: dict[tuple[str, str], Artifact], case: str, name: str, pairs: int
+    artifacts: dict[tuple[str, str], Artifact], case: str, name: str, pairs: int, at_once: int
 ) -> dict[str, Any]:
     setting = ab.Setting("host", [RUNTIMES[name]], [1], protocol("ci-ab-1"))
     report = ab.run(
@@ -135,18 +153,34 @@ def _session(
     return {
         "case": case,
         "runtime": name,
+        "at_once": at_once,
+        "pairs": pairs,
         "verdict": found.verdict,
         "effect": found.effect,
         "p": found.p_value,
     }
 
 
-def _line(done: list[dict[str, Any]], case: str, name: str) -> list[str]:
-    its = [session for session in done if (session["case"], session["runtime"]) == (case, name)]
-    effects = sorted(session["effect"] for session in its)
-    counts = [str(sum(session["verdict"] == verdict for session in its)) for verdict in Verdict]
-    middle = f"{effects[len(effects) // 2]:+.1%}" if effects else ""
-    return [case, RUNTIMES[name], str(len(its)), *counts, middle]
+def _lines(done: list[dict[str, Any]]) -> Iterator[list[str]]:
+    places = {case: place for place, case in enumerate(CASES)}
+    runtimes = {name: place for place, name in enumerate(RUNTIMES)}
+
+    def kind(session: dict[str, Any]) -> tuple[int, ...]:
+        place = places[session["case"]]
+        return place, session["pairs"], session["at_once"], runtimes[session["runtime"]]
+
+    for _, group in groupby(sorted(done, key=kind), key=kind):
+        its = list(group)
+        effect = median(session["effect"] for session in its)
+        yield [
+            its[0]["case"],
+            RUNTIMES[its[0]["runtime"]],
+            str(its[0]["pairs"]),
+            str(its[0]["at_once"]),
+            str(len(its)),
+            *(str(sum(session["verdict"] == verdict for session in its)) for verdict in Verdict),
+            f"{effect:+.1%}",
+        ]
 
 
 if __name__ == "__main__":
