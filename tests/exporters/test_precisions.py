@@ -249,6 +249,31 @@ def test_a_constant_of_few_values_is_left_out_of_a_palette(tmp_path: Path, preci
     assert result.snr_db is not None and result.snr_db > (8 if precision == "palette4" else 20)
 
 
+class Weighed(nn.Module):
+    """(1, 4, 16, 16) -> (1, 4, 16, 32): a convolution, and an einsum with a table of weights, which
+    Core ML has as an operation of a list."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        torch.manual_seed(7)
+        self.first = nn.Conv2d(4, 4, 3, padding=1)
+        self.table = nn.Parameter(torch.randn(1, 16, 16, 32))
+
+    def forward(self, x: Tensor) -> Tensor:
+        y: Tensor = torch.einsum("nchw,nwhu->nchu", self.first(x), self.table)
+        return y
+
+
+def test_a_network_with_an_einsum_gets_a_palette(tmp_path: Path) -> None:
+    """coremltools' own list of the weights fails on it."""
+    artifact = export(
+        Weighed().eval(), "coreml", precision="palette6", inputs=["1x4x16x16"], out_dir=tmp_path
+    )
+    graph = plugins.exporter("coreml").graph(artifact.model_path)
+    assert "einsum" in {op.kind for op in graph.operations}
+    assert graph.folded["constexpr_lut_to_dense"] >= 1
+
+
 def test_all_formats_agree_about_a_norm_between_convolutions(
     normalised: dict[str, Artifact],
 ) -> None:
