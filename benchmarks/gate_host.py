@@ -81,6 +81,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--comparisons", type=int, default=200, help="of the network with itself")
     parser.add_argument("--slower", type=int, default=6, help="sessions of every other case")
+    parser.add_argument("--case", dest="cases", choices=CASES, action="append", help="only this")
     parser.add_argument("--pairs", type=int, default=8)
     parser.add_argument("--at-once", type=int, default=1, help="sessions side by side")
     parser.add_argument("--table", type=Path, help="write the table here, as Markdown")
@@ -101,6 +102,7 @@ def main() -> None:
         sessions = [
             pool.submit(_session, artifacts, case, name, options.pairs, options.at_once)
             for case, name in _left(had, _plan(options.comparisons, options.slower))
+            if case in (options.cases or CASES)
         ]
         for session in as_completed(sessions):
             done.append(session.result())
