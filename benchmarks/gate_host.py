@@ -14,7 +14,8 @@ import argparse
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from itertools import groupby
 from pathlib import Path
 from statistics import median
@@ -98,16 +99,17 @@ def main() -> None:
         for session in done
         if session["pairs"] == options.pairs
     )
+    turns = [
+        turn
+        for turn in _left(had, _plan(options.comparisons, options.slower))
+        if turn[0] in (options.cases or CASES)
+    ]
+    run = partial(_session, artifacts, pairs=options.pairs, at_once=options.at_once)
     with ThreadPoolExecutor(options.at_once) as pool:
-        sessions = [
-            pool.submit(_session, artifacts, case, name, options.pairs, options.at_once)
-            for case, name in _left(had, _plan(options.comparisons, options.slower))
-            if case in (options.cases or CASES)
-        ]
-        for session in as_completed(sessions):
-            done.append(session.result())
+        for session in pool.map(run, turns):  # one that fails ends all
+            done.append(session)
             files.write_text(journal, json.dumps(done))
-            print(done[-1], flush=True)
+            print(session, flush=True)
     table = tables.markdown(TITLES, _lines(done))
     explained = EXPLAINED.format(machine=tables.machine(), blocks=BLOCKS)
     print(table)
@@ -140,8 +142,9 @@ def _left(
 
 
 def _session(
-    artifacts: dict[tuple[str, str], Artifact], case: str, name: str, pairs: int, at_once: int
+    artifacts: dict[tuple[str, str], Artifact], turn: tuple[str, str], *, pairs: int, at_once: int
 ) -> dict[str, Any]:
+    case, name = turn
     setting = ab.Setting("host", [RUNTIMES[name]], [1], protocol("ci-ab-1"))
     report = ab.run(
         [artifacts["itself", name]],
@@ -164,12 +167,11 @@ def _session(
 
 
 def _lines(done: list[dict[str, Any]]) -> Iterator[list[str]]:
-    places = {case: place for place, case in enumerate(CASES)}
-    runtimes = {name: place for place, name in enumerate(RUNTIMES)}
+    cases, runtimes = list(CASES), list(RUNTIMES)
 
     def kind(session: dict[str, Any]) -> tuple[int, ...]:
-        place = places[session["case"]]
-        return place, session["pairs"], session["at_once"], runtimes[session["runtime"]]
+        place = cases.index(session["case"])
+        return place, session["pairs"], session["at_once"], runtimes.index(session["runtime"])
 
     for _, group in groupby(sorted(done, key=kind), key=kind):
         its = list(group)
