@@ -1,43 +1,24 @@
-"""Named diagnoses: what makes a measurement doubtful, said with the measurement for ever."""
+"""Diagnose what makes a measurement doubtful. The diagnoses stay with the measurement."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from enum import StrEnum
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
 from mobilebench.device import DeviceState, ThermalState
-from mobilebench.engine import Taken
-from mobilebench.measurement import Phase, Samples, Validity
+from mobilebench.measurement import Diagnosis, Measurement, Phase, Samples, Validity
 from mobilebench.protocol import Protocol
 
 Array = np.ndarray[Any, Any]
 
 
-class Diagnosis(StrEnum):
-    """What can be wrong with a measurement, the heaviest first."""
-
-    TOO_FEW_SAMPLES = "too few samples"
-    TIMER_TOO_COARSE = "timer too coarse"
-    NOT_GATED = "not gated"
-    THROTTLED = "throttled"
-    DRIFT_WITH_TEMPERATURE = "drift with temperature"
-    BURST_NOT_SUSTAINED = "burst mistaken for sustained"
-    NOT_CONVERGED = "not converged"
-    BACKGROUND_LOAD = "background load"
-    LOW_POWER_MODE = "low power mode"
-    NOISY_SAMPLES = "noisy samples"
-    BIMODAL_LATENCY = "bimodal latency"
-    THERMAL_STATE_CHANGED = "thermal state changed"
-    SLOW_FIRST_RUN = "slow first run"
-
-
 _REMARKS = frozenset({Diagnosis.SLOW_FIRST_RUN})
-"""What a reader should know and what leaves the numbers as good as they are: samples of warm-up
-do not count."""
+"""Diagnoses that a reader should know and that leave the numbers valid: warm-up samples do not
+count."""
 
 # A quiet 2-core machine showed p90/p50 of 1.01 to 1.12, now and then up to 1.45, with the three
 # runtimes here; a loaded one above 2.
@@ -65,32 +46,32 @@ _BURST_RATIO = 1.2
 _SLOW_FIRST_RATIO = 10.0
 
 
-def diagnose(
-    taken: Taken, before: DeviceState, after: DeviceState, protocol: Protocol
-) -> tuple[Validity, tuple[str, ...]]:
-    """Validity of a measurement and the names of its diagnoses, the heaviest first."""
-    samples = taken.samples
-    measured = np.asarray(samples.latencies_ns(), dtype=np.float64)
-    found = {
-        Diagnosis.TOO_FEW_SAMPLES: len(measured) < _least_samples(protocol),
-        Diagnosis.TIMER_TOO_COARSE: _coarse(measured),
-        Diagnosis.NOT_GATED: any(not log.open and log.start is not None for log in taken.gates),
-        Diagnosis.THROTTLED: _throttled(samples, taken.states, protocol),
-        Diagnosis.DRIFT_WITH_TEMPERATURE: _drifts(samples, taken.states),
+def diagnose(measurement: Measurement, protocol: Protocol) -> Measurement:
+    """Return the measurement with its validity and its diagnoses, the most serious first."""
+    samples, states = measurement.samples, measurement.states
+    before, after = measurement.before, measurement.after
+    latencies = np.asarray(samples.latencies_ns(), dtype=np.float64)
+    applies = {
+        Diagnosis.TOO_FEW_SAMPLES: len(latencies) < _least_samples(protocol),
+        Diagnosis.TIMER_TOO_COARSE: _coarse(latencies),
+        Diagnosis.NOT_GATED: any(not g.open and g.start is not None for g in measurement.gates),
+        Diagnosis.THROTTLED: _throttled(samples, states, protocol),
+        Diagnosis.DRIFT_WITH_TEMPERATURE: _drifts(samples, states),
         Diagnosis.BURST_NOT_SUSTAINED: _burst_only(samples, protocol),
         Diagnosis.NOT_CONVERGED: _not_converged(samples, protocol),
         Diagnosis.BACKGROUND_LOAD: _busy(before),
         Diagnosis.LOW_POWER_MODE: bool(before.low_power_mode or after.low_power_mode),
-        Diagnosis.NOISY_SAMPLES: _noisy(measured),
-        Diagnosis.BIMODAL_LATENCY: _bimodal(measured),
+        Diagnosis.NOISY_SAMPLES: _noisy(latencies),
+        Diagnosis.BIMODAL_LATENCY: _bimodal(latencies),
         Diagnosis.THERMAL_STATE_CHANGED: before.thermal != after.thermal,
-        Diagnosis.SLOW_FIRST_RUN: _slow_first(samples, measured),
+        Diagnosis.SLOW_FIRST_RUN: _slow_first(samples, latencies),
     }
-    if found[Diagnosis.THROTTLED] or found[Diagnosis.BURST_NOT_SUSTAINED]:
-        found[Diagnosis.BIMODAL_LATENCY] = False  # one level after the other, not both by turns
-    names = tuple(diagnosis.value for diagnosis in Diagnosis if found[diagnosis])
-    doubtful = any(Diagnosis(name) not in _REMARKS for name in names)
-    return (Validity.SUSPECT if doubtful else Validity.VALID), names
+    if applies[Diagnosis.THROTTLED] or applies[Diagnosis.BURST_NOT_SUSTAINED]:
+        applies[Diagnosis.BIMODAL_LATENCY] = False  # one level after the other, not alternating
+    diagnoses = tuple(diagnosis for diagnosis in Diagnosis if applies[diagnosis])
+    doubtful = not _REMARKS.issuperset(diagnoses)
+    validity = Validity.SUSPECT if doubtful else Validity.VALID
+    return replace(measurement, validity=validity, reasons=diagnoses)
 
 
 def _least_samples(protocol: Protocol) -> int:

@@ -130,7 +130,7 @@ class Runner(Protocol):
     def run(
         self, device_id: str, artifact: Artifact, job: Job, cancel: Event | None = None
     ) -> Measurement:
-        """Measure.
+        """Measure; the caller adds validity and diagnoses.
 
         Raises `CellFailed` when the runtime refuses the artifact, crashes or hangs, `UserError`
         when the device or the runtime cannot be had.

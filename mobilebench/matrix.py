@@ -21,7 +21,7 @@ from mobilebench.artifact import Artifact
 from mobilebench.bundle import Kept, Order
 from mobilebench.calibration import Samples
 from mobilebench.errors import CellFailed, OutputError, UnknownName, UserError
-from mobilebench.measurement import Failure
+from mobilebench.measurement import Failure, Stage
 from mobilebench.modelspec import ModelSpec
 from mobilebench.observer import Observer
 from mobilebench.preparation import Needs, Prepared
@@ -220,10 +220,10 @@ class Matrix:
 def failure_of(error: CellFailed | UserError, recipe: ExportRecipe) -> Failure:
     """A failed cell as the value that is recorded, with what to do about it where that is known."""
     if isinstance(error, UserError):
-        return Failure(stage="preflight", error=type(error).__name__, message=str(error))
+        return Failure(stage=Stage.PREFLIGHT, error=type(error).__name__, message=str(error))
     known = (*cures.GENERAL, *plugins.exporter(recipe.format).cures)
     return Failure(
-        stage=error.stage,
+        stage=Stage(error.stage),
         error=error.error,
         message=error.message,
         log_tail=error.log_tail,

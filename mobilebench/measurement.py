@@ -45,6 +45,36 @@ class Validity(StrEnum):
     SUSPECT = "suspect"
 
 
+class Diagnosis(StrEnum):
+    """What can be wrong with a measurement, the most serious first."""
+
+    TOO_FEW_SAMPLES = "too few samples"
+    TIMER_TOO_COARSE = "timer too coarse"
+    NOT_GATED = "not gated"
+    THROTTLED = "throttled"
+    DRIFT_WITH_TEMPERATURE = "drift with temperature"
+    BURST_NOT_SUSTAINED = "burst mistaken for sustained"
+    NOT_CONVERGED = "not converged"
+    BACKGROUND_LOAD = "background load"
+    LOW_POWER_MODE = "low power mode"
+    NOISY_SAMPLES = "noisy samples"
+    BIMODAL_LATENCY = "bimodal latency"
+    THERMAL_STATE_CHANGED = "thermal state changed"
+    SLOW_FIRST_RUN = "slow first run"
+
+
+class Stage(StrEnum):
+    """Where a cell of a matrix can fail."""
+
+    PREFLIGHT = "preflight"
+    EXPORT = "export"
+    PARITY = "parity"
+    LOAD = "load"
+    RUN = "run"
+    EVAL = "eval"
+    CLUSTER = "cluster"
+
+
 @value
 class RuntimeInfo:
     """The software that ran the artifact, with what it was asked for."""
@@ -145,8 +175,8 @@ class Measurement:
     states: tuple[DeviceState, ...] = ()
     """The device's state while it was measured, on the samples' clock."""
     validity: Validity = Validity.VALID
-    reasons: tuple[str, ...] = ()
-    """Named diagnoses of `checks.py` that made the validity what it is."""
+    reasons: tuple[Diagnosis, ...] = ()
+    """The diagnoses that decide the validity; empty until `diagnoses.diagnose` has seen it."""
 
 
 @value
@@ -154,8 +184,8 @@ class Failure:
     """Why one cell of a matrix has no measurement."""
 
     kind: Literal["failure"] = "failure"
-    stage: str
-    """`export`, `parity`, `load`, `run`: where it stopped."""
+    stage: Stage
+    """Where it stopped."""
     error: str
     message: str
     log_tail: str = ""

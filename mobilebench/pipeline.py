@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from mobilebench import environment, plugins, signing
+from mobilebench import checks, environment, plugins, signing
 from mobilebench.artifact import Artifact
 from mobilebench.device import Device
 from mobilebench.errors import CellFailed, UserError
@@ -164,7 +164,8 @@ class _Bench:
         self._watch.stage(name, job.protocol.id)
         outcome: Measurement | Failure
         try:
-            outcome = self._runner.run(self._device.id, artifact, job)
+            measurement = self._runner.run(self._device.id, artifact, job)
+            outcome = checks.diagnose(measurement, job.protocol)
             self._watch.finished(name, "measured")
         except CellFailed as error:
             outcome = failure_of(error, artifact.manifest.recipe)

@@ -9,6 +9,7 @@ from mobilebench.device import Device, DeviceKind, DeviceState
 from mobilebench.job import Job
 from mobilebench.measurement import (
     ComputeUnit,
+    Diagnosis,
     Failure,
     Loads,
     Measurement,
@@ -16,6 +17,7 @@ from mobilebench.measurement import (
     Phase,
     RuntimeInfo,
     Samples,
+    Stage,
     UnitEvidence,
     Validity,
 )
@@ -73,7 +75,7 @@ def measured(
     latencies_ns: Sequence[int] = (20_000_000, 10_000_000, 11_000_000, 12_000_000),
     protocol_id: str = "smoke-1",
     threads: int = 1,
-    reasons: tuple[str, ...] = (),
+    reasons: tuple[Diagnosis, ...] = (),
 ) -> Record:
     """A record whose first sample is warm-up and the rest measured."""
     count = len(latencies_ns)
@@ -153,7 +155,7 @@ def failed_export(
         artifact=None,
         device=PHONE,
         job=None,
-        outcome=Failure(stage="export", error="Unsupported", message="no such operator"),
+        outcome=Failure(stage=Stage.EXPORT, error="Unsupported", message="no such operator"),
         provenance=Provenance(
             harness_version="0.1", git_commit=None, dirty=None, transport="by hand"
         ),

@@ -11,9 +11,9 @@ import pytest
 
 from mobilebench import checks
 from mobilebench.device import DeviceState, ThermalState
-from mobilebench.engine import Taken
-from mobilebench.measurement import GateLog, Loads, Phase, Samples, Validity
+from mobilebench.measurement import GateLog, Measurement, Phase, Samples, Validity
 from mobilebench.protocol import Convergence, Protocol, protocol
+from tests.records import measured
 
 SMOKE = protocol("smoke-1")
 SUSTAINED = protocol("sustained-1")
@@ -34,10 +34,23 @@ def _samples(latencies: list[int], warm_up: int = 0) -> Samples:
     )
 
 
-def _taken(
-    samples: Samples, gates: Sequence[GateLog] = (), states: Sequence[DeviceState] = ()
-) -> Taken:
-    return Taken(samples, Loads(first_ns=1), tuple(gates), tuple(states))
+def _measurement(
+    samples: Samples,
+    before: DeviceState = QUIET,
+    after: DeviceState = QUIET,
+    gates: Sequence[GateLog] = (),
+    states: Sequence[DeviceState] = (),
+) -> Measurement:
+    outcome = measured().outcome
+    assert isinstance(outcome, Measurement)
+    return dataclasses.replace(
+        outcome,
+        samples=samples,
+        before=before,
+        after=after,
+        gates=tuple(gates),
+        states=tuple(states),
+    )
 
 
 def _diagnose(
@@ -49,9 +62,10 @@ def _diagnose(
     gates: Sequence[GateLog] = (),
     states: Sequence[DeviceState] = (),
 ) -> tuple[str, ...]:
-    taken = _taken(_samples(latencies, warm_up), gates, states)
-    validity, names = checks.diagnose(taken, before, after, rule)
-    assert (validity == Validity.SUSPECT) == bool(set(names) - {"slow first run"})
+    given = _measurement(_samples(latencies, warm_up), before, after, gates, states)
+    diagnosed = checks.diagnose(given, rule)
+    names = diagnosed.reasons
+    assert (diagnosed.validity == Validity.SUSPECT) == bool(set(names) - {"slow first run"})
     return names
 
 
@@ -109,8 +123,8 @@ def test_time_between_warm_ups_counts_towards_their_limit() -> None:
     spread = dataclasses.replace(
         samples, t_ns=tuple(start + 125 * index for index, start in enumerate(samples.t_ns))
     )
-    assert checks.diagnose(_taken(samples), QUIET, QUIET, rule)[1] == ()
-    assert checks.diagnose(_taken(spread), QUIET, QUIET, rule)[1] == ("not converged",)
+    assert checks.diagnose(_measurement(samples), rule).reasons == ()
+    assert checks.diagnose(_measurement(spread), rule).reasons == ("not converged",)
 
 
 def test_timer_too_coarse() -> None:

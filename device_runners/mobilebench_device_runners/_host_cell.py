@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from mobilebench import checks, engine, environment, inputs, sensors, wire
+from mobilebench import engine, environment, inputs, sensors, wire
 from mobilebench.errors import CellFailed, UserError
 from mobilebench.job import Job
 from mobilebench.measurement import ComputeUnit, Measurement, Memory, RuntimeInfo
@@ -46,7 +46,6 @@ def measure(request: dict[str, Any]) -> dict[str, Any]:
         taken = engine.run(job.protocol, load, _INSTRUMENTS)
     peak = environment.peak_memory_bytes()
     after = sensors.host_state(look_s=_LOOK_S)
-    validity, reasons = checks.diagnose(taken, before, after, job.protocol)
     measurement = Measurement(
         runtime=RuntimeInfo(
             name=job.runtime,
@@ -63,8 +62,6 @@ def measure(request: dict[str, Any]) -> dict[str, Any]:
         after=after,
         gates=taken.gates,
         states=taken.states,
-        validity=validity,
-        reasons=reasons,
     )
     return {"measurement": wire.to_plain(measurement)}
 

@@ -19,6 +19,7 @@ from mobilebench.leaderboard.columns import COLUMNS, UNKNOWN, notes
 from mobilebench.leaderboard.page import as_page
 from mobilebench.leaderboard.table import as_table
 from mobilebench.leaderboard.text import as_csv, as_json, as_markdown
+from mobilebench.measurement import Diagnosis
 from mobilebench.recipe import NOISE, Calibration, ExportRecipe, Format, Precision
 from mobilebench.record import Record
 from tests.records import failed_export, measured
@@ -84,7 +85,7 @@ def test_image_sizes_are_rows_of_their_own_and_shown() -> None:
 
 
 def test_what_is_not_a_phones_result_says_so_everywhere() -> None:
-    [row] = _rows(measured(reasons=("noisy samples",)))
+    [row] = _rows(measured(reasons=(Diagnosis.NOISY_SAMPLES,)))
     for mark in (
         "measured on simulated (Made-up phone), not on a phone",
         "smoke-1: too short for a result",
@@ -97,7 +98,7 @@ def test_what_is_not_a_phones_result_says_so_everywhere() -> None:
 
 
 def test_notes_say_which_rows_they_are_about() -> None:
-    rows = _rows(measured(reasons=("noisy samples",)), SLOW)
+    rows = _rows(measured(reasons=(Diagnosis.NOISY_SAMPLES,)), SLOW)
     sentences = notes(rows)
     assert "all rows: smoke-1: too short for a result." in sentences
     assert "row 1: suspect: noisy samples." in sentences

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from mobilebench.errors import UnknownName, UserError
-from mobilebench.measurement import ComputeUnit, Failure, Loads, Measurement, Memory
+from mobilebench.measurement import ComputeUnit, Failure, Loads, Measurement, Memory, Stage
 from mobilebench.placement.forecast import Basis, Forecast
 from mobilebench.record import Record, Session
 from mobilebench.regress import Rule, Verdict, check
@@ -258,7 +258,7 @@ def test_a_cell_that_fails_now_is_a_regression() -> None:
     failed = dataclasses.replace(
         before[0],
         record_id="f" * 32,
-        outcome=Failure(stage="run", error="Crash", message="signal 11"),
+        outcome=Failure(stage=Stage.RUN, error="Crash", message="signal 11"),
     )
     report = check(before, [failed])
     assert report.verdict is Verdict.REGRESSED
