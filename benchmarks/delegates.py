@@ -16,7 +16,7 @@ from pathlib import Path
 import deployment
 import exports
 
-from mobilebench import parity, plugins
+from mobilebench import plugins
 from mobilebench.artifact import ArtifactFacts
 from mobilebench.recipe import Precision
 
@@ -75,7 +75,7 @@ def _cells(facts: ArtifactFacts) -> list[str]:
         facts.structure["not_delegated"],
         f"not verified; before delegation: {before}"
         if facts.unverified
-        else "; ".join(parity.describe(result) for result in facts.parity),
+        else "; ".join(result.description for result in facts.parity),
         f"{facts.size_bytes / 1e6:.1f}",
         f"{facts.export_seconds:.0f}",
     ]

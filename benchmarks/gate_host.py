@@ -25,8 +25,10 @@ import tables
 import torch
 from torch import Tensor, nn
 
-from mobilebench import ab, export, files
+from mobilebench import export, files
 from mobilebench.artifact import Artifact
+from mobilebench.measuring.pairs import compare_pairs
+from mobilebench.measuring.setting import Setting, plan_pairs
 from mobilebench.protocol import protocol
 from mobilebench.regress import Rule, Verdict
 
@@ -145,11 +147,9 @@ def _session(
     artifacts: dict[tuple[str, str], Artifact], turn: tuple[str, str], *, pairs: int, at_once: int
 ) -> dict[str, Any]:
     case, name = turn
-    setting = ab.Setting("host", [RUNTIMES[name]], [1], protocol("ci-ab-1"))
-    report = ab.run(
-        [artifacts["itself", name]],
-        [artifacts[case, name]],
-        setting,
+    setting = Setting(device_id="host", protocol=protocol("ci-ab-1"), runtimes=(RUNTIMES[name],))
+    report = compare_pairs(
+        plan_pairs([artifacts["itself", name]], [artifacts[case, name]], setting),
         Rule(),
         pairs=pairs,
         metrics=[METRIC],

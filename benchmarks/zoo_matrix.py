@@ -102,8 +102,8 @@ def _proof(facts: ArtifactFacts) -> list[str]:
     parity = facts.parity[0]
     return [
         "equal" if parity.passed else "differs",
-        f"{parity.max_relative_error:.1e}",
-        "" if parity.snr_db is None else f"{parity.snr_db:.0f}",
+        parity.error_text,
+        parity.snr_text,
         "" if parity.top1_agreement is None else f"{parity.top1_agreement:.0%}",
         "" if facts.agreement is None else f"{facts.agreement.top1:.0%}",
     ]

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 from mobilebench import pipeline, plugins
 from mobilebench.artifact import Artifact
 from mobilebench.calibration import Samples
-from mobilebench.errors import CellFailed, UnknownName
+from mobilebench.errors import CellFailed
 from mobilebench.matrix import Terms
 from mobilebench.measurement import ComputeUnit, Failure
+from mobilebench.measuring.setting import Setting
 from mobilebench.modelspec import CALLER, ModelSpec
 from mobilebench.protocol import protocol as find_protocol
 from mobilebench.recipe import Form, Precision
@@ -56,7 +57,7 @@ def export(
     Raises `CellFailed` where the toolkit fails or parity does, `UserError` for what can be mended.
     """
     samples = Samples(None if calibration is None else Path(calibration))
-    chosen = parse_precision(precision)
+    chosen = Precision.named(precision)
     recipe = replace(
         plugins.exporter(format).recipe(
             chosen, target, delegate, samples.calibration() if chosen.calibrated else None
@@ -109,15 +110,15 @@ def benchmark(
 
     Raises `UserError` where device, runtime or protocol do not exist or do not fit the artifact.
     """
-    found = artifact if isinstance(artifact, Artifact) else Artifact.load(artifact)
-    [record] = pipeline.benchmark_cells(
-        [found],
+    measured = artifact if isinstance(artifact, Artifact) else Artifact.load(artifact)
+    setting = Setting(
         device_id=device,
-        runtimes=[runtime] if runtime else [],
-        threads=[threads],
         protocol=find_protocol(protocol),
-        compute_unit=parse_compute_unit(compute_unit),
+        runtimes=(runtime,) if runtime else (),
+        threads=(threads,),
+        compute_unit=ComputeUnit.named(compute_unit),
     )
+    [record] = pipeline.benchmark_cells([measured], setting)
     return record
 
 
@@ -148,17 +149,3 @@ def evaluate(
     planned = Evaluation.plan(found, folder, Options(runtime=runtime, threads=threads))
     with cluster.local(jobs) as executor:
         return planned.run(executor)
-
-
-def parse_precision(name: str) -> Precision:
-    """A precision by its name; raises `UnknownName`."""
-    if name not in set(Precision):
-        raise UnknownName("precision", name, (known.value for known in Precision))
-    return Precision(name)
-
-
-def parse_compute_unit(name: str) -> ComputeUnit:
-    """A compute unit by its name; raises `UnknownName`."""
-    if name not in set(ComputeUnit):
-        raise UnknownName("compute unit", name, (known.value for known in ComputeUnit))
-    return ComputeUnit(name)

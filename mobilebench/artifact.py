@@ -20,7 +20,7 @@ from mobilebench import wire
 from mobilebench.errors import BundleError, MobilebenchWarning
 from mobilebench.modelspec import ModelSpec
 from mobilebench.placement.forecast import Forecast
-from mobilebench.recipe import ExportRecipe, inputs_of_file
+from mobilebench.recipe import NOISE, ExportRecipe, inputs_of_file
 from mobilebench.tensor import TensorSpec
 from mobilebench.values import value
 
@@ -84,6 +84,45 @@ class Parity:
     images: bool = False
     """The inputs were images, of which the bundle holds copies; else they came from seeds."""
 
+    @property
+    def finite(self) -> bool:
+        """Whether every output was finite, so that the figures exist."""
+        return self.max_abs_error is not None
+
+    @property
+    def bit_equal(self) -> bool:
+        """Whether there was no difference at all."""
+        return self.max_abs_error == 0
+
+    @property
+    def error_text(self) -> str:
+        """The relative error, or why there is none."""
+        if self.max_relative_error is not None:
+            return f"{self.max_relative_error:.1e}"
+        return "infinite" if self.finite else "not finite"
+
+    @property
+    def snr_text(self) -> str:
+        """The signal to noise in decibels, or why there is none."""
+        if self.snr_db is not None:
+            return f"{self.snr_db:.0f}"
+        if self.bit_equal:
+            return "equal"
+        return "none" if self.finite else "not finite"
+
+    @property
+    def description(self) -> str:
+        """The result in one line, for messages."""
+        if not self.finite:
+            return f"an output, computed by {self.evaluated_by} or by PyTorch, is not finite"
+        snr = "bit-equal" if self.bit_equal else f"{self.snr_text} dB"
+        top1 = self.top1_agreement
+        agreement = "" if top1 is None else f", top-1 agreement {top1:.0%}"
+        return (
+            f"relative error {self.error_text} (at most {self.limits.max_relative_error:.1e}), "
+            f"signal to noise {snr}{agreement}, computed by {self.evaluated_by}"
+        )
+
 
 @value
 class Agreement:
@@ -99,7 +138,21 @@ class Agreement:
 
     @property
     def passed(self) -> bool:
+        """Whether the share is as high as the precision has to keep."""
         return self.top1 >= self.least
+
+    @property
+    def inputs_text(self) -> str:
+        """What it was judged on: `noise` or `images`."""
+        return NOISE if self.source == NOISE else "images"
+
+    @property
+    def description(self) -> str:
+        """The agreement in one line, for messages."""
+        return (
+            f"it names the same class as PyTorch for {self.top1:.1%} of {self.inputs} inputs "
+            f"({self.inputs_text}; at least {self.least:.0%}); computed by {self.evaluated_by}"
+        )
 
 
 @value

@@ -13,7 +13,16 @@ from threading import Event
 
 import numpy as np
 
-from mobilebench import environment, files, inputs, labels, parity, plugins, verification, wire
+from mobilebench import (
+    environment,
+    files,
+    inputs,
+    installation,
+    labels,
+    plugins,
+    verification,
+    wire,
+)
 from mobilebench.artifact import (
     AGREEMENT_FILE,
     INPUTS_FILE,
@@ -33,7 +42,7 @@ from mobilebench.cell import Cell
 from mobilebench.errors import BundleError, CellFailed, ModelFileError, SchemaError, writing
 from mobilebench.interfaces import Structure
 from mobilebench.modelspec import ModelSpec
-from mobilebench.observer import Observer
+from mobilebench.observer import Step
 from mobilebench.placement.forecast import Forecast
 from mobilebench.placement.placing import placements
 from mobilebench.preparation import Reference
@@ -78,7 +87,7 @@ class Order:
             "fingerprint": self.fingerprint,
             "recipe": wire.to_plain(self.recipe),
             "tools": self.tools,
-            "exporters": plugins.exporters_sha256(),
+            "exporters": installation.source_sha256(installation.EXPORTERS, "mobilebench.deploy"),
         }
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
@@ -124,7 +133,7 @@ def build(
     evidence: Evidence,
     out_dir: Path,
     make: Make,
-    watch: Observer,
+    step: Step,
     cancel: Event,
     *,
     samples: Samples,
@@ -139,7 +148,7 @@ def build(
     """
     place = order.place(out_dir)
     with files.staging_folder(out_dir) as staged:
-        watch.stage(order.name, "export")
+        step.stage("export")
         if evidence.class_labels:
             with writing(staged):
                 labels.write(staged, evidence.class_labels)
@@ -169,13 +178,13 @@ def build(
             model_file=made.model_path.name,
             facts=facts,
         )
-        watch.stage(order.name, "parity")
+        step.stage("parity")
         staged_artifact = Artifact(staged, manifest)
         proven = verification.verify(staged_artifact, cancel=cancel, process=process)
         unverified = None if proven else verification.unverifiable(order.recipe)
         agreement = None
         if proven and order.recipe.precision.quantized and evidence.classes is not None:
-            watch.stage(order.name, "agreement")
+            step.stage("agreement")
             with writing(staged):
                 inputs.save_batches(staged / AGREEMENT_FILE, [[np.array(evidence.classes)]])
             agreement = verification.agree(staged_artifact, samples, cancel=cancel, process=process)
@@ -209,6 +218,6 @@ def _forecast(model_path: Path, file_format: Format) -> tuple[Forecast, ...] | N
 def _require_parity(proven: tuple[Parity, ...], agreement: Agreement | None) -> None:
     for result in proven:
         if not result.passed:
-            raise CellFailed("parity", "ParityFailed", parity.describe(result))
+            raise CellFailed("parity", "ParityFailed", result.description)
     if agreement is not None and not agreement.passed:
-        raise CellFailed("parity", "AgreementLow", parity.describe_agreement(agreement))
+        raise CellFailed("parity", "AgreementLow", agreement.description)

@@ -145,10 +145,7 @@ _REASONS = {"timeout": "Timeout", "memory": "OutOfMemory", "signal": "Crash", "e
 def _raise(told: Plain, stage: str, log_tail: str) -> None:
     kind = getattr(errors, told["type"], None)
     if isinstance(kind, type) and issubclass(kind, errors.UserError):
-        # Not by its constructor: some build their sentence from parts.
-        error = kind.__new__(kind)
-        error.args = (told["message"],)
-        raise error
+        raise kind(told["message"])
     raise errors.CellFailed(
         told.get("stage") or stage, told["type"], told["message"], told["traceback"] or log_tail
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from mobilebench import parity, wire
+from mobilebench import wire
 from mobilebench.inspection import Inspection
 from mobilebench.placement.forecast import Forecast, Placement
 from mobilebench.values import value
@@ -93,7 +93,7 @@ def _facts(found: Inspection) -> Iterator[tuple[str, Shown]]:
     for name, version in facts.tool_versions.items():
         yield f"tool {name}", version
     for place, result in enumerate(facts.parity):
-        yield f"parity {place + 1}" if place else "parity", parity.describe(result)
+        yield f"parity {place + 1}" if place else "parity", result.description
     yield from facts.structure.items()
 
 

@@ -28,28 +28,15 @@ import errno
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Self
 
 
 class MobilebenchError(Exception):
     """Root of every error that mobilebench raises on purpose; can be sent between processes."""
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        # Not by the constructor: some build their sentence from parts.
-        return _again, (type(self), self.args, self.__dict__)
-
-
-def _again(
-    kind: type[MobilebenchError], args: tuple[Any, ...], attributes: dict[str, Any]
-) -> MobilebenchError:
-    error = kind.__new__(kind)
-    error.args = args
-    error.__dict__.update(attributes)
-    return error
-
 
 class MobilebenchWarning(UserWarning):
-    """Something went well, but has to be known."""
+    """The step succeeded, but the user should know this."""
 
 
 class UserError(MobilebenchError):
@@ -103,32 +90,50 @@ class OutputError(UserError):
 class UnknownName(UserError):
     """A name that does not exist; the message offers the nearest ones."""
 
-    def __init__(self, noun: str, name: str, known: Iterable[str]) -> None:
-        names = sorted(known)
-        near = difflib.get_close_matches(name, names, n=3, cutoff=0.5)
-        offer = f"did you mean {' or '.join(near)}?" if near else f"known: {', '.join(names)}."
-        super().__init__(f"There is no {noun} called {name!r}; {offer}")
+    @classmethod
+    def among(cls, noun: str, name: str, names: Iterable[str]) -> Self:
+        """Build the error for a `name` that is not among the known `names` of a `noun`."""
+        known = sorted(names)
+        near = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
+        offer = f"did you mean {' or '.join(near)}?" if near else f"known: {', '.join(known)}."
+        return cls(f"There is no {noun} called {name!r}; {offer}")
+
+
+def require_known(noun: str, name: str, names: Iterable[str]) -> None:
+    """Raise `UnknownName` unless `name` is one of `names`."""
+    known = tuple(names)
+    if name not in known:
+        raise UnknownName.among(noun, name, known)
 
 
 class CellFailed(MobilebenchError):
     """One cell of a matrix failed at `stage`; the matrix goes on."""
 
     def __init__(self, stage: str, error: str, message: str, log_tail: str = "") -> None:
-        super().__init__(f"{stage} failed: {error}: {message}" if error else f"{stage}: {message}")
+        super().__init__(stage, error, message, log_tail)
         self.stage = stage
         self.error = error
         self.message = message
         self.log_tail = log_tail
 
+    def __str__(self) -> str:
+        if not self.error:
+            return f"{self.stage}: {self.message}"
+        return f"{self.stage} failed: {self.error}: {self.message}"
+
 
 class ProcessFailed(MobilebenchError):
-    """A child process that did not end well; `reason` is `exit`, `signal` or `timeout`."""
+    """A child process failed; `reason` is `exit`, `signal`, `timeout` or `memory`."""
 
-    def __init__(self, args: Iterable[str], reason: str, detail: str, log_tail: str) -> None:
-        super().__init__(f"{' '.join(args)}: {detail}")
+    def __init__(self, command: str, reason: str, detail: str, log_tail: str) -> None:
+        super().__init__(command, reason, detail, log_tail)
+        self.command = command
         self.reason = reason
         self.detail = detail
         self.log_tail = log_tail
+
+    def __str__(self) -> str:
+        return f"{self.command}: {self.detail}"
 
 
 _WRITE_ADVICE = {

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mobilebench import plugins, wire
+from mobilebench import installation, plugins, wire
 from mobilebench.artifact import MANIFEST_FILE, Artifact, Manifest, content_sha256, content_size
 from mobilebench.errors import BundleError, MissingToolkit
 from mobilebench.graph import Graph
@@ -119,7 +119,7 @@ def _graph(model_path: Path, file_format: Format) -> tuple[Graph | None, str | N
     except MissingToolkit as error:
         return None, str(error)
     except ModuleNotFoundError as error:
-        advice = plugins.missing_toolkit(
+        advice = installation.missing_toolkit(
             error, f"Reading a file of the format {file_format!r}", prefer=file_format
         )
         if advice is None:

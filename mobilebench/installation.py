@@ -11,8 +11,10 @@ from functools import cache
 from importlib import metadata
 from pathlib import Path
 
-from mobilebench.plugins import EXPORTERS, RUNNERS
+from mobilebench.errors import MissingToolkit
 
+EXPORTERS = "mobilebench_exporters"
+RUNNERS = "mobilebench_device_runners"
 SOURCE = "source of mobilebench"
 _SHOWN_SHA256 = 12
 _REQUIREMENT = re.compile(r"([\w.-]+)[^;]*(?:;.*extra == ['\"](\w+)['\"])?")
@@ -26,7 +28,7 @@ def versions(extras: Collection[str] | None = None) -> dict[str, str]:
     return {
         "Python": f"{sys.version_info.major}.{sys.version_info.minor}",
         **{name: version for name, version in found.items() if version is not None},
-        SOURCE: _source_sha256()[:_SHOWN_SHA256],
+        SOURCE: source_sha256("mobilebench", EXPORTERS, RUNNERS)[:_SHOWN_SHA256],
     }
 
 
@@ -61,14 +63,50 @@ def _version(name: str) -> str | None:
 
 
 @cache
-def _source_sha256() -> str:
-    """sha256 over the source of mobilebench and its plug-ins: a version that is being worked on
-    does not change its number."""
+def source_sha256(*packages: str) -> str:
+    """Return the sha256 over all source of some packages, by name, path and content.
+
+    It tells a version that is being worked on from the same version an hour ago. Raises
+    `ModuleNotFoundError` for a package that does not exist: what depends on it must not pass for
+    what does not.
+    """
     digest = hashlib.sha256()
-    for package in ("mobilebench", EXPORTERS, RUNNERS):
-        found = importlib.util.find_spec(package)
-        for place in (found.submodule_search_locations if found else None) or ():
-            for path in sorted(Path(place).rglob("*.py")):
-                name = f"{package}/{path.relative_to(place).as_posix()}"
+    for package in packages:
+        spec = importlib.util.find_spec(package)
+        if spec is None or not spec.submodule_search_locations:
+            raise ModuleNotFoundError(f"there is no package {package!r} to take a digest of")
+        for folder in spec.submodule_search_locations:
+            for path in sorted(Path(folder).rglob("*.py")):
+                name = f"{package}/{path.relative_to(folder).as_posix()}"
                 digest.update(f"{name}\0".encode() + path.read_bytes() + b"\0")
     return digest.hexdigest()
+
+
+def missing_toolkit(
+    error: ModuleNotFoundError, what: str, prefer: str | None = None
+) -> MissingToolkit | None:
+    """Return what to tell a user who lacks a module that an extra of mobilebench brings.
+
+    None where no extra brings it: then a toolkit is broken, not missing, and its traceback
+    matters. `prefer` is the extra to name if it is one of several.
+    """
+    missing = (error.name or "").partition(".")[0]
+    brought = _modules_of_extras()
+    extras = [extra for extra, modules in brought.items() if missing in modules]
+    if not extras:
+        return None
+    # Extras that bring several toolkits hold the same requirement: name the smallest.
+    extra = prefer if prefer in extras else min(extras, key=lambda name: len(brought[name]))
+    return MissingToolkit(
+        f"{what} needs the package {missing!r}, which is not installed; "
+        f"run: pip install 'mobilebench[{extra}]'"
+    )
+
+
+def _modules_of_extras() -> dict[str, set[str]]:
+    """Top-level modules by extra; distributions are named like their modules but for dashes."""
+    modules: dict[str, set[str]] = {}
+    for name, extra in _requirements():
+        if extra is not None:
+            modules.setdefault(extra, set()).add(name.replace("-", "_").lower())
+    return modules

@@ -8,12 +8,12 @@ that runs over every plug-in found.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING, Any, Protocol
 
 from mobilebench.artifact import Artifact
-from mobilebench.cures import Cure
 from mobilebench.device import Device
 from mobilebench.graph import Graph
 from mobilebench.job import Job
@@ -24,6 +24,15 @@ from mobilebench.values import value
 
 if TYPE_CHECKING:
     from mobilebench.inputs import Batch
+
+
+@dataclass(frozen=True)
+class Cure:
+    """What to do about a failure that is recognised by its words."""
+
+    signature: str
+    """A regular expression, looked for in `ERROR: MESSAGE` and in the end of the log."""
+    advice: str
 
 
 @value
@@ -119,6 +128,10 @@ class Runner(Protocol):
     @property
     def scheme(self) -> str:
         """First part of the ids of its devices: `host`, `adb`, `ios`, `ssh`."""
+
+    @property
+    def transport(self) -> str:
+        """How its jobs reach the devices, such as `local process`; every record states it."""
 
     def devices(self) -> tuple[Device, ...]:
         """The devices that can be reached now; their ids start with `scheme`."""

@@ -34,3 +34,8 @@ class Job:
     def __post_init__(self) -> None:
         if self.threads < 1:
             raise ValueError(f"a job needs at least one thread, not {self.threads}")
+
+    @property
+    def title(self) -> str:
+        """Runtime and threads in words, for people: `onnxruntime 2 threads`."""
+        return f"{self.runtime} {self.threads} thread{'s' * (self.threads != 1)}"

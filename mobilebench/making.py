@@ -27,7 +27,7 @@ from mobilebench.errors import (
     write_advice,
 )
 from mobilebench.inputs import sample
-from mobilebench.observer import Observer
+from mobilebench.observer import Step
 from mobilebench.preparation import Needs, Prepared, Reference
 from mobilebench.process import tail
 from mobilebench.recipe import ExportRecipe, Form
@@ -50,11 +50,11 @@ class InThisProcess:
     ) -> None:
         preparation.write(folder, *prepared(self.loaded, needs, samples))
 
-    def build(self, task: Task, out_dir: Path, watch: Observer, cancel: Event) -> Artifact:
+    def build(self, task: Task, out_dir: Path, step: Step, cancel: Event) -> Artifact:
         def make_here(recipe: ExportRecipe, folder: Path, cancel: Event) -> Made:
             return make(self.loaded, recipe, folder, task.samples)
 
-        return task.build(out_dir, make_here, watch, cancel)
+        return task.build(out_dir, make_here, step, cancel)
 
 
 def prepare(asked: dict[str, Any]) -> dict[str, Any]:

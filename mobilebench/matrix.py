@@ -16,12 +16,13 @@ from pathlib import Path
 from threading import Event
 from typing import TypeVar
 
-from mobilebench import bundle, cell, cures, files, images, labels, plugins, preparation
+from mobilebench import bundle, cell, files, images, labels, plugins, preparation
 from mobilebench.artifact import Artifact
 from mobilebench.bundle import Kept, Order
 from mobilebench.calibration import Samples
 from mobilebench.errors import CellFailed, OutputError, UnknownName, UserError
-from mobilebench.measurement import Failure, Stage
+from mobilebench.failures import failure_of
+from mobilebench.measurement import Failure
 from mobilebench.modelspec import ModelSpec
 from mobilebench.observer import Observer
 from mobilebench.preparation import Needs, Prepared
@@ -87,7 +88,7 @@ class Matrix:
     out_dir: Path
     terms: Terms
     workers: Workers
-    watch: Observer
+    observer: Observer
 
     def run(self) -> list[Exported]:
         """Every network by every recipe, in their order; a failed cell is a `Failure`.
@@ -127,7 +128,7 @@ class Matrix:
     def _prepare(self, request: Request, scratch: Path, cancel: Event) -> _Network:
         needs = Needs.of(self.recipes, self.terms.samples, self.terms.image_input)
         place = preparation.place(request, needs, self.out_dir)
-        self.watch.preparing(request.name)
+        step = self.observer.preparing(request.name)
         try:
             found = self._prepared(request, needs, place or scratch, cancel)
             if self.terms.class_labels:
@@ -140,7 +141,7 @@ class Matrix:
                 raise
             return _Network(request, scratch, error)
         finally:
-            self.watch.prepared(request.name)
+            step.finished("prepared")
         return _Network(request, place or scratch, found)
 
     def _prepared(self, request: Request, needs: Needs, place: Path, cancel: Event) -> Prepared:
@@ -161,7 +162,7 @@ class Matrix:
         prepared = network.prepared
         if not isinstance(prepared, Prepared):
             failure = failure_of(prepared, recipe)
-            self.watch.finished(f"{network.request.name} {recipe.label}", "not prepared")
+            self.observer.skipped(f"{network.request.name} {recipe.label}", "not prepared")
             return Exported(network.request.name, recipe, failure, None)
         tools = dict(plugins.exporter(recipe.format).tool_versions(recipe.delegate))
         recipe = self._full(recipe, prepared.model)
@@ -173,7 +174,7 @@ class Matrix:
         )
         kept = Kept() if self.terms.force else bundle.kept(order.place(self.out_dir))
         if kept.artifact is not None:
-            self.watch.finished(order.name, "cached")
+            self.observer.skipped(order.name, "cached")
             return Exported(order.model.title, recipe, kept.artifact, order.model, cached=True)
         task = Task(
             network.request,
@@ -197,38 +198,24 @@ class Matrix:
 
     def _build(self, task: Task, cancel: Event) -> Exported:
         name, recipe, model = task.order.name, task.order.recipe, task.order.model
-        self.watch.started(name)
+        step = self.observer.started(name)
 
         def waiting() -> None:
-            self.watch.stage(name, "another process makes it")
+            step.stage("another process makes it")
 
-        place = task.order.place(self.out_dir)
+        place, outcome = task.order.place(self.out_dir), "stopped"
         try:
             with files.only_one(place, waiting, cancel):
                 elsewhere = None if self.terms.force else bundle.kept(place).artifact
-                artifact = elsewhere or self.workers.build(task, self.out_dir, self.watch, cancel)
+                artifact = elsewhere or self.workers.build(task, self.out_dir, step, cancel)
+            seconds = artifact.manifest.facts.export_seconds
+            outcome = "made by another process" if elsewhere else f"exported in {seconds:.0f} s"
         except CellFailed as error:
-            self.watch.finished(name, f"failed at {error.stage}")
+            outcome = f"failed at {error.stage}"
             return Exported(model.title, recipe, failure_of(error, recipe), model)
-        seconds = artifact.manifest.facts.export_seconds
-        self.watch.finished(
-            name, "made by another process" if elsewhere else f"exported in {seconds:.0f} s"
-        )
+        finally:
+            step.finished(outcome)
         return Exported(model.title, recipe, artifact, model, cached=elsewhere is not None)
-
-
-def failure_of(error: CellFailed | UserError, recipe: ExportRecipe) -> Failure:
-    """A failed cell as the value that is recorded, with what to do about it where that is known."""
-    if isinstance(error, UserError):
-        return Failure(stage=Stage.PREFLIGHT, error=type(error).__name__, message=str(error))
-    known = (*cures.GENERAL, *plugins.exporter(recipe.format).cures)
-    return Failure(
-        stage=Stage(error.stage),
-        error=error.error,
-        message=error.message,
-        log_tail=error.log_tail,
-        advice=cures.find(error, known),
-    )
 
 
 def _each(

@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Literal
 
 from mobilebench.device import DeviceState, ThermalState
+from mobilebench.errors import require_known
 from mobilebench.values import value
 
 
@@ -27,6 +28,12 @@ class ComputeUnit(StrEnum):
     GPU = "gpu"
     NPU = "npu"
     ALL = "all"
+
+    @classmethod
+    def named(cls, name: str) -> ComputeUnit:
+        """Return the compute unit of that name. Raises `UnknownName`."""
+        require_known("compute unit", name, cls)
+        return cls(name)
 
 
 class UnitEvidence(StrEnum):

@@ -1,43 +1,54 @@
-"""Observer: how the pipeline tells what it is doing to whoever shows it."""
+"""Observer: how work in progress is reported to whoever shows it."""
 
 from __future__ import annotations
 
 from typing import Protocol
 
 
+class Step(Protocol):
+    """One piece of work in progress; belongs to the observer that began it.
+
+    Two pieces of work may have one name at the same time, so each has a step, not a key.
+    """
+
+    def stage(self, name: str) -> None:
+        """The work enters a stage."""
+
+    def finished(self, outcome: str) -> None:
+        """The work ended, successfully or not; `outcome` is a few words. Called once."""
+
+
 class Observer(Protocol):
-    """Told about each cell of a matrix by its name; may be called from several threads."""
+    """Follows the cells of a matrix; may be called from several threads."""
 
-    def preparing(self, network: str) -> None:
-        """A network is loaded and checked, before any of its cells."""
+    def preparing(self, network: str) -> Step:
+        """A network is loaded and put through preflight, before any of its cells."""
 
-    def prepared(self, network: str) -> None:
-        """That is over, well or not."""
-
-    def started(self, cell: str) -> None:
+    def started(self, cell: str) -> Step:
         """Work on a cell begins."""
 
-    def stage(self, cell: str, name: str) -> None:
-        """A cell enters a stage."""
-
-    def finished(self, cell: str, outcome: str) -> None:
-        """A cell is done; `outcome` is a few words."""
+    def skipped(self, cell: str, outcome: str) -> None:
+        """A cell needs no work, or cannot have any; `outcome` is a few words."""
 
 
 class Silent:
     """Shows nothing."""
 
-    def preparing(self, network: str) -> None:
+    def preparing(self, network: str) -> Step:
+        return SilentStep()
+
+    def started(self, cell: str) -> Step:
+        return SilentStep()
+
+    def skipped(self, cell: str, outcome: str) -> None:
         pass
 
-    def prepared(self, network: str) -> None:
+
+class SilentStep:
+    """Shows nothing of one piece of work."""
+
+    def stage(self, name: str) -> None:
         pass
 
-    def started(self, cell: str) -> None:
-        pass
-
-    def stage(self, cell: str, name: str) -> None:
-        pass
-
-    def finished(self, cell: str, outcome: str) -> None:
+    def finished(self, outcome: str) -> None:
         pass

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from mobilebench.artifact import Agreement, Parity, ParityLimits
+from mobilebench.artifact import Parity, ParityLimits
 from mobilebench.inputs import Array
-from mobilebench.recipe import NOISE, Precision
+from mobilebench.recipe import Precision
 
 INPUTS = 16
 """How many inputs an artifact is compared on."""
@@ -75,15 +75,6 @@ for weights in 8 bits, at least 0.77 and 0.63 for 6 and 4."""
 def least_agreement(precision: Precision) -> float:
     """The share of inputs for which a quantized artifact has to name the same class."""
     return _LEAST_AGREEMENT[precision]
-
-
-def describe_agreement(agreement: Agreement) -> str:
-    """An agreement in one line, for messages."""
-    on = "noise" if agreement.source == NOISE else "images"
-    return (
-        f"it names the same class as PyTorch for {agreement.top1:.1%} of {agreement.inputs} "
-        f"inputs ({on}; at least {agreement.least:.0%}); computed by {agreement.evaluated_by}"
-    )
 
 
 def limits(precision: Precision, half_precision_error: float | None = None) -> ParityLimits:
@@ -163,19 +154,6 @@ def compare(
             and (cosine is None or cosine >= bound.min_cosine)
             and (agreement is None or agreement >= bound.min_top1_agreement)
         ),
-    )
-
-
-def describe(result: Parity) -> str:
-    """A parity result in one line, for messages."""
-    if result.max_relative_error is None:
-        return f"an output, computed by {result.evaluated_by} or by PyTorch, is not finite"
-    snr = "bit-equal" if result.snr_db is None else f"{result.snr_db:.0f} dB"
-    top1 = "" if result.top1_agreement is None else f", top-1 agreement {result.top1_agreement:.0%}"
-    return (
-        f"relative error {result.max_relative_error:.1e} (at most "
-        f"{result.limits.max_relative_error:.1e}), signal to noise {snr}{top1}, "
-        f"computed by {result.evaluated_by}"
     )
 
 

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 
-from mobilebench import inputs, plugins, wire
+from mobilebench import inputs, installation, wire
 from mobilebench.artifact import REFERENCE_FILE, Preflight
 from mobilebench.calibration import Samples
 from mobilebench.errors import MobilebenchWarning, SchemaError, writing
@@ -97,7 +97,7 @@ def place(request: Request, needs: Needs, out_dir: Path) -> Path | None:
         "request": wire.to_plain(request),
         "checkpoint": _checkpoint_sha256(request),
         "needs": wire.to_plain(needs),
-        "code": plugins.own_sha256(),
+        "code": installation.source_sha256("mobilebench"),
         "versions": [_version("torch"), _version("timm") if from_timm else None],
     }
     key = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()

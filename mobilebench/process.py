@@ -112,7 +112,7 @@ class Child:
         return self._failed(reason, f"{detail} and was stopped")
 
     def _failed(self, reason: str, detail: str) -> ProcessFailed:
-        return ProcessFailed(self._args, reason, detail, tail(self.log()))
+        return ProcessFailed(" ".join(self._args), reason, detail, tail(self.log()))
 
     def _kill(self) -> None:
         if self._child.poll() is None:

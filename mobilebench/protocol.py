@@ -202,4 +202,4 @@ def protocol(protocol_id: str) -> Protocol:
     for known in _PROTOCOLS:
         if known.id == protocol_id:
             return known
-    raise UnknownName("protocol", protocol_id, (known.id for known in _PROTOCOLS))
+    raise UnknownName.among("protocol", protocol_id, (known.id for known in _PROTOCOLS))

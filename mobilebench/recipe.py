@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from enum import StrEnum
 
-from mobilebench.errors import UserError
+from mobilebench.errors import UserError, require_known
 from mobilebench.tensor import DType, TensorSpec
 from mobilebench.values import value
 
@@ -43,6 +43,12 @@ class Precision(StrEnum):
     """Weights stored as 6-bit indices into tables of 64 values, computes in floats."""
     PALETTE4 = "palette4"
     """Weights stored as 4-bit indices into tables of 16 values, computes in floats."""
+
+    @classmethod
+    def named(cls, name: str) -> Precision:
+        """Return the precision of that name. Raises `UnknownName`."""
+        require_known("precision", name, cls)
+        return cls(name)
 
     @property
     def calibrated(self) -> bool:

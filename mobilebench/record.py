@@ -10,9 +10,10 @@ from pydantic import Discriminator
 from mobilebench.artifact import ArtifactFacts
 from mobilebench.device import Device, DeviceKind
 from mobilebench.job import Job
-from mobilebench.measurement import Failure, Measurement
+from mobilebench.measurement import ComputeUnit, Failure, Measurement
 from mobilebench.modelspec import ModelSpec
 from mobilebench.recipe import ExportRecipe
+from mobilebench.tensor import TensorSpec
 from mobilebench.values import value
 
 RECORD_SCHEMA_VERSION = 1
@@ -59,6 +60,30 @@ class Identity:
             for field in fields(self)
             if getattr(self, field.name) != getattr(other, field.name)
         )
+
+
+@value
+class Network:
+    """A network at its input sizes, by one recipe: what was exported, or should have been."""
+
+    model: str
+    inputs: tuple[TensorSpec, ...]
+    recipe: ExportRecipe
+
+
+@value
+class CellKey:
+    """What two records share when the second is the same measurement, taken again."""
+
+    network: Network
+    device: str
+    """Id of the device."""
+    device_model: str
+    runtime: str | None = None
+    """None, like the fields below, where the export itself failed."""
+    compute_unit: ComputeUnit | None = None
+    threads: int | None = None
+    protocol: str | None = None
 
 
 @value
@@ -110,6 +135,34 @@ class Record:
     def __post_init__(self) -> None:
         if isinstance(self.outcome, Measurement) and (self.artifact is None or self.job is None):
             raise ValueError("a measurement needs the artifact and the job that it is about")
+
+    @property
+    def network(self) -> Network:
+        """The network and the recipe that the record is about."""
+        return Network(model=self.model.name, inputs=self.model.inputs, recipe=self.recipe)
+
+    @property
+    def cell(self) -> CellKey:
+        """The cell that the record is about; the newest record of a cell is its result."""
+        if self.job is None:
+            return CellKey(
+                network=self.network, device=self.device.id, device_model=self.device.model
+            )
+        return CellKey(
+            network=self.network,
+            device=self.device.id,
+            device_model=self.device.model,
+            runtime=self.job.runtime,
+            compute_unit=self.job.compute_unit,
+            threads=self.job.threads,
+            protocol=self.job.protocol.id,
+        )
+
+    @property
+    def title(self) -> str:
+        """The cell in words, for people."""
+        name = f"{self.model.title} {self.recipe.label}"
+        return name if self.job is None else f"{name}, {self.job.title}, {self.device.model}"
 
     @property
     def identity(self) -> Identity:

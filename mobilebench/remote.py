@@ -20,7 +20,7 @@ from mobilebench import cluster, files
 from mobilebench.artifact import Artifact
 from mobilebench.calibration import Samples
 from mobilebench.errors import CellFailed, writing
-from mobilebench.observer import Observer, Silent
+from mobilebench.observer import SilentStep, Step
 from mobilebench.preparation import Needs
 from mobilebench.process import Cancelled
 from mobilebench.request import Request
@@ -43,8 +43,8 @@ class RemoteWorkers:
         made = self.pool.submit(_prepare, self.limits, request, needs, samples)
         _unpack(_result(made, cancel), folder)
 
-    def build(self, task: Task, out_dir: Path, watch: Observer, cancel: Event) -> Artifact:
-        watch.stage(task.order.name, "on the cluster")
+    def build(self, task: Task, out_dir: Path, step: Step, cancel: Event) -> Artifact:
+        step.stage("on the cluster")
         made = self.pool.submit(_build, self.limits, task, _pack(task.preparation))
         content = _result(made, cancel)
         place = task.order.place(out_dir)
@@ -75,7 +75,7 @@ def _build(limits: Limits, task: Task, preparation: bytes) -> bytes:
         prepared.mkdir()
         _unpack(preparation, prepared)
         here = replace(task, preparation=prepared)
-        artifact = LocalWorkers(1, limits).build(here, out, Silent(), cluster.cancelled())
+        artifact = LocalWorkers(1, limits).build(here, out, SilentStep(), cluster.cancelled())
         return _pack(artifact.folder)
 
 

@@ -19,7 +19,7 @@ from mobilebench.bundle import Evidence, Made, Make, Order
 from mobilebench.calibration import Samples
 from mobilebench.cell import Cell
 from mobilebench.interfaces import Structure
-from mobilebench.observer import Observer
+from mobilebench.observer import Step
 from mobilebench.preparation import Needs, Prepared
 from mobilebench.recipe import ExportRecipe
 from mobilebench.request import Request
@@ -56,7 +56,7 @@ class Task:
         self,
         out_dir: Path,
         make: Make,
-        watch: Observer,
+        step: Step,
         cancel: Event,
         process: Cell | None = None,
     ) -> Artifact:
@@ -72,7 +72,7 @@ class Task:
             evidence,
             out_dir,
             make,
-            watch,
+            step,
             cancel,
             samples=self.samples,
             allow_parity_failure=self.allow_parity_failure,
@@ -95,7 +95,7 @@ class Workers(Protocol):
         Raises `UserError` for what the user can mend, `CellFailed` for a crash or a limit.
         """
 
-    def build(self, task: Task, out_dir: Path, watch: Observer, cancel: Event) -> Artifact:
+    def build(self, task: Task, out_dir: Path, step: Step, cancel: Event) -> Artifact:
         """Make a bundle at its place in a folder; raises as `bundle.build` does."""
 
 
@@ -127,7 +127,7 @@ class LocalWorkers:
             cancel=cancel,
         )
 
-    def build(self, task: Task, out_dir: Path, watch: Observer, cancel: Event) -> Artifact:
+    def build(self, task: Task, out_dir: Path, step: Step, cancel: Event) -> Artifact:
         def make(recipe: ExportRecipe, folder: Path, cancel: Event) -> Made:
             answer = process.call(
                 "mobilebench.making:export",
@@ -149,7 +149,7 @@ class LocalWorkers:
             )
 
         with Cell(memory_bytes=self.limits.memory_bytes, cancel=cancel) as process:
-            return task.build(out_dir, make, watch, cancel, process)
+            return task.build(out_dir, make, step, cancel, process)
 
 
 def _path(folder: Path | None) -> str | None:

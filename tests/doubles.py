@@ -148,7 +148,7 @@ def leave(request: dict[str, Any]) -> dict[str, Any]:
 def refuse(request: dict[str, Any]) -> dict[str, Any]:
     from mobilebench.errors import UnknownName
 
-    raise UnknownName("colour", "bleu", ["blue", "red"])
+    raise UnknownName.among("colour", "bleu", ["blue", "red"])
 
 
 def stumble(request: dict[str, Any]) -> dict[str, Any]:

@@ -28,7 +28,7 @@ def square(number: int) -> int:
 
 
 def refuse() -> None:
-    raise UnknownName("colour", "bleu", ["blue", "red"])
+    raise UnknownName.among("colour", "bleu", ["blue", "red"])
 
 
 def fail() -> None:
@@ -94,7 +94,7 @@ def test_an_error_of_a_task_comes_back_whole(shared: DaskCluster) -> None:
 
 
 def test_errors_survive_pickling() -> None:
-    error = pickle.loads(pickle.dumps(UnknownName("colour", "bleu", ["blue"])))
+    error = pickle.loads(pickle.dumps(UnknownName.among("colour", "bleu", ["blue"])))
     assert type(error) is UnknownName and "did you mean blue" in str(error)
 
 

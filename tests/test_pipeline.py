@@ -15,7 +15,7 @@ from mobilebench.errors import BundleError, CellFailed, ModelRefused, SchemaErro
 from mobilebench.matrix import Exported, Terms
 from mobilebench.measurement import Failure, Measurement
 from mobilebench.modelspec import CALLER, RANDOM
-from mobilebench.observer import Observer, Silent
+from mobilebench.observer import Observer, Silent, SilentStep, Step
 from mobilebench.pipeline import export_matrix
 from mobilebench.recipe import ExportRecipe, Precision
 from mobilebench.request import Request
@@ -23,7 +23,7 @@ from mobilebench.tensor import parse_tensor
 from mobilebench.workers import LocalWorkers
 from tests import models
 from tests.conftest import MODELS, TINY
-from tests.contract.test_runners import QUICK
+from tests.protocols import quick
 
 IMAGE = (parse_tensor("1x3x32x32"),)
 
@@ -54,35 +54,40 @@ def _bundles(out: Path) -> list[Path]:
     return [path for path in out.iterdir() if not path.name.startswith(".")]
 
 
-class Told(Silent):
-    """An observer that remembers."""
+class Remembering(Silent):
+    """An observer, and the step of each cell, that remembers."""
 
     def __init__(self) -> None:
         self.words: list[str] = []
 
-    def preparing(self, network: str) -> None:
+    def preparing(self, network: str) -> Step:
         self.words.append("preparing")
+        return SilentStep()
 
-    def started(self, cell: str) -> None:
+    def started(self, cell: str) -> Step:
         self.words.append("started")
+        return self
 
-    def stage(self, cell: str, name: str) -> None:
+    def skipped(self, cell: str, outcome: str) -> None:
+        self.words.append(outcome)
+
+    def stage(self, name: str) -> None:
         self.words.append(name)
 
-    def finished(self, cell: str, outcome: str) -> None:
+    def finished(self, outcome: str) -> None:
         self.words.append(outcome.partition(" in ")[0])
 
 
 def test_the_same_export_is_found_again_and_nothing_is_made(tmp_path: Path) -> None:
-    told = Told()
-    [first] = _export(tmp_path, observer=told)
+    observer = Remembering()
+    [first] = _export(tmp_path, observer=observer)
     assert isinstance(first.outcome, Artifact) and not first.cached
-    assert told.words == ["preparing", "started", "export", "parity", "exported"]
+    assert observer.words == ["preparing", "started", "export", "parity", "exported"]
     stamp = first.outcome.model_path.stat().st_mtime_ns
-    told = Told()
-    [second] = _export(tmp_path, observer=told)
+    observer = Remembering()
+    [second] = _export(tmp_path, observer=observer)
     assert second.cached and isinstance(second.outcome, Artifact)
-    assert told.words == ["preparing", "cached"]  # a network of one's own is always loaded
+    assert observer.words == ["preparing", "cached"]  # a network of one's own is always loaded
     assert second.outcome.model_path.stat().st_mtime_ns == stamp
     [third] = _export(tmp_path, force=True)
     assert isinstance(third.outcome, Artifact) and not third.cached
@@ -236,11 +241,7 @@ def test_a_cell_that_fails_is_recorded_and_the_matrix_goes_on(
     folder.mkdir()
     (folder / "model.onnx").write_bytes(b"no model")
     broken = Artifact(folder, good.manifest)
-    records = list(
-        pipeline.benchmark_cells(
-            [broken, good], device_id="host", runtimes=[], threads=[1, 2], protocol=QUICK
-        )
-    )
+    records = list(pipeline.benchmark_cells([broken, good], quick(threads=(1, 2))))
     assert [record.outcome.kind for record in records] == ["failure"] * 2 + ["measurement"] * 2
     failed = records[0].outcome
     assert isinstance(failed, Failure) and failed.stage == "load"
@@ -252,10 +253,7 @@ def test_runtimes_run_in_turn_on_the_formats_that_they_take(
     records = list(
         pipeline.benchmark_cells(
             [tiny_artifacts["onnx-fp32"], tiny_artifacts["tflite-fp32"]],
-            device_id="host",
-            runtimes=["litert", "onnxruntime"],
-            threads=[1],
-            protocol=QUICK,
+            quick("litert", "onnxruntime"),
         )
     )
     assert [record.job.runtime for record in records if record.job] == ["onnxruntime", "litert"]
@@ -327,12 +325,6 @@ def zoo_artifacts(tmp_path_factory: pytest.TempPathFactory) -> list[Artifact]:
 def test_identities_of_two_thread_counts_differ_in_that_alone(
     tiny_artifacts: dict[str, Artifact],
 ) -> None:
-    first, second = pipeline.benchmark_cells(
-        [tiny_artifacts["onnx-fp32"]],
-        device_id="host",
-        runtimes=[],
-        threads=[1, 2],
-        protocol=QUICK,
-    )
+    first, second = pipeline.benchmark_cells([tiny_artifacts["onnx-fp32"]], quick(threads=(1, 2)))
     assert first.identity.differences(second.identity) == ("threads",)
     assert dataclasses.replace(first.identity, threads=2) == second.identity

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from mobilebench import plugins
+from mobilebench import installation, plugins
 from mobilebench.errors import MissingToolkit, UnknownName
 
 
@@ -26,19 +26,19 @@ def test_unknown_names_offer_near_ones() -> None:
 
 def test_a_missing_module_of_an_extra_names_the_extra() -> None:
     error = ModuleNotFoundError("No module named 'coremltools'", name="coremltools.models")
-    advice = plugins.missing_toolkit(error, "Core ML")
+    advice = installation.missing_toolkit(error, "Core ML")
     assert isinstance(advice, MissingToolkit)
     assert "pip install 'mobilebench[coreml]'" in str(advice)
 
 
 def test_a_module_of_several_extras_names_the_one_that_is_asked_for() -> None:
     error = ModuleNotFoundError("No module named 'torch'", name="torch")
-    assert "mobilebench[tflite]" in str(plugins.missing_toolkit(error, "x", prefer="tflite"))
+    assert "mobilebench[tflite]" in str(installation.missing_toolkit(error, "x", prefer="tflite"))
 
 
 def test_a_module_that_no_extra_brings_is_not_called_a_missing_toolkit() -> None:
     error = ModuleNotFoundError("No module named 'numpyy'", name="numpyy")
-    assert plugins.missing_toolkit(error, "x") is None
+    assert installation.missing_toolkit(error, "x") is None
 
 
 def _python(code: str, *path: Path) -> subprocess.CompletedProcess[str]:

@@ -65,6 +65,7 @@ class HostRunner:
     """Runs artifacts on this machine; `overhead_s` is what a cell may take beside its protocol."""
 
     scheme = "host"
+    transport = "local process"
 
     def __init__(
         self, runtimes: Mapping[str, RuntimeEntry] = RUNTIMES, overhead_s: float = 120.0
@@ -139,7 +140,7 @@ class HostRunner:
     def _entry(self, runtime: str, artifact_format: Format, delegate: str | None) -> RuntimeEntry:
         entry = self._runtimes.get(runtime)
         if entry is None:
-            raise UnknownName("runtime on the host", runtime, self._runtimes)
+            raise UnknownName.among("runtime on the host", runtime, self._runtimes)
         if runtime not in self.runtimes(artifact_format, delegate):
             names = ", ".join(self.runtimes(artifact_format, delegate)) or "none here"
             lowered = f" for {delegate}" if delegate else ""

@@ -8,9 +8,9 @@ from importlib import metadata
 from typing import TYPE_CHECKING, ClassVar
 
 from mobilebench import plugins
-from mobilebench.cures import Cure
 from mobilebench.errors import MissingToolkit, RecipeError
 from mobilebench.inputs import sample
+from mobilebench.interfaces import Cure
 from mobilebench.recipe import Calibration, ExportRecipe, Feature, Format, ImageInput, Precision
 from mobilebench.tensor import TensorSpec
 

@@ -10,10 +10,9 @@ import numpy as np
 
 from mobilebench import inputs as seeded
 from mobilebench import labels
-from mobilebench.cures import Cure
 from mobilebench.graph import Graph
 from mobilebench.inputs import Batch
-from mobilebench.interfaces import Exporter, Structure
+from mobilebench.interfaces import Cure, Exporter, Structure
 from mobilebench.labels import LABELS_FILE
 from mobilebench.recipe import ExportRecipe, Feature, Format, Precision
 from mobilebench.tensor import DType, TensorSpec

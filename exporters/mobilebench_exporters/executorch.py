@@ -8,11 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mobilebench import parity
-from mobilebench.cures import Cure
 from mobilebench.errors import CellFailed
 from mobilebench.graph import Graph
 from mobilebench.inputs import Batch, samples
-from mobilebench.interfaces import Exporter, Structure
+from mobilebench.interfaces import Cure, Exporter, Structure
 from mobilebench.recipe import ExportRecipe, Format, Precision
 from mobilebench.tensor import TensorSpec
 from mobilebench_exporters import _executorch_graph, _pte
@@ -129,11 +128,10 @@ def _before_delegation(
         raise CellFailed(
             "export",
             "WrongLowering",
-            f"before delegation the lowered program differs from the network: "
-            f"{parity.describe(result)}",
+            f"before delegation the lowered program differs from the network: {result.description}",
         )
     return (
-        f"relative error {result.max_relative_error:.1e} on {result.inputs} seeded inputs; the "
+        f"relative error {result.error_text} on {result.inputs} seeded inputs; the "
         f"lowered program run by PyTorch, not by the delegate"
     )
 

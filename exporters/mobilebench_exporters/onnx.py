@@ -7,11 +7,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mobilebench.cures import Cure
 from mobilebench.errors import CellFailed
 from mobilebench.graph import Graph
 from mobilebench.inputs import Batch
-from mobilebench.interfaces import Exporter, Structure
+from mobilebench.interfaces import Cure, Exporter, Structure
 from mobilebench.recipe import ExportRecipe, Format, Precision
 from mobilebench.tensor import TensorSpec
 from mobilebench_exporters import _onnx_graph, _onnx_precision

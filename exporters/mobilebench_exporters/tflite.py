@@ -7,10 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mobilebench.cures import Cure
 from mobilebench.graph import Graph
 from mobilebench.inputs import Batch
-from mobilebench.interfaces import Exporter, Structure
+from mobilebench.interfaces import Cure, Exporter, Structure
 from mobilebench.recipe import ExportRecipe, Format, Precision
 from mobilebench.tensor import TensorSpec
 from mobilebench_exporters import _tflite_graph, _tflite_precision

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,6 +13,7 @@ from mobilebench.cli.check import EXIT_CODES, parse_rule, show_report
 
 if TYPE_CHECKING:
     from mobilebench.artifact import Artifact
+    from mobilebench.measuring.setting import Setting
     from mobilebench.record import Record
     from mobilebench.regress import Report, Rule
 
@@ -83,123 +84,103 @@ def command(
     from mobilebench.artifact import Artifact
     from mobilebench.leaderboard import rank
     from mobilebench.leaderboard.table import as_table
+    from mobilebench.measurement import ComputeUnit
+    from mobilebench.measuring.setting import Setting
+    from mobilebench.protocol import protocol as find_protocol
 
-    found = [Artifact.load(folder) for folder in artifacts]
-    rule = protocol or ("ci-ab-1" if ab else "burst-1")
-    cells = Cells(device, runtime or [], compute_unit, threads or [1], rule)
-    done: list[Record] = []
+    loaded = [Artifact.load(folder) for folder in artifacts]
+    setting = Setting(
+        device_id=device,
+        protocol=find_protocol(protocol or ("ci-ab-1" if ab else "burst-1")),
+        runtimes=tuple(runtime or ()),
+        threads=tuple(threads or (1,)),
+        compute_unit=ComputeUnit.named(compute_unit),
+    )
+    records: list[Record] = []
     try:
         if ab:
-            judged = parse_rule(tolerance, alpha)
-            report = compare_sides(found, cells, judged, pairs, confirm, metric, store, done)
+            rule = parse_rule(tolerance, alpha)
+            report = compare_sides(
+                loaded, setting, rule, pairs, confirm, metric, store, records.append
+            )
         else:
-            measure_all(found, cells, store, done)
+            measure_all(loaded, setting, store, records.append)
     finally:
-        if out is not None and done:
-            documents = ",\n".join(wire.dumps(record) for record in done)
+        if out is not None and records:
+            documents = ",\n".join(wire.dumps(record) for record in records)
             files.write_text(out, f"[\n{documents}\n]\n")
     if ab:
         show_report(report, junit=junit, markdown=markdown, github=github, json=json)
         raise typer.Exit(EXIT_CODES.get(report.verdict, 0))
     if json:
-        output.show_json([wire.to_plain(record) for record in done])
+        output.show_json([wire.to_plain(record) for record in records])
     else:
-        output.show(as_table(rank(done), output.width()))
-    if any(record.outcome.kind == "failure" for record in done):
+        output.show(as_table(rank(records), output.width()))
+    if any(record.outcome.kind == "failure" for record in records):
         raise typer.Exit(1)
 
 
-@dataclass(frozen=True)
-class Cells:
-    """On what, and how, artifacts are measured, in the words of the command line."""
-
-    device: str
-    runtimes: list[str]
-    compute_unit: str
-    threads: list[int]
-    protocol: str
-
-
 def measure_all(
-    artifacts: list[Artifact], cells: Cells, store: str | None, done: list[Record]
+    artifacts: list[Artifact],
+    setting: Setting,
+    store: str | None,
+    keep: Callable[[Record], object] = lambda _: None,
 ) -> None:
-    """Measure every cell under a progress bar; each record is stored, and added to `done`, at
-    once."""
-    from mobilebench import pipeline
-    from mobilebench.api import parse_compute_unit
+    """Measure every cell under a progress bar; store each record at once, and give it to `keep`."""
     from mobilebench.cli.progress import MatrixProgress
-    from mobilebench.protocol import protocol as find_protocol
+    from mobilebench.measuring.bench import measure
+    from mobilebench.measuring.setting import plan
     from mobilebench.store import RecordStore, default_url
 
-    rule = find_protocol(cells.protocol)
-    unit = parse_compute_unit(cells.compute_unit)
-    count = len(artifacts) * len(cells.threads) * max(len(cells.runtimes), 1)
+    cells = plan(artifacts, setting)
     with (
-        RecordStore(store or default_url()) as kept,
-        MatrixProgress(f"measure by {rule.id}", count) as progress,
+        RecordStore(store or default_url()) as stored,
+        MatrixProgress(f"measure by {setting.protocol.id}", len(cells)) as progress,
     ):
-        for record in pipeline.benchmark_cells(
-            artifacts,
-            device_id=cells.device,
-            runtimes=cells.runtimes,
-            threads=cells.threads,
-            protocol=rule,
-            compute_unit=unit,
-            observer=progress,
-        ):
-            kept.add(record)
-            done.append(record)
+        for record in measure(cells, progress):
+            stored.add(record)
+            keep(record)
 
 
 def compare_sides(
     artifacts: list[Artifact],
-    cells: Cells,
+    setting: Setting,
     rule: Rule,
     pairs: int | None,
     confirm: bool,
     metrics: list[str] | None,
     store: str | None,
-    done: list[Record],
+    keep: Callable[[Record], object],
 ) -> Report:
-    """Measure the first half of the artifacts in turns with the second, and judge these."""
-    from mobilebench import ab
-    from mobilebench.api import parse_compute_unit
+    """Measure the first half of the artifacts interleaved with the second, and judge the second."""
     from mobilebench.cli.progress import MatrixProgress
     from mobilebench.errors import UserError
-    from mobilebench.protocol import protocol as find_protocol
+    from mobilebench.measuring.pairs import compare_pairs
+    from mobilebench.measuring.setting import plan_pairs
     from mobilebench.store import RecordStore, default_url
 
     if len(artifacts) % 2:
         raise UserError(
             f"--ab was given {len(artifacts)} artifacts; give those of A and then as many of B."
         )
-    setting = ab.Setting(
-        cells.device,
-        cells.runtimes,
-        cells.threads,
-        find_protocol(cells.protocol),
-        parse_compute_unit(cells.compute_unit),
-    )
     half = len(artifacts) // 2
-    count = half * len(cells.threads) * max(len(cells.runtimes), 1)
-    runs = 2 * count * (pairs or rule.pairs_needed(count))
+    cells = plan_pairs(artifacts[:half], artifacts[half:], setting)
+    count = pairs or rule.pairs_needed(len(cells))
     with (
-        RecordStore(store or default_url()) as kept,
-        MatrixProgress(f"compare by {cells.protocol}", runs) as progress,
+        RecordStore(store or default_url()) as stored,
+        MatrixProgress(f"compare by {setting.protocol.id}", 2 * count * len(cells)) as progress,
     ):
 
-        def keep(record: Record) -> None:
-            kept.add(record)
-            done.append(record)
+        def keep_stored(record: Record) -> None:
+            stored.add(record)
+            keep(record)
 
-        return ab.run(
-            artifacts[:half],
-            artifacts[half:],
-            setting,
+        return compare_pairs(
+            cells,
             rule,
-            pairs=pairs,
+            pairs=count,
             confirm=confirm,
             metrics=metrics,
             observer=progress,
-            keep=keep,
+            keep=keep_stored,
         )

@@ -31,28 +31,31 @@ def command(
     json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
 ) -> None:
     """Run one artifact against itself and say what changes could be found on that device."""
-    from mobilebench import ab, wire
-    from mobilebench.api import parse_compute_unit
+    from mobilebench import wire
     from mobilebench.artifact import Artifact
     from mobilebench.cli.progress import MatrixProgress
+    from mobilebench.measurement import ComputeUnit
+    from mobilebench.measuring.pairs import measure_sides
+    from mobilebench.measuring.setting import Setting, plan_pairs
     from mobilebench.protocol import protocol
     from mobilebench.regress import noise
     from mobilebench.store import RecordStore, default_url
 
     rule = parse_rule(tolerance, alpha)
-    found = Artifact.load(artifact)
-    setting = ab.Setting(
-        device,
-        [runtime] if runtime else [],
-        [threads],
-        protocol("ci-ab-1"),
-        parse_compute_unit(compute_unit),
+    loaded = Artifact.load(artifact)
+    setting = Setting(
+        device_id=device,
+        protocol=protocol("ci-ab-1"),
+        runtimes=(runtime,) if runtime else (),
+        threads=(threads,),
+        compute_unit=ComputeUnit.named(compute_unit),
     )
+    [cells] = plan_pairs([loaded], [loaded], setting)
     with (
         RecordStore(store or default_url()) as kept,
         MatrixProgress("calibrate by ci-ab-1", 2 * pairs) as progress,
     ):
-        first, second = ab.measure_pairs(found, found, setting, pairs, progress, kept.add)
+        first, second = measure_sides(cells, pairs, progress, kept.add)
     measured = noise.measure(first, second, rule)
     if json:
         output.show_json(wire.to_plain(measured))

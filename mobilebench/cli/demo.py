@@ -10,7 +10,7 @@ import typer
 from mobilebench.cli import output
 
 _MODEL = "mobilevig_ti"
-_THREADS = [1, 2]
+_THREADS = (1, 2)
 _PROTOCOL = "smoke-1"
 
 
@@ -20,15 +20,17 @@ def command(
     """Export mobilevig_ti to every format, verify, measure it here and show the leaderboard."""
     from mobilebench import plugins
     from mobilebench.artifact import Artifact
-    from mobilebench.cli.bench import Cells, measure_all
+    from mobilebench.cli.bench import measure_all
     from mobilebench.cli.export import choose_recipes, export_all, show_exports
     from mobilebench.leaderboard import rank
     from mobilebench.leaderboard.page import as_page
     from mobilebench.leaderboard.table import as_table
     from mobilebench.matrix import Terms
+    from mobilebench.measuring.setting import Setting
+    from mobilebench.protocol import protocol
     from mobilebench.recipe import Format, Precision
     from mobilebench.request import Request
-    from mobilebench.store import RecordStore
+    from mobilebench.store import Query, RecordStore
     from mobilebench.workers import LocalWorkers
 
     store = str(out / "records.sqlite")
@@ -55,10 +57,11 @@ def command(
         if isinstance(done.outcome, Artifact) and host.runtimes(done.recipe.format)
     ]
     output.tell(f"\n2. Measure on this machine by {_PROTOCOL}, each cell in a fresh process.")
-    measure_all(artifacts, Cells("host", [], "cpu", _THREADS, _PROTOCOL), store, [])
+    setting = Setting(device_id="host", protocol=protocol(_PROTOCOL), threads=_THREADS)
+    measure_all(artifacts, setting, store)
     output.tell("\n3. The leaderboard.")
     with RecordStore(store) as records:
-        rows = rank(records.find())
+        rows = rank(records.find(Query(newest=True)))
     output.show(as_table(rows, output.width()))
     page = out / "leaderboard.html"
     output.save(page.resolve(), as_page(rows))

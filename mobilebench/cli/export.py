@@ -254,10 +254,10 @@ def choose_recipes(
     for a folder of images that holds none.
     """
     from mobilebench import plugins
-    from mobilebench.api import parse_precision
     from mobilebench.errors import RecipeError, UserError
+    from mobilebench.recipe import Precision
 
-    wanted = [parse_precision(name) for name in precisions or ["fp32"]]
+    wanted = [Precision.named(name) for name in precisions or ["fp32"]]
     chosen = [plugins.exporter(name) for name in formats or _installed_formats(features)]
     for noun, word in (("target", target), ("delegate", delegate)):
         if word is not None and len(chosen) != 1:
@@ -362,8 +362,8 @@ def show_exports(done: list[Exported]) -> None:
                 exported.name if index == 0 else "",
                 label if index == 0 else "",
                 _seconds(exported, facts.export_seconds) if index == 0 else "",
-                f"{parity.max_relative_error:.1e}",
-                "equal" if parity.snr_db is None else f"{parity.snr_db:.0f}",
+                parity.error_text,
+                parity.snr_text,
                 "" if parity.top1_agreement is None else f"{parity.top1_agreement:.0%}",
                 f"{facts.size_bytes / 1e6:.2f}",
                 *_agreement(facts.agreement, len(titles) - 7),

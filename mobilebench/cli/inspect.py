@@ -62,7 +62,6 @@ def _facts(found: Inspection) -> RenderableType:
 
 
 def _of_manifest(found: Inspection) -> list[tuple[str, str]]:
-    from mobilebench import parity
 
     manifest = found.manifest
     if manifest is None:
@@ -87,7 +86,7 @@ def _of_manifest(found: Inspection) -> list[tuple[str, str]]:
         ("tools", ", ".join(f"{name} {v}" for name, v in facts.tool_versions.items())),
         ("preflight", ", ".join(facts.preflight.checks)),
         ("compared on", _compared_on(facts)),
-        *(("parity", parity.describe(result)) for result in facts.parity),
+        *(("parity", result.description) for result in facts.parity),
         *((("parity", f"not verified: {facts.unverified}"),) if facts.unverified else ()),
         *_agreement(facts.agreement),
         *_calibration(manifest.recipe.calibration),
@@ -114,12 +113,11 @@ def _of_file(found: Inspection) -> list[tuple[str, str]]:
 
 
 def _agreement(found: Agreement | None) -> list[tuple[str, str]]:
-    from mobilebench import parity
 
     if found is None:
         return []
     verdict = "" if found.passed else "NOT ENOUGH: "
-    return [("agreement", verdict + parity.describe_agreement(found))]
+    return [("agreement", verdict + found.description)]
 
 
 def _calibration(found: Calibration | None) -> list[tuple[str, str]]:

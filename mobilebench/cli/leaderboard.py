@@ -38,7 +38,7 @@ def command(
     from mobilebench.leaderboard import elsewhere, exchange, rank, text
     from mobilebench.store import Query, RecordStore, default_url
 
-    asked = Query(model=model, format=format, device=device, protocol=protocol)
+    asked = Query(model=model, format=format, device=device, protocol=protocol, newest=True)
     with RecordStore(store or default_url()) as records:
         rows = rank(records.find(asked))
         reported = records.find_reported(model)

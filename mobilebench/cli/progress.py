@@ -20,12 +20,12 @@ from mobilebench.cli.output import stderr
 
 
 class MatrixProgress:
-    """An `Observer` that shows live lines; silent where stderr is no terminal."""
+    """An `Observer` that shows live lines; silent where stderr is not a terminal."""
 
     def __init__(self, title: str, cells: int) -> None:
         console = stderr()
-        self._progress = Progress(
-            TextColumn("{task.description}"),
+        self.bar = Progress(
+            TextColumn("{task.description}", markup=False),
             BarColumn(bar_width=24),
             MofNCompleteColumn(),
             TimeElapsedColumn(),
@@ -35,11 +35,10 @@ class MatrixProgress:
             # Redrawing takes a little of the machine that is being measured.
             refresh_per_second=2,
         )
-        self._all = self._progress.add_task(title, total=cells, stage="")
-        self._lines: dict[str, int] = {}
+        self._all = self.bar.add_task(title, total=cells, stage="")
 
     def __enter__(self) -> MatrixProgress:
-        self._progress.start()
+        self.bar.start()
         return self
 
     def __exit__(
@@ -48,27 +47,37 @@ class MatrixProgress:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._progress.stop()
+        self.bar.stop()
 
-    def preparing(self, network: str) -> None:
-        self._lines[network] = self._progress.add_task(f"  {network}", total=1, stage="preflight")
+    def preparing(self, network: str) -> Line:
+        return Line(self, network, "preflight", counted=False)
 
-    def prepared(self, network: str) -> None:
-        self._progress.remove_task(self._lines.pop(network))  # type: ignore[arg-type]
+    def started(self, cell: str) -> Line:
+        return Line(self, cell, "", counted=True)
 
-    def started(self, cell: str) -> None:
-        self._lines[cell] = self._progress.add_task(f"  {cell}", total=1, stage="")
+    def skipped(self, cell: str, outcome: str) -> None:
+        """Print the outcome of a cell, and count the cell as done."""
+        if not self.bar.disable:
+            self.bar.console.print(Text(f"  {cell}: {outcome}", style="dim"))
+        self.bar.advance(self._all)
 
-    def stage(self, cell: str, name: str) -> None:
-        self._progress.update(self._lines[cell], stage=name)  # type: ignore[arg-type]
 
-    def finished(self, cell: str, outcome: str) -> None:
-        line = self._lines.pop(cell, None)
-        if line is not None:
-            self._progress.remove_task(line)  # type: ignore[arg-type]
-        if not self._progress.disable:
-            self._progress.console.print(Text(f"  {cell}: {outcome}", style="dim"))
-        self._progress.advance(self._all)
+class Line:
+    """A `Step` as a live line below the bar of all cells."""
+
+    def __init__(self, progress: MatrixProgress, name: str, stage: str, *, counted: bool) -> None:
+        self._progress = progress
+        self._name = name
+        self._counted = counted
+        self._line = progress.bar.add_task(f"  {name}", total=1, stage=stage)
+
+    def stage(self, name: str) -> None:
+        self._progress.bar.update(self._line, stage=name)
+
+    def finished(self, outcome: str) -> None:
+        self._progress.bar.remove_task(self._line)
+        if self._counted:
+            self._progress.skipped(self._name, outcome)
 
 
 @contextmanager

@@ -28,7 +28,7 @@ def command(
     format has no runtime here. Exit code 1 where one is not equal, else 3 where one is for a
     delegate that nothing on a host can run.
     """
-    from mobilebench import parity, wire
+    from mobilebench import wire
     from mobilebench.artifact import Artifact
     from mobilebench.calibration import Samples
 
@@ -50,10 +50,10 @@ def command(
         for artifact, proven, agreement in results:
             for result in proven:
                 verdict = "equal" if result.passed else "NOT EQUAL"
-                output.show_text(f"{artifact.name}: {verdict}: {parity.describe(result)}\n")
+                output.show_text(f"{artifact.name}: {verdict}: {result.description}\n")
             if agreement is not None:
                 verdict = "agrees" if agreement.passed else "DOES NOT AGREE"
-                words = parity.describe_agreement(agreement)
+                words = agreement.description
                 output.show_text(f"{artifact.name}: {verdict}: {words}\n")
             reason = _unverified(artifact, proven)
             if reason:

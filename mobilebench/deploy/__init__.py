@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from mobilebench.deploy.blocks import NETWORKS, RULES
 from mobilebench.deploy.rewriting import rewritten
 from mobilebench.deploy.target import Target, target_of
-from mobilebench.errors import UnknownName
+from mobilebench.errors import require_known
 
 __all__ = ["Target", "deploy", "target_of"]
 
@@ -30,6 +30,5 @@ def deploy(module: nn.Module, *example: Tensor, target: Target | str = Target.XN
 
     Raises `UnknownName` for a target that does not exist.
     """
-    if target not in set(Target):
-        raise UnknownName("target", str(target), (known.value for known in Target))
+    require_known("target", str(target), (known.value for known in Target))
     return rewritten(module, NETWORKS, RULES, example, Target(target))

@@ -34,7 +34,7 @@ def read(path: Path, kind: str | None = None) -> list[Reported]:
     read, is known to no reader, or is not what its reader takes.
     """
     if kind is not None and kind not in READERS:
-        raise UnknownName("kind of result file", kind, READERS)
+        raise UnknownName.among("kind of result file", kind, READERS)
     try:
         if path.stat().st_size > _LARGEST_BYTES:
             raise SchemaError(f"The file {path} is larger than {_LARGEST_BYTES >> 20} MB.")

@@ -9,8 +9,7 @@ from mobilebench.artifact import ArtifactFacts, Parity
 from mobilebench.device import DeviceKind
 from mobilebench.measurement import Failure, Measurement, Validity
 from mobilebench.modelspec import ModelSpec
-from mobilebench.parity import describe, describe_agreement
-from mobilebench.record import Record
+from mobilebench.record import CellKey, Record
 from mobilebench.stats import summarise
 from mobilebench.values import value
 
@@ -66,31 +65,16 @@ def rank(records: Iterable[Record]) -> list[Row]:
     Of several records of one cell the newest counts. A failed export is shown until the same
     recipe of the same model has been measured.
     """
-    newest: dict[tuple[object, ...], Record] = {}
+    newest: dict[CellKey, Record] = {}
     for record in sorted(records, key=lambda record: record.created):
-        newest[_cell(record)] = record
-    exported = {_network(record) for record in newest.values() if record.artifact}
+        newest[record.cell] = record
+    exported = {record.network for record in newest.values() if record.artifact}
     rows = [
         _row(record)
         for record in newest.values()
-        if record.artifact or _network(record) not in exported
+        if record.artifact or record.network not in exported
     ]
     return sorted(rows, key=_order)
-
-
-def _network(record: Record) -> tuple[object, ...]:
-    return record.model.name, record.model.inputs, record.recipe
-
-
-def _cell(record: Record) -> tuple[object, ...]:
-    """What makes two records measurements of the same thing, taken again."""
-    job = record.job
-    return (
-        *_network(record),
-        record.device.id,
-        record.device.model,
-        (job.runtime, job.compute_unit, job.threads, job.protocol.id) if job else None,
-    )
 
 
 def _order(row: Row) -> tuple[object, ...]:
@@ -147,11 +131,17 @@ def _parities(facts: ArtifactFacts | None) -> Sequence[Parity]:
 
 
 def _worst(facts: ArtifactFacts | None) -> float | None:
+    """The largest relative error; None where one does not exist, for that is worse than any."""
     errors = [parity.max_relative_error for parity in _parities(facts)]
+    if any(error is None for error in errors):
+        return None
     return max((error for error in errors if error is not None), default=None)
 
 
 def _lowest_snr(facts: ArtifactFacts | None) -> float | None:
+    """The lowest signal to noise; None where an output is not finite or all are bit-equal."""
+    if not all(parity.finite for parity in _parities(facts)):
+        return None
     ratios = [parity.snr_db for parity in _parities(facts)]
     return min((ratio for ratio in ratios if ratio is not None), default=None)
 
@@ -172,11 +162,11 @@ def _each_mark(record: Record) -> Iterable[str]:
     if record.recipe.calibration is not None and not record.recipe.calibration.on_images:
         yield "calibrated on noise: good for speed and size, not for accuracy"
     for failed in (parity for parity in _parities(record.artifact) if not parity.passed):
-        yield f"differs from PyTorch: {describe(failed)}"
+        yield f"differs from PyTorch: {failed.description}"
     if record.artifact is not None and record.artifact.agreement is not None:
         agreement = record.artifact.agreement
         if not agreement.passed:
-            yield f"differs from PyTorch: {describe_agreement(agreement)}"
+            yield f"differs from PyTorch: {agreement.description}"
     if record.signature is None:
         yield "not signed"
     if isinstance(record.outcome, Measurement) and record.outcome.reasons:

@@ -9,26 +9,14 @@ from __future__ import annotations
 
 import json
 import subprocess
-from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from mobilebench import signing, wire
-from mobilebench.errors import SchemaError, UnknownName, UserError
+from mobilebench.errors import SchemaError, UserError
 from mobilebench.record import Record
 from mobilebench.store import Query, RecordStore, default_url
 
 _LARGEST_BYTES = 1 << 30
-_CONDITIONS: dict[str, Callable[[Record], str | None]] = {
-    "model": lambda record: record.model.name,
-    "format": lambda record: record.recipe.format,
-    "precision": lambda record: record.recipe.precision,
-    "device": lambda record: record.device.id,
-    "protocol": lambda record: record.job.protocol.id if record.job else None,
-    "commit": lambda record: record.provenance.source_commit,
-    "session": lambda record: record.session.id if record.session else None,
-    "side": lambda record: record.session.side if record.session else None,
-    "id": lambda record: record.record_id,
-}
 
 
 def load(spec: str, store: str | None = None) -> list[Record]:
@@ -90,26 +78,9 @@ def _from_path(path: Path) -> list[Record]:
 
 
 def _from_store(conditions: str, place: str | None) -> list[Record]:
-    with RecordStore(place or default_url()) as kept:
-        found: Iterable[Record] = kept.find(Query())
-    for condition in conditions.split(","):
-        name, is_, wanted = condition.partition("=")
-        if not is_:
-            raise UserError(
-                f"The condition {condition!r} is none; write NAME=VALUE, with one of "
-                f"{', '.join(_CONDITIONS)}."
-            )
-        if name not in _CONDITIONS:
-            raise UnknownName("condition", name, _CONDITIONS)
-        read = _CONDITIONS[name]
-        prefix = name in ("commit", "id", "session")
-        found = [
-            record
-            for record in found
-            if (value := read(record)) is not None
-            and (value.startswith(wanted) if prefix else value == wanted)
-        ]
-    return list(found)
+    query = Query.parse(conditions)
+    with RecordStore(place or default_url()) as store:
+        return store.find(query)
 
 
 def _from_git(rest: str) -> list[Record]:

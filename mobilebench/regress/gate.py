@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, fields, replace
 
-from mobilebench.errors import UnknownName, UserError
-from mobilebench.measurement import Failure, Measurement
-from mobilebench.record import Identity, Record
+from mobilebench.errors import UserError, require_known
+from mobilebench.measurement import Failure
+from mobilebench.record import Identity, Network, Record
 from mobilebench.regress.comparison import Comparison, Verdict
 from mobilebench.regress.judging import Runs, judge_all, judge_exact, weigh
 from mobilebench.regress.metrics import EXACT, TIMED, names
@@ -16,7 +16,7 @@ from mobilebench.values import value
 
 FIELDS = tuple(field.name for field in fields(Identity))
 """What has to be equal before two records are compared."""
-Key = tuple[object, ...]
+Key = tuple[Network, tuple[object, ...]]
 
 
 @value
@@ -69,7 +69,7 @@ def check(
             raise UserError(f"The {word} holds no records; give one that does.")
     before, after = sides
     shared = [key for key in before.cells if key in after.cells]
-    failed = [key for key in before.cells if key not in after.cells and key[:2] in after.failures]
+    failed = [key for key in before.cells if key not in after.cells and key[0] in after.failures]
     if not shared and not failed:
         raise UserError(_nothing_in_common(before, after))
     both = records[0].keys() & records[1].keys()
@@ -79,7 +79,7 @@ def check(
             f"{min(both)}; a run cannot be compared with itself."
         )
     cells = [_runs(before.cells[key], after.cells[key]) for key in shared]
-    gone = [_gone(before.cells[key], after.failures[key[:2]]) for key in failed]
+    gone = [_gone(before.cells[key], after.failures[key[0]]) for key in failed]
     return Report(
         rule=rule,
         comparisons=(*compare(cells, rule, chosen), *gone),
@@ -92,16 +92,23 @@ def compare(
     cells: Sequence[Runs], rule: Rule, metrics: Sequence[str] | None = None
 ) -> tuple[Comparison, ...]:
     """Compare cells that were matched already; p-values are adjusted as by `check`."""
+    return tuple(comparison for _, comparison in compare_each(cells, rule, metrics))
+
+
+def compare_each(
+    cells: Sequence[Runs], rule: Rule, metrics: Sequence[str] | None = None
+) -> Iterator[tuple[int, Comparison]]:
+    """Compare cells as `compare` does; yield each comparison with the position of its cell."""
     chosen = _known(names(), metrics or names(), "metric")
-    judged = []
     for timed in TIMED:
         if timed.name in chosen:
-            judged += judge_all([weigh(runs, timed, rule) for runs in cells], rule)
+            yield from enumerate(judge_all([weigh(runs, timed, rule) for runs in cells], rule))
     for exact in EXACT:
         if exact.name in chosen:
-            found = (judge_exact(runs, exact, rule) for runs in cells)
-            judged += [comparison for comparison in found if comparison is not None]
-    return tuple(judged)
+            for index, runs in enumerate(cells):
+                comparison = judge_exact(runs, exact, rule)
+                if comparison is not None:
+                    yield index, comparison
 
 
 def _distinct(records: Iterable[Record], word: str) -> dict[str, Record]:
@@ -124,29 +131,30 @@ class _Side:
     """The measured records of one side by what makes them comparable, and its failures."""
 
     cells: dict[Key, list[Record]]
-    failures: dict[Key, Failure]
+    failures: dict[Network, Failure]
 
     @classmethod
     def of(cls, records: Iterable[Record], free: frozenset[str]) -> _Side:
         cells: dict[Key, list[Record]] = {}
-        failures: dict[Key, Failure] = {}
+        failures: dict[Network, Failure] = {}
         for record in sorted(records, key=lambda record: (record.created, record.record_id)):
             if isinstance(record.outcome, Failure):
-                failures[_network(record)] = record.outcome
+                failures[_network(record, free)] = record.outcome
             else:
                 cells.setdefault(key(record, free), []).append(record)
         return cls(cells, failures)
 
 
-def _network(record: Record) -> Key:
-    return record.model.title, record.recipe
-
-
 def key(record: Record, free: frozenset[str] = frozenset()) -> Key:
-    """What has to be equal before two records are compared."""
+    """Return what has to be equal before two records are compared."""
     identity = record.identity
     same = tuple(getattr(identity, name) for name in FIELDS if name not in free)
-    return (*_network(record), same)
+    return (_network(record, free), same)
+
+
+def _network(record: Record, free: frozenset[str]) -> Network:
+    """The record's network, without its inputs where these may differ."""
+    return replace(record.network, inputs=()) if "inputs" in free else record.network
 
 
 def _runs(baseline: list[Record], candidate: list[Record]) -> Runs:
@@ -156,30 +164,17 @@ def _runs(baseline: list[Record], candidate: list[Record]) -> Runs:
         for side in (baseline, candidate)
     ]
     shared = sorted(by_pair[0].keys() & by_pair[1].keys())
-    cell = describe(candidate[0])
+    cell = candidate[0].title
     if shared and len(shared) == len(baseline) == len(candidate):
         first, second = ([side[pair] for pair in shared] for side in by_pair)
         return Runs(cell, first, second, paired=True)
     return Runs(cell, baseline, candidate, paired=False)
 
 
-def describe(record: Record) -> str:
-    """A cell in words, for people."""
-    outcome = record.outcome
-    if not isinstance(outcome, Measurement):
-        return f"{record.model.title} {record.recipe.label}"
-    runtime = outcome.runtime
-    threads = f"{runtime.threads} thread{'s' * (runtime.threads != 1)}"
-    return (
-        f"{record.model.title} {record.recipe.label}, {runtime.name} {threads}, "
-        f"{record.device.model}"
-    )
-
-
 def _gone(baseline: list[Record], failure: Failure) -> Comparison:
     """A cell that was measured before and fails now."""
     return Comparison(
-        cell=describe(baseline[0]),
+        cell=baseline[0].title,
         metric="outcome",
         unit="",
         baseline=None,
@@ -199,7 +194,7 @@ def _unmatched(before: _Side, after: _Side, matched: set[Key]) -> Iterable[str]:
         for key, records in side.cells.items():
             if key not in matched:
                 why = _nearest(records[0], other)
-                yield f"only the {word} has {describe(records[0])}{why}"
+                yield f"only the {word} has {records[0].title}{why}"
 
 
 def _nearest(record: Record, other: _Side) -> str:
@@ -207,13 +202,18 @@ def _nearest(record: Record, other: _Side) -> str:
     differences = [
         _differences(record, records[0])
         for records in other.cells.values()
-        if _network(records[0]) == _network(record)
+        if _alike(records[0], record)
     ]
     if not differences:
         return ""
     fewest = min([len(names) for names in differences])
     nearest = next(names for names in differences if len(names) == fewest)
     return f"; the other side's differs in {', '.join(nearest)}"
+
+
+def _alike(one: Record, other: Record) -> bool:
+    """Whether two records are about one model by one recipe, at whatever input sizes."""
+    return (one.model.name, one.recipe) == (other.model.name, other.recipe)
 
 
 def _differences(one: Record, other: Record) -> list[str]:
@@ -228,7 +228,7 @@ def _nothing_in_common(before: _Side, after: _Side) -> str:
     """Why no cell can be compared."""
     for records in before.cells.values():
         for others in after.cells.values():
-            if _network(records[0]) == _network(others[0]):
+            if _alike(records[0], others[0]):
                 found = ", ".join(_differences(records[0], others[0]))
                 return (
                     f"No record of the candidate can be compared with the baseline: those of "
@@ -236,7 +236,7 @@ def _nothing_in_common(before: _Side, after: _Side) -> str:
                     f"field to differ with --allow-different."
                 )
     one, other = (
-        sorted({f"{key[0]} {key[1].label}" for key in side.cells})  # type: ignore[attr-defined]
+        sorted({f"{r[0].model.title} {r[0].recipe.label}" for r in side.cells.values()})
         for side in (before, after)
     )
     return (
@@ -254,8 +254,7 @@ def _differs(name: str, cells: list[Runs]) -> bool:
     )
 
 
-def _known(known: Sequence[str], asked: Sequence[str], kind: str) -> Sequence[str]:
-    for name in asked:
-        if name not in known:
-            raise UnknownName(kind, name, known)
-    return asked
+def _known(known: Sequence[str], names: Sequence[str], noun: str) -> Sequence[str]:
+    for name in names:
+        require_known(noun, name, known)
+    return names

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from mobilebench.errors import UnknownName, UserError
+from mobilebench.errors import UserError, require_known
 from mobilebench.measurement import Measurement
 from mobilebench.record import Record
-from mobilebench.regress.gate import describe, key
+from mobilebench.regress.gate import key
 from mobilebench.regress.metrics import TIMED
 from mobilebench.stats.changes import changes
 from mobilebench.values import value
@@ -79,8 +79,7 @@ def histories(records: Iterable[Record], question: Question | None = None) -> li
     """
     asked = question or Question()
     by_name = {metric.name: metric for metric in TIMED}
-    if asked.metric not in by_name:
-        raise UnknownName("metric with a history", asked.metric, by_name)
+    require_known("metric with a history", asked.metric, by_name)
     metric = by_name[asked.metric]
     cells: dict[object, list[Record]] = {}
     for record in sorted(records, key=lambda record: (record.created, record.record_id)):
@@ -100,7 +99,7 @@ def histories(records: Iterable[Record], question: Question | None = None) -> li
         ]
         told.append(
             History(
-                cell=describe(series[-1]),
+                cell=series[-1].title,
                 metric=metric.name,
                 unit=metric.unit,
                 points=tuple(points),

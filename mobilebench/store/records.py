@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
@@ -16,8 +15,9 @@ from mobilebench import wire
 from mobilebench.errors import OutputError, SchemaError, UserError, writing
 from mobilebench.record import Record
 from mobilebench.reported import Reported
+from mobilebench.store.query import Query, columns_of
 
-_STORE_VERSION = 1
+_STORE_VERSION = 2
 
 _METADATA = sa.MetaData()
 _RECORDS = sa.Table(
@@ -25,10 +25,16 @@ _RECORDS = sa.Table(
     _METADATA,
     sa.Column("record_id", sa.String(64), primary_key=True),
     sa.Column("created", sa.String(32), nullable=False, index=True),
+    sa.Column("cell", sa.String(64), index=True),
     sa.Column("model", sa.String, nullable=False, index=True),
     sa.Column("format", sa.String(32), nullable=False),
+    sa.Column("precision", sa.String(32)),
     sa.Column("device", sa.String, nullable=False, index=True),
+    sa.Column("runtime", sa.String(32)),
     sa.Column("protocol", sa.String(32)),
+    sa.Column("commit", sa.String(64), index=True),
+    sa.Column("session", sa.String(64), index=True),
+    sa.Column("side", sa.String(1)),
     sa.Column("outcome", sa.String(16), nullable=False),
     sa.Column("document", sa.Text, nullable=False),
 )
@@ -40,16 +46,6 @@ _REPORTED = sa.Table(
     sa.Column("document", sa.Text, nullable=False),
 )
 _STORE = sa.Table("store", _METADATA, sa.Column("version", sa.Integer, nullable=False))
-
-
-@dataclass(frozen=True)
-class Query:
-    """Which records to find; None means any."""
-
-    model: str | None = None
-    format: str | None = None
-    device: str | None = None
-    protocol: str | None = None
 
 
 def default_url() -> str:
@@ -96,11 +92,34 @@ class RecordStore:
         version = connection.execute(sa.select(_STORE.c.version)).scalar()
         if version is None:
             connection.execute(sa.insert(_STORE).values(version=_STORE_VERSION))
+        elif version == 1:
+            self._migrate_from_1(connection)
         elif version != _STORE_VERSION:
             raise SchemaError(
                 f"The store {self.place} has version {version}, this mobilebench reads "
                 f"{_STORE_VERSION}; use the mobilebench that made it."
             )
+
+    def _migrate_from_1(self, connection: sa.Connection) -> None:
+        """Add the columns that version 1 did not have, and fill them from the documents."""
+        there = {column["name"] for column in sa.inspect(connection).get_columns("records")}
+        for column in _RECORDS.columns:
+            if column.name not in there:
+                kind = column.type.compile(connection.dialect)
+                name = connection.dialect.identifier_preparer.quote(column.name)
+                connection.execute(sa.text(f"ALTER TABLE records ADD COLUMN {name} {kind}"))
+        ids = connection.execute(sa.select(_RECORDS.c.record_id)).scalars().all()
+        for record_id in ids:
+            here = _RECORDS.c.record_id == record_id
+            document = connection.execute(sa.select(_RECORDS.c.document).where(here)).scalar_one()
+            try:
+                record = wire.loads(Record, document, f"record {record_id}")
+            except SchemaError:  # whoever asks for this record is told; the others can be read
+                continue
+            connection.execute(sa.update(_RECORDS).where(here).values(**columns_of(record)))
+        for index in _RECORDS.indexes:
+            index.create(connection, checkfirst=True)
+        connection.execute(sa.update(_STORE).values(version=_STORE_VERSION))
 
     @contextmanager
     def _transaction(self) -> Iterator[sa.Connection]:
@@ -121,16 +140,7 @@ class RecordStore:
         Raises `UserError` where another record has its id.
         """
         document = wire.dumps(record)
-        row = {
-            "record_id": record.record_id,
-            "created": record.created,
-            "model": record.model.name,
-            "format": record.recipe.format.value,
-            "device": record.device.id,
-            "protocol": record.job.protocol.id if record.job else None,
-            "outcome": record.outcome.kind,
-            "document": document,
-        }
+        row = {**columns_of(record), "document": document}
         try:
             with self._transaction() as connection:
                 connection.execute(sa.insert(_RECORDS).values(**row))
@@ -177,19 +187,12 @@ class RecordStore:
         return found
 
     def find(self, query: Query | None = None) -> list[Record]:
-        """The records that a query asks for, the oldest first."""
-        asked: dict[str, Any] = vars(query or Query())
-        statement = sa.select(_RECORDS.c.record_id, _RECORDS.c.document).order_by(
-            _RECORDS.c.created, _RECORDS.c.record_id
-        )
-        for column, wanted in asked.items():
-            if wanted is not None:
-                statement = statement.where(_RECORDS.c[column] == wanted)
+        """Return the records that a query asks for, the oldest first; only these are read."""
         with self._transaction() as connection:
-            rows = connection.execute(statement).all()
+            rows = connection.execute((query or Query()).select(_RECORDS)).all()
         return [
-            wire.loads(Record, document, f"record {record_id} in {self.place}")
-            for record_id, document in rows
+            wire.loads(Record, row.document, f"record {row.record_id} in {self.place}")
+            for row in rows
         ]
 
     def __enter__(self) -> Self:

@@ -122,7 +122,7 @@ def _from_function(request: Request) -> tuple[nn.Module, ModelSpec, str]:
     function = getattr(loaded, function_name, None)
     if not callable(function):
         functions = [name for name, member in vars(loaded).items() if callable(member)]
-        raise UnknownName(f"function in {place}", function_name, functions)
+        raise UnknownName.among(f"function in {place}", function_name, functions)
     module = _call(function, request.reference)
     if not isinstance(module, nn.Module):
         raise UserError(
@@ -175,7 +175,7 @@ def _from_timm(request: Request) -> tuple[nn.Module, ModelSpec, str]:
     name = request.reference.removeprefix("timm:")
     timm = _import_timm()
     if name.partition(".")[0] not in timm.list_models():
-        raise UnknownName("timm model", name, timm.list_models())
+        raise UnknownName.among("timm model", name, timm.list_models())
     module: nn.Module = _call(lambda: timm.create_model(name, pretrained=False), request.reference)
     config: dict[str, Any] = module.pretrained_cfg  # type: ignore[assignment]
     size = request.resolution

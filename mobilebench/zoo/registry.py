@@ -44,7 +44,7 @@ def list_models(family: str | None = None) -> list[str]:
     """
     catalog = _catalog()
     if family is not None and family not in catalog:
-        raise UnknownName("model family", family, catalog)
+        raise UnknownName.among("model family", family, catalog)
     return [
         f"{name}_{variant}"
         for name, facts in catalog.items()
@@ -98,7 +98,7 @@ def create_model(name: str, *, num_classes: int = 1000) -> nn.Module:
 def _split(name: str) -> tuple[str, str]:
     family, _, variant = name.rpartition("_")
     if variant not in _catalog().get(family, {"variants": ()})["variants"]:
-        raise UnknownName("model", name, list_models())
+        raise UnknownName.among("model", name, list_models())
     return family, variant
 
 

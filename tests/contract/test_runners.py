@@ -10,21 +10,9 @@ from mobilebench import inputs, plugins
 from mobilebench.artifact import REFERENCE_FILE, Artifact
 from mobilebench.errors import UserError
 from mobilebench.interfaces import Runner
-from mobilebench.job import Job
-from mobilebench.measurement import ComputeUnit, Phase
-from mobilebench.pipeline import _job
-from mobilebench.protocol import Protocol, WarmUp
+from mobilebench.measurement import Phase
 from mobilebench.recipe import Format
-
-QUICK = Protocol(
-    id="test-quick",
-    purpose="tests",
-    rounds=2,
-    warm_up=WarmUp(min_iterations=2, min_duration_ns=0, max_duration_ns=10**9),
-    inferences=5,
-    min_duration_ns=0,
-    max_duration_ns=10**10,
-)
+from tests.protocols import job_for
 
 
 @pytest.fixture(params=plugins.runner_names())
@@ -39,13 +27,13 @@ def _pairs(runner: Runner) -> list[tuple[Format, str]]:
     return [(format_, name) for format_ in Format for name in runner.runtimes(format_)]
 
 
-def job_for(artifact: Artifact, runtime: str, threads: int = 1) -> Job:
-    return _job(artifact, runtime, threads, QUICK, ComputeUnit.CPU)
-
-
 def test_its_devices_have_ids_of_its_scheme(runner: Runner) -> None:
     for device in runner.devices():
         assert device.id == runner.scheme or device.id.startswith(f"{runner.scheme}:")
+
+
+def test_it_states_its_transport(runner: Runner) -> None:
+    assert runner.transport
 
 
 def test_it_runs_some_format(runner: Runner) -> None:

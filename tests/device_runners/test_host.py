@@ -14,8 +14,8 @@ from mobilebench.errors import CellFailed, MissingToolkit, UserError
 from mobilebench.measurement import ComputeUnit
 from mobilebench.recipe import Format
 from mobilebench_device_runners.host import HostRunner, RuntimeEntry
-from tests.contract.test_runners import job_for
 from tests.models import two_inputs
+from tests.protocols import job_for
 
 
 def _double(name: str, library: str = "numpy") -> HostRunner:

@@ -92,7 +92,7 @@ def test_every_target_has_its_specification_and_the_network_s_outputs(
     outputs = evaluated(path, tmp_path, batches)
     bound = parity.limits(precision)
     result = parity.compare(expected, outputs, bound=bound, evaluated_by="the evaluator")
-    assert result.passed, parity.describe(result)
+    assert result.passed, result.description
     # Half precision shows, so that it is not single precision under another name.
     assert result.max_relative_error is not None
     assert (result.max_relative_error > 1e-5) == (precision is Precision.FP16)

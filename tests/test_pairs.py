@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import pytest
 
-from mobilebench import ab
 from mobilebench.artifact import Artifact
 from mobilebench.errors import CellFailed, UserError
+from mobilebench.measuring.pairs import compare_pairs, confirmed
+from mobilebench.measuring.setting import Setting, plan_pairs
 from mobilebench.protocol import protocol
 from mobilebench.record import Record
 from mobilebench.regress import Comparison, Rule, Verdict, check
@@ -23,25 +22,25 @@ def _found(factor: float) -> Comparison:
 
 
 def test_a_regression_stays_one_where_a_second_session_says_the_same() -> None:
-    kept = ab.confirmed(_found(1.08), _found(1.07))
+    kept = confirmed(_found(1.08), _found(1.07))
     assert kept.verdict is Verdict.REGRESSED
     assert "a second session says +7" in kept.reason or "a second session says +6" in kept.reason
 
 
 @pytest.mark.parametrize("again", [1.0, 0.9])
 def test_a_regression_that_does_not_come_back_is_inconclusive(again: float) -> None:
-    kept = ab.confirmed(_found(1.08), _found(again))
+    kept = confirmed(_found(1.08), _found(again))
     assert kept.verdict is Verdict.INCONCLUSIVE and kept.reason.startswith("not confirmed")
 
 
 def test_what_did_not_regress_needs_no_second_session() -> None:
     found = _found(0.9)
-    assert ab.confirmed(found, None) == found
-    assert ab.confirmed(_found(1.08), None).verdict is Verdict.REGRESSED
+    assert confirmed(found, None) == found
+    assert confirmed(_found(1.08), None).verdict is Verdict.REGRESSED
 
 
-def _setting(*runtimes: str, threads: Sequence[int] = (1,)) -> ab.Setting:
-    return ab.Setting("host", runtimes, threads, protocol("smoke-1"))
+def _setting(*runtimes: str) -> Setting:
+    return Setting(device_id="host", protocol=protocol("smoke-1"), runtimes=runtimes)
 
 
 def test_sessions_take_every_cell_and_give_every_record_away(
@@ -49,9 +48,8 @@ def test_sessions_take_every_cell_and_give_every_record_away(
 ) -> None:
     artifacts = [tiny_artifacts["onnx-fp32"], tiny_artifacts["tflite-fp32"]]
     records: list[Record] = []
-    report = ab.run(
-        artifacts, artifacts, _setting(), Rule(), pairs=1, metrics=MEDIAN, keep=records.append
-    )
+    cells = plan_pairs(artifacts, artifacts, _setting())
+    report = compare_pairs(cells, Rule(), pairs=1, metrics=MEDIAN, keep=records.append)
     assert [comparison.runs for comparison in report.comparisons] == [(1, 1), (1, 1)]
     assert {comparison.verdict for comparison in report.comparisons} == {Verdict.INCONCLUSIVE}
     assert len(records) == 4
@@ -62,11 +60,11 @@ def test_sessions_take_every_cell_and_give_every_record_away(
 def test_sides_that_cannot_be_compared_are_refused(tiny_artifacts: dict[str, Artifact]) -> None:
     onnx, tflite = tiny_artifacts["onnx-fp32"], tiny_artifacts["tflite-fp32"]
     with pytest.raises(UserError, match="as many artifacts on both sides"):
-        ab.run([onnx], [], _setting(), Rule())
+        plan_pairs([onnx], [], _setting())
     with pytest.raises(UserError, match="No runtime runs both"):
-        ab.run([onnx], [tflite], _setting(), Rule())
+        plan_pairs([onnx], [tflite], _setting())
     with pytest.raises(UserError, match="No runtime of those asked for"):
-        ab.run([onnx], [onnx], _setting("litert"), Rule())
+        plan_pairs([onnx], [onnx], _setting("litert"))
 
 
 def test_a_side_that_fails_ends_the_session(
@@ -77,5 +75,6 @@ def test_a_side_that_fails_ends_the_session(
     broken.write_bytes(good.model_path.read_bytes()[:-500])
     folder = broken.parent
     manifest = good.manifest
+    cells = plan_pairs([good], [Artifact(folder, manifest)], _setting())
     with pytest.raises(CellFailed, match="load failed"):
-        ab.run([good], [Artifact(folder, manifest)], _setting(), Rule(), pairs=1)
+        compare_pairs(cells, Rule(), pairs=1)

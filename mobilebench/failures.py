@@ -1,22 +1,15 @@
-"""Cures: known failures by what they say, and what to do about each."""
+"""Turn a failed cell into a recorded `Failure`, with advice where the failure is a known one."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 
-from mobilebench.errors import CellFailed
-
-
-@dataclass(frozen=True)
-class Cure:
-    """What to do about a failure that is recognised by its words."""
-
-    signature: str
-    """A regular expression, looked for in `ERROR: MESSAGE` and in the end of the log."""
-    advice: str
-
+from mobilebench import plugins
+from mobilebench.errors import CellFailed, UserError
+from mobilebench.interfaces import Cure
+from mobilebench.measurement import Failure, Stage
+from mobilebench.recipe import ExportRecipe
 
 GENERAL = (
     Cure(
@@ -42,8 +35,22 @@ GENERAL = (
 """Failures that no single toolkit owns."""
 
 
+def failure_of(error: CellFailed | UserError, recipe: ExportRecipe) -> Failure:
+    """Return a failed cell as the value to record, with advice where the failure is known."""
+    if isinstance(error, UserError):
+        return Failure(stage=Stage.PREFLIGHT, error=type(error).__name__, message=str(error))
+    known = (*GENERAL, *plugins.exporter(recipe.format).cures)
+    return Failure(
+        stage=Stage(error.stage),
+        error=error.error,
+        message=error.message,
+        log_tail=error.log_tail,
+        advice=find(error, known),
+    )
+
+
 def find(error: CellFailed, known: Iterable[Cure]) -> str | None:
-    """The advice of the first cure that fits; None where the failure is not known."""
+    """Return the advice of the first cure that fits; None where the failure is not known."""
     words = f"{error.error}: {error.message}\n{error.log_tail}"
     fitting = (cure.advice for cure in known if re.search(cure.signature, words))
     return next(fitting, None)

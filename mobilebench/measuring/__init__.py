@@ -1,0 +1,1 @@
+"""Measuring: plan jobs, run them on devices, diagnose and sign the records."""

@@ -1,0 +1,74 @@
+"""Run planned cells on their devices and make a record of each."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Iterator
+
+from mobilebench import checks, environment, plugins, signing
+from mobilebench.errors import CellFailed
+from mobilebench.failures import failure_of
+from mobilebench.measurement import Failure, Measurement
+from mobilebench.measuring.setting import Cell
+from mobilebench.observer import Observer, Silent
+from mobilebench.record import Record, Session
+
+
+def measure(cells: Iterable[Cell], observer: Observer | None = None) -> Iterator[Record]:
+    """Measure one cell after another; yield each record as soon as it exists.
+
+    A cell whose runtime fails is recorded as a `Failure`. Raises `UserError` where a device does
+    not take a job.
+    """
+    for cell in cells:
+        yield measure_cell(cell, None, observer)
+
+
+def measure_pair(
+    cells: tuple[Cell, Cell], pairs: int, observer: Observer | None = None
+) -> Iterator[Record]:
+    """Measure two cells interleaved, A B B A A B ..., as one session of that many pairs.
+
+    Both runs of a pair meet the same state of the device, and alternating the order removes what
+    changes steadily. Otherwise as `measure`.
+    """
+    session = uuid.uuid4().hex
+    for position in range(2 * pairs):
+        pair = position // 2
+        side = (position + pair) % 2
+        place = Session(id=session, position=position, pair=pair, side="AB"[side])  # type: ignore[arg-type]
+        yield measure_cell(cells[side], place, observer)
+
+
+def measure_cell(cell: Cell, session: Session | None, observer: Observer | None) -> Record:
+    """Measure one cell; what its runtime fails at is the record's outcome."""
+    runner = plugins.runner(cell.device.id)
+    turn = "" if session is None else f", {session.side}{session.pair + 1}"
+    step = (observer or Silent()).started(f"{cell.name}{turn}")
+    step.stage(cell.job.protocol.id)
+    manifest = cell.artifact.manifest
+    outcome: Measurement | Failure
+    try:
+        measurement = runner.run(cell.device.id, cell.artifact, cell.job)
+        outcome = checks.diagnose(measurement, cell.job.protocol)
+        step.finished("measured")
+    except CellFailed as error:
+        outcome = failure_of(error, manifest.recipe)
+        step.finished(f"failed at {error.stage}")
+    except BaseException:
+        step.finished("stopped")
+        raise
+    return signing.sign(
+        Record(
+            record_id=uuid.uuid4().hex,
+            created=environment.now(),
+            model=manifest.model,
+            recipe=manifest.recipe,
+            artifact=manifest.facts,
+            device=cell.device,
+            job=cell.job,
+            outcome=outcome,
+            provenance=environment.provenance(runner.transport),
+            session=session,
+        )
+    )

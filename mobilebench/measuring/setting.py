@@ -1,0 +1,139 @@
+"""Plan a measurement: artifacts by one setting become cells, each with its job."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from mobilebench import plugins
+from mobilebench.artifact import Artifact
+from mobilebench.device import Device
+from mobilebench.errors import UserError
+from mobilebench.interfaces import Runner
+from mobilebench.job import Job
+from mobilebench.measurement import ComputeUnit
+from mobilebench.protocol import Protocol
+
+
+@dataclass(frozen=True)
+class Setting:
+    """The device, and how artifacts are measured on it."""
+
+    device_id: str
+    protocol: Protocol
+    runtimes: tuple[str, ...] = ()
+    """Runtimes to measure on; with none, each artifact runs on the usual one of its format."""
+    threads: tuple[int, ...] = (1,)
+    compute_unit: ComputeUnit = ComputeUnit.CPU
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One artifact and its job for one device."""
+
+    device: Device
+    artifact: Artifact
+    job: Job
+
+    @property
+    def name(self) -> str:
+        """The cell in words, for people."""
+        return f"{self.artifact.name}, {self.job.title}"
+
+
+def plan(artifacts: Sequence[Artifact], setting: Setting) -> tuple[Cell, ...]:
+    """Plan every artifact on every runtime that takes its format, at every thread count.
+
+    Raises `UserError` where the device or a runtime cannot be had, and where no runtime takes an
+    artifact's format.
+    """
+    runner, device = find_device(setting.device_id)
+    return tuple(
+        Cell(device, artifact, job_for(artifact, runtime, threads, setting))
+        for artifact in artifacts
+        for runtime in _runtimes(artifact, runner, setting.runtimes)
+        for threads in setting.threads
+    )
+
+
+def plan_pairs(
+    first: Sequence[Artifact], second: Sequence[Artifact], setting: Setting
+) -> tuple[tuple[Cell, Cell], ...]:
+    """Plan pairs of cells: each artifact of one side and its counterpart at the same place of the
+    other, on every runtime that takes both.
+
+    Raises `UserError` where the sides do not match or the device cannot be had.
+    """
+    if len(first) != len(second) or not first:
+        raise UserError(
+            f"A comparison needs as many artifacts on both sides, and was given {len(first)} and "
+            f"{len(second)}."
+        )
+    runner, device = find_device(setting.device_id)
+    return tuple(
+        (
+            Cell(device, before, job_for(before, runtime, threads, setting)),
+            Cell(device, after, job_for(after, runtime, threads, setting)),
+        )
+        for before, after in zip(first, second, strict=True)
+        for runtime in _shared_runtimes(before, after, runner, setting)
+        for threads in setting.threads
+    )
+
+
+def job_for(artifact: Artifact, runtime: str, threads: int, setting: Setting) -> Job:
+    """Write the job of an artifact: what a runner or an app gets beside the model file."""
+    manifest = artifact.manifest
+    return Job(
+        model_file=manifest.model_file,
+        model_sha256=manifest.facts.sha256,
+        format=manifest.recipe.format,
+        delegate=manifest.recipe.delegate,
+        inputs=manifest.inputs,
+        runtime=runtime,
+        compute_unit=setting.compute_unit,
+        threads=threads,
+        protocol=setting.protocol,
+    )
+
+
+def find_device(device_id: str) -> tuple[Runner, Device]:
+    """Look a device up. Raises `UserError` where it cannot be reached now."""
+    runner = plugins.runner(device_id)
+    devices = {device.id: device for device in runner.devices()}
+    if device_id not in devices:
+        raise UserError(
+            f"There is no device {device_id!r}; devices of that kind now: "
+            f"{', '.join(devices) or 'none'}."
+        )
+    return runner, devices[device_id]
+
+
+def _runtimes(artifact: Artifact, runner: Runner, wanted: Sequence[str]) -> Sequence[str]:
+    """Pick the wanted runtimes that take an artifact's format; by default the usual one."""
+    recipe = artifact.manifest.recipe
+    offered = runner.runtimes(recipe.format, recipe.delegate)
+    runtimes = [name for name in wanted if name in offered] if wanted else offered[:1]
+    if not runtimes:
+        raise UserError(
+            f"{artifact.name} cannot be measured on {runner.scheme}"
+            f"{' with ' + ', '.join(wanted) if wanted else ''}; runtimes for such files here: "
+            f"{', '.join(offered) or 'none'}."
+        )
+    return runtimes
+
+
+def _shared_runtimes(
+    before: Artifact, after: Artifact, runner: Runner, setting: Setting
+) -> Sequence[str]:
+    """Pick the runtimes of the setting that take both artifacts."""
+    recipes = before.manifest.recipe, after.manifest.recipe
+    offered = [runner.runtimes(recipe.format, recipe.delegate) for recipe in recipes]
+    shared = [name for name in offered[0] if name in offered[1]]
+    wanted = [name for name in setting.runtimes if name in shared]
+    if not shared or (setting.runtimes and not wanted):
+        raise UserError(
+            f"No runtime{' of those asked for' * bool(setting.runtimes)} runs both "
+            f"{before.name} and {after.name} on {setting.device_id}."
+        )
+    return wanted or shared[:1]

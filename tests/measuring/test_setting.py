@@ -1,0 +1,39 @@
+"""What is planned is what is measured, and every record states how its device was reached."""
+
+from __future__ import annotations
+
+import pytest
+
+from mobilebench import plugins
+from mobilebench.artifact import Artifact
+from mobilebench.measuring.bench import measure
+from mobilebench.measuring.setting import plan
+from mobilebench_device_runners.host import HostRunner
+from tests.protocols import quick
+
+
+def test_a_plan_holds_only_runtimes_that_take_the_format(
+    tiny_artifacts: dict[str, Artifact],
+) -> None:
+    artifacts = [tiny_artifacts["onnx-fp32"], tiny_artifacts["tflite-fp32"]]
+    cells = plan(artifacts, quick("litert", "onnxruntime", threads=(1, 2)))
+    assert [(cell.job.runtime, cell.job.threads) for cell in cells] == [
+        ("onnxruntime", 1),
+        ("onnxruntime", 2),
+        ("litert", 1),
+        ("litert", 2),
+    ]
+
+
+class CabledRunner(HostRunner):
+    """This machine, as if it lay at the end of a cable."""
+
+    transport = "a cable"
+
+
+def test_a_record_states_the_transport_of_its_runner(
+    tiny_artifacts: dict[str, Artifact], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(plugins, "runner", lambda _: CabledRunner())
+    [record] = measure(plan([tiny_artifacts["onnx-fp32"]], quick()))
+    assert record.provenance.transport == "a cable"
