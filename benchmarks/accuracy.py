@@ -16,15 +16,16 @@ import torch
 from digits import EPOCHS, prepared, trained, write_images
 from rich.console import Console
 
-from mobilebench import cluster, files, plugins
-from mobilebench.accuracy import Accuracy, Share
-from mobilebench.artifact import Artifact
-from mobilebench.calibration import Samples
-from mobilebench.evaluation import Evaluation, Options
-from mobilebench.imagefolder import ImageFolder
-from mobilebench.matrix import Terms
+from mobilebench import files, plugins
+from mobilebench.exporting.matrix import Terms
+from mobilebench.inputs.folder import ImageFolder
+from mobilebench.inputs.source import Samples
+from mobilebench.machine import cluster
 from mobilebench.pipeline import export_module
-from mobilebench.recipe import ExportRecipe, Format, Precision
+from mobilebench.values.accuracy import Accuracy, Share
+from mobilebench.values.artifact import Artifact
+from mobilebench.values.recipe import ExportRecipe, Format, Precision
+from mobilebench.verifying.evaluation import Evaluation, Options
 
 HEADER = """\
 # Accuracy by format and precision

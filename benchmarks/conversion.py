@@ -29,7 +29,7 @@ from typing import Any
 import tables
 
 from mobilebench import files, plugins
-from mobilebench.recipe import Precision
+from mobilebench.values.recipe import Precision
 
 FORMATS = ("onnx", "tflite", "executorch", "coreml")
 BARE = {
@@ -155,7 +155,7 @@ def _inside(model: str, format_name: str, rounds: int) -> None:
     exec(textwrap.dedent(BUILD.format(model=model)), scope)
     exporter = plugins.exporter(format_name)
     recipe = exporter.recipe(Precision.FP32)
-    from mobilebench.tensor import TensorSpec
+    from mobilebench.values.tensor import TensorSpec
 
     spec = [TensorSpec(name="image", shape=(1, 3, 224, 224))]
     bare_code = compile(textwrap.dedent(BARE[format_name]), "bare", "exec")

@@ -17,8 +17,8 @@ import deployment
 import exports
 
 from mobilebench import plugins
-from mobilebench.artifact import ArtifactFacts
-from mobilebench.recipe import Precision
+from mobilebench.values.artifact import ArtifactFacts
+from mobilebench.values.recipe import Precision
 
 MODELS = (*deployment.MODELS, "mobilenetv2_100")
 DELEGATES = ("xnnpack", "coreml", "vulkan")

@@ -38,8 +38,9 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from mobilebench import environment, files, plugins
-from mobilebench.recipe import Form, Precision
+from mobilebench import files, plugins
+from mobilebench.machine import host
+from mobilebench.values.recipe import Form, Precision
 
 MODELS = (
     "mobilevig_ti",
@@ -157,9 +158,9 @@ def _worker(*arguments: str) -> dict[str, Any]:
 
 
 def _export(model: str, format_name: str, form: str, place: str) -> dict[str, Any]:
-    from mobilebench.making import deployed
-    from mobilebench.request import Request
-    from mobilebench.zoo.loading import load
+    from mobilebench.conversion.loading import load
+    from mobilebench.conversion.steps import deployed
+    from mobilebench.values.request import Request
 
     loaded = load(Request(reference=model))
     exporter = plugins.exporter(format_name)
@@ -244,11 +245,11 @@ def _memory(format_name: str, path: str) -> dict[str, Any]:
     peak_so_far = Path("/proc/self/clear_refs")
     if peak_so_far.exists():
         peak_so_far.write_text("5")  # forgotten: importing may have taken more than is left
-    before = environment.resident_memory_bytes()
+    before = host.resident_memory_bytes()
     session = _session(format_name, path)
     for _ in range(3):
         session.run(_image())
-    return {"memory_mb": (environment.peak_memory_bytes() - before) / 1e6}
+    return {"memory_mb": (host.peak_memory_bytes() - before) / 1e6}
 
 
 TITLES = (
@@ -292,7 +293,7 @@ def _page(figures: list[dict[str, Any]]) -> str:
     versions: dict[str, str] = {}
     for format_name in dict.fromkeys(figure["format"] for figure in figures):
         versions |= plugins.exporter(format_name).tool_versions()
-    device = environment.host_device()
+    device = host.host_device()
     apart = [
         round_
         for figure in figures

@@ -14,11 +14,11 @@ from PIL import Image
 from sklearn.datasets import load_digits
 from torch import Tensor, nn
 
-from mobilebench import images
-from mobilebench.imagefolder import ImageFolder
-from mobilebench.modelspec import CALLER, ModelSpec, Preprocessing
-from mobilebench.tensor import parse_tensor
-from mobilebench.zoo.loading import LoadedModel, describe
+from mobilebench.conversion.loading import LoadedModel, describe
+from mobilebench.inputs import images
+from mobilebench.inputs.folder import ImageFolder
+from mobilebench.values.modelspec import CALLER, ModelSpec, Preprocessing
+from mobilebench.values.tensor import parse_tensor
 
 SPEC = ModelSpec(
     name="digits",

@@ -8,11 +8,11 @@ from pathlib import Path
 import tables
 
 from mobilebench import files, pipeline
-from mobilebench.artifact import Artifact, ArtifactFacts
 from mobilebench.cli.progress import MatrixProgress
-from mobilebench.recipe import ExportRecipe
-from mobilebench.request import Request
-from mobilebench.workers import LocalWorkers
+from mobilebench.exporting.workers import LocalWorkers
+from mobilebench.values.artifact import Artifact, ArtifactFacts
+from mobilebench.values.recipe import ExportRecipe
+from mobilebench.values.request import Request
 
 
 def write_table(

@@ -26,11 +26,11 @@ import torch
 from torch import Tensor, nn
 
 from mobilebench import export, files
-from mobilebench.artifact import Artifact
 from mobilebench.measuring.pairs import compare_pairs
 from mobilebench.measuring.setting import Setting, plan_pairs
-from mobilebench.protocol import protocol
 from mobilebench.regress import Rule, Verdict
+from mobilebench.values.artifact import Artifact
+from mobilebench.values.protocol import protocol
 
 RUNTIMES = {"onnx": "onnxruntime", "tflite": "litert", "executorch": "executorch"}
 METRIC = "latency p50"

@@ -20,11 +20,12 @@ import torch
 from rich.console import Console
 from torch import Tensor, nn
 
-from mobilebench import files, inputs
+from mobilebench import files
+from mobilebench.conversion.loading import load
 from mobilebench.deploy import Target, deploy
-from mobilebench.request import Request
+from mobilebench.inputs import seeded
+from mobilebench.values.request import Request
 from mobilebench.zoo import list_models
-from mobilebench.zoo.loading import load
 
 INPUTS = 64
 SEED = 3000
@@ -50,7 +51,7 @@ def main() -> None:
     for name in options.models:
         loaded = load(Request(reference=name))
         images = [
-            torch.from_numpy(inputs.sample(loaded.spec.inputs, SEED + index)[0])
+            torch.from_numpy(seeded.sample(loaded.spec.inputs, SEED + index)[0])
             for index in range(INPUTS)
         ]
         expected = _logits(loaded.module, images)

@@ -15,7 +15,7 @@ import sys
 import time
 from pathlib import Path
 
-from mobilebench.artifact import content_size
+from mobilebench.values.artifact import content_size
 
 
 def _seconds(*command: str) -> float:

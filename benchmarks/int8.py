@@ -15,9 +15,9 @@ import deployment
 import tables
 
 from mobilebench import files, pipeline, plugins
-from mobilebench.artifact import Artifact
-from mobilebench.recipe import Precision
-from mobilebench.request import Request
+from mobilebench.values.artifact import Artifact
+from mobilebench.values.recipe import Precision
+from mobilebench.values.request import Request
 
 MODELS = ("mobilevig_ti", "rapidnet_ti")
 TITLE = "# int8 beside float32"

@@ -18,11 +18,12 @@ from pathlib import Path
 
 import tables
 
-from mobilebench import benchmark, engine, export, files
-from mobilebench.artifact import Artifact
-from mobilebench.measurement import Measurement
-from mobilebench.protocol import Protocol, WarmUp
-from mobilebench.sensors import host_state
+from mobilebench import benchmark, export, files
+from mobilebench.machine.sensors import host_state
+from mobilebench.measuring import engine
+from mobilebench.values.artifact import Artifact
+from mobilebench.values.measurement import Measurement
+from mobilebench.values.protocol import Protocol, WarmUp
 
 HERE = Path(__file__).parent
 TITLE = "# What measuring adds"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Sequence
 
-from mobilebench import environment
+from mobilebench.machine import host
 
 
 def markdown(titles: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
@@ -25,5 +25,5 @@ def page(title: str, explained: str, table: str) -> str:
 
 def machine() -> str:
     """This machine, for a sentence."""
-    device = environment.host_device()
+    device = host.host_device()
     return f"{device.os} on {device.soc or device.model}"

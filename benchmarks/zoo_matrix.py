@@ -18,8 +18,8 @@ from pathlib import Path
 import exports
 
 from mobilebench import plugins
-from mobilebench.artifact import ArtifactFacts
-from mobilebench.recipe import ExportRecipe, Precision
+from mobilebench.values.artifact import ArtifactFacts
+from mobilebench.values.recipe import ExportRecipe, Precision
 from mobilebench.zoo import list_models
 
 TITLES = {False: "# Every network in every format", True: "# Every quantized precision"}

@@ -1,42 +1,31 @@
-"""mobilebench: export vision backbones to phone formats, prove them, measure them, rank them."""
+"""Export vision backbones to phone formats, verify them, measure them, rank them."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from mobilebench.accuracy import Accuracy
-    from mobilebench.api import benchmark, evaluate, export
-    from mobilebench.artifact import Artifact
-    from mobilebench.errors import MobilebenchError, UserError
-    from mobilebench.record import Record
-    from mobilebench.store import RecordStore
-    from mobilebench.tensor import TensorSpec
-    from mobilebench.zoo import create_model, list_models, load_checkpoint
+    from mobilebench.api import benchmark as benchmark
+    from mobilebench.api import evaluate as evaluate
+    from mobilebench.api import export as export
+    from mobilebench.errors import MobilebenchError as MobilebenchError
+    from mobilebench.errors import UserError as UserError
+    from mobilebench.store import RecordStore as RecordStore
+    from mobilebench.values.accuracy import Accuracy as Accuracy
+    from mobilebench.values.artifact import Artifact as Artifact
+    from mobilebench.values.record import Record as Record
+    from mobilebench.values.tensor import TensorSpec as TensorSpec
+    from mobilebench.zoo import create_model as create_model
+    from mobilebench.zoo import list_models as list_models
+    from mobilebench.zoo import load_checkpoint as load_checkpoint
 
-__all__ = [
-    "Accuracy",
-    "Artifact",
-    "MobilebenchError",
-    "Record",
-    "RecordStore",
-    "TensorSpec",
-    "UserError",
-    "benchmark",
-    "create_model",
-    "evaluate",
-    "export",
-    "list_models",
-    "load_checkpoint",
-]
-
-_PLACES = {
-    "Accuracy": "accuracy",
-    "Artifact": "artifact",
+_MODULES = {
+    "Accuracy": "values.accuracy",
+    "Artifact": "values.artifact",
     "MobilebenchError": "errors",
-    "Record": "record",
+    "Record": "values.record",
     "RecordStore": "store",
-    "TensorSpec": "tensor",
+    "TensorSpec": "values.tensor",
     "UserError": "errors",
     "benchmark": "api",
     "create_model": "zoo",
@@ -45,15 +34,18 @@ _PLACES = {
     "list_models": "zoo",
     "load_checkpoint": "zoo",
 }
+"""The module of every public name."""
+
+__all__ = [*_MODULES]
 
 
 def __getattr__(name: str) -> Any:
     # On use, so that `import mobilebench` costs nothing and needs no toolkit.
-    if name not in _PLACES:
+    if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     import importlib
 
-    return getattr(importlib.import_module(f"{__name__}.{_PLACES[name]}"), name)
+    return getattr(importlib.import_module(f"{__name__}.{_MODULES[name]}"), name)
 
 
 def __dir__() -> list[str]:

@@ -8,23 +8,23 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mobilebench import pipeline, plugins
-from mobilebench.artifact import Artifact
-from mobilebench.calibration import Samples
 from mobilebench.errors import CellFailed
-from mobilebench.matrix import Terms
-from mobilebench.measurement import ComputeUnit, Failure
+from mobilebench.exporting.matrix import Terms
+from mobilebench.inputs.source import Samples
 from mobilebench.measuring.setting import Setting
-from mobilebench.modelspec import CALLER, ModelSpec
-from mobilebench.protocol import protocol as find_protocol
-from mobilebench.recipe import Form, Precision
-from mobilebench.record import Record
-from mobilebench.request import Request
-from mobilebench.tensor import TensorSpec, parse_tensor
+from mobilebench.values.artifact import Artifact
+from mobilebench.values.measurement import ComputeUnit, Failure
+from mobilebench.values.modelspec import CALLER, ModelSpec
+from mobilebench.values.protocol import protocol as find_protocol
+from mobilebench.values.recipe import Form, Precision
+from mobilebench.values.record import Record
+from mobilebench.values.request import Request
+from mobilebench.values.tensor import TensorSpec, parse_tensor
 
 if TYPE_CHECKING:
     from torch import nn
 
-    from mobilebench.accuracy import Accuracy
+    from mobilebench.values.accuracy import Accuracy
 
 
 def export(
@@ -85,7 +85,7 @@ def export(
         )
         [exported] = pipeline.export_matrix([request], [recipe], Path(out_dir), terms=terms)
     else:
-        from mobilebench.zoo.loading import describe
+        from mobilebench.conversion.loading import describe
 
         spec = ModelSpec(name=type(model).__name__, inputs=specs)
         loaded = describe(model, spec, CALLER)
@@ -138,9 +138,9 @@ def evaluate(
     `jobs` how many processes compute at the same time. Raises `UserError` where the folder, the
     images or the network do not fit, `CellFailed` where the runtime fails.
     """
-    from mobilebench import cluster
-    from mobilebench.evaluation import Evaluation, Options
-    from mobilebench.imagefolder import ImageFolder
+    from mobilebench.inputs.folder import ImageFolder
+    from mobilebench.machine import cluster
+    from mobilebench.verifying.evaluation import Evaluation, Options
 
     found = artifact if isinstance(artifact, Artifact) else Artifact.load(artifact)
     folder = ImageFolder.find(Path(data), None if classes is None else Path(classes))

@@ -17,6 +17,8 @@
     ├── CellFailed               one cell of a matrix failed; it becomes a recorded `Failure`
     └── ProcessFailed            a child process crashed, hung or exited with an error
 
+    Cancelled                    a KeyboardInterrupt: the caller gave the work up
+
 Everything else that is raised is a bug and keeps its traceback. A message says what was tried,
 what was found and what to do.
 """
@@ -24,10 +26,7 @@ what was found and what to do.
 from __future__ import annotations
 
 import difflib
-import errno
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Iterable
 from typing import Self
 
 
@@ -122,6 +121,10 @@ class CellFailed(MobilebenchError):
         return f"{self.stage} failed: {self.error}: {self.message}"
 
 
+class Cancelled(KeyboardInterrupt):
+    """The caller's cancel event was set while a child process ran; the child is gone."""
+
+
 class ProcessFailed(MobilebenchError):
     """A child process failed; `reason` is `exit`, `signal`, `timeout` or `memory`."""
 
@@ -134,43 +137,3 @@ class ProcessFailed(MobilebenchError):
 
     def __str__(self) -> str:
         return f"{self.command}: {self.detail}"
-
-
-_WRITE_ADVICE = {
-    errno.ENOSPC: "the disk is full; free some space and run it again",
-    errno.EDQUOT: "the disk quota is used up; free some space and run it again",
-    errno.EFBIG: "the file is larger than this account may write; raise the limit (ulimit -f)",
-    errno.EACCES: "permission is denied; choose another folder",
-    errno.EPERM: "permission is denied; choose another folder",
-    errno.EROFS: "the file system is read-only; choose another folder",
-    errno.ENOTDIR: "a part of the path is a file, not a folder; choose another folder",
-    errno.EEXIST: "a file of that name is in the way; choose another folder",
-}
-
-
-def write_advice(error: BaseException) -> str | None:
-    """What to do about a failed write, looked for along the chain of causes; else None.
-
-    Toolkits wrap an `OSError`, or write from native code and only quote the system's words, so
-    the words are looked for as well.
-    """
-    seen: BaseException | None = error
-    while seen is not None:
-        if isinstance(seen, OSError) and seen.errno in _WRITE_ADVICE:
-            return _WRITE_ADVICE[seen.errno]
-        if "No space left on device" in str(seen):
-            return _WRITE_ADVICE[errno.ENOSPC]
-        seen = seen.__cause__ or seen.__context__
-    return None
-
-
-@contextmanager
-def writing(path: Path) -> Iterator[None]:
-    """Turn a failed write under `path` into an `OutputError` that says what to do."""
-    try:
-        yield
-    except OSError as error:
-        advice = write_advice(error)
-        if advice is None:
-            raise
-        raise OutputError(f"Could not write {path}: {advice}.") from error

@@ -8,8 +8,8 @@ from collections.abc import Iterable
 from mobilebench import plugins
 from mobilebench.errors import CellFailed, UserError
 from mobilebench.interfaces import Cure
-from mobilebench.measurement import Failure, Stage
-from mobilebench.recipe import ExportRecipe
+from mobilebench.values.measurement import Failure, Stage
+from mobilebench.values.recipe import ExportRecipe
 
 GENERAL = (
     Cure(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import tempfile
@@ -13,11 +14,20 @@ from threading import Event
 import psutil
 from filelock import FileLock, Timeout
 
-from mobilebench.errors import writing
-from mobilebench.process import Cancelled
+from mobilebench.errors import Cancelled, OutputError
 
 _PARTIAL = ".partial-"
 _LOCKS = ".locks"
+_WRITE_ADVICE = {
+    errno.ENOSPC: "the disk is full; free some space and run it again",
+    errno.EDQUOT: "the disk quota is used up; free some space and run it again",
+    errno.EFBIG: "the file is larger than this account may write; raise the limit (ulimit -f)",
+    errno.EACCES: "permission is denied; choose another folder",
+    errno.EPERM: "permission is denied; choose another folder",
+    errno.EROFS: "the file system is read-only; choose another folder",
+    errno.ENOTDIR: "a part of the path is a file, not a folder; choose another folder",
+    errno.EEXIST: "a file of that name is in the way; choose another folder",
+}
 
 
 def write_text(path: Path, text: str) -> None:
@@ -115,3 +125,31 @@ def publish_folder(staged: Path, place: Path) -> None:
             old.rename(place)
             raise
         shutil.rmtree(old, ignore_errors=True)
+
+
+def write_advice(error: BaseException) -> str | None:
+    """What to do about a failed write, looked for along the chain of causes; else None.
+
+    Toolkits wrap an `OSError`, or write from native code and only quote the system's words, so
+    the words are looked for as well.
+    """
+    seen: BaseException | None = error
+    while seen is not None:
+        if isinstance(seen, OSError) and seen.errno in _WRITE_ADVICE:
+            return _WRITE_ADVICE[seen.errno]
+        if "No space left on device" in str(seen):
+            return _WRITE_ADVICE[errno.ENOSPC]
+        seen = seen.__cause__ or seen.__context__
+    return None
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Turn a failed write under `path` into an `OutputError` that says what to do."""
+    try:
+        yield
+    except OSError as error:
+        advice = write_advice(error)
+        if advice is None:
+            raise
+        raise OutputError(f"Could not write {path}: {advice}.") from error

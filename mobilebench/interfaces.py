@@ -13,17 +13,24 @@ from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING, Any, Protocol
 
-from mobilebench.artifact import Artifact
-from mobilebench.device import Device
-from mobilebench.graph import Graph
-from mobilebench.job import Job
-from mobilebench.measurement import Measurement
-from mobilebench.recipe import Calibration, ExportRecipe, Feature, Format, ImageInput, Precision
-from mobilebench.tensor import TensorSpec
 from mobilebench.values import value
+from mobilebench.values.artifact import Artifact
+from mobilebench.values.device import Device
+from mobilebench.values.graph import Graph
+from mobilebench.values.job import Job
+from mobilebench.values.measurement import Measurement
+from mobilebench.values.recipe import (
+    Calibration,
+    ExportRecipe,
+    Feature,
+    Format,
+    ImageInput,
+    Precision,
+)
+from mobilebench.values.tensor import TensorSpec
 
 if TYPE_CHECKING:
-    from mobilebench.inputs import Batch
+    from mobilebench.inputs.seeded import Batch
 
 
 @dataclass(frozen=True)
@@ -51,10 +58,12 @@ class Exporter(Protocol):
         """The format it writes; its module is called so."""
 
     def evaluator(self, recipe: ExportRecipe) -> str | None:
-        """`module:function` of a cell that computes the saved file's outputs where no runtime can
-        (see `mobilebench.cell`): takes `model`, `inputs` (.npz) and `outputs` (.npz to write),
-        returns `evaluated_by`. None where there is none: then a runner runs the file on every
-        host, or `unverifiable` says why nothing can."""
+        """Name the function that computes the saved file's outputs where no runtime can.
+
+        It runs in a child process (see `mobilebench.machine.isolated`): takes `model`, `inputs`
+        (.npz) and `outputs` (.npz to write), returns `evaluated_by`. None where there is none:
+        then a runner runs the file on every host, or `unverifiable` says why nothing can.
+        """
 
     @property
     def cures(self) -> tuple[Cure, ...]:

@@ -11,20 +11,21 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mobilebench import environment, signing
-from mobilebench.artifact import Artifact
-from mobilebench.matrix import Exported, Matrix, Terms
-from mobilebench.measurement import Failure
+from mobilebench.exporting.matrix import Exported, Matrix, Terms
+from mobilebench.exporting.workers import LocalWorkers, Workers
+from mobilebench.machine import host
 from mobilebench.measuring import bench
 from mobilebench.measuring.setting import Setting, plan, plan_pairs
 from mobilebench.observer import Observer, Silent
-from mobilebench.recipe import ExportRecipe
-from mobilebench.record import Record
-from mobilebench.request import Request
-from mobilebench.workers import LocalWorkers, Workers
+from mobilebench.store import signing
+from mobilebench.values.artifact import Artifact
+from mobilebench.values.measurement import Failure
+from mobilebench.values.recipe import ExportRecipe
+from mobilebench.values.record import Record
+from mobilebench.values.request import Request
 
 if TYPE_CHECKING:
-    from mobilebench.zoo.loading import LoadedModel
+    from mobilebench.conversion.loading import LoadedModel
 
 
 def export_matrix(
@@ -66,7 +67,7 @@ def export_module(
     Otherwise as `export_matrix`.
     """
     # Needs torch; measuring and reading records do not.
-    from mobilebench.making import InThisProcess
+    from mobilebench.conversion.steps import InThisProcess
 
     request = Request(reference=f"memory:{loaded.spec.name}", inputs=loaded.spec.inputs)
     return export_matrix(
@@ -111,13 +112,13 @@ def record_of_failed_export(exported: Exported) -> Record:
     return signing.sign(
         Record(
             record_id=uuid.uuid4().hex,
-            created=environment.now(),
+            created=host.now(),
             model=exported.model,
             recipe=exported.recipe,
             artifact=None,
-            device=environment.host_device(),
+            device=host.host_device(),
             job=None,
             outcome=exported.outcome,
-            provenance=environment.provenance(transport="local process"),
+            provenance=host.provenance(transport="local process"),
         )
     )

@@ -8,9 +8,9 @@ import pkgutil
 from typing import cast
 
 from mobilebench.errors import RecipeError, require_known
-from mobilebench.installation import EXPORTERS, RUNNERS, missing_toolkit
 from mobilebench.interfaces import Exporter, Runner
-from mobilebench.recipe import Feature
+from mobilebench.machine.installation import EXPORTERS, RUNNERS, missing_toolkit
+from mobilebench.values.recipe import Feature
 
 
 def exporter_names() -> tuple[str, ...]:

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING
 import pytest
 from filelock import FileLock
 
-from mobilebench.artifact import Artifact
+from mobilebench.values.artifact import Artifact
 
 if TYPE_CHECKING:
-    from mobilebench.matrix import Exported
-    from mobilebench.recipe import ExportRecipe
+    from mobilebench.exporting.matrix import Exported
+    from mobilebench.values.recipe import ExportRecipe
 
 if "PYTEST_XDIST_WORKER" in os.environ:
     # Two processes with two threads each would wait for each other's on two cores.
@@ -39,7 +39,7 @@ def _own_key(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 def tiny_artifacts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Artifact]:
     """The tiny network in every format and precision; by `FORMAT-PRECISION`."""
     from mobilebench import plugins
-    from mobilebench.recipe import Precision
+    from mobilebench.values.recipe import Precision
 
     recipes = [
         exporter.recipe(precision)
@@ -59,10 +59,10 @@ def _once(
 ) -> list[Exported]:
     """Exports into a folder that all processes of one test run share; the first makes them, and
     the others find them there."""
+    from mobilebench.exporting.workers import LocalWorkers
     from mobilebench.pipeline import export_matrix
-    from mobilebench.request import Request
-    from mobilebench.tensor import parse_tensor
-    from mobilebench.workers import LocalWorkers
+    from mobilebench.values.request import Request
+    from mobilebench.values.tensor import parse_tensor
 
     own = tmp_path_factory.getbasetemp()
     out = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "tiny-artifacts"

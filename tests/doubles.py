@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from mobilebench.device import DeviceState, ThermalState
-from mobilebench.engine import Instruments
-from mobilebench.measurement import UnitEvidence
+from mobilebench.measuring.engine import Instruments
+from mobilebench.values.device import DeviceState, ThermalState
+from mobilebench.values.measurement import UnitEvidence
 
 
 class ScriptedDevice:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from mobilebench.artifact import Artifact
-from mobilebench.job import Job
 from mobilebench.measuring import setting
 from mobilebench.measuring.setting import Setting
-from mobilebench.protocol import Protocol, WarmUp
+from mobilebench.values.artifact import Artifact
+from mobilebench.values.job import Job
+from mobilebench.values.protocol import Protocol, WarmUp
 
 QUICK = Protocol(
     id="test-quick",

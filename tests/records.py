@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 
-from mobilebench.artifact import ArtifactFacts, Parity, Preflight
-from mobilebench.device import Device, DeviceKind, DeviceState
-from mobilebench.job import Job
-from mobilebench.measurement import (
+import numpy as np
+
+from mobilebench.values.artifact import ArtifactFacts, Parity, Preflight
+from mobilebench.values.device import Device, DeviceKind, DeviceState
+from mobilebench.values.job import Job
+from mobilebench.values.measurement import (
     ComputeUnit,
     Diagnosis,
     Failure,
@@ -21,14 +24,15 @@ from mobilebench.measurement import (
     UnitEvidence,
     Validity,
 )
-from mobilebench.modelspec import RANDOM, Macs, ModelSpec, Published, Weights
-from mobilebench.parity import limits
-from mobilebench.protocol import protocol
-from mobilebench.recipe import ExportRecipe, Format, Precision
-from mobilebench.record import Provenance, Record
-from mobilebench.tensor import TensorSpec
+from mobilebench.values.modelspec import RANDOM, Macs, ModelSpec, Published, Weights
+from mobilebench.values.protocol import protocol
+from mobilebench.values.recipe import ExportRecipe, Format, Precision
+from mobilebench.values.record import Provenance, Record, Session
+from mobilebench.values.tensor import TensorSpec
+from mobilebench.verifying.parity import limits
 
 INPUT = TensorSpec(name="image", shape=(1, 3, 224, 224))
+MEDIAN = ["latency p50"]
 PHONE = Device(
     id="ios:0000",
     kind=DeviceKind.SIMULATED,
@@ -160,3 +164,29 @@ def failed_export(
             harness_version="0.1", git_commit=None, dirty=None, transport="by hand"
         ),
     )
+
+
+def runs(
+    levels_ms: Sequence[float], side: str = "", seed: int = 0, **changes: object
+) -> list[Record]:
+    """One record for each level, with iterations that vary by 2 %; in pairs where a side is
+    given."""
+    rng = np.random.default_rng([seed, ord(side or "-")])
+    records = []
+    for pair, level in enumerate(levels_ms):
+        latencies = (level * 1e6 * np.exp(rng.normal(0, 0.02, 61))).astype(int).tolist()
+        record = measured(
+            record_id=f"{seed:08x}{ord(side or '-'):04x}{pair:04x}".ljust(32, "0"),
+            latencies_ns=latencies,
+            **changes,  # type: ignore[arg-type]
+        )
+        if side:
+            place = Session(id="s", position=pair, pair=pair, side="A" if side == "A" else "B")
+            record = dataclasses.replace(record, session=place)
+        records.append(record)
+    return records
+
+
+def levels(count: int, between: float, seed: int = 7) -> np.ndarray:
+    """Levels about 10 ms that vary from run to run."""
+    return 10 * np.exp(np.random.default_rng(seed).normal(0, between, count))

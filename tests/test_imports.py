@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import graphlib
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -20,25 +22,66 @@ TOOLKITS = {
     "executorch",
     "torchao",
 }
-VALUES = (
-    "errors",
-    "values",
-    "tensor",
-    "modelspec",
-    "recipe",
-    "artifact",
-    "device",
-    "protocol",
-    "measurement",
-    "job",
-    "record",
-    "stats",
-    "checks",
-    "engine",
-    "interfaces",
-    "observer",
-)
-NEEDS_TORCH = ("deploy", "zoo", "preflight", "making", "origins")
+ALLOWED: dict[str, set[str]] = {
+    # the ground
+    "errors": set(),
+    "stats": set(),
+    "observer": set(),
+    "files": {"errors"},
+    "values": {"errors", "files", "stats"},
+    "machine": {"errors", "files", "values"},
+    "inputs": {"errors", "values"},
+    # networks
+    "zoo": {"errors", "values"},
+    "deploy": {"errors", "values", "zoo"},
+    # the seams
+    "interfaces": {"values", "inputs"},
+    "plugins": {"errors", "values", "interfaces", "machine"},
+    "failures": {"errors", "values", "interfaces", "plugins"},
+    # from a network to a verified file
+    "verifying": {"errors", "files", "values", "machine", "inputs", "plugins"},
+    "inspecting": {"errors", "values", "machine", "plugins"},
+    "exporting": {
+        "errors", "files", "values", "machine", "inputs", "observer",
+        "interfaces", "plugins", "failures", "verifying", "inspecting",
+    },
+    "conversion": {
+        "errors", "files", "values", "machine", "inputs", "observer",
+        "zoo", "deploy", "plugins", "verifying", "exporting",
+    },
+    # from a file to a verdict
+    "store": {"errors", "files", "values"},
+    "regress": {"errors", "values", "stats", "store"},
+    "measuring": {
+        "errors", "values", "machine", "observer",
+        "interfaces", "plugins", "failures", "store", "regress",
+    },
+    "leaderboard": {"values", "stats", "machine"},
+    "interop": {"errors", "values"},
+    "schema": {"files", "values"},
+    # plug-ins
+    "mobilebench_exporters": {"errors", "values", "inputs", "interfaces", "plugins", "verifying"},
+    "mobilebench_device_runners": {
+        "errors", "values", "inputs", "machine", "interfaces", "measuring",
+    },
+    # the face: may import all of core
+    "pipeline": {"values", "machine", "observer", "store", "exporting", "conversion", "measuring"},
+    "api": {
+        "errors", "values", "machine", "inputs", "plugins",
+        "exporting", "conversion", "verifying", "measuring", "pipeline",
+    },
+    "cli": {
+        "errors", "files", "values", "machine", "inputs", "plugins", "zoo",
+        "exporting", "verifying", "inspecting", "measuring", "store", "regress",
+        "leaderboard", "interop", "pipeline",
+    },
+    "__init__": {"errors", "values", "store", "zoo", "api"},
+    "__main__": {"cli"},
+}  # fmt: skip
+"""Which package may import which: the arrows of the architecture, all of them."""
+TORCH = {"zoo", "deploy", "conversion", "mobilebench_exporters"}
+"""Packages that may import torch. `api` names torch's module class in an annotation."""
+PUBLIC = {"export", "benchmark", "evaluate", "create_model", "list_models", "load_checkpoint"}
 
 
 def _imports(path: Path) -> set[str]:
@@ -61,73 +104,146 @@ def _files(*places: str) -> list[Path]:
     return files
 
 
-def _core(*names: str) -> list[Path]:
-    return _files(*(f"mobilebench/{name}" for name in names))
-
-
-def _all_core() -> list[Path]:
-    return _files("mobilebench")
-
-
 def _part(path: Path) -> str:
+    """The package of a file, or the name of a module that stands by itself."""
+    for folder in ("exporters", "device_runners"):
+        if path.is_relative_to(ROOT / folder):
+            return path.relative_to(ROOT / folder).parts[0]
     return path.relative_to(ROOT / "mobilebench").parts[0].removesuffix(".py")
 
 
-RULES = {
-    "values import no torch, toolkit, store or cli": (
-        _core(*VALUES),
-        {"torch", *TOOLKITS, "sqlalchemy", "typer", "rich", "mobilebench.store", "mobilebench.cli"},
-    ),
-    "torch stays in the zoo, deploy, preflight, making and origins": (
-        # `api` names torch's module class in an annotation and imports nothing.
-        [path for path in _all_core() if _part(path) not in (*NEEDS_TORCH, "api")],
+def _sources() -> list[Path]:
+    return _files("mobilebench", "exporters", "device_runners")
+
+
+def _target(name: str) -> str | None:
+    """The package that an imported name lies in; None for other projects' packages."""
+    first, *rest = name.split(".")
+    if first in ("mobilebench_exporters", "mobilebench_device_runners"):
+        return first
+    if first != "mobilebench" or not rest:
+        return None
+    return rest[0] if rest[0] in ALLOWED else "__init__"
+
+
+def _arrows() -> set[tuple[str, str]]:
+    return {
+        (_part(path), target)
+        for path in _sources()
+        for name in _imports(path)
+        if (target := _target(name)) not in (None, _part(path))
+    }
+
+
+def test_every_import_between_packages_is_allowed() -> None:
+    broken = sorted(f"{a} imports {b}" for a, b in _arrows() if b not in ALLOWED[a])
+    assert broken == []
+
+
+def test_the_table_allows_nothing_that_is_not_used() -> None:
+    arrows = _arrows()
+    unused = {f"{a} -> {b}" for a, names in ALLOWED.items() for b in names if (a, b) not in arrows}
+    assert unused == set()
+
+
+def test_the_table_has_no_circle() -> None:
+    order = graphlib.TopologicalSorter(ALLOWED)
+    assert len(list(order.static_order())) == len(ALLOWED)
+
+
+def test_each_package_has_its_place_in_the_table_and_a_charter_of_one_line() -> None:
+    core = ROOT / "mobilebench"
+    modules = {path.stem for path in core.glob("*.py")}
+    packages = {path.parent.name for path in core.glob("*/__init__.py")}
+    assert modules | packages == {name for name in ALLOWED if not name.startswith("mobilebench_")}
+    assert len(modules) <= 12
+    assert packages.isdisjoint(PUBLIC), "it would replace the function once it is imported"
+    for package in packages:
+        text = ast.get_docstring(ast.parse((core / package / "__init__.py").read_text()))
+        charter = (text or "").partition("\n\n")[0]
+        assert charter and "\n" not in charter and charter.endswith("."), package
+
+
+def test_tests_lie_where_the_code_lies() -> None:
+    # What is tested over all plug-ins, and what no package has.
+    others = {"contract", "data", "exporters", "device_runners", "cli"}
+    folders = {path.name for path in (ROOT / "tests").iterdir() if path.is_dir()}
+    assert {name for name in folders - others if not name.startswith("_")} <= set(ALLOWED)
+
+
+FORBIDDEN = {
+    "torch stays in the packages of networks": (
+        [path for path in _sources() if _part(path) not in (*TORCH, "api")],
         {"torch"},
     ),
-    "core knows no toolkit": (_all_core(), {*TOOLKITS, "timm"}),
-    "zoo and deploy know no exporter, runner or store": (
-        _core("zoo", "deploy"),
-        {"mobilebench_exporters", "mobilebench_device_runners", "mobilebench.store"},
+    "core knows no toolkit": (_files("mobilebench"), {*TOOLKITS, "timm"}),
+    "values know no database and no terminal": (
+        _files("mobilebench/values"),
+        {"sqlalchemy", "typer", "rich"},
     ),
-    "the zoo knows nothing of its deployment": (_core("zoo"), {"mobilebench.deploy"}),
-    "store and leaderboard know no network": (
-        _core("store", "leaderboard"),
-        {
-            "torch",
-            "mobilebench.zoo",
-            "mobilebench.plugins",
-            "mobilebench_exporters",
-            "mobilebench_device_runners",
-        },
-    ),
-    "core imports no plug-in": (
-        _all_core(),
-        {"mobilebench_exporters", "mobilebench_device_runners"},
-    ),
-    "only the cli prints": (
-        [path for path in _all_core() if _part(path) not in ("cli", "__main__")],
-        {"typer", "mobilebench.cli"},
-    ),
-    "exporters know no runner, store or cli": (
-        _files("exporters/mobilebench_exporters"),
-        {"mobilebench_device_runners", "mobilebench.store", "mobilebench.cli"},
-    ),
-    "runners know no exporter, store or cli": (
-        _files("device_runners/mobilebench_device_runners"),
-        {"mobilebench_exporters", "mobilebench.store", "mobilebench.cli", "mobilebench.zoo"},
+    "only the cli knows the terminal's grammar": (
+        [path for path in _sources() if _part(path) != "cli"],
+        {"typer"},
     ),
 }
 
 
-@pytest.mark.parametrize("rule", RULES)
-def test_import_rule(rule: str) -> None:
-    files, forbidden = RULES[rule]
+@pytest.mark.parametrize("rule", FORBIDDEN)
+def test_other_projects_are_imported_where_they_belong(rule: str) -> None:
+    files, forbidden = FORBIDDEN[rule]
     broken = [
         f"{path.relative_to(ROOT)} imports {name}"
         for path in files
         for name in sorted(_imports(path))
-        if any(name == root or name.startswith(f"{root}.") for root in forbidden)
+        if name.partition(".")[0] in forbidden and path.name != "_runtimes.py"
     ]
     assert broken == []
+
+
+_DOTTED = re.compile(r"\bmobilebench(?:_exporters|_device_runners)?(?:\.\w+)+(?::\w+)?")
+_PATH = re.compile(
+    r"\b(?:mobilebench|exporters|device_runners|tests|benchmarks)/[\w/-]+\.(?:py|toml|json|csv)\b"
+)
+_NO_MODULES = ("mobilebench.sqlite",)
+
+
+def _texts() -> list[Path]:
+    code = _files("mobilebench", "exporters", "device_runners", "benchmarks")
+    return [*code, *ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), ROOT / "exporters/README.md"]
+
+
+def test_every_module_that_a_text_names_exists() -> None:
+    wrong = []
+    for path in _texts():
+        for match in _DOTTED.finditer(path.read_text(encoding="utf-8")):
+            name, _, function = match[0].partition(":")
+            if match[0] not in _NO_MODULES and not _exists(name, function):
+                wrong.append(f"{path.relative_to(ROOT)} names {match[0]}")
+    assert wrong == []
+
+
+def _exists(name: str, function: str) -> bool:
+    """Whether a dotted name is a module, or something that a module's text defines."""
+    parts = name.split(".")
+    tops = {"mobilebench": ".", "mobilebench_exporters": "exporters"}
+    folder = ROOT / tops.get(parts[0], "device_runners")
+    for count in range(len(parts), 0, -1):
+        place = folder.joinpath(*parts[:count])
+        for file in (place.with_suffix(".py"), place / "__init__.py"):
+            if file.exists():
+                words = [*parts[count:], *([function] if function else [])]
+                return not words or bool(re.search(rf"\b{words[0]}\b", file.read_text()))
+    return False
+
+
+def test_every_file_that_a_text_names_exists() -> None:
+    wrong = [
+        f"{path.relative_to(ROOT)} names {match[0]}"
+        for path in _texts()
+        for match in _PATH.finditer(path.read_text(encoding="utf-8"))
+        if not (ROOT / match[0]).exists() and not re.search("[A-Z]{4}", match[0])
+    ]
+    assert wrong == []
 
 
 def test_only_the_executorch_adapter_of_the_runners_takes_torch() -> None:

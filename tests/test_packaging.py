@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from mobilebench.artifact import Artifact
 from mobilebench.store import RecordStore
+from mobilebench.values.artifact import Artifact
 from tests.records import measured
 
 ROOT = Path(__file__).parent.parent
@@ -36,7 +36,7 @@ def test_the_wheel_holds_every_package_with_its_data(tmp_path: Path) -> None:
         "mobilebench/zoo/published.csv",
         "mobilebench/schema/record.v1.json",
         "mobilebench/leaderboard/templates/page.html.j2",
-        "mobilebench/placement/tables/coreml-ane.toml",
+        "mobilebench/inspecting/placement/tables/coreml-ane.toml",
         "mobilebench_exporters/py.typed",
         "mobilebench_exporters/_mlprogram/program.py",
         "mobilebench_device_runners/py.typed",

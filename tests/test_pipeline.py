@@ -9,18 +9,19 @@ from pathlib import Path
 import pytest
 import torch
 
-from mobilebench import benchmark, export, pipeline, plugins, verification
-from mobilebench.artifact import MANIFEST_FILE, REFERENCE_FILE, Artifact
+from mobilebench import benchmark, export, pipeline, plugins
 from mobilebench.errors import BundleError, CellFailed, ModelRefused, SchemaError, UserError
-from mobilebench.matrix import Exported, Terms
-from mobilebench.measurement import Failure, Measurement
-from mobilebench.modelspec import CALLER, RANDOM
+from mobilebench.exporting.matrix import Exported, Terms
+from mobilebench.exporting.workers import LocalWorkers
 from mobilebench.observer import Observer, Silent, SilentStep, Step
 from mobilebench.pipeline import export_matrix
-from mobilebench.recipe import ExportRecipe, Precision
-from mobilebench.request import Request
-from mobilebench.tensor import parse_tensor
-from mobilebench.workers import LocalWorkers
+from mobilebench.values.artifact import MANIFEST_FILE, REFERENCE_FILE, Artifact
+from mobilebench.values.measurement import Failure, Measurement
+from mobilebench.values.modelspec import CALLER, RANDOM
+from mobilebench.values.recipe import ExportRecipe, Precision
+from mobilebench.values.request import Request
+from mobilebench.values.tensor import parse_tensor
+from mobilebench.verifying import verification
 from tests import models
 from tests.conftest import MODELS, TINY
 from tests.protocols import quick

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from mobilebench import installation, plugins
+from mobilebench import plugins
 from mobilebench.errors import MissingToolkit, UnknownName
+from mobilebench.machine import installation
 
 
 def test_plug_ins_are_the_public_modules_of_their_package() -> None:

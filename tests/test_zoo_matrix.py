@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from mobilebench import plugins
-from mobilebench.artifact import Artifact
+from mobilebench.exporting.workers import LocalWorkers
 from mobilebench.pipeline import export_matrix
-from mobilebench.recipe import ExportRecipe, Precision
-from mobilebench.request import Request
-from mobilebench.workers import LocalWorkers
+from mobilebench.values.artifact import Artifact
+from mobilebench.values.recipe import ExportRecipe, Precision
+from mobilebench.values.request import Request
 from mobilebench.zoo import list_models
 
 pytestmark = pytest.mark.slow

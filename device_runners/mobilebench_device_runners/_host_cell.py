@@ -10,10 +10,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from mobilebench import engine, environment, inputs, sensors, wire
 from mobilebench.errors import CellFailed, UserError
-from mobilebench.job import Job
-from mobilebench.measurement import ComputeUnit, Measurement, Memory, RuntimeInfo
+from mobilebench.inputs import seeded
+from mobilebench.machine import host, sensors
+from mobilebench.measuring import engine
+from mobilebench.values import wire
+from mobilebench.values.job import Job
+from mobilebench.values.measurement import ComputeUnit, Measurement, Memory, RuntimeInfo
 from mobilebench_device_runners._runtimes import Runtime
 
 _LOOK_S = 0.2
@@ -33,8 +36,8 @@ def measure(request: dict[str, Any]) -> dict[str, Any]:
     job = wire.from_plain(Job, request["job"], "the job")
     runtime = _runtime(request["runtime"])
     model = Path(request["model"])
-    batch = inputs.sample(job.inputs, job.seed)
-    before_load = environment.resident_memory_bytes()
+    batch = seeded.sample(job.inputs, job.seed)
+    before_load = host.resident_memory_bytes()
     before = sensors.host_state(look_s=_LOOK_S)
 
     def load() -> engine.Infer:
@@ -44,7 +47,7 @@ def measure(request: dict[str, Any]) -> dict[str, Any]:
 
     with _stage("run"):
         taken = engine.run(job.protocol, load, _INSTRUMENTS)
-    peak = environment.peak_memory_bytes()
+    peak = host.peak_memory_bytes()
     after = sensors.host_state(look_s=_LOOK_S)
     measurement = Measurement(
         runtime=RuntimeInfo(
@@ -76,9 +79,9 @@ def predict(request: dict[str, Any]) -> dict[str, Any]:
         # Copied: some runtimes hand out their own buffer and overwrite it in the next run.
         outputs = [
             [array.copy() for array in session.decode(session.run(session.encode(batch)))]
-            for batch in inputs.load_batches(Path(request["inputs"]))
+            for batch in seeded.load_batches(Path(request["inputs"]))
         ]
-    inputs.save_batches(Path(request["outputs"]), outputs)
+    seeded.save_batches(Path(request["outputs"]), outputs)
     return {"evaluated_by": f"{request['name']} {runtime.version()}"}
 
 

@@ -15,9 +15,9 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from mobilebench import labels
-from mobilebench.labels import LABELS_FILE
-from mobilebench.measurement import UnitEvidence
+from mobilebench.inputs import labels
+from mobilebench.inputs.labels import LABELS_FILE
+from mobilebench.values.measurement import UnitEvidence
 
 Array = np.ndarray[Any, Any]
 

@@ -15,15 +15,16 @@ from importlib.util import find_spec
 from pathlib import Path
 from threading import Event
 
-from mobilebench import cell, environment, wire
-from mobilebench.artifact import Artifact
-from mobilebench.device import Device
 from mobilebench.errors import MissingToolkit, UnknownName, UserError
-from mobilebench.inputs import Batch, load_batches, save_batches
+from mobilebench.inputs.seeded import Batch, load_batches, save_batches
 from mobilebench.interfaces import Runner
-from mobilebench.job import Job
-from mobilebench.measurement import ComputeUnit, Measurement
-from mobilebench.recipe import Format
+from mobilebench.machine import host, isolated
+from mobilebench.values import wire
+from mobilebench.values.artifact import Artifact
+from mobilebench.values.device import Device
+from mobilebench.values.job import Job
+from mobilebench.values.measurement import ComputeUnit, Measurement
+from mobilebench.values.recipe import Format
 
 _HERE = "mobilebench_device_runners._runtimes"
 _CELL = "mobilebench_device_runners._host_cell"
@@ -74,7 +75,7 @@ class HostRunner:
         self._overhead_s = overhead_s
 
     def devices(self) -> tuple[Device, ...]:
-        return (environment.host_device(),)
+        return (host.host_device(),)
 
     def runtimes(self, artifact_format: Format, delegate: str | None = None) -> tuple[str, ...]:
         return tuple(
@@ -94,7 +95,7 @@ class HostRunner:
                 f"so ask for --compute-unit cpu."
             )
         entry = self._entry(job.runtime, job.format, job.delegate)
-        answer = cell.call(
+        answer = isolated.call(
             f"{_CELL}:measure",
             {
                 "runtime": entry.place,
@@ -121,7 +122,7 @@ class HostRunner:
         with tempfile.TemporaryDirectory(prefix="mobilebench-predict-") as name:
             asked, answered = Path(name) / "inputs.npz", Path(name) / "outputs.npz"
             save_batches(asked, batches)
-            answer = cell.call(
+            answer = isolated.call(
                 f"{_CELL}:predict",
                 {
                     "name": runtime,

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from mobilebench.errors import MissingToolkit, ModelFileError
-from mobilebench.graph import (
+from mobilebench.values.graph import (
     Attribute,
     Graph,
     Operation,

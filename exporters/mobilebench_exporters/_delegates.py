@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from mobilebench.inputs import Batch
-from mobilebench.recipe import ExportRecipe, Precision
+from mobilebench.inputs.seeded import Batch
+from mobilebench.values.recipe import ExportRecipe, Precision
 from mobilebench_exporters import _vendor_delegates
 from mobilebench_exporters._offers import Only
 from mobilebench_exporters._pt2e import quantized

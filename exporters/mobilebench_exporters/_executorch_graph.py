@@ -12,7 +12,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from mobilebench.errors import MissingToolkit, ModelFileError
-from mobilebench.graph import (
+from mobilebench.values.graph import (
     Attribute,
     Graph,
     Operation,

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from mobilebench.recipe import ImageInput
+from mobilebench.values.recipe import ImageInput
 
 
 class FromPixels(nn.Module):

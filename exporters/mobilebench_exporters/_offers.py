@@ -9,10 +9,17 @@ from typing import TYPE_CHECKING, ClassVar
 
 from mobilebench import plugins
 from mobilebench.errors import MissingToolkit, RecipeError
-from mobilebench.inputs import sample
+from mobilebench.inputs.seeded import sample
 from mobilebench.interfaces import Cure
-from mobilebench.recipe import Calibration, ExportRecipe, Feature, Format, ImageInput, Precision
-from mobilebench.tensor import TensorSpec
+from mobilebench.values.recipe import (
+    Calibration,
+    ExportRecipe,
+    Feature,
+    Format,
+    ImageInput,
+    Precision,
+)
+from mobilebench.values.tensor import TensorSpec
 
 if TYPE_CHECKING:
     import torch

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from mobilebench.errors import ModelFileError
-from mobilebench.graph import (
+from mobilebench.values.graph import (
     Attribute,
     Graph,
     Operation,

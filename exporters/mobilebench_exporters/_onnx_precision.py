@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mobilebench.inputs import Array, Batch
+from mobilebench.inputs.seeded import Array, Batch
 from mobilebench_exporters._float_parts import stays_float
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from mobilebench.errors import MissingToolkit
-from mobilebench.inputs import Batch
+from mobilebench.inputs.seeded import Batch
 from mobilebench_exporters._float_parts import stays_float
 
 if TYPE_CHECKING:

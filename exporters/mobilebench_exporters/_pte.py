@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mobilebench import inputs as seeded
 from mobilebench.errors import CellFailed
+from mobilebench.inputs import seeded
 
 
 @dataclass(frozen=True)

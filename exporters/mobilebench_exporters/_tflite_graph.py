@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from mobilebench.errors import ModelFileError
-from mobilebench.graph import Attribute, Graph, Operation, Shape, Tensor, assemble, times
+from mobilebench.values.graph import Attribute, Graph, Operation, Shape, Tensor, assemble, times
 
 _SHORT = 32
 # Of each table of options the fields that say something about where an operation can run.

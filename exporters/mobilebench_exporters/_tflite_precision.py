@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from mobilebench.inputs import Batch
-from mobilebench.recipe import Precision
+from mobilebench.inputs.seeded import Batch
+from mobilebench.values.recipe import Precision
 from mobilebench_exporters._float_parts import PATTERN
 
 _CASTABLE = ("CONV_2D", "CONV_2D_TRANSPOSE", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED")

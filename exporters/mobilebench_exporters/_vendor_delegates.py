@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mobilebench.errors import MissingToolkit
-from mobilebench.inputs import Batch
-from mobilebench.recipe import ExportRecipe
+from mobilebench.inputs.seeded import Batch
+from mobilebench.values.recipe import ExportRecipe
 from mobilebench_exporters._pt2e import calibrated
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ import struct
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 
-from mobilebench.graph import Attribute, Operation, Tensor, stored_bytes, times
+from mobilebench.values.graph import Attribute, Operation, Tensor, stored_bytes, times
 from mobilebench_exporters._flatbuffer import Schema, Table
 
 DELEGATE = "XnnpackBackend"

@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mobilebench import inputs as seeded
-from mobilebench import labels
-from mobilebench.graph import Graph
-from mobilebench.inputs import Batch
+from mobilebench.inputs import labels, seeded
+from mobilebench.inputs.labels import LABELS_FILE
+from mobilebench.inputs.seeded import Batch
 from mobilebench.interfaces import Cure, Exporter, Structure
-from mobilebench.labels import LABELS_FILE
-from mobilebench.recipe import ExportRecipe, Feature, Format, Precision
-from mobilebench.tensor import DType, TensorSpec
+from mobilebench.values.graph import Graph
+from mobilebench.values.recipe import ExportRecipe, Feature, Format, Precision
+from mobilebench.values.tensor import DType, TensorSpec
 from mobilebench_exporters import _coreml_graph
 from mobilebench_exporters._offers import Offer, Offering, Only, example
 from mobilebench_exporters._pt2e import quantized

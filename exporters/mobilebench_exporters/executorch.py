@@ -7,13 +7,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mobilebench import parity
 from mobilebench.errors import CellFailed
-from mobilebench.graph import Graph
-from mobilebench.inputs import Batch, samples
+from mobilebench.inputs.seeded import Batch, samples
 from mobilebench.interfaces import Cure, Exporter, Structure
-from mobilebench.recipe import ExportRecipe, Format, Precision
-from mobilebench.tensor import TensorSpec
+from mobilebench.values.graph import Graph
+from mobilebench.values.recipe import ExportRecipe, Format, Precision
+from mobilebench.values.tensor import TensorSpec
+from mobilebench.verifying import parity
 from mobilebench_exporters import _executorch_graph, _pte
 from mobilebench_exporters._delegates import DELEGATES, NO_RUNTIME, Delegate
 from mobilebench_exporters._offers import Offer, Offering, example

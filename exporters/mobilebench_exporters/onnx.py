@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mobilebench.errors import CellFailed
-from mobilebench.graph import Graph
-from mobilebench.inputs import Batch
+from mobilebench.inputs.seeded import Batch
 from mobilebench.interfaces import Cure, Exporter, Structure
-from mobilebench.recipe import ExportRecipe, Format, Precision
-from mobilebench.tensor import TensorSpec
+from mobilebench.values.graph import Graph
+from mobilebench.values.recipe import ExportRecipe, Format, Precision
+from mobilebench.values.tensor import TensorSpec
 from mobilebench_exporters import _onnx_graph, _onnx_precision
 from mobilebench_exporters._offers import Offer, Offering, example
 

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mobilebench.graph import Graph
-from mobilebench.inputs import Batch
+from mobilebench.inputs.seeded import Batch
 from mobilebench.interfaces import Cure, Exporter, Structure
-from mobilebench.recipe import ExportRecipe, Format, Precision
-from mobilebench.tensor import TensorSpec
+from mobilebench.values.graph import Graph
+from mobilebench.values.recipe import ExportRecipe, Format, Precision
+from mobilebench.values.tensor import TensorSpec
 from mobilebench_exporters import _tflite_graph, _tflite_precision
 from mobilebench_exporters._offers import Offer, Offering, example
 

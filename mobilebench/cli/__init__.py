@@ -86,7 +86,7 @@ def _root(
     version: bool = typer.Option(False, "--version", help="Print the version and stop."),
 ) -> None:
     if version:
-        from mobilebench.environment import version as installed
+        from mobilebench.machine.host import version as installed
 
         typer.echo(f"mobilebench {installed()}")
         raise typer.Exit

@@ -12,10 +12,10 @@ from mobilebench.cli import output
 from mobilebench.cli.check import EXIT_CODES, parse_rule, show_report
 
 if TYPE_CHECKING:
-    from mobilebench.artifact import Artifact
     from mobilebench.measuring.setting import Setting
-    from mobilebench.record import Record
     from mobilebench.regress import Report, Rule
+    from mobilebench.values.artifact import Artifact
+    from mobilebench.values.record import Record
 
 
 def command(
@@ -80,13 +80,14 @@ def command(
     With --ab two sides are measured in turns and compared; then the exit codes are those of
     `mobilebench check`.
     """
-    from mobilebench import files, wire
-    from mobilebench.artifact import Artifact
+    from mobilebench import files
     from mobilebench.leaderboard import rank
     from mobilebench.leaderboard.table import as_table
-    from mobilebench.measurement import ComputeUnit
     from mobilebench.measuring.setting import Setting
-    from mobilebench.protocol import protocol as find_protocol
+    from mobilebench.values import wire
+    from mobilebench.values.artifact import Artifact
+    from mobilebench.values.measurement import ComputeUnit
+    from mobilebench.values.protocol import protocol as find_protocol
 
     loaded = [Artifact.load(folder) for folder in artifacts]
     setting = Setting(

@@ -31,15 +31,15 @@ def command(
     json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
 ) -> None:
     """Run one artifact against itself and say what changes could be found on that device."""
-    from mobilebench import wire
-    from mobilebench.artifact import Artifact
     from mobilebench.cli.progress import MatrixProgress
-    from mobilebench.measurement import ComputeUnit
     from mobilebench.measuring.pairs import measure_sides
     from mobilebench.measuring.setting import Setting, plan_pairs
-    from mobilebench.protocol import protocol
     from mobilebench.regress import noise
     from mobilebench.store import RecordStore, default_url
+    from mobilebench.values import wire
+    from mobilebench.values.artifact import Artifact
+    from mobilebench.values.measurement import ComputeUnit
+    from mobilebench.values.protocol import protocol
 
     rule = parse_rule(tolerance, alpha)
     loaded = Artifact.load(artifact)

@@ -19,19 +19,19 @@ def command(
 ) -> None:
     """Export mobilevig_ti to every format, verify, measure it here and show the leaderboard."""
     from mobilebench import plugins
-    from mobilebench.artifact import Artifact
     from mobilebench.cli.bench import measure_all
     from mobilebench.cli.export import choose_recipes, export_all, show_exports
+    from mobilebench.exporting.matrix import Terms
+    from mobilebench.exporting.workers import LocalWorkers
     from mobilebench.leaderboard import rank
     from mobilebench.leaderboard.page import as_page
     from mobilebench.leaderboard.table import as_table
-    from mobilebench.matrix import Terms
     from mobilebench.measuring.setting import Setting
-    from mobilebench.protocol import protocol
-    from mobilebench.recipe import Format, Precision
-    from mobilebench.request import Request
     from mobilebench.store import Query, RecordStore
-    from mobilebench.workers import LocalWorkers
+    from mobilebench.values.artifact import Artifact
+    from mobilebench.values.protocol import protocol
+    from mobilebench.values.recipe import Format, Precision
+    from mobilebench.values.request import Request
 
     store = str(out / "records.sqlite")
     output.tell(f"1. Export {_MODEL} (random weights: no checkpoint is given) and prove each file.")

@@ -16,8 +16,9 @@ def command(
     from rich.markup import escape
     from rich.table import Table
 
-    from mobilebench import plugins, wire
-    from mobilebench.recipe import Format
+    from mobilebench import plugins
+    from mobilebench.values import wire
+    from mobilebench.values.recipe import Format
 
     found = [
         (runner, device)

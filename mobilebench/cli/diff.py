@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from rich.table import Table
 
-    from mobilebench.differences import Change, Differences
+    from mobilebench.inspecting.differences import Change, Differences
 
 _HELP = "Artifact folder or model file."
 
@@ -25,8 +25,9 @@ def command(
     json: Annotated[bool, typer.Option("--json", help="The differences, as JSON.")] = False,
 ) -> None:
     """Show what changed from one artifact to another: recipe, size, operations, forecast."""
-    from mobilebench import inspection, wire
-    from mobilebench.differences import differences
+    from mobilebench.inspecting import inspection
+    from mobilebench.inspecting.differences import differences
+    from mobilebench.values import wire
 
     found = differences(inspection.inspect(before), inspection.inspect(after))
     if json:

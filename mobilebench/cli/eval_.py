@@ -16,10 +16,10 @@ from mobilebench.cli import output
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from mobilebench.accuracy import Accuracy, Share
     from mobilebench.errors import CellFailed
-    from mobilebench.evaluation import Evaluation
-    from mobilebench.journal import Journal
+    from mobilebench.values.accuracy import Accuracy, Share
+    from mobilebench.verifying.evaluation import Evaluation
+    from mobilebench.verifying.journal import Journal
 
 
 def command(
@@ -79,12 +79,12 @@ def command(
 ) -> None:
     """Judge artifacts on real images: top-1 and top-5, with intervals, prepared as the network's
     authors do it."""
-    from mobilebench import wire
-    from mobilebench.accuracy import as_csv
-    from mobilebench.artifact import Artifact
-    from mobilebench.evaluation import Evaluation, Options
-    from mobilebench.imagefolder import ImageFolder
-    from mobilebench.journal import Journal
+    from mobilebench.inputs.folder import ImageFolder
+    from mobilebench.values import wire
+    from mobilebench.values.artifact import Artifact
+    from mobilebench.verifying.evaluation import Evaluation, Options
+    from mobilebench.verifying.journal import Journal
+    from mobilebench.verifying.ranking import as_csv
 
     found = [Artifact.load(folder) for folder in artifacts]
     folder = ImageFolder.find(data, classes)
@@ -145,7 +145,7 @@ def evaluate_all(
 
 @contextmanager
 def _executor(planned: list[Evaluation], jobs: int, address: str | None) -> Iterator[Executor]:
-    from mobilebench import cluster
+    from mobilebench.machine import cluster
 
     if address is None:
         with cluster.local(jobs) as executor:

@@ -14,13 +14,13 @@ import typer
 from mobilebench.cli import output
 
 if TYPE_CHECKING:
-    from mobilebench.artifact import Agreement
-    from mobilebench.calibration import Samples
-    from mobilebench.matrix import Exported, Terms
-    from mobilebench.modelspec import Preprocessing
-    from mobilebench.recipe import ExportRecipe, Feature
-    from mobilebench.request import Request
-    from mobilebench.workers import Limits, Workers
+    from mobilebench.exporting.matrix import Exported, Terms
+    from mobilebench.exporting.workers import Limits, Workers
+    from mobilebench.inputs.source import Samples
+    from mobilebench.values.artifact import Agreement
+    from mobilebench.values.modelspec import Preprocessing
+    from mobilebench.values.recipe import ExportRecipe, Feature
+    from mobilebench.values.request import Request
 
 
 def command(
@@ -139,14 +139,14 @@ def command(
     json: Annotated[bool, typer.Option("--json", help="Print the outcomes as JSON.")] = False,
 ) -> None:
     """Export models and verify every file against PyTorch."""
-    from mobilebench import labels
-    from mobilebench.calibration import Samples
     from mobilebench.errors import UserError
-    from mobilebench.matrix import Terms
-    from mobilebench.recipe import Feature, Form
-    from mobilebench.request import Request
-    from mobilebench.tensor import parse_tensor
-    from mobilebench.workers import Limits
+    from mobilebench.exporting.matrix import Terms
+    from mobilebench.exporting.workers import Limits
+    from mobilebench.inputs import labels
+    from mobilebench.inputs.source import Samples
+    from mobilebench.values.recipe import Feature, Form
+    from mobilebench.values.request import Request
+    from mobilebench.values.tensor import parse_tensor
 
     if checkpoint is not None and len(models) > 1:
         raise UserError(
@@ -204,9 +204,9 @@ def command(
 def _workers(
     jobs: int, limits: Limits, address: str | None, recipes: list[ExportRecipe]
 ) -> Iterator[Workers]:
-    from mobilebench import cluster
-    from mobilebench.remote import RemoteWorkers
-    from mobilebench.workers import LocalWorkers
+    from mobilebench.exporting.remote import RemoteWorkers
+    from mobilebench.exporting.workers import LocalWorkers
+    from mobilebench.machine import cluster
 
     if address is None:
         yield LocalWorkers(jobs, limits)
@@ -217,7 +217,7 @@ def _workers(
 
 def _preprocessing(mean: str | None, std: str | None) -> Preprocessing | None:
     from mobilebench.errors import UserError
-    from mobilebench.modelspec import Preprocessing
+    from mobilebench.values.modelspec import Preprocessing
 
     if mean is None and std is None:
         return None
@@ -255,7 +255,7 @@ def choose_recipes(
     """
     from mobilebench import plugins
     from mobilebench.errors import RecipeError, UserError
-    from mobilebench.recipe import Precision
+    from mobilebench.values.recipe import Precision
 
     wanted = [Precision.named(name) for name in precisions or ["fp32"]]
     chosen = [plugins.exporter(name) for name in formats or _installed_formats(features)]
@@ -333,7 +333,7 @@ def show_exports(done: list[Exported]) -> None:
     """A table of what came out with its folders, and the end of the log of what did not."""
     from rich.table import Table
 
-    from mobilebench.artifact import Artifact
+    from mobilebench.values.artifact import Artifact
 
     table = Table(header_style="bold", box=None, pad_edge=False)
     titles = ["model", "artifact", "outcome", "rel. error", "SNR dB", "top-1", "size MB"]
@@ -394,7 +394,7 @@ _WORDS = ("model", "artifact", "outcome")
 
 def _agreement(found: Agreement | None, cells: int) -> list[str]:
     """The share of inputs with PyTorch's class, where the table has a column for it."""
-    from mobilebench.recipe import NOISE
+    from mobilebench.values.recipe import NOISE
 
     if found is None:
         return [""] * cells
@@ -407,8 +407,8 @@ def _seconds(exported: Exported, seconds: float) -> str:
 
 
 def _plain(exported: Exported) -> dict[str, object]:
-    from mobilebench import wire
-    from mobilebench.artifact import Artifact
+    from mobilebench.values import wire
+    from mobilebench.values.artifact import Artifact
 
     outcome = exported.outcome
     return {

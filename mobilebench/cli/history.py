@@ -31,9 +31,9 @@ def command(
     json: Annotated[bool, typer.Option("--json", help="Print every figure as JSON.")] = False,
 ) -> None:
     """Show a metric of every cell over time, with its change points and their commits."""
-    from mobilebench import wire
     from mobilebench.regress import baselines
     from mobilebench.regress.history import Question, histories
+    from mobilebench.values import wire
 
     records = baselines.load(source, store)
     told = histories(records, Question(metric=metric, alpha=alpha, smallest=smallest))

@@ -10,8 +10,8 @@ import typer
 from mobilebench.cli import output
 
 if TYPE_CHECKING:
-    from mobilebench.record import Record
-    from mobilebench.reported import Reported
+    from mobilebench.values.record import Record
+    from mobilebench.values.reported import Reported
 
 
 def command(
@@ -52,7 +52,7 @@ def command(
 
 def _read(path: Path, kind: str | None, records: list[Record], reported: list[Reported]) -> None:
     from mobilebench import interop
-    from mobilebench.regress.baselines import read_records
+    from mobilebench.store.documents import read_records
 
     if kind == "record" or (kind is None and not interop.recognised(path)):
         records += read_records(path)

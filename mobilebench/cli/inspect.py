@@ -12,10 +12,10 @@ from mobilebench.cli import output
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from mobilebench.artifact import Agreement, ArtifactFacts
-    from mobilebench.graph import Graph
-    from mobilebench.inspection import Inspection
-    from mobilebench.recipe import Calibration, ImageInput
+    from mobilebench.inspecting.inspection import Inspection
+    from mobilebench.values.artifact import Agreement, ArtifactFacts
+    from mobilebench.values.graph import Graph
+    from mobilebench.values.recipe import Calibration, ImageInput
 
 _LARGEST = 8
 
@@ -39,7 +39,7 @@ def command(
     """Show an artifact's model, weights, parity and operations, and where these could run."""
     from rich.console import Group
 
-    from mobilebench import inspection
+    from mobilebench.inspecting import inspection
 
     found = inspection.inspect(artifact)
     if json:
@@ -121,7 +121,7 @@ def _agreement(found: Agreement | None) -> list[tuple[str, str]]:
 
 
 def _calibration(found: Calibration | None) -> list[tuple[str, str]]:
-    from mobilebench.recipe import NOISE
+    from mobilebench.values.recipe import NOISE
 
     if found is None:
         return []

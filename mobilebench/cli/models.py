@@ -11,7 +11,7 @@ from mobilebench.cli import output
 if TYPE_CHECKING:
     from rich.console import Group
 
-    from mobilebench.modelspec import ModelSpec
+    from mobilebench.values.modelspec import ModelSpec
 
 
 def command(
@@ -19,7 +19,7 @@ def command(
     json: Annotated[bool, typer.Option("--json", help="Every field, as JSON.")] = False,
 ) -> None:
     """List the zoo: counts of our networks beside published accuracy and latency."""
-    from mobilebench import wire
+    from mobilebench.values import wire
     from mobilebench.zoo import list_models, model_spec
 
     specs = [model_spec(name) for name in list_models(family)]

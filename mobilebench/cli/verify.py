@@ -10,8 +10,8 @@ import typer
 from mobilebench.cli import output
 
 if TYPE_CHECKING:
-    from mobilebench.artifact import Agreement, Artifact, Parity
-    from mobilebench.calibration import Samples
+    from mobilebench.inputs.source import Samples
+    from mobilebench.values.artifact import Agreement, Artifact, Parity
 
 
 def command(
@@ -28,9 +28,9 @@ def command(
     format has no runtime here. Exit code 1 where one is not equal, else 3 where one is for a
     delegate that nothing on a host can run.
     """
-    from mobilebench import wire
-    from mobilebench.artifact import Artifact
-    from mobilebench.calibration import Samples
+    from mobilebench.inputs.source import Samples
+    from mobilebench.values import wire
+    from mobilebench.values.artifact import Artifact
 
     samples = Samples(calibration)
     results = [_prove(Artifact.load(folder), samples) for folder in artifacts]
@@ -67,7 +67,7 @@ def command(
 
 
 def _unverified(artifact: Artifact, proven: tuple[Parity, ...]) -> str | None:
-    from mobilebench import verification
+    from mobilebench.verifying import verification
 
     return None if proven else verification.unverifiable(artifact.manifest.recipe)
 
@@ -75,9 +75,9 @@ def _unverified(artifact: Artifact, proven: tuple[Parity, ...]) -> str | None:
 def _prove(
     artifact: Artifact, samples: Samples
 ) -> tuple[Artifact, tuple[Parity, ...], Agreement | None]:
-    from mobilebench import verification
-    from mobilebench.calibration import Samples
-    from mobilebench.recipe import NOISE
+    from mobilebench.inputs.source import Samples
+    from mobilebench.values.recipe import NOISE
+    from mobilebench.verifying import verification
 
     proven = verification.verify(artifact)
     judged = artifact.manifest.facts.agreement

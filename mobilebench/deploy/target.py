@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from mobilebench.recipe import ExportRecipe, Format, Precision
+from mobilebench.values.recipe import ExportRecipe, Format, Precision
 
 
 class Target(StrEnum):

@@ -13,7 +13,7 @@ from pathlib import Path
 from mobilebench.errors import SchemaError, UnknownName
 from mobilebench.interop import androidx, executorch, litert, mlperf, onnxruntime, table
 from mobilebench.interop.reader import Reader
-from mobilebench.reported import Reported
+from mobilebench.values.reported import Reported
 
 READERS: Mapping[str, Reader] = {
     "litert": litert.READER,

@@ -14,7 +14,7 @@ from pathlib import Path
 from pydantic import Field, NonNegativeFloat, NonNegativeInt
 
 from mobilebench.interop.reader import UNNAMED, Part, Reader, parsed
-from mobilebench.reported import Latency, Reported
+from mobilebench.values.reported import Latency, Reported
 
 _TOOL = "AndroidX Microbenchmark"
 

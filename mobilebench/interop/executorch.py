@@ -12,7 +12,7 @@ from pathlib import Path
 from pydantic import Field
 
 from mobilebench.interop.reader import UNNAMED, Part, Reader, parsed, scaled
-from mobilebench.reported import Latency, Reported
+from mobilebench.values.reported import Latency, Reported
 
 _TOOL = "ExecuTorch benchmark"
 _MS, _MB = 1e6, 1e6

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from mobilebench.errors import SchemaError
 from mobilebench.interop.reader import NUMBER, UNNAMED, Reader, number, scaled
-from mobilebench.reported import Latency, Reported
+from mobilebench.values.reported import Latency, Reported
 
 _TIMINGS = "Inference timings in us:"
 _US, _MB = 1e3, 1e6

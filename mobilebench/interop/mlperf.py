@@ -12,7 +12,7 @@ from pydantic import NonNegativeFloat, NonNegativeInt
 
 from mobilebench.errors import SchemaError
 from mobilebench.interop.reader import NUMBER, UNNAMED, Part, Reader, number, parsed
-from mobilebench.reported import Latency, Reported
+from mobilebench.values.reported import Latency, Reported
 
 _APP, _LOADGEN = "MLPerf Mobile", "MLPerf LoadGen"
 _HEADER = "MLPerf Results Summary"

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from mobilebench.errors import SchemaError
 from mobilebench.interop.reader import NUMBER, UNNAMED, Reader, number, scaled
-from mobilebench.reported import Latency, Reported
+from mobilebench.values.reported import Latency, Reported
 
 _START, _END = "Session creation time cost:", "Average inference time cost"
 _S, _MS = 1e9, 1e6

@@ -12,7 +12,7 @@ from typing import TypeVar
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from mobilebench.errors import SchemaError
-from mobilebench.reported import Reported
+from mobilebench.values.reported import Reported
 
 T = TypeVar("T")
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from mobilebench.errors import SchemaError
 from mobilebench.interop.reader import UNNAMED, Reader
-from mobilebench.reported import Latency, Reported
+from mobilebench.values.reported import Latency, Reported
 
 _NEEDED = ("model", "source", "latency_ms")
 _WORDS = ("format", "precision", "runtime", "delegate", "compute_unit", "device", "os", "date")

@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from mobilebench.leaderboard.columns import UNKNOWN
-from mobilebench.reported import Reported
+from mobilebench.values.reported import Reported
 
 TITLE = "Reported by others, not measured here"
 COLUMNS = ("source", "model", "artifact", "device", "runtime", "latency ms", "top-1 %", "remarks")

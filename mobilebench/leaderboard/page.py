@@ -7,12 +7,12 @@ from collections.abc import Sequence
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from mobilebench import environment
 from mobilebench.leaderboard import elsewhere, text
 from mobilebench.leaderboard.chart import latency_svg
 from mobilebench.leaderboard.columns import COLUMNS, notes
 from mobilebench.leaderboard.rows import Row
-from mobilebench.reported import Reported
+from mobilebench.machine import host
+from mobilebench.values.reported import Reported
 
 
 def as_page(
@@ -30,8 +30,8 @@ def as_page(
     )
     return templates.get_template("page.html.j2").render(
         title=title,
-        created=environment.now(),
-        version=environment.version(),
+        created=host.now(),
+        version=host.version(),
         columns=COLUMNS,
         rows=rows,
         notes=notes(rows),

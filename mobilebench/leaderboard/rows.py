@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from mobilebench import results
-from mobilebench.artifact import ArtifactFacts, Parity
-from mobilebench.device import DeviceKind
-from mobilebench.measurement import Failure, Measurement, Validity
-from mobilebench.modelspec import ModelSpec
-from mobilebench.record import CellKey, Record
+from mobilebench.leaderboard import headline
 from mobilebench.stats import summarise
 from mobilebench.values import value
+from mobilebench.values.artifact import ArtifactFacts, Parity
+from mobilebench.values.device import DeviceKind
+from mobilebench.values.measurement import Failure, Measurement, Validity
+from mobilebench.values.modelspec import ModelSpec
+from mobilebench.values.record import CellKey, Record
 
 _NS_PER_MS = 1e6
 
@@ -173,7 +173,7 @@ def _each_mark(record: Record) -> Iterable[str]:
         doubtful = record.outcome.validity != Validity.VALID
         yield f"{'suspect' if doubtful else 'note'}: {', '.join(record.outcome.reasons)}"
     if isinstance(record.outcome, Measurement) and record.job is not None:
-        more = results.describe(record.job.protocol, record.outcome.samples)
+        more = headline.describe(record.job.protocol, record.outcome.samples)
         if more is not None:
             yield more
 

@@ -8,9 +8,9 @@ import json
 from collections.abc import Sequence
 from dataclasses import fields
 
-from mobilebench import wire
 from mobilebench.leaderboard.columns import COLUMNS, notes
 from mobilebench.leaderboard.rows import Row
+from mobilebench.values import wire
 
 
 def as_csv(rows: Sequence[Row]) -> str:

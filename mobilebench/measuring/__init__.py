@@ -1,1 +1,1 @@
-"""Measuring: plan jobs, run them on devices, diagnose and sign the records."""
+"""Plan jobs, run them on devices, diagnose the measurements, sign the records."""

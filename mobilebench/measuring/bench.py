@@ -5,13 +5,16 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable, Iterator
 
-from mobilebench import checks, environment, plugins, signing
+from mobilebench import plugins
 from mobilebench.errors import CellFailed
 from mobilebench.failures import failure_of
-from mobilebench.measurement import Failure, Measurement
+from mobilebench.machine import host
+from mobilebench.measuring import diagnoses
 from mobilebench.measuring.setting import Cell
 from mobilebench.observer import Observer, Silent
-from mobilebench.record import Record, Session
+from mobilebench.store import signing
+from mobilebench.values.measurement import Failure, Measurement
+from mobilebench.values.record import Record, Session
 
 
 def measure(cells: Iterable[Cell], observer: Observer | None = None) -> Iterator[Record]:
@@ -50,7 +53,7 @@ def measure_cell(cell: Cell, session: Session | None, observer: Observer | None)
     outcome: Measurement | Failure
     try:
         measurement = runner.run(cell.device.id, cell.artifact, cell.job)
-        outcome = checks.diagnose(measurement, cell.job.protocol)
+        outcome = diagnoses.diagnose(measurement, cell.job.protocol)
         step.finished("measured")
     except CellFailed as error:
         outcome = failure_of(error, manifest.recipe)
@@ -61,14 +64,14 @@ def measure_cell(cell: Cell, session: Session | None, observer: Observer | None)
     return signing.sign(
         Record(
             record_id=uuid.uuid4().hex,
-            created=environment.now(),
+            created=host.now(),
             model=manifest.model,
             recipe=manifest.recipe,
             artifact=manifest.facts,
             device=cell.device,
             job=cell.job,
             outcome=outcome,
-            provenance=environment.provenance(runner.transport),
+            provenance=host.provenance(runner.transport),
             session=session,
         )
     )

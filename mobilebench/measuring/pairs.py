@@ -6,14 +6,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from mobilebench.errors import CellFailed
-from mobilebench.measurement import Failure
 from mobilebench.measuring.bench import measure_pair
 from mobilebench.measuring.setting import Cell
 from mobilebench.observer import Observer
-from mobilebench.record import Record
 from mobilebench.regress import Comparison, Report, Rule, Verdict
 from mobilebench.regress.gate import compare_each
 from mobilebench.regress.judging import Runs
+from mobilebench.values.measurement import Failure
+from mobilebench.values.record import Record
 
 Keep = Callable[[Record], object]
 

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mobilebench import plugins
-from mobilebench.artifact import Artifact
-from mobilebench.device import Device
 from mobilebench.errors import UserError
 from mobilebench.interfaces import Runner
-from mobilebench.job import Job
-from mobilebench.measurement import ComputeUnit
-from mobilebench.protocol import Protocol
+from mobilebench.values.artifact import Artifact
+from mobilebench.values.device import Device
+from mobilebench.values.job import Job
+from mobilebench.values.measurement import ComputeUnit
+from mobilebench.values.protocol import Protocol
 
 
 @dataclass(frozen=True)

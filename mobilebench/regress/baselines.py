@@ -7,16 +7,13 @@ git:REF:PATH                   such files as they are in a commit of the reposit
 
 from __future__ import annotations
 
-import json
 import subprocess
 from pathlib import Path
 
-from mobilebench import signing, wire
-from mobilebench.errors import SchemaError, UserError
-from mobilebench.record import Record
+from mobilebench.errors import UserError
 from mobilebench.store import Query, RecordStore, default_url
-
-_LARGEST_BYTES = 1 << 30
+from mobilebench.store.documents import parse_records, read_records
+from mobilebench.values.record import Record
 
 
 def load(spec: str, store: str | None = None) -> list[Record]:
@@ -34,35 +31,6 @@ def load(spec: str, store: str | None = None) -> list[Record]:
         found = _from_path(Path(spec))
     if not found:
         raise UserError(f"{spec} holds no records; give one that does.")
-    return found
-
-
-def read_records(path: Path) -> list[Record]:
-    """The records of one file: one document, or a list of them.
-
-    Raises `SchemaError` for what is no such file, naming the record.
-    """
-    try:
-        if path.stat().st_size > _LARGEST_BYTES:
-            raise SchemaError(f"The file {path} is larger than {_LARGEST_BYTES >> 30} GB.")
-        content = path.read_bytes()
-    except OSError as error:
-        raise SchemaError(f"The file {path} cannot be read: {error.strerror}.") from error
-    return parse_records(content, str(path))
-
-
-def parse_records(content: bytes, name: str) -> list[Record]:
-    """As `read_records`, for the content of a file."""
-    try:
-        plain = json.loads(content)
-    except (ValueError, RecursionError) as error:
-        raise SchemaError(f"{name} is not JSON ({error}); it may have been cut off.") from error
-    documents = plain if isinstance(plain, list) else [plain]
-    found = []
-    for number, document in enumerate(documents, start=1):
-        place = f"{name}, record {number}"
-        signing.require_intact(document, place)
-        found.append(wire.from_plain(Record, document, place))
     return found
 
 

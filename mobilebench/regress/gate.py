@@ -6,13 +6,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 
 from mobilebench.errors import UserError, require_known
-from mobilebench.measurement import Failure
-from mobilebench.record import Identity, Network, Record
 from mobilebench.regress.comparison import Comparison, Verdict
 from mobilebench.regress.judging import Runs, judge_all, judge_exact, weigh
 from mobilebench.regress.metrics import EXACT, TIMED, names
 from mobilebench.regress.rule import Rule
 from mobilebench.values import value
+from mobilebench.values.measurement import Failure
+from mobilebench.values.record import Identity, Network, Record
 
 FIELDS = tuple(field.name for field in fields(Identity))
 """What has to be equal before two records are compared."""

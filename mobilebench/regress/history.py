@@ -10,12 +10,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from mobilebench.errors import UserError, require_known
-from mobilebench.measurement import Measurement
-from mobilebench.record import Record
 from mobilebench.regress.gate import key
 from mobilebench.regress.metrics import TIMED
 from mobilebench.stats.changes import changes
 from mobilebench.values import value
+from mobilebench.values.measurement import Measurement
+from mobilebench.values.record import Record
 
 
 @value

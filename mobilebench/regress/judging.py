@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from math import expm1, log, log1p
 from statistics import median
 
-from mobilebench.record import Record
 from mobilebench.regress.comparison import Comparison, Verdict
 from mobilebench.regress.metrics import Exact, Timed
 from mobilebench.regress.rule import Rule
@@ -19,6 +18,7 @@ from mobilebench.stats.permutation import (
     permutation,
     sign_flip,
 )
+from mobilebench.values.record import Record
 
 
 @dataclass(frozen=True)

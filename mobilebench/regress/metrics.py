@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mobilebench.measurement import Measurement
-from mobilebench.record import Record
 from mobilebench.stats.bootstrap import Statistic, median, percentile_of
+from mobilebench.values.measurement import Measurement
+from mobilebench.values.record import Record
 
 
 @dataclass(frozen=True)

@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from mobilebench.record import Record
 from mobilebench.regress.metrics import TIMED
 from mobilebench.regress.rule import MIN_PAIRS, Rule
 from mobilebench.values import value
+from mobilebench.values.record import Record
 
 Array = np.ndarray[Any, Any]
 EFFECTS = (0.03, 0.05, 0.10)

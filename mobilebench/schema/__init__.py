@@ -8,10 +8,10 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from mobilebench import wire
-from mobilebench.job import JOB_SCHEMA_VERSION, Job
-from mobilebench.record import RECORD_SCHEMA_VERSION, Record
-from mobilebench.reported import REPORTED_SCHEMA_VERSION, Reported
+from mobilebench.values import wire
+from mobilebench.values.job import JOB_SCHEMA_VERSION, Job
+from mobilebench.values.record import RECORD_SCHEMA_VERSION, Record
+from mobilebench.values.reported import REPORTED_SCHEMA_VERSION, Reported
 
 FOLDER = Path(__file__).parent
 

@@ -8,16 +8,15 @@ then on in both parts.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from mobilebench.values import value
-
 Array = np.ndarray[Any, Any]
 
 
-@value
+@dataclass(frozen=True, kw_only=True)
 class Change:
     """A series is another one from `index` on."""
 

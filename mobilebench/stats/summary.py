@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from statistics import NormalDist
 
 import numpy as np
 
-from mobilebench.values import value
 
-
-@value
+@dataclass(frozen=True, kw_only=True)
 class Summary:
     """What a table shows of one run's measured samples; computed when shown, never stored."""
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass, fields
 
 import sqlalchemy as sa
 
-from mobilebench import wire
 from mobilebench.errors import UserError, require_known
-from mobilebench.record import Record
+from mobilebench.values import wire
+from mobilebench.values.record import Record
 
 PREFIXES = ("commit", "id", "session")
 """Conditions that the beginning of a value meets; every other needs the whole value."""

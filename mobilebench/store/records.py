@@ -11,11 +11,12 @@ from typing import Any, Self
 import platformdirs
 import sqlalchemy as sa
 
-from mobilebench import wire
-from mobilebench.errors import OutputError, SchemaError, UserError, writing
-from mobilebench.record import Record
-from mobilebench.reported import Reported
+from mobilebench.errors import OutputError, SchemaError, UserError
+from mobilebench.files import writing
 from mobilebench.store.query import Query, columns_of
+from mobilebench.values import wire
+from mobilebench.values.record import Record
+from mobilebench.values.reported import Reported
 
 _STORE_VERSION = 2
 

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from mobilebench.modelspec import Macs
+from mobilebench.values.modelspec import Macs
 from mobilebench.zoo.layers.selective_scan import PATHS, SnakeScan
 
 

@@ -14,8 +14,8 @@ from importlib import resources
 from typing import TYPE_CHECKING, Any
 
 from mobilebench.errors import UnknownName, UserError
-from mobilebench.modelspec import Macs, ModelSpec, Preprocessing, Published, Source
-from mobilebench.tensor import TensorSpec
+from mobilebench.values.modelspec import Macs, ModelSpec, Preprocessing, Published, Source
+from mobilebench.values.tensor import TensorSpec
 
 if TYPE_CHECKING:
     from torch import nn

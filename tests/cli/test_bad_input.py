@@ -16,8 +16,8 @@ from typing import Any
 import pytest
 import torch
 
-from mobilebench.artifact import Artifact
 from mobilebench.store import RecordStore
+from mobilebench.values.artifact import Artifact
 from mobilebench.zoo import create_model
 from tests.conftest import MODELS, TINY, Ran
 from tests.records import measured
@@ -172,7 +172,7 @@ def test_a_wrong_measurement_leaves_earlier_records_intact(
 
 
 def test_a_wrong_record_among_good_ones_adds_none(mobilebench: Program, tmp_path: Path) -> None:
-    from mobilebench import wire
+    from mobilebench.values import wire
 
     good, bad = tmp_path / "good.json", tmp_path / "bad.json"
     wire.write(good, measured())
@@ -316,7 +316,7 @@ def _cells(program: subprocess.Popen[str]) -> list[Any]:
     import psutil
 
     found = psutil.Process(program.pid).children(recursive=True)
-    return [child for child in found if "mobilebench.cell" in " ".join(child.cmdline())]
+    return [child for child in found if "mobilebench.machine.isolated" in " ".join(child.cmdline())]
 
 
 def _wait_for(condition: Callable[[], object]) -> None:

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from mobilebench import wire
-from mobilebench.artifact import Artifact
-from mobilebench.record import Record
 from mobilebench.store import RecordStore
+from mobilebench.values import wire
+from mobilebench.values.artifact import Artifact
+from mobilebench.values.record import Record
 from tests.conftest import Ran
-from tests.regress.test_gate import levels, runs
+from tests.records import levels, runs
 
 Program = Callable[..., Ran]
 SHARED = levels(8, 0.05)

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from mobilebench import wire
-from mobilebench.artifact import MANIFEST_FILE, Artifact
-from mobilebench.recipe import Format
+from mobilebench.values import wire
+from mobilebench.values.artifact import MANIFEST_FILE, Artifact
+from mobilebench.values.recipe import Format
 from tests.conftest import Ran
 
 Program = Callable[..., Ran]
@@ -128,7 +128,7 @@ def test_diff_says_what_half_precision_changed(
 def test_diff_as_json_and_of_bare_files(
     mobilebench: Program, tiny_artifacts: dict[str, Artifact]
 ) -> None:
-    from mobilebench.differences import Differences
+    from mobilebench.inspecting.differences import Differences
 
     one, two = (tiny_artifacts[name].model_path for name in ("onnx-fp32", "tflite-fp32"))
     found = wire.loads(Differences, mobilebench("diff", one, two, "--json").stdout)

@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mobilebench import parity
-from mobilebench.artifact import Artifact, Manifest, Parity
 from mobilebench.cli.export import show_exports
 from mobilebench.cli.progress import MatrixProgress
-from mobilebench.matrix import Exported
-from mobilebench.recipe import Precision
+from mobilebench.exporting.matrix import Exported
+from mobilebench.values.artifact import Artifact, Manifest, Parity
+from mobilebench.values.recipe import Precision
+from mobilebench.verifying import parity
 from tests.records import measured
 
 

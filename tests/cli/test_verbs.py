@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from mobilebench import wire
-from mobilebench.artifact import Artifact
-from mobilebench.record import Record
+from mobilebench.values import wire
+from mobilebench.values.artifact import Artifact
+from mobilebench.values.record import Record
 from mobilebench.zoo import list_models
 from tests.conftest import TINY, Ran
 from tests.records import failed_export, measured

@@ -8,8 +8,14 @@ from pathlib import Path
 import pytest
 import torch
 
-from mobilebench import cell, inputs, parity, plugins, verification
-from mobilebench.artifact import (
+from mobilebench import plugins
+from mobilebench.conversion.loading import describe
+from mobilebench.errors import MissingToolkit, RecipeError
+from mobilebench.inputs import seeded
+from mobilebench.interfaces import Exporter
+from mobilebench.machine import isolated
+from mobilebench.pipeline import export_module
+from mobilebench.values.artifact import (
     AGREEMENT_FILE,
     LOG_FILE,
     MANIFEST_FILE,
@@ -17,14 +23,11 @@ from mobilebench.artifact import (
     Artifact,
     content_sha256,
 )
-from mobilebench.errors import MissingToolkit, RecipeError
-from mobilebench.interfaces import Exporter
-from mobilebench.modelspec import CALLER, ModelSpec
-from mobilebench.pipeline import export_module
-from mobilebench.recipe import ExportRecipe, Feature, ImageInput, Precision
-from mobilebench.tensor import parse_tensor
+from mobilebench.values.modelspec import CALLER, ModelSpec
+from mobilebench.values.recipe import ExportRecipe, Feature, ImageInput, Precision
+from mobilebench.values.tensor import parse_tensor
+from mobilebench.verifying import parity, verification
 from mobilebench.zoo.fingerprint import fingerprint
-from mobilebench.zoo.loading import describe
 from tests import models
 
 NAMES = plugins.exporter_names()
@@ -187,14 +190,14 @@ def test_a_file_that_computes_something_else_fails_parity(
     """The check can fail: against another network's outputs it does."""
     shutil.copytree(tiny_artifacts[f"{exporter.format}-fp32"].folder, tmp_path / "other")
     artifact = Artifact.load(tmp_path / "other")
-    reference = inputs.load_batches(artifact.folder / REFERENCE_FILE)
+    reference = seeded.load_batches(artifact.folder / REFERENCE_FILE)
     shifted = [[array + np_step(array) for array in batch] for batch in reference]
-    inputs.save_batches(artifact.folder / REFERENCE_FILE, shifted)
+    seeded.save_batches(artifact.folder / REFERENCE_FILE, shifted)
     assert not any(result.passed for result in verification.verify(artifact))
     assert len(reference) == parity.INPUTS
 
 
-def np_step(array: inputs.Array) -> float:
+def np_step(array: seeded.Array) -> float:
     """A hundredth of the largest output: far above rounding, far below what a person would see."""
     return float(abs(array).max()) / 100
 
@@ -210,12 +213,12 @@ def test_an_evaluator_answers_as_a_cell(
         assert runtimes, "a format without evaluator runs on the host"
         return
     asked, answered = tmp_path / "inputs.npz", tmp_path / "outputs.npz"
-    inputs.save_batches(asked, inputs.samples(artifact.manifest.model.inputs, 2, 0))
-    answer = cell.call(
+    seeded.save_batches(asked, seeded.samples(artifact.manifest.model.inputs, 2, 0))
+    answer = isolated.call(
         evaluator,
         {"model": str(artifact.model_path), "inputs": str(asked), "outputs": str(answered)},
         stage="parity",
         timeout_s=120,
     )
     assert answer["evaluated_by"]
-    assert [batch[0].shape for batch in inputs.load_batches(answered)] == [(1, 10), (1, 10)]
+    assert [batch[0].shape for batch in seeded.load_batches(answered)] == [(1, 10), (1, 10)]

@@ -6,12 +6,13 @@ import dataclasses
 
 import pytest
 
-from mobilebench import inputs, plugins
-from mobilebench.artifact import REFERENCE_FILE, Artifact
+from mobilebench import plugins
 from mobilebench.errors import UserError
+from mobilebench.inputs import seeded
 from mobilebench.interfaces import Runner
-from mobilebench.measurement import Phase
-from mobilebench.recipe import Format
+from mobilebench.values.artifact import REFERENCE_FILE, Artifact
+from mobilebench.values.measurement import Phase
+from mobilebench.values.recipe import Format
 from tests.protocols import job_for
 
 
@@ -62,10 +63,10 @@ def test_predictions_are_those_of_pytorch(
     device = runner.devices()[0]
     for format_, runtime in _pairs(runner):
         artifact = tiny_artifacts[f"{format_}-fp32"]
-        batches = inputs.samples(artifact.manifest.model.inputs, 3, 1000)
+        batches = seeded.samples(artifact.manifest.model.inputs, 3, 1000)
         name, outputs = runner.predict(device.id, artifact, runtime, batches)
         assert name.startswith(runtime)
-        expected = inputs.load_batches(artifact.folder / REFERENCE_FILE)[:3]
+        expected = seeded.load_batches(artifact.folder / REFERENCE_FILE)[:3]
         for found, reference in zip(outputs, expected, strict=True):
             # float32 rounding of a five-layer network is below 1e-6 of outputs near 1.
             assert abs(found[0] - reference[0]).max() <= 1e-5

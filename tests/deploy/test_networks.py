@@ -11,8 +11,8 @@ from torch import Tensor, nn
 
 from mobilebench.deploy import Target, deploy
 from mobilebench.errors import ImageSizeError, UnknownName
-from mobilebench.inputs import sample
-from mobilebench.tensor import TensorSpec
+from mobilebench.inputs.seeded import sample
+from mobilebench.values.tensor import TensorSpec
 from mobilebench.zoo import create_model, list_models
 from mobilebench.zoo.fingerprint import fingerprint
 from mobilebench.zoo.layers.initialise import for_verification

@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mobilebench import inputs
-from mobilebench.artifact import Artifact, content_sha256
 from mobilebench.errors import CellFailed, MissingToolkit, UserError
-from mobilebench.measurement import ComputeUnit
-from mobilebench.recipe import Format
+from mobilebench.inputs import seeded
+from mobilebench.values.artifact import Artifact, content_sha256
+from mobilebench.values.measurement import ComputeUnit
+from mobilebench.values.recipe import Format
 from mobilebench_device_runners.host import HostRunner, RuntimeEntry
 from tests.models import two_inputs
 from tests.protocols import job_for
@@ -148,4 +148,4 @@ def test_several_inputs_and_outputs_keep_their_order(tmp_path: Path, format_: st
         (1, 3),
     ]
     assert all(parity.passed for parity in artifact.manifest.facts.parity)
-    assert inputs.load_batches(artifact.folder / "reference.npz")[0][0].shape == (1, 3, 8, 8)
+    assert seeded.load_batches(artifact.folder / "reference.npz")[0][0].shape == (1, 3, 8, 8)

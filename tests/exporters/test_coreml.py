@@ -8,16 +8,18 @@ from pathlib import Path
 
 import pytest
 
-from mobilebench import inputs, labels, parity, plugins
-from mobilebench.artifact import REFERENCE_FILE, Artifact
-from mobilebench.bundle import Order
+from mobilebench import plugins
+from mobilebench.conversion.loading import LoadedModel, describe
 from mobilebench.errors import RecipeError, UserError
-from mobilebench.matrix import Terms
-from mobilebench.modelspec import CALLER, ModelSpec, Preprocessing
+from mobilebench.exporting.bundle import Order
+from mobilebench.exporting.matrix import Terms
+from mobilebench.inputs import labels, seeded
 from mobilebench.pipeline import export_module
-from mobilebench.recipe import Feature, Precision
-from mobilebench.tensor import DType, parse_tensor
-from mobilebench.zoo.loading import LoadedModel, describe
+from mobilebench.values.artifact import REFERENCE_FILE, Artifact
+from mobilebench.values.modelspec import CALLER, ModelSpec, Preprocessing
+from mobilebench.values.recipe import Feature, Precision
+from mobilebench.values.tensor import DType, parse_tensor
+from mobilebench.verifying import parity
 from tests import models
 from tests.conftest import TINY, Ran
 
@@ -26,7 +28,7 @@ torch = pytest.importorskip("torch")
 
 STDS = (0.229, 0.4, 0.1)
 """Far from each other, so that one in the place of another shows."""
-Batches = list[list[inputs.Array]]
+Batches = list[list[seeded.Array]]
 NAMES = tuple(f"kind {index}" for index in range(10))
 
 # The toolkit runs in this process and warns of itself.
@@ -60,16 +62,16 @@ def evaluated(path: Path, folder: Path, batches: Batches) -> Batches:
     from mobilebench_exporters import coreml
 
     asked, answered = folder / "inputs.npz", folder / "outputs.npz"
-    inputs.save_batches(asked, batches)
+    seeded.save_batches(asked, batches)
     coreml.evaluate({"model": str(path), "inputs": str(asked), "outputs": str(answered)})
-    return inputs.load_batches(answered)
+    return seeded.load_batches(answered)
 
 
 @pytest.fixture(scope="module")
 def computed(artifact: Artifact, tmp_path_factory: pytest.TempPathFactory) -> Batches:
     """What the file computes for the images that it was proven on."""
     seeds = artifact.manifest.facts.preflight.seeds
-    batches = [inputs.sample(artifact.manifest.inputs, seed) for seed in seeds]
+    batches = [seeded.sample(artifact.manifest.inputs, seed) for seed in seeds]
     return evaluated(artifact.model_path, tmp_path_factory.mktemp("computed"), batches)
 
 
@@ -86,7 +88,7 @@ def test_every_target_has_its_specification_and_the_network_s_outputs(
     path = exporter.export(network.module, network.spec.inputs, recipe, tmp_path)
     found = exporter.inspect(path).details["specification_version"]
     assert found == str(VERSIONS[target])
-    batches = inputs.samples(network.spec.inputs, 4, seed=0)
+    batches = seeded.samples(network.spec.inputs, 4, seed=0)
     with torch.no_grad():
         expected = [[network.module(torch.from_numpy(x)).numpy()] for [x] in batches]
     outputs = evaluated(path, tmp_path, batches)
@@ -110,7 +112,7 @@ def test_a_file_with_image_input_is_proven_on_pixels(artifact: Artifact) -> None
     assert facts.structure["images"].endswith("32x32")
     [result] = facts.parity
     assert result.passed and result.inputs == 16
-    reference = inputs.load_batches(artifact.folder / REFERENCE_FILE)
+    reference = seeded.load_batches(artifact.folder / REFERENCE_FILE)
     expected = _eager(artifact, STDS)
     assert all(
         (ours[0] == theirs[0]).all() for ours, theirs in zip(reference, expected, strict=True)
@@ -222,7 +224,7 @@ def _eager(artifact: Artifact, std: tuple[float, float, float]) -> Batches:
     mean = (0.485, 0.456, 0.406)
     outputs = []
     for seed in artifact.manifest.facts.preflight.seeds:
-        [pixels] = inputs.sample(artifact.manifest.inputs, seed)
+        [pixels] = seeded.sample(artifact.manifest.inputs, seed)
         assert pixels.dtype == np.uint8 and pixels.max() > 200
         planes = [
             (pixels[0, c].astype(np.float32) / np.float32(255) - np.float32(mean[c]))

@@ -8,18 +8,19 @@ from pathlib import Path
 
 import pytest
 
-from mobilebench import plugins, wire
-from mobilebench.artifact import Artifact
+from mobilebench import plugins
+from mobilebench.conversion.loading import describe
 from mobilebench.deploy import Target, target_of
 from mobilebench.errors import CellFailed, MissingToolkit, RecipeError
 from mobilebench.leaderboard import rank
 from mobilebench.leaderboard.page import as_page
 from mobilebench.leaderboard.text import as_markdown
-from mobilebench.modelspec import CALLER, ModelSpec
 from mobilebench.pipeline import export_module
-from mobilebench.recipe import Precision
-from mobilebench.tensor import parse_tensor
-from mobilebench.zoo.loading import describe
+from mobilebench.values import wire
+from mobilebench.values.artifact import Artifact
+from mobilebench.values.modelspec import CALLER, ModelSpec
+from mobilebench.values.recipe import Precision
+from mobilebench.values.tensor import parse_tensor
 from tests import models, records
 from tests.conftest import Ran
 

@@ -13,10 +13,10 @@ import torch
 from onnx import TensorProto, helper, numpy_helper
 
 from mobilebench import plugins
-from mobilebench.artifact import Artifact
 from mobilebench.errors import ModelFileError
-from mobilebench.graph import Graph
-from mobilebench.recipe import Format
+from mobilebench.values.artifact import Artifact
+from mobilebench.values.graph import Graph
+from mobilebench.values.recipe import Format
 from mobilebench.zoo.complexity import count_macs, count_params
 from tests import models
 

@@ -13,12 +13,14 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from mobilebench import export, inputs, plugins, verification
-from mobilebench.artifact import Artifact
-from mobilebench.calibration import Samples
+from mobilebench import export, plugins
 from mobilebench.errors import CellFailed, RecipeError, UserError
-from mobilebench.recipe import NOISE, Calibration, ExportRecipe, Format, Precision
-from mobilebench.tensor import parse_tensor
+from mobilebench.inputs import seeded
+from mobilebench.inputs.source import Samples
+from mobilebench.values.artifact import Artifact
+from mobilebench.values.recipe import NOISE, Calibration, ExportRecipe, Format, Precision
+from mobilebench.values.tensor import parse_tensor
+from mobilebench.verifying import verification
 from mobilebench_exporters._float_parts import stays_float
 
 # Some exports here run in this process, where the toolkits warn of themselves.
@@ -331,7 +333,7 @@ def test_parity_inputs_are_none_of_the_calibration(tiny_artifacts: dict[str, Art
 
     def drawn() -> Iterator[bytes]:
         for seed in manifest.facts.preflight.seeds:
-            yield inputs.sample(spec.inputs, seed)[0].tobytes()
+            yield seeded.sample(spec.inputs, seed)[0].tobytes()
         for batch in samples.for_calibration(spec):
             yield batch[0].tobytes()
         for part in samples.for_agreement(spec):

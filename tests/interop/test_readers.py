@@ -11,10 +11,11 @@ from typing import Any
 
 import pytest
 
-from mobilebench import interop, wire
+from mobilebench import interop
 from mobilebench.errors import SchemaError, UnknownName
-from mobilebench.reported import Latency, Reported
 from mobilebench.store import RecordStore
+from mobilebench.values import wire
+from mobilebench.values.reported import Latency, Reported
 from tests.conftest import Ran
 
 DATA = Path(__file__).parent.parent / "data" / "interop"

@@ -12,16 +12,16 @@ from html.parser import HTMLParser
 import pytest
 from rich.console import Console
 
-from mobilebench.artifact import Agreement
 from mobilebench.leaderboard import Row, rank
 from mobilebench.leaderboard.chart import latency_svg
 from mobilebench.leaderboard.columns import COLUMNS, UNKNOWN, notes
 from mobilebench.leaderboard.page import as_page
 from mobilebench.leaderboard.table import as_table
 from mobilebench.leaderboard.text import as_csv, as_json, as_markdown
-from mobilebench.measurement import Diagnosis
-from mobilebench.recipe import NOISE, Calibration, ExportRecipe, Format, Precision
-from mobilebench.record import Record
+from mobilebench.values.artifact import Agreement
+from mobilebench.values.measurement import Diagnosis
+from mobilebench.values.recipe import NOISE, Calibration, ExportRecipe, Format, Precision
+from mobilebench.values.record import Record
 from tests.records import failed_export, measured
 
 SLOW = measured(

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from mobilebench import plugins
-from mobilebench.artifact import Artifact
 from mobilebench.measuring.bench import measure
 from mobilebench.measuring.setting import plan
+from mobilebench.values.artifact import Artifact
 from mobilebench_device_runners.host import HostRunner
 from tests.protocols import quick
 

@@ -3,46 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
 
 import numpy as np
 import pytest
 
 from mobilebench.errors import UnknownName, UserError
-from mobilebench.measurement import ComputeUnit, Failure, Loads, Measurement, Memory, Stage
-from mobilebench.placement.forecast import Basis, Forecast
-from mobilebench.record import Record, Session
 from mobilebench.regress import Rule, Verdict, check
 from mobilebench.regress.comparison import Comparison
-from tests.records import failed_export, measured
-
-MEDIAN = ["latency p50"]
-
-
-def runs(
-    levels_ms: Sequence[float], side: str = "", seed: int = 0, **changes: object
-) -> list[Record]:
-    """One record for each level, with iterations that vary by 2 %; in pairs where a side is
-    given."""
-    rng = np.random.default_rng([seed, ord(side or "-")])
-    made = []
-    for pair, level in enumerate(levels_ms):
-        latencies = (level * 1e6 * np.exp(rng.normal(0, 0.02, 61))).astype(int).tolist()
-        record = measured(
-            record_id=f"{seed:08x}{ord(side or '-'):04x}{pair:04x}".ljust(32, "0"),
-            latencies_ns=latencies,
-            **changes,  # type: ignore[arg-type]
-        )
-        if side:
-            place = Session(id="s", position=pair, pair=pair, side="A" if side == "A" else "B")
-            record = dataclasses.replace(record, session=place)
-        made.append(record)
-    return made
-
-
-def levels(count: int, between: float, seed: int = 7) -> np.ndarray:
-    """Levels about 10 ms that vary from run to run."""
-    return 10 * np.exp(np.random.default_rng(seed).normal(0, between, count))
+from mobilebench.values.forecast import Basis, Forecast
+from mobilebench.values.measurement import ComputeUnit, Failure, Loads, Measurement, Memory, Stage
+from mobilebench.values.record import Record
+from tests.records import MEDIAN, failed_export, levels, runs
 
 
 def only(baseline: list[Record], candidate: list[Record], rule: Rule | None = None) -> Comparison:

@@ -10,13 +10,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mobilebench import wire
 from mobilebench.errors import UnknownName, UserError
-from mobilebench.record import Record
 from mobilebench.regress.history import Question, histories
+from mobilebench.values import wire
+from mobilebench.values.record import Record
 from tests.conftest import Ran
-from tests.records import failed_export
-from tests.regress.test_gate import runs
+from tests.records import failed_export, runs
 
 
 def _series(levels: Sequence[float], commits: Sequence[str | None]) -> list[Record]:

@@ -7,7 +7,7 @@ import pytest
 
 from mobilebench.regress.noise import Noise, measure
 from mobilebench.regress.rule import Rule
-from tests.regress.test_gate import runs
+from tests.records import runs
 
 
 def _noise(own: float, shared: float, pairs: int = 16, rule: Rule | None = None) -> Noise:

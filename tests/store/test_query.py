@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from mobilebench.errors import UnknownName, UserError
-from mobilebench.record import Record, Session
 from mobilebench.regress import baselines
 from mobilebench.store import Query, RecordStore
+from mobilebench.values.record import Record, Session
 from tests.records import failed_export, measured
 
 V1 = Path(__file__).parent.parent / "data" / "store-v1.sqlite"

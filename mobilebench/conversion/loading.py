@@ -1,0 +1,218 @@
+"""Model references: what a user names, turned into a network in eval mode and its spec.
+
+In `FILE.py:FUNCTION` and `package.module:FUNCTION` the function takes no required arguments and
+returns a `torch.nn.Module`.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import sys
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import torch
+from torch import nn
+
+from mobilebench.errors import UnknownName, UserError
+from mobilebench.inputs.seeded import sample
+from mobilebench.values.modelspec import CALLER, RANDOM, ModelSpec, Preprocessing, Source, Weights
+from mobilebench.values.request import Request
+from mobilebench.values.tensor import TensorSpec
+from mobilebench.zoo.checkpoints import load_checkpoint
+from mobilebench.zoo.complexity import count_macs, count_params
+from mobilebench.zoo.fingerprint import fingerprint, state_sha256
+from mobilebench.zoo.layers.initialise import for_verification
+from mobilebench.zoo.registry import RESOLUTION, create_model, model_spec
+
+__all__ = ["LoadedModel", "describe", "fingerprint", "load", "with_macs"]
+
+SEED = 0
+"""Seed of every weight that nobody trained, so that the same export finds its artifact again."""
+# Without batch or with more pixels than this on a side, a typing error is likelier than a model.
+_RESOLUTIONS = range(32, 4097)
+
+
+@dataclass(frozen=True)
+class LoadedModel:
+    """A network, ready for preflight, and what is known about it."""
+
+    module: nn.Module
+    spec: ModelSpec
+
+
+def load(request: Request) -> LoadedModel:
+    """Build the network that a reference names and load its weights.
+
+    Without a checkpoint a network of the zoo or of timm gets random weights from a fixed seed,
+    and its spec says so. Raises `UserError` or one of its kinds for whatever the user can mend.
+    """
+    reference = request.reference
+    own = ":" in reference and not reference.startswith("timm:")
+    if request.preprocessing is not None and not own:
+        raise UserError(
+            f"{reference} states itself how images are prepared for it; --mean and --std are for "
+            f"networks of your own."
+        )
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(SEED)
+        if reference.startswith("timm:"):
+            module, spec, origin = _from_timm(request)
+        elif ":" in reference:
+            module, spec, origin = _from_function(request)
+        else:
+            module, spec, origin = _from_zoo(request)
+    if request.checkpoint is not None:
+        origin = load_checkpoint(module, request.checkpoint, ema=request.ema) or CALLER
+    elif request.ema:
+        raise UserError(f"{reference}: averaged weights were asked for, but no checkpoint given.")
+    module.eval()
+    return describe(module, spec, origin)
+
+
+def describe(module: nn.Module, spec: ModelSpec, origin: str) -> LoadedModel:
+    """Add to a spec what only the network itself can tell: its counts and its weights."""
+    weights = Weights(origin=origin, state_sha256=state_sha256(module))
+    return LoadedModel(module, replace(spec, params=count_params(module), weights=weights))
+
+
+def with_macs(loaded: LoadedModel) -> LoadedModel:
+    """Count the MACs by a forward pass, where the spec does not state them yet."""
+    if loaded.spec.macs is not None:
+        return loaded
+    batch = [torch.from_numpy(array) for array in sample(loaded.spec.inputs, SEED)]
+    return replace(loaded, spec=replace(loaded.spec, macs=count_macs(loaded.module, batch)))
+
+
+def _from_zoo(request: Request) -> tuple[nn.Module, ModelSpec, str]:
+    if request.inputs:
+        raise UserError(
+            f"{request.reference} takes one image; choose its size with --resolution instead of "
+            f"--input."
+        )
+    resolution = request.resolution or RESOLUTION
+    if resolution not in _RESOLUTIONS:
+        raise UserError(
+            f"{request.reference} was asked for at {resolution} x {resolution} pixels; "
+            f"it takes {_RESOLUTIONS.start} to {_RESOLUTIONS.stop - 1}."
+        )
+    spec = model_spec(request.reference, resolution)
+    module = create_model(request.reference, num_classes=request.num_classes)
+    if request.num_classes != spec.num_classes:
+        # Counted and published figures are those of the 1000-class network.
+        spec = replace(spec, num_classes=request.num_classes, macs=None, published=())
+    if request.checkpoint is None:
+        for_verification(module, SEED)
+    return module, spec, RANDOM
+
+
+def _from_function(request: Request) -> tuple[nn.Module, ModelSpec, str]:
+    place, _, function_name = request.reference.rpartition(":")
+    if not request.inputs:
+        raise UserError(
+            f"{request.reference} needs its input size: add --input, for example "
+            f"--input 1x3x224x224."
+        )
+    loaded = _import_file(Path(place)) if place.endswith(".py") else _import_module(place)
+    function = getattr(loaded, function_name, None)
+    if not callable(function):
+        functions = [name for name, member in vars(loaded).items() if callable(member)]
+        raise UnknownName.among(f"function in {place}", function_name, functions)
+    module = _call(function, request.reference)
+    if not isinstance(module, nn.Module):
+        raise UserError(
+            f"{request.reference} returned a {type(module).__name__}; it has to return a "
+            f"torch.nn.Module."
+        )
+    name = f"{Path(place).stem}.{function_name}"
+    spec = ModelSpec(name=name, inputs=request.inputs, preprocessing=request.preprocessing)
+    return module, spec, CALLER
+
+
+def _import_file(path: Path) -> ModuleType:
+    if not path.is_file():
+        raise UserError(f"The file {path} does not exist; a model is named FILE.py:FUNCTION.")
+    spec = importlib.util.spec_from_file_location(path.stem, path.resolve())
+    if spec is None or spec.loader is None:
+        raise UserError(f"The file {path} is not a Python module.")
+    module = importlib.util.module_from_spec(spec)
+    # Its neighbours can be imported, as when the file is run; dataclasses look the module up.
+    sys.path.insert(0, str(path.resolve().parent))
+    sys.modules[spec.name] = module
+    loader = spec.loader
+    _call(lambda: loader.exec_module(module), str(path))
+    return module
+
+
+def _import_module(name: str) -> ModuleType:
+    try:
+        found = importlib.util.find_spec(name)
+    except ModuleNotFoundError:
+        found = None
+    if found is None:
+        raise UserError(f"There is no module {name!r} to import; a model is named module:FUNCTION.")
+    module: ModuleType = _call(lambda: importlib.import_module(name), name)
+    return module
+
+
+def _call(function: Callable[[], Any], what: str) -> Any:
+    """Run the user's code; what it raises is the user's to mend, with the line it came from."""
+    try:
+        return function()
+    except Exception as error:
+        last = traceback.extract_tb(error.__traceback__)[-1]
+        raise UserError(
+            f"{what} raised {type(error).__name__}: {error} ({last.filename}, line {last.lineno})"
+        ) from error
+
+
+def _from_timm(request: Request) -> tuple[nn.Module, ModelSpec, str]:
+    name = request.reference.removeprefix("timm:")
+    timm = _import_timm()
+    if name.partition(".")[0] not in timm.list_models():
+        raise UnknownName.among("timm model", name, timm.list_models())
+    module: nn.Module = _call(lambda: timm.create_model(name, pretrained=False), request.reference)
+    config: dict[str, Any] = module.pretrained_cfg  # type: ignore[assignment]
+    size = request.resolution
+    shape = (1, *config["input_size"]) if size is None else (1, config["input_size"][0], size, size)
+    spec = ModelSpec(
+        name=name,
+        family=config.get("architecture"),
+        inputs=request.inputs or (TensorSpec(name="image", shape=shape),),
+        num_classes=config.get("num_classes"),
+        preprocessing=Preprocessing(
+            mean=tuple(config["mean"]),
+            std=tuple(config["std"]),
+            crop_pct=config["crop_pct"],
+            interpolation=config["interpolation"],
+        ),
+        source=Source(
+            paper=config.get("paper_name") or "not stated",
+            repository=config.get("origin_url")
+            or "https://github.com/huggingface/pytorch-image-models",
+            commit=f"timm {timm.__version__}",
+            licence=config.get("license") or "not stated",
+        ),
+    )
+    return module, spec, RANDOM
+
+
+def _import_timm() -> Any:
+    try:
+        return importlib.import_module("timm")
+    except ModuleNotFoundError as error:
+        raise UserError(
+            f"timm models need the packages timm and torchvision, and {error.name!r} is not "
+            f"installed; install a torchvision that matches torch {torch.__version__}, then timm."
+        ) from error
+    except (ImportError, RuntimeError, AttributeError) as error:
+        # A torchvision built for another torch fails while it registers its operators.
+        raise UserError(
+            f"timm cannot be imported ({type(error).__name__}: {error}); most often torchvision "
+            f"does not match torch {torch.__version__}: install the torchvision built for it."
+        ) from error

@@ -1,0 +1,103 @@
+"""Remote workers: preparations and bundles made on a cluster, which come back as bytes.
+
+A worker needs mobilebench with the same toolkits, and sees checkpoints, networks' own code and
+folders of images at the same paths as this machine. Nothing else is shared: what it makes is sent
+back, checked by its sha256 and moved to its place here.
+"""
+
+from __future__ import annotations
+
+import io
+import tarfile
+import tempfile
+from concurrent.futures import Executor, Future
+from concurrent.futures import TimeoutError as NotYet
+from dataclasses import dataclass, replace
+from pathlib import Path
+from threading import Event
+
+from mobilebench import files
+from mobilebench.errors import Cancelled, CellFailed
+from mobilebench.exporting.preparation import Needs
+from mobilebench.exporting.workers import Limits, LocalWorkers, Task
+from mobilebench.files import writing
+from mobilebench.inputs.source import Samples
+from mobilebench.machine import cluster
+from mobilebench.observer import SilentStep, Step
+from mobilebench.values.artifact import Artifact
+from mobilebench.values.request import Request
+
+_WATCH_S = 0.2
+
+
+@dataclass(frozen=True)
+class RemoteWorkers:
+    """Workers behind an executor such as `cluster.executor` gives."""
+
+    pool: Executor
+    parallel: int
+    limits: Limits
+
+    def prepare(
+        self, request: Request, needs: Needs, samples: Samples, folder: Path, cancel: Event
+    ) -> None:
+        made = self.pool.submit(_prepare, self.limits, request, needs, samples)
+        _unpack(_result(made, cancel), folder)
+
+    def build(self, task: Task, out_dir: Path, step: Step, cancel: Event) -> Artifact:
+        step.stage("on the cluster")
+        made = self.pool.submit(_build, self.limits, task, _pack(task.preparation))
+        content = _result(made, cancel)
+        place = task.order.place(out_dir)
+        with files.staging_folder(out_dir) as staged:
+            _unpack(content, staged)
+            if Artifact.load(staged).manifest.facts.key != task.order.key:
+                raise CellFailed(
+                    "cluster",
+                    "OtherCode",
+                    "the worker that made it has other exporters than this machine; install the "
+                    "same version of mobilebench there",
+                )
+            files.publish_folder(staged, place)
+        return Artifact.load(place)
+
+
+def _prepare(limits: Limits, request: Request, needs: Needs, samples: Samples) -> bytes:
+    """On a worker."""
+    with tempfile.TemporaryDirectory(prefix="mobilebench-remote-") as name:
+        LocalWorkers(1, limits).prepare(request, needs, samples, Path(name), cluster.cancelled())
+        return _pack(Path(name))
+
+
+def _build(limits: Limits, task: Task, preparation: bytes) -> bytes:
+    """On a worker."""
+    with tempfile.TemporaryDirectory(prefix="mobilebench-remote-") as name:
+        prepared, out = Path(name) / "prepared", Path(name) / "out"
+        prepared.mkdir()
+        _unpack(preparation, prepared)
+        here = replace(task, preparation=prepared)
+        artifact = LocalWorkers(1, limits).build(here, out, SilentStep(), cluster.cancelled())
+        return _pack(artifact.folder)
+
+
+def _result(future: Future[bytes], cancel: Event) -> bytes:
+    """What a task on the cluster made; gives it up when `cancel` is set."""
+    while True:
+        try:
+            return future.result(timeout=_WATCH_S)
+        except NotYet:
+            if cancel.is_set():
+                future.cancel()
+                raise Cancelled from None
+
+
+def _pack(folder: Path) -> bytes:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as archive:
+        archive.add(folder, arcname=".")
+    return buffer.getvalue()
+
+
+def _unpack(content: bytes, folder: Path) -> None:
+    with writing(folder), tarfile.open(fileobj=io.BytesIO(content)) as archive:
+        archive.extractall(folder, filter="data")

@@ -1,0 +1,1 @@
+"""What networks and files are fed with, reproducibly: seeds, images, labels."""

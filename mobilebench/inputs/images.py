@@ -1,0 +1,146 @@
+"""Images from files as a network takes them: resized, cropped and normalised as its authors do."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+import numpy as np
+
+from mobilebench.errors import ImageError, UserError
+from mobilebench.inputs.seeded import Array
+from mobilebench.values.modelspec import ModelSpec, Preprocessing
+from mobilebench.values.recipe import ImageInput
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+T = TypeVar("T")
+
+SUFFIXES = (".bmp", ".jpeg", ".jpg", ".png", ".webp")
+
+
+def find(folder: Path) -> list[Path]:
+    """Every image file under a folder, in the order of their paths.
+
+    Raises `UserError` where the folder does not exist or holds no image.
+    """
+    if not folder.is_dir():
+        raise UserError(f"The folder of images {folder} does not exist; give one that holds them.")
+    found = below(folder)
+    if not found:
+        raise UserError(
+            f"The folder {folder} holds no image; files ending in {', '.join(SUFFIXES)} are taken, "
+            f"in it and in the folders below it."
+        )
+    return found
+
+
+def below(folder: Path) -> list[Path]:
+    """Every image file under a folder that exists, in the order of their paths; maybe none."""
+    return sorted(
+        path
+        for path in folder.rglob("*")
+        if path.suffix.lower() in SUFFIXES and not path.name.startswith(".")
+    )
+
+
+def spread(found: Sequence[T], count: int) -> list[T]:
+    """At most `count` of what was found, at even distances, so that a sorted folder gives every
+    class its share; the same ones every time."""
+    if len(found) <= count:
+        return list(found)
+    return [found[index * len(found) // count] for index in range(count)]
+
+
+def prepare(path: Path, spec: ModelSpec) -> Array:
+    """One image as the network's input: (1, 3, H, W) of float32.
+
+    The shorter side is resized to H / crop_pct, the middle is cut out, values are brought to
+    0..1 and normalised by channel. Raises `ImageError` for a file that cannot be read, `UserError`
+    for a network that states no preprocessing or takes no image.
+    """
+    height, width = _size(spec)
+    preprocessing = _preprocessing(spec)
+    image = _crop(_opened(path), height, width, preprocessing)
+    values = np.asarray(image, dtype=np.float32) / np.float32(255.0)
+    mean, std = (np.asarray(three, np.float32) for three in (preprocessing.mean, preprocessing.std))
+    values = (values - mean) / std
+    return np.ascontiguousarray(values.transpose(2, 0, 1)[None])
+
+
+def pixels(path: Path, spec: ModelSpec) -> Array:
+    """One image as a file with image input takes it: (1, 3, H, W) of uint8; as `prepare`, without
+    normalisation."""
+    height, width = _size(spec)
+    image = _crop(_opened(path), height, width, _preprocessing(spec))
+    return np.ascontiguousarray(np.asarray(image, dtype=np.uint8).transpose(2, 0, 1)[None])
+
+
+def image_input(spec: ModelSpec) -> ImageInput:
+    """A network's own normalisation, for files that take images; raises as `require_images`."""
+    require_images(spec)
+    preprocessing = _preprocessing(spec)
+    return ImageInput(mean=preprocessing.mean, std=preprocessing.std)
+
+
+def require_images(spec: ModelSpec) -> None:
+    """Raise `UserError` unless images can be prepared for this network."""
+    _size(spec)
+    _preprocessing(spec)
+
+
+def _size(spec: ModelSpec) -> tuple[int, int]:
+    size = spec.resolution
+    if size is None or len(spec.inputs) != 1 or spec.inputs[0].shape[:2] != (1, 3):
+        inputs = ", ".join(map(str, spec.inputs))
+        raise UserError(
+            f"{spec.name} takes {inputs}; images can be given to networks with one input of "
+            f"1x3xHxW only."
+        )
+    return size
+
+
+def _preprocessing(spec: ModelSpec) -> Preprocessing:
+    if spec.preprocessing is None:
+        raise UserError(
+            f"Of {spec.name} it is not known how images are prepared; state it with "
+            f"--mean and --std (in 0..1, three numbers each)."
+        )
+    return spec.preprocessing
+
+
+def _opened(path: Path) -> Image.Image:
+    from PIL import Image, UnidentifiedImageError
+
+    try:
+        with Image.open(path) as image:
+            return image.convert("RGB")
+    except (
+        UnidentifiedImageError,
+        OSError,
+        ValueError,  # these two come from decoders that meet a damaged file
+        SyntaxError,
+        Image.DecompressionBombError,
+    ) as error:
+        raise ImageError(
+            f"The image {path} cannot be read ({error}); remove it or replace it."
+        ) from error
+
+
+def _crop(image: Image.Image, height: int, width: int, how: Preprocessing) -> Image.Image:
+    from PIL import Image
+
+    tall, wide = math.floor(height / how.crop_pct), math.floor(width / how.crop_pct)
+    # The side that is left over is cut to whole pixels, and the middle is rounded, as torchvision
+    # does it.
+    if image.height * wide >= image.width * tall:
+        enlarged = (wide, int(wide * image.height / image.width))
+    else:
+        enlarged = (int(tall * image.width / image.height), tall)
+    resampling = Image.Resampling[how.interpolation.upper()]
+    resized = image.resize(enlarged, resampling)
+    left, top = round((enlarged[0] - width) / 2), round((enlarged[1] - height) / 2)
+    return resized.crop((left, top, left + width, top + height))

@@ -1,0 +1,102 @@
+"""Calibration and agreement: the inputs beside the sixteen of parity, from a folder or a seed."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from mobilebench.inputs import images, seeded
+from mobilebench.inputs.seeded import Array
+from mobilebench.values.modelspec import ModelSpec
+from mobilebench.values.recipe import NOISE, Calibration, ImageInput, inputs_of_file
+
+IMAGES = 128
+"""Images that ranges are taken from, where a folder has as many."""
+AGREEMENT_INPUTS = 256
+"""Inputs on which a quantized artifact has to name the same class as PyTorch."""
+_PART_ELEMENTS = 64 << 20
+# Far from the seeds of preflight, of parity and of benchmarks: no input is used twice.
+_SEED = 3000
+_AGREEMENT_SEED = 4000
+
+
+@dataclass(frozen=True)
+class Samples:
+    """Where inputs for calibration and agreement come from: the images of a folder, or noise."""
+
+    folder: Path | None = None
+
+    def calibration(self) -> Calibration:
+        """What a recipe says of them. Raises `UserError` where the folder holds no images."""
+        if self.folder is None:
+            return Calibration()
+        chosen = self._calibrating()
+        return Calibration(source=_sha256(chosen), inputs=len(chosen))
+
+    def for_calibration(self, spec: ModelSpec) -> list[list[Array]]:
+        """Inputs to take ranges from. Raises `UserError` where the network takes no images."""
+        if self.folder is None:
+            return seeded.samples(spec.inputs, Calibration().inputs, _SEED)
+        return _prepared(self._calibrating(), spec)
+
+    def agreement_source(self) -> str:
+        """`noise`, or the sha256 over the images that agreement is judged on."""
+        return NOISE if self.folder is None else _sha256(self._judging())
+
+    def for_parity(
+        self, spec: ModelSpec, count: int, image_input: ImageInput | None = None
+    ) -> list[list[Array]]:
+        """Images to compare outputs on, as the file takes them; none where these are noise."""
+        if self.folder is None:
+            return []
+        return _of_file(images.spread(self._judging(), count), spec, image_input)
+
+    def for_agreement(
+        self, spec: ModelSpec, image_input: ImageInput | None = None
+    ) -> Iterator[list[list[Array]]]:
+        """Inputs of the file to judge agreement on, in parts that fit into memory, other than
+        those of the calibration where there are enough."""
+        at_once = max(1, _PART_ELEMENTS // sum(tensor.elements for tensor in spec.inputs))
+        if self.folder is None:
+            of_file = inputs_of_file(spec.inputs, image_input)
+            for first in range(0, AGREEMENT_INPUTS, at_once):
+                count = min(at_once, AGREEMENT_INPUTS - first)
+                yield seeded.samples(of_file, count, _AGREEMENT_SEED + first)
+            return
+        paths = self._judging()
+        for first in range(0, len(paths), at_once):
+            yield _of_file(paths[first : first + at_once], spec, image_input)
+
+    def _calibrating(self) -> list[Path]:
+        return images.spread(self._found(), IMAGES)
+
+    def _judging(self) -> list[Path]:
+        used = set(self._calibrating())
+        unseen = [path for path in self._found() if path not in used]
+        enough = unseen if len(unseen) >= AGREEMENT_INPUTS else self._found()
+        return images.spread(enough, AGREEMENT_INPUTS)
+
+    def _found(self) -> list[Path]:
+        assert self.folder is not None
+        return images.find(self.folder)
+
+
+def _of_file(
+    paths: Sequence[Path], spec: ModelSpec, image_input: ImageInput | None
+) -> list[list[Array]]:
+    if image_input is None:
+        return _prepared(paths, spec)
+    return [[images.pixels(path, spec)] for path in paths]
+
+
+def _prepared(paths: Sequence[Path], spec: ModelSpec) -> list[list[Array]]:
+    return [[images.prepare(path, spec)] for path in paths]
+
+
+def _sha256(paths: Sequence[Path]) -> str:
+    digest = hashlib.sha256()
+    for path in paths:
+        digest.update(hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()

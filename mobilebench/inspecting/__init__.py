@@ -1,0 +1,1 @@
+"""What a saved file holds, and where its operations could run."""

@@ -1,0 +1,135 @@
+"""Inspection: what a bundle's manifest, or a bare model file, says of itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mobilebench import plugins
+from mobilebench.errors import BundleError, MissingToolkit
+from mobilebench.inspecting.placement.placing import placements
+from mobilebench.machine import installation
+from mobilebench.values import wire
+from mobilebench.values.artifact import (
+    MANIFEST_FILE,
+    Artifact,
+    Manifest,
+    content_sha256,
+    content_size,
+)
+from mobilebench.values.forecast import Forecast, Placement
+from mobilebench.values.graph import Graph
+from mobilebench.values.recipe import Format
+
+SUFFIXES: Mapping[str, Format] = {
+    ".onnx": Format.ONNX,
+    ".tflite": Format.TFLITE,
+    ".pte": Format.EXECUTORCH,
+    ".mlpackage": Format.COREML,
+    ".mlmodel": Format.COREML,
+}
+"""Endings by which a bare model file is known."""
+
+
+@dataclass(frozen=True)
+class Inspection:
+    """A model file with what is known about it; the manifest is there for a bundle only."""
+
+    model_path: Path
+    format: Format
+    size_bytes: int
+    sha256: str
+    manifest: Manifest | None
+    graph: Graph | None
+    unread: str | None
+    """Why there is no graph: the format's toolkit is not installed."""
+    placements: tuple[Placement, ...]
+
+    @property
+    def forecasts(self) -> tuple[Forecast, ...]:
+        """As computed now from the file; where it cannot be read, as the manifest has them."""
+        if self.graph is not None:
+            return tuple(placed.forecast for placed in self.placements)
+        return (self.manifest.facts.forecast or ()) if self.manifest else ()
+
+    @property
+    def op_histogram(self) -> dict[str, int]:
+        """Operations by kind: the graph's, or else the manifest's."""
+        if self.graph is not None:
+            return self.graph.histogram
+        return self.manifest.facts.op_histogram if self.manifest else {}
+
+    def to_plain(self) -> dict[str, Any]:
+        """As JSON has it: the manifest's own keys, and beside them what was read from the file."""
+        graph = self.graph
+        return {
+            **(wire.to_plain(self.manifest) if self.manifest else {}),
+            "file": {
+                "path": str(self.model_path),
+                "format": self.format.value,
+                "size_bytes": self.size_bytes,
+                "sha256": self.sha256,
+                "unread": self.unread,
+                "macs": graph.macs if graph else None,
+                "weight_bytes": graph.weight_bytes if graph else None,
+                "op_histogram": self.op_histogram,
+                "folded": graph.folded if graph else None,
+                "inputs": [wire.to_plain(tensor) for tensor in graph.inputs] if graph else None,
+                "outputs": [wire.to_plain(tensor) for tensor in graph.outputs] if graph else None,
+            },
+            "forecasts": [wire.to_plain(forecast) for forecast in self.forecasts],
+            "placements": [wire.to_plain(placed) for placed in self.placements],
+            "operations": [wire.to_plain(o) for o in graph.operations] if graph else None,
+        }
+
+
+def inspect(path: Path) -> Inspection:
+    """Read a bundle folder or a bare model file.
+
+    Raises `BundleError` for a path that is neither, `ModelFileError` for a file that is damaged;
+    a missing toolkit is said in `unread` where a manifest is there, and raised where none is.
+    """
+    if (path / MANIFEST_FILE).is_file() or path.suffix not in SUFFIXES or not path.exists():
+        if path.suffix in SUFFIXES and not path.exists():
+            raise BundleError(f"There is no model file {path}.")
+        artifact = Artifact.load(path)
+        manifest = artifact.manifest
+        graph, unread = _graph(artifact.model_path, manifest.recipe.format)
+        return Inspection(
+            model_path=artifact.model_path,
+            format=manifest.recipe.format,
+            size_bytes=manifest.facts.size_bytes,
+            sha256=manifest.facts.sha256,
+            manifest=manifest,
+            graph=graph,
+            unread=unread,
+            placements=placements(graph, manifest.recipe.format) if graph else (),
+        )
+    file_format = SUFFIXES[path.suffix]
+    graph = plugins.exporter(file_format).graph(path)
+    return Inspection(
+        model_path=path,
+        format=file_format,
+        size_bytes=content_size(path),
+        sha256=content_sha256(path),
+        manifest=None,
+        graph=graph,
+        unread=None,
+        placements=placements(graph, file_format),
+    )
+
+
+def _graph(model_path: Path, file_format: Format) -> tuple[Graph | None, str | None]:
+    try:
+        return plugins.exporter(file_format).graph(model_path), None
+    except MissingToolkit as error:
+        return None, str(error)
+    except ModuleNotFoundError as error:
+        advice = installation.missing_toolkit(
+            error, f"Reading a file of the format {file_format!r}", prefer=file_format
+        )
+        if advice is None:
+            raise
+        return None, str(advice)

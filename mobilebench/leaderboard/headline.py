@@ -1,0 +1,115 @@
+"""Results: what a protocol makes of its samples, computed when it is shown."""
+
+from __future__ import annotations
+
+from mobilebench import stats
+from mobilebench.values import value
+from mobilebench.values.measurement import Samples
+from mobilebench.values.protocol import Headline, Protocol
+
+
+@value
+class Window:
+    """Measured samples that began within one span of time."""
+
+    start_ns: int
+    count: int
+    p50_ns: float
+    p90_ns: float
+    p99_ns: float
+
+
+@value
+class Deadlines:
+    """What became of the frames of a paced measurement."""
+
+    frames: int
+    """Those that fell due while it ran."""
+    on_time: int
+    late: int
+    """Begun, and not done when the next one was due."""
+    dropped: int
+    """Not begun, because the one before still ran."""
+
+    @property
+    def miss_rate(self) -> float:
+        """Late and dropped frames as a share of all."""
+        return (self.late + self.dropped) / self.frames
+
+
+def headline_ns(protocol: Protocol, samples: Samples) -> float:
+    """The number that the protocol calls its result. Raises `ValueError` where the samples are
+    too few for it."""
+    if protocol.headline is Headline.MEDIAN:
+        return stats.percentile(samples.latencies_ns(), 50)
+    if protocol.headline is Headline.P90:
+        return stats.percentile(samples.latencies_ns(), 90)
+    means = [
+        stats.trimmed_mean(samples.latencies_ns(round_=round_), protocol.trim, protocol.trim)
+        for round_ in range(protocol.rounds)
+    ]
+    return sum(means) / len(means)
+
+
+def windows(samples: Samples, window_ns: int) -> tuple[Window, ...]:
+    """Percentiles by span of time from the first measured sample on; spans without a sample are
+    left out."""
+    measured = samples.select()
+    if not measured.t_ns:
+        return ()
+    origin = measured.t_ns[0]
+    spans: dict[int, list[int]] = {}
+    for start, latency in zip(measured.t_ns, measured.latency_ns, strict=True):
+        spans.setdefault((start - origin) // window_ns, []).append(latency)
+    return tuple(
+        Window(
+            start_ns=origin + index * window_ns,
+            count=len(latencies),
+            p50_ns=stats.percentile(latencies, 50),
+            p90_ns=stats.percentile(latencies, 90),
+            p99_ns=stats.percentile(latencies, 99),
+        )
+        for index, latencies in spans.items()
+    )
+
+
+def deadlines(protocol: Protocol, samples: Samples) -> Deadlines:
+    """Frames on time, late and dropped over all rounds of a paced protocol.
+
+    A frame is due at a multiple of the interval since the round's first; it has to be done when
+    the next is due. Raises `ValueError` for a protocol that has no pace, and for no samples.
+    """
+    interval = protocol.interval_ns
+    if interval is None:
+        raise ValueError(f"the protocol {protocol.id} has no pace, so nothing has a deadline")
+    frames = on_time = begun = 0
+    for round_ in range(protocol.rounds):
+        measured = samples.select(round_=round_)
+        if not measured.t_ns:
+            raise ValueError(f"round {round_} has no measured samples")
+        begun += len(measured.t_ns)
+        first = measured.t_ns[0]
+        for start, latency in zip(measured.t_ns, measured.latency_ns, strict=True):
+            frame = (start - first) // interval
+            on_time += start + latency - first <= (frame + 1) * interval
+        frames += frame + 1
+    return Deadlines(frames=frames, on_time=on_time, late=begun - on_time, dropped=frames - begun)
+
+
+def describe(protocol: Protocol, samples: Samples) -> str | None:
+    """What the median does not tell of a protocol's result, in a line; None where it tells all."""
+    if protocol.interval_ns is not None:
+        kept = deadlines(protocol, samples)
+        return (
+            f"{protocol.id}: {kept.miss_rate:.1%} of {kept.frames} frames missed "
+            f"({kept.late} late, {kept.dropped} dropped)"
+        )
+    if protocol.window_ns is not None:
+        spans = windows(samples, protocol.window_ns)
+        return (
+            f"{protocol.id}: median of the first {protocol.window_ns / 1e9:g} s "
+            f"{spans[0].p50_ns / 1e6:.2f} ms, of the last {spans[-1].p50_ns / 1e6:.2f} ms"
+        )
+    if protocol.headline is Headline.MEDIAN:
+        return None
+    return f"{protocol.id}: {protocol.headline} {headline_ns(protocol, samples) / 1e6:.2f} ms"

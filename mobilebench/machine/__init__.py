@@ -1,0 +1,1 @@
+"""This machine and where work runs on it: processes, clusters, sensors, versions."""

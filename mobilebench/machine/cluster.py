@@ -1,0 +1,270 @@
+"""Cluster: functions run by executors, on this machine or on the workers of a dask scheduler.
+
+A task is a function of a module, with plain values and bytes in and out, that may be run more than
+once: after its worker was killed it is run again on another one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable, Collection, Iterator, Mapping
+from concurrent.futures import CancelledError, Executor, Future, ThreadPoolExecutor
+from concurrent.futures import wait as wait_for
+from contextlib import contextmanager
+from contextvars import ContextVar
+from threading import Event
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+
+from mobilebench.errors import Cancelled, CellFailed, ClusterError, MissingToolkit
+from mobilebench.machine import installation, isolated
+
+if TYPE_CHECKING:
+    from distributed import Client
+    from distributed import Future as Remote
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+CONNECT_S = 8.0
+"""How long a scheduler may take to answer, and then its first worker to be there."""
+_WATCH_S = 0.2
+
+_cancel: ContextVar[Event | None] = ContextVar("cancel", default=None)
+
+
+def cancelled() -> Event:
+    """Within a task: the event that is set when nobody waits for its result any more.
+
+    Give it to `isolated.call` and the like; elsewhere it is an event that nobody sets.
+    """
+    return _cancel.get() or Event()
+
+
+@contextmanager
+def local(jobs: int) -> Iterator[Executor]:
+    """An executor of `jobs` threads in this process; an error in the block cancels its tasks."""
+    cancel = Event()
+    with isolated.sharing(jobs):
+        pool = ThreadPoolExecutor(jobs, initializer=_cancel.set, initargs=(cancel,))
+        try:
+            yield pool
+        except BaseException:
+            cancel.set()
+            raise
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
+
+
+@contextmanager
+def executor(address: str, extras: Collection[str] | None = None) -> Iterator[Tasks]:
+    """An executor over the dask scheduler at an address such as `tcp://HOST:8786`.
+
+    Every worker must have the versions that this machine has, of mobilebench and of its `extras`
+    (by default all that are installed here). An error in the block, Ctrl-C too, cancels the tasks:
+    those that are running end with their cells. Raises `ClusterError` where the scheduler does
+    not answer, has no worker, or has a worker that differs; a task on a worker that came later and
+    differs raises it. A task whose workers were killed again and again raises `CellFailed`.
+    """
+    # Both sides of the wire have to speak the same version of it.
+    compared = None if extras is None else tuple(sorted({*extras, "cluster"}))
+    client = _connected(address)
+    try:
+        expected = _same_everywhere(client, address, compared)
+        pool = Tasks(client, address, expected, compared)
+        try:
+            yield pool
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+        pool.shutdown(wait=True)
+    finally:
+        client.close(timeout=CONNECT_S)
+
+
+class Tasks(Executor):
+    """`concurrent.futures` over a dask client.
+
+    The client's own executor gives a task up silently when the scheduler goes away, and says
+    nothing that a user understands of a task that kills its workers.
+    """
+
+    def __init__(
+        self,
+        client: Client,
+        address: str,
+        expected: Mapping[str, str],
+        extras: tuple[str, ...] | None,
+    ) -> None:
+        self._client = client
+        self._address = address
+        self._expected = dict(expected)
+        self._extras = extras
+        self._open: set[Future[Any]] = set()
+
+    @property
+    def slots(self) -> int:
+        """How many tasks the workers there are now can run at a time."""
+        threads: dict[str, int] = self._client.nthreads()
+        return max(1, sum(threads.values()))
+
+    def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
+        future: Future[T] = Future()
+        remote = self._client.submit(
+            _task, self._expected, self._extras, fn, args, kwargs, pure=False
+        )
+        self._open.add(future)
+
+        def ended(ours: Future[T]) -> None:
+            self._open.discard(ours)
+            if ours.cancelled():
+                remote.cancel()
+            remote.release()
+
+        future.add_done_callback(ended)
+        remote.add_done_callback(lambda theirs: self._settle(future, theirs))
+        return future
+
+    def _settle(self, future: Future[Any], remote: Remote) -> None:
+        """Hand what became of a task on the cluster to the one who waits for it here."""
+        if not future.set_running_or_notify_cancel():
+            return
+        try:
+            result = remote.result()
+        except CancelledError:
+            future.set_exception(
+                ClusterError(
+                    f"The scheduler at {self._address} went away with tasks under way; start it "
+                    f"again and give the same command: what is finished is not done again."
+                )
+            )
+        except BaseException as error:  # noqa: BLE001 - it belongs to the one who waits
+            future.set_exception(_understandable(error))
+        else:
+            future.set_result(result)
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        waiting = list(self._open)
+        if cancel_futures:
+            for future in waiting:
+                future.cancel()
+        if wait:
+            wait_for(waiting)
+
+
+def _understandable(error: BaseException) -> BaseException:
+    from distributed import KilledWorker
+
+    if isinstance(error, KilledWorker):
+        return CellFailed(
+            "cluster",
+            "KilledWorker",
+            f"a task's worker was killed {error.allowed_failures + 1} times; the log of the worker "
+            f"{error.last_worker.address} may say why",
+        )
+    return error
+
+
+def _task(
+    expected: Mapping[str, str],
+    extras: tuple[str, ...] | None,
+    function: Callable[..., T],
+    args: tuple[Any, ...],
+    kwargs: Mapping[str, Any],
+) -> T | None:
+    """On the worker: check the versions, run the function, and tell it when it is cancelled."""
+    from distributed import get_worker
+    from distributed.worker import thread_state
+
+    worker, key = get_worker(), thread_state.key
+    found = installation.difference(expected, installation.versions(extras))
+    if found is not None:
+        raise _differs(worker.address, found)
+    cancel, done = Event(), Event()
+
+    def watch() -> None:
+        while not done.wait(_WATCH_S):
+            state = worker.state.tasks.get(key)
+            if state is None or state.state == "cancelled":
+                cancel.set()
+
+    threading.Thread(target=watch, daemon=True).start()
+    token = _cancel.set(cancel)
+    try:
+        return function(*args, **kwargs)
+    except Cancelled:
+        # It is a KeyboardInterrupt, which would end the worker; nobody reads this result.
+        return None
+    finally:
+        _cancel.reset(token)
+        done.set()
+
+
+def _connected(address: str) -> Client:
+    try:
+        from distributed import Client
+    except ModuleNotFoundError as error:
+        if error.name not in ("distributed", "dask"):
+            raise
+        raise MissingToolkit(
+            "A cluster needs the package 'distributed', which is not installed; "
+            "run: pip install 'mobilebench[cluster]'"
+        ) from error
+    try:
+        found = asyncio.run(asyncio.wait_for(_asked_who_it_is(address), CONNECT_S))
+    except (OSError, TimeoutError, ValueError) as error:
+        raise ClusterError(
+            f"No dask scheduler answers at {address!r} within {CONNECT_S:g} s; give the address "
+            f"that `dask scheduler` prints, such as tcp://HOST:8786, and look that it can be "
+            f"reached from here."
+        ) from error
+    if found != "Scheduler":
+        raise ClusterError(
+            f"What answers at {address} is a {found} of dask; give the address of its scheduler."
+        )
+    return Client(address, timeout=CONNECT_S, set_as_default=False, name="mobilebench")
+
+
+async def _asked_who_it_is(address: str) -> str:
+    """What kind of dask server is at an address; a client alone would wait for any other server
+    without end."""
+    from distributed import Security
+    from distributed.comm import connect
+
+    comm = await connect(address, timeout=CONNECT_S, **Security().get_connection_args("client"))
+    try:
+        await comm.write({"op": "identity", "reply": True})
+        return str((await comm.read())["type"])
+    finally:
+        comm.abort()
+
+
+def _same_everywhere(
+    client: Client, address: str, extras: tuple[str, ...] | None
+) -> dict[str, str]:
+    """The versions here, once every worker has been found to have the same."""
+    try:
+        client.wait_for_workers(1, timeout=CONNECT_S)
+    except TimeoutError as error:
+        raise ClusterError(
+            f"The scheduler at {address} has no worker; start one: dask worker {address}"
+        ) from error
+    ours = installation.versions(extras)
+    answers = client.run(installation.versions, extras, on_error="return")
+    for worker, theirs in answers.items():
+        if isinstance(theirs, BaseException):
+            raise ClusterError(
+                f"The worker {worker} cannot load this mobilebench ({theirs}); install the same "
+                f"version there, {ours['mobilebench']}, with the same extras."
+            )
+        found = installation.difference(ours, theirs)
+        if found is not None:
+            raise _differs(worker, found)
+    return ours
+
+
+def _differs(worker: str, found: str) -> ClusterError:
+    return ClusterError(
+        f"The worker {worker} has another installation: {found}; install the same there, or stop "
+        f"it, and give the same command again."
+    )

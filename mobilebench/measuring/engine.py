@@ -1,0 +1,197 @@
+"""The engine: takes a measurement by a protocol, whatever loads, tells the time and feels the heat.
+
+Its instruments are arguments, so the same loop is proven to the nanosecond on scripted latencies
+and temperatures, and run for real on every runtime.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+from mobilebench.values.device import DeviceState
+from mobilebench.values.measurement import GateLog, Loads, Phase, Samples
+from mobilebench.values.protocol import Convergence, Gate, Protocol, WarmUp
+
+Infer = Callable[[], object]
+Clock = Callable[[], int]
+"""Monotonic time in integer nanoseconds."""
+
+
+@dataclass(frozen=True)
+class Instruments:
+    """What a measurement is taken with."""
+
+    clock: Clock
+    wait: Callable[[int], None]
+    """Return after that many nanoseconds, or a little later."""
+    sense: Callable[[], DeviceState]
+    """The state of the device now; cheap, for it is read between inferences."""
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What came of a run of the engine."""
+
+    samples: Samples
+    loads: Loads
+    gates: tuple[GateLog, ...]
+    """One for each round of a protocol with a gate."""
+    states: tuple[DeviceState, ...]
+    """The device's state on the samples' clock, in order."""
+
+
+def run(protocol: Protocol, load: Callable[[], Infer], instruments: Instruments) -> Taken:
+    """Run every round of `protocol`; `load` makes a session and returns its inference call."""
+    return _Run(protocol, load, instruments).run()
+
+
+@dataclass
+class _Columns:
+    """Samples while they are taken; plain lists, so that appending costs the loop little."""
+
+    t_ns: list[int] = field(default_factory=list)
+    latency_ns: list[int] = field(default_factory=list)
+    phase: list[Phase] = field(default_factory=list)
+    round: list[int] = field(default_factory=list)
+
+    def add(self, t_ns: int, latency_ns: int, phase: Phase, round_: int) -> None:
+        self.t_ns.append(t_ns)
+        self.latency_ns.append(latency_ns)
+        self.phase.append(phase)
+        self.round.append(round_)
+
+    def freeze(self) -> Samples:
+        return Samples(
+            t_ns=tuple(self.t_ns),
+            latency_ns=tuple(self.latency_ns),
+            phase=tuple(self.phase),
+            round=tuple(self.round),
+        )
+
+
+class _Run:
+    """One run of a protocol; what it holds is what it has taken so far."""
+
+    def __init__(
+        self, protocol: Protocol, load: Callable[[], Infer], instruments: Instruments
+    ) -> None:
+        self._protocol = protocol
+        self._load = load
+        self._clock = instruments.clock
+        self._wait = instruments.wait
+        self._sense = instruments.sense
+        self._origin = self._clock()
+        self._columns = _Columns()
+        self._gates: list[GateLog] = []
+        self._states: list[DeviceState] = []
+
+    def run(self) -> Taken:
+        load_ns = []
+        for round_ in range(self._protocol.rounds):
+            self._rest()
+            started = self._clock()
+            infer = self._load()
+            load_ns.append(self._clock() - started)
+            self._warm_up(self._protocol.warm_up, infer, round_)
+            self._measure(infer, round_)
+        return Taken(
+            samples=self._columns.freeze(),
+            loads=Loads(first_ns=load_ns[0], warm_ns=tuple(load_ns[1:])),
+            gates=tuple(self._gates),
+            states=tuple(self._states),
+        )
+
+    def _rest(self) -> None:
+        """What comes before a round: the fixed rest, the state of the device, the gate."""
+        if self._protocol.cool_down_ns:
+            self._wait(self._protocol.cool_down_ns)
+        state = self._read()
+        if self._protocol.gate is not None:
+            self._gates.append(self._pass(self._protocol.gate, state))
+
+    def _pass(self, gate: Gate, state: DeviceState) -> GateLog:
+        started = self._clock()
+        while state.thermal is not None and state.thermal.level > gate.warmest.level:
+            waited = self._clock() - started
+            if waited >= gate.max_wait_ns:
+                return GateLog(waited_ns=waited, start=state.thermal, open=False)
+            self._wait(gate.poll_ns)
+            state = self._read()
+        waited = self._clock() - started
+        return GateLog(waited_ns=waited, start=state.thermal, open=state.thermal is not None)
+
+    def _read(self) -> DeviceState:
+        state = replace(self._sense(), t_ns=self._clock() - self._origin)
+        self._states.append(state)
+        return state
+
+    def _sample(self, infer: Infer, phase: Phase, round_: int) -> int:
+        """One inference; returns its latency."""
+        started = self._clock()
+        infer()
+        latency = self._clock() - started
+        self._columns.add(started - self._origin, latency, phase, round_)
+        return latency
+
+    def _warm_up(self, rule: WarmUp, infer: Infer, round_: int) -> None:
+        settled = Settling(rule.convergence) if rule.convergence else None
+        started, iterations = self._clock(), 0
+        while True:
+            latency = self._sample(infer, Phase.WARM_UP, round_)
+            iterations += 1
+            elapsed = self._clock() - started
+            if elapsed >= rule.max_duration_ns:
+                return
+            converged = settled is None or settled.add(latency)
+            if converged and iterations >= rule.min_iterations and elapsed >= rule.min_duration_ns:
+                return
+
+    def _measure(self, infer: Infer, round_: int) -> None:
+        protocol = self._protocol
+        started, inferences = self._clock(), 0
+        sense_at = started
+        while True:
+            self._sample(infer, Phase.MEASURED, round_)
+            inferences += 1
+            elapsed = self._clock() - started
+            if elapsed >= protocol.max_duration_ns:
+                return
+            if inferences >= protocol.inferences and elapsed >= protocol.min_duration_ns:
+                return
+            if protocol.sense_ns is not None and self._clock() >= sense_at:
+                self._read()
+                sense_at += protocol.sense_ns
+            if protocol.interval_ns is not None:
+                self._wait_for_frame(protocol.interval_ns, started)
+
+    def _wait_for_frame(self, interval_ns: int, started: int) -> None:
+        """Until the next multiple of the interval since the first: no drift adds up, and frames
+        that came while an inference ran are dropped."""
+        now = self._clock()
+        frame = -(-(now - started) // interval_ns)
+        due = started + frame * interval_ns
+        if due > now:
+            self._wait(due - now)
+
+
+class Settling:
+    """Watches latencies until a fast and a slow moving average agree (see `Convergence`)."""
+
+    def __init__(self, rule: Convergence) -> None:
+        self._rule = rule
+        self._fast = self._slow = 0.0
+        self._agreed = self._seen = 0
+
+    def add(self, latency_ns: int) -> bool:
+        """Take one more latency; True once it has settled."""
+        rule = self._rule
+        if self._seen == 0:
+            self._fast = self._slow = float(latency_ns)
+        else:
+            self._fast += rule.fast * (latency_ns - self._fast)
+            self._slow += rule.slow * (latency_ns - self._slow)
+        self._seen += 1
+        near = abs(self._fast / self._slow - 1.0) <= rule.tolerance
+        self._agreed = self._agreed + 1 if near else 0
+        return self._agreed > rule.consecutive

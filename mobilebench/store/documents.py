@@ -1,0 +1,42 @@
+"""Documents: records in files of JSON, one or a list of them, their signatures checked."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from mobilebench.errors import SchemaError
+from mobilebench.store import signing
+from mobilebench.values import wire
+from mobilebench.values.record import Record
+
+_LARGEST_BYTES = 1 << 30
+
+
+def read_records(path: Path) -> list[Record]:
+    """The records of one file: one document, or a list of them.
+
+    Raises `SchemaError` for what is no such file, naming the record.
+    """
+    try:
+        if path.stat().st_size > _LARGEST_BYTES:
+            raise SchemaError(f"The file {path} is larger than {_LARGEST_BYTES >> 30} GB.")
+        content = path.read_bytes()
+    except OSError as error:
+        raise SchemaError(f"The file {path} cannot be read: {error.strerror}.") from error
+    return parse_records(content, str(path))
+
+
+def parse_records(content: bytes, name: str) -> list[Record]:
+    """As `read_records`, for the content of a file."""
+    try:
+        plain = json.loads(content)
+    except (ValueError, RecursionError) as error:
+        raise SchemaError(f"{name} is not JSON ({error}); it may have been cut off.") from error
+    documents = plain if isinstance(plain, list) else [plain]
+    found = []
+    for number, document in enumerate(documents, start=1):
+        place = f"{name}, record {number}"
+        signing.require_intact(document, place)
+        found.append(wire.from_plain(Record, document, place))
+    return found

@@ -1,0 +1,118 @@
+"""Signatures: which key vouches for a record, so that a change to it shows.
+
+A record is signed in its canonical form: its JSON document without the signature, keys in order, no
+spaces, UTF-8. The key is made on first use and stays on the machine; a signature says that the
+record is as that machine wrote it, not that the machine told the truth.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import warnings
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import platformdirs
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+
+from mobilebench.errors import MobilebenchWarning, SchemaError, UserError
+from mobilebench.values import wire
+from mobilebench.values.record import Record, Signature
+
+
+def canonical(plain: dict[str, Any]) -> bytes:
+    """The canonical form of a record's document, its signature left out."""
+    unsigned = {name: part for name, part in plain.items() if name != "signature"}
+    text = json.dumps(
+        unsigned, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
+    )
+    return text.encode()
+
+
+def sha256(record: Record) -> str:
+    """sha256 over a record's canonical form: the same for the same content, signed or not."""
+    return hashlib.sha256(canonical(wire.to_plain(record))).hexdigest()
+
+
+def sign(record: Record, key: Ed25519PrivateKey | None = None) -> Record:
+    """The record with a signature by this machine's key; without one, and with a warning, where
+    the key can be neither read nor made."""
+    if key is None:
+        try:
+            key = device_key()
+        except UserError as error:
+            warnings.warn(f"The record is not signed: {error}", MobilebenchWarning, stacklevel=2)
+            return record
+    unsigned = replace(record, signature=None)
+    public = key.public_key().public_bytes_raw().hex()
+    value = key.sign(canonical(wire.to_plain(unsigned))).hex()
+    return replace(unsigned, signature=Signature(public_key=public, value=value))
+
+
+def require_intact(plain: Any, what: str) -> None:
+    """Check the signature of a document, where it has one.
+
+    Raises `SchemaError` where it was changed since it was signed, or its signature is none.
+    """
+    signature = plain.get("signature") if isinstance(plain, dict) else None
+    if signature is None:
+        return
+    try:
+        public = Ed25519PublicKey.from_public_bytes(bytes.fromhex(signature["public_key"]))
+        public.verify(bytes.fromhex(signature["value"]), canonical(plain))
+    except (InvalidSignature, KeyError, TypeError, ValueError) as error:
+        raise SchemaError(
+            f"{what} does not match its signature: it was changed after it was signed. Take it "
+            f"from where it was measured, or remove the signature to take it as unsigned."
+        ) from error
+
+
+def key_path() -> Path:
+    """`MOBILEBENCH_KEY`, else a file in the user's data folder."""
+    place = os.environ.get("MOBILEBENCH_KEY")
+    return Path(place) if place else platformdirs.user_data_path("mobilebench") / "device.key"
+
+
+def device_key(path: Path | None = None) -> Ed25519PrivateKey:
+    """This machine's key, made where there is none; only its owner may read the file.
+
+    Raises `UserError` where it can be neither read nor written.
+    """
+    path = path or key_path()
+    try:
+        if not path.exists():
+            _make(path)
+        key = serialization.load_pem_private_key(path.read_bytes(), password=None)
+    except OSError as error:
+        raise UserError(f"The key {path} cannot be used: {error.strerror}.") from error
+    except ValueError as error:
+        raise UserError(f"{path} holds no key; remove it, and one is made.") from error
+    if not isinstance(key, Ed25519PrivateKey):
+        raise UserError(f"{path} holds no Ed25519 key; remove it, and one is made.")
+    return key
+
+
+def _make(path: Path) -> None:
+    """Write a new key; of two processes at once the first one's stays."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    pem = Ed25519PrivateKey.generate().private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    )
+    neighbour = path.with_name(f"{path.name}.{os.getpid()}")
+    handle = os.open(neighbour, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(handle, "wb") as out:
+            out.write(pem)
+        try:
+            os.link(neighbour, path)
+        except FileExistsError:
+            return
+    finally:
+        neighbour.unlink()

@@ -1,0 +1,295 @@
+"""Artifact: one exported model on disk, as a bundle folder with everything known about it.
+
+A bundle holds the model file, `manifest.json`, `export.log` and `reference.npz`, the outputs of
+PyTorch eager, so that the artifact can be proven again where neither torch nor the weights are; a
+quantized one also `agreement.npz`, the classes that PyTorch named, and one calibrated on images
+`inputs.npz`, the images that `reference.npz` is about. Its name ends in a key made from
+everything that went in (network, weights, recipe, tool versions), so the same export finds it
+again; the sha256 of what came out is in the manifest and is checked on every load.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import warnings
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+
+from mobilebench.errors import BundleError, MobilebenchWarning
+from mobilebench.values import value, wire
+from mobilebench.values.forecast import Forecast
+from mobilebench.values.modelspec import ModelSpec
+from mobilebench.values.recipe import NOISE, ExportRecipe, inputs_of_file
+from mobilebench.values.tensor import TensorSpec
+
+MANIFEST_FILE = "manifest.json"
+LOG_FILE = "export.log"
+REFERENCE_FILE = "reference.npz"
+INPUTS_FILE = "inputs.npz"
+AGREEMENT_FILE = "agreement.npz"
+MANIFEST_SCHEMA_VERSION = 1
+
+
+@value
+class Preflight:
+    """What was established about a network before any toolkit saw it."""
+
+    checks: tuple[str, ...]
+    """Names of the checks that passed; a network that fails one is never exported."""
+    outputs: tuple[TensorSpec, ...]
+    fingerprint: str
+    """sha256 over code, plain attributes and numbers of every module: what was exported."""
+    torch_version: str
+    seeds: tuple[int, ...]
+    """Seeds of the inputs that every artifact is compared on."""
+    passed_over: tuple[int, ...]
+    """Seeds of inputs at which PyTorch's own outputs jump (a value lies on a threshold), so that
+    nothing could be told from them."""
+    half_precision_error: float | None = None
+    """Relative error of PyTorch's own half precision on those inputs; None where no file in half
+    precision was asked for, and where no input was passed over."""
+
+
+@value
+class ParityLimits:
+    """What an artifact of one precision must keep, with the reason for these figures."""
+
+    max_relative_error: float
+    min_snr_db: float
+    min_cosine: float
+    min_top1_agreement: float
+    reason: str
+
+
+@value
+class Parity:
+    """How far an artifact's outputs are from PyTorch eager on the same inputs."""
+
+    evaluated_by: str
+    """The runtime that computed the outputs, with its version."""
+    inputs: int
+    max_abs_error: float | None
+    """None, like the other figures, where an output was not finite."""
+    max_relative_error: float | None
+    """`max_abs_error` over the largest magnitude of the reference."""
+    snr_db: float | None
+    """None also where the outputs are bit-equal: there is no noise to compare with."""
+    cosine: float | None
+    top1_agreement: float | None
+    """Share of inputs with the same largest output; None where outputs are not class scores."""
+    limits: ParityLimits
+    passed: bool
+    images: bool = False
+    """The inputs were images, of which the bundle holds copies; else they came from seeds."""
+
+    @property
+    def finite(self) -> bool:
+        """Whether every output was finite, so that the figures exist."""
+        return self.max_abs_error is not None
+
+    @property
+    def bit_equal(self) -> bool:
+        """Whether there was no difference at all."""
+        return self.max_abs_error == 0
+
+    @property
+    def error_text(self) -> str:
+        """The relative error, or why there is none."""
+        if self.max_relative_error is not None:
+            return f"{self.max_relative_error:.1e}"
+        return "infinite" if self.finite else "not finite"
+
+    @property
+    def snr_text(self) -> str:
+        """The signal to noise in decibels, or why there is none."""
+        if self.snr_db is not None:
+            return f"{self.snr_db:.0f}"
+        if self.bit_equal:
+            return "equal"
+        return "none" if self.finite else "not finite"
+
+    @property
+    def description(self) -> str:
+        """The result in one line, for messages."""
+        if not self.finite:
+            return f"an output, computed by {self.evaluated_by} or by PyTorch, is not finite"
+        snr = "bit-equal" if self.bit_equal else f"{self.snr_text} dB"
+        top1 = self.top1_agreement
+        agreement = "" if top1 is None else f", top-1 agreement {top1:.0%}"
+        return (
+            f"relative error {self.error_text} (at most {self.limits.max_relative_error:.1e}), "
+            f"signal to noise {snr}{agreement}, computed by {self.evaluated_by}"
+        )
+
+
+@value
+class Agreement:
+    """How often a quantized artifact names the same class as PyTorch eager in float32."""
+
+    evaluated_by: str
+    source: str
+    """`noise`, or the sha256 over the images it was judged on."""
+    inputs: int
+    top1: float
+    least: float
+    """What the precision has to keep."""
+
+    @property
+    def passed(self) -> bool:
+        """Whether the share is as high as the precision has to keep."""
+        return self.top1 >= self.least
+
+    @property
+    def inputs_text(self) -> str:
+        """What it was judged on: `noise` or `images`."""
+        return NOISE if self.source == NOISE else "images"
+
+    @property
+    def description(self) -> str:
+        """The agreement in one line, for messages."""
+        return (
+            f"it names the same class as PyTorch for {self.top1:.1%} of {self.inputs} inputs "
+            f"({self.inputs_text}; at least {self.least:.0%}); computed by {self.evaluated_by}"
+        )
+
+
+@value
+class ArtifactFacts:
+    """What is known about an exported file; travels with every record about it."""
+
+    key: str
+    sha256: str
+    size_bytes: int
+    tool_versions: dict[str, str]
+    preflight: Preflight
+    parity: tuple[Parity, ...]
+    unverified: str | None = None
+    """Why `parity` is empty: nothing on a host can compute what the file computes."""
+    agreement: Agreement | None = None
+    """None where weights have 16 bits or more, and for outputs that are no class scores."""
+    op_histogram: dict[str, int]
+    structure: dict[str, str]
+    """What the file itself says: opset, spec version, delegates and what they left out."""
+    export_seconds: float
+    export_peak_memory_bytes: int | None = None
+    """Resident memory of the process that converted the network, torch and toolkit included; None
+    where it was converted in the caller's own process."""
+    forecast: tuple[Forecast, ...] | None = None
+    """Where the operations could run, by published rules: a forecast, no phone was asked. None in
+    documents from before there was one."""
+
+
+@value
+class Manifest:
+    """The content of `manifest.json`."""
+
+    schema_version: int = MANIFEST_SCHEMA_VERSION
+    created: str
+    mobilebench_version: str
+    model: ModelSpec
+    recipe: ExportRecipe
+    model_file: str
+    facts: ArtifactFacts
+
+    @property
+    def inputs(self) -> tuple[TensorSpec, ...]:
+        """What the file takes: the network's inputs, or pixels in their place."""
+        return inputs_of_file(self.model.inputs, self.recipe.image_input)
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """A bundle folder and its manifest."""
+
+    folder: Path
+    manifest: Manifest
+
+    @property
+    def model_path(self) -> Path:
+        return self.folder / self.manifest.model_file
+
+    @property
+    def name(self) -> str:
+        """`mobilevig_ti onnx-fp32-opset20`: for people, never parsed."""
+        return f"{self.manifest.model.title} {self.manifest.recipe.label}"
+
+    @classmethod
+    def load(cls, folder: Path | str) -> Artifact:
+        """Read a bundle and check that its model file is the one that was written.
+
+        Warns where a tool of another major version is installed now than made it. Raises
+        `BundleError` where a part is missing or the sha256 differs, `SchemaError` where the
+        manifest was written by another version of mobilebench.
+        """
+        folder = Path(folder)
+        path = folder / MANIFEST_FILE
+        if not path.is_file():
+            raise BundleError(
+                f"{folder} is not an artifact: it has no {MANIFEST_FILE}; give the folder that "
+                f"`mobilebench export` printed."
+            )
+        manifest = wire.read(Manifest, path)
+        artifact = cls(folder, manifest)
+        if not artifact.model_path.exists():
+            raise BundleError(
+                f"The artifact {folder} has lost its model file {manifest.model_file}; "
+                f"export it again with --force."
+            )
+        found = content_sha256(artifact.model_path)
+        if found != manifest.facts.sha256:
+            raise BundleError(
+                f"The model file {artifact.model_path} is not the one that was exported (sha256 "
+                f"{found[:12]}, not {manifest.facts.sha256[:12]}); export it again with --force."
+            )
+        _warn_of_other_tools(artifact)
+        return artifact
+
+
+def _warn_of_other_tools(artifact: Artifact) -> None:
+    others = []
+    for tool, made_by in artifact.manifest.facts.tool_versions.items():
+        try:
+            here = metadata.version(tool)
+        except metadata.PackageNotFoundError:  # it may run elsewhere
+            continue
+        if _major(here) != _major(made_by):
+            others.append(f"{tool} {made_by} (here: {here})")
+    if others:
+        warnings.warn(
+            f"{artifact.folder} was made by {', '.join(others)}; what made it may have computed "
+            f"something else than what runs it now: prove it again with `mobilebench verify`.",
+            MobilebenchWarning,
+            stacklevel=3,
+        )
+
+
+def _major(version: str) -> tuple[str, ...]:
+    """The part of a version that says what fits together: before 1.0 that is 0.x."""
+    parts = version.split(".")
+    return tuple(parts[:2]) if parts[0] == "0" else (parts[0],)
+
+
+def content_sha256(path: Path) -> str:
+    """sha256 of a file; of a folder, over relative names and contents in the order of names."""
+    digest = hashlib.sha256()
+    if path.is_file():
+        _update(digest, path)
+        return digest.hexdigest()
+    for part in sorted(p for p in path.rglob("*") if p.is_file()):
+        digest.update(f"{part.relative_to(path).as_posix()}\0{part.stat().st_size}\0".encode())
+        _update(digest, part)
+    return digest.hexdigest()
+
+
+def _update(digest: hashlib._Hash, path: Path) -> None:
+    with path.open("rb") as handle:
+        while chunk := handle.read(1 << 20):
+            digest.update(chunk)
+
+
+def content_size(path: Path) -> int:
+    """Bytes of a file, or of all files of a folder."""
+    if path.is_file():
+        return path.stat().st_size
+    return sum(part.stat().st_size for part in path.rglob("*") if part.is_file())

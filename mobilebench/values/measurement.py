@@ -1,0 +1,200 @@
+"""Measurement and Failure: the two things that can come back from a runner.
+
+Samples are kept as they were taken, in integer nanoseconds of one monotonic clock; statistics
+are computed from them when they are shown, and never stored instead.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Literal
+
+from mobilebench.errors import require_known
+from mobilebench.values import value
+from mobilebench.values.device import DeviceState, ThermalState
+
+
+class Phase(StrEnum):
+    """What a sample counts as."""
+
+    WARM_UP = "warm-up"
+    MEASURED = "measured"
+
+
+class ComputeUnit(StrEnum):
+    """The unit that a runtime was asked to compute on."""
+
+    CPU = "cpu"
+    GPU = "gpu"
+    NPU = "npu"
+    ALL = "all"
+
+    @classmethod
+    def named(cls, name: str) -> ComputeUnit:
+        """Return the compute unit of that name. Raises `UnknownName`."""
+        require_known("compute unit", name, cls)
+        return cls(name)
+
+
+class UnitEvidence(StrEnum):
+    """How well it is known that the requested unit did the work."""
+
+    CONFIRMED = "confirmed"
+    LIKELY = "likely"
+    NOT_SUPPORTED = "not supported"
+    UNKNOWN = "unknown"
+
+
+class Validity(StrEnum):
+    """Whether a measurement may be read as a result."""
+
+    VALID = "valid"
+    SUSPECT = "suspect"
+
+
+class Diagnosis(StrEnum):
+    """What can be wrong with a measurement, the most serious first."""
+
+    TOO_FEW_SAMPLES = "too few samples"
+    TIMER_TOO_COARSE = "timer too coarse"
+    NOT_GATED = "not gated"
+    THROTTLED = "throttled"
+    DRIFT_WITH_TEMPERATURE = "drift with temperature"
+    BURST_NOT_SUSTAINED = "burst mistaken for sustained"
+    NOT_CONVERGED = "not converged"
+    BACKGROUND_LOAD = "background load"
+    LOW_POWER_MODE = "low power mode"
+    NOISY_SAMPLES = "noisy samples"
+    BIMODAL_LATENCY = "bimodal latency"
+    THERMAL_STATE_CHANGED = "thermal state changed"
+    SLOW_FIRST_RUN = "slow first run"
+
+
+class Stage(StrEnum):
+    """Where a cell of a matrix can fail."""
+
+    PREFLIGHT = "preflight"
+    EXPORT = "export"
+    PARITY = "parity"
+    LOAD = "load"
+    RUN = "run"
+    EVAL = "eval"
+    CLUSTER = "cluster"
+
+
+@value
+class RuntimeInfo:
+    """The software that ran the artifact, with what it was asked for."""
+
+    name: str
+    version: str
+    compute_unit_requested: ComputeUnit
+    compute_unit_evidence: UnitEvidence
+    delegate: str | None
+    threads: int
+
+
+@value
+class Samples:
+    """One inference per entry, in the order they ran; all columns have the same length."""
+
+    t_ns: tuple[int, ...]
+    """Start of each inference on the measurement's clock, which starts at 0."""
+    latency_ns: tuple[int, ...]
+    phase: tuple[Phase, ...]
+    round: tuple[int, ...]
+
+    def __post_init__(self) -> None:
+        lengths = {len(self.t_ns), len(self.latency_ns), len(self.phase), len(self.round)}
+        if len(lengths) != 1:
+            raise ValueError(f"sample columns differ in length: {sorted(lengths)}")
+        if any(latency <= 0 for latency in self.latency_ns):
+            raise ValueError("a latency is zero or negative: the clock is broken or too coarse")
+        if any(later < earlier for earlier, later in zip(self.t_ns, self.t_ns[1:], strict=False)):
+            raise ValueError("samples are not in the order of time: the clock went backwards")
+
+    def select(self, phase: Phase = Phase.MEASURED, round_: int | None = None) -> Samples:
+        """The samples of one phase, of one round or of all, in order."""
+        kept = [
+            index
+            for index, (of_phase, of_round) in enumerate(zip(self.phase, self.round, strict=True))
+            if of_phase == phase and round_ in (None, of_round)
+        ]
+        return Samples(
+            t_ns=tuple(self.t_ns[index] for index in kept),
+            latency_ns=tuple(self.latency_ns[index] for index in kept),
+            phase=(phase,) * len(kept),
+            round=tuple(self.round[index] for index in kept),
+        )
+
+    def latencies_ns(
+        self, phase: Phase = Phase.MEASURED, round_: int | None = None
+    ) -> tuple[int, ...]:
+        """The latencies of one phase, of one round or of all, in order."""
+        return self.select(phase, round_).latency_ns
+
+
+@value
+class Loads:
+    """Time from the file to a session that can run, per round.
+
+    `first_ns` is the first load of a fresh process; the operating system may hold the file in
+    its cache already. `warm_ns` are the loads of later rounds in the same process.
+    """
+
+    first_ns: int
+    warm_ns: tuple[int, ...] = ()
+
+
+@value
+class GateLog:
+    """How one round came through the gate of its protocol."""
+
+    waited_ns: int
+    start: ThermalState | None
+    """The thermal state that the round began in; None where the device does not tell."""
+    open: bool
+    """The device was as cool as the gate asks for; False also where it does not tell."""
+
+
+@value
+class Memory:
+    """Resident memory of the measuring process."""
+
+    peak_bytes: int
+    before_load_bytes: int
+    """With the runtime imported and no artifact loaded: subtract it for the artifact's share."""
+
+
+@value
+class Measurement:
+    """What one runner measured for one job."""
+
+    kind: Literal["measurement"] = "measurement"
+    runtime: RuntimeInfo
+    samples: Samples
+    loads: Loads
+    memory: Memory
+    before: DeviceState
+    after: DeviceState
+    gates: tuple[GateLog, ...] = ()
+    """One for each round of a protocol with a gate."""
+    states: tuple[DeviceState, ...] = ()
+    """The device's state while it was measured, on the samples' clock."""
+    validity: Validity = Validity.VALID
+    reasons: tuple[Diagnosis, ...] = ()
+    """The diagnoses that decide the validity; empty until `diagnoses.diagnose` has seen it."""
+
+
+@value
+class Failure:
+    """Why one cell of a matrix has no measurement."""
+
+    kind: Literal["failure"] = "failure"
+    stage: Stage
+    """Where it stopped."""
+    error: str
+    message: str
+    log_tail: str = ""
+    advice: str | None = None
+    """What to do about it, where the failure is a known one."""

@@ -1,0 +1,144 @@
+"""ModelSpec: everything needed to feed, to credit and to find again a model; free of torch."""
+
+from __future__ import annotations
+
+import math
+import re
+
+from mobilebench.errors import UserError
+from mobilebench.values import value
+from mobilebench.values.tensor import TensorSpec
+
+RANDOM = "random"
+"""Weights that mobilebench drew from a seed."""
+CALLER = "caller"
+"""Weights that came inside a module of the caller's, who alone knows what they are."""
+_USUAL = (224, 224)
+
+
+@value
+class Source:
+    """Where an architecture comes from."""
+
+    paper: str
+    repository: str
+    commit: str
+    licence: str
+    weights: str | None = None
+    """Where the authors publish trained weights."""
+
+
+@value
+class Published:
+    """One published row about a model; a field that the source does not state is None.
+
+    Latencies of two sources or devices must not be compared with each other.
+    """
+
+    source: str
+    top1: float | None = None
+    latency_ms: float | None = None
+    device: str | None = None
+    params_m: float | None = None
+    gmacs: float | None = None
+
+
+@value
+class Macs:
+    """Multiply-accumulates of one image, by the kind of operation that makes them."""
+
+    conv: int
+    linear: int = 0
+    matmul: int = 0
+    scan: int = 0
+
+    @property
+    def total(self) -> int:
+        return self.conv + self.linear + self.matmul + self.scan
+
+
+@value
+class Preprocessing:
+    """How the authors prepare an image: resize to `size / crop_pct`, crop, normalise."""
+
+    mean: tuple[float, float, float]
+    """By channel, of values in 0..1."""
+    std: tuple[float, float, float]
+    crop_pct: float = 1.0
+    interpolation: str = "bicubic"
+
+    def __post_init__(self) -> None:
+        if any(not 0 < deviation < math.inf for deviation in self.std):
+            raise UserError(f"The deviations {self.std} are not all positive numbers.")
+        if any(not math.isfinite(mean) for mean in self.mean):
+            raise UserError(f"The means {self.mean} are not all numbers.")
+
+
+@value
+class Weights:
+    """Which weights a model carries; never guessed."""
+
+    origin: str
+    """sha256 of the checkpoint file that was loaded, or `random`, or `caller`."""
+    state_sha256: str
+    """sha256 over every entry of the state dict, in name order: the numbers themselves."""
+
+    def __post_init__(self) -> None:
+        if not re.fullmatch(r"random|caller|[0-9a-f]{64}", self.origin):
+            raise ValueError(
+                f"weights are a checkpoint's sha256, 'random' or 'caller', not {self.origin!r}"
+            )
+
+    @property
+    def from_checkpoint(self) -> bool:
+        """True where the numbers came from a checkpoint file."""
+        return self.origin not in (RANDOM, CALLER)
+
+
+@value
+class ModelSpec:
+    """One network at one input size."""
+
+    name: str
+    inputs: tuple[TensorSpec, ...]
+    family: str | None = None
+    variant: str | None = None
+    width: float = 1.0
+    num_classes: int | None = None
+    params: int | None = None
+    macs: Macs | None = None
+    preprocessing: Preprocessing | None = None
+    source: Source | None = None
+    published: tuple[Published, ...] = ()
+    weights: Weights | None = None
+    """None until a network with these numbers exists."""
+
+    def __post_init__(self) -> None:
+        if not self.inputs:
+            raise UserError(
+                f"Model {self.name!r} has no input; give at least one, for example 1x3x224x224."
+            )
+
+    @property
+    def title(self) -> str:
+        """For people: the name, with the image size where that is not the usual 224 by 224."""
+        if self.resolution in (None, _USUAL):
+            return self.name
+        height, width = self.resolution
+        return f"{self.name}@{height}" if height == width else f"{self.name}@{height}x{width}"
+
+    @property
+    def resolution(self) -> tuple[int, int] | None:
+        """(H, W) of the first input where that is an image (N, C, H, W), else None."""
+        shape = self.inputs[0].shape
+        return (shape[2], shape[3]) if len(shape) == 4 else None
+
+    @property
+    def published_top1(self) -> Published | None:
+        """The published row to show beside a result: the first that states an accuracy."""
+        return next((row for row in self.published if row.top1 is not None), None)
+
+    @property
+    def published_latency(self) -> Published | None:
+        """The first published row that states a latency."""
+        return next((row for row in self.published if row.latency_ms is not None), None)

@@ -1,0 +1,172 @@
+"""ExportRecipe: what an export is asked to make."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from enum import StrEnum
+
+from mobilebench.errors import UserError, require_known
+from mobilebench.values import value
+from mobilebench.values.tensor import DType, TensorSpec
+
+
+class Format(StrEnum):
+    """File formats that phones run."""
+
+    ONNX = "onnx"
+    TFLITE = "tflite"
+    EXECUTORCH = "executorch"
+    COREML = "coreml"
+
+
+class Precision(StrEnum):
+    """The numbers that an artifact stores and computes with."""
+
+    FP32 = "fp32"
+    FP16 = "fp16"
+    """Stores and computes in half precision."""
+    FP16_WEIGHTS = "fp16-weights"
+    """Stores weights in half precision, computes in single."""
+    INT8 = "int8"
+    """Weights and activations of convolutions and linear layers in 8 bits, with ranges that were
+    found by calibration; inputs and outputs stay floats."""
+    INT8_IO = "int8-io"
+    """The same, with inputs and outputs in 8 bits as well."""
+    INT8_DYNAMIC = "int8-dynamic"
+    """Weights in 8 bits; activations are brought to 8 bits in every run, by their range then."""
+    INT8_WEIGHTS = "int8-weights"
+    """Weights stored in 8 bits, computes in floats."""
+    PALETTE6 = "palette6"
+    """Weights stored as 6-bit indices into tables of 64 values, computes in floats."""
+    PALETTE4 = "palette4"
+    """Weights stored as 4-bit indices into tables of 16 values, computes in floats."""
+
+    @classmethod
+    def named(cls, name: str) -> Precision:
+        """Return the precision of that name. Raises `UnknownName`."""
+        require_known("precision", name, cls)
+        return cls(name)
+
+    @property
+    def calibrated(self) -> bool:
+        """Whether ranges of activations have to be known before the export."""
+        return self in (Precision.INT8, Precision.INT8_IO)
+
+    @property
+    def quantized(self) -> bool:
+        """Whether weights are stored in fewer than 16 bits."""
+        return self not in (Precision.FP32, Precision.FP16, Precision.FP16_WEIGHTS)
+
+
+NOISE = "noise"
+"""Inputs drawn from a seed, which say nothing of real images."""
+
+
+@value
+class Calibration:
+    """The inputs that ranges of activations were taken from."""
+
+    source: str = NOISE
+    """`noise`, or the sha256 over the images in their order."""
+    inputs: int = 32
+
+    def __post_init__(self) -> None:
+        if self.inputs < 1:
+            raise UserError("A calibration needs at least one input.")
+        if self.source != NOISE and not re.fullmatch("[0-9a-f]{64}", self.source):
+            raise ValueError(f"a calibration is 'noise' or a sha256, not {self.source!r}")
+
+    @property
+    def on_images(self) -> bool:
+        return self.source != NOISE
+
+
+class Form(StrEnum):
+    """Which form of a network of the zoo is exported; other networks have only one."""
+
+    DEPLOYED = "deployed"
+    """Rewritten for inference, exact to rounding (see `mobilebench.deploy`)."""
+    PLAIN = "plain"
+    """As the paper and the official code have it."""
+
+
+class Feature(StrEnum):
+    """What some formats can hold beside a network."""
+
+    IMAGE_INPUT = "image input"
+    CLASS_LABELS = "class labels"
+
+
+@value
+class ImageInput:
+    """RGB images of whole numbers from 0 to 255 as a file's input.
+
+    The file itself brings every channel to (value / 255 - mean) / std of that channel.
+    """
+
+    mean: tuple[float, float, float]
+    std: tuple[float, float, float]
+
+    def __post_init__(self) -> None:
+        if not all(math.isfinite(number) for number in (*self.mean, *self.std)):
+            raise UserError(f"Images cannot be normalised by {self.mean} and {self.std}.")
+        if not all(number > 0 for number in self.std):
+            raise UserError(f"Images cannot be divided by {self.std}; give positive numbers.")
+
+
+def inputs_of_file(
+    network: Sequence[TensorSpec], image_input: ImageInput | None
+) -> tuple[TensorSpec, ...]:
+    """What a file takes for a network with these inputs."""
+    if image_input is None:
+        return tuple(network)
+    return tuple(replace(tensor, dtype=DType.UINT8) for tensor in network)
+
+
+@value
+class ExportRecipe:
+    """Format, precision, deployment target, delegate and form of one artifact; hashable.
+
+    The input size is not here: exporters make static graphs, so it belongs to `ModelSpec`.
+    """
+
+    format: Format
+    precision: Precision = Precision.FP32
+    target: str | None = None
+    """Deployment target in the toolkit's word (`iOS16`, `opset20`), None where it has none."""
+    delegate: str | None = None
+    """Delegate that the graph is lowered to ahead of time (`xnnpack`), None where none is."""
+    form: Form = Form.DEPLOYED
+    calibration: Calibration | None = None
+    """Set for a precision that is calibrated, and for no other."""
+    image_input: ImageInput | None = None
+    """None where the file takes what the network takes."""
+    class_labels: str | None = None
+    """sha256 over the labels that the file names its outputs by; the bundle holds them."""
+
+    def __post_init__(self) -> None:
+        if self.precision.calibrated != (self.calibration is not None):
+            needs = "needs" if self.precision.calibrated else "takes no"
+            raise ValueError(f"the precision {self.precision} {needs} calibration")
+
+    @property
+    def label(self) -> str:
+        """A short name for people, such as `coreml-fp16-iOS16`; never parsed."""
+        noise = NOISE if self.calibration and self.calibration.source == NOISE else None
+        plain = self.form if self.form is Form.PLAIN else None
+        image = "image" if self.image_input else None
+        labels = "labels" if self.class_labels else None
+        parts = (
+            self.format,
+            self.precision,
+            noise,
+            self.target,
+            self.delegate,
+            image,
+            labels,
+            plain,
+        )
+        return "-".join(part for part in parts if part)

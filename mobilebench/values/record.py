@@ -1,0 +1,191 @@
+"""Record: one result as a self-contained document that others can check and compare."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from typing import Annotated, Literal
+
+from pydantic import Discriminator
+
+from mobilebench.values import value
+from mobilebench.values.artifact import ArtifactFacts
+from mobilebench.values.device import Device, DeviceKind
+from mobilebench.values.job import Job
+from mobilebench.values.measurement import ComputeUnit, Failure, Measurement
+from mobilebench.values.modelspec import ModelSpec
+from mobilebench.values.recipe import ExportRecipe
+from mobilebench.values.tensor import TensorSpec
+
+RECORD_SCHEMA_VERSION = 1
+
+
+@value
+class Provenance:
+    """Which harness made a record, and by which way it reached the device."""
+
+    harness_version: str
+    git_commit: str | None
+    """Of mobilebench itself, where it runs from a checkout."""
+    dirty: bool | None
+    transport: str
+    source_commit: str | None = None
+    """Of the repository that the command was run in, which a history is told by."""
+    source_dirty: bool | None = None
+
+
+@value
+class Identity:
+    """What must be equal before two measurements may be compared."""
+
+    device_model: str
+    device_kind: DeviceKind
+    os_build: str | None
+    runtime: str
+    runtime_version: str
+    compute_unit: str
+    threads: int
+    format: str
+    precision: str
+    target: str | None
+    delegate: str | None
+    inputs: tuple[str, ...]
+    protocol: str
+    charging: bool | None
+    start_thermal: str | None
+
+    def differences(self, other: Identity) -> tuple[str, ...]:
+        """Names of the fields in which two identities differ, in declared order."""
+        return tuple(
+            field.name
+            for field in fields(self)
+            if getattr(self, field.name) != getattr(other, field.name)
+        )
+
+
+@value
+class Network:
+    """A network at its input sizes, by one recipe: what was exported, or should have been."""
+
+    model: str
+    inputs: tuple[TensorSpec, ...]
+    recipe: ExportRecipe
+
+
+@value
+class CellKey:
+    """What two records share when the second is the same measurement, taken again."""
+
+    network: Network
+    device: str
+    """Id of the device."""
+    device_model: str
+    runtime: str | None = None
+    """None, like the fields below, where the export itself failed."""
+    compute_unit: ComputeUnit | None = None
+    threads: int | None = None
+    protocol: str | None = None
+
+
+@value
+class Session:
+    """Where a record stands among runs that were measured in turns."""
+
+    id: str
+    position: int
+    """In the order of running, from 0."""
+    pair: int
+    side: Literal["A", "B"]
+
+
+@value
+class Signature:
+    """Who vouches for a record; see `signing`."""
+
+    algorithm: Literal["ed25519"] = "ed25519"
+    public_key: str
+    """Hexadecimal, 32 bytes."""
+    value: str
+    """Hexadecimal, 64 bytes, over the record's canonical form."""
+
+
+Outcome = Annotated[Measurement | Failure, Discriminator("kind")]
+
+
+@value
+class Record:
+    """One cell of a matrix: what was asked, of what, on what, and what came of it."""
+
+    schema_version: int = RECORD_SCHEMA_VERSION
+    record_id: str
+    created: str
+    """UTC, RFC 3339."""
+    model: ModelSpec
+    recipe: ExportRecipe
+    artifact: ArtifactFacts | None
+    """None where the export itself failed."""
+    device: Device
+    job: Job | None
+    """None where the export itself failed."""
+    outcome: Outcome
+    provenance: Provenance
+    session: Session | None = None
+    """None for a run by itself."""
+    signature: Signature | None = None
+
+    def __post_init__(self) -> None:
+        if isinstance(self.outcome, Measurement) and (self.artifact is None or self.job is None):
+            raise ValueError("a measurement needs the artifact and the job that it is about")
+
+    @property
+    def network(self) -> Network:
+        """The network and the recipe that the record is about."""
+        return Network(model=self.model.name, inputs=self.model.inputs, recipe=self.recipe)
+
+    @property
+    def cell(self) -> CellKey:
+        """The cell that the record is about; the newest record of a cell is its result."""
+        if self.job is None:
+            return CellKey(
+                network=self.network, device=self.device.id, device_model=self.device.model
+            )
+        return CellKey(
+            network=self.network,
+            device=self.device.id,
+            device_model=self.device.model,
+            runtime=self.job.runtime,
+            compute_unit=self.job.compute_unit,
+            threads=self.job.threads,
+            protocol=self.job.protocol.id,
+        )
+
+    @property
+    def title(self) -> str:
+        """The cell in words, for people."""
+        name = f"{self.model.title} {self.recipe.label}"
+        return name if self.job is None else f"{name}, {self.job.title}, {self.device.model}"
+
+    @property
+    def identity(self) -> Identity:
+        """The fields that two records must share to be compared; only measurements have one."""
+        measurement = self.outcome
+        if not isinstance(measurement, Measurement) or self.job is None:
+            raise ValueError("a failure has no identity: there is nothing to compare")
+        runtime = measurement.runtime
+        thermal = measurement.before.thermal
+        return Identity(
+            device_model=self.device.model,
+            device_kind=self.device.kind,
+            os_build=self.device.os_build,
+            runtime=runtime.name,
+            runtime_version=runtime.version,
+            compute_unit=runtime.compute_unit_requested,
+            threads=runtime.threads,
+            format=self.recipe.format,
+            precision=self.recipe.precision,
+            target=self.recipe.target,
+            delegate=self.recipe.delegate,
+            inputs=tuple(str(tensor) for tensor in self.job.inputs),
+            protocol=self.job.protocol.id,
+            charging=measurement.before.charging,
+            start_thermal=thermal,
+        )

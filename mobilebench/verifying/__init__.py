@@ -1,0 +1,1 @@
+"""Whether a file still computes the network: parity, agreement, accuracy."""

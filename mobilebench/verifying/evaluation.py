@@ -1,0 +1,303 @@
+"""Evaluation: an artifact's scores for the images of a data set, in parts, counted at the end.
+
+images -> parts -> tasks of an executor, each with one cell -> journal -> Accuracy
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor, as_completed
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mobilebench.errors import BundleError, CellFailed, ImageError, UserError
+from mobilebench.inputs import images
+from mobilebench.inputs.folder import ImageFolder
+from mobilebench.inputs.seeded import Array
+from mobilebench.machine import cluster, host, installation
+from mobilebench.values import value, wire
+from mobilebench.values.accuracy import TOP, Accuracy, ClassCount, DataSet
+from mobilebench.values.artifact import Artifact
+from mobilebench.values.modelspec import ModelSpec
+from mobilebench.verifying import prediction
+from mobilebench.verifying.journal import Answer, Journal, Part, Verdict
+from mobilebench.verifying.ranking import rank
+
+PART_IMAGES = 256
+"""Images of a task: enough that starting a runtime, about a second, is lost in them."""
+_PART_ELEMENTS = 1 << 25
+"""Numbers of a task's inputs, 128 MB: 222 images of 224 x 224."""
+
+Counted = Callable[[int], None]
+"""Told how many more images are done."""
+
+
+@value
+class Options:
+    """How scores are computed."""
+
+    runtime: str | None = None
+    """The usual one of the format by default."""
+    threads: int = 1
+    part_images: int | None = None
+    skip_unreadable: bool = False
+    """Count images that cannot be read, and go on."""
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """An artifact and the images that it is judged on; they fit each other."""
+
+    artifact: Artifact
+    data: ImageFolder
+    options: Options
+    outputs: int
+    versions: dict[str, str]
+
+    @classmethod
+    def plan(cls, artifact: Artifact, data: ImageFolder, options: Options) -> Evaluation:
+        """Raises `UserError` where the network takes no images, gives no class scores, or gives
+        another number of scores than there are classes."""
+        manifest = artifact.manifest
+        images.require_images(manifest.model)
+        first = manifest.facts.preflight.outputs[0]
+        if len(first.shape) != 2 or first.shape[0] != 1 or first.shape[1] < 2:
+            raise UserError(
+                f"{artifact.name} gives {first}; images are judged where a network's first output "
+                f"is one score for each class, 1xCLASSES."
+            )
+        data.require_outputs(first.shape[1], manifest.model.name)
+        versions = installation.versions([manifest.recipe.format])
+        return cls(artifact, data, options, first.shape[1], versions)
+
+    def key(self) -> str:
+        """sha256 over all that decides the answers: artifact, images, preparation, tools."""
+        manifest = self.artifact.manifest
+        content = {
+            "artifact": manifest.facts.sha256,
+            "inputs": [str(tensor) for tensor in manifest.model.inputs],
+            "preprocessing": wire.to_plain(manifest.model.preprocessing),
+            "classes": self.data.classes,
+            "images": self.data.listing_sha256(),
+            "runtime": self.options.runtime,
+            "threads": self.options.threads,
+            "versions": self.versions,
+        }
+        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+    def run(
+        self,
+        executor: Executor,
+        *,
+        journal: Journal | None = None,
+        counted: Counted = lambda images: None,
+        transport: str = "local process",
+    ) -> Accuracy:
+        """Judge every image; what the journal holds already is taken from there.
+
+        Raises `UserError`, `ImageError` among them unless unreadable images are skipped, and
+        `CellFailed` where the runtime fails; what was answered until then is in the journal.
+        """
+        key = self.key()
+        parts = self._usable([] if journal is None else journal.read(key))
+        done = {answer.image for part in parts for answer in part.answers}
+        counted(len(done))
+        missing = [index for index in range(len(self.data.images)) if index not in done]
+        futures = [executor.submit(score, self._request(some)) for some in self._parts(missing)]
+        try:
+            for future in as_completed(futures):
+                part = wire.from_plain(Part, future.result(), "a task's answer")
+                if journal is not None:
+                    journal.add(key, part)
+                parts.append(part)
+                counted(len(part.answers))
+        except BaseException:
+            for future in futures:
+                future.cancel()
+            raise
+        return self._counted(parts, transport)
+
+    def _usable(self, parts: Sequence[Part]) -> list[Part]:
+        """Parts whose images were all readable, unless others are to be skipped."""
+        if self.options.skip_unreadable:
+            return list(parts)
+        return [
+            part
+            for part in parts
+            if all(answer.verdict is not Verdict.UNREADABLE for answer in part.answers)
+        ]
+
+    def _parts(self, missing: Sequence[int]) -> Iterator[Sequence[int]]:
+        [image] = self.artifact.manifest.model.inputs
+        usual = min(PART_IMAGES, max(1, _PART_ELEMENTS // image.elements))
+        size = self.options.part_images or usual
+        for first in range(0, len(missing), size):
+            yield missing[first : first + size]
+
+    def _request(self, part: Sequence[int]) -> dict[str, Any]:
+        return {
+            "artifact": str(self.artifact.folder.resolve()),
+            "sha256": self.artifact.manifest.facts.sha256,
+            "folder": str(self.data.folder.resolve()),
+            "images": [
+                [index, self.data.images[index].path, self.data.images[index].label]
+                for index in part
+            ],
+            "runtime": self.options.runtime,
+            "threads": self.options.threads,
+            "skip_unreadable": self.options.skip_unreadable,
+        }
+
+    def _counted(self, parts: Sequence[Part], transport: str) -> Accuracy:
+        # An image may have been answered twice, by two programs with one journal; once counts.
+        answers = {answer.image: answer for part in parts for answer in part.answers}
+        manifest = self.artifact.manifest
+        assert manifest.model.preprocessing is not None and manifest.model.resolution is not None
+        return Accuracy(
+            accuracy_id=uuid.uuid4().hex,
+            created=host.now(),
+            model=manifest.model,
+            recipe=manifest.recipe,
+            artifact=manifest.facts,
+            data=self._data_set(answers),
+            preprocessing=manifest.model.preprocessing,
+            resolution=manifest.model.resolution,
+            evaluated_by=_only(parts, self.artifact.name),
+            threads=self.options.threads,
+            versions=self.versions,
+            provenance=host.provenance(transport),
+            outputs=self.outputs,
+            not_finite=sum(answer.verdict is Verdict.NOT_FINITE for answer in answers.values()),
+            classes=self._classes(answers),
+        )
+
+    def _data_set(self, answers: dict[int, Answer]) -> DataSet:
+        content, names = hashlib.sha256(), hashlib.sha256("\n".join(self.data.classes).encode())
+        content.update(names.digest())
+        unreadable = []
+        for index, image in enumerate(self.data.images):
+            content.update(f"{image.label}\0{image.path}\0{answers[index].sha256}\n".encode())
+            if answers[index].verdict is Verdict.UNREADABLE:
+                unreadable.append(image.path)
+        return DataSet(
+            folder=str(self.data.folder),
+            sha256=content.hexdigest(),
+            images=len(self.data.images),
+            available=self.data.available,
+            class_names_sha256=names.hexdigest(),
+            unreadable=tuple(unreadable),
+        )
+
+    def _classes(self, answers: dict[int, Answer]) -> tuple[ClassCount, ...]:
+        ranks: dict[int, list[int | None]] = {}
+        for index, image in enumerate(self.data.images):
+            if answers[index].verdict is not Verdict.UNREADABLE:
+                ranks.setdefault(image.label, []).append(answers[index].rank)
+        return tuple(
+            ClassCount(
+                index=label,
+                name=self.data.classes[label],
+                images=len(found),
+                top1=_within(found, 1),
+                top5=_within(found, TOP) if self.outputs > TOP else None,
+            )
+            for label, found in sorted(ranks.items())
+        )
+
+
+def _within(ranks: Sequence[int | None], top: int) -> int:
+    return sum(rank is not None and rank < top for rank in ranks)
+
+
+def _only(parts: Sequence[Part], name: str) -> str:
+    """The one runtime that computed all."""
+    found = sorted({part.evaluated_by for part in parts if part.evaluated_by is not None})
+    if not found:
+        raise UserError(f"No image could be read, so nothing is known of {name}.")
+    if len(found) > 1:
+        raise UserError(
+            f"{name} was computed by {' and '.join(found)}; results of two runtimes are not "
+            f"counted together, so give every worker the same system."
+        )
+    return found[0]
+
+
+def score(request: dict[str, Any]) -> dict[str, Any]:
+    """Task: prepare some images, compute their scores in one cell, and rank the right class.
+
+    Takes paths as they are on the machine that runs it; returns a `Part` as plain values.
+    """
+    artifact = Artifact.load(request["artifact"])
+    if artifact.manifest.facts.sha256 != request["sha256"]:
+        raise BundleError(
+            f"{artifact.folder} holds another artifact (sha256 "
+            f"{artifact.manifest.facts.sha256[:12]}, not {request['sha256'][:12]}) where a part of "
+            f"the images was to be computed; every worker has to see the same files."
+        )
+    folder, spec = Path(request["folder"]), artifact.manifest.model
+    with ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:
+        prepared = list(
+            pool.map(
+                lambda path: _prepared(folder / path, spec, request["skip_unreadable"]),
+                [path for _, path, _ in request["images"]],
+            )
+        )
+    batches = [[array] for _, array in prepared if array is not None]
+    evaluated_by, outputs = _outputs(artifact, batches, request) if batches else (None, [])
+    scores = iter(outputs)
+    answers = [
+        _answer(index, sha256, label, None if array is None else next(scores)[0])
+        for (index, _, label), (sha256, array) in zip(request["images"], prepared, strict=True)
+    ]
+    plain: dict[str, Any] = wire.to_plain(Part(evaluated_by=evaluated_by, answers=tuple(answers)))
+    return plain
+
+
+def _prepared(path: Path, spec: ModelSpec, skip_unreadable: bool) -> tuple[str, Array | None]:
+    """sha256 of an image's file, and the image as the network takes it."""
+    try:
+        sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError as error:
+        # Not an image that is damaged: the data set itself is not as it was found.
+        raise UserError(
+            f"The image {path} is not there any more ({error}); every worker has to see the data "
+            f"set at the same place."
+        ) from error
+    try:
+        return sha256, images.prepare(path, spec)
+    except ImageError as error:
+        if skip_unreadable:
+            return sha256, None
+        raise ImageError(f"{error} --skip-unreadable counts such images and goes on.") from error
+
+
+def _outputs(
+    artifact: Artifact, batches: list[list[Array]], request: dict[str, Any]
+) -> prediction.Predicted:
+    cancel = cluster.cancelled()
+    try:
+        found = prediction.by_runtime(
+            artifact, batches, cancel, runtime=request["runtime"], threads=request["threads"]
+        ) or prediction.by_evaluator(artifact, batches, cancel)
+    except CellFailed as error:
+        raise CellFailed("eval", error.error, error.message, error.log_tail) from error
+    if found is None:
+        name = artifact.manifest.recipe.format
+        raise CellFailed("eval", "NoRuntime", f"nothing here can run {name} files")
+    return found
+
+
+def _answer(index: int, sha256: str, label: int, scores: Array | None) -> Answer:
+    if scores is None:
+        return Answer(image=index, sha256=sha256, verdict=Verdict.UNREADABLE)
+    if not np.isfinite(scores).all():
+        return Answer(image=index, sha256=sha256, verdict=Verdict.NOT_FINITE)
+    place = rank(scores.reshape(-1), label)
+    return Answer(image=index, sha256=sha256, verdict=Verdict.RANKED, rank=place)

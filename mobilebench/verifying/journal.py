@@ -1,0 +1,97 @@
+"""Journal: answers kept in a file as they come, so that an evaluation that was killed goes on.
+
+Lines of JSON are appended and never changed. A line that a kill cut off is passed over.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+
+from mobilebench.errors import SchemaError
+from mobilebench.files import writing
+from mobilebench.values import value, wire
+
+
+class Verdict(StrEnum):
+    """What came of one image."""
+
+    RANKED = "ranked"
+    NOT_FINITE = "not finite"
+    """A score was infinite or not a number."""
+    UNREADABLE = "unreadable"
+
+
+@value
+class Answer:
+    """What came of one image of a data set."""
+
+    image: int
+    """Its position in the data set."""
+    sha256: str
+    """Of the file."""
+    verdict: Verdict
+    rank: int | None = None
+    """How many classes the network puts before the right one."""
+
+
+@value
+class Part:
+    """The answers to some images, computed together."""
+
+    evaluated_by: str | None
+    """None where none of them could be read."""
+    answers: tuple[Answer, ...]
+
+
+@value
+class _Line:
+    key: str
+    part: Part
+
+
+class Journal:
+    """The parts that one file holds; those of other evaluations stay where they are."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @classmethod
+    def beside(cls, output: Path) -> Journal:
+        """The journal of a result that is to be written to `output`."""
+        return cls(output.with_name(f"{output.name}.progress"))
+
+    def read(self, key: str) -> list[Part]:
+        """What was answered under a key; nothing where there is no file yet."""
+        if not self.path.exists():
+            return []
+        parts = []
+        for text in self.path.read_bytes().splitlines():
+            try:
+                line = wire.loads(_Line, text)
+            except SchemaError:  # cut off, or written by another version
+                continue
+            if line.key == key:
+                parts.append(line.part)
+        return parts
+
+    def add(self, key: str, part: Part) -> None:
+        """Append a part. Raises `OutputError` where the file cannot be written."""
+        with writing(self.path):
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            with self.path.open("ab+") as file:
+                text = wire.dumps(_Line(key=key, part=part)).encode() + b"\n"
+                # One write: another process may be appending too.
+                file.write(text if self._ends_whole() else b"\n" + text)
+
+    def _ends_whole(self) -> bool:
+        with self.path.open("rb") as file:
+            if file.seek(0, 2) == 0:
+                return True
+            file.seek(-1, 2)
+            return file.read(1) == b"\n"
+
+    def discard(self) -> None:
+        """Remove the file: the result is written."""
+        with writing(self.path):
+            self.path.unlink(missing_ok=True)

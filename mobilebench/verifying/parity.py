@@ -1,0 +1,193 @@
+"""Parity: how far an artifact's outputs are from PyTorch eager, and how far they may be."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from mobilebench.inputs.seeded import Array
+from mobilebench.values.artifact import Parity, ParityLimits
+from mobilebench.values.recipe import Precision
+
+INPUTS = 16
+"""How many inputs an artifact is compared on."""
+
+_LIMITS = {
+    Precision.FP32: ParityLimits(
+        max_relative_error=1e-5,
+        min_snr_db=100.0,
+        min_cosine=0.999999,
+        min_top1_agreement=1.0,
+        reason=(
+            "float32 sums in another order differ by about 1e-6 of the largest output over a "
+            "network of this depth; the smallest real mistake seen, a tanh GELU, is 1e-4"
+        ),
+    ),
+    Precision.FP16: ParityLimits(
+        max_relative_error=1e-2,
+        min_snr_db=40.0,
+        min_cosine=0.9999,
+        min_top1_agreement=15 / 16,
+        reason=(
+            "half precision has 11 bits: each operation rounds by up to 5e-4, and tens of layers "
+            "in a row leave some 1e-3; among near-equal scores one of 16 winners may change"
+        ),
+    ),
+}
+
+
+def _quantized(snr_db: float, relative: float, measured: str) -> ParityLimits:
+    return ParityLimits(
+        max_relative_error=relative,
+        min_snr_db=snr_db,
+        # A signal to noise of s decibels leaves a cosine of about 1 - 10^(-s/10) / 2.
+        min_cosine=1 - 10 ** (-snr_db / 10),
+        # Near-equal scores of random weights change their order; agreement judges classes.
+        min_top1_agreement=0.0,
+        reason=f"measured over the zoo with random weights: {measured}; a range or a scale that "
+        f"is wrong costs 10 dB and more",
+    )
+
+
+_LIMITS |= {
+    Precision.FP16_WEIGHTS: _LIMITS[Precision.FP16],
+    Precision.INT8: _quantized(20.0, 0.15, "27 to 31 dB"),
+    Precision.INT8_IO: _quantized(20.0, 0.15, "27 to 31 dB"),
+    Precision.INT8_DYNAMIC: _quantized(25.0, 0.1, "30 to 35 dB"),
+    Precision.INT8_WEIGHTS: _quantized(25.0, 0.1, "31 to 36 dB"),
+    Precision.PALETTE6: _quantized(15.0, 0.25, "22 to 25 dB"),
+    Precision.PALETTE4: _quantized(5.0, 0.8, "10 to 12 dB"),
+}
+_LEAST_AGREEMENT = {
+    Precision.INT8: 0.7,
+    Precision.INT8_IO: 0.7,
+    Precision.INT8_DYNAMIC: 0.8,
+    Precision.INT8_WEIGHTS: 0.8,
+    Precision.PALETTE6: 0.7,
+    Precision.PALETTE4: 0.5,
+}
+"""Measured with random weights, whose scores lie close together: 0.86 to 1.0 for int8, 0.89 to 1.0
+for weights in 8 bits, at least 0.77 and 0.63 for 6 and 4."""
+
+
+def least_agreement(precision: Precision) -> float:
+    """The share of inputs for which a quantized artifact has to name the same class."""
+    return _LEAST_AGREEMENT[precision]
+
+
+def limits(precision: Precision, half_precision_error: float | None = None) -> ParityLimits:
+    """What an artifact of that precision must keep.
+
+    A network that decides by thresholds jumps where half precision rounds across one, in PyTorch
+    too. Where PyTorch's own error on the same inputs is known and twice that is above the usual
+    limit, it is the limit.
+    """
+    usual = _LIMITS[precision]
+    if precision is not Precision.FP16 or half_precision_error is None:
+        return usual
+    wider = 2 * half_precision_error / usual.max_relative_error
+    if wider <= 1:
+        return usual
+    return ParityLimits(
+        max_relative_error=2 * half_precision_error,
+        min_snr_db=usual.min_snr_db - 20 * math.log10(wider),
+        min_cosine=1 - (1 - usual.min_cosine) * wider**2,
+        min_top1_agreement=usual.min_top1_agreement,
+        reason=(
+            f"PyTorch's own half precision is off by {half_precision_error:.1e} on these inputs, "
+            f"since the network decides by thresholds; twice that is allowed"
+        ),
+    )
+
+
+def compare(
+    reference: Sequence[Sequence[Array]],
+    outputs: Sequence[Sequence[Array]],
+    *,
+    bound: ParityLimits,
+    evaluated_by: str,
+) -> Parity:
+    """Compare outputs with the reference, both a list of batches of the same tensors.
+
+    Raises `ValueError` where number or shape of the outputs differ: then they are not the
+    outputs of the same network.
+    """
+    expected, found = _flat(reference), _flat(outputs)
+    shapes = [[a.shape for a in batch] for batch in reference]
+    if shapes != [[a.shape for a in batch] for batch in outputs]:
+        raise ValueError(
+            f"outputs have the shapes {_shapes(outputs)}, the model's have {_shapes(reference)}"
+        )
+    if not (np.isfinite(found).all() and np.isfinite(expected).all()):
+        return Parity(
+            evaluated_by=evaluated_by,
+            inputs=len(reference),
+            max_abs_error=None,
+            max_relative_error=None,
+            snr_db=None,
+            cosine=None,
+            top1_agreement=None,
+            limits=bound,
+            passed=False,
+        )
+    error = found - expected
+    max_abs = float(np.abs(error).max())
+    largest = float(np.abs(expected).max())
+    relative = max_abs / largest if largest > 0 else (0.0 if max_abs == 0 else math.inf)
+    snr = _snr_db(expected, error)
+    cosine = _cosine(expected, found)
+    agreement = _top1_agreement(reference, outputs)
+    return Parity(
+        evaluated_by=evaluated_by,
+        inputs=len(reference),
+        max_abs_error=max_abs,
+        max_relative_error=relative if math.isfinite(relative) else None,
+        snr_db=snr,
+        cosine=cosine,
+        top1_agreement=agreement,
+        limits=bound,
+        passed=(
+            relative <= bound.max_relative_error
+            and (snr is None or snr >= bound.min_snr_db)
+            and (cosine is None or cosine >= bound.min_cosine)
+            and (agreement is None or agreement >= bound.min_top1_agreement)
+        ),
+    )
+
+
+def _shapes(batches: Sequence[Sequence[Array]]) -> str:
+    return str([array.shape for array in batches[0]] if batches else [])
+
+
+def _flat(batches: Sequence[Sequence[Array]]) -> Array:
+    return np.concatenate([a.astype(np.float64).ravel() for batch in batches for a in batch])
+
+
+def _snr_db(expected: Array, error: Array) -> float | None:
+    """Power of the signal over power of the error, in decibels; None without any error."""
+    noise = float(np.square(error).sum())
+    signal = float(np.square(expected).sum())
+    if noise == 0 or signal == 0:
+        return None
+    return 10 * math.log10(signal / noise)
+
+
+def _cosine(expected: Array, found: Array) -> float | None:
+    scale = float(np.linalg.norm(expected) * np.linalg.norm(found))
+    return float(expected @ found) / scale if scale > 0 else None
+
+
+def _top1_agreement(
+    reference: Sequence[Sequence[Array]], outputs: Sequence[Sequence[Array]]
+) -> float | None:
+    """Share of images with the same largest score; None unless the first output is (N, C > 1)."""
+    if any(batch[0].ndim != 2 or batch[0].shape[1] < 2 for batch in reference):
+        return None
+    same = [
+        bool(equal)
+        for expected, found in zip(reference, outputs, strict=True)
+        for equal in expected[0].argmax(axis=1) == found[0].argmax(axis=1)
+    ]
+    return sum(same) / len(same)

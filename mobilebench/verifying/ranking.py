@@ -1,0 +1,44 @@
+"""Rank the right class among an artifact's scores, and list the counts of every class."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+
+from mobilebench.inputs.seeded import Array
+from mobilebench.values.accuracy import Accuracy
+
+
+def rank(scores: Array, label: int) -> int:
+    """How many classes come before the right one; 0 is a hit.
+
+    Of equal scores, which 8 bits often give, the class with the lower index comes first, as
+    `argmax` has it.
+    """
+    right = scores[label]
+    return int((scores > right).sum() + (scores[:label] == right).sum())
+
+
+def as_csv(results: Sequence[Accuracy]) -> str:
+    """A line for every class of every result."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(
+        ("model", "artifact", "sha256", "index", "class", "images", "top1_hits", "top5_hits")
+    )
+    for result in results:
+        for each in result.classes:
+            writer.writerow(
+                (
+                    result.model.title,
+                    result.recipe.label,
+                    result.artifact.sha256,
+                    each.index,
+                    each.name,
+                    each.images,
+                    each.top1,
+                    each.top5,
+                )
+            )
+    return text.getvalue()

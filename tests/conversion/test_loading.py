@@ -1,0 +1,177 @@
+"""Model references: names, files, modules, timm."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+import torch
+
+from mobilebench.conversion.loading import load
+from mobilebench.errors import UnknownName, UserError
+from mobilebench.values.modelspec import CALLER, RANDOM
+from mobilebench.values.request import Request
+from mobilebench.values.tensor import parse_tensor
+from mobilebench.zoo import create_model
+from tests.conftest import MODELS
+
+IMAGE = (parse_tensor("1x3x32x32"),)
+
+
+def test_random_weights_say_so_and_are_the_same_every_time() -> None:
+    first, second = load(Request(reference="mobilevig_ti")), load(Request(reference="mobilevig_ti"))
+    assert first.spec.weights is not None
+    assert first.spec.weights.origin == RANDOM
+    assert first.spec == second.spec
+    assert not first.module.training
+
+
+def test_random_weights_of_the_zoo_let_every_branch_be_seen() -> None:
+    """A file that lost a residual branch must not pass parity, so no branch may be near zero."""
+    module = load(Request(reference="mobilevig_ti")).module
+    state = module.state_dict()
+    scales = [value for key, value in state.items() if key.endswith("layer_scale_2")]
+    assert scales and all(float(scale.min()) >= 0.1 for scale in scales)
+
+
+def test_loading_leaves_the_callers_random_state_alone() -> None:
+    torch.manual_seed(11)
+    before = torch.get_rng_state()
+    load(Request(reference="mobilevig_ti"))
+    assert torch.equal(before, torch.get_rng_state())
+
+
+def test_weights_of_a_checkpoint_are_named_by_its_sha256(tmp_path: Path) -> None:
+    path = tmp_path / "weights.pth"
+    torch.save({"state_dict": create_model("mobilevig_ti").state_dict()}, path)
+    spec = load(Request(reference="mobilevig_ti", checkpoint=str(path))).spec
+    assert spec.weights is not None and spec.weights.from_checkpoint
+    assert len(spec.weights.origin) == 64
+
+
+@pytest.mark.parametrize("reference", [f"{MODELS}:tiny", "tests.models:tiny"])
+def test_a_function_of_the_users_is_a_model(reference: str) -> None:
+    loaded = load(Request(reference=reference, inputs=IMAGE))
+    assert loaded.spec.name == "models.tiny" or loaded.spec.name == "tests.tiny"
+    assert loaded.spec.weights is not None and loaded.spec.weights.origin == CALLER
+    assert not loaded.module.training
+
+
+@pytest.mark.parametrize(
+    ("request_", "sentence"),
+    [
+        (Request(reference="mobilevig_xl"), "did you mean"),
+        (Request(reference="mobilevig_ti", resolution=8), "it takes 32 to"),
+        (Request(reference="mobilevig_ti", inputs=IMAGE), "--resolution instead of"),
+        (Request(reference="mobilevig_ti", ema=True), "no checkpoint given"),
+        (Request(reference=f"{MODELS}:tiny"), "add --input"),
+        (Request(reference=f"{MODELS}:tinny", inputs=IMAGE), "did you mean tiny"),
+        (Request(reference="nowhere.py:tiny", inputs=IMAGE), "nowhere.py does not exist"),
+        (Request(reference="no_such_module:tiny", inputs=IMAGE), "no module 'no_such_module'"),
+        (Request(reference="no.such.module:tiny", inputs=IMAGE), "no module 'no.such.module'"),
+        (Request(reference=f"{MODELS}:raises", inputs=IMAGE), "another disk.*models.py, line"),
+        (Request(reference=f"{MODELS}:not_a_module", inputs=IMAGE), "returned a str"),
+    ],
+    ids=lambda value: value.reference.rpartition("/")[2] if isinstance(value, Request) else "",
+)
+def test_a_bad_reference_is_one_clear_sentence(request_: Request, sentence: str) -> None:
+    with pytest.raises(UserError, match=sentence):
+        load(request_)
+
+
+def test_a_file_that_does_not_compile_is_reported_with_its_line(tmp_path: Path) -> None:
+    path = tmp_path / "broken.py"
+    path.write_text("def make(:\n")
+    with pytest.raises(UserError, match="SyntaxError"):
+        load(Request(reference=f"{path}:make", inputs=IMAGE))
+
+
+def test_neighbours_of_the_users_file_can_be_imported(tmp_path: Path) -> None:
+    (tmp_path / "my_neighbour_layers.py").write_text("from torch import nn\nlayer = nn.ReLU\n")
+    path = tmp_path / "net.py"
+    path.write_text("import my_neighbour_layers\ndef make(): return my_neighbour_layers.layer()\n")
+    try:
+        assert load(Request(reference=f"{path}:make", inputs=IMAGE)).spec.params == 0
+    finally:
+        sys.path.remove(str(tmp_path))
+
+
+def _timm(tmp_path: Path, code: str, *, with_torchvision: bool) -> subprocess.CompletedProcess[str]:
+    """Run code where torchvision is, or is not, a stand-in that has just what timm imports.
+
+    timm itself is real. torchvision's CPU builds are not to be had everywhere, and timm uses of
+    it only what prepares images, which no test here needs.
+    """
+    if with_torchvision and find_spec("torchvision") is None:
+        package = tmp_path / "torchvision"
+        package.mkdir()
+        (package / "__init__.py").write_text(_STAND_IN)
+    return subprocess.run(
+        [sys.executable, "-c", code],
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+_STAND_IN = """
+import enum, sys, types
+Mode = enum.Enum("InterpolationMode", "NEAREST NEAREST_EXACT BILINEAR BICUBIC BOX HAMMING LANCZOS")
+class _Anything(types.ModuleType):
+    InterpolationMode = Mode
+    def __getattr__(self, name):
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return type(name, (), {})
+for part in ("transforms", "transforms.functional", "ops", "ops.misc", "datasets",
+             "datasets.folder", "models", "models.feature_extraction"):
+    module = sys.modules[f"{__name__}.{part}"] = _Anything(f"{__name__}.{part}")
+    module.__path__ = []
+    parent, _, leaf = f"{__name__}.{part}".rpartition(".")
+    setattr(sys.modules[parent], leaf, module)
+"""
+_LOAD = (
+    "from mobilebench.values.request import Request\n"
+    "from mobilebench.conversion.loading import load\n"
+    "from mobilebench.errors import UserError\n"
+    "try: print(load(Request(reference={!r})).spec)\n"
+    "except UserError as error: print('refused:', error)\n"
+)
+
+
+needs_timm = pytest.mark.skipif(
+    find_spec("timm") is None, reason="timm is not installed: pip install --no-deps timm"
+)
+
+
+@needs_timm
+def test_a_timm_model_brings_its_own_input_size_and_preprocessing(tmp_path: Path) -> None:
+    done = _timm(tmp_path, _LOAD.format("timm:test_resnet.r160_in1k"), with_torchvision=True)
+    assert "shape=(1, 3, 160, 160)" in done.stdout, done.stdout + done.stderr
+    assert "origin='random'" in done.stdout
+    assert "crop_pct=0.95" in done.stdout
+
+
+@needs_timm
+def test_an_unknown_timm_model_offers_near_names(tmp_path: Path) -> None:
+    done = _timm(tmp_path, _LOAD.format("timm:resnett18"), with_torchvision=True)
+    assert (
+        "refused: There is no timm model called 'resnett18'; did you mean resnet18" in done.stdout
+    )
+
+
+def test_timm_without_torchvision_says_what_to_install(tmp_path: Path) -> None:
+    blocked = "import sys; sys.modules['torchvision'] = None\n" + _LOAD.format("timm:resnet18")
+    done = _timm(tmp_path, blocked, with_torchvision=False)
+    assert "refused: timm models need the packages timm and torchvision" in done.stdout
+    assert f"torch {torch.__version__}" in done.stdout
+
+
+def test_unknown_name_error_is_a_user_error() -> None:
+    assert issubclass(UnknownName, UserError)

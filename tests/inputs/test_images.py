@@ -1,0 +1,140 @@
+"""Images: found, spread and prepared as the authors of a network do it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from mobilebench.errors import UserError
+from mobilebench.inputs import images
+from mobilebench.inputs.source import AGREEMENT_INPUTS, IMAGES, Samples
+from mobilebench.values.modelspec import ModelSpec, Preprocessing
+from mobilebench.values.recipe import NOISE
+from mobilebench.values.tensor import parse_tensor
+
+PLAIN = Preprocessing(
+    mean=(0.0, 0.0, 0.0), std=(1.0, 1.0, 1.0), crop_pct=1.0, interpolation="bicubic"
+)
+SPEC = ModelSpec(name="m", inputs=(parse_tensor("1x3x8x8"),), preprocessing=PLAIN)
+
+
+def _image(path: Path, height: int, width: int, seed: int = 0) -> Path:
+    values = np.random.default_rng(seed).integers(0, 256, (height, width, 3), dtype=np.uint8)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(values).save(path)
+    return path
+
+
+def test_an_image_of_the_right_size_is_only_scaled(tmp_path: Path) -> None:
+    path = _image(tmp_path / "a.png", 8, 8)
+    found = images.prepare(path, SPEC)
+    pixels = np.asarray(Image.open(path)).transpose(2, 0, 1)[None]
+    assert found.shape == (1, 3, 8, 8) and found.dtype == np.float32
+    np.testing.assert_array_equal(found, pixels.astype(np.float32) / np.float32(255))
+
+
+def test_channels_are_normalised_by_their_own_figures(tmp_path: Path) -> None:
+    path = _image(tmp_path / "a.png", 8, 8)
+    how = replace(PLAIN, mean=(0.1, 0.2, 0.3), std=(0.5, 0.25, 0.125))
+    found = images.prepare(path, replace(SPEC, preprocessing=how))
+    plain = images.prepare(path, SPEC)
+    for channel, (mean, std) in enumerate(((0.1, 0.5), (0.2, 0.25), (0.3, 0.125))):
+        expected = (plain[0, channel] - np.float32(mean)) / np.float32(std)
+        np.testing.assert_array_equal(found[0, channel], expected)
+
+
+@pytest.mark.parametrize(("height", "width"), [(20, 40), (40, 20), (33, 33), (9, 100)])
+def test_the_shorter_side_is_resized_and_the_middle_is_cut_out(
+    tmp_path: Path, height: int, width: int
+) -> None:
+    """The steps of torchvision's Resize(10) and CenterCrop(8), done by hand with Pillow."""
+    path = _image(tmp_path / "a.png", height, width)
+    found = images.prepare(path, replace(SPEC, preprocessing=replace(PLAIN, crop_pct=0.8)))
+    size = (int(10 * width / height), 10) if height <= width else (10, int(10 * height / width))
+    resized = Image.open(path).resize(size, Image.Resampling.BICUBIC)
+    left, top = round((size[0] - 8) / 2), round((size[1] - 8) / 2)
+    expected = np.asarray(resized)[top : top + 8, left : left + 8].transpose(2, 0, 1)
+    np.testing.assert_array_equal(found[0], expected.astype(np.float32) / np.float32(255))
+
+
+def test_grey_and_transparent_images_become_three_channels(tmp_path: Path) -> None:
+    grey, clear = tmp_path / "grey.png", tmp_path / "clear.png"
+    Image.new("L", (8, 8), 51).save(grey)
+    Image.new("RGBA", (8, 8), (51, 102, 153, 0)).save(clear)
+    np.testing.assert_allclose(images.prepare(grey, SPEC), 0.2, rtol=1e-6)
+    np.testing.assert_allclose(images.prepare(clear, SPEC)[0, :, 0, 0], (0.2, 0.4, 0.6), rtol=1e-6)
+
+
+def test_images_are_found_in_all_folders_below_and_in_one_order(tmp_path: Path) -> None:
+    for name in ("b/2.png", "a/1.jpg", "a/.hidden.png", "c/d/3.PNG"):
+        _image(tmp_path / name, 8, 8)
+    (tmp_path / "notes.txt").write_text("no image")
+    found = [str(path.relative_to(tmp_path)) for path in images.find(tmp_path)]
+    assert found == ["a/1.jpg", "b/2.png", "c/d/3.PNG"]
+
+
+def test_a_sorted_folder_gives_every_class_its_share() -> None:
+    paths = [Path(f"{label}/{index}.png") for label in "abcd" for index in range(100)]
+    chosen = images.spread(paths, 8)
+    assert [path.parts[0] for path in chosen] == ["a", "a", "b", "b", "c", "c", "d", "d"]
+    assert images.spread(paths[:5], 8) == paths[:5]
+
+
+def test_a_file_that_is_no_image_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "a.jpg"
+    path.write_bytes(b"not an image")
+    with pytest.raises(UserError, match=r"a\.jpg cannot be read"):
+        images.prepare(path, SPEC)
+
+
+def test_folders_without_images_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="does not exist"):
+        Samples(tmp_path / "nowhere").calibration()
+    with pytest.raises(UserError, match="holds no image"):
+        Samples(tmp_path).calibration()
+
+
+@pytest.mark.parametrize(
+    ("spec", "sentence"),
+    [
+        (replace(SPEC, preprocessing=None), "--mean and --std"),
+        (replace(SPEC, inputs=(parse_tensor("1x4x8x8"),)), "one input of 1x3xHxW only"),
+        (replace(SPEC, inputs=(parse_tensor("1x77"),)), "one input of 1x3xHxW only"),
+        (replace(SPEC, inputs=SPEC.inputs * 2), "one input of 1x3xHxW only"),
+    ],
+)
+def test_a_network_that_takes_no_images_is_refused(
+    tmp_path: Path, spec: ModelSpec, sentence: str
+) -> None:
+    _image(tmp_path / "a.png", 8, 8)
+    with pytest.raises(UserError, match=sentence):
+        Samples(tmp_path).for_calibration(spec)
+
+
+def test_samples_of_a_folder_are_named_by_their_content(tmp_path: Path) -> None:
+    for index in range(3):
+        _image(tmp_path / f"{index}.png", 8, 8, seed=index)
+    samples = Samples(tmp_path)
+    before = samples.calibration()
+    assert before.inputs == 3 and len(before.source) == 64
+    assert samples.calibration() == before
+    _image(tmp_path / "1.png", 8, 8, seed=9)
+    assert samples.calibration().source != before.source
+    assert Samples().calibration().source == Samples().agreement_source() == NOISE
+
+
+def test_agreement_is_judged_on_other_images_where_there_are_enough(tmp_path: Path) -> None:
+    image = _image(tmp_path / "first.png", 8, 8).read_bytes()
+    for index in range(IMAGES + AGREEMENT_INPUTS):
+        # Every file differs, and is still an image.
+        (tmp_path / f"{index:04}.png").write_bytes(image + index.to_bytes(4, "big"))
+    samples = Samples(tmp_path)
+    calibrating, judging = samples._calibrating(), samples._judging()
+    assert (len(calibrating), len(judging)) == (IMAGES, AGREEMENT_INPUTS)
+    assert not set(calibrating) & set(judging)
+    parts = list(samples.for_agreement(SPEC))
+    assert sum(len(part) for part in parts) == AGREEMENT_INPUTS

@@ -1,0 +1,253 @@
+"""The measuring loop on a scripted device, to the nanosecond."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+
+import pytest
+
+from mobilebench.errors import UnknownName
+from mobilebench.leaderboard import headline
+from mobilebench.leaderboard.headline import Deadlines
+from mobilebench.measuring import engine
+from mobilebench.values.device import ThermalState
+from mobilebench.values.measurement import GateLog, Phase
+from mobilebench.values.protocol import Convergence, Gate, Protocol, WarmUp, protocol, protocols
+from tests.doubles import ScriptedDevice
+
+MS = 1_000_000
+PLAIN = Protocol(
+    id="test",
+    purpose="tests",
+    rounds=2,
+    warm_up=WarmUp(min_iterations=3, min_duration_ns=0, max_duration_ns=10**12),
+    inferences=4,
+    min_duration_ns=0,
+    max_duration_ns=10**12,
+)
+
+
+def test_every_round_loads_warms_up_and_measures() -> None:
+    device = ScriptedDevice([10, 20, 30, 40, 50, 60, 70, 80], load_ns=1000)
+    taken = engine.run(PLAIN, device.load, device.instruments)
+    samples, loads = taken.samples, taken.loads
+    assert loads.first_ns == 1000 and loads.warm_ns == (1000,)
+    assert samples.latency_ns == (10, 20, 30, 40, 50, 60, 70, 80, 80, 80, 80, 80, 80, 80)
+    assert samples.phase[:7] == (Phase.WARM_UP,) * 3 + (Phase.MEASURED,) * 4
+    assert samples.round == (0,) * 7 + (1,) * 7
+    assert samples.latencies_ns()[:4] == (40, 50, 60, 70)
+
+
+def test_samples_are_placed_on_a_clock_that_starts_at_zero() -> None:
+    device = ScriptedDevice([10], load_ns=1000)
+    samples = engine.run(PLAIN, device.load, device.instruments).samples
+    assert samples.t_ns[:3] == (1000, 1010, 1020)
+    assert samples.t_ns[7] == 1000 + 7 * 10 + 1000
+
+
+def test_a_round_lasts_as_long_as_it_must_and_no_longer() -> None:
+    rule = dataclasses.replace(PLAIN, rounds=1, min_duration_ns=10 * MS)
+    device = ScriptedDevice([MS])
+    samples = engine.run(rule, device.load, device.instruments).samples
+    assert len(samples.latencies_ns()) == 10
+
+
+def test_a_slow_model_ends_its_round_at_the_limit() -> None:
+    rule = dataclasses.replace(PLAIN, rounds=1, max_duration_ns=2 * MS)
+    device = ScriptedDevice([MS])
+    samples = engine.run(rule, device.load, device.instruments).samples
+    assert len(samples.latencies_ns()) == 2
+
+
+CONVERGING = dataclasses.replace(
+    PLAIN,
+    rounds=1,
+    warm_up=WarmUp(
+        min_iterations=5, min_duration_ns=0, max_duration_ns=10**12, convergence=Convergence()
+    ),
+)
+
+
+def test_steady_latency_converges_after_just_over_forty_iterations() -> None:
+    device = ScriptedDevice([MS])
+    samples = engine.run(CONVERGING, device.load, device.instruments).samples
+    assert len(samples.latencies_ns(Phase.WARM_UP)) == 41
+
+
+def test_a_falling_latency_warms_up_for_longer() -> None:
+    falling = [5 * MS - index * 40_000 for index in range(100)]
+    device = ScriptedDevice([*falling, MS])
+    samples = engine.run(CONVERGING, device.load, device.instruments).samples
+    warm_up = samples.latencies_ns(Phase.WARM_UP)
+    assert len(warm_up) > 100
+    assert set(samples.latencies_ns()) == {MS}
+
+
+def test_warm_up_that_never_settles_ends_at_its_limit() -> None:
+    rule = dataclasses.replace(
+        CONVERGING, warm_up=dataclasses.replace(CONVERGING.warm_up, max_duration_ns=300 * MS)
+    )
+    growing = [MS + index * 100_000 for index in range(1000)]
+    device = ScriptedDevice(growing)
+    samples = engine.run(rule, device.load, device.instruments).samples
+    warm_up = samples.latencies_ns(Phase.WARM_UP)
+    assert sum(warm_up[:-1]) < 300 * MS <= sum(warm_up)
+
+
+def test_warm_up_ends_when_its_limit_is_just_reached() -> None:
+    limited = dataclasses.replace(CONVERGING.warm_up, max_duration_ns=7 * MS)
+    rule = dataclasses.replace(CONVERGING, warm_up=limited)
+    device = ScriptedDevice([MS])
+    samples = engine.run(rule, device.load, device.instruments).samples
+    assert len(samples.latencies_ns(Phase.WARM_UP)) == 7
+
+
+GATED = dataclasses.replace(
+    PLAIN, gate=Gate(warmest=ThermalState.NOMINAL, poll_ns=1000, max_wait_ns=5000)
+)
+NOMINAL, FAIR, SERIOUS = ThermalState.NOMINAL, ThermalState.FAIR, ThermalState.SERIOUS
+
+
+def test_a_round_waits_until_the_device_has_cooled() -> None:
+    device = ScriptedDevice([10], thermal=[SERIOUS, FAIR, FAIR, NOMINAL, NOMINAL])
+    taken = engine.run(GATED, device.load, device.instruments)
+    assert taken.gates == (
+        GateLog(waited_ns=3000, start=NOMINAL, open=True),
+        GateLog(waited_ns=0, start=NOMINAL, open=True),
+    )
+    assert [state.t_ns for state in taken.states[:4]] == [0, 1000, 2000, 3000]
+    assert [state.thermal for state in taken.states[:4]] == [SERIOUS, FAIR, FAIR, NOMINAL]
+    assert taken.samples.t_ns[0] == 3000 + 1000, "the load comes after the wait"
+
+
+def test_a_device_that_stays_warm_is_measured_after_the_longest_wait() -> None:
+    device = ScriptedDevice([10], thermal=[FAIR])
+    taken = engine.run(GATED, device.load, device.instruments)
+    assert taken.gates == (GateLog(waited_ns=5000, start=FAIR, open=False),) * 2
+    assert len(taken.samples.latencies_ns()) == 8
+
+
+def test_a_device_that_tells_nothing_does_not_wait() -> None:
+    device = ScriptedDevice([10], thermal=[None])
+    taken = engine.run(GATED, device.load, device.instruments)
+    assert taken.gates == (GateLog(waited_ns=0, start=None, open=False),) * 2
+    assert device.waits == []
+
+
+def test_a_fixed_rest_comes_before_every_round() -> None:
+    device = ScriptedDevice([10])
+    engine.run(dataclasses.replace(PLAIN, cool_down_ns=700), device.load, device.instruments)
+    assert device.waits == [700, 700]
+
+
+PACED = dataclasses.replace(
+    PLAIN,
+    rounds=1,
+    inferences=6,
+    interval_ns=100,
+    warm_up=dataclasses.replace(PLAIN.warm_up, min_iterations=1),
+)
+
+
+def test_frames_begin_on_a_grid_and_no_drift_adds_up() -> None:
+    device = ScriptedDevice([10, 30, 99, 7, 100, 1])
+    samples = engine.run(PACED, device.load, device.instruments).samples.select()
+    first = samples.t_ns[0]
+    assert [start - first for start in samples.t_ns] == [0, 100, 200, 300, 400, 500]
+    assert headline.deadlines(PACED, samples) == Deadlines(frames=6, on_time=6, late=0, dropped=0)
+
+
+def test_a_slow_inference_is_late_and_drops_the_frames_that_came_meanwhile() -> None:
+    device = ScriptedDevice([10, 30, 250, 7, 101, 20])
+    samples = engine.run(PACED, device.load, device.instruments).samples.select()
+    first = samples.t_ns[0]
+    assert [start - first for start in samples.t_ns] == [0, 100, 400, 500, 700, 800]
+    kept = headline.deadlines(PACED, samples)
+    assert kept == Deadlines(frames=9, on_time=4, late=2, dropped=3)
+    assert kept.miss_rate == 5 / 9
+
+
+def test_the_state_of_the_device_is_read_beside_a_long_run() -> None:
+    rule = dataclasses.replace(PLAIN, rounds=1, inferences=10, sense_ns=30)
+    device = ScriptedDevice([10], thermal=[NOMINAL, NOMINAL, FAIR, FAIR])
+    taken = engine.run(rule, device.load, device.instruments)
+    began = taken.samples.select().t_ns[0]
+    assert [state.t_ns - began for state in taken.states[1:]] == [10, 30, 60, 90]
+    assert [state.thermal for state in taken.states[1:]] == [NOMINAL, FAIR, FAIR, FAIR]
+
+
+def test_modelbench_takes_the_middle_thirty_of_every_round() -> None:
+    """20 rounds of 50 after one warm-up each; without the 10 lowest and highest; mean of means."""
+    rule = protocol("modelbench-1")
+    rounds = [[999] + [1] * 10 + [100 + round_] * 30 + [5000] * 10 for round_ in range(20)]
+    device = ScriptedDevice([latency for each in rounds for latency in each])
+    samples = engine.run(rule, device.load, device.instruments).samples
+    assert len(samples.latencies_ns()) == 1000
+    assert headline.headline_ns(rule, samples) == pytest.approx(100 + 9.5, abs=1e-9)
+    assert "trimmed mean" in (headline.describe(rule, samples) or "")
+
+
+def test_mlperf_single_stream_is_a_minute_and_1024_queries_after_five_minutes_of_rest() -> None:
+    rule = protocol("mlperf-ss-1")
+    device = ScriptedDevice([100 * MS])
+    taken = engine.run(rule, device.load, device.instruments)
+    assert device.waits == [300_000 * MS]
+    assert len(taken.samples.latencies_ns()) == 1024
+    quick = ScriptedDevice([MS])
+    samples = engine.run(rule, quick.load, quick.instruments).samples
+    assert len(samples.latencies_ns()) == 60_000
+    assert headline.headline_ns(rule, samples) == MS
+
+
+def test_a_sustained_run_shows_its_windows() -> None:
+    rule = protocol("sustained-1")
+    device = ScriptedDevice([40 * MS] * 1000 + [60 * MS], thermal=[NOMINAL] * 30 + [SERIOUS])
+    taken = engine.run(rule, device.load, device.instruments)
+    spans = headline.windows(taken.samples, 5_000 * MS)
+    assert [span.count for span in spans[:2]] == [125, 125]
+    assert (spans[0].p50_ns, spans[-1].p50_ns) == (40 * MS, 60 * MS)
+    assert sum(span.count for span in spans) == len(taken.samples.latencies_ns()) >= 1024
+    assert SERIOUS in [state.thermal for state in taken.states]
+
+
+def test_every_protocol_runs_on_a_scripted_device() -> None:
+    for rule in protocols():
+        device = ScriptedDevice([5 * MS], thermal=[NOMINAL])
+        taken = engine.run(rule, device.load, device.instruments)
+        measured = taken.samples.latencies_ns()
+        assert set(measured) == {5 * MS}
+        assert headline.headline_ns(rule, taken.samples) == 5 * MS
+        assert device.now_ns - 5_000_000 <= rule.longest_ns + rule.rounds * 1000
+
+
+def test_known_protocols() -> None:
+    assert {known.id for known in protocols()} == set(DEFINITIONS)
+    assert [known.id for known in protocols() if known.indicative] == ["smoke-1"]
+    with pytest.raises(UnknownName, match="burst-1"):
+        protocol("burst-2")
+
+
+DEFINITIONS = {
+    "smoke-1": "9b6001b52c631e31",
+    "burst-1": "47ce14830c491895",
+    "sustained-1": "2a823b182b0ab455",
+    "paced-30fps-1": "546343bf6c8f0013",
+    "modelbench-1": "25bd9216cc37b374",
+    "mlperf-ss-1": "4517a1769192f9e2",
+    "ci-ab-1": "9bba80b4ff2dca86",
+}
+
+
+@pytest.mark.parametrize("name", DEFINITIONS)
+def test_the_definition_of_a_protocol_never_changes(name: str) -> None:
+    """A record names its rule by its id alone; a better rule gets a new id."""
+    known = protocol(name)
+    defined = {
+        field.name: repr(getattr(known, field.name))
+        for field in dataclasses.fields(known)
+        if field.name != "purpose" and getattr(known, field.name) != field.default
+    }
+    text = json.dumps(defined, sort_keys=True)
+    assert hashlib.sha256(text.encode()).hexdigest()[:16] == DEFINITIONS[name], text

@@ -1,0 +1,80 @@
+"""What a second session leaves of a verdict, and real sessions of a network against others."""
+
+from __future__ import annotations
+
+import pytest
+
+from mobilebench.errors import CellFailed, UserError
+from mobilebench.measuring.pairs import compare_pairs, confirmed
+from mobilebench.measuring.setting import Setting, plan_pairs
+from mobilebench.regress import Comparison, Rule, Verdict, check
+from mobilebench.values.artifact import Artifact
+from mobilebench.values.protocol import protocol
+from mobilebench.values.record import Record
+from tests.records import MEDIAN, levels, runs
+
+SHARED = levels(8, 0.05)
+
+
+def _found(factor: float) -> Comparison:
+    [comparison] = check(runs(SHARED, "A"), runs(SHARED * factor, "B"), metrics=MEDIAN).comparisons
+    return comparison
+
+
+def test_a_regression_stays_one_where_a_second_session_says_the_same() -> None:
+    kept = confirmed(_found(1.08), _found(1.07))
+    assert kept.verdict is Verdict.REGRESSED
+    assert "a second session says +7" in kept.reason or "a second session says +6" in kept.reason
+
+
+@pytest.mark.parametrize("again", [1.0, 0.9])
+def test_a_regression_that_does_not_come_back_is_inconclusive(again: float) -> None:
+    kept = confirmed(_found(1.08), _found(again))
+    assert kept.verdict is Verdict.INCONCLUSIVE and kept.reason.startswith("not confirmed")
+
+
+def test_what_did_not_regress_needs_no_second_session() -> None:
+    found = _found(0.9)
+    assert confirmed(found, None) == found
+    assert confirmed(_found(1.08), None).verdict is Verdict.REGRESSED
+
+
+def _setting(*runtimes: str) -> Setting:
+    return Setting(device_id="host", protocol=protocol("smoke-1"), runtimes=runtimes)
+
+
+def test_sessions_take_every_cell_and_give_every_record_away(
+    tiny_artifacts: dict[str, Artifact],
+) -> None:
+    artifacts = [tiny_artifacts["onnx-fp32"], tiny_artifacts["tflite-fp32"]]
+    records: list[Record] = []
+    cells = plan_pairs(artifacts, artifacts, _setting())
+    report = compare_pairs(cells, Rule(), pairs=1, metrics=MEDIAN, keep=records.append)
+    assert [comparison.runs for comparison in report.comparisons] == [(1, 1), (1, 1)]
+    assert {comparison.verdict for comparison in report.comparisons} == {Verdict.INCONCLUSIVE}
+    assert len(records) == 4
+    assert len({record.session.id for record in records if record.session}) == 2
+    assert all(record.signature is not None for record in records)
+
+
+def test_sides_that_cannot_be_compared_are_refused(tiny_artifacts: dict[str, Artifact]) -> None:
+    onnx, tflite = tiny_artifacts["onnx-fp32"], tiny_artifacts["tflite-fp32"]
+    with pytest.raises(UserError, match="as many artifacts on both sides"):
+        plan_pairs([onnx], [], _setting())
+    with pytest.raises(UserError, match="No runtime runs both"):
+        plan_pairs([onnx], [tflite], _setting())
+    with pytest.raises(UserError, match="No runtime of those asked for"):
+        plan_pairs([onnx], [onnx], _setting("litert"))
+
+
+def test_a_side_that_fails_ends_the_session(
+    tiny_artifacts: dict[str, Artifact], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    good = tiny_artifacts["onnx-fp32"]
+    broken = tmp_path_factory.mktemp("broken") / "model.onnx"
+    broken.write_bytes(good.model_path.read_bytes()[:-500])
+    folder = broken.parent
+    manifest = good.manifest
+    cells = plan_pairs([good], [Artifact(folder, manifest)], _setting())
+    with pytest.raises(CellFailed, match="load failed"):
+        compare_pairs(cells, Rule(), pairs=1)

@@ -1,0 +1,137 @@
+"""Parity figures against formulas, and limits that can fail."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from mobilebench.inputs import seeded
+from mobilebench.inputs.seeded import Array
+from mobilebench.values.recipe import Precision
+from mobilebench.values.tensor import DType, TensorSpec
+from mobilebench.verifying import parity
+
+
+def _scores(seed: int = 0, count: int = 16) -> list[list[Array]]:
+    rng = np.random.default_rng(seed)
+    return [[rng.standard_normal((1, 100)).astype(np.float32)] for _ in range(count)]
+
+
+def _compare(
+    expected: list[list[Array]], found: list[list[Array]], precision: Precision = Precision.FP32
+) -> parity.Parity:
+    return parity.compare(expected, found, bound=parity.limits(precision), evaluated_by="test")
+
+
+def test_equal_outputs_pass_without_noise() -> None:
+    result = _compare(_scores(), _scores())
+    assert result.passed
+    assert (result.max_abs_error, result.snr_db, result.top1_agreement) == (0.0, None, 1.0)
+
+
+def test_figures_are_those_of_their_definitions() -> None:
+    expected = [[np.array([[1.0, 2.0, -4.0]], np.float32)]]
+    found = [[np.array([[1.5, 2.0, -4.0]], np.float32)]]
+    result = _compare(expected, found)
+    assert result.max_abs_error == 0.5
+    assert result.max_relative_error == 0.125
+    assert result.snr_db == pytest.approx(10 * math.log10(21 / 0.25))
+    assert result.cosine == pytest.approx(21.5 / math.sqrt(21 * 22.25))
+    assert not result.passed
+
+
+@pytest.mark.parametrize(
+    ("precision", "fine", "coarse"),
+    [
+        (Precision.FP32, 1e-7, 1e-4),
+        (Precision.FP16, 1e-3, 1e-1),
+    ],
+)
+def test_limits_tell_rounding_from_a_mistake(
+    precision: Precision, fine: float, coarse: float
+) -> None:
+    expected = _scores()
+
+    def off_by(error: float) -> list[list[Array]]:
+        return [[array + np.float32(error) * np.abs(array).max()] for [array] in expected]
+
+    assert _compare(expected, off_by(fine), precision).passed
+    assert not _compare(expected, off_by(coarse), precision).passed
+
+
+def test_half_precision_may_be_twice_as_far_off_as_pytorchs_own() -> None:
+    usual = parity.limits(Precision.FP16)
+    assert parity.limits(Precision.FP16, 1e-3) == usual
+    wider = parity.limits(Precision.FP16, 2e-2)
+    assert wider.max_relative_error == 4e-2
+    assert wider.min_snr_db == pytest.approx(usual.min_snr_db - 20 * math.log10(4))
+    assert wider.min_cosine == pytest.approx(1 - 16 * (1 - usual.min_cosine))
+    assert wider.min_top1_agreement == usual.min_top1_agreement
+    assert "off by 2.0e-02" in wider.reason
+
+
+def test_single_precision_has_one_limit() -> None:
+    assert parity.limits(Precision.FP32, 2e-2) == parity.limits(Precision.FP32)
+
+
+def test_every_winner_counts() -> None:
+    expected = _scores()
+    found = [[array.copy()] for [array] in expected]
+    found[3][0][0, int(expected[3][0].argmin())] = 99.0
+    assert _compare(expected, found).top1_agreement == 15 / 16
+
+
+def test_outputs_that_are_no_scores_have_no_winner() -> None:
+    maps = [[np.ones((1, 4, 8, 8), np.float32)]]
+    assert _compare(maps, maps).top1_agreement is None
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_an_output_that_is_not_finite_fails(value: float) -> None:
+    found = _scores()
+    found[0][0][0, 0] = value
+    result = _compare(_scores(), found)
+    assert not result.passed
+    assert result.max_abs_error is None
+    assert "not finite" in result.description
+
+
+def test_a_reference_that_is_not_finite_proves_nothing() -> None:
+    expected = _scores()
+    expected[0][0][0, 0] = np.nan
+    assert not _compare(expected, _scores()).passed
+
+
+def test_outputs_of_another_shape_are_another_network() -> None:
+    with pytest.raises(ValueError, match="shapes"):
+        _compare(_scores(), [[array[:, :99]] for [array] in _scores()])
+
+
+def test_a_network_that_gives_only_zeros_passes_only_with_zeros() -> None:
+    zeros = [[np.zeros((1, 4), np.float32)]]
+    assert _compare(zeros, zeros).passed
+    assert not _compare(zeros, [[np.full((1, 4), 1e-9, np.float32)]]).passed
+
+
+def test_seeded_inputs_are_the_same_everywhere() -> None:
+    image = TensorSpec(name="image", shape=(1, 3, 2, 2))
+    tokens = TensorSpec(name="tokens", shape=(1, 4), dtype=DType.INT64)
+    first, second = seeded.sample([image, tokens], 0), seeded.sample([image, tokens], 0)
+    assert all(np.array_equal(a, b) for a, b in zip(first, second, strict=True))
+    # numpy promises this stream; the figure is numpy's own PCG64(0).standard_normal().
+    assert first[0].ravel()[0] == np.float32(0.12573022)
+    assert first[1].dtype == np.int64 and set(first[1].ravel()) <= {0, 1}
+
+
+def test_batches_survive_the_trip_through_a_file(tmp_path: object) -> None:
+    from pathlib import Path
+
+    path = Path(str(tmp_path)) / "batches.npz"
+    batches = [[np.full((1, 2), index + 10 * part) for part in range(11)] for index in range(12)]
+    seeded.save_batches(path, batches)
+    loaded = seeded.load_batches(path)
+    assert [[int(a[0, 0]) for a in batch] for batch in loaded] == [
+        [index + 10 * part for part in range(11)] for index in range(12)
+    ]
