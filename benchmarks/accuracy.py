@@ -17,9 +17,9 @@ from digits import EPOCHS, prepared, trained, write_images
 from rich.console import Console
 
 from mobilebench import files, plugins
-from mobilebench.exporting.matrix import Terms
+from mobilebench.exporting.order import Terms
 from mobilebench.inputs.folder import ImageFolder
-from mobilebench.inputs.source import Samples
+from mobilebench.inputs.source import InputSource
 from mobilebench.machine import cluster
 from mobilebench.pipeline import export_module
 from mobilebench.values.accuracy import Accuracy, Share
@@ -59,9 +59,9 @@ def main() -> None:
         share=_shown(Share(hits=right, count=len(labels))).partition(",")[0],
     )
     lines: list[str] = []
-    for samples in (Samples(train), Samples()):
+    for samples in (InputSource(train), InputSource()):
         for recipe in _recipes(options.formats, samples):
-            terms = Terms(samples=samples, allow_parity_failure=True)
+            terms = Terms(source=samples, allow_parity_failure=True)
             [done] = export_module(network, [recipe], options.out, terms=terms)
             if isinstance(done.outcome, Artifact):
                 lines.append(_line(_judged(done.outcome, test), samples))
@@ -72,7 +72,7 @@ def main() -> None:
                 files.write_text(options.table, header + "\n".join(lines) + "\n")
 
 
-def _recipes(formats: list[str], samples: Samples) -> list[ExportRecipe]:
+def _recipes(formats: list[str], samples: InputSource) -> list[ExportRecipe]:
     """Every precision of the formats; with noise those alone that are calibrated."""
     recipes = []
     for exporter in map(plugins.exporter, formats):
@@ -96,7 +96,7 @@ def _judged(artifact: Artifact, test: Path) -> Accuracy:
         return Evaluation.plan(artifact, ImageFolder.find(test), options).run(executor)
 
 
-def _line(result: Accuracy, samples: Samples) -> str:
+def _line(result: Accuracy, samples: InputSource) -> str:
     calibrated = (
         "" if result.recipe.calibration is None else "images" if samples.folder else "noise"
     )

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mobilebench import pipeline, plugins
+from mobilebench import pipeline
 from mobilebench.errors import CellFailed
-from mobilebench.exporting.matrix import Terms
-from mobilebench.inputs.source import Samples
+from mobilebench.exporting.choosing import choose
+from mobilebench.exporting.order import Terms
+from mobilebench.inputs.source import InputSource
 from mobilebench.measuring.setting import Setting
 from mobilebench.values.artifact import Artifact
 from mobilebench.values.measurement import ComputeUnit, Failure
 from mobilebench.values.modelspec import CALLER, ModelSpec
 from mobilebench.values.protocol import protocol as find_protocol
-from mobilebench.values.recipe import Form, Precision
+from mobilebench.values.recipe import Form
 from mobilebench.values.record import Record
 from mobilebench.values.request import Request
 from mobilebench.values.tensor import TensorSpec, parse_tensor
@@ -56,21 +56,21 @@ def export(
     `class_labels` it answers by label.
     Raises `CellFailed` where the toolkit fails or parity does, `UserError` for what can be mended.
     """
-    samples = Samples(None if calibration is None else Path(calibration))
-    chosen = Precision.named(precision)
-    recipe = replace(
-        plugins.exporter(format).recipe(
-            chosen, target, delegate, samples.calibration() if chosen.calibrated else None
-        ),
-        form=Form.DEPLOYED if deploy else Form.PLAIN,
-    )
     terms = Terms(
-        samples=samples,
+        source=InputSource(None if calibration is None else Path(calibration)),
         image_input=image_input,
         class_labels=tuple(class_labels),
         force=force,
         allow_parity_failure=allow_parity_failure,
     )
+    recipes = choose(
+        [format],
+        [precision],
+        target=target,
+        delegate=delegate,
+        form=Form.DEPLOYED if deploy else Form.PLAIN,
+        terms=terms,
+    ).recipes
     specs = tuple(
         tensor if isinstance(tensor, TensorSpec) else parse_tensor(tensor, f"input{index}")
         for index, tensor in enumerate(inputs)
@@ -83,17 +83,17 @@ def export(
             resolution=resolution,
             inputs=specs,
         )
-        [exported] = pipeline.export_matrix([request], [recipe], Path(out_dir), terms=terms)
+        [exported] = pipeline.export_matrix([request], recipes, Path(out_dir), terms=terms)
     else:
         from mobilebench.conversion.loading import describe
 
         spec = ModelSpec(name=type(model).__name__, inputs=specs)
         loaded = describe(model, spec, CALLER)
-        [exported] = pipeline.export_module(loaded, [recipe], Path(out_dir), terms=terms)
+        [exported] = pipeline.export_module(loaded, recipes, Path(out_dir), terms=terms)
     if isinstance(exported.outcome, Failure):
-        failed = exported.outcome
-        advice = f"; {failed.advice}" if failed.advice else ""
-        raise CellFailed(failed.stage, failed.error, failed.message + advice, failed.log_tail)
+        failure = exported.outcome
+        advice = f"; {failure.advice}" if failure.advice else ""
+        raise CellFailed(failure.stage, failure.error, failure.message + advice, failure.log_tail)
     return exported.outcome
 
 
@@ -142,10 +142,10 @@ def evaluate(
     from mobilebench.machine import cluster
     from mobilebench.verifying.evaluation import Evaluation, Options
 
-    found = artifact if isinstance(artifact, Artifact) else Artifact.load(artifact)
+    judged = artifact if isinstance(artifact, Artifact) else Artifact.load(artifact)
     folder = ImageFolder.find(Path(data), None if classes is None else Path(classes))
     if limit is not None:
         folder = folder.limited(limit)
-    planned = Evaluation.plan(found, folder, Options(runtime=runtime, threads=threads))
+    planned = Evaluation.plan(judged, folder, Options(runtime=runtime, threads=threads))
     with cluster.local(jobs) as executor:
         return planned.run(executor)

@@ -13,6 +13,7 @@ from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING, Any, Protocol
 
+from mobilebench.machine.isolated import Function
 from mobilebench.values import value
 from mobilebench.values.artifact import Artifact
 from mobilebench.values.device import Device
@@ -24,13 +25,17 @@ from mobilebench.values.recipe import (
     ExportRecipe,
     Feature,
     Format,
-    ImageInput,
     Precision,
 )
 from mobilebench.values.tensor import TensorSpec
 
 if TYPE_CHECKING:
     from mobilebench.inputs.seeded import Batch
+
+
+Evaluator = Function[[Path, Path, Path], str]
+"""Runs in a child process: takes the model file, the inputs (.npz) and the outputs to write (.npz);
+returns the name and version of what computed."""
 
 
 @dataclass(frozen=True)
@@ -57,12 +62,11 @@ class Exporter(Protocol):
     def format(self) -> Format:
         """The format it writes; its module is called so."""
 
-    def evaluator(self, recipe: ExportRecipe) -> str | None:
-        """Name the function that computes the saved file's outputs where no runtime can.
+    def evaluator(self, recipe: ExportRecipe) -> Evaluator | None:
+        """Return the function that computes the saved file's outputs where no runtime can.
 
-        It runs in a child process (see `mobilebench.machine.isolated`): takes `model`, `inputs`
-        (.npz) and `outputs` (.npz to write), returns `evaluated_by`. None where there is none:
-        then a runner runs the file on every host, or `unverifiable` says why nothing can.
+        None where there is none: then a runner runs the file on every host, or `unverifiable`
+        says why nothing can.
         """
 
     @property
@@ -88,13 +92,10 @@ class Exporter(Protocol):
         target: str | None = None,
         delegate: str | None = None,
         calibration: Calibration | None = None,
-        image_input: ImageInput | None = None,
-        class_labels: str | None = None,
     ) -> ExportRecipe:
-        """The full recipe, with the defaults filled in; asking again changes nothing.
+        """Return the recipe with the defaults filled in; asking again changes nothing.
 
         `calibration` counts for a precision that is calibrated only; its default is noise.
-        `class_labels` is the sha256 of the labels.
         Raises `RecipeError`, saying what is on offer, for a combination that is not.
         """
 
@@ -161,7 +162,8 @@ class Runner(Protocol):
     def predict(
         self,
         device_id: str,
-        artifact: Artifact,
+        model_path: Path,
+        recipe: ExportRecipe,
         runtime: str,
         batches: Sequence[Batch],
         cancel: Event | None = None,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
+from threading import Event
 from typing import Protocol
 
 
@@ -52,3 +54,15 @@ class SilentStep:
 
     def finished(self, outcome: str) -> None:
         pass
+
+
+@dataclass(frozen=True)
+class Work:
+    """One piece of work: the step that follows it, and the event that gives it up."""
+
+    step: Step = field(default_factory=SilentStep)
+    cancel: Event = field(default_factory=Event)
+
+    def stage(self, name: str) -> None:
+        """Report that the work enters a stage."""
+        self.step.stage(name)

@@ -11,7 +11,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mobilebench.exporting.matrix import Exported, Matrix, Terms
+from mobilebench.exporting.matrix import Exported, Matrix
+from mobilebench.exporting.order import Terms
 from mobilebench.exporting.workers import LocalWorkers, Workers
 from mobilebench.machine import host
 from mobilebench.measuring import bench
@@ -67,7 +68,7 @@ def export_module(
     Otherwise as `export_matrix`.
     """
     # Needs torch; measuring and reading records do not.
-    from mobilebench.conversion.steps import InThisProcess
+    from mobilebench.conversion.memory import InThisProcess
 
     request = Request(reference=f"memory:{loaded.spec.name}", inputs=loaded.spec.inputs)
     return export_matrix(

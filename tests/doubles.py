@@ -6,6 +6,7 @@ import os
 import signal
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import numpy as np
 from mobilebench.measuring.engine import Instruments
 from mobilebench.values.device import DeviceState, ThermalState
 from mobilebench.values.measurement import UnitEvidence
+from mobilebench.values.tensor import TensorSpec
 
 
 class ScriptedDevice:
@@ -111,7 +113,11 @@ class ReusingRuntime(_Runtime):
         return [self._buffer]
 
 
-# Functions that cells call.
+# Functions that run in child processes.
+
+
+def typed(tensor: TensorSpec, sizes: tuple[int, ...], path: Path | None) -> TensorSpec:
+    return replace(tensor, name=str(path), shape=(*tensor.shape, *sizes))
 
 
 def echo(request: dict[str, Any]) -> dict[str, Any]:

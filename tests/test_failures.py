@@ -15,7 +15,7 @@ from mobilebench.conversion.loading import describe
 from mobilebench.deploy import deploy
 from mobilebench.errors import CellFailed
 from mobilebench.exporting.matrix import failure_of
-from mobilebench.inputs.source import Samples
+from mobilebench.inputs.source import InputSource
 from mobilebench.values.measurement import Failure
 from mobilebench.values.modelspec import CALLER, ModelSpec
 from mobilebench.values.recipe import Precision
@@ -130,7 +130,7 @@ def _fail(name: str, network: type[nn.Module], folder: Path) -> Failure:
     loaded = describe(network().eval(), spec, CALLER)
     recipe = plugins.exporter(name).recipe(Precision.FP32)
     with pytest.raises(CellFailed) as caught:
-        steps.make(loaded, recipe, folder, Samples())
+        steps.convert_loaded(loaded, recipe, InputSource(), folder)
     return failure_of(caught.value, recipe)
 
 

@@ -11,7 +11,8 @@ import torch
 
 from mobilebench import benchmark, export, pipeline, plugins
 from mobilebench.errors import BundleError, CellFailed, ModelRefused, SchemaError, UserError
-from mobilebench.exporting.matrix import Exported, Terms
+from mobilebench.exporting.matrix import Exported
+from mobilebench.exporting.order import Terms
 from mobilebench.exporting.workers import LocalWorkers
 from mobilebench.observer import Observer, Silent, SilentStep, Step
 from mobilebench.pipeline import export_matrix
@@ -134,7 +135,7 @@ def test_a_bundle_without_its_reference_cannot_be_verified(tmp_path: Path) -> No
     assert isinstance(made.outcome, Artifact)
     (made.outcome.folder / REFERENCE_FILE).unlink()
     with pytest.raises(BundleError, match="lost its reference.npz"):
-        verification.verify(made.outcome)
+        verification.verify_bundle(made.outcome)
 
 
 def test_a_failed_format_is_a_failure_and_the_others_go_on(tmp_path: Path) -> None:

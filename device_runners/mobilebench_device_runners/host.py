@@ -8,7 +8,6 @@ host's wherever it is shown: it says nothing about a phone.
 from __future__ import annotations
 
 import platform
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -16,18 +15,23 @@ from pathlib import Path
 from threading import Event
 
 from mobilebench.errors import MissingToolkit, UnknownName, UserError
-from mobilebench.inputs.seeded import Batch, load_batches, save_batches
+from mobilebench.inputs.seeded import Batch
 from mobilebench.interfaces import Runner
-from mobilebench.machine import host, isolated
-from mobilebench.values import wire
+from mobilebench.machine import exchange, host, isolated
+from mobilebench.machine.isolated import Function
 from mobilebench.values.artifact import Artifact
 from mobilebench.values.device import Device
 from mobilebench.values.job import Job
-from mobilebench.values.measurement import ComputeUnit, Measurement
-from mobilebench.values.recipe import Format
+from mobilebench.values.measurement import ComputeUnit, Measurement, Stage
+from mobilebench.values.recipe import ExportRecipe, Format
 
 _HERE = "mobilebench_device_runners._runtimes"
-_CELL = "mobilebench_device_runners._host_cell"
+MEASURE = Function[[str, Path, Job], Measurement](
+    "mobilebench_device_runners._host_process:measure", Measurement
+)
+PREDICT = Function[[str, str, int, Path, Path, Path], str](
+    "mobilebench_device_runners._host_process:predict", str
+)
 _PREDICTION_S = 2.0
 """What one inference may take where nothing is measured: the slowest network of the zoo in kernels
 that no one tuned for 8 bits takes less."""
@@ -95,48 +99,34 @@ class HostRunner:
                 f"so ask for --compute-unit cpu."
             )
         entry = self._entry(job.runtime, job.format, job.delegate)
-        answer = isolated.call(
-            f"{_CELL}:measure",
-            {
-                "runtime": entry.place,
-                "model": str(artifact.model_path.resolve()),
-                "job": wire.to_plain(job),
-            },
-            stage="run",
+        return isolated.call(
+            MEASURE(entry.place, artifact.model_path.resolve(), job),
+            stage=Stage.RUN,
             timeout_s=self._overhead_s + job.protocol.longest_ns / 1e9,
             cancel=cancel,
         )
-        return wire.from_plain(Measurement, answer["measurement"], "the cell's answer")
 
     def predict(
         self,
         device_id: str,
-        artifact: Artifact,
+        model_path: Path,
+        recipe: ExportRecipe,
         runtime: str,
         batches: Sequence[Batch],
         cancel: Event | None = None,
         threads: int = 1,
     ) -> tuple[str, list[Batch]]:
-        recipe = artifact.manifest.recipe
         entry = self._entry(runtime, recipe.format, recipe.delegate)
-        with tempfile.TemporaryDirectory(prefix="mobilebench-predict-") as name:
-            asked, answered = Path(name) / "inputs.npz", Path(name) / "outputs.npz"
-            save_batches(asked, batches)
-            answer = isolated.call(
-                f"{_CELL}:predict",
-                {
-                    "name": runtime,
-                    "runtime": entry.place,
-                    "model": str(artifact.model_path.resolve()),
-                    "inputs": str(asked),
-                    "outputs": str(answered),
-                    "threads": threads,
-                },
-                stage="parity",
+        with isolated.IsolatedProcess(cancel=cancel) as process:
+            return exchange.predict(
+                process,
+                lambda inputs, outputs: PREDICT(
+                    runtime, entry.place, threads, model_path.resolve(), inputs, outputs
+                ),
+                batches,
+                stage=Stage.PARITY,
                 timeout_s=self._overhead_s + _PREDICTION_S * len(batches),
-                cancel=cancel,
             )
-            return answer["evaluated_by"], list(load_batches(answered))
 
     def _entry(self, runtime: str, artifact_format: Format, delegate: str | None) -> RuntimeEntry:
         entry = self._runtimes.get(runtime)

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from mobilebench.inputs.seeded import Batch
+from mobilebench.interfaces import Evaluator
 from mobilebench.values.recipe import ExportRecipe, Precision
 from mobilebench_exporters import _vendor_delegates
 from mobilebench_exporters._offers import Only
 from mobilebench_exporters._pt2e import quantized
+from mobilebench_exporters._pte import COREML_EVALUATOR
 
 if TYPE_CHECKING:
     import torch
@@ -27,7 +29,7 @@ class Delegate:
 
     only: Only
     lower: Lowering
-    evaluator: str | None = None
+    evaluator: Evaluator | None = None
     unverifiable: bool = False
     vendor_tools: Callable[[], dict[str, str]] = dict
     """Versions of tools that do not come with ExecuTorch; raises `MissingToolkit`."""
@@ -95,7 +97,7 @@ DELEGATES: Mapping[str, Delegate] = {
             distributions=("coremltools",),
         ),
         _to_coreml,
-        evaluator="mobilebench_exporters._pte:evaluate_coreml",
+        evaluator=COREML_EVALUATOR,
     ),
     # In half precision it keeps inputs and outputs in float32.
     "vulkan": Delegate(Only(_FLOATS), _to_vulkan, unverifiable=True),

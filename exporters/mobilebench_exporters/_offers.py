@@ -7,16 +7,14 @@ from dataclasses import dataclass, field
 from importlib import metadata
 from typing import TYPE_CHECKING, ClassVar
 
-from mobilebench import plugins
 from mobilebench.errors import MissingToolkit, RecipeError
 from mobilebench.inputs.seeded import sample
-from mobilebench.interfaces import Cure
+from mobilebench.interfaces import Cure, Evaluator
 from mobilebench.values.recipe import (
     Calibration,
     ExportRecipe,
     Feature,
     Format,
-    ImageInput,
     Precision,
 )
 from mobilebench.values.tensor import TensorSpec
@@ -61,10 +59,8 @@ class Offer:
         target: str | None,
         delegate: str | None,
         calibration: Calibration | None,
-        image_input: ImageInput | None,
-        class_labels: str | None,
     ) -> ExportRecipe:
-        """The full recipe; raises `RecipeError` for a choice that is not offered."""
+        """Return the full recipe; raises `RecipeError` for a choice that is not offered."""
         delegate = self.delegates[0] if delegate is None else delegate
         self._require("delegate", delegate, self.delegates)
         special = self._only(delegate)
@@ -75,18 +71,12 @@ class Offer:
         able = self.targets_of.get(precision, targets)
         target = able[0] if target is None else target
         self._require("target", target, able, precision)
-        if image_input is not None:
-            plugins.require_feature(self.format, Feature.IMAGE_INPUT)
-        if class_labels is not None:
-            plugins.require_feature(self.format, Feature.CLASS_LABELS)
         return ExportRecipe(
             format=self.format,
             precision=precision,
             target=target,
             delegate=delegate,
             calibration=(calibration or Calibration()) if precision.calibrated else None,
-            image_input=image_input,
-            class_labels=class_labels,
         )
 
     def precisions_for(self, target: str | None, delegate: str | None) -> tuple[Precision, ...]:
@@ -147,7 +137,7 @@ class Offering:
     def format(self) -> Format:
         return self.offer.format
 
-    def evaluator(self, recipe: ExportRecipe) -> str | None:
+    def evaluator(self, recipe: ExportRecipe) -> Evaluator | None:
         return None
 
     def unverifiable(self, recipe: ExportRecipe) -> str | None:
@@ -167,12 +157,8 @@ class Offering:
         target: str | None = None,
         delegate: str | None = None,
         calibration: Calibration | None = None,
-        image_input: ImageInput | None = None,
-        class_labels: str | None = None,
     ) -> ExportRecipe:
-        return self.offer.recipe(
-            precision, target, delegate, calibration, image_input, class_labels
-        )
+        return self.offer.recipe(precision, target, delegate, calibration)
 
     def tool_versions(self, delegate: str | None = None) -> Mapping[str, str]:
         return self.offer.tool_versions(delegate)

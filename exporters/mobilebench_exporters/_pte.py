@@ -12,6 +12,7 @@ from typing import Any
 
 from mobilebench.errors import CellFailed
 from mobilebench.inputs import seeded
+from mobilebench.interfaces import Evaluator
 
 
 @dataclass(frozen=True)
@@ -77,16 +78,17 @@ def _coreml_payload(path: Path) -> bytes:
     return bytes(program.backend_delegate_data[reference.index].data)
 
 
-def evaluate_coreml(request: dict[str, Any]) -> dict[str, Any]:
-    """Cell: the outputs of a program that is one Core ML delegate, whose ML Program is computed
-    with torch (see `Exporter.evaluator`)."""
+def evaluate_coreml(model_path: Path, inputs: Path, outputs: Path) -> str:
+    """Compute the outputs of a program that is one Core ML delegate.
+
+    Its ML Program is evaluated with torch (see `Exporter.evaluator`).
+    """
     import torch
     from executorch.backends.apple.coreml import executorchcoreml
 
     from mobilebench_exporters._mlprogram import MLProgram
 
-    payload = _coreml_payload(Path(request["model"]))
-    batches = seeded.load_batches(Path(request["inputs"]))
+    payload = _coreml_payload(model_path)
     with tempfile.TemporaryDirectory(prefix="mobilebench-delegate-") as name:
         folder = Path(name)
         executorchcoreml.unflatten_directory_contents(payload, str(folder))
@@ -95,15 +97,15 @@ def evaluate_coreml(request: dict[str, Any]) -> dict[str, Any]:
         model = MLProgram.load(package)
         takes = _order(model.input_names, names["inputNames"])
         gives = _order(names["outputNames"], model.output_names)
-        outputs = []
-        for batch in batches:
-            found = model.evaluate([batch[position] for position in takes])
-            outputs.append([found[position] for position in gives])
-    seeded.save_batches(Path(request["outputs"]), outputs)
-    return {
-        "evaluated_by": "mobilebench ML Program evaluator on the delegate, torch "
-        f"{torch.__version__}"
-    }
+        batches = []
+        for batch in seeded.load_batches(inputs):
+            results = model.evaluate([batch[position] for position in takes])
+            batches.append([results[position] for position in gives])
+    seeded.save_batches(outputs, batches)
+    return f"mobilebench ML Program evaluator on the delegate, torch {torch.__version__}"
+
+
+COREML_EVALUATOR = Evaluator(f"{__name__}:{evaluate_coreml.__name__}", str)
 
 
 def _order(wanted: Sequence[str], given: Sequence[str]) -> list[int]:

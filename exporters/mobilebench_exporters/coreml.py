@@ -11,7 +11,7 @@ import numpy as np
 from mobilebench.inputs import labels, seeded
 from mobilebench.inputs.labels import LABELS_FILE
 from mobilebench.inputs.seeded import Batch
-from mobilebench.interfaces import Cure, Exporter, Structure
+from mobilebench.interfaces import Cure, Evaluator, Exporter, Structure
 from mobilebench.values.graph import Graph
 from mobilebench.values.recipe import ExportRecipe, Feature, Format, Precision
 from mobilebench.values.tensor import DType, TensorSpec
@@ -78,8 +78,8 @@ class CoremlExporter(Offering):
         ),
     )
 
-    def evaluator(self, recipe: ExportRecipe) -> str | None:
-        return "mobilebench_exporters.coreml:evaluate"
+    def evaluator(self, recipe: ExportRecipe) -> Evaluator | None:
+        return EVALUATOR
 
     def export(
         self,
@@ -209,16 +209,16 @@ def _input_type(tensor: TensorSpec, *, image: bool) -> Any:
     return ct.TensorType(name=tensor.name, shape=tensor.shape, dtype=dtype)
 
 
-def evaluate(request: dict[str, Any]) -> dict[str, Any]:
-    """Cell: the outputs of a saved file, computed with torch (see `Exporter.evaluator`)."""
+def evaluate(model_path: Path, inputs: Path, outputs: Path) -> str:
+    """Compute the outputs of a saved file with torch (see `Exporter.evaluator`)."""
     import torch
 
-    path = Path(request["model"])
-    model = _read(path)
-    batches = seeded.load_batches(Path(request["inputs"]))
-    seeded.save_batches(Path(request["outputs"]), [model.evaluate(batch) for batch in batches])
-    kind = "neural network" if path.suffix == ".mlmodel" else "ML Program"
-    return {"evaluated_by": f"mobilebench {kind} evaluator on torch {torch.__version__}"}
+    model = _read(model_path)
+    batches = [model.evaluate(batch) for batch in seeded.load_batches(inputs)]
+    seeded.save_batches(outputs, batches)
+    kind = "neural network" if model_path.suffix == ".mlmodel" else "ML Program"
+    return f"mobilebench {kind} evaluator on torch {torch.__version__}"
 
 
+EVALUATOR = Evaluator(f"{__name__}:{evaluate.__name__}", str)
 PLUGIN: Exporter = CoremlExporter()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from mobilebench.errors import CellFailed
 from mobilebench.inputs.seeded import Batch, samples
-from mobilebench.interfaces import Cure, Exporter, Structure
+from mobilebench.interfaces import Cure, Evaluator, Exporter, Structure
 from mobilebench.values.graph import Graph
 from mobilebench.values.recipe import ExportRecipe, Format, Precision
 from mobilebench.values.tensor import TensorSpec
@@ -55,7 +55,7 @@ class ExecutorchExporter(Offering):
         ),
     )
 
-    def evaluator(self, recipe: ExportRecipe) -> str | None:
+    def evaluator(self, recipe: ExportRecipe) -> Evaluator | None:
         return _delegate(recipe).evaluator
 
     def unverifiable(self, recipe: ExportRecipe) -> str | None:

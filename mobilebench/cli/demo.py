@@ -20,8 +20,9 @@ def command(
     """Export mobilevig_ti to every format, verify, measure it here and show the leaderboard."""
     from mobilebench import plugins
     from mobilebench.cli.bench import measure_all
-    from mobilebench.cli.export import choose_recipes, export_all, show_exports
-    from mobilebench.exporting.matrix import Terms
+    from mobilebench.cli.export import export_all, show_exports
+    from mobilebench.exporting.choosing import choose
+    from mobilebench.exporting.order import Terms
     from mobilebench.exporting.workers import LocalWorkers
     from mobilebench.leaderboard import rank
     from mobilebench.leaderboard.page import as_page
@@ -35,12 +36,12 @@ def command(
 
     store = str(out / "records.sqlite")
     output.tell(f"1. Export {_MODEL} (random weights: no checkpoint is given) and prove each file.")
-    recipes = choose_recipes(None, ["fp32"], None)
-    recipes += [
-        plugins.exporter(recipe.format).recipe(Precision.FP16)
-        for recipe in recipes
-        if recipe.format is Format.COREML
-    ]
+    choice = choose()
+    for sentence in choice.left_out:
+        output.tell(sentence)
+    recipes = list(choice.recipes)
+    if any(recipe.format is Format.COREML for recipe in recipes):
+        recipes += choose([Format.COREML], [Precision.FP16]).recipes
     exported = export_all(
         [Request(reference=_MODEL)],
         recipes,

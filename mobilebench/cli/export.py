@@ -14,12 +14,12 @@ import typer
 from mobilebench.cli import output
 
 if TYPE_CHECKING:
-    from mobilebench.exporting.matrix import Exported, Terms
+    from mobilebench.exporting.matrix import Exported
+    from mobilebench.exporting.order import Terms
     from mobilebench.exporting.workers import Limits, Workers
-    from mobilebench.inputs.source import Samples
     from mobilebench.values.artifact import Agreement
     from mobilebench.values.modelspec import Preprocessing
-    from mobilebench.values.recipe import ExportRecipe, Feature
+    from mobilebench.values.recipe import ExportRecipe
     from mobilebench.values.request import Request
 
 
@@ -140,11 +140,12 @@ def command(
 ) -> None:
     """Export models and verify every file against PyTorch."""
     from mobilebench.errors import UserError
-    from mobilebench.exporting.matrix import Terms
+    from mobilebench.exporting.choosing import choose
+    from mobilebench.exporting.order import Terms
     from mobilebench.exporting.workers import Limits
     from mobilebench.inputs import labels
-    from mobilebench.inputs.source import Samples
-    from mobilebench.values.recipe import Feature, Form
+    from mobilebench.inputs.source import InputSource
+    from mobilebench.values.recipe import Form
     from mobilebench.values.request import Request
     from mobilebench.values.tensor import parse_tensor
 
@@ -170,28 +171,28 @@ def command(
         for model in models
         for size in sizes
     ]
-    form = Form.PLAIN if no_deploy else Form.DEPLOYED
-    samples = Samples(calibration)
-    names = () if class_labels is None else labels.read(class_labels)
-    features = [Feature.IMAGE_INPUT] * image_input + [Feature.CLASS_LABELS] * bool(names)
-    recipes = [
-        replace(recipe, form=form)
-        for recipe in choose_recipes(
-            format, precision, target, samples, delegate=delegate, features=features
-        )
-    ]
-    limits = replace(Limits.usual(), seconds=time_limit)
-    if memory_limit is not None:
-        limits = replace(limits, memory_bytes=int(memory_limit * 1e9))
     terms = Terms(
-        samples=samples,
+        source=InputSource(calibration),
         image_input=image_input,
-        class_labels=names,
+        class_labels=() if class_labels is None else labels.read(class_labels),
         force=force,
         allow_parity_failure=allow_parity_failure,
     )
-    with _workers(jobs, limits, cluster, recipes) as workers:
-        done = export_all(requests, recipes, out, terms, workers, store)
+    choice = choose(
+        format or (),
+        precision or ("fp32",),
+        target=target,
+        delegate=delegate,
+        form=Form.PLAIN if no_deploy else Form.DEPLOYED,
+        terms=terms,
+    )
+    for sentence in choice.left_out:
+        output.tell(sentence)
+    limits = replace(Limits.usual(), seconds=time_limit)
+    if memory_limit is not None:
+        limits = replace(limits, memory_bytes=int(memory_limit * 1e9))
+    with _workers(jobs, limits, cluster, choice.recipes) as workers:
+        done = export_all(requests, choice.recipes, out, terms, workers, store)
     if json:
         output.show_json([_plain(exported) for exported in done])
     else:
@@ -202,7 +203,7 @@ def command(
 
 @contextmanager
 def _workers(
-    jobs: int, limits: Limits, address: str | None, recipes: list[ExportRecipe]
+    jobs: int, limits: Limits, address: str | None, recipes: Sequence[ExportRecipe]
 ) -> Iterator[Workers]:
     from mobilebench.exporting.remote import RemoteWorkers
     from mobilebench.exporting.workers import LocalWorkers
@@ -238,75 +239,9 @@ def _three(option: str, text: str) -> tuple[float, float, float]:
     return red, green, blue
 
 
-def choose_recipes(
-    formats: list[str] | None,
-    precisions: list[str] | None,
-    target: str | None,
-    samples: Samples | None = None,
-    *,
-    delegate: str | None = None,
-    features: Sequence[Feature] = (),
-) -> list[ExportRecipe]:
-    """Every combination that is on offer.
-
-    Raises `UserError` for a format that does not exist or is not installed, for a precision, a
-    target or a delegate that none of the formats has, for a feature that one of them lacks, and
-    for a folder of images that holds none.
-    """
-    from mobilebench import plugins
-    from mobilebench.errors import RecipeError, UserError
-    from mobilebench.values.recipe import Precision
-
-    wanted = [Precision.named(name) for name in precisions or ["fp32"]]
-    chosen = [plugins.exporter(name) for name in formats or _installed_formats(features)]
-    for noun, word in (("target", target), ("delegate", delegate)):
-        if word is not None and len(chosen) != 1:
-            raise UserError(f"The {noun} {word!r} belongs to one format; add --format.")
-    for exporter in chosen:
-        for feature in features:
-            plugins.require_feature(exporter.format, feature)
-    calibration = None
-    if samples is not None and any(precision.calibrated for precision in wanted):
-        calibration = samples.calibration()
-    recipes: list[ExportRecipe] = []
-    for precision in wanted:
-        able = [e for e in chosen if precision in e.precisions(target, delegate)]
-        if not able and len(chosen) == 1:
-            chosen[0].recipe(precision, target, delegate)  # raises, saying what is on offer
-        if not able:
-            names = ", ".join(exporter.format for exporter in chosen)
-            raise RecipeError(f"The precision {precision} is not offered by {names}.")
-        for exporter in chosen:
-            if exporter not in able:
-                output.tell(f"{exporter.format} has no {precision}; left out.")
-        recipes += [exporter.recipe(precision, target, delegate, calibration) for exporter in able]
-    return recipes
-
-
-def _installed_formats(features: Sequence[Feature]) -> list[str]:
-    """Formats whose toolkit is installed and that have these features."""
-    from mobilebench import plugins
-    from mobilebench.errors import MissingToolkit
-
-    installed, missing = [], []
-    for name in plugins.exporter_names():
-        try:
-            if not plugins.exporter(name).features().issuperset(features):
-                continue
-            plugins.exporter(name).tool_versions()
-            installed.append(name)
-        except MissingToolkit as error:
-            missing.append(str(error))
-    for sentence in missing:
-        output.tell(f"left out: {sentence}")
-    if not installed:
-        raise MissingToolkit("No export toolkit is installed; run: pip install 'mobilebench[all]'")
-    return installed
-
-
 def export_all(
     requests: list[Request],
-    recipes: list[ExportRecipe],
+    recipes: Sequence[ExportRecipe],
     out: Path,
     terms: Terms,
     workers: Workers,

@@ -10,7 +10,7 @@ import typer
 from mobilebench.cli import output
 
 if TYPE_CHECKING:
-    from mobilebench.inputs.source import Samples
+    from mobilebench.inputs.source import InputSource
     from mobilebench.values.artifact import Agreement, Artifact, Parity
 
 
@@ -28,67 +28,67 @@ def command(
     format has no runtime here. Exit code 1 where one is not equal, else 3 where one is for a
     delegate that nothing on a host can run.
     """
-    from mobilebench.inputs.source import Samples
+    from mobilebench.inputs.source import InputSource
     from mobilebench.values import wire
     from mobilebench.values.artifact import Artifact
 
-    samples = Samples(calibration)
-    results = [_prove(Artifact.load(folder), samples) for folder in artifacts]
+    source = InputSource(calibration)
+    results = [_verify(Artifact.load(folder), source) for folder in artifacts]
     if json:
         output.show_json(
             [
                 {
                     "folder": str(artifact.folder),
-                    "parity": [wire.to_plain(result) for result in proven],
-                    "unverified": _unverified(artifact, proven),
+                    "parity": [wire.to_plain(result) for result in parity],
+                    "unverified": _unverified(artifact, parity),
                     "agreement": agreement and wire.to_plain(agreement),
                 }
-                for artifact, proven, agreement in results
+                for artifact, parity, agreement in results
             ]
         )
     else:
-        for artifact, proven, agreement in results:
-            for result in proven:
+        for artifact, parity, agreement in results:
+            for result in parity:
                 verdict = "equal" if result.passed else "NOT EQUAL"
                 output.show_text(f"{artifact.name}: {verdict}: {result.description}\n")
             if agreement is not None:
                 verdict = "agrees" if agreement.passed else "DOES NOT AGREE"
                 words = agreement.description
                 output.show_text(f"{artifact.name}: {verdict}: {words}\n")
-            reason = _unverified(artifact, proven)
+            reason = _unverified(artifact, parity)
             if reason:
                 output.show_text(f"{artifact.name}: NOT VERIFIED: {reason}\n")
-    passed = [result.passed for _, proven, _ in results for result in proven]
+    passed = [result.passed for _, parity, _ in results for result in parity]
     passed += [agreement.passed for _, _, agreement in results if agreement is not None]
     if not all(passed):
         raise typer.Exit(1)
-    if not all(proven for _, proven, _ in results):
+    if not all(parity for _, parity, _ in results):
         raise typer.Exit(3)
 
 
-def _unverified(artifact: Artifact, proven: tuple[Parity, ...]) -> str | None:
+def _unverified(artifact: Artifact, parity: tuple[Parity, ...]) -> str | None:
     from mobilebench.verifying import verification
 
-    return None if proven else verification.unverifiable(artifact.manifest.recipe)
+    return None if parity else verification.unverifiable(artifact.manifest.recipe)
 
 
-def _prove(
-    artifact: Artifact, samples: Samples
+def _verify(
+    artifact: Artifact, source: InputSource
 ) -> tuple[Artifact, tuple[Parity, ...], Agreement | None]:
-    from mobilebench.inputs.source import Samples
+    from mobilebench.inputs.source import InputSource
     from mobilebench.values.recipe import NOISE
     from mobilebench.verifying import verification
 
-    proven = verification.verify(artifact)
+    parity = verification.verify_bundle(artifact)
     judged = artifact.manifest.facts.agreement
     if judged is None:
-        return artifact, proven, None
+        return artifact, parity, None
     if judged.source == NOISE:
-        return artifact, proven, verification.agree(artifact, Samples())
-    if samples.folder is not None and samples.agreement_source() == judged.source:
-        return artifact, proven, verification.agree(artifact, samples)
+        return artifact, parity, verification.agree_bundle(artifact, InputSource())
+    if source.folder is not None and source.agreement_source() == judged.source:
+        return artifact, parity, verification.agree_bundle(artifact, source)
     output.tell(
         f"{artifact.name} was judged on images, and --calibration does not name their folder: its "
-        f"agreement was not proven again."
+        f"agreement was not verified again."
     )
-    return artifact, proven, None
+    return artifact, parity, None

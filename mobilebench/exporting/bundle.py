@@ -1,205 +1,143 @@
-"""Bundles: where an artifact's folder is, whether it is there already, and how it is made."""
+"""Bundles: how an artifact's folder is found, and how it is staged, verified and published."""
 
 from __future__ import annotations
 
-import hashlib
-import json
-import re
-import time
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from threading import Event
 
 import numpy as np
 
 from mobilebench import files, plugins
-from mobilebench.errors import BundleError, CellFailed, ModelFileError, SchemaError
-from mobilebench.exporting.preparation import Reference
+from mobilebench.errors import CellFailed, ModelFileError
+from mobilebench.exporting import preparation
+from mobilebench.exporting.order import Order
 from mobilebench.files import writing
 from mobilebench.inputs import labels, seeded
-from mobilebench.inputs.source import Samples
 from mobilebench.inspecting.placement.placing import placements
 from mobilebench.interfaces import Structure
-from mobilebench.machine import host, installation
-from mobilebench.machine.isolated import Cell
-from mobilebench.observer import Step
+from mobilebench.machine import host
+from mobilebench.machine.isolated import IsolatedProcess
+from mobilebench.observer import Work
 from mobilebench.values import value, wire
 from mobilebench.values.artifact import (
     AGREEMENT_FILE,
-    INPUTS_FILE,
     MANIFEST_FILE,
-    REFERENCE_FILE,
     Agreement,
     Artifact,
     ArtifactFacts,
     Manifest,
     Parity,
-    Preflight,
     content_sha256,
     content_size,
 )
 from mobilebench.values.forecast import Forecast
-from mobilebench.values.modelspec import ModelSpec
-from mobilebench.values.recipe import ExportRecipe, Format
+from mobilebench.values.measurement import Stage
+from mobilebench.values.recipe import Format
 from mobilebench.verifying import verification
 
 
-@dataclass(frozen=True)
-class Made:
-    """A model file that an exporter has written, read back once."""
+@value
+class Converted:
+    """A model file that an exporter has written into a folder, read back once."""
 
-    model_path: Path
+    model_file: str
     structure: Structure
     peak_memory_bytes: int | None = None
-    """Of the process that made it; None where that was not its only work."""
+    """Of the process that converted it; None where that was not its only work."""
 
 
-Make = Callable[[ExportRecipe, Path, Event], Made]
-"""Writes the model file of a recipe into a folder; gives up when the event is set."""
+def find(place: Path) -> Artifact | None:
+    """Return the bundle at a place, every byte of its model file checked; None where none is.
 
-
-@value
-class Order:
-    """Everything about one artifact that is known before it exists."""
-
-    model: ModelSpec
-    recipe: ExportRecipe
-    fingerprint: str
-    tools: dict[str, str]
-
-    @property
-    def name(self) -> str:
-        return f"{self.model.title} {self.recipe.label}"
-
-    @property
-    def key(self) -> str:
-        """sha256 over all that decides the file: network, recipe, tools and exporters' code."""
-        content = {
-            "model": self.model.name,
-            "inputs": [str(tensor) for tensor in self.model.inputs],
-            "weights": None if self.model.weights is None else wire.to_plain(self.model.weights),
-            "fingerprint": self.fingerprint,
-            "recipe": wire.to_plain(self.recipe),
-            "tools": self.tools,
-            "exporters": installation.source_sha256(installation.EXPORTERS, "mobilebench.deploy"),
-        }
-        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
-
-    def place(self, out_dir: Path) -> Path:
-        """The bundle's folder; its name is for people but for the key at its end."""
-        readable = re.sub(r"[^A-Za-z0-9._-]+", "_", f"{self.model.title}-{self.recipe.label}")
-        return out_dir / f"{readable}-{self.key[:12]}"
-
-
-@dataclass(frozen=True)
-class Evidence:
-    """What a bundle says beside its model file: the checks passed and the outputs to match."""
-
-    preflight: Preflight
-    reference: Reference
-    classes: tuple[int, ...] | None = None
-    """For the inputs of the agreement; None where nothing quantized was asked for, and for outputs
-    that are no class scores."""
-    class_labels: tuple[str, ...] = ()
-    """Those that the recipe names by their sha256."""
-
-
-@dataclass(frozen=True)
-class Kept:
-    """What is at a bundle's place: the bundle, or what is wrong with it, or nothing."""
-
-    artifact: Artifact | None = None
-    damage: str | None = None
-
-
-def kept(place: Path) -> Kept:
-    """Look for a bundle; every byte of its model file is checked."""
-    if not place.exists():
-        return Kept()
-    try:
-        return Kept(artifact=Artifact.load(place))
-    except (BundleError, SchemaError) as error:
-        return Kept(damage=str(error))
-
-
-def build(
-    order: Order,
-    evidence: Evidence,
-    out_dir: Path,
-    make: Make,
-    step: Step,
-    cancel: Event,
-    *,
-    samples: Samples,
-    allow_parity_failure: bool = False,
-    process: Cell | None = None,
-) -> Artifact:
-    """Make one bundle: staged beside its place, proven there, then renamed to it.
-
-    `process` is the one that `make` works in, where that is not this one.
-    Raises `CellFailed` where the exporter fails or, unless that is allowed, the artifact is not
-    the same network, and `OutputError` where the folder cannot be written; then no folder appears.
+    Raises `BundleError` or `SchemaError` where a bundle is damaged.
     """
+    return Artifact.load(place) if place.exists() else None
+
+
+@contextmanager
+def staging(order: Order, out_dir: Path) -> Iterator[Path]:
+    """Make a folder beside the bundle's place, with all that a conversion reads from it.
+
+    It is gone when the context is left, unless it was published. Raises `OutputError` where it
+    cannot be written.
+    """
+    with files.staging_folder(out_dir) as folder:
+        if order.terms.class_labels:
+            with writing(folder):
+                labels.write(folder, order.terms.class_labels)
+        yield folder
+
+
+def verified(
+    order: Order,
+    converted: Converted,
+    seconds: float,
+    folder: Path,
+    work: Work,
+    process: IsolatedProcess | None = None,
+) -> ArtifactFacts:
+    """Verify a converted file in its staging folder and state what is known about it.
+
+    `process` is one that has loaded the toolkit, `seconds` is what the conversion took. Raises
+    `CellFailed` where nothing here can run the file or, unless that is allowed, it does not
+    compute the same network; `OutputError` where the folder cannot be written.
+    """
+    model_path, recipe = folder / converted.model_file, order.recipe
+    preflight = order.prepared.preflight
+    reference = preparation.reference(order.preparation, order.prepared, recipe)
+    with writing(folder):
+        reference.save(folder)
+    work.stage("parity")
+    parity = verification.verify(
+        model_path, recipe, reference, preflight.half_precision_error, work.cancel, process
+    )
+    agreement, classes = None, order.prepared.classes
+    if parity and recipe.precision.quantized and classes is not None:
+        work.stage("agreement")
+        with writing(folder):
+            seeded.save_batches(folder / AGREEMENT_FILE, [[np.array(classes)]])
+        agreement = verification.agree(
+            model_path, recipe, order.model, classes, order.terms.source, work.cancel, process
+        )
+    if not order.terms.allow_parity_failure:
+        _require_parity(parity, agreement)
+    return ArtifactFacts(
+        key=order.key,
+        sha256=content_sha256(model_path),
+        size_bytes=content_size(model_path),
+        tool_versions=order.tools,
+        preflight=preflight,
+        parity=parity,
+        unverified=None if parity else verification.unverifiable(recipe),
+        agreement=agreement,
+        op_histogram=converted.structure.op_histogram,
+        structure=converted.structure.details,
+        export_seconds=round(seconds, 3),
+        export_peak_memory_bytes=converted.peak_memory_bytes,
+        forecast=_forecast(model_path, recipe.format),
+    )
+
+
+def publish(
+    order: Order, converted: Converted, facts: ArtifactFacts, folder: Path, out_dir: Path
+) -> Artifact:
+    """Write the manifest and rename the staging folder to the bundle's place.
+
+    Raises `OutputError` where that cannot be done; then no folder appears.
+    """
+    manifest = Manifest(
+        created=host.now(),
+        mobilebench_version=host.version(),
+        model=order.model,
+        recipe=order.recipe,
+        model_file=converted.model_file,
+        facts=facts,
+    )
+    wire.write(folder / MANIFEST_FILE, manifest)
     place = order.place(out_dir)
-    with files.staging_folder(out_dir) as staged:
-        step.stage("export")
-        if evidence.class_labels:
-            with writing(staged):
-                labels.write(staged, evidence.class_labels)
-        started = time.monotonic()
-        made = make(order.recipe, staged, cancel)
-        seconds = time.monotonic() - started
-        with writing(staged):
-            _write_reference(staged, evidence.reference, order.recipe)
-        facts = ArtifactFacts(
-            key=order.key,
-            sha256=content_sha256(made.model_path),
-            size_bytes=content_size(made.model_path),
-            tool_versions=order.tools,
-            preflight=evidence.preflight,
-            parity=(),
-            op_histogram=made.structure.op_histogram,
-            structure=made.structure.details,
-            export_seconds=round(seconds, 3),
-            export_peak_memory_bytes=made.peak_memory_bytes,
-            forecast=_forecast(made.model_path, order.recipe.format),
-        )
-        manifest = Manifest(
-            created=host.now(),
-            mobilebench_version=host.version(),
-            model=order.model,
-            recipe=order.recipe,
-            model_file=made.model_path.name,
-            facts=facts,
-        )
-        step.stage("parity")
-        staged_artifact = Artifact(staged, manifest)
-        proven = verification.verify(staged_artifact, cancel=cancel, process=process)
-        unverified = None if proven else verification.unverifiable(order.recipe)
-        agreement = None
-        if proven and order.recipe.precision.quantized and evidence.classes is not None:
-            step.stage("agreement")
-            with writing(staged):
-                seeded.save_batches(staged / AGREEMENT_FILE, [[np.array(evidence.classes)]])
-            agreement = verification.agree(staged_artifact, samples, cancel=cancel, process=process)
-        if not allow_parity_failure:
-            _require_parity(proven, agreement)
-        facts = replace(facts, parity=proven, unverified=unverified, agreement=agreement)
-        manifest = replace(manifest, facts=facts)
-        wire.write(staged / MANIFEST_FILE, manifest)
-        files.publish_folder(staged, place)
+    files.publish_folder(folder, place)
     return Artifact(place, manifest)
-
-
-def _write_reference(folder: Path, reference: Reference, recipe: ExportRecipe) -> None:
-    """What the file has to match. Ranges that were taken from images say nothing of noise, so a
-    file with such ranges is compared on images, and they are kept for whoever proves it again."""
-    if recipe.calibration is not None and recipe.calibration.on_images:
-        seeded.save_batches(folder / INPUTS_FILE, reference.images)
-        seeded.save_batches(folder / REFERENCE_FILE, reference.of_images)
-    else:
-        seeded.save_batches(folder / REFERENCE_FILE, reference.seeded)
 
 
 def _forecast(model_path: Path, file_format: Format) -> tuple[Forecast, ...] | None:
@@ -207,12 +145,12 @@ def _forecast(model_path: Path, file_format: Format) -> tuple[Forecast, ...] | N
         graph = plugins.exporter(file_format).graph(model_path)
     except ModelFileError:  # a kind of file for which there are no rules, such as neural networks
         return None
-    return tuple(placed.forecast for placed in placements(graph, file_format))
+    return tuple(placement.forecast for placement in placements(graph, file_format))
 
 
-def _require_parity(proven: tuple[Parity, ...], agreement: Agreement | None) -> None:
-    for result in proven:
+def _require_parity(parity: tuple[Parity, ...], agreement: Agreement | None) -> None:
+    for result in parity:
         if not result.passed:
-            raise CellFailed("parity", "ParityFailed", result.description)
+            raise CellFailed(Stage.PARITY, "ParityFailed", result.description)
     if agreement is not None and not agreement.passed:
-        raise CellFailed("parity", "AgreementLow", agreement.description)
+        raise CellFailed(Stage.PARITY, "AgreementLow", agreement.description)

@@ -17,26 +17,32 @@ from threading import Event
 from typing import TypeVar
 
 from mobilebench import files, plugins
-from mobilebench.errors import CellFailed, OutputError, UnknownName, UserError
+from mobilebench.errors import (
+    BundleError,
+    CellFailed,
+    OutputError,
+    SchemaError,
+    UnknownName,
+    UserError,
+)
 from mobilebench.exporting import bundle, preparation
-from mobilebench.exporting.bundle import Kept, Order
-from mobilebench.exporting.preparation import Needs, Prepared
-from mobilebench.exporting.workers import Task, Workers
+from mobilebench.exporting.order import Order, Terms
+from mobilebench.exporting.preparation import Prepared
+from mobilebench.exporting.workers import Workers
 from mobilebench.failures import failure_of
 from mobilebench.inputs import images, labels
-from mobilebench.inputs.source import Samples
 from mobilebench.machine import isolated
-from mobilebench.observer import Observer
+from mobilebench.observer import Observer, Work
 from mobilebench.values.artifact import Artifact
 from mobilebench.values.measurement import Failure
 from mobilebench.values.modelspec import ModelSpec
-from mobilebench.values.recipe import ExportRecipe, Feature
+from mobilebench.values.recipe import ExportRecipe
 from mobilebench.values.request import Request
-
-NOISE_SAMPLES = Samples()
 
 T = TypeVar("T")
 R = TypeVar("R")
+Ready = tuple[Prepared, Path]
+"""A network that was prepared, and the folder that holds its preparation."""
 
 
 @dataclass(frozen=True)
@@ -58,31 +64,6 @@ class Exported:
 
 
 @dataclass(frozen=True)
-class Terms:
-    """How a matrix is exported."""
-
-    samples: Samples = NOISE_SAMPLES
-    """The inputs that calibrated recipes were made for and quantized files are judged on."""
-    image_input: bool = False
-    """Files take images and normalise them as the network's authors do."""
-    class_labels: tuple[str, ...] = ()
-    """Names of the outputs, which files answer by."""
-    force: bool = False
-    """Make again what is there already."""
-    allow_parity_failure: bool = False
-    """Keep files that are not equal enough to PyTorch."""
-
-
-@dataclass(frozen=True)
-class _Network:
-    """A network with its preparation, or with the reason why it has none."""
-
-    request: Request
-    folder: Path
-    prepared: Prepared | CellFailed | UserError
-
-
-@dataclass(frozen=True)
 class Matrix:
     """One run over networks and recipes into a folder."""
 
@@ -93,14 +74,21 @@ class Matrix:
     workers: Workers
     observer: Observer
 
+    def __post_init__(self) -> None:
+        names = self.terms.class_labels
+        digest = labels.sha256(names) if names else None
+        if any(recipe.class_labels != digest for recipe in self.recipes):
+            raise ValueError("the recipes name other class labels than the terms hold")
+
     def run(self) -> list[Exported]:
-        """Every network by every recipe, in their order; a failed cell is a `Failure`.
+        """Export every network by every recipe, in their order; a failed cell is a `Failure`.
 
         Raises `UserError` for a name or a toolkit that does not exist, for a place that cannot be
         written, and for a network that cannot be exported where it is the only one;
         `KeyboardInterrupt` when stopped. All cells at work end then, and what was finished is kept.
         """
-        self._require_offered()
+        for recipe in self.recipes:
+            plugins.exporter(recipe.format).tool_versions(recipe.delegate)  # before any work
         parallel = self.workers.parallel
         cancel = Event()
         with (
@@ -109,45 +97,43 @@ class Matrix:
             ThreadPoolExecutor(max_workers=parallel) as pool,
         ):
 
-            def prepare(row: int) -> _Network:
+            def prepare(row: int) -> Ready | CellFailed | UserError:
                 return self._prepare(self.requests[row], Path(scratch) / str(row), cancel)
 
-            def export(cell: tuple[_Network, ExportRecipe]) -> Exported:
-                return self._export(*cell, cancel)
+            def export(cell: tuple[int, ExportRecipe]) -> Exported:
+                row, recipe = cell
+                return self._export(self.requests[row], networks[row], recipe, cancel)
 
-            networks = _each(pool, prepare, range(len(self.requests)), cancel)
-            cells = [(network, recipe) for network in networks for recipe in self.recipes]
-            return _each(pool, export, cells, cancel)
+            rows = range(len(self.requests))
+            networks = _each(pool, prepare, rows, cancel)
+            return _each(pool, export, [(row, r) for row in rows for r in self.recipes], cancel)
 
-    def _require_offered(self) -> None:
-        """Raise `UserError` before any work for what is missing or not on offer."""
-        for recipe in self.recipes:
-            plugins.exporter(recipe.format).tool_versions(recipe.delegate)
-            if self.terms.image_input:
-                plugins.require_feature(recipe.format, Feature.IMAGE_INPUT)
-            if self.terms.class_labels:
-                plugins.require_feature(recipe.format, Feature.CLASS_LABELS)
-
-    def _prepare(self, request: Request, scratch: Path, cancel: Event) -> _Network:
-        needs = Needs.of(self.recipes, self.terms.samples, self.terms.image_input)
-        place = preparation.place(request, needs, self.out_dir)
+    def _prepare(
+        self, request: Request, scratch: Path, cancel: Event
+    ) -> Ready | CellFailed | UserError:
+        """Prepare a network, or return why it cannot be where there are others."""
+        terms = self.terms
+        place = preparation.place(
+            request, self.recipes, terms.source, terms.image_input, self.out_dir
+        )
+        folder = place or scratch
         step = self.observer.preparing(request.name)
         try:
-            found = self._prepared(request, needs, place or scratch, cancel)
-            if self.terms.class_labels:
-                outputs = found.preflight.outputs
-                labels.require_fitting(self.terms.class_labels, outputs, found.model.name)
+            prepared = self._prepared(request, folder, cancel)
+            if terms.class_labels:
+                outputs = prepared.preflight.outputs
+                labels.require_fitting(terms.class_labels, outputs, prepared.model.name)
         except (UnknownName, OutputError):
             raise
         except (CellFailed, UserError) as error:
             if len(self.requests) == 1:
                 raise
-            return _Network(request, scratch, error)
+            return error
         finally:
             step.finished("prepared")
-        return _Network(request, place or scratch, found)
+        return prepared, folder
 
-    def _prepared(self, request: Request, needs: Needs, place: Path, cancel: Event) -> Prepared:
+    def _prepared(self, request: Request, place: Path, cancel: Event) -> Prepared:
         """Prepare a network, unless that was done before or another process does it now."""
         if (before := preparation.read(place)) is not None:
             return before
@@ -155,76 +141,82 @@ class Matrix:
             if (elsewhere := preparation.read(place)) is not None:
                 return elsewhere
             with files.staging_folder(place.parent) as staged:
-                self.workers.prepare(request, needs, self.terms.samples, staged, cancel)
+                self.workers.prepare(request, self.recipes, self.terms, staged, cancel)
                 files.publish_folder(staged, place)
-        found = preparation.read(place)
-        assert found is not None, "it was just written"
-        return found
+        prepared = preparation.read(place)
+        assert prepared is not None, "it was just written"
+        return prepared
 
-    def _export(self, network: _Network, recipe: ExportRecipe, cancel: Event) -> Exported:
-        prepared = network.prepared
-        if not isinstance(prepared, Prepared):
-            failure = failure_of(prepared, recipe)
-            self.observer.skipped(f"{network.request.name} {recipe.label}", "not prepared")
-            return Exported(network.request.name, recipe, failure, None)
-        tools = dict(plugins.exporter(recipe.format).tool_versions(recipe.delegate))
-        recipe = self._full(recipe, prepared.model)
-        order = Order(
-            model=prepared.model,
-            recipe=recipe,
-            fingerprint=prepared.fingerprint,
-            tools=tools,
-        )
-        kept = Kept() if self.terms.force else bundle.kept(order.place(self.out_dir))
-        if kept.artifact is not None:
+    def _export(
+        self,
+        request: Request,
+        network: Ready | CellFailed | UserError,
+        recipe: ExportRecipe,
+        cancel: Event,
+    ) -> Exported:
+        if not isinstance(network, tuple):
+            self.observer.skipped(f"{request.name} {recipe.label}", "not prepared")
+            return Exported(request.name, recipe, failure_of(network, recipe), None)
+        order = self._order(request, *network, recipe)
+        damage = None
+        try:
+            kept = None if self.terms.force else bundle.find(order.place(self.out_dir))
+        except (BundleError, SchemaError) as error:
+            kept, damage = None, str(error)
+        if kept is not None:
             self.observer.skipped(order.name, "cached")
-            return Exported(order.model.title, recipe, kept.artifact, order.model, cached=True)
-        task = Task(
-            network.request,
-            order,
-            network.folder,
-            prepared,
-            self.terms.samples,
-            self.terms.class_labels,
-            self.terms.allow_parity_failure,
-        )
-        return replace(self._build(task, cancel), damage=kept.damage)
+            return Exported(order.model.title, order.recipe, kept, order.model, cached=True)
+        return replace(self._build(order, cancel), damage=damage)
 
-    def _full(self, recipe: ExportRecipe, model: ModelSpec) -> ExportRecipe:
-        """The recipe with what belongs to a network rather than to a format."""
-        names = self.terms.class_labels
-        return replace(
-            recipe,
-            image_input=images.image_input(model) if self.terms.image_input else None,
-            class_labels=labels.sha256(names) if names else None,
+    def _order(
+        self, request: Request, prepared: Prepared, folder: Path, recipe: ExportRecipe
+    ) -> Order:
+        """Order a bundle; the recipe gets the network's own normalisation of images."""
+        image_input = images.image_input(prepared.model) if self.terms.image_input else None
+        return Order(
+            request=request,
+            recipe=replace(recipe, image_input=image_input),
+            prepared=prepared,
+            preparation=folder,
+            tools=dict(plugins.exporter(recipe.format).tool_versions(recipe.delegate)),
+            terms=self.terms,
         )
 
-    def _build(self, task: Task, cancel: Event) -> Exported:
-        name, recipe, model = task.order.name, task.order.recipe, task.order.model
-        step = self.observer.started(name)
+    def _build(self, order: Order, cancel: Event) -> Exported:
+        model, recipe = order.model, order.recipe
+        work = Work(self.observer.started(order.name), cancel)
 
         def waiting() -> None:
-            step.stage("another process makes it")
+            work.stage("another process makes it")
 
-        place, outcome = task.order.place(self.out_dir), "stopped"
+        place, outcome = order.place(self.out_dir), "stopped"
         try:
             with files.only_one(place, waiting, cancel):
-                elsewhere = None if self.terms.force else bundle.kept(place).artifact
-                artifact = elsewhere or self.workers.build(task, self.out_dir, step, cancel)
+                elsewhere = self._made_elsewhere(place)
+                artifact = elsewhere or self.workers.build(order, self.out_dir, work)
             seconds = artifact.manifest.facts.export_seconds
             outcome = "made by another process" if elsewhere else f"exported in {seconds:.0f} s"
         except CellFailed as error:
             outcome = f"failed at {error.stage}"
             return Exported(model.title, recipe, failure_of(error, recipe), model)
         finally:
-            step.finished(outcome)
+            work.step.finished(outcome)
         return Exported(model.title, recipe, artifact, model, cached=elsewhere is not None)
+
+    def _made_elsewhere(self, place: Path) -> Artifact | None:
+        """Return the bundle that another process made while this one waited."""
+        if self.terms.force:
+            return None
+        try:
+            return bundle.find(place)
+        except (BundleError, SchemaError):  # the damaged bundle that is to be made again
+            return None
 
 
 def _each(
     pool: ThreadPoolExecutor, function: Callable[[T], R], items: Iterable[T], cancel: Event
 ) -> list[R]:
-    """The function of every item, in their order; the first error ends those at work."""
+    """Run the function on every item, in their order; the first error ends those at work."""
     futures = [pool.submit(function, item) for item in items]
     try:
         ended, _ = wait(futures, return_when=FIRST_EXCEPTION)

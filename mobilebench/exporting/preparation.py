@@ -16,61 +16,25 @@ import hashlib
 import json
 import warnings
 from collections.abc import Iterable
-from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 
 from mobilebench.errors import MobilebenchWarning, SchemaError
 from mobilebench.files import writing
 from mobilebench.inputs import seeded
-from mobilebench.inputs.seeded import Array
-from mobilebench.inputs.source import Samples
+from mobilebench.inputs.source import InputSource
 from mobilebench.machine import installation
 from mobilebench.values import value, wire
 from mobilebench.values.artifact import REFERENCE_FILE, Preflight
 from mobilebench.values.modelspec import ModelSpec
-from mobilebench.values.recipe import ExportRecipe, Precision
+from mobilebench.values.recipe import ExportRecipe, Precision, inputs_of_file
 from mobilebench.values.request import Request
+from mobilebench.verifying.reference import Reference
 
 _FOLDER = ".prepared"
 _FILE = "prepared.json"
 _IMAGES_FILE = "images.npz"
 _OF_IMAGES_FILE = "of_images.npz"
-
-
-@value
-class Needs:
-    """What the recipes at hand need beside the outputs to match."""
-
-    half_precision: bool = False
-    """PyTorch's own error in half precision, to judge fp16 files by."""
-    agreement: str | None = None
-    """The inputs that quantized files are judged on: `noise` or a sha256 over images."""
-    image_input: bool = False
-    """The files take images: the outputs to match are those for images."""
-
-    @classmethod
-    def of(
-        cls, recipes: Iterable[ExportRecipe], samples: Samples, image_input: bool = False
-    ) -> Needs:
-        precisions = {recipe.precision for recipe in recipes}
-        quantized = any(precision.quantized for precision in precisions)
-        return cls(
-            half_precision=Precision.FP16 in precisions,
-            agreement=samples.agreement_source() if quantized else None,
-            image_input=image_input,
-        )
-
-
-@dataclass(frozen=True)
-class Reference:
-    """PyTorch's outputs that files have to match."""
-
-    seeded: list[list[Array]]
-    """For the inputs of preflight's seeds."""
-    images: list[list[Array]]
-    """Images as the file takes them; none where nothing quantized is judged on images."""
-    of_images: list[list[Array]]
 
 
 @value
@@ -81,24 +45,46 @@ class Prepared:
     fingerprint: str
     preflight: Preflight
     classes: tuple[int, ...] | None = None
-    """What PyTorch names for each input of the agreement; None where nothing quantized was asked
-    for, and for outputs that are no class scores."""
+    """PyTorch's class for each input of the agreement; None where no quantized file was asked
+    for, and for outputs that are not class scores."""
     warnings: tuple[str, ...] = ()
-    """What has to be known about the network, in sentences."""
+    """What the user should know about the network, in sentences."""
 
 
-def place(request: Request, needs: Needs, out_dir: Path) -> Path | None:
-    """Where a preparation is kept; None for a network from the user's own code, and where the
-    checkpoint is no file, which loading says in words."""
+def needs_half_precision(recipes: Iterable[ExportRecipe]) -> bool:
+    """Whether PyTorch's own error in half precision is needed, to judge fp16 files by."""
+    return any(recipe.precision is Precision.FP16 for recipe in recipes)
+
+
+def needs_agreement(recipes: Iterable[ExportRecipe]) -> bool:
+    """Whether the classes that PyTorch names are needed, to judge quantized files by."""
+    return any(recipe.precision.quantized for recipe in recipes)
+
+
+def place(
+    request: Request,
+    recipes: Iterable[ExportRecipe],
+    source: InputSource,
+    image_input: bool,
+    out_dir: Path,
+) -> Path | None:
+    """Return where a preparation is kept, by all that decides it.
+
+    None for a network from the user's own code, and where the checkpoint is not a file, which
+    loading says in words.
+    """
     from_timm = request.reference.startswith("timm:")
     if ":" in request.reference and not from_timm:
         return None
     if request.checkpoint is not None and not Path(request.checkpoint).is_file():
         return None
+    recipes = tuple(recipes)
     content = {
         "request": wire.to_plain(request),
         "checkpoint": _checkpoint_sha256(request),
-        "needs": wire.to_plain(needs),
+        "half_precision": needs_half_precision(recipes),
+        "agreement": source.agreement_source() if needs_agreement(recipes) else None,
+        "image_input": image_input,
         "code": installation.source_sha256("mobilebench"),
         "versions": [_version("torch"), _version("timm") if from_timm else None],
     }
@@ -106,17 +92,17 @@ def place(request: Request, needs: Needs, out_dir: Path) -> Path | None:
     return out_dir / _FOLDER / key[:24]
 
 
-def write(folder: Path, prepared: Prepared, reference: Reference) -> None:
+def write(folder: Path, prepared: Prepared, on_seeds: Reference, on_images: Reference) -> None:
     """Fill an empty folder. Raises `OutputError` where it cannot be written."""
     with writing(folder):
-        seeded.save_batches(folder / REFERENCE_FILE, reference.seeded)
-        seeded.save_batches(folder / _IMAGES_FILE, reference.images)
-        seeded.save_batches(folder / _OF_IMAGES_FILE, reference.of_images)
+        seeded.save_batches(folder / REFERENCE_FILE, on_seeds.outputs)
+        seeded.save_batches(folder / _IMAGES_FILE, on_images.inputs)
+        seeded.save_batches(folder / _OF_IMAGES_FILE, on_images.outputs)
     wire.write(folder / _FILE, prepared)
 
 
 def read(folder: Path) -> Prepared | None:
-    """What was prepared; None where nothing was, or another version wrote it."""
+    """Read a preparation; None where there is none, or another version wrote it."""
     if not (folder / REFERENCE_FILE).is_file():
         return None
     try:
@@ -128,10 +114,23 @@ def read(folder: Path) -> Prepared | None:
     return prepared
 
 
-def reference(folder: Path) -> Reference:
-    """What `write` was given."""
-    names = (REFERENCE_FILE, _IMAGES_FILE, _OF_IMAGES_FILE)
-    return Reference(*(seeded.load_batches(folder / name) for name in names))
+def reference(folder: Path, prepared: Prepared, recipe: ExportRecipe) -> Reference:
+    """Read what the file of a recipe has to match.
+
+    Ranges that were taken from images say nothing of noise, so a file with such ranges is
+    compared on images.
+    """
+    if recipe.calibration is not None and recipe.calibration.on_images:
+        return Reference(
+            inputs=seeded.load_batches(folder / _IMAGES_FILE),
+            outputs=seeded.load_batches(folder / _OF_IMAGES_FILE),
+            images=True,
+        )
+    inputs = inputs_of_file(prepared.model.inputs, recipe.image_input)
+    return Reference(
+        inputs=[seeded.sample(inputs, seed) for seed in prepared.preflight.seeds],
+        outputs=seeded.load_batches(folder / REFERENCE_FILE),
+    )
 
 
 def _checkpoint_sha256(request: Request) -> str | None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import io
 import tarfile
 import tempfile
+from collections.abc import Sequence
 from concurrent.futures import Executor, Future
 from concurrent.futures import TimeoutError as NotYet
 from dataclasses import dataclass, replace
@@ -18,13 +19,14 @@ from threading import Event
 
 from mobilebench import files
 from mobilebench.errors import Cancelled, CellFailed
-from mobilebench.exporting.preparation import Needs
-from mobilebench.exporting.workers import Limits, LocalWorkers, Task
+from mobilebench.exporting.order import Order, Terms
+from mobilebench.exporting.workers import Limits, LocalWorkers
 from mobilebench.files import writing
-from mobilebench.inputs.source import Samples
 from mobilebench.machine import cluster
-from mobilebench.observer import SilentStep, Step
+from mobilebench.observer import Work
 from mobilebench.values.artifact import Artifact
+from mobilebench.values.measurement import Stage
+from mobilebench.values.recipe import ExportRecipe
 from mobilebench.values.request import Request
 
 _WATCH_S = 0.2
@@ -39,21 +41,26 @@ class RemoteWorkers:
     limits: Limits
 
     def prepare(
-        self, request: Request, needs: Needs, samples: Samples, folder: Path, cancel: Event
+        self,
+        request: Request,
+        recipes: Sequence[ExportRecipe],
+        terms: Terms,
+        folder: Path,
+        cancel: Event,
     ) -> None:
-        made = self.pool.submit(_prepare, self.limits, request, needs, samples)
-        _unpack(_result(made, cancel), folder)
+        future = self.pool.submit(_prepare, self.limits, request, tuple(recipes), terms)
+        _unpack(_result(future, cancel), folder)
 
-    def build(self, task: Task, out_dir: Path, step: Step, cancel: Event) -> Artifact:
-        step.stage("on the cluster")
-        made = self.pool.submit(_build, self.limits, task, _pack(task.preparation))
-        content = _result(made, cancel)
-        place = task.order.place(out_dir)
+    def build(self, order: Order, out_dir: Path, work: Work) -> Artifact:
+        work.stage("on the cluster")
+        future = self.pool.submit(_build, self.limits, order, _pack(order.preparation))
+        content = _result(future, work.cancel)
+        place = order.place(out_dir)
         with files.staging_folder(out_dir) as staged:
             _unpack(content, staged)
-            if Artifact.load(staged).manifest.facts.key != task.order.key:
+            if Artifact.load(staged).manifest.facts.key != order.key:
                 raise CellFailed(
-                    "cluster",
+                    Stage.CLUSTER,
                     "OtherCode",
                     "the worker that made it has other exporters than this machine; install the "
                     "same version of mobilebench there",
@@ -62,21 +69,24 @@ class RemoteWorkers:
         return Artifact.load(place)
 
 
-def _prepare(limits: Limits, request: Request, needs: Needs, samples: Samples) -> bytes:
-    """On a worker."""
+def _prepare(
+    limits: Limits, request: Request, recipes: tuple[ExportRecipe, ...], terms: Terms
+) -> bytes:
+    """On a worker: make a preparation and return its folder."""
     with tempfile.TemporaryDirectory(prefix="mobilebench-remote-") as name:
-        LocalWorkers(1, limits).prepare(request, needs, samples, Path(name), cluster.cancelled())
+        workers = LocalWorkers(1, limits)
+        workers.prepare(request, recipes, terms, Path(name), cluster.cancelled())
         return _pack(Path(name))
 
 
-def _build(limits: Limits, task: Task, preparation: bytes) -> bytes:
-    """On a worker."""
+def _build(limits: Limits, order: Order, preparation: bytes) -> bytes:
+    """On a worker: make a bundle and return its folder."""
     with tempfile.TemporaryDirectory(prefix="mobilebench-remote-") as name:
         prepared, out = Path(name) / "prepared", Path(name) / "out"
         prepared.mkdir()
         _unpack(preparation, prepared)
-        here = replace(task, preparation=prepared)
-        artifact = LocalWorkers(1, limits).build(here, out, SilentStep(), cluster.cancelled())
+        here = replace(order, preparation=prepared)
+        artifact = LocalWorkers(1, limits).build(here, out, Work(cancel=cluster.cancelled()))
         return _pack(artifact.folder)
 
 

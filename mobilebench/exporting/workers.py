@@ -1,39 +1,49 @@
 """Workers: who prepares networks and makes bundles for a matrix.
 
-On this machine every step that loads torch or a toolkit is a cell, a process of its own with limits
-of time and memory; what a toolkit prints goes into the bundle.
+On this machine every step that loads torch or a toolkit runs in a child process with limits of
+time and memory; what a toolkit prints goes into the bundle.
 """
 
 from __future__ import annotations
 
+import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event
+from types import NoneType
 from typing import Protocol
 
 import psutil
 
-from mobilebench.exporting import bundle, preparation
-from mobilebench.exporting.bundle import Evidence, Made, Make, Order
-from mobilebench.exporting.preparation import Needs, Prepared
-from mobilebench.inputs.source import Samples
-from mobilebench.interfaces import Structure
+from mobilebench.exporting import bundle
+from mobilebench.exporting.bundle import Converted
+from mobilebench.exporting.order import Order, Terms
+from mobilebench.inputs.source import InputSource
 from mobilebench.machine import isolated
-from mobilebench.machine.isolated import Cell
-from mobilebench.observer import Step
-from mobilebench.values import value, wire
+from mobilebench.machine.isolated import Function, IsolatedProcess
+from mobilebench.observer import Work
+from mobilebench.values import value
 from mobilebench.values.artifact import LOG_FILE, Artifact
+from mobilebench.values.measurement import Stage
 from mobilebench.values.recipe import ExportRecipe
 from mobilebench.values.request import Request
+
+PREPARE = Function[[Request, tuple[ExportRecipe, ...], InputSource, bool, Path], None](
+    "mobilebench.conversion.steps:prepare", NoneType
+)
+CONVERT = Function[[Request, ExportRecipe, str, InputSource, Path], Converted](
+    "mobilebench.conversion.steps:convert", Converted
+)
 
 
 @value
 class Limits:
-    """What a cell may take before it is stopped and counted as failed."""
+    """What a child process may take before it is stopped and its cell fails."""
 
     seconds: float = 1800.0
     memory_bytes: int | None = None
-    """Resident memory of its process and of what that started; None for no limit."""
+    """Resident memory of the process and of what it started; None for no limit."""
 
     @classmethod
     def usual(cls) -> Limits:
@@ -41,63 +51,32 @@ class Limits:
         return cls(memory_bytes=psutil.virtual_memory().total * 9 // 10)
 
 
-@dataclass(frozen=True)
-class Task:
-    """One bundle to be made."""
-
-    request: Request
-    order: Order
-    preparation: Path
-    prepared: Prepared
-    samples: Samples
-    class_labels: tuple[str, ...]
-    allow_parity_failure: bool
-
-    def build(
-        self,
-        out_dir: Path,
-        make: Make,
-        step: Step,
-        cancel: Event,
-        process: Cell | None = None,
-    ) -> Artifact:
-        """Make the bundle at its place, as `bundle.build` does."""
-        evidence = Evidence(
-            self.prepared.preflight,
-            preparation.reference(self.preparation),
-            self.prepared.classes,
-            self.class_labels,
-        )
-        return bundle.build(
-            self.order,
-            evidence,
-            out_dir,
-            make,
-            step,
-            cancel,
-            samples=self.samples,
-            allow_parity_failure=self.allow_parity_failure,
-            process=process,
-        )
-
-
 class Workers(Protocol):
     """Makes what a matrix asks for; called from several threads at once."""
 
     @property
     def parallel(self) -> int:
-        """How many tasks make sense at a time."""
+        """How many pieces of work make sense at a time."""
 
     def prepare(
-        self, request: Request, needs: Needs, samples: Samples, folder: Path, cancel: Event
+        self,
+        request: Request,
+        recipes: Sequence[ExportRecipe],
+        terms: Terms,
+        folder: Path,
+        cancel: Event,
     ) -> None:
-        """Write a preparation into an empty folder.
+        """Write the preparation of a network for these recipes into an empty folder.
 
         Raises `UserError` for what the user can mend, `CellFailed` for a crash or a limit.
         """
 
-    def build(self, task: Task, out_dir: Path, step: Step, cancel: Event) -> Artifact:
-        """Make a bundle at its place in a folder; raises as `bundle.build` does."""
+    def build(self, order: Order, out_dir: Path, work: Work) -> Artifact:
+        """Make a bundle at its place in a folder: convert, verify, publish.
+
+        Raises `CellFailed` where the exporter fails or the file is not the same network,
+        `OutputError` where the folder cannot be written; then no bundle appears.
+        """
 
 
 @dataclass(frozen=True)
@@ -112,46 +91,35 @@ class LocalWorkers:
         return self.jobs
 
     def prepare(
-        self, request: Request, needs: Needs, samples: Samples, folder: Path, cancel: Event
+        self,
+        request: Request,
+        recipes: Sequence[ExportRecipe],
+        terms: Terms,
+        folder: Path,
+        cancel: Event,
     ) -> None:
         isolated.call(
-            "mobilebench.conversion.steps:prepare",
-            {
-                "request": wire.to_plain(request),
-                "needs": wire.to_plain(needs),
-                "images": _path(samples.folder),
-                "folder": str(folder.resolve()),
-            },
-            stage="preflight",
+            PREPARE(request, tuple(recipes), terms.source, terms.image_input, folder.resolve()),
+            stage=Stage.PREFLIGHT,
             timeout_s=self.limits.seconds,
             memory_bytes=self.limits.memory_bytes,
             cancel=cancel,
         )
 
-    def build(self, task: Task, out_dir: Path, step: Step, cancel: Event) -> Artifact:
-        def make(recipe: ExportRecipe, folder: Path, cancel: Event) -> Made:
-            answer = process.call(
-                "mobilebench.conversion.steps:export",
-                {
-                    "request": wire.to_plain(task.request),
-                    "recipe": wire.to_plain(recipe),
-                    "fingerprint": task.prepared.fingerprint,
-                    "folder": str(folder.resolve()),
-                    "images": _path(task.samples.folder),
-                },
-                stage="export",
+    def build(self, order: Order, out_dir: Path, work: Work) -> Artifact:
+        fingerprint, source = order.prepared.fingerprint, order.terms.source
+        with (
+            bundle.staging(order, out_dir) as folder,
+            IsolatedProcess(memory_bytes=self.limits.memory_bytes, cancel=work.cancel) as process,
+        ):
+            work.stage("export")
+            started = time.monotonic()
+            converted = process.call(
+                CONVERT(order.request, order.recipe, fingerprint, source, folder.resolve()),
+                stage=Stage.EXPORT,
                 timeout_s=self.limits.seconds,
                 log_to=folder / LOG_FILE,
             )
-            return Made(
-                folder / answer["model_file"],
-                wire.from_plain(Structure, answer["structure"], "the cell's answer"),
-                answer["peak_memory_bytes"],
-            )
-
-        with Cell(memory_bytes=self.limits.memory_bytes, cancel=cancel) as process:
-            return task.build(out_dir, make, step, cancel, process)
-
-
-def _path(folder: Path | None) -> str | None:
-    return None if folder is None else str(folder.resolve())
+            seconds = time.monotonic() - started
+            facts = bundle.verified(order, converted, seconds, folder, work, process)
+            return bundle.publish(order, converted, facts, folder, out_dir)

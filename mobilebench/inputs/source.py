@@ -23,7 +23,7 @@ _AGREEMENT_SEED = 4000
 
 
 @dataclass(frozen=True)
-class Samples:
+class InputSource:
     """Where inputs for calibration and agreement come from: the images of a folder, or noise."""
 
     folder: Path | None = None

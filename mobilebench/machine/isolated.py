@@ -1,10 +1,10 @@
-"""A cell: function calls in a fresh Python process, with plain JSON in and out.
+"""Run functions in a fresh Python process, with typed values in and out.
 
-Toolkits and runtimes crash, hang, print and leave thread pools behind; in a cell none of that
-reaches the caller or the next cell. A `UserError` or `CellFailed` in the cell is raised again in
-the caller, word for word; anything else becomes a `CellFailed` with the end of the log.
+Toolkits and runtimes crash, hang, print and leave thread pools behind; in a child process none of
+that reaches the caller or the next call. A `UserError` or `CellFailed` of the function is raised
+again in the caller, word for word; anything else becomes a `CellFailed` with the end of the log.
 
-Most cells answer one call. One that has loaded a toolkit, which takes seconds, can answer more.
+Most processes answer one call. One that has loaded a toolkit, which takes seconds, can answer more.
 
     python -m mobilebench.machine.isolated FOLDER PARENT
 
@@ -14,6 +14,7 @@ takes FOLDER/1.request, writes FOLDER/1.response, and so on for as long as PAREN
 from __future__ import annotations
 
 import importlib
+import inspect
 import itertools
 import json
 import os
@@ -22,36 +23,66 @@ import tempfile
 import threading
 import time
 import traceback
-from collections.abc import Iterator
+import typing
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
-from typing import Any, Self
+from typing import Any, Generic, ParamSpec, Self, TypeVar
 
 from mobilebench import errors, files
 from mobilebench.machine import process
+from mobilebench.values import wire
+from mobilebench.values.measurement import Stage
+from mobilebench.values.wire import Plain
 
-Plain = dict[str, Any]
+P = ParamSpec("P")
+A = TypeVar("A")
 
 _POLL_S = 0.005
 
 
-class Cell:
-    """A Python process that answers calls one after another, until the context is left or a call
-    has failed by a crash or a limit."""
+@dataclass(frozen=True)
+class Call(Generic[A]):
+    """A function with its arguments, ready to run in a child process."""
+
+    place: str
+    arguments: Sequence[Plain]
+    answer: type[A]
+
+
+class Function(Generic[P, A]):
+    """A function that only child processes import, declared with its types.
+
+    `Function[[Request, Path], Answer]("module:function", Answer)`; the function itself has the
+    same types in its own annotations, by which the child reads the arguments.
+    """
+
+    def __init__(self, place: str, answer: type[A]) -> None:
+        self.place = place
+        """`module:function`."""
+        self.answer = answer
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Call[A]:
+        """Return the call of the function with these arguments; nothing runs yet."""
+        if kwargs:
+            raise TypeError(f"{self.place} takes its arguments by position")
+        return Call(self.place, [wire.to_plain(argument) for argument in args], self.answer)
+
+
+class IsolatedProcess:
+    """A Python process that answers calls one after another.
+
+    It lives until the context is left, or a call has failed by a crash or a limit.
+    """
 
     def __init__(self, *, memory_bytes: int | None = None, cancel: Event | None = None) -> None:
-        self._folder = tempfile.TemporaryDirectory(prefix="mobilebench-cell-")
+        self._folder = tempfile.TemporaryDirectory(prefix="mobilebench-process-")
         self._calls = 0
         self._log_read = 0
         self._child = process.Child(
-            [
-                sys.executable,
-                "-m",
-                "mobilebench.machine.isolated",
-                self._folder.name,
-                str(os.getpid()),
-            ],
+            [sys.executable, "-m", __spec__.name, self._folder.name, str(os.getpid())],
             log_path=Path(self._folder.name) / "log.txt",
             memory_bytes=memory_bytes,
             env={"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)} | _share,
@@ -66,25 +97,20 @@ class Cell:
         self._folder.cleanup()
 
     def call(
-        self,
-        target: str,
-        request: Plain,
-        *,
-        stage: str,
-        timeout_s: float,
-        log_to: Path | None = None,
-    ) -> Plain:
-        """Call `module:function` with `request` in the process and return what it returns.
+        self, call: Call[A], *, stage: Stage, timeout_s: float, log_to: Path | None = None
+    ) -> A:
+        """Run a call in the process and return its answer.
 
-        `log_to` keeps what the process printed meanwhile. Raises `UserError` (as in the cell), or
-        `CellFailed` at `stage` for any other error, a crash, or a limit of time or memory that was
-        passed.
+        `log_to` keeps what the process printed meanwhile. Raises `UserError` (as the function
+        did), or `CellFailed` at `stage` for any other error, a crash, or a limit of time or memory
+        that was passed.
         """
         self._calls += 1
-        ask, answer = _files(Path(self._folder.name), self._calls)
-        files.write_text(ask, json.dumps({"target": target, "request": request}))
+        request, response = _files(Path(self._folder.name), self._calls)
+        content = {"place": call.place, "arguments": call.arguments}
+        files.write_text(request, json.dumps(content))
         try:
-            code = self._child.wait(timeout_s, answer.exists)
+            code = self._child.wait(timeout_s, response.exists)
             if code is not None:
                 raise self._child.ended(code)
         except errors.ProcessFailed as error:
@@ -96,11 +122,10 @@ class Cell:
             if log_to is not None:
                 with files.writing(log_to.parent):
                     log_to.write_text(log)
-        response: Plain = json.loads(answer.read_text())
-        if "error" in response:
-            _raise(response["error"], stage, process.tail(log))
-        result: Plain = response["result"]
-        return result
+        answer = json.loads(response.read_text())
+        if "error" in answer:
+            _raise(answer["error"], stage, process.tail(log))
+        return wire.from_plain(call.answer, answer["result"], f"the answer of {call.place}")
 
     def _new_log(self) -> str:
         log = self._child.log()
@@ -109,22 +134,21 @@ class Cell:
 
 
 def call(
-    target: str,
-    request: Plain,
+    call: Call[A],
     *,
-    stage: str,
+    stage: Stage,
     timeout_s: float,
     memory_bytes: int | None = None,
     cancel: Event | None = None,
     log_to: Path | None = None,
-) -> Plain:
-    """One call in a process of its own; as `Cell.call`."""
-    with Cell(memory_bytes=memory_bytes, cancel=cancel) as cell:
-        return cell.call(target, request, stage=stage, timeout_s=timeout_s, log_to=log_to)
+) -> A:
+    """Run one call in a separate process; otherwise as `IsolatedProcess.call`."""
+    with IsolatedProcess(memory_bytes=memory_bytes, cancel=cancel) as process:
+        return process.call(call, stage=stage, timeout_s=timeout_s, log_to=log_to)
 
 
 def _files(folder: Path, number: int) -> tuple[Path, Path]:
-    """Of a call: what is asked, and the answer."""
+    """Return the files of a call: the request and the response."""
     return folder / f"{number}.request", folder / f"{number}.response"
 
 
@@ -132,14 +156,14 @@ _share: dict[str, str] = {}
 
 
 @contextmanager
-def sharing(cells: int) -> Iterator[None]:
-    """Divide the cores among as many cells as run at once, for as long as the context lasts.
+def sharing(processes: int) -> Iterator[None]:
+    """Divide the cores among processes that run at once, while the context lasts.
 
     Each would otherwise start a thread for every core and wait for it actively, so that
     two networks computed side by side take far longer than one after the other.
     """
-    if cells > 1:
-        _share["OMP_NUM_THREADS"] = str(max(1, (os.cpu_count() or 1) // cells))
+    if processes > 1:
+        _share["OMP_NUM_THREADS"] = str(max(1, (os.cpu_count() or 1) // processes))
     try:
         yield
     finally:
@@ -149,52 +173,64 @@ def sharing(cells: int) -> Iterator[None]:
 _REASONS = {"timeout": "Timeout", "memory": "OutOfMemory", "signal": "Crash", "exit": "Exit"}
 
 
-def _raise(told: Plain, stage: str, log_tail: str) -> None:
-    kind = getattr(errors, told["type"], None)
+@dataclass(frozen=True)
+class _Error:
+    """What a function raised in the child."""
+
+    type: str
+    message: str
+    stage: str | None
+    traceback: str
+
+
+def _raise(plain: Plain, stage: Stage, log_tail: str) -> None:
+    error = wire.from_plain(_Error, plain, "the error of a child process")
+    kind = getattr(errors, error.type, None)
     if isinstance(kind, type) and issubclass(kind, errors.UserError):
-        raise kind(told["message"])
+        raise kind(error.message)
     raise errors.CellFailed(
-        told.get("stage") or stage, told["type"], told["message"], told["traceback"] or log_tail
+        error.stage or stage, error.type, error.message, error.traceback or log_tail
     )
 
 
 def main(folder: str, parent: str) -> None:
-    """The side of the child: answer every request as it appears. The parent ends it."""
+    """Answer every request as it appears: the child's side. The parent ends it."""
     # By the number that it was given: the parent may be gone already.
     threading.Thread(target=_end_with_parent, args=(int(parent),), daemon=True).start()
     for number in itertools.count(1):
-        ask, answer = _files(Path(folder), number)
-        while not ask.exists():
+        request, response = _files(Path(folder), number)
+        while not request.exists():
             time.sleep(_POLL_S)
-        response = _answer(json.loads(ask.read_text()))
+        answer = _answer(**json.loads(request.read_text()))
         sys.stdout.flush()
         sys.stderr.flush()
-        files.write_text(answer, json.dumps(response))
+        files.write_text(response, json.dumps(answer))
 
 
-def _answer(asked: Plain) -> Plain:
-    module, _, function = asked["target"].partition(":")
+def _answer(place: str, arguments: list[Plain]) -> dict[str, Plain]:
     try:
-        return {"result": getattr(importlib.import_module(module), function)(asked["request"])}
+        return {"result": _run(place, arguments)}
     except errors.CellFailed as error:
-        return {
-            "error": {
-                "type": error.error,
-                "message": error.message,
-                "stage": error.stage,
-                "traceback": error.log_tail,
-            }
-        }
+        failure = _Error(error.error, error.message, error.stage, error.log_tail)
     except Exception as error:  # noqa: BLE001 - all of it is passed on to the caller
         traceback.print_exc()
-        return {
-            "error": {
-                "type": type(error).__name__,
-                "message": str(error),
-                "stage": None,
-                "traceback": process.tail(traceback.format_exc()),
-            }
-        }
+        trace = process.tail(traceback.format_exc())
+        failure = _Error(type(error).__name__, str(error), None, trace)
+    return {"error": wire.to_plain(failure)}
+
+
+def _run(place: str, arguments: list[Plain]) -> Plain:
+    """Run a function with arguments read by its own annotations."""
+    module, _, name = place.partition(":")
+    function = getattr(importlib.import_module(module), name)
+    types = typing.get_type_hints(function)
+    values = [
+        wire.from_plain(types[parameter], argument, f"the {parameter} of {place}")
+        for parameter, argument in zip(
+            inspect.signature(function).parameters, arguments, strict=True
+        )
+    ]
+    return wire.to_plain(function(*values))
 
 
 def _end_with_parent(parent: int) -> None:

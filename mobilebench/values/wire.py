@@ -17,14 +17,21 @@ from mobilebench.files import write_text
 
 T = TypeVar("T")
 
+Plain = Any
+"""What JSON has: None, booleans, numbers, texts, lists and dicts."""
+
 
 @cache
 def _adapter(cls: Any) -> TypeAdapter[Any]:
     return TypeAdapter(cls)
 
 
-def to_plain(value: object) -> Any:
-    """The value as dicts, lists, strings and numbers, ready for `json.dumps`."""
+def to_plain(value: object) -> Plain:
+    """Return the value as dicts, lists, strings and numbers, ready for `json.dumps`."""
+    if isinstance(value, Path):
+        return str(value)
+    if isinstance(value, tuple | list):
+        return [to_plain(part) for part in value]
     cls: Any = type(value)
     return _adapter(cls).dump_python(value, mode="json")
 
@@ -60,9 +67,13 @@ def from_plain(cls: type[T], plain: Any, what: str = "the document") -> T:
         place = ".".join(str(part) for part in first["loc"]) or "the top level"
         more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
         raise SchemaError(
-            f"{what} is not a valid {cls.__name__}: at {place}: {first['msg']}{more}."
+            f"{what} is not a valid {_name(cls)}: at {place}: {first['msg']}{more}."
         ) from error
     return checked
+
+
+def _name(cls: Any) -> str:
+    return getattr(cls, "__name__", str(cls))
 
 
 def _no_constant(name: str) -> Any:

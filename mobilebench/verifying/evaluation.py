@@ -13,18 +13,18 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from mobilebench.errors import BundleError, CellFailed, ImageError, UserError
 from mobilebench.inputs import images
-from mobilebench.inputs.folder import ImageFolder
+from mobilebench.inputs.folder import ImageFolder, LabelledImage
 from mobilebench.inputs.seeded import Array
 from mobilebench.machine import cluster, host, installation
 from mobilebench.values import value, wire
 from mobilebench.values.accuracy import TOP, Accuracy, ClassCount, DataSet
 from mobilebench.values.artifact import Artifact
+from mobilebench.values.measurement import Stage
 from mobilebench.values.modelspec import ModelSpec
 from mobilebench.verifying import prediction
 from mobilebench.verifying.journal import Answer, Journal, Part, Verdict
@@ -49,6 +49,20 @@ class Options:
     part_images: int | None = None
     skip_unreadable: bool = False
     """Count images that cannot be read, and go on."""
+
+
+@value
+class Portion:
+    """Some images of a data set, to be computed together; paths as every worker sees them."""
+
+    artifact: str
+    sha256: str
+    """Of the artifact's model file."""
+    folder: str
+    """Of the images."""
+    images: tuple[tuple[int, LabelledImage], ...]
+    """Each with its position in the data set."""
+    options: Options
 
 
 @dataclass(frozen=True)
@@ -110,10 +124,10 @@ class Evaluation:
         done = {answer.image for part in parts for answer in part.answers}
         counted(len(done))
         missing = [index for index in range(len(self.data.images)) if index not in done]
-        futures = [executor.submit(score, self._request(some)) for some in self._parts(missing)]
+        futures = [executor.submit(score, self._portion(some)) for some in self._parts(missing)]
         try:
             for future in as_completed(futures):
-                part = wire.from_plain(Part, future.result(), "a task's answer")
+                part = future.result()
                 if journal is not None:
                     journal.add(key, part)
                 parts.append(part)
@@ -141,19 +155,14 @@ class Evaluation:
         for first in range(0, len(missing), size):
             yield missing[first : first + size]
 
-    def _request(self, part: Sequence[int]) -> dict[str, Any]:
-        return {
-            "artifact": str(self.artifact.folder.resolve()),
-            "sha256": self.artifact.manifest.facts.sha256,
-            "folder": str(self.data.folder.resolve()),
-            "images": [
-                [index, self.data.images[index].path, self.data.images[index].label]
-                for index in part
-            ],
-            "runtime": self.options.runtime,
-            "threads": self.options.threads,
-            "skip_unreadable": self.options.skip_unreadable,
-        }
+    def _portion(self, images: Sequence[int]) -> Portion:
+        return Portion(
+            artifact=str(self.artifact.folder.resolve()),
+            sha256=self.artifact.manifest.facts.sha256,
+            folder=str(self.data.folder.resolve()),
+            images=tuple((index, self.data.images[index]) for index in images),
+            options=self.options,
+        )
 
     def _counted(self, parts: Sequence[Part], transport: str) -> Accuracy:
         # An image may have been answered twice, by two programs with one journal; once counts.
@@ -229,35 +238,34 @@ def _only(parts: Sequence[Part], name: str) -> str:
     return found[0]
 
 
-def score(request: dict[str, Any]) -> dict[str, Any]:
-    """Task: prepare some images, compute their scores in one cell, and rank the right class.
+def score(portion: Portion) -> Part:
+    """Prepare some images, compute their scores in one child process, rank the right classes.
 
-    Takes paths as they are on the machine that runs it; returns a `Part` as plain values.
+    A task of an executor. Raises as `Evaluation.run` does.
     """
-    artifact = Artifact.load(request["artifact"])
-    if artifact.manifest.facts.sha256 != request["sha256"]:
+    artifact = Artifact.load(portion.artifact)
+    if artifact.manifest.facts.sha256 != portion.sha256:
         raise BundleError(
             f"{artifact.folder} holds another artifact (sha256 "
-            f"{artifact.manifest.facts.sha256[:12]}, not {request['sha256'][:12]}) where a part of "
+            f"{artifact.manifest.facts.sha256[:12]}, not {portion.sha256[:12]}) where a part of "
             f"the images was to be computed; every worker has to see the same files."
         )
-    folder, spec = Path(request["folder"]), artifact.manifest.model
+    folder, spec, options = Path(portion.folder), artifact.manifest.model, portion.options
     with ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:
         prepared = list(
             pool.map(
-                lambda path: _prepared(folder / path, spec, request["skip_unreadable"]),
-                [path for _, path, _ in request["images"]],
+                lambda image: _prepared(folder / image.path, spec, options.skip_unreadable),
+                [image for _, image in portion.images],
             )
         )
     batches = [[array] for _, array in prepared if array is not None]
-    evaluated_by, outputs = _outputs(artifact, batches, request) if batches else (None, [])
+    evaluated_by, outputs = _outputs(artifact, batches, options) if batches else (None, [])
     scores = iter(outputs)
     answers = [
-        _answer(index, sha256, label, None if array is None else next(scores)[0])
-        for (index, _, label), (sha256, array) in zip(request["images"], prepared, strict=True)
+        _answer(index, sha256, image.label, None if array is None else next(scores)[0])
+        for (index, image), (sha256, array) in zip(portion.images, prepared, strict=True)
     ]
-    plain: dict[str, Any] = wire.to_plain(Part(evaluated_by=evaluated_by, answers=tuple(answers)))
-    return plain
+    return Part(evaluated_by=evaluated_by, answers=tuple(answers))
 
 
 def _prepared(path: Path, spec: ModelSpec, skip_unreadable: bool) -> tuple[str, Array | None]:
@@ -279,19 +287,24 @@ def _prepared(path: Path, spec: ModelSpec, skip_unreadable: bool) -> tuple[str, 
 
 
 def _outputs(
-    artifact: Artifact, batches: list[list[Array]], request: dict[str, Any]
+    artifact: Artifact, batches: list[list[Array]], options: Options
 ) -> prediction.Predicted:
-    cancel = cluster.cancelled()
+    cancel, recipe = cluster.cancelled(), artifact.manifest.recipe
     try:
-        found = prediction.by_runtime(
-            artifact, batches, cancel, runtime=request["runtime"], threads=request["threads"]
-        ) or prediction.by_evaluator(artifact, batches, cancel)
+        predicted = prediction.by_runtime(
+            artifact.model_path,
+            recipe,
+            batches,
+            cancel,
+            runtime=options.runtime,
+            threads=options.threads,
+        ) or prediction.by_evaluator(artifact.model_path, recipe, batches, cancel)
     except CellFailed as error:
-        raise CellFailed("eval", error.error, error.message, error.log_tail) from error
-    if found is None:
-        name = artifact.manifest.recipe.format
-        raise CellFailed("eval", "NoRuntime", f"nothing here can run {name} files")
-    return found
+        raise CellFailed(Stage.EVAL, error.error, error.message, error.log_tail) from error
+    if predicted is None:
+        message = f"nothing here can run {recipe.format} files"
+        raise CellFailed(Stage.EVAL, "NoRuntime", message)
+    return predicted
 
 
 def _answer(index: int, sha256: str, label: int, scores: Array | None) -> Answer:

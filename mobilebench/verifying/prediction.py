@@ -1,18 +1,18 @@
-"""Prediction: an artifact's outputs, by a runtime of this machine or its format's evaluator."""
+"""Prediction: a file's outputs, by a runtime of this machine or its format's evaluator."""
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Sequence
 from contextlib import nullcontext
 from pathlib import Path
 from threading import Event
 
 from mobilebench import plugins
-from mobilebench.inputs import seeded
 from mobilebench.inputs.seeded import Batch
-from mobilebench.machine.isolated import Cell
-from mobilebench.values.artifact import Artifact
+from mobilebench.machine import exchange
+from mobilebench.machine.isolated import IsolatedProcess
+from mobilebench.values.measurement import Stage
+from mobilebench.values.recipe import ExportRecipe
 
 Predicted = tuple[str, list[Batch]]
 """Name and version of what computed, and the outputs for every batch of inputs."""
@@ -21,46 +21,47 @@ _EVALUATOR_TIMEOUT_S = 1800.0
 
 
 def by_runtime(
-    artifact: Artifact,
+    model_path: Path,
+    recipe: ExportRecipe,
     batches: Sequence[Batch],
     cancel: Event | None = None,
     *,
     runtime: str | None = None,
     threads: int = 1,
 ) -> Predicted | None:
-    """By a runtime of this machine, the usual one by default; None where none runs the format.
+    """Predict by a runtime of this machine, the usual one by default.
 
-    Raises `UserError` for a runtime that does not, `CellFailed` where it fails.
+    None where none runs the format. Raises `UserError` for a runtime that does not run the
+    recipe's file, `CellFailed` where it fails.
     """
-    host, recipe = plugins.runner("host"), artifact.manifest.recipe
+    host = plugins.runner("host")
     usual = host.runtimes(recipe.format, recipe.delegate)[:1]
-    chosen = runtime or next(iter(usual), None)
-    if chosen is None:
+    name = runtime or next(iter(usual), None)
+    if name is None:
         return None
-    return host.predict("host", artifact, chosen, batches, cancel, threads)
+    return host.predict("host", model_path, recipe, name, batches, cancel, threads)
 
 
 def by_evaluator(
-    artifact: Artifact,
+    model_path: Path,
+    recipe: ExportRecipe,
     batches: Sequence[Batch],
     cancel: Event | None = None,
     *,
-    process: Cell | None = None,
+    process: IsolatedProcess | None = None,
 ) -> Predicted | None:
-    """By the evaluator of the file (see `Exporter.evaluator`), in a process that has loaded its
-    toolkit or in one of its own; None where it has none."""
-    recipe = artifact.manifest.recipe
+    """Predict by the evaluator of the file (see `Exporter.evaluator`); None where it has none.
+
+    It runs in `process`, which has loaded its toolkit, or in a separate one.
+    """
     evaluator = plugins.exporter(recipe.format).evaluator(recipe)
     if evaluator is None:
         return None
-    with tempfile.TemporaryDirectory(prefix="mobilebench-evaluate-") as name:
-        asked, answered = Path(name) / "inputs.npz", Path(name) / "outputs.npz"
-        seeded.save_batches(asked, batches)
-        request = {
-            "model": str(artifact.model_path.resolve()),
-            "inputs": str(asked),
-            "outputs": str(answered),
-        }
-        with nullcontext(process) if process else Cell(cancel=cancel) as chosen:
-            answer = chosen.call(evaluator, request, stage="parity", timeout_s=_EVALUATOR_TIMEOUT_S)
-        return answer["evaluated_by"], list(seeded.load_batches(answered))
+    with nullcontext(process) if process else IsolatedProcess(cancel=cancel) as chosen:
+        return exchange.predict(
+            chosen,
+            lambda inputs, outputs: evaluator(model_path.resolve(), inputs, outputs),
+            batches,
+            stage=Stage.PARITY,
+            timeout_s=_EVALUATOR_TIMEOUT_S,
+        )

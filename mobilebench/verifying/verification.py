@@ -1,131 +1,130 @@
-"""Verification: an artifact's outputs, by every means this machine has, against PyTorch eager's."""
+"""Compare a file's outputs with PyTorch's, using every runtime and evaluator installed here."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from pathlib import Path
 from threading import Event
 
 from mobilebench import plugins
-from mobilebench.errors import BundleError, CellFailed
-from mobilebench.inputs import seeded
-from mobilebench.inputs.seeded import Array, Batch
-from mobilebench.inputs.source import Samples
-from mobilebench.machine.isolated import Cell
-from mobilebench.values.artifact import (
-    AGREEMENT_FILE,
-    INPUTS_FILE,
-    REFERENCE_FILE,
-    Agreement,
-    Artifact,
-    Parity,
-    ParityLimits,
-)
+from mobilebench.errors import CellFailed
+from mobilebench.inputs.seeded import Batch
+from mobilebench.inputs.source import InputSource
+from mobilebench.machine.isolated import IsolatedProcess
+from mobilebench.values.artifact import AGREEMENT_FILE, Agreement, Artifact, Parity, ParityLimits
+from mobilebench.values.measurement import Stage
+from mobilebench.values.modelspec import ModelSpec
 from mobilebench.values.recipe import ExportRecipe
 from mobilebench.verifying import parity, prediction
 from mobilebench.verifying.prediction import Predicted
+from mobilebench.verifying.reference import Reference, load
+
+
+def verify_bundle(artifact: Artifact, cancel: Event | None = None) -> tuple[Parity, ...]:
+    """Verify an artifact with the reference that its bundle holds; otherwise as `verify`.
+
+    Raises `BundleError` where the bundle has lost its reference.
+    """
+    recipe, preflight = artifact.manifest.recipe, artifact.manifest.facts.preflight
+    reference = Reference.of_bundle(artifact)
+    return verify(artifact.model_path, recipe, reference, preflight.half_precision_error, cancel)
 
 
 def verify(
-    artifact: Artifact, *, cancel: Event | None = None, process: Cell | None = None
+    model_path: Path,
+    recipe: ExportRecipe,
+    reference: Reference,
+    half_precision_error: float | None = None,
+    cancel: Event | None = None,
+    process: IsolatedProcess | None = None,
 ) -> tuple[Parity, ...]:
-    """Compute an artifact's outputs by every means this machine has, and compare each with those
-    of PyTorch that are in its bundle. Empty where no host has any means (`unverifiable`).
+    """Compute a file's outputs by every means installed here, and compare each with PyTorch's.
 
-    `process` is one that has loaded the format's toolkit, if there is one.
-    Raises `CellFailed` where a runtime cannot run it or none is at hand, `BundleError` where the
-    bundle has lost its reference.
+    Empty where no host has any means (`unverifiable`). `half_precision_error` is PyTorch's own,
+    where it is known; `process` is one that has loaded the format's toolkit. Raises `CellFailed`
+    where a runtime cannot run the file or none is installed.
     """
-    manifest = artifact.manifest
-    recipe = manifest.recipe
-    expected = _batches(artifact, REFERENCE_FILE, "the outputs to match")
-    on_images = recipe.calibration is not None and recipe.calibration.on_images
-    if on_images:
-        batches = _batches(artifact, INPUTS_FILE, "the images it was compared on")
-    else:
-        batches = [seeded.sample(manifest.inputs, seed) for seed in manifest.facts.preflight.seeds]
-    results = list(_predictions(artifact, batches, cancel, process))
+    results = list(_predictions(model_path, recipe, reference.inputs, cancel, process))
     if not results and unverifiable(recipe) is None:
-        raise _no_runtime(artifact)
-    bound = parity.limits(recipe.precision, manifest.facts.preflight.half_precision_error)
+        raise _no_runtime(recipe)
+    bound = parity.limits(recipe.precision, half_precision_error)
     return tuple(
-        replace(_compare(expected, outputs, evaluated_by, bound), images=on_images)
+        replace(_compare(reference.outputs, outputs, evaluated_by, bound), images=reference.images)
         for evaluated_by, outputs in results
     )
 
 
 def unverifiable(recipe: ExportRecipe) -> str | None:
-    """Why no host can compute what a recipe's file computes; None where one can."""
+    """Say why no host can compute what a recipe's file computes; None where one can."""
     return plugins.exporter(recipe.format).unverifiable(recipe)
 
 
+def agree_bundle(artifact: Artifact, source: InputSource, cancel: Event | None = None) -> Agreement:
+    """Judge an artifact by the classes that its bundle holds; otherwise as `agree`.
+
+    Raises `BundleError` where the bundle has lost them.
+    """
+    manifest = artifact.manifest
+    [[classes]] = load(artifact, AGREEMENT_FILE, "the classes to match")
+    path, recipe = artifact.model_path, manifest.recipe
+    return agree(path, recipe, manifest.model, classes.tolist(), source, cancel)
+
+
 def agree(
-    artifact: Artifact,
-    samples: Samples,
-    *,
+    model_path: Path,
+    recipe: ExportRecipe,
+    model: ModelSpec,
+    classes: Sequence[int],
+    source: InputSource,
     cancel: Event | None = None,
-    process: Cell | None = None,
+    process: IsolatedProcess | None = None,
 ) -> Agreement:
-    """The share of the samples' inputs for which an artifact names the class that PyTorch named
-    when it was made.
+    """Count the inputs of a source for which a file names the class that PyTorch named.
 
     Takes `process` and raises as `verify` does.
     """
-    manifest = artifact.manifest
-    [[classes]] = _batches(artifact, AGREEMENT_FILE, "the classes to match")
-    found: list[int] = []
+    named: list[int] = []
     evaluated_by = ""
-    for part in samples.for_agreement(manifest.model, manifest.recipe.image_input):
-        evaluated_by, outputs = next(_predictions(artifact, part, cancel, process), ("", None))
+    for part in source.for_agreement(model, recipe.image_input):
+        predictions = _predictions(model_path, recipe, part, cancel, process)
+        evaluated_by, outputs = next(predictions, ("", None))
         if outputs is None:
-            raise _no_runtime(artifact)
-        found += [int(batch[0].argmax()) for batch in outputs]
-    same = [ours == theirs for ours, theirs in zip(found, classes.tolist(), strict=True)]
+            raise _no_runtime(recipe)
+        named += [int(batch[0].argmax()) for batch in outputs]
+    same = [ours == theirs for ours, theirs in zip(named, classes, strict=True)]
     return Agreement(
         evaluated_by=evaluated_by,
-        source=samples.agreement_source(),
+        source=source.agreement_source(),
         inputs=len(same),
         top1=sum(same) / len(same),
-        least=parity.least_agreement(manifest.recipe.precision),
+        least=parity.least_agreement(recipe.precision),
     )
 
 
-def _no_runtime(artifact: Artifact) -> CellFailed:
-    name = artifact.manifest.recipe.format
-    return CellFailed("parity", "NoRuntime", f"nothing here can run {name} files")
-
-
-def _batches(artifact: Artifact, name: str, what: str) -> list[list[Array]]:
-    path = artifact.folder / name
-    if not path.is_file():
-        raise BundleError(
-            f"The artifact {artifact.folder} has lost its {name}, {what}; export it again with "
-            f"--force."
-        )
-    return seeded.load_batches(path)
+def _no_runtime(recipe: ExportRecipe) -> CellFailed:
+    return CellFailed(Stage.PARITY, "NoRuntime", f"nothing here can run {recipe.format} files")
 
 
 def _predictions(
-    artifact: Artifact,
+    model_path: Path,
+    recipe: ExportRecipe,
     batches: Sequence[Batch],
     cancel: Event | None,
-    process: Cell | None,
+    process: IsolatedProcess | None,
 ) -> Iterator[Predicted]:
-    evaluated = prediction.by_evaluator(artifact, batches, cancel, process=process)
+    evaluated = prediction.by_evaluator(model_path, recipe, batches, cancel, process=process)
     if evaluated is not None:
         yield evaluated
-    predicted = prediction.by_runtime(artifact, batches, cancel)
+    predicted = prediction.by_runtime(model_path, recipe, batches, cancel)
     if predicted is not None:
         yield predicted
 
 
 def _compare(
-    expected: Sequence[Sequence[Array]],
-    outputs: Sequence[Sequence[Array]],
-    evaluated_by: str,
-    bound: ParityLimits,
+    expected: Sequence[Batch], outputs: Sequence[Batch], evaluated_by: str, bound: ParityLimits
 ) -> Parity:
     try:
         return parity.compare(expected, outputs, bound=bound, evaluated_by=evaluated_by)
     except ValueError as error:
-        raise CellFailed("parity", "ShapeMismatch", str(error)) from error
+        raise CellFailed(Stage.PARITY, "ShapeMismatch", str(error)) from error

@@ -11,6 +11,8 @@ import torch
 from mobilebench import plugins
 from mobilebench.conversion.loading import describe
 from mobilebench.errors import MissingToolkit, RecipeError
+from mobilebench.exporting.choosing import choose
+from mobilebench.exporting.order import Terms
 from mobilebench.inputs import seeded
 from mobilebench.interfaces import Exporter
 from mobilebench.machine import isolated
@@ -23,8 +25,9 @@ from mobilebench.values.artifact import (
     Artifact,
     content_sha256,
 )
+from mobilebench.values.measurement import Stage
 from mobilebench.values.modelspec import CALLER, ModelSpec
-from mobilebench.values.recipe import ExportRecipe, Feature, ImageInput, Precision
+from mobilebench.values.recipe import ExportRecipe, Feature, Precision
 from mobilebench.values.tensor import parse_tensor
 from mobilebench.verifying import parity, verification
 from mobilebench.zoo.fingerprint import fingerprint
@@ -104,24 +107,22 @@ def test_a_target_or_delegate_makes_the_same_network_or_says_why_not(
         assert facts.parity and all(result.passed for result in facts.parity)
     else:
         assert facts.parity == () and facts.unverified == exporter.unverifiable(recipe)
-        assert verification.verify(exported.outcome) == ()
+        assert verification.verify_bundle(exported.outcome) == ()
 
 
-def test_a_feature_is_taken_into_the_recipe_or_refused_naming_who_has_it(
-    exporter: Exporter,
-) -> None:
-    asked = {
-        Feature.IMAGE_INPUT: {"image_input": ImageInput(mean=(0, 0, 0), std=(1, 1, 1))},
-        Feature.CLASS_LABELS: {"class_labels": "0" * 64},
+def test_a_feature_is_offered_or_refused_naming_who_has_it(exporter: Exporter) -> None:
+    terms = {
+        Feature.IMAGE_INPUT: Terms(image_input=True),
+        Feature.CLASS_LABELS: Terms(class_labels=("cat", "dog")),
     }
     precision = sorted(exporter.precisions())[0]
-    for feature, choice in asked.items():
-        [(field, value)] = choice.items()
+    for feature, asked in terms.items():
         if feature in exporter.features():
-            assert getattr(exporter.recipe(precision, **choice), field) == value  # type: ignore[arg-type]
+            [recipe] = choose([exporter.format], [precision], terms=asked).recipes
+            assert (recipe.class_labels is None) == (not asked.class_labels)
             continue
         with pytest.raises(RecipeError, match=f"{feature}, which it does not have.*coreml"):
-            exporter.recipe(precision, **choice)  # type: ignore[arg-type]
+            choose([exporter.format], [precision], terms=asked)
 
 
 def test_tool_versions_name_torch_and_the_toolkit(exporter: Exporter) -> None:
@@ -193,7 +194,7 @@ def test_a_file_that_computes_something_else_fails_parity(
     reference = seeded.load_batches(artifact.folder / REFERENCE_FILE)
     shifted = [[array + np_step(array) for array in batch] for batch in reference]
     seeded.save_batches(artifact.folder / REFERENCE_FILE, shifted)
-    assert not any(result.passed for result in verification.verify(artifact))
+    assert not any(result.passed for result in verification.verify_bundle(artifact))
     assert len(reference) == parity.INPUTS
 
 
@@ -202,7 +203,7 @@ def np_step(array: seeded.Array) -> float:
     return float(abs(array).max()) / 100
 
 
-def test_an_evaluator_answers_as_a_cell(
+def test_an_evaluator_answers_in_a_child_process(
     tiny_artifacts: dict[str, Artifact], exporter: Exporter, tmp_path: Path
 ) -> None:
     artifact = tiny_artifacts[f"{exporter.format}-fp32"]
@@ -212,13 +213,10 @@ def test_an_evaluator_answers_as_a_cell(
         runtimes = plugins.runner("host").runtimes(recipe.format, recipe.delegate)
         assert runtimes, "a format without evaluator runs on the host"
         return
-    asked, answered = tmp_path / "inputs.npz", tmp_path / "outputs.npz"
-    seeded.save_batches(asked, seeded.samples(artifact.manifest.model.inputs, 2, 0))
-    answer = isolated.call(
-        evaluator,
-        {"model": str(artifact.model_path), "inputs": str(asked), "outputs": str(answered)},
-        stage="parity",
-        timeout_s=120,
+    inputs, outputs = tmp_path / "inputs.npz", tmp_path / "outputs.npz"
+    seeded.save_batches(inputs, seeded.samples(artifact.manifest.model.inputs, 2, 0))
+    evaluated_by = isolated.call(
+        evaluator(artifact.model_path, inputs, outputs), stage=Stage.PARITY, timeout_s=120
     )
-    assert answer["evaluated_by"]
-    assert [batch[0].shape for batch in seeded.load_batches(answered)] == [(1, 10), (1, 10)]
+    assert evaluated_by
+    assert [batch[0].shape for batch in seeded.load_batches(outputs)] == [(1, 10), (1, 10)]

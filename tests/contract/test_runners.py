@@ -64,7 +64,9 @@ def test_predictions_are_those_of_pytorch(
     for format_, runtime in _pairs(runner):
         artifact = tiny_artifacts[f"{format_}-fp32"]
         batches = seeded.samples(artifact.manifest.model.inputs, 3, 1000)
-        name, outputs = runner.predict(device.id, artifact, runtime, batches)
+        name, outputs = runner.predict(
+            device.id, artifact.model_path, artifact.manifest.recipe, runtime, batches
+        )
         assert name.startswith(runtime)
         expected = seeded.load_batches(artifact.folder / REFERENCE_FILE)[:3]
         for found, reference in zip(outputs, expected, strict=True):

@@ -9,16 +9,15 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from mobilebench.conversion.loading import LoadedModel, describe
-from mobilebench.conversion.preflight import (
-    CHECKS,
+from mobilebench.conversion.eager import (
     NUDGE,
     PAIRS_WHERE_IT_JUMPS,
     REFERENCE_SEED,
+    draw,
     half_precision_error,
-    preflight,
-    reference,
 )
+from mobilebench.conversion.loading import LoadedModel, describe
+from mobilebench.conversion.preflight import CHECKS, preflight
 from mobilebench.errors import MobilebenchWarning, ModelRefused
 from mobilebench.inputs.seeded import sample
 from mobilebench.values.modelspec import CALLER, ModelSpec
@@ -194,8 +193,8 @@ def test_a_network_that_jumps_once_is_looked_at_more_closely() -> None:
 
     count = near - REFERENCE_SEED + 1
     alone, both = _loaded(Two(on_one=False)), _loaded(Two(on_one=True))
-    assert reference(alone.module, alone.spec, count).passed_over == ()
-    assert {on, near} <= set(reference(both.module, both.spec, count).passed_over)
+    assert draw(alone.module, alone.spec, count).passed_over == ()
+    assert {on, near} <= set(draw(both.module, both.spec, count).passed_over)
 
 
 def _shifts(seed: int) -> list[float]:
@@ -211,7 +210,7 @@ def _shifts(seed: int) -> list[float]:
 
 def test_pytorchs_own_half_precision_is_measured() -> None:
     loaded = _loaded(models.tiny())
-    expected = reference(loaded.module, loaded.spec, 2)
+    expected = draw(loaded.module, loaded.spec, 2)
     error = half_precision_error(loaded.module, loaded.spec, expected)
     assert error is not None and 1e-5 < error < 1e-2
     assert next(loaded.module.parameters()).dtype == torch.float32
@@ -223,7 +222,7 @@ def test_half_precision_that_overflows_has_no_error_to_state() -> None:
             return 1e8 * x.mean((2, 3))
 
     loaded = _loaded(Large())
-    expected = reference(loaded.module, loaded.spec, 2)
+    expected = draw(loaded.module, loaded.spec, 2)
     assert half_precision_error(loaded.module, loaded.spec, expected) is None
 
 
@@ -240,6 +239,6 @@ def test_a_network_that_jumps_everywhere_is_compared_all_the_same_with_a_warning
 
     loaded = _loaded(Bits())
     with pytest.warns(MobilebenchWarning, match="at more than 6 of 8 random inputs"):
-        found = reference(loaded.module, loaded.spec, 2)
+        found = draw(loaded.module, loaded.spec, 2)
     assert found.seeds == (REFERENCE_SEED, REFERENCE_SEED + 1)
     assert found.passed_over == ()

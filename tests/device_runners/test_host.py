@@ -123,7 +123,9 @@ def test_a_runtime_that_reuses_its_buffer_gives_distinct_outputs(
 ) -> None:
     artifact = tiny_artifacts["onnx-fp32"]
     batches = [[np.full((1, 1), value, np.float32)] for value in (1.0, 2.0)]
-    _, outputs = _double("ReusingRuntime").predict("host", artifact, "double", batches)
+    _, outputs = _double("ReusingRuntime").predict(
+        "host", artifact.model_path, artifact.manifest.recipe, "double", batches
+    )
     assert [float(batch[0][0]) for batch in outputs] == [1.0, 2.0]
 
 

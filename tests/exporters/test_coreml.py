@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,7 +12,8 @@ from mobilebench import plugins
 from mobilebench.conversion.loading import LoadedModel, describe
 from mobilebench.errors import RecipeError, UserError
 from mobilebench.exporting.bundle import Order
-from mobilebench.exporting.matrix import Terms
+from mobilebench.exporting.choosing import choose
+from mobilebench.exporting.order import Terms
 from mobilebench.inputs import labels, seeded
 from mobilebench.pipeline import export_module
 from mobilebench.values.artifact import REFERENCE_FILE, Artifact
@@ -44,10 +45,9 @@ def tiny(std: tuple[float, float, float] = STDS) -> LoadedModel:
 
 
 def exported(folder: Path, network: LoadedModel, target: str | None = None) -> Artifact:
-    recipe = plugins.exporter("coreml").recipe(Precision.FP32, target)
-    [done] = export_module(
-        network, [recipe], folder, terms=Terms(image_input=True, class_labels=tuple(NAMES))
-    )
+    terms = Terms(image_input=True, class_labels=tuple(NAMES))
+    recipes = choose(["coreml"], target=target, terms=terms).recipes
+    [done] = export_module(network, recipes, folder, terms=terms)
     assert isinstance(done.outcome, Artifact), done.outcome
     return done.outcome
 
@@ -63,7 +63,7 @@ def evaluated(path: Path, folder: Path, batches: Batches) -> Batches:
 
     asked, answered = folder / "inputs.npz", folder / "outputs.npz"
     seeded.save_batches(asked, batches)
-    coreml.evaluate({"model": str(path), "inputs": str(asked), "outputs": str(answered)})
+    coreml.evaluate(path, asked, answered)
     return seeded.load_batches(answered)
 
 
@@ -188,6 +188,11 @@ def test_the_program_names_the_formats_that_can(
         assert not (tmp_path / "artifacts").exists()
 
 
+def _export_labelled(network: LoadedModel, names: Sequence[str], folder: Path) -> None:
+    terms = Terms(class_labels=tuple(names))
+    export_module(network, choose(["coreml"], terms=terms).recipes, folder, terms=terms)
+
+
 def test_what_does_not_fit_the_network_is_refused_with_nothing_written(tmp_path: Path) -> None:
     recipe = plugins.exporter("coreml").recipe(Precision.FP32)
     network = tiny()
@@ -195,7 +200,7 @@ def test_what_does_not_fit_the_network_is_refused_with_nothing_written(tmp_path:
     with pytest.raises(UserError, match="not known how images are prepared"):
         export_module(unknown, [recipe], tmp_path, terms=Terms(image_input=True))
     with pytest.raises(UserError, match="9 class labels were given for tiny, which has 10 outputs"):
-        export_module(network, [recipe], tmp_path, terms=Terms(class_labels=tuple(NAMES[:9])))
+        _export_labelled(network, NAMES[:9], tmp_path)
     assert not list(tmp_path.iterdir())
 
 
@@ -208,7 +213,7 @@ def test_networks_that_take_no_image_are_refused(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="one input of 1x3xHxW only"):
         export_module(loaded, [recipe], tmp_path, terms=Terms(image_input=True))
     with pytest.raises(UserError, match="one output of 1xCLASSES only"):
-        export_module(loaded, [recipe], tmp_path, terms=Terms(class_labels=tuple(NAMES)))
+        _export_labelled(loaded, NAMES, tmp_path)
 
 
 def test_a_feature_is_refused_before_the_network_is_loaded() -> None:

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from mobilebench import export, plugins
 from mobilebench.errors import CellFailed, RecipeError, UserError
 from mobilebench.inputs import seeded
-from mobilebench.inputs.source import Samples
+from mobilebench.inputs.source import InputSource
 from mobilebench.values.artifact import Artifact
 from mobilebench.values.recipe import NOISE, Calibration, ExportRecipe, Format, Precision
 from mobilebench.values.tensor import parse_tensor
@@ -324,12 +324,12 @@ def test_a_file_that_names_other_classes_is_kept_only_when_that_is_allowed(tmp_p
 
 def test_agreement_is_proven_again_from_the_bundle(tiny_artifacts: dict[str, Artifact]) -> None:
     artifact = tiny_artifacts["tflite-int8"]
-    assert verification.agree(artifact, Samples()) == artifact.manifest.facts.agreement
+    assert verification.agree_bundle(artifact, InputSource()) == artifact.manifest.facts.agreement
 
 
 def test_parity_inputs_are_none_of_the_calibration(tiny_artifacts: dict[str, Artifact]) -> None:
     manifest = tiny_artifacts["onnx-int8"].manifest
-    spec, samples = manifest.model, Samples()
+    spec, samples = manifest.model, InputSource()
 
     def drawn() -> Iterator[bytes]:
         for seed in manifest.facts.preflight.seeds:

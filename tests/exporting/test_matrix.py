@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Event
@@ -20,10 +20,10 @@ from mobilebench import files, plugins
 from mobilebench.errors import Cancelled, UnknownName, UserError
 from mobilebench.exporting import preparation
 from mobilebench.exporting.matrix import Exported
-from mobilebench.exporting.preparation import Needs
-from mobilebench.exporting.workers import LocalWorkers, Task
-from mobilebench.inputs.source import Samples
-from mobilebench.observer import Observer
+from mobilebench.exporting.order import Order, Terms
+from mobilebench.exporting.workers import LocalWorkers
+from mobilebench.inputs.source import InputSource
+from mobilebench.observer import Work
 from mobilebench.pipeline import export_matrix
 from mobilebench.values.artifact import Artifact
 from mobilebench.values.measurement import Failure
@@ -40,24 +40,31 @@ def _recipes(*names: str) -> list[ExportRecipe]:
     return [plugins.exporter(name).recipe(Precision.FP32) for name in names]
 
 
-class Counting(LocalWorkers):
+class Counting:
     """Real workers that count what they are asked for."""
 
     def __init__(self, jobs: int = 1) -> None:
-        super().__init__(jobs)
-        object.__setattr__(self, "asked", [])
+        self.workers = LocalWorkers(jobs)
+        self.asked: list[str] = []
 
-    asked: list[str]
+    @property
+    def parallel(self) -> int:
+        return self.workers.parallel
 
     def prepare(
-        self, request: Request, needs: Needs, samples: Samples, folder: Path, cancel: Event
+        self,
+        request: Request,
+        recipes: Sequence[ExportRecipe],
+        terms: Terms,
+        folder: Path,
+        cancel: Event,
     ) -> None:
         self.asked.append(f"prepare {Path(request.reference).name}")
-        super().prepare(request, needs, samples, folder, cancel)
+        self.workers.prepare(request, recipes, terms, folder, cancel)
 
-    def build(self, task: Task, out_dir: Path, watch: Observer, cancel: Event) -> Artifact:
-        self.asked.append(f"build {task.order.recipe.format}")
-        return super().build(task, out_dir, watch, cancel)
+    def build(self, order: Order, out_dir: Path, work: Work) -> Artifact:
+        self.asked.append(f"build {order.recipe.format}")
+        return self.workers.build(order, out_dir, work)
 
 
 def test_each_network_is_prepared_once_and_each_file_made_once(tmp_path: Path) -> None:
@@ -135,27 +142,42 @@ def test_a_name_that_does_not_exist_stops_the_matrix_before_it_begins(tmp_path: 
     assert not any(asked.startswith("build") for asked in workers.asked)
 
 
+def _place(
+    request: Request, out_dir: Path, *recipes: ExportRecipe, image_input: bool = False
+) -> Path | None:
+    return preparation.place(request, recipes, InputSource(), image_input, out_dir)
+
+
 def test_what_a_preparation_depends_on(tmp_path: Path) -> None:
     request = Request(reference="mobilevig_ti")
     checkpoint = tmp_path / "weights.pth"
     checkpoint.write_bytes(b"one")
+    coreml = plugins.exporter("coreml")
     places = [
-        preparation.place(request, Needs(), tmp_path),
-        preparation.place(request, Needs(half_precision=True), tmp_path),
-        preparation.place(request, Needs(agreement="noise"), tmp_path),
-        preparation.place(Request(reference="mobilevig_s"), Needs(), tmp_path),
-        preparation.place(Request(reference="mobilevig_ti", resolution=256), Needs(), tmp_path),
+        _place(request, tmp_path),
+        _place(request, tmp_path, coreml.recipe(Precision.FP16)),
+        _place(request, tmp_path, coreml.recipe(Precision.INT8)),
+        _place(request, tmp_path, image_input=True),
+        _place(Request(reference="mobilevig_s"), tmp_path),
+        _place(Request(reference="mobilevig_ti", resolution=256), tmp_path),
     ]
     loaded = Request(reference="mobilevig_ti", checkpoint=str(checkpoint))
-    places.append(preparation.place(loaded, Needs(), tmp_path))
+    places.append(_place(loaded, tmp_path))
     checkpoint.write_bytes(b"two")
-    places.append(preparation.place(loaded, Needs(), tmp_path))
+    places.append(_place(loaded, tmp_path))
     assert None not in places and len(set(places)) == len(places)
-    assert preparation.place(request, Needs(), tmp_path) == places[0]
+    assert _place(request, tmp_path, coreml.recipe(Precision.FP32)) == places[0]
 
 
 def test_code_of_ones_own_is_prepared_in_every_run(tmp_path: Path) -> None:
-    assert preparation.place(TINY_REQUEST, Needs(), tmp_path) is None
+    assert _place(TINY_REQUEST, tmp_path) is None
+
+
+def test_recipes_and_terms_must_name_the_same_labels(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="other class labels"):
+        export_matrix(
+            [TINY_REQUEST], _recipes("coreml"), tmp_path, terms=Terms(class_labels=("a", "b"))
+        )
 
 
 def test_a_preparation_that_is_not_whole_is_made_again(tmp_path: Path) -> None:
@@ -223,20 +245,20 @@ def _bundles(out: Path) -> list[Path]:
 
 
 def test_waiting_for_another_process_can_be_given_up(tmp_path: Path) -> None:
-    cancel, told = Event(), []
+    cancel, calls = Event(), []
 
     def wait() -> None:
-        with files.only_one(tmp_path / "place", lambda: told.append("waiting"), cancel):
-            told.append("held")
+        with files.only_one(tmp_path / "place", lambda: calls.append("waiting"), cancel):
+            calls.append("held")
 
     with files.only_one(tmp_path / "place", lambda: None, cancel), ThreadPoolExecutor(1) as pool:
         cancel.set()
         with pytest.raises(Cancelled):
             pool.submit(wait).result()
-    assert told == ["waiting"]
-    with files.only_one(tmp_path / "place", lambda: told.append("waiting"), Event()):
+    assert calls == ["waiting"]
+    with files.only_one(tmp_path / "place", lambda: calls.append("waiting"), Event()):
         pass
-    assert told == ["waiting"]
+    assert calls == ["waiting"]
 
 
 def test_a_failed_cell_has_no_bundle(tmp_path: Path) -> None:

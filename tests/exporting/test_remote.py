@@ -12,7 +12,7 @@ from mobilebench.exporting.matrix import Exported
 from mobilebench.exporting.remote import RemoteWorkers
 from mobilebench.exporting.workers import Limits
 from mobilebench.machine import cluster
-from mobilebench.observer import Observer, Silent
+from mobilebench.observer import Observer, Silent, Step
 from mobilebench.pipeline import export_matrix
 from mobilebench.values.artifact import Artifact
 from mobilebench.values.measurement import Failure
@@ -38,11 +38,11 @@ def scheduler(tmp_path: Path) -> Iterator[DaskCluster]:
         yield own
 
 
-def _export(scheduler: DaskCluster, out: Path, watch: Observer) -> list[Exported]:
+def _export(scheduler: DaskCluster, out: Path, observer: Observer) -> list[Exported]:
     recipes = [plugins.exporter(name).recipe(Precision.FP32) for name in ("onnx", "coreml")]
     with cluster.executor(scheduler.address, extras={"onnx", "coreml"}) as tasks:
         workers = RemoteWorkers(tasks, tasks.slots, Limits())
-        return export_matrix(REQUESTS, recipes, out, workers=workers, observer=watch)
+        return export_matrix(REQUESTS, recipes, out, workers=workers, observer=observer)
 
 
 class KillsAWorker(Silent):
@@ -52,7 +52,13 @@ class KillsAWorker(Silent):
         self._victim = victim
         self._building = 0
 
-    def stage(self, cell: str, name: str) -> None:
+    def started(self, cell: str) -> Step:
+        return self
+
+    def finished(self, outcome: str) -> None:
+        pass
+
+    def stage(self, name: str) -> None:
         self._building += name == "on the cluster"
         if self._building == 2:
             self._victim.kill()  # type: ignore[attr-defined]

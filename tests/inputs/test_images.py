@@ -11,7 +11,7 @@ from PIL import Image
 
 from mobilebench.errors import UserError
 from mobilebench.inputs import images
-from mobilebench.inputs.source import AGREEMENT_INPUTS, IMAGES, Samples
+from mobilebench.inputs.source import AGREEMENT_INPUTS, IMAGES, InputSource
 from mobilebench.values.modelspec import ModelSpec, Preprocessing
 from mobilebench.values.recipe import NOISE
 from mobilebench.values.tensor import parse_tensor
@@ -93,9 +93,9 @@ def test_a_file_that_is_no_image_is_named(tmp_path: Path) -> None:
 
 def test_folders_without_images_are_refused(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="does not exist"):
-        Samples(tmp_path / "nowhere").calibration()
+        InputSource(tmp_path / "nowhere").calibration()
     with pytest.raises(UserError, match="holds no image"):
-        Samples(tmp_path).calibration()
+        InputSource(tmp_path).calibration()
 
 
 @pytest.mark.parametrize(
@@ -112,19 +112,19 @@ def test_a_network_that_takes_no_images_is_refused(
 ) -> None:
     _image(tmp_path / "a.png", 8, 8)
     with pytest.raises(UserError, match=sentence):
-        Samples(tmp_path).for_calibration(spec)
+        InputSource(tmp_path).for_calibration(spec)
 
 
 def test_samples_of_a_folder_are_named_by_their_content(tmp_path: Path) -> None:
     for index in range(3):
         _image(tmp_path / f"{index}.png", 8, 8, seed=index)
-    samples = Samples(tmp_path)
+    samples = InputSource(tmp_path)
     before = samples.calibration()
     assert before.inputs == 3 and len(before.source) == 64
     assert samples.calibration() == before
     _image(tmp_path / "1.png", 8, 8, seed=9)
     assert samples.calibration().source != before.source
-    assert Samples().calibration().source == Samples().agreement_source() == NOISE
+    assert InputSource().calibration().source == InputSource().agreement_source() == NOISE
 
 
 def test_agreement_is_judged_on_other_images_where_there_are_enough(tmp_path: Path) -> None:
@@ -132,7 +132,7 @@ def test_agreement_is_judged_on_other_images_where_there_are_enough(tmp_path: Pa
     for index in range(IMAGES + AGREEMENT_INPUTS):
         # Every file differs, and is still an image.
         (tmp_path / f"{index:04}.png").write_bytes(image + index.to_bytes(4, "big"))
-    samples = Samples(tmp_path)
+    samples = InputSource(tmp_path)
     calibrating, judging = samples._calibrating(), samples._judging()
     assert (len(calibrating), len(judging)) == (IMAGES, AGREEMENT_INPUTS)
     assert not set(calibrating) & set(judging)

@@ -18,6 +18,7 @@ import pytest
 
 from mobilebench.errors import CellFailed, ClusterError, UnknownName
 from mobilebench.machine import cluster, installation, isolated
+from mobilebench.values.measurement import Stage
 from tests.dask_cluster import DaskCluster, dask_cluster, until
 
 ROOT = Path(__file__).parents[2]
@@ -43,10 +44,10 @@ def meet(folder: str, number: int) -> int:
 
 
 def hang_in_cell(folder: str) -> None:
+    hang = isolated.Function[[dict[str, str]], dict[str, str]]("tests.doubles:hang", dict)
     isolated.call(
-        "tests.doubles:hang",
-        {"pid_file": f"{folder}/pid"},
-        stage="run",
+        hang({"pid_file": f"{folder}/pid"}),
+        stage=Stage.RUN,
         timeout_s=600,
         cancel=cluster.cancelled(),
     )
@@ -252,7 +253,7 @@ def test_an_address_that_does_not_answer_is_one_sentence_in_time(
 def test_without_distributed_it_says_how_to_get_it() -> None:
     script = (
         "import sys; sys.modules['distributed'] = None\n"
-        "from mobilebench import cluster\n"
+        "from mobilebench.machine import cluster\n"
         "with cluster.executor('tcp://127.0.0.1:8786'): pass"
     )
     done = subprocess.run(

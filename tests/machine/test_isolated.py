@@ -1,39 +1,82 @@
-"""Cells: whatever happens in the fresh process comes back as a value or as one known error."""
+"""Whatever happens in the child process comes back as a value or as one known error."""
 
 from __future__ import annotations
 
+import importlib
+import inspect
 import os
 import subprocess
 import sys
 import threading
 import time
+import typing
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
 
-from mobilebench.errors import CellFailed, UnknownName
+from mobilebench.errors import CellFailed, SchemaError, UnknownName
+from mobilebench.exporting import workers
 from mobilebench.machine import isolated, process
+from mobilebench.values.measurement import Stage
+from mobilebench.values.tensor import DType, TensorSpec, parse_tensor
+from mobilebench_device_runners import host
+from mobilebench_exporters import _pte, coreml
+
+
+def _function(name: str) -> isolated.Function[[dict[str, object]], dict[str, Any]]:
+    return isolated.Function(f"tests.doubles:{name}", dict)
 
 
 def _call(
-    function: str, timeout_s: float = 60.0, memory_bytes: int | None = None, **more: object
-) -> isolated.Plain:
+    name: str, timeout_s: float = 60.0, memory_bytes: int | None = None, **request: object
+) -> dict[str, Any]:
     return isolated.call(
-        f"tests.doubles:{function}",
-        dict(more),
-        stage="run",
+        _function(name)(request),
+        stage=Stage.RUN,
         timeout_s=timeout_s,
         memory_bytes=memory_bytes,
     )
 
 
-def test_a_cell_runs_in_a_process_of_its_own(tmp_path: Path) -> None:
+def test_a_call_runs_in_a_separate_process(tmp_path: Path) -> None:
     log = tmp_path / "log"
-    answer = isolated.call("tests.doubles:echo", {"x": 1}, stage="run", timeout_s=60, log_to=log)
+    call = _function("echo")({"x": 1})
+    answer = isolated.call(call, stage=Stage.RUN, timeout_s=60, log_to=log)
     assert answer["echo"] == {"x": 1}
     assert answer["pid"] != os.getpid()
     assert log.read_text() == "echoing\n"
+
+
+def test_values_go_in_and_come_out_by_their_types(tmp_path: Path) -> None:
+    doubled = isolated.Function[[TensorSpec, tuple[int, ...], Path | None], TensorSpec](
+        "tests.doubles:typed", TensorSpec
+    )
+    call = doubled(parse_tensor("1x3x8x8:int8"), (1, 2), tmp_path)
+    answer = isolated.call(call, stage=Stage.RUN, timeout_s=60)
+    assert answer == TensorSpec(name=str(tmp_path), shape=(1, 3, 8, 8, 1, 2), dtype=DType.INT8)
+
+
+def test_an_argument_of_another_type_is_refused() -> None:
+    wrong = isolated.Function[[str, str, str], TensorSpec]("tests.doubles:typed", TensorSpec)
+    with pytest.raises(SchemaError, match="the tensor of tests.doubles:typed is not a valid"):
+        isolated.call(wrong("a", "b", "c"), stage=Stage.RUN, timeout_s=60)
+
+
+@pytest.mark.parametrize(
+    "function", [workers.PREPARE, workers.CONVERT, host.MEASURE, host.PREDICT,
+                 coreml.EVALUATOR, _pte.COREML_EVALUATOR], ids=lambda f: f.place
+)  # fmt: skip
+def test_a_declared_function_exists_and_has_the_declared_types(
+    function: isolated.Function[..., object],
+) -> None:
+    module, _, name = function.place.partition(":")
+    real = getattr(importlib.import_module(module), name)
+    types = typing.get_type_hints(real)
+    declared, answer = function.__orig_class__.__args__  # type: ignore[attr-defined]
+    assert [types[parameter] for parameter in inspect.signature(real).parameters] == list(declared)
+    assert types["return"] == answer == function.answer
 
 
 def test_a_crash_is_a_failure_with_the_end_of_the_log() -> None:
@@ -89,9 +132,8 @@ def test_cancelling_ends_the_process(tmp_path: Path) -> None:
     watcher.start()
     with pytest.raises(process.Cancelled):
         isolated.call(
-            "tests.doubles:hang",
-            {"pid_file": str(pid_file)},
-            stage="run",
+            _function("hang")({"pid_file": str(pid_file)}),
+            stage=Stage.RUN,
             timeout_s=60,
             cancel=cancel,
         )
@@ -100,12 +142,11 @@ def test_cancelling_ends_the_process(tmp_path: Path) -> None:
 
 
 def test_a_cell_answers_one_call_after_another_in_the_same_process(tmp_path: Path) -> None:
-    with isolated.Cell() as process:
+    with isolated.IsolatedProcess() as process:
         answers = [
             process.call(
-                "tests.doubles:echo",
-                {"number": number},
-                stage="run",
+                _function("echo")({"number": number}),
+                stage=Stage.RUN,
                 timeout_s=60,
                 log_to=tmp_path / f"{number}.log",
             )
@@ -120,10 +161,10 @@ def test_a_cell_answers_one_call_after_another_in_the_same_process(tmp_path: Pat
 
 
 def test_a_cell_outlives_an_error_but_not_a_crash() -> None:
-    with isolated.Cell() as process:
+    with isolated.IsolatedProcess() as process:
 
-        def call(function: str) -> isolated.Plain:
-            return process.call(f"tests.doubles:{function}", {}, stage="run", timeout_s=60)
+        def call(name: str) -> dict[str, Any]:
+            return process.call(_function(name)({}), stage=Stage.RUN, timeout_s=60)
 
         with pytest.raises(UnknownName):
             call("refuse")

@@ -24,10 +24,10 @@ from benchmarks.digits import SPEC, prepared, trained, write_images
 from mobilebench import evaluate, plugins
 from mobilebench.conversion.loading import load
 from mobilebench.errors import BundleError, ImageError, UserError
-from mobilebench.exporting.matrix import Terms
+from mobilebench.exporting.order import Terms
 from mobilebench.inputs import images, seeded
 from mobilebench.inputs.folder import ImageFolder
-from mobilebench.inputs.source import Samples
+from mobilebench.inputs.source import InputSource
 from mobilebench.machine import cluster
 from mobilebench.pipeline import export_matrix, export_module
 from mobilebench.values import wire
@@ -68,13 +68,11 @@ def digits(tmp_path_factory: pytest.TempPathFactory) -> Task:
     taken, labels = prepared(test)
     with torch.no_grad():
         scores = network.module(taken).numpy()
-    exporter, samples = plugins.exporter("onnx"), Samples(train)
+    exporter, samples = plugins.exporter("onnx"), InputSource(train)
     artifacts = {}
     for precision in (Precision.FP32, Precision.INT8):
         recipe = exporter.recipe(precision, calibration=samples.calibration())
-        [done] = export_module(
-            network, [recipe], folder / "artifacts", terms=Terms(samples=samples)
-        )
+        [done] = export_module(network, [recipe], folder / "artifacts", terms=Terms(source=samples))
         assert isinstance(done.outcome, Artifact), done.outcome
         artifacts[precision.value] = done.outcome
     ranks = [rank(each, label) for each, label in zip(scores, labels.tolist(), strict=True)]
@@ -130,7 +128,7 @@ def test_eight_bits_cost_little_of_it(digits: Task) -> None:
 def test_a_file_calibrated_on_images_is_proven_on_images_that_it_carries(digits: Task) -> None:
     floats, eight = digits.artifacts["fp32"], digits.artifacts["int8"]
     assert not floats.manifest.facts.parity[0].images
-    [proven] = verification.verify(eight)
+    [proven] = verification.verify_bundle(eight)
     assert proven == eight.manifest.facts.parity[0] and proven.images and proven.passed
     images = seeded.load_batches(eight.folder / "inputs.npz")
     assert len(images) == proven.inputs == 16 and images[0][0].shape == (1, 3, 16, 16)
@@ -335,9 +333,9 @@ def test_a_task_that_sees_another_artifact_refuses(digits: Task) -> None:
     evaluation = Evaluation.plan(
         digits.artifacts["fp32"], ImageFolder.find(digits.test).limited(1), Options()
     )
-    request = {**evaluation._request([0]), "sha256": "0" * 64}
+    portion = replace(evaluation._portion([0]), sha256="0" * 64)
     with pytest.raises(BundleError, match="holds another artifact"):
-        score(request)
+        score(portion)
 
 
 def test_what_cannot_be_judged_is_one_sentence(digits: Task) -> None:

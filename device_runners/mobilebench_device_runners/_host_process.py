@@ -1,4 +1,4 @@
-"""What happens in the fresh process of one host cell: load, run, report."""
+"""Load a file, run it and report: what happens in the child process of one host cell."""
 
 from __future__ import annotations
 
@@ -8,13 +8,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from mobilebench.errors import CellFailed, UserError
 from mobilebench.inputs import seeded
 from mobilebench.machine import host, sensors
 from mobilebench.measuring import engine
-from mobilebench.values import wire
 from mobilebench.values.job import Job
 from mobilebench.values.measurement import ComputeUnit, Measurement, Memory, RuntimeInfo
 from mobilebench_device_runners._runtimes import Runtime
@@ -30,26 +28,23 @@ def _wait(nanoseconds: int) -> None:
 _INSTRUMENTS = engine.Instruments(time.perf_counter_ns, _wait, sensors.host_state)
 
 
-def measure(request: dict[str, Any]) -> dict[str, Any]:
-    """Cell: run a job. Takes `runtime` (`module:Class`), `model` and `job`; returns the
-    measurement in its JSON form."""
-    job = wire.from_plain(Job, request["job"], "the job")
-    runtime = _runtime(request["runtime"])
-    model = Path(request["model"])
+def measure(runtime_place: str, model: Path, job: Job) -> Measurement:
+    """Run a job on the runtime at `module:Class`."""
+    runtime = _runtime(runtime_place)
     batch = seeded.sample(job.inputs, job.seed)
     before_load = host.resident_memory_bytes()
     before = sensors.host_state(look_s=_LOOK_S)
 
     def load() -> engine.Infer:
         with _stage("load"):
-            session = runtime.load(model, job.threads)
-        return partial(session.run, session.encode(batch))
+            loaded = runtime.load(model, job.threads)
+        return partial(loaded.run, loaded.encode(batch))
 
     with _stage("run"):
         taken = engine.run(job.protocol, load, _INSTRUMENTS)
     peak = host.peak_memory_bytes()
     after = sensors.host_state(look_s=_LOOK_S)
-    measurement = Measurement(
+    return Measurement(
         runtime=RuntimeInfo(
             name=job.runtime,
             version=runtime.version(),
@@ -66,23 +61,23 @@ def measure(request: dict[str, Any]) -> dict[str, Any]:
         gates=taken.gates,
         states=taken.states,
     )
-    return {"measurement": wire.to_plain(measurement)}
 
 
-def predict(request: dict[str, Any]) -> dict[str, Any]:
-    """Cell: outputs for batches of inputs. Takes `runtime`, `threads`, `model`, `inputs` and
-    `outputs` (two .npz files, the second to be written); returns `evaluated_by`."""
-    runtime = _runtime(request["runtime"])
+def predict(
+    name: str, runtime_place: str, threads: int, model: Path, inputs: Path, outputs: Path
+) -> str:
+    """Compute outputs for batches of inputs, from one .npz to another; return what computed."""
+    runtime = _runtime(runtime_place)
     with _stage("load"):
-        session = runtime.load(Path(request["model"]), request["threads"])
+        loaded = runtime.load(model, threads)
     with _stage("run"):
         # Copied: some runtimes hand out their own buffer and overwrite it in the next run.
-        outputs = [
-            [array.copy() for array in session.decode(session.run(session.encode(batch)))]
-            for batch in seeded.load_batches(Path(request["inputs"]))
+        batches = [
+            [array.copy() for array in loaded.decode(loaded.run(loaded.encode(batch)))]
+            for batch in seeded.load_batches(inputs)
         ]
-    seeded.save_batches(Path(request["outputs"]), outputs)
-    return {"evaluated_by": f"{request['name']} {runtime.version()}"}
+    seeded.save_batches(outputs, batches)
+    return f"{name} {runtime.version()}"
 
 
 def _runtime(place: str) -> Runtime:

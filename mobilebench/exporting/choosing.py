@@ -1,0 +1,105 @@
+"""Choose the recipes of a matrix from formats, precisions and the rest of a request."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from mobilebench import plugins
+from mobilebench.errors import MissingToolkit, RecipeError, UserError
+from mobilebench.exporting.order import Terms
+from mobilebench.inputs import labels
+from mobilebench.interfaces import Exporter
+from mobilebench.values.recipe import ExportRecipe, Feature, Form, Precision
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The recipes on offer for a request."""
+
+    recipes: tuple[ExportRecipe, ...]
+    left_out: tuple[str, ...]
+    """What was left out and why, in sentences."""
+
+
+def choose(
+    formats: Sequence[str] = (),
+    precisions: Sequence[str] = ("fp32",),
+    *,
+    target: str | None = None,
+    delegate: str | None = None,
+    form: Form = Form.DEPLOYED,
+    terms: Terms | None = None,
+) -> Choice:
+    """Choose every combination that is on offer; without formats, of those installed here.
+
+    The recipes are whole, but for the normalisation of images, which belongs to each network.
+    Raises `UserError` for a format that does not exist or is not installed, for a precision, a
+    target or a delegate that none of the formats has, for a feature of the terms that one of them
+    lacks, and for a folder of images that holds none.
+    """
+    terms = terms or Terms()
+    wanted = [Precision.named(name) for name in precisions]
+    features = _features(terms)
+    names, left_out = (list(formats), []) if formats else _installed(features)
+    exporters = [plugins.exporter(name) for name in names]
+    for noun, word in (("target", target), ("delegate", delegate)):
+        if word is not None and len(exporters) != 1:
+            raise UserError(f"The {noun} {word!r} belongs to one format; add --format.")
+    for exporter in exporters:
+        for feature in features:
+            plugins.require_feature(exporter.format, feature)
+    calibration = None
+    if any(precision.calibrated for precision in wanted):
+        calibration = terms.source.calibration()
+    class_labels = labels.sha256(terms.class_labels) if terms.class_labels else None
+    recipes: list[ExportRecipe] = []
+    for precision in wanted:
+        offering = _offering(exporters, precision, target, delegate)
+        for exporter in exporters:
+            if exporter not in offering:
+                left_out.append(f"{exporter.format} has no {precision}; left out.")
+        for exporter in offering:
+            recipe = exporter.recipe(precision, target, delegate, calibration)
+            recipes.append(replace(recipe, form=form, class_labels=class_labels))
+    return Choice(tuple(recipes), tuple(left_out))
+
+
+def _features(terms: Terms) -> list[Feature]:
+    """List what the terms ask a file to hold beside a network."""
+    asked = {
+        Feature.IMAGE_INPUT: terms.image_input,
+        Feature.CLASS_LABELS: bool(terms.class_labels),
+    }
+    return [feature for feature, wanted in asked.items() if wanted]
+
+
+def _offering(
+    exporters: Sequence[Exporter], precision: Precision, target: str | None, delegate: str | None
+) -> list[Exporter]:
+    """List the exporters that offer a precision. Raises `RecipeError` where none does."""
+    offering = [e for e in exporters if precision in e.precisions(target, delegate)]
+    if not offering and len(exporters) == 1:
+        exporters[0].recipe(precision, target, delegate)  # raises, saying what is on offer
+    if not offering:
+        names = ", ".join(exporter.format for exporter in exporters)
+        raise RecipeError(f"The precision {precision} is not offered by {names}.")
+    return offering
+
+
+def _installed(features: Sequence[Feature]) -> tuple[list[str], list[str]]:
+    """List the formats whose toolkit is installed and that have these features.
+
+    Also returns why others were left out. Raises `MissingToolkit` where none is installed.
+    """
+    installed, left_out = [], []
+    for name in plugins.exporter_names():
+        try:
+            if plugins.exporter(name).features().issuperset(features):
+                plugins.exporter(name).tool_versions()
+                installed.append(name)
+        except MissingToolkit as error:
+            left_out.append(f"left out: {error}")
+    if not installed:
+        raise MissingToolkit("No export toolkit is installed; run: pip install 'mobilebench[all]'")
+    return installed, left_out

@@ -1,0 +1,52 @@
+"""Reference: inputs of a file with PyTorch's outputs for them, and where a bundle keeps both."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from mobilebench.errors import BundleError
+from mobilebench.inputs import seeded
+from mobilebench.inputs.seeded import Batch
+from mobilebench.values.artifact import INPUTS_FILE, REFERENCE_FILE, Artifact
+
+
+@dataclass(frozen=True)
+class Reference:
+    """What a file has to match: PyTorch eager's outputs for the same inputs."""
+
+    inputs: Sequence[Batch]
+    """As the file takes them."""
+    outputs: Sequence[Batch]
+    images: bool = False
+    """The inputs are images, of which the bundle holds copies; else they came from seeds."""
+
+    def save(self, bundle: Path) -> None:
+        """Write the outputs into a bundle, and the inputs where no seed gives them again."""
+        seeded.save_batches(bundle / REFERENCE_FILE, self.outputs)
+        if self.images:
+            seeded.save_batches(bundle / INPUTS_FILE, self.inputs)
+
+    @classmethod
+    def of_bundle(cls, artifact: Artifact) -> Reference:
+        """Read what `save` wrote. Raises `BundleError` where a file is missing."""
+        manifest = artifact.manifest
+        outputs = load(artifact, REFERENCE_FILE, "the outputs to match")
+        calibration = manifest.recipe.calibration
+        if calibration is not None and calibration.on_images:
+            inputs = load(artifact, INPUTS_FILE, "the images it was compared on")
+            return cls(inputs, outputs, images=True)
+        seeds = manifest.facts.preflight.seeds
+        return cls([seeded.sample(manifest.inputs, seed) for seed in seeds], outputs)
+
+
+def load(artifact: Artifact, name: str, what: str) -> list[list[seeded.Array]]:
+    """Read the arrays of one file of a bundle. Raises `BundleError` where it is missing."""
+    path = artifact.folder / name
+    if not path.is_file():
+        raise BundleError(
+            f"The artifact {artifact.folder} has lost its {name}, {what}; export it again with "
+            f"--force."
+        )
+    return seeded.load_batches(path)
