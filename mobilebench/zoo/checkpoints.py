@@ -24,7 +24,7 @@ def load_checkpoint(
 ) -> str | None:
     """Load official weights into `model` and return the sha256 of the file.
 
-    For a mapping the result is None. Files are those that `torch.save` wrote. The weights are the
+    For a mapping it returns None. Files are those that `torch.save` wrote. The weights are the
     entry `state_dict`, else `model`, else the file is itself the state dict; `ema=True` takes the
     moving average (`state_dict_ema`, else `model_ema`). The prefix `module.`, which parallel
     training adds, is removed. Only tensors and plain data are unpickled, never code. The model
