@@ -37,12 +37,14 @@ def load_checkpoint(
     code, for a missing entry, and, with the keys, for weights of another network.
     """
     if isinstance(checkpoint, Mapping):
-        what, sha256, content = "the given state dict", None, checkpoint
+        source, sha256, content = "the given state dict", None, checkpoint
     else:
         path = Path(checkpoint)
-        what, (sha256, content) = str(path), _read(path)
-    state = _with_zeros_for_missing(model, _without_prefix(_state_dict(content, what, ema)), what)
-    _require_fit(model, state, what)
+        source, (sha256, content) = str(path), _read(path)
+    state = _with_zeros_for_missing(
+        model, _without_prefix(_state_dict(content, source, ema)), source
+    )
+    _require_fit(model, state, source)
     model.load_state_dict(state, strict=True)
     return sha256
 
@@ -83,7 +85,7 @@ _UNREADABLE = (
 )
 
 
-def _state_dict(content: Mapping[str, Any], what: str, ema: bool) -> Mapping[str, Any]:
+def _state_dict(content: Mapping[str, Any], source: str, ema: bool) -> Mapping[str, Any]:
     entries = ("state_dict_ema", "model_ema") if ema else ("state_dict", "model")
     for entry in entries:
         inner = content.get(entry)
@@ -91,7 +93,7 @@ def _state_dict(content: Mapping[str, Any], what: str, ema: bool) -> Mapping[str
             return inner
     if ema:
         raise CheckpointError(
-            f"{what} has no averaged weights ({' or '.join(entries)}); its entries are "
+            f"{source} has no averaged weights ({' or '.join(entries)}); its entries are "
             f"{_join_keys(list(content))}. Load it without ema."
         )
     return content
@@ -101,19 +103,19 @@ def _without_prefix(state: Mapping[str, Any]) -> dict[str, Any]:
     return {str(key).removeprefix("module."): value for key, value in state.items()}
 
 
-def _with_zeros_for_missing(model: nn.Module, state: dict[str, Any], what: str) -> dict[str, Any]:
+def _with_zeros_for_missing(model: nn.Module, state: dict[str, Any], source: str) -> dict[str, Any]:
     parts: Mapping[str, str] = getattr(model, "missing_in_official", {})
     for part, meaning in parts.items():
         own = {key: value for key, value in model.state_dict().items() if key.startswith(part)}
         if own and not any(key in state for key in own):
             warnings.warn(
-                f"{what} has no {', '.join(own)}: {meaning}.", MobilebenchWarning, stacklevel=3
+                f"{source} has no {', '.join(own)}: {meaning}.", MobilebenchWarning, stacklevel=3
             )
             state |= {key: torch.zeros_like(value) for key, value in own.items()}
     return state
 
 
-def _require_fit(model: nn.Module, state: dict[str, Any], what: str) -> None:
+def _require_fit(model: nn.Module, state: dict[str, Any], source: str) -> None:
     expected = model.state_dict()
     non_tensors = [key for key, value in state.items() if not isinstance(value, Tensor)]
     missing = [key for key in expected if key not in state]
@@ -137,7 +139,7 @@ def _require_fit(model: nn.Module, state: dict[str, Any], what: str) -> None:
         fits = _networks_that_fit(state)
         hint = f" It fits {' and '.join(fits)}." if fits else ""
         raise CheckpointError(
-            f"{what} does not fit {type(model).__name__}; nothing was loaded. "
+            f"{source} does not fit {type(model).__name__}; nothing was loaded. "
             f"Keys {'; '.join(problems)}.{hint}"
         )
     non_finite = [
@@ -147,7 +149,7 @@ def _require_fit(model: nn.Module, state: dict[str, Any], what: str) -> None:
     ]
     if non_finite:
         raise CheckpointError(
-            f"{what} contains values that are not finite, in {_join_keys(non_finite)}; "
+            f"{source} contains values that are not finite, in {_join_keys(non_finite)}; "
             f"nothing was loaded."
         )
 

@@ -81,8 +81,8 @@ class SnakeMamba(nn.Module):
         # The bias is added twice, because official checkpoints are trained that way.
         dt = F.softplus(self.dt_proj(dt) + self.dt_proj.bias)
         a = -torch.exp(self.A_log)
-        scanned = self.norm(self.scan(u, dt, a, b, c, self.D, self.direction_Bs, map_size))
-        y: Tensor = self.out_conv(torch.unflatten(scanned.transpose(1, 2), 2, map_size))
+        tokens = self.norm(self.scan(u, dt, a, b, c, self.D, self.direction_Bs, map_size))
+        y: Tensor = self.out_conv(torch.unflatten(tokens.transpose(1, 2), 2, map_size))
         return y
 
 

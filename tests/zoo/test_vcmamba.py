@@ -38,7 +38,7 @@ def image(*shape: int) -> Tensor:
     return torch.randn(shape, generator=torch.Generator().manual_seed(1))
 
 
-def walked(
+def walk(
     height: int, width: int, start: tuple[int, int], ahead: int, aside: int
 ) -> tuple[list[tuple[int, int]], list[int]]:
     """Walk ahead to the border of the map, step aside, turn round, and so on.
@@ -70,10 +70,10 @@ def four_walks(height: int, width: int) -> list[tuple[list[tuple[int, int]], lis
     upwards = ((bottom, right), LEFT) if height % 2 else ((bottom, 0), RIGHT)
     leftwards = ((bottom, right), UP) if width % 2 else ((0, right), DOWN)
     return [
-        walked(height, width, (0, 0), RIGHT, DOWN),
-        walked(height, width, *upwards, UP),
-        walked(height, width, (0, 0), DOWN, RIGHT),
-        walked(height, width, *leftwards, LEFT),
+        walk(height, width, (0, 0), RIGHT, DOWN),
+        walk(height, width, *upwards, UP),
+        walk(height, width, (0, 0), DOWN, RIGHT),
+        walk(height, width, *leftwards, LEFT),
     ]
 
 
