@@ -1,10 +1,10 @@
-"""Deployment form: an equivalent network made for inference, exact to rounding.
+"""Rewrite a network into an equivalent one for inference, exact to rounding.
 
-`deploy(network, example)` copies a network of the zoo, wherever it stands inside a module, and
-replaces its parts by forms that runtimes do fast and delegates keep whole: weights are folded
-(`folding`), aggregations and scans rewritten (`aggregation`, `scan`, `norms`), everything that
-depends on the image size or on parameters alone is computed once. Which form replaces which part
-stands in `blocks`. Every form says in its docstring what it was before.
+`deploy(network, example)` copies a network of the zoo, alone or inside another module, and replaces
+its parts with forms that runtimes compute fast and delegates take whole. Weights are folded
+(`folding`), aggregations and scans are rewritten (`aggregation`, `scan`, `norms`), and everything
+that depends only on the image size or on parameters is computed once. `blocks` maps each part to
+its form. The docstring of each form states what it was before.
 """
 
 from __future__ import annotations
@@ -20,13 +20,14 @@ __all__ = ["Target", "deploy", "target_of"]
 
 
 def deploy(module: nn.Module, *example: Tensor, target: Target | str = Target.XNNPACK) -> nn.Module:
-    """The deployment form of a network for the image size of `example`, usually (1, 3, H, W).
+    """Return the deployment form of a network for the image size of `example`.
 
-    A new module in eval mode, without gradients, that shares nothing with the old one; it still
-    has `stages`, and one head, which gives the mean of the two. It raises `ImageSizeError` for
-    images of another size where that matters. A module without any network of the zoo in it is
-    returned as it is. Its outputs differ from the plain form's by the rounding of float32 alone:
-    the tests hold them to 1e-5 of the logits' deviation.
+    `example` is usually (1, 3, H, W). The result is a new module in eval mode, without gradients,
+    that shares nothing with the old one. It still has `stages`, and one head, which computes the
+    mean of the two. It raises `ImageSizeError` for images of another size where the size matters. A
+    module that contains no network of the zoo is returned unchanged. The outputs differ from those
+    of the plain form by the rounding of float32 alone: the tests hold them to 1e-5 of the logits'
+    standard deviation.
 
     Raises `UnknownName` for a target that does not exist.
     """

@@ -1,4 +1,4 @@
-"""Rules for the parts of the zoo: which deployment form replaces which part."""
+"""Rules that map each part of the zoo to the deployment form that replaces it."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ from mobilebench.zoo.vcmamba import (
 
 
 class Residual(nn.Module):
-    """x + body(x)."""
+    """Residual connection: x + body(x)."""
 
     def __init__(self, *body: nn.Module) -> None:
         super().__init__()
@@ -53,7 +53,7 @@ class Residual(nn.Module):
 
 
 class Joined(nn.Module):
-    """mix([x, aggregate(x)]): a graph convolution, its aggregation apart from its weights."""
+    """Graph convolution mix([x, aggregate(x)]), its aggregation separate from its weights."""
 
     def __init__(self, aggregate: nn.Module, mix: nn.Module) -> None:
         super().__init__()
@@ -66,20 +66,23 @@ class Joined(nn.Module):
 
 
 class Pooled(nn.Module):
-    """Mean over pixels: (N, C, H, W) -> (N, C); kept as a map of one pixel until the end."""
+    """Mean over pixels: (N, C, H, W) -> (N, C).
+
+    It stays a map of one pixel until the end.
+    """
 
     def forward(self, x: Tensor) -> Tensor:
         return x.mean((2, 3), keepdim=True).flatten(1)
 
 
-# ---- Convolutions with what stands beside them ----------------------------------------------
+# ---- Convolutions and the layers beside them ------------------------------------------------
 
 
 def folded(parts: Iterable[nn.Module]) -> list[nn.Module]:
-    """A chain of parts with every BatchNorm in the convolution before it.
+    """Fold every BatchNorm of a chain into the convolution before it.
 
-    Before: conv, norm, act. After: conv, act. Dropout and drop path, which do nothing in eval
-    mode, are left out.
+    Before: conv, norm, act. After: conv, act. Dropout and drop path, which do nothing in eval mode,
+    are removed.
     """
     chain: list[nn.Module] = []
     for part in parts:
@@ -92,7 +95,10 @@ def folded(parts: Iterable[nn.Module]) -> list[nn.Module]:
 
 
 def conv_in(part: nn.Module) -> nn.Conv2d:
-    """A part that has to be a convolution for a rule to be right; raises `TypeError`."""
+    """Return a part that has to be a convolution for a rule to be right.
+
+    Raises `TypeError` for any other part.
+    """
     if not isinstance(part, nn.Conv2d):
         raise TypeError(f"a rule found {type(part).__name__} in the place of a convolution")
     return part
@@ -103,7 +109,7 @@ def _sequential(part: nn.Sequential, rewrite: Rewriter) -> nn.Module:
 
 
 def _ending_scaled(chain: list[nn.Module], scale: Tensor) -> list[nn.Module]:
-    """A chain that ends in a convolution, with the layer scale after it in its weights.
+    """Fold the layer scale after a chain into the convolution that ends it.
 
     Before: y = scale * conv(x). After: y = conv'(x).
     """
@@ -144,7 +150,11 @@ def _embedding(part: Embedding, _: Rewriter) -> nn.Module:
 
 
 def _graph_block(block: pyramid.GraphBlock, rewrite: Rewriter) -> nn.Module:
-    """Before: x + scale_1 * mixer(x), then x + scale_2 * ffn(x). After: the scales are weights."""
+    """Fold the layer scales of a graph block into its convolutions.
+
+    Before: x + scale_1 * mixer(x), then x + scale_2 * ffn(x). After: the scales are part of the
+    weights.
+    """
     return nn.Sequential(
         Residual(*_ending_scaled(_chain(rewrite(block.mixer)), block.layer_scale_1)),
         Residual(*_ending_scaled(_chain(rewrite(block.ffn)), block.layer_scale_2)),
@@ -156,7 +166,10 @@ def _chain(part: nn.Module) -> list[nn.Module]:
 
 
 def _mixer(mixer: pyramid.Mixer, rewrite: Rewriter) -> nn.Module:
-    """Before: x + pe(x), then fc1, graph, fc2. After: the identity is in pe's centre tap."""
+    """Fold the BatchNorms and the identity of a mixer into its convolutions.
+
+    Before: x + pe(x), then fc1, graph, fc2. After: the identity is in pe's centre tap.
+    """
     return nn.Sequential(
         folding.with_identity(mixer.cpe.pe),
         *folded(mixer.fc1),
@@ -170,7 +183,11 @@ def _grapher(block: Grapher, rewrite: Rewriter) -> nn.Module:
 
 
 def _joined(aggregate: Aggregation, mix: nn.Sequential, sign: float = 0.0) -> Joined:
-    """`sign`: the mix was of x and sign * (aggregate - x); 0 where it was of the aggregate."""
+    """Join an aggregation with the folded mix of a graph convolution.
+
+    With `sign` the mix was of x and sign * (aggregate - x); 0 means that it was of x and the
+    aggregate.
+    """
     first, *rest = folded(mix)
     conv = conv_in(first)
     if sign:
@@ -226,10 +243,11 @@ def _attention_graph(conv: AttentionGraphConv, rewrite: Rewriter) -> nn.Module:
 
 
 class EarlyMerge(nn.Module):
-    """act(enlarged(low) + adjust(high)), the convolution of `Merge` done before the enlargement.
+    """act(enlarged(low) + adjust(high)), with `Merge`'s convolution before the enlargement.
 
     Before: conv(enlarged + adjust(high)). After: a 1x1 convolution and a bilinear enlargement
-    commute, so it runs on the small map; and adjust and it, two 1x1 convolutions in a row, are one.
+    commute, so the convolution runs on the small map. `adjust` and the convolution, two 1x1
+    convolutions in a row, become one.
     """
 
     def __init__(self, merge: Merge) -> None:
@@ -255,7 +273,10 @@ def _merge(merge: Merge, _: Rewriter) -> nn.Module:
 
 
 def _mamba_block(block: MambaBlock, rewrite: Rewriter) -> nn.Module:
-    """Before: x + mamba(norm(x)), x + mlp(norm2(x)). After: the norms are in what follows them."""
+    """Fold the norms of a Mamba block into the convolutions that follow them.
+
+    Before: x + mamba(norm(x)), x + mlp(norm2(x)). After: the norms are part of these convolutions.
+    """
     mlp = block.mlp
     mlp.fc1 = folding.norm_before(block.norm2, mlp.fc1)
     inwards = block.mamba.in_conv
@@ -287,13 +308,14 @@ def _snake_mamba(mamba: SnakeMamba, rewrite: Rewriter) -> nn.Module:
     )
 
 
-# ---- Whole networks: what classifies ----------------------------------------------------------
+# ---- Whole networks: pooling and heads --------------------------------------------------------
 
 
 def _two_heads(network: Any, rewrite: Rewriter) -> nn.Module:
-    """Before: pooling, a 1x1 convolution with BatchNorm, two heads of which the mean is taken.
+    """Merge two heads into one with the mean of their weights.
 
-    After: the mean over pixels, then linear layers; one head with the mean of the weights.
+    Before: pooling, a 1x1 convolution with BatchNorm, and two heads whose mean is taken. After: the
+    mean over pixels, then linear layers with a single head.
     """
     embedding = folding.norm_after(network.prediction[1], network.prediction[2])
     network.prediction = nn.Sequential(Pooled(), folding.as_linear(embedding), nn.GELU())
@@ -303,8 +325,10 @@ def _two_heads(network: Any, rewrite: Rewriter) -> nn.Module:
 
 
 def _vcmamba(network: VCMamba, rewrite: Rewriter) -> nn.Module:
-    """The two heads as one, with the gain and the shift of the norm before them; and positions
-    for a map of another size interpolated once."""
+    """Merge VCMamba's two heads, and fold the gain and shift of the norm before them.
+
+    Positions for a map of another size are interpolated once.
+    """
     height, width = rewrite.map_size(network)
     sides = (-(-height // STRIDE), -(-width // STRIDE))
     network.pos_embed = nn.Parameter(network.positions(sides), requires_grad=False)

@@ -1,7 +1,7 @@
-"""Layer normalisation over channels, of tokens or of maps, as each target likes it.
+"""Layer normalisation over channels of tokens or maps, in a form for each target.
 
 Core ML has it as one operation, which keeps its sums in single precision. XNNPACK leaves it out of
-its delegate, so for the CPU it is spelled out: means over channels are linear layers with equal
+its delegate, so for the CPU it is written out: means over channels are linear layers with equal
 weights.
 """
 
@@ -19,7 +19,7 @@ class TokenNorm(nn.Module):
     """Layer normalisation of (N, L, C) over C.
 
     Before: `native_layer_norm`. After: d = x - mean, d / sqrt(mean of d^2 + eps) * gain + shift.
-    `centred` says that x has mean 0 already.
+    With `centred` x has mean 0 already.
     """
 
     ones: Tensor
@@ -38,17 +38,17 @@ class TokenNorm(nn.Module):
 
 
 def token_norm(norm: nn.LayerNorm, target: Target) -> nn.Module:
-    """The form of a layer normalisation for a target."""
+    """Return the form of a layer normalisation for a target."""
     return norm if target is Target.COREML else TokenNorm(norm)
 
 
 def normalised_projection(
     projection: nn.Conv2d, norm: nn.LayerNorm, target: Target, gain: float = 1.0
 ) -> nn.Module:
-    """gain * norm(projection(x)) for tokens (N, L, C), the projection a 1x1 convolution.
+    """Return gain * norm(projection(x)) for tokens (N, L, C) and a 1x1 projection.
 
-    The mean over output channels of W x is (mean of the rows of W) x, so taking that mean row out
-    of every row centres the outputs before they exist.
+    The mean over output channels of W x is (mean of the rows of W) x. Subtracting the mean row from
+    every row therefore centres the outputs before they are computed.
     """
     linear = folding.as_linear(projection)
     with torch.no_grad():
@@ -62,10 +62,10 @@ def normalised_projection(
 
 
 class PooledNorm(nn.Module):
-    """Mean over pixels of the layer normalisation of each: (N, C, H, W) -> (N, C).
+    """Mean over pixels of each pixel's layer normalisation: (N, C, H, W) -> (N, C).
 
     Before: the map is turned into tokens, normalised, given gain and shift, and averaged. After:
-    gain and shift are part of the classifier, since they commute with the mean, and means over
+    gain and shift are part of the classifier, because they commute with the mean, and means over
     channels are 1x1 convolutions with equal weights.
     """
 

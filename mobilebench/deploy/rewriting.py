@@ -1,4 +1,4 @@
-"""The walk: a copy of a network, in which every part that has a rule is replaced by its rule."""
+"""Copy a network and replace every part that has a rule."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from mobilebench.deploy.target import Target
 
 @dataclass(frozen=True)
 class Rewriter:
-    """Replaces parts by rules; a rule gets it to ask for sizes and to rewrite what is inside."""
+    """Replace parts by rules, which use it to ask for sizes and to rewrite inner parts."""
 
     rules: Mapping[type[nn.Module], Rule]
     target: Target
@@ -23,7 +23,11 @@ class Rewriter:
     """Shape of the first input of every part that ran."""
 
     def __call__(self, part: nn.Module) -> nn.Module:
-        """The deployment form of a part: by its rule, or itself with its children rewritten."""
+        """Return the deployment form of a part.
+
+        That is the result of its rule, or without a rule the part itself with its children
+        rewritten.
+        """
         rule = self.rules.get(type(part))
         if rule is not None:
             return rule(part, self)
@@ -32,13 +36,13 @@ class Rewriter:
         return part
 
     def map_size(self, part: nn.Module) -> tuple[int, int]:
-        """(H, W) of the map that a part was given."""
+        """Return (H, W) of the map that a part had as its input."""
         height, width = self.shapes[part][2:]
         return height, width
 
 
 Rule = Callable[[Any, Rewriter], nn.Module]
-"""Takes a part of a plain network, which it may take apart, and returns what replaces it."""
+"""Takes a part of a plain network, which it may take apart, and returns the replacement."""
 
 
 def rewritten(
@@ -48,34 +52,35 @@ def rewritten(
     example: tuple[Tensor, ...],
     target: Target,
 ) -> nn.Module:
-    """A copy with every network of these types rewritten; `module` itself where there is none.
+    """Return a copy of a module in which every network of these types is rewritten.
 
-    Outside of those networks nothing is touched: only of them is it known how parts are called.
+    A module without such a network is returned itself. Nothing outside of those networks changes,
+    because only inside them is it known how parts are called.
     """
     if not any(type(part) in networks for part in module.modules()):
         return module
-    own = copy.deepcopy(module).eval().requires_grad_(False)
-    rewrite = Rewriter(rules, target, _input_shapes(own, example))
+    network = copy.deepcopy(module).eval().requires_grad_(False)
+    rewrite = Rewriter(rules, target, _input_shapes(network, example))
 
-    def inside(part: nn.Module) -> nn.Module:
+    def rewrite_networks(part: nn.Module) -> nn.Module:
         if type(part) in networks:
             return rewrite(part)
         for name, child in part.named_children():
-            setattr(part, name, inside(child))
+            setattr(part, name, rewrite_networks(child))
         return part
 
-    # Once more, for the parts that rules made.
-    return inside(own).eval().requires_grad_(False)
+    # Once more, for the parts that the rules created.
+    return rewrite_networks(network).eval().requires_grad_(False)
 
 
 def _input_shapes(module: nn.Module, example: tuple[Tensor, ...]) -> dict[nn.Module, torch.Size]:
     shapes: dict[nn.Module, torch.Size] = {}
 
-    def note(part: nn.Module, inputs: tuple[Any, ...]) -> None:
+    def record_shape(part: nn.Module, inputs: tuple[Any, ...]) -> None:
         if inputs and isinstance(inputs[0], Tensor):
             shapes[part] = inputs[0].shape
 
-    handles = [part.register_forward_pre_hook(note) for part in module.modules()]
+    handles = [part.register_forward_pre_hook(record_shape) for part in module.modules()]
     try:
         with torch.no_grad():
             module(*example)

@@ -1,4 +1,4 @@
-"""Circular shifts of a map whose size is fixed, in the forms that toolkits keep as they are."""
+"""Shift maps of a fixed size circularly, in forms that toolkits keep unchanged."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from mobilebench.deploy.target import Target
 
 
 class Ring:
-    """A map made longer along one axis, so that each of its shifts is one slice.
+    """Map extended along one axis, so that each of its circular shifts is one slice.
 
-    Before: every shift is two slices and a concatenation, `cat([x[-d:], x[:-d]])`: the whole map
-    is copied twice. After: one concatenation repeats one end of the map for all shifts, and a
-    shift is one slice, which copies the map once. Toolkits see no roll and no gather.
+    Before: every shift is two slices and a concatenation, `cat([x[-d:], x[:-d]])`, which copies the
+    whole map twice. After: one concatenation repeats one end of the map for all shifts, and a shift
+    is one slice, which copies the map once. Toolkits see no roll and no gather.
 
-    ONNX Runtime cuts ends slowly, so there the whole map is repeated, which XNNPACK refuses.
+    ONNX Runtime is slow at slicing ends, so there the whole map is repeated, which XNNPACK refuses.
     """
 
     def __init__(self, x: Tensor, distances: Collection[int], dim: int, target: Target) -> None:
@@ -36,26 +36,26 @@ class Ring:
         self.longer = torch.cat(parts, dim) if max(before, after) else x
 
     def shifted(self, distance: int) -> Tensor:
-        """out[i] = x[(i - distance) mod size]."""
+        """Return the shifted map: out[i] = x[(i - distance) mod size]."""
         return self.longer.narrow(self.dim, (self.start - distance) % self.size, self.size)
 
 
 def shifted(x: Tensor, distance: int, dim: int, target: Target) -> Tensor:
-    """One shift alone: out[i] = x[(i - distance) mod size]."""
+    """Shift a map once: out[i] = x[(i - distance) mod size]."""
     return Ring(x, [distance], dim, target).shifted(distance)
 
 
 def shortest(distance: int, size: int) -> int:
-    """The same shift by the shorter way around: in -size/2 .. size/2."""
+    """Return the same shift by the shorter way around, in -size/2 .. size/2."""
     distance %= size
     return distance if distance <= size // 2 else distance - size
 
 
 def doubling(hop: int, count: int) -> tuple[int, ...]:
-    """Shifts that build the extreme over {0, K, ..., (count - 1) K} by taking what is there twice.
+    """Return the shifts that build the extreme over {0, K, ..., (count - 1) K} by doubling.
 
-    Before: count - 1 shifts of x. After: about log2(count) shifts of the running extreme, since
-    that over {0, K} shifted by 2K is that over {2K, 3K}.
+    Before: count - 1 shifts of x. After: about log2(count) shifts of the running extreme, because
+    the extreme over {0, K}, shifted by 2K, is the extreme over {2K, 3K}.
     """
     shifts, covered = [], 1
     while covered < count:

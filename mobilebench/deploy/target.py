@@ -1,4 +1,4 @@
-"""What a deployment form is written for."""
+"""Choose the target that a deployment form is made for."""
 
 from __future__ import annotations
 
@@ -8,12 +8,15 @@ from mobilebench.values.recipe import ExportRecipe, Format, Precision
 
 
 class Target(StrEnum):
-    """What will run a file; forms differ between these where one refuses what another likes."""
+    """Runtime or delegate that will run a file.
+
+    The forms differ where one target refuses what another handles well.
+    """
 
     XNNPACK = "xnnpack"
     """LiteRT and ExecuTorch on a CPU: channels last, one delegate if nothing is left out."""
     ONNX_RUNTIME = "onnxruntime"
-    """ONNX Runtime on a CPU: channels first, convolutions in a blocked layout of their own."""
+    """ONNX Runtime on a CPU: channels first, convolutions in its own blocked layout."""
     COREML = "coreml"
     """Core ML: half precision on the Neural Engine, and normalisations as one operation each."""
     VULKAN = "vulkan"
@@ -24,14 +27,14 @@ _DELEGATES = {
     "xnnpack": Target.XNNPACK,
     "coreml": Target.COREML,
     "vulkan": Target.VULKAN,
-    # Neural units, like the one behind Core ML.
+    # Neural processing units, like the one behind Core ML.
     "qualcomm": Target.COREML,
     "ethos-u": Target.COREML,
 }
 
 
 def target_of(recipe: ExportRecipe) -> Target:
-    """The target that a recipe's files run on."""
+    """Return the target that a recipe's files run on."""
     if recipe.delegate is not None:
         return _DELEGATES[recipe.delegate]
     if recipe.format is Format.ONNX and recipe.precision is Precision.FP16:

@@ -1,6 +1,6 @@
-"""JSON Schemas of the documents that cross languages: made from the types, kept as files.
+"""JSON Schemas of the documents that cross languages, generated from the types.
 
-`python -m mobilebench.schema` writes them; a test holds them to the types.
+`python -m mobilebench.schema` writes them to files. A test compares the files with the types.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ FOLDER = Path(__file__).parent
 
 
 def schemas() -> dict[str, str]:
-    """File name and text of every schema."""
+    """Return the file name and the text of every schema."""
     documents = {
         f"job.v{JOB_SCHEMA_VERSION}.json": wire.json_schema(Job),
         f"record.v{RECORD_SCHEMA_VERSION}.json": wire.json_schema(Record),

@@ -1,4 +1,4 @@
-"""Write the schema files anew."""
+"""Write the schema files."""
 
 from mobilebench.files import write_text
 from mobilebench.schema import FOLDER, schemas

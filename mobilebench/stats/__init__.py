@@ -1,4 +1,7 @@
-"""Statistics: pure functions over sequences of numbers; nothing here knows what they mean."""
+"""Statistics: pure functions over sequences of numbers.
+
+Nothing here knows what the numbers mean.
+"""
 
 from mobilebench.stats.summary import (
     Summary,

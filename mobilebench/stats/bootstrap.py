@@ -1,8 +1,8 @@
-"""Intervals by resampling what was independent: runs first, then blocks of iterations.
+"""Compute bootstrap intervals by resampling runs, then blocks of iterations.
 
-Iterations of one run follow each other on one machine state, so they are drawn in blocks, never
-one by one; an interval from single iterations is too narrow by the square root of their
-autocorrelation time.
+Runs are independent. Iterations of one run follow each other on one machine state, so they are
+drawn in blocks, never one by one. An interval from single iterations is too narrow by the square
+root of their autocorrelation time.
 """
 
 from __future__ import annotations
@@ -16,42 +16,48 @@ import numpy as np
 Array = np.ndarray[Any, Any]
 _MOST = 1000
 Statistic = Callable[[Array], Array]
-"""Of the last axis, as `np.median(samples, axis=-1)`."""
+"""Function of the last axis, such as `np.median(samples, axis=-1)`."""
 
 
 def median(samples: Array) -> Array:
-    """The median of the last axis."""
-    found: Array = np.median(samples, axis=-1)
-    return found
+    """Compute the median of the last axis."""
+    medians: Array = np.median(samples, axis=-1)
+    return medians
 
 
 def percentile_of(percent: float) -> Statistic:
-    """A percentile of the last axis."""
+    """Return a function that computes a percentile of the last axis."""
 
     def statistic(samples: Array) -> Array:
-        found: Array = np.percentile(samples, percent, axis=-1)
-        return found
+        percentiles: Array = np.percentile(samples, percent, axis=-1)
+        return percentiles
 
     return statistic
 
 
 def block_length(count: int) -> int:
-    """Length of blocks for a series of that many iterations: its cube root, the order at which
-    the bootstrap of a mean errs least (Hall, Horowitz and Jing, Biometrika 82, 1995)."""
+    """Return the length of blocks for a series of `count` iterations: its cube root.
+
+    At that order the bootstrap of a mean has the smallest error (Hall, Horowitz and Jing,
+    Biometrika 82, 1995).
+    """
     return max(1, round(math.cbrt(count)))
 
 
 def blocks(samples: Sequence[float], resamples: int, rng: np.random.Generator) -> Array:
-    """Resampled series of the same length: (resamples, N), glued of blocks that start anywhere
-    and wrap around (the circular block bootstrap of Politis and Romano, 1992)."""
+    """Draw resampled series of the same length: (resamples, N).
+
+    Each is joined from blocks that start anywhere and wrap around (the circular block bootstrap of
+    Politis and Romano, 1992).
+    """
     series = np.asarray(samples, dtype=np.float64)
     count = series.size
     length = block_length(count)
     pieces = -(-count // length)
     starts = rng.integers(0, count, size=(resamples, pieces, 1))
     index = (starts + np.arange(length)) % count
-    drawn: Array = series[index.reshape(resamples, -1)[:, :count]]
-    return drawn
+    resampled: Array = series[index.reshape(resamples, -1)[:, :count]]
+    return resampled
 
 
 def run_statistics(
@@ -60,13 +66,19 @@ def run_statistics(
     resamples: int,
     rng: np.random.Generator,
 ) -> Array:
-    """(resamples, runs): the statistic of each run, its iterations drawn again in blocks."""
+    """Compute the statistic of each run, its iterations resampled in blocks.
+
+    The result is (resamples, runs).
+    """
     return np.stack([statistic(blocks(_thinned(run), resamples, rng)) for run in runs], axis=1)
 
 
 def _thinned(run: Sequence[float]) -> Sequence[float]:
-    """At most `_MOST` iterations of a run, evenly: enough for its statistic to vary less than
-    from run to run, and with fewer it varies more, so that no interval becomes too narrow."""
+    """Return at most `_MOST` evenly spaced iterations of a run.
+
+    These are enough for the statistic to vary less within a run than from run to run. With fewer
+    iterations it varies more, so no interval becomes too narrow.
+    """
     return run[:: -(-len(run) // _MOST)]
 
 
@@ -78,11 +90,11 @@ def paired_interval(
     resamples: int = 2000,
     seed: int = 0,
 ) -> tuple[float, float]:
-    """Interval of the mean log ratio of `second` over `first`, run by run in pairs.
+    """Compute the interval of the mean log ratio of `second` over `first`, in pairs of runs.
 
-    Pairs are drawn again, then within each the iterations of both runs in blocks. Few pairs make
-    a bootstrap of means too narrow, so the spread is widened to that of Student's t for the same
-    number of pairs. Raises `ValueError` for less than two pairs.
+    Pairs are resampled, then the iterations of both runs of each pair in blocks. With few pairs a
+    bootstrap of means is too narrow, so the spread is widened to that of Student's t for the same
+    number of pairs. Raises `ValueError` for fewer than two pairs and for unequal numbers of runs.
     """
     if len(first) != len(second) or len(first) < 2:
         raise ValueError(f"pairs need as many runs on both sides: {len(first)}, {len(second)}")
@@ -90,8 +102,8 @@ def paired_interval(
     ratios = np.log(run_statistics(second, statistic, resamples, rng)) - np.log(
         run_statistics(first, statistic, resamples, rng)
     )
-    drawn = rng.integers(0, len(first), size=ratios.shape)
-    means = np.take_along_axis(ratios, drawn, axis=1).mean(axis=1)
+    picks = rng.integers(0, len(first), size=ratios.shape)
+    means = np.take_along_axis(ratios, picks, axis=1).mean(axis=1)
     return _widened(means, len(first) - 1, confidence)
 
 
@@ -103,9 +115,9 @@ def unpaired_interval(
     resamples: int = 2000,
     seed: int = 0,
 ) -> tuple[float, float]:
-    """Interval of the log ratio of `second` over `first`, as groups of runs.
+    """Compute the interval of the log ratio of `second` over `first`, as groups of runs.
 
-    Raises `ValueError` where a group has less than two runs.
+    Raises `ValueError` where a group has fewer than two runs.
     """
     if min(len(first), len(second)) < 2:
         raise ValueError(f"groups need two runs each: {len(first)}, {len(second)}")
@@ -113,14 +125,17 @@ def unpaired_interval(
     means = []
     for runs in (first, second):
         logs = np.log(run_statistics(runs, statistic, resamples, rng))
-        drawn = rng.integers(0, len(runs), size=logs.shape)
-        means.append(np.take_along_axis(logs, drawn, axis=1).mean(axis=1))
+        picks = rng.integers(0, len(runs), size=logs.shape)
+        means.append(np.take_along_axis(logs, picks, axis=1).mean(axis=1))
     return _widened(means[1] - means[0], min(len(first), len(second)) - 1, confidence)
 
 
 def _widened(means: Array, freedom: int, confidence: float) -> tuple[float, float]:
-    """The bootstrap's interval, stretched about its middle as t is wider than the normal, and as
-    the spread of n numbers about their own mean is smaller than about the true one."""
+    """Widen the bootstrap's interval about its median for the small number of runs.
+
+    It is stretched as t is wider than the normal, and as the spread of n numbers about their own
+    mean is smaller than about the true one.
+    """
     from scipy import stats as scipy_stats
 
     tail = (1 - confidence) / 2

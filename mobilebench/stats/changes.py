@@ -1,8 +1,8 @@
-"""Change points: where a series begins to have another distribution.
+"""Find change points, where a series begins to have another distribution.
 
-E-divisive (Matteson and James, JASA 109, 2014): the energy distance between the parts before and
-after each possible point; the largest is kept if shuffling the segment rarely gives one as large;
-then on in both parts.
+The method is E-divisive (Matteson and James, JASA 109, 2014). It computes the energy distance
+between the parts before and after each possible point. The largest is kept if shuffling the segment
+rarely gives one as large. The search then continues in both parts.
 """
 
 from __future__ import annotations
@@ -18,17 +18,17 @@ Array = np.ndarray[Any, Any]
 
 @dataclass(frozen=True, kw_only=True)
 class Change:
-    """A series is another one from `index` on."""
+    """Change of the distribution of a series at `index`."""
 
     index: int
     before: float
-    """Median of the segment that ends there."""
+    """Median of the segment that ends at `index`."""
     after: float
     p_value: float
 
     @property
     def ratio(self) -> float:
-        """After over before."""
+        """Return the median after the change over the median before it."""
         return self.after / self.before
 
 
@@ -39,16 +39,17 @@ def changes(
     shuffles: int = 999,
     seed: int = 0,
 ) -> tuple[Change, ...]:
-    """Change points in order; segments have at least `least` entries.
+    """Find the change points of a series, in order; segments have at least `least` entries.
 
-    `alpha` is the share of series without a change in which one is found at the first look.
+    `alpha` is the share of series without a change in which the first search reports one. Raises
+    `ValueError` for a series with a number that is not finite.
     """
     values = np.asarray(series, dtype=np.float64)
     if not np.isfinite(values).all():
         raise ValueError("a series with a number that is not finite has no change points")
     distances = np.abs(values[:, None] - values[None, :])
     rng = np.random.default_rng(seed)
-    found: dict[int, float] = {}
+    p_values: dict[int, float] = {}
     segments = [(0, values.size)]
     while segments:
         low, high = segments.pop()
@@ -60,15 +61,15 @@ def changes(
             continue
         p_value = _p_value(segment, strength, least, shuffles, rng)
         if p_value < alpha:
-            found[low + at] = p_value
+            p_values[low + at] = p_value
             segments += [(low, low + at), (low + at, high)]
-    edges = [0, *sorted(found), values.size]
+    edges = [0, *sorted(p_values), values.size]
     return tuple(
         Change(
             index=edges[k],
             before=float(np.median(values[edges[k - 1] : edges[k]])),
             after=float(np.median(values[edges[k] : edges[k + 1]])),
-            p_value=found[edges[k]],
+            p_value=p_values[edges[k]],
         )
         for k in range(1, len(edges) - 1)
     )
@@ -85,10 +86,10 @@ def _p_value(
 
 
 def _strongest(distances: Array, least: int) -> tuple[float, int]:
-    """The largest scaled energy distance over all splits of a segment, and where it is.
+    """Return the largest scaled energy distance over all splits of a segment, and its index.
 
-    For every split at n of N at once: sums of distances within the left part, within the right
-    part and between them, from the two-dimensional running sum.
+    All splits at n of N are computed at once: the sums of distances within the left part, within
+    the right part and between them come from the two-dimensional running sum.
     """
     size = len(distances)
     running = np.zeros((size + 1, size + 1))
@@ -108,15 +109,16 @@ def _strongest(distances: Array, least: int) -> tuple[float, int]:
     return float(scaled[best]), int(left[best])
 
 
-def steady_from(series: Sequence[float], tolerance: float = 0.05, **asked: Any) -> int | None:
-    """Index from which a series stays on one level to its end; None where it never does.
+def steady_from(series: Sequence[float], tolerance: float = 0.05, **options: Any) -> int | None:
+    """Return the index from which a series stays on one level; None where it never does.
 
-    It does where the segment after the last change point holds at least a quarter of the series,
-    and the medians of its halves lie within `tolerance` of each other.
+    It does where the segment after the last change point holds at least four entries and a quarter
+    of the series, and the medians of its halves lie within `tolerance` of each other. `options` go
+    to `changes`.
     """
     values = np.asarray(series, dtype=np.float64)
-    found = changes(series, **asked)
-    start = found[-1].index if found else 0
+    points = changes(series, **options)
+    start = points[-1].index if points else 0
     last = values[start:]
     if last.size < 4 or last.size * 4 < values.size:
         return None

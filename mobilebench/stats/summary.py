@@ -1,4 +1,4 @@
-"""Single numbers for many: percentiles, spreads, means, and shares of counts."""
+"""Summarise many numbers: percentiles, spreads, means, and intervals of shares."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import numpy as np
 
 @dataclass(frozen=True, kw_only=True)
 class Summary:
-    """What a table shows of one run's measured samples; computed when shown, never stored."""
+    """Summary of one run's measured samples, computed when shown and never stored."""
 
     count: int
     p50_ns: float
@@ -22,12 +22,12 @@ class Summary:
 
 
 def percentile(latencies_ns: Sequence[int], percent: float) -> float:
-    """Percentile with linear interpolation between the two nearest samples (Hyndman-Fan 7)."""
+    """Compute a percentile, linear between the two nearest samples (Hyndman-Fan 7)."""
     return float(np.percentile(np.asarray(latencies_ns, dtype=np.float64), percent))
 
 
 def summarise(latencies_ns: Sequence[int]) -> Summary:
-    """Summary of at least one latency; raises `ValueError` for none."""
+    """Summarise at least one latency; raises `ValueError` for none."""
     if not latencies_ns:
         raise ValueError("there are no samples to summarise")
     return Summary(
@@ -40,8 +40,11 @@ def summarise(latencies_ns: Sequence[int]) -> Summary:
 
 
 def mad(values: Sequence[float]) -> float:
-    """Median absolute deviation from the median, in the units of the values; times 1.4826 it is
-    the standard deviation of normal ones. Raises `ValueError` for none."""
+    """Compute the median absolute deviation from the median, in the units of the values.
+
+    Multiplied by 1.4826 it is the standard deviation of normal values. Raises `ValueError` for no
+    values.
+    """
     if not values:
         raise ValueError("there are no values to take a deviation of")
     array = np.asarray(values, dtype=np.float64)
@@ -49,30 +52,30 @@ def mad(values: Sequence[float]) -> float:
 
 
 def trimmed_mean(values: Sequence[float], lowest: int, highest: int) -> float:
-    """Mean without that many of the lowest and of the highest values.
+    """Compute the mean without the `lowest` smallest and the `highest` largest values.
 
-    Raises `ValueError` where none is left.
+    Raises `ValueError` where no value is left.
     """
     if lowest < 0 or highest < 0 or lowest + highest >= len(values):
         raise ValueError(f"{len(values)} values cannot do without {lowest} and {highest}")
-    kept = np.sort(np.asarray(values, dtype=np.float64))[lowest : len(values) - highest]
-    return float(np.mean(kept))
+    remaining = np.sort(np.asarray(values, dtype=np.float64))[lowest : len(values) - highest]
+    return float(np.mean(remaining))
 
 
 def wilson_interval(hits: int, count: int, confidence: float = 0.95) -> tuple[float, float]:
-    """Score interval of a share without continuity correction (E. B. Wilson, JASA 22, 1927).
+    """Compute the score interval of a share, without continuity correction.
 
-    Unlike the usual one it stays within 0..1 and has a width at 0 and at 1. Raises `ValueError`
-    where nothing was counted.
+    The source is E. B. Wilson, JASA 22, 1927. Unlike the usual interval it stays within 0..1 and
+    has a width at 0 and at 1. Raises `ValueError` where nothing was counted.
     """
     if not 0 <= hits <= count or count == 0:
-        raise ValueError(f"{hits} of {count} is no share")
+        raise ValueError(f"{hits} of {count} is not a share")
     z = NormalDist().inv_cdf((1 + confidence) / 2)
     share = hits / count
     middle = (share + z * z / (2 * count)) / (1 + z * z / count)
     half = z * math.sqrt(share * (1 - share) / count + (z / (2 * count)) ** 2)
     half /= 1 + z * z / count
-    # At the ends the two terms are equal, but for their rounding.
+    # At the ends the two terms are equal except for rounding.
     low = 0.0 if hits == 0 else middle - half
     high = 1.0 if hits == count else middle + half
     return low, high

@@ -1,4 +1,4 @@
-"""Forecast: what a class of compute unit should take of one file, in a few numbers."""
+"""Forecast of what a class of compute unit takes of one file, in a few numbers."""
 
 from __future__ import annotations
 
@@ -13,40 +13,39 @@ class Basis(StrEnum):
 
     RULES = "published rules"
     FILE = "the file's own partition"
-    """The exporter lowered operations to delegates; which ones is in the file, and no guess."""
+    """The exporter lowered operations to delegates, and the file records which ones."""
 
 
 @value
 class Forecast:
-    """How much of a file one class of compute unit can take; a forecast, not a measurement."""
+    """Forecast, not measured, of how much of a file one class of compute unit can take."""
 
     id: str
-    """Name of the table of rules, or of the delegate: `coreml-ane`, `XnnpackBackend`."""
+    """Name of the table of rules or of the delegate: `coreml-ane`, `XnnpackBackend`."""
     label: str
     unit: ComputeUnit
     basis: Basis
     operations: int
     taken: int
     islands: int
-    """Parts that the operations taken come in, when as many as depend on nothing else run
-    together."""
+    """Parts that the taken operations form, if independent operations run together."""
     macs_off_share: float | None
-    """Share of the multiply-accumulates that it cannot take; None where they are not known."""
+    """Share of the multiply-accumulates that it cannot take; None where unknown."""
 
 
 @value
 class Source:
-    """Where the rules of a class were published."""
+    """Published source of the rules of a class."""
 
     title: str
     url: str | None
     as_of: str
-    """The version, or the day they were read."""
+    """The version of the rules, or the day they were read."""
 
 
 @value
 class Refusal:
-    """An operation that a class cannot take, and why."""
+    """Operation that a class cannot take, with the reason."""
 
     operation: str
     kind: str
@@ -55,7 +54,7 @@ class Refusal:
 
 @value
 class Placement:
-    """A forecast with its rules' source and every operation that is refused."""
+    """Forecast with the source of its rules and every refused operation."""
 
     forecast: Forecast
     source: Source

@@ -1,4 +1,4 @@
-"""The zoo: mobile vision backbones, one file per family, compatible with official checkpoints."""
+"""Mobile vision backbones, one file per family, that load official checkpoints."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["create_model", "list_models", "load_checkpoint", "model_spec"]
 
 
 def __getattr__(name: str) -> Any:
-    # The registry is read by pages and tables on machines without torch; checkpoints need it.
+    # Pages and tables read the registry on machines without torch; only checkpoints need torch.
     if name == "load_checkpoint":
         from mobilebench.zoo.checkpoints import load_checkpoint
 

@@ -1,4 +1,6 @@
-"""AdaptViG: neighbours count by a gate that falls with their distance; attention at the end.
+"""AdaptViG: gated graph convolutions in three stages, attention in the last.
+
+Neighbours are weighted by a gate that falls with their distance in value.
 
 Paper: AdaptViG, arXiv:2511.09942.
 Original code: https://github.com/SLDGroup/AdaptViG (Apache-2.0); facts and state-dict names are
@@ -21,15 +23,15 @@ from mobilebench.zoo.layers.pyramid import (
 )
 
 HOPS = (8, 4, 2)
-"""K of the paper for the three gated stages: the distance to the pixel that always counts."""
+"""K of the paper for each gated stage: the distance to the neighbour without a gate."""
 
 
 class GatedGraphConv(nn.Module):
     """Max-relative graph convolution with decaying gates: (N, C, H, W) unchanged.
 
-    The pixel K further along each axis counts in full. Those 2, 4, 8, ... further count by
-    exp(-d / T), d the L1 distance over channels and T the learnt temperature. The aggregate is
-    max(0, gate * (neighbour - x)).
+    The pixel K further along each axis has weight 1. Those 2, 4, 8, ... further have the weight
+    exp(-d / T), with d the L1 distance over channels and T the learned temperature. The aggregate
+    is max(0, gate * (neighbour - x)).
     """
 
     def __init__(self, channels: int, hop: int) -> None:
@@ -52,10 +54,10 @@ class GatedGraphConv(nn.Module):
 
 
 class AttentionGraphConv(nn.Module):
-    """Single-head attention over all pixels as the aggregation: (N, C, H, W) unchanged.
+    """Graph convolution that aggregates by attention over all pixels; shape unchanged.
 
-    Queries and keys have C/4 channels and are layer-normalised; the aggregate is
-    max(0, attention(x) - x).
+    The attention on (N, C, H, W) has a single head. Queries and keys have C/4 channels and are
+    layer-normalised. The aggregate is max(0, attention(x) - x).
     """
 
     def __init__(self, channels: int) -> None:
@@ -79,7 +81,7 @@ class AttentionGraphConv(nn.Module):
 
 
 def _tokens(x: Tensor) -> Tensor:
-    """(N, C, H, W) -> (N, HW, C)."""
+    """Flatten a map into tokens: (N, C, H, W) -> (N, HW, C)."""
     return x.flatten(2).transpose(1, 2)
 
 
@@ -92,22 +94,25 @@ def _graph(stage: int, channels: int, drop_path: float) -> nn.Module:
 
 
 def _network(depth: int, channels: tuple[int, ...], num_classes: int) -> Pyramid:
-    """`depth` blocks of both kinds per stage, three times as many local ones in the third."""
+    """Build a pyramid with `depth` local and `depth` graph blocks in each stage.
+
+    The third stage has three times as many local blocks.
+    """
     blocks = ((depth, depth), (depth, depth), (3 * depth, depth), (depth, depth))
     shape = PyramidShape(blocks, channels, embedding=768)
     return Pyramid(shape, _graph, flat=True, local_rates_advance=True, num_classes=num_classes)
 
 
 def adaptvig_s(num_classes: int = 1000) -> Pyramid:
-    """AdaptViG-S."""
+    """Build AdaptViG-S."""
     return _network(3, (32, 64, 128, 256), num_classes)
 
 
 def adaptvig_m(num_classes: int = 1000) -> Pyramid:
-    """AdaptViG-M."""
+    """Build AdaptViG-M."""
     return _network(4, (48, 96, 192, 320), num_classes)
 
 
 def adaptvig_b(num_classes: int = 1000) -> Pyramid:
-    """AdaptViG-B."""
+    """Build AdaptViG-B."""
     return _network(5, (48, 96, 192, 384), num_classes)

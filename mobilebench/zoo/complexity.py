@@ -1,4 +1,4 @@
-"""Counts parameters and multiply-accumulates by running a network once."""
+"""Count parameters and multiply-accumulates by running a network once."""
 
 from __future__ import annotations
 
@@ -13,24 +13,26 @@ from mobilebench.zoo.layers.selective_scan import PATHS, SnakeScan
 
 
 def count_params(module: nn.Module) -> int:
-    """Elements of all parameters; buffers do not count."""
+    """Count the elements of all parameters; buffers do not count."""
     return sum(parameter.numel() for parameter in module.parameters())
 
 
 @torch.no_grad()
 def count_macs(module: nn.Module, inputs: Sequence[Tensor]) -> Macs:
-    """MACs of one forward pass: half of what PyTorch's own counter calls floating-point
-    operations, by the kind of operator. Of elementwise work only a selective scan is counted:
-    three per sequence, token, channel and state."""
+    """Count the MACs of one forward pass, by kind of operator.
+
+    A MAC is two of the floating-point operations that PyTorch's own counter reports. Of elementwise
+    work only a selective scan is counted: three MACs per sequence, token, channel and state.
+    """
     counter = FlopCounterMode(display=False)
     scans: list[int] = []
 
-    def scanned(part: nn.Module, given: tuple[Tensor, ...], _: Tensor) -> None:
-        u, _, a = given[:3]
+    def count_scan(part: nn.Module, arguments: tuple[Tensor, ...], _: Tensor) -> None:
+        u, _, a = arguments[:3]
         scans.append(3 * PATHS * u.numel() * a.shape[1])
 
     handles = [
-        part.register_forward_hook(scanned)
+        part.register_forward_hook(count_scan)
         for part in module.modules()
         if isinstance(part, SnakeScan)
     ]

@@ -1,4 +1,4 @@
-"""Fingerprints of networks: of their numbers, and of numbers, structure and code together."""
+"""Compute fingerprints of a network's numbers, alone or with its structure and code."""
 
 from __future__ import annotations
 
@@ -14,7 +14,10 @@ from torch import Tensor, nn
 
 
 def state_sha256(module: nn.Module) -> str:
-    """sha256 over name, type, shape and bytes of every state-dict entry, in order of names."""
+    """Compute the sha256 of all state-dict entries in order of their names.
+
+    It covers the name, type, shape and bytes of every entry.
+    """
     digest = hashlib.sha256()
     for name, tensor in sorted(module.state_dict().items()):
         _add_tensor(digest, name, tensor)
@@ -22,11 +25,11 @@ def state_sha256(module: nn.Module) -> str:
 
 
 def fingerprint(module: nn.Module) -> str:
-    """sha256 over everything that decides what a network computes and can be seen.
+    """Compute the sha256 of everything visible that decides what a network computes.
 
-    That is, for each submodule by its path: its class, the source file of that class, its plain
-    attributes, its tensors (buffers that are left out of the state dict too), and whether it is
-    in training. Code that a forward pass calls in yet other files is not seen.
+    It covers, for each submodule by its path: its class, the source file of that class, its plain
+    attributes, its tensors (including buffers that are left out of the state dict), and whether it
+    is in training mode. Code that a forward pass calls in other files is not covered.
     """
     digest = hashlib.sha256()
     for path, part in module.named_modules():
@@ -62,7 +65,10 @@ def _is_plain(value: object) -> bool:
 
 @cache
 def _source_sha256(cls: Any) -> str:
-    """sha256 of the file that defines a class; torch's own classes go by torch's version."""
+    """Compute the sha256 of the file that defines a class.
+
+    torch's own classes are identified by torch's version.
+    """
     if cls.__module__.partition(".")[0] == "torch":
         return str(torch.__version__)
     module = sys.modules.get(cls.__module__)
@@ -70,6 +76,6 @@ def _source_sha256(cls: Any) -> str:
     if file is None or not Path(file).is_file():
         try:
             return hashlib.sha256(inspect.getsource(cls).encode()).hexdigest()
-        except (OSError, TypeError):  # defined at a prompt: there is no source to read
+        except (OSError, TypeError):  # defined at a prompt, without a source file
             return "no source"
     return hashlib.sha256(Path(file).read_bytes()).hexdigest()

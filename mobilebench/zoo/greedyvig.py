@@ -1,4 +1,4 @@
-"""GreedyViG: of a fixed set of neighbours, only those that are near in value are joined.
+"""GreedyViG: graph convolutions over those fixed neighbours that are near in value.
 
 Paper: Munir, Avery, Rahman, Marculescu, "GreedyViG: Dynamic Axial Graph Construction for
 Efficient Vision GNNs", CVPR 2024, arXiv:2405.06849.
@@ -26,16 +26,17 @@ HOPS = (8, 4, 2, 1)
 
 
 def _distance(x: Tensor, other: Tensor) -> Tensor:
-    """L1 over channels: (N, C, H, W) twice -> (N, 1, H, W)."""
+    """Compute the L1 distance over channels: (N, C, H, W) twice -> (N, 1, H, W)."""
     return (x - other).abs().sum(dim=1, keepdim=True)
 
 
 class DynamicAxialGraphConv(nn.Module):
     """Max-relative graph convolution over near candidates: (N, C, H, W) unchanged.
 
-    Dynamic Axial Graph Construction: a candidate counts where its L1 distance is below mean - std
-    of the distances between the image and itself shifted by half its size (per image; the
-    unbiased std). The aggregate is max(0, candidate - x) over those that count.
+    This is Dynamic Axial Graph Construction. A candidate counts where its L1 distance is below mean
+    - std of the distances between the image and itself shifted by half its size. Mean and std are
+    per image, and the std is unbiased. The aggregate is max(0, candidate - x) over the candidates
+    that count.
     """
 
     def __init__(self, channels: int, hop: int) -> None:
@@ -45,7 +46,7 @@ class DynamicAxialGraphConv(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         height, width = x.shape[2:]
-        if height == width == 1:  # no candidate, and no spread to compare with
+        if height == width == 1:  # no candidates, and no spread to compare with
             return self._mixed(x, torch.zeros_like(x))
         # The official slices shift by half the size, rounded up.
         opposite = shifted(shifted(x, -(-height // 2), 2), -(-width // 2), 3)
@@ -77,15 +78,15 @@ def _network(
 
 
 def greedyvig_s(num_classes: int = 1000) -> Pyramid:
-    """GreedyViG-S."""
+    """Build GreedyViG-S."""
     return _network(((2, 2), (2, 2), (6, 2), (2, 2)), (48, 96, 192, 384), num_classes)
 
 
 def greedyvig_m(num_classes: int = 1000) -> Pyramid:
-    """GreedyViG-M."""
+    """Build GreedyViG-M."""
     return _network(((3, 3), (3, 3), (9, 3), (3, 3)), (56, 112, 224, 448), num_classes)
 
 
 def greedyvig_b(num_classes: int = 1000) -> Pyramid:
-    """GreedyViG-B."""
+    """Build GreedyViG-B."""
     return _network(((4, 4), (4, 4), (12, 4), (3, 3)), (64, 128, 256, 512), num_classes)

@@ -4,9 +4,9 @@ Paper: Munir et al., arXiv:2510.13740 (LoG 2024).
 Original code: https://github.com/mmunir127/LogViG-Official (Apache-2.0); facts and state-dict names
 are taken from it, the code here is our own.
 
-The official network adds its high-resolution branch through a 1x1 convolution that is made anew,
-with random weights, in every forward call, so its output is not deterministic and no checkpoint
-holds these weights. Here that convolution is an ordinary part of the network, `merge.adjust`; an
+The official network adds its high-resolution branch through a 1x1 convolution that it creates with
+random weights in every forward call. Its output is therefore not deterministic, and no checkpoint
+contains these weights. Here that convolution is an ordinary part of the network, `merge.adjust`. An
 official checkpoint loads without it, and the branch is then left out (see `missing_in_official`).
 """
 
@@ -34,9 +34,10 @@ from mobilebench.zoo.layers.pyramid import (
 class LogarithmicGraphConv(nn.Module):
     """Max-relative graph convolution at growing distances: (N, C, H, W) -> (N, 2C, H, W).
 
-    Logarithmic Scalable Graph Construction: the neighbours along each axis are K^i - 1 pixels
-    away in both directions, for i below the number of binary digits of the axis' size. The
-    aggregate max(0, x - neighbour) is computed as x - min(x, neighbours), the same bit for bit.
+    This is Logarithmic Scalable Graph Construction. The neighbours along each axis are K^i - 1
+    pixels away in both directions, for i below the number of binary digits of the axis' size. The
+    aggregate max(0, x - neighbour) is computed as x - min(x, neighbours), which is equal bit for
+    bit.
     """
 
     def __init__(self, channels: int, base: int) -> None:
@@ -58,7 +59,7 @@ class LogarithmicGraphConv(nn.Module):
 
 
 class HighResolutionBranch(nn.Module):
-    """From the stem: (N, C, H, W) -> (N, C', H/2, W/2)."""
+    """Convolve the stem's map at high resolution: (N, C, H, W) -> (N, C', H/2, W/2)."""
 
     def __init__(self, channels: int, out_channels: int) -> None:
         super().__init__()
@@ -77,7 +78,10 @@ class HighResolutionBranch(nn.Module):
 
 
 class Merge(nn.Module):
-    """Low resolution, enlarged, plus high resolution, adjusted: (N, C, 8h, 8w)-sized result."""
+    """Add the adjusted high-resolution map to the enlarged low-resolution map.
+
+    (N, C, h, w) and (N, C', H, W) -> (N, C, H, W).
+    """
 
     def __init__(self, channels: int, high_channels: int) -> None:
         super().__init__()
@@ -93,7 +97,7 @@ class Merge(nn.Module):
 
 
 class LogViG(Pyramid):
-    """A pyramid whose last map is merged with a branch from the stem before the heads."""
+    """Pyramid that merges its last map with a branch from the stem before the heads."""
 
     missing_in_official: ClassVar[Mapping[str, str]] = {
         "merge.adjust": (
@@ -124,18 +128,18 @@ class LogViG(Pyramid):
 
 
 def logvig_ti(num_classes: int = 1000) -> LogViG:
-    """LogViG-Ti, which the official code calls Ti_LogViG_3."""
+    """Build LogViG-Ti, which the official code calls Ti_LogViG_3."""
     shape = PyramidShape(((3, 3), (3, 3), (9, 3), (3, 3)), (32, 64, 128, 224), 768)
     return LogViG(shape, (3, 3, 2, 2), num_classes)
 
 
 def logvig_s(num_classes: int = 1000) -> LogViG:
-    """LogViG-S."""
+    """Build LogViG-S."""
     shape = PyramidShape(((5, 5), (5, 5), (15, 5), (5, 5)), (32, 64, 128, 256), 768)
     return LogViG(shape, (2, 2, 2, 2), num_classes)
 
 
 def logvig_b(num_classes: int = 1000) -> LogViG:
-    """LogViG-B."""
+    """Build LogViG-B."""
     shape = PyramidShape(((5, 5), (5, 5), (18, 6), (5, 5)), (48, 96, 192, 384), 768)
     return LogViG(shape, (2, 2, 2, 2), num_classes)

@@ -1,4 +1,4 @@
-"""MobileNetV2, the baseline that every published table of mobile backbones compares with.
+"""MobileNetV2, the baseline in every published table of mobile backbones.
 
 Paper: Sandler, Howard, Zhu, Zhmoginov, Chen, "MobileNetV2: Inverted Residuals and Linear
 Bottlenecks", CVPR 2018, arXiv:1801.04381, table 2.
@@ -22,16 +22,16 @@ _ROWS = (
 )
 
 
-def _rounded(channels: float, to: int = 8) -> int:
-    """The nearest multiple of 8, but not less than nine tenths of what was asked for."""
-    nearest = max(to, int(channels + to / 2) // to * to)
-    return nearest + to if nearest < 0.9 * channels else nearest
+def _rounded(channels: float, multiple: int = 8) -> int:
+    """Round to the nearest `multiple` that is at least nine tenths of `channels`."""
+    nearest = max(multiple, int(channels + multiple / 2) // multiple * multiple)
+    return nearest + multiple if nearest < 0.9 * channels else nearest
 
 
 def _conv(
     in_channels: int, out_channels: int, kernel: int, stride: int, groups: int = 1
 ) -> nn.Module:
-    """Convolution without bias, BatchNorm, ReLU6."""
+    """Build a convolution without bias, followed by BatchNorm and ReLU6."""
     return nn.Sequential(
         nn.Conv2d(
             in_channels, out_channels, kernel, stride, kernel // 2, groups=groups, bias=False
@@ -62,7 +62,7 @@ class Bottleneck(nn.Module):
 
 
 class MobileNetV2(nn.Module):
-    """(N, 3, H, W) -> (N, num_classes), in both modes."""
+    """MobileNetV2 classifier: (N, 3, H, W) -> (N, num_classes) in both modes."""
 
     def __init__(self, width: float, num_classes: int = 1000) -> None:
         super().__init__()
@@ -92,7 +92,7 @@ class MobileNetV2(nn.Module):
                 nn.init.zeros_(part.bias)
 
     def stages(self, x: Tensor) -> list[Tensor]:
-        """The last map at each of the strides 4, 8, 16 and 32."""
+        """Return the last map at each of the strides 4, 8, 16 and 32."""
         outputs = []
         for index, block in enumerate(self.features):
             x = block(x)
@@ -101,17 +101,17 @@ class MobileNetV2(nn.Module):
         return outputs
 
     def forward(self, x: Tensor) -> Tensor:
-        # A map of one pixel until the end: XNNPACK leaves a mean that drops the pixels outside.
+        # Keep a map of one pixel: XNNPACK does not take a mean that drops dimensions.
         pooled = self.features(x).mean((2, 3), keepdim=True)
         y: Tensor = self.classifier(pooled.flatten(1))
         return y
 
 
 def mobilenetv2_100(num_classes: int = 1000) -> MobileNetV2:
-    """MobileNetV2 x1.0."""
+    """Build MobileNetV2 x1.0."""
     return MobileNetV2(1.0, num_classes)
 
 
 def mobilenetv2_140(num_classes: int = 1000) -> MobileNetV2:
-    """MobileNetV2 x1.4."""
+    """Build MobileNetV2 x1.4."""
     return MobileNetV2(1.4, num_classes)

@@ -5,8 +5,8 @@ Applications", CVPR Workshops 2023, arXiv:2307.00395.
 Original code: https://github.com/SLDGroup/MobileViG (Apache-2.0); facts and state-dict names are
 taken from it, the code here is our own.
 
-Three stages of inverted residuals, then one stage of graph blocks at stride 32, where every pixel
-is joined with every K-th pixel of its row and of its column.
+Three stages of inverted residuals are followed by one stage of graph blocks at stride 32. A graph
+block joins every pixel with every K-th pixel of its row and of its column.
 """
 
 from __future__ import annotations
@@ -34,12 +34,13 @@ DROP_PATH = 0.1
 class SparseVisionGraphConv(nn.Module):
     """Max-relative graph convolution over a fixed graph: (N, C, H, W) -> (N, 2C, H, W).
 
-    Sparse Vision Graph Attention, section 3.1 of the paper: with the neighbours K, 2K, ... pixels
-    away along H and W, the aggregate is max(0, x - neighbour) over all of them; the result is
-    joined with x and mixed by a 1x1 convolution. The graph depends on the input size alone.
+    This is Sparse Vision Graph Attention, section 3.1 of the paper. The neighbours are K, 2K, ...
+    pixels away along H and W, and the aggregate is max(0, x - neighbour) over all of them. The
+    aggregate is joined with x and mixed by a 1x1 convolution. The graph depends only on the input
+    size.
 
-    The aggregate is computed as x - min(x, neighbours), which is the same number bit for bit,
-    since rounding keeps order, and saves a subtraction for every neighbour.
+    The aggregate is computed as x - min(x, neighbours). This is equal bit for bit, because rounding
+    keeps order, and it saves a subtraction for every neighbour.
     """
 
     def __init__(self, channels: int, hop: int = HOP) -> None:
@@ -59,7 +60,7 @@ class SparseVisionGraphConv(nn.Module):
 
 
 class Grapher(nn.Module):
-    """x + projection(graph convolution(projection(x))); shape unchanged."""
+    """Residual graph block: x + projection(graph convolution(projection(x)))."""
 
     def __init__(self, channels: int, drop_path: float) -> None:
         super().__init__()
@@ -74,10 +75,11 @@ class Grapher(nn.Module):
 
 
 class MobileViG(nn.Module):
-    """(N, 3, H, W) -> (N, num_classes) in eval mode; in training a pair of them, one per head.
+    """MobileViG classifier: (N, 3, H, W) -> (N, num_classes) in eval mode.
 
-    `local_blocks` and `local_channels` describe the three convolutional stages, the rest the
-    graph stage. Any H and W from 32 up are accepted.
+    In training mode it returns a pair of logits, one per head. `local_blocks` and `local_channels`
+    describe the three convolutional stages, the other arguments the graph stage. Any H and W from
+    32 up are accepted.
     """
 
     def __init__(
@@ -113,7 +115,7 @@ class MobileViG(nn.Module):
         for_training(self)
 
     def stages(self, x: Tensor) -> list[Tensor]:
-        """The output of each stage, at strides 4, 8, 16 and 32, for detection and segmentation."""
+        """Return each stage's map for detection and segmentation, at strides 4, 8, 16 and 32."""
         outputs = []
         x = self.stem(x)
         for block in self.local_backbone:
@@ -130,7 +132,7 @@ class MobileViG(nn.Module):
 
 
 def mobilevig_ti(num_classes: int = 1000) -> MobileViG:
-    """MobileViG-Ti."""
+    """Build MobileViG-Ti."""
     return MobileViG(
         local_blocks=(2, 2, 6),
         local_channels=(42, 84, 168),
@@ -142,7 +144,7 @@ def mobilevig_ti(num_classes: int = 1000) -> MobileViG:
 
 
 def mobilevig_s(num_classes: int = 1000) -> MobileViG:
-    """MobileViG-S."""
+    """Build MobileViG-S."""
     return MobileViG(
         local_blocks=(3, 3, 9),
         local_channels=(42, 84, 176),
@@ -154,7 +156,7 @@ def mobilevig_s(num_classes: int = 1000) -> MobileViG:
 
 
 def mobilevig_m(num_classes: int = 1000) -> MobileViG:
-    """MobileViG-M."""
+    """Build MobileViG-M."""
     return MobileViG(
         local_blocks=(3, 3, 9),
         local_channels=(42, 84, 224),
@@ -166,7 +168,7 @@ def mobilevig_m(num_classes: int = 1000) -> MobileViG:
 
 
 def mobilevig_b(num_classes: int = 1000) -> MobileViG:
-    """MobileViG-B."""
+    """Build MobileViG-B."""
     return MobileViG(
         local_blocks=(5, 5, 15),
         local_channels=(42, 84, 240),

@@ -28,9 +28,9 @@ HOPS = (0, 8, 4, 2)
 class MobileGraphConv(nn.Module):
     """Max-relative graph convolution with four neighbours: (N, C, H, W) unchanged.
 
-    Mobile Graph Convolution: the neighbours are K pixels up, down, left and right, circularly.
-    The aggregate max(0, neighbour - x) is computed as max(x, neighbours) - x, which is the same
-    number bit for bit, since rounding keeps order.
+    This is Mobile Graph Convolution. The neighbours are K pixels up, down, left and right,
+    circularly. The aggregate max(0, neighbour - x) is computed as max(x, neighbours) - x. This is
+    equal bit for bit, because rounding keeps order.
     """
 
     def __init__(self, channels: int, hop: int) -> None:
@@ -66,20 +66,20 @@ _BLOCKS = ((3, 0), (3, 3), (9, 3), (3, 3))
 
 
 def mobilevigv2_ti(num_classes: int = 1000) -> Pyramid:
-    """MobileViGv2-Ti."""
+    """Build MobileViGv2-Ti."""
     return _network(((2, 0), (2, 2), (6, 2), (2, 2)), (32, 64, 128, 256), 512, num_classes)
 
 
 def mobilevigv2_s(num_classes: int = 1000) -> Pyramid:
-    """MobileViGv2-S."""
+    """Build MobileViGv2-S."""
     return _network(_BLOCKS, (32, 64, 128, 256), 512, num_classes)
 
 
 def mobilevigv2_m(num_classes: int = 1000) -> Pyramid:
-    """MobileViGv2-M."""
+    """Build MobileViGv2-M."""
     return _network(_BLOCKS, (32, 64, 192, 384), 512, num_classes)
 
 
 def mobilevigv2_b(num_classes: int = 1000) -> Pyramid:
-    """MobileViGv2-B."""
+    """Build MobileViGv2-B."""
     return _network(_BLOCKS, (64, 128, 256, 512), 768, num_classes)

@@ -14,7 +14,7 @@ from mobilebench.zoo.layers.pyramid import GraphBlock, Mixer, Pyramid, PyramidSh
 
 
 def _dilated(channels: int, dilation: int) -> nn.Sequential:
-    """3x3 convolution with holes, BatchNorm, GELU; shape unchanged."""
+    """Build a 3x3 dilated convolution with BatchNorm and GELU; shape unchanged."""
     return nn.Sequential(
         nn.Conv2d(channels, channels, 3, padding=dilation, dilation=dilation),
         nn.BatchNorm2d(channels),
@@ -23,7 +23,7 @@ def _dilated(channels: int, dilation: int) -> nn.Sequential:
 
 
 class MultiLevelDilatedConv(nn.Module):
-    """Sum of two dense 3x3 convolutions, of dilation 2 and 3; shape unchanged."""
+    """Sum of two dense 3x3 convolutions with dilations 2 and 3; shape unchanged."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -36,7 +36,7 @@ class MultiLevelDilatedConv(nn.Module):
 
 
 class _Depthwise(nn.Module):
-    """7x7 depthwise convolution without bias, one level down because the names are."""
+    """7x7 depthwise convolution without bias, nested to match the official names."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -48,7 +48,7 @@ class _Depthwise(nn.Module):
 
 
 class LargeKernelFeedForward(nn.Module):
-    """7x7 depthwise, then two 1x1 convolutions, each with BatchNorm; shape unchanged."""
+    """7x7 depthwise and two 1x1 convolutions, each with BatchNorm; shape unchanged."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -86,20 +86,20 @@ _BLOCKS = ((3, 0), (3, 0), (9, 3), (3, 3))
 
 
 def rapidnet_ti(num_classes: int = 1000) -> Pyramid:
-    """RapidNet-Ti."""
+    """Build RapidNet-Ti."""
     return _network(((2, 0), (2, 0), (6, 2), (2, 2)), (32, 64, 112, 224), 512, num_classes)
 
 
 def rapidnet_s(num_classes: int = 1000) -> Pyramid:
-    """RapidNet-S."""
+    """Build RapidNet-S."""
     return _network(_BLOCKS, (32, 64, 112, 224), 512, num_classes)
 
 
 def rapidnet_m(num_classes: int = 1000) -> Pyramid:
-    """RapidNet-M."""
+    """Build RapidNet-M."""
     return _network(_BLOCKS, (32, 64, 160, 320), 512, num_classes)
 
 
 def rapidnet_b(num_classes: int = 1000) -> Pyramid:
-    """RapidNet-B."""
+    """Build RapidNet-B."""
     return _network(_BLOCKS, (64, 128, 224, 416), 768, num_classes)

@@ -1,7 +1,7 @@
-"""The zoo's names and facts, readable without torch; networks are built on request.
+"""List and describe the zoo's networks without torch, and build them on request.
 
 Facts come from two data files beside this one: `catalog.json` (sources, parameter and MAC counts,
-which the tests count again on the networks) and `published.csv` (what papers state).
+which the tests verify on the networks) and `published.csv` (what papers state).
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from torch import nn
 
 RESOLUTION = 224
-"""The size that the authors train and publish at, for every family."""
+"""Image size in pixels at which the authors train and publish every family."""
 
 
 @cache
@@ -38,7 +38,7 @@ def _published() -> tuple[dict[str, str], ...]:
 
 
 def list_models(family: str | None = None) -> list[str]:
-    """Names of the zoo's networks, by family and from small to large.
+    """List the names of the zoo's networks, by family and from small to large.
 
     Raises `UnknownName` for a family that is not in the zoo.
     """
@@ -54,7 +54,7 @@ def list_models(family: str | None = None) -> list[str]:
 
 
 def model_spec(name: str, resolution: int = RESOLUTION) -> ModelSpec:
-    """What is known about a network of the zoo without building it.
+    """Describe a network of the zoo without building it.
 
     MACs are stated at 224 x 224 and left out at any other size. Raises `UnknownName`.
     """
@@ -88,7 +88,7 @@ def create_model(name: str, *, num_classes: int = 1000) -> nn.Module:
     """
     family, _ = _split(name)
     if num_classes < 1:
-        raise UserError(f"{name} was asked for {num_classes} classes; it needs at least 1.")
+        raise UserError(f"{name} was requested with {num_classes} classes; give at least 1.")
     network: nn.Module = getattr(importlib.import_module(f"{__package__}.{family}"), name)(
         num_classes=num_classes
     )

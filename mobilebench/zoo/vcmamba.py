@@ -2,12 +2,12 @@
 
 Paper: "VCMamba: Bridging Convolutions with Multi-Directional Mamba for Efficient Visual
 Representation", ICCV Workshops 2025, arXiv:2509.04669.
-Original code: https://github.com/Wertyuui345/VCMamba, commit f8795a0. No licence is stated there,
-so nothing but facts (names, shapes, what is computed) is taken from it; the code here is our own.
+Original code: https://github.com/Wertyuui345/VCMamba, commit f8795a0. It states no licence, so only
+facts (names, shapes, computations) are taken from it; the code here is our own.
 
-Four stages of convolutional blocks at strides 4 to 32; the last four blocks of the last stage scan
-their map along four paths instead. A table of positions for a map of 7 x 7 pixels is learned, so
-images of 193 to 224 pixels a side are what the network is made for.
+The four stages have convolutional blocks at strides 4 to 32, but the last four blocks of the last
+stage scan their map along four paths instead. A table of positions is learned for a last map of
+7 x 7 pixels, so the network takes images of 193 to 224 pixels a side.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ from mobilebench.zoo.layers.initialise import for_training
 from mobilebench.zoo.layers.selective_scan import DIRECTIONS, SnakeScan
 
 STRIDE = 32
-"""Image pixels to one pixel of the last map."""
+"""Image pixels per pixel of the last map, along each side."""
 MAP_SIZE = (7, 7)
-"""Last map of a 224 x 224 image, for which positions are learned."""
+"""Size of the last map of a 224 x 224 image, for which positions are learned."""
 STATES = 16
 """S, the length of each channel's state."""
 DROP_PATH = 0.2
@@ -48,10 +48,11 @@ class Embedding(nn.Module):
 
 
 class SnakeMamba(nn.Module):
-    """Mamba without a gate, over a map and along four paths; shape (N, C, H, W) unchanged.
+    """Mamba mixer without a gate that scans a map along four paths; shape unchanged.
 
-    PlainMamba's mixer (arXiv:2403.17695, section 3), with E = 2C channels inside, a 7x7
-    convolution before the scan and a convolution in place of the projection after it.
+    It is PlainMamba's mixer (arXiv:2403.17695, section 3) on (N, C, H, W), with E = 2C inner
+    channels, a 7x7 convolution before the scan, and a convolution in place of the projection after
+    it.
     """
 
     def __init__(self, channels: int) -> None:
@@ -77,11 +78,11 @@ class SnakeMamba(nn.Module):
         map_size = (x.shape[2], x.shape[3])
         u = F.silu(self.conv2d(self.in_conv(x))).flatten(2).transpose(1, 2)  # (N, L, E)
         dt, b, c = self.x_proj(u).split(self.split, -1)
-        # The bias counts twice: official checkpoints are trained that way.
+        # The bias is added twice, because official checkpoints are trained that way.
         dt = F.softplus(self.dt_proj(dt) + self.dt_proj.bias)
         a = -torch.exp(self.A_log)
-        scanned = self.norm(self.scan(u, dt, a, b, c, self.D, self.direction_Bs, map_size))
-        y: Tensor = self.out_conv(torch.unflatten(scanned.transpose(1, 2), 2, map_size))
+        tokens = self.norm(self.scan(u, dt, a, b, c, self.D, self.direction_Bs, map_size))
+        y: Tensor = self.out_conv(torch.unflatten(tokens.transpose(1, 2), 2, map_size))
         return y
 
 
@@ -103,28 +104,30 @@ class MambaBlock(nn.Module):
 
 
 class Tokens(nn.Module):
-    """(N, C, H, W) -> (N, L, C) with L = H x W, in raster order."""
+    """Flatten a map into tokens in raster order: (N, C, H, W) -> (N, L, C), L = H x W."""
 
     def forward(self, x: Tensor) -> Tensor:
         return x.flatten(2).transpose(1, 2)
 
 
 class MeanToken(nn.Module):
-    """(N, L, C) -> (N, C)."""
+    """Average the tokens: (N, L, C) -> (N, C)."""
 
     def forward(self, tokens: Tensor) -> Tensor:
         return tokens.mean(1)
 
 
 class VCMamba(nn.Module):
-    """(N, 3, H, W) -> (N, num_classes) in eval mode; in training a pair of them, one per head.
+    """VCMamba classifier: (N, 3, H, W) -> (N, num_classes) in eval mode.
 
-    `blocks` and `channels` are given for each stage; the last `mamba_blocks` blocks of the last
-    stage are Mamba blocks. H and W are 193 to 224; with `interpolate_positions` any size from 32
-    up is accepted, and positions are interpolated for a last map of another size. The official
-    network cannot do that, so its accuracy at other sizes is not known.
+    In training mode it returns a pair of logits, one per head. `blocks` and `channels` have one
+    entry per stage; the last `mamba_blocks` blocks of the last stage are Mamba blocks.
 
-    Calling it raises `ImageSizeError` for an image of another size.
+    H and W are 193 to 224. With `interpolate_positions` any size from 32 up is accepted, and
+    positions are interpolated for a last map of another size. The official network cannot do that,
+    so its accuracy at other sizes is unknown.
+
+    A call with an image of another size raises `ImageSizeError`.
     """
 
     def __init__(
@@ -168,7 +171,7 @@ class VCMamba(nn.Module):
         _initialise(self)
 
     def stages(self, x: Tensor) -> list[Tensor]:
-        """The output of each stage, at strides 4, 8, 16 and 32, for detection and segmentation."""
+        """Return each stage's map for detection and segmentation, at strides 4, 8, 16 and 32."""
         if not self.interpolate_positions:
             _check_size(x.shape[2], x.shape[3])
         x = self.patch_embed(x)
@@ -189,30 +192,31 @@ class VCMamba(nn.Module):
         return classify(pooled, self.head, self.dist_head, self.training)
 
     def positions(self, map_size: tuple[int, int]) -> Tensor:
-        """The table of positions for a map of H x W: (1, C, H, W)."""
+        """Return the table of positions for a map of H x W: (1, C, H, W)."""
         if map_size == tuple(self.pos_embed.shape[2:]):
             return self.pos_embed
         return F.interpolate(self.pos_embed, size=map_size, mode="bicubic", align_corners=False)
 
 
 def _check_size(height: int, width: int) -> None:
-    """Raise `ImageSizeError` where the last map of an image is not of `MAP_SIZE`."""
-    found = (math.ceil(height / STRIDE), math.ceil(width / STRIDE))
-    if found != MAP_SIZE:
+    """Raise `ImageSizeError` unless the last map of an image has the size `MAP_SIZE`."""
+    map_size = (math.ceil(height / STRIDE), math.ceil(width / STRIDE))
+    if map_size != MAP_SIZE:
         low, high = (MAP_SIZE[0] - 1) * STRIDE + 1, MAP_SIZE[0] * STRIDE
         raise ImageSizeError(
             f"VCMamba was given an image of {height} x {width}, whose last map is "
-            f"{found[0]} x {found[1]}, but its positions are learned for a map of "
+            f"{map_size[0]} x {map_size[1]}, but its positions are learned for a map of "
             f"{MAP_SIZE[0]} x {MAP_SIZE[1]}; use sides of {low} to {high} pixels, or build the "
             "network with interpolate_positions=True."
         )
 
 
 def _initialise(network: VCMamba) -> None:
-    """Initial values of what is not a convolution.
+    """Set the initial values of everything except convolutions.
 
-    Truncated normal for linear weights, positions and direction terms, zero for linear biases:
-    for `dt_proj` too, where the official code overwrites Mamba's own careful choice.
+    Linear weights, positions and direction terms are drawn from a truncated normal, and linear
+    biases are zero. This includes `dt_proj`, where the official code overwrites Mamba's own careful
+    choice.
     """
     nn.init.trunc_normal_(network.pos_embed, std=0.02)
     for part in network.modules():
@@ -225,7 +229,7 @@ def _initialise(network: VCMamba) -> None:
 
 
 def vcmamba_s(num_classes: int = 1000, *, interpolate_positions: bool = False) -> VCMamba:
-    """VCMamba-S."""
+    """Build VCMamba-S."""
     return VCMamba(
         blocks=(4, 4, 12, 8),
         channels=(32, 64, 144, 288),
@@ -235,7 +239,7 @@ def vcmamba_s(num_classes: int = 1000, *, interpolate_positions: bool = False) -
 
 
 def vcmamba_m(num_classes: int = 1000, *, interpolate_positions: bool = False) -> VCMamba:
-    """VCMamba-M."""
+    """Build VCMamba-M."""
     return VCMamba(
         blocks=(4, 4, 12, 6),
         channels=(48, 96, 224, 448),
@@ -245,7 +249,7 @@ def vcmamba_m(num_classes: int = 1000, *, interpolate_positions: bool = False) -
 
 
 def vcmamba_b(num_classes: int = 1000, *, interpolate_positions: bool = False) -> VCMamba:
-    """VCMamba-B."""
+    """Build VCMamba-B."""
     return VCMamba(
         blocks=(4, 4, 12, 6),
         channels=(64, 128, 320, 512),

@@ -1,4 +1,4 @@
-"""Model references: names, files, modules, timm."""
+"""Load model references: names, files, modules and timm."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def test_random_weights_say_so_and_are_the_same_every_time() -> None:
 
 
 def test_random_weights_of_the_zoo_let_every_branch_be_seen() -> None:
-    """A file that lost a residual branch must not pass parity, so no branch may be near zero."""
+    """No branch may be near zero: a file that lost a branch must not pass parity."""
     module = load(Request(reference="mobilevig_ti")).module
     state = module.state_dict()
     scales = [value for key, value in state.items() if key.endswith("layer_scale_2")]
@@ -101,10 +101,11 @@ def test_neighbours_of_the_users_file_can_be_imported(tmp_path: Path) -> None:
 
 
 def _timm(tmp_path: Path, code: str, *, with_torchvision: bool) -> subprocess.CompletedProcess[str]:
-    """Run code where torchvision is, or is not, a stand-in that has just what timm imports.
+    """Run code with a stand-in for torchvision that has only what timm imports.
 
-    timm itself is real. torchvision's CPU builds are not to be had everywhere, and timm uses of
-    it only what prepares images, which no test here needs.
+    The stand-in is used where torchvision is missing and `with_torchvision` is set. timm itself is
+    real. torchvision's CPU builds are not available everywhere, and timm uses only its image
+    preparation, which no test here needs.
     """
     if with_torchvision and find_spec("torchvision") is None:
         package = tmp_path / "torchvision"
@@ -152,25 +153,26 @@ needs_timm = pytest.mark.skipif(
 
 @needs_timm
 def test_a_timm_model_brings_its_own_input_size_and_preprocessing(tmp_path: Path) -> None:
-    done = _timm(tmp_path, _LOAD.format("timm:test_resnet.r160_in1k"), with_torchvision=True)
-    assert "shape=(1, 3, 160, 160)" in done.stdout, done.stdout + done.stderr
-    assert "origin='random'" in done.stdout
-    assert "crop_pct=0.95" in done.stdout
+    process = _timm(tmp_path, _LOAD.format("timm:test_resnet.r160_in1k"), with_torchvision=True)
+    assert "shape=(1, 3, 160, 160)" in process.stdout, process.stdout + process.stderr
+    assert "origin='random'" in process.stdout
+    assert "crop_pct=0.95" in process.stdout
 
 
 @needs_timm
 def test_an_unknown_timm_model_offers_near_names(tmp_path: Path) -> None:
-    done = _timm(tmp_path, _LOAD.format("timm:resnett18"), with_torchvision=True)
+    process = _timm(tmp_path, _LOAD.format("timm:resnett18"), with_torchvision=True)
     assert (
-        "refused: There is no timm model called 'resnett18'; did you mean resnet18" in done.stdout
+        "refused: There is no timm model called 'resnett18'; did you mean resnet18"
+        in process.stdout
     )
 
 
 def test_timm_without_torchvision_says_what_to_install(tmp_path: Path) -> None:
     blocked = "import sys; sys.modules['torchvision'] = None\n" + _LOAD.format("timm:resnet18")
-    done = _timm(tmp_path, blocked, with_torchvision=False)
-    assert "refused: timm models need the packages timm and torchvision" in done.stdout
-    assert f"torch {torch.__version__}" in done.stdout
+    process = _timm(tmp_path, blocked, with_torchvision=False)
+    assert "refused: timm models need the packages timm and torchvision" in process.stdout
+    assert f"torch {torch.__version__}" in process.stdout
 
 
 def test_unknown_name_error_is_a_user_error() -> None:

@@ -1,4 +1,4 @@
-"""The deployment form of every family against the official logits and against its plain form."""
+"""Compare every family's deployment form with the official logits and its plain form."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ WITH_VECTORS = tuple(name for name in list_models() if (fill.VECTORS / f"{name}.
 FAMILIES = tuple({name.partition("_")[0]: name for name in reversed(WITH_VECTORS)}.values())
 CASES = {"224": ((1, 3, 224, 224), 0), "256": ((2, 3, 256, 256), 1)}
 EXACT = 1e-5
-"""Of the deviation of the logits; float32's own rounding is about 2e-6 here."""
+"""Tolerance relative to the std of the logits; float32's own rounding is about 2e-6."""
 
 
 def _official(name: str) -> nn.Module:
@@ -44,8 +44,8 @@ def _image(case: str) -> Tensor:
 
 def _logits(model: nn.Module, image: Tensor) -> np.ndarray:
     with torch.no_grad():
-        found: np.ndarray = model(image).numpy()
-    return found
+        logits: np.ndarray = model(image).numpy()
+    return logits
 
 
 @pytest.mark.parametrize("name", WITH_VECTORS)
@@ -53,9 +53,9 @@ def test_deployed_logits_are_the_official_ones(name: str) -> None:
     model = _official(name)
     for case in _cases(name):
         image = _image(case)
-        found = _logits(deploy(model, image), image)
-        assert fill.relative_error(found, fill.logits(name)[f"logits_{case}"]) <= EXACT, case
-        assert fill.relative_error(found, _logits(model, image)) <= EXACT, case
+        logits = _logits(deploy(model, image), image)
+        assert fill.relative_error(logits, fill.logits(name)[f"logits_{case}"]) <= EXACT, case
+        assert fill.relative_error(logits, _logits(model, image)) <= EXACT, case
 
 
 @pytest.mark.parametrize("target", [target for target in Target if target is not Target.XNNPACK])
@@ -64,16 +64,16 @@ def test_every_target_gets_the_same_network(name: str, target: Target) -> None:
     model = _official(name)
     for case in _cases(name):
         image = _image(case)
-        found = _logits(deploy(model, image, target=target), image)
-        assert fill.relative_error(found, fill.logits(name)[f"logits_{case}"]) <= EXACT, case
+        logits = _logits(deploy(model, image, target=target), image)
+        assert fill.relative_error(logits, fill.logits(name)[f"logits_{case}"]) <= EXACT, case
 
 
 @pytest.mark.parametrize("target", Target)
 @pytest.mark.parametrize("name", FAMILIES)
 def test_in_float64_nothing_but_rounding_is_left(name: str, target: Target) -> None:
     model, image = _official(name).double(), _image("224").double()
-    found = _logits(deploy(model, image, target=target), image)
-    assert fill.relative_error(found, fill.logits(name)["logits_224_float64"]) <= 1e-9
+    logits = _logits(deploy(model, image, target=target), image)
+    assert fill.relative_error(logits, fill.logits(name)["logits_224_float64"]) <= 1e-9
 
 
 @pytest.mark.parametrize("name", [name for name in FAMILIES if not name.startswith("vcmamba")])
@@ -123,7 +123,7 @@ def test_no_toolkit_sees_an_index_a_comparison_or_an_integer(name: str, target: 
     program = program.run_decompositions({})
     calls = [node for node in program.graph.nodes if node.op == "call_function"]
     names = {str(node.target).split(".")[1] for node in calls}
-    assert names & {"convolution", "conv2d"}  # the graph was read
+    assert names & {"convolution", "conv2d"}  # the graph was read, not skipped
     refused = {"roll", "gather", "index", "index_select", "arange", "where", "lt", "gt", "fmod"}
     refused |= {"batch_norm", "native_batch_norm", "_native_batch_norm_legit_no_training", "select"}
     if target is Target.XNNPACK:  # what its delegate leaves out
@@ -197,8 +197,8 @@ def test_half_precision_chooses_the_same_class(name: str) -> None:
     images = [torch.from_numpy(sample(spec, 2000 + index)[0]) for index in range(4)]
     deployed = deploy(copy.deepcopy(model), images[0], target=Target.COREML).half()
     with torch.no_grad():
-        found = torch.cat([deployed(image.half()).float() for image in images])
+        logits = torch.cat([deployed(image.half()).float() for image in images])
         expected = torch.cat([model(image) for image in images])
-    assert bool(torch.isfinite(found).all())
-    cosine = torch.nn.functional.cosine_similarity(found, expected)
+    assert bool(torch.isfinite(logits).all())
+    cosine = torch.nn.functional.cosine_similarity(logits, expected)
     assert float(cosine.min()) >= 0.999

@@ -1,4 +1,4 @@
-"""Each rewrite against what it was before, on maps of awkward sizes."""
+"""Compare each rewrite with the form before it, on maps of awkward sizes."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ def normal(*shape: int, seed: int = 0) -> Tensor:
 
 
 class Relative(nn.Module):
-    """In the place of a graph convolution's mix: gives back the relative half of its input."""
+    """Stands in for a graph convolution's mix and returns the relative half of its input."""
 
     def forward(self, joined: Tensor) -> Tensor:
         return joined.chunk(2, dim=1)[1]
 
 
 def relative_of(graph_conv: nn.Module, x: Tensor) -> Tensor:
-    """What the plain graph convolution hands to its mix beside x."""
+    """Return what the plain graph convolution passes to its mix beside x."""
     graph_conv.nn = Relative()  # type: ignore[assignment]
     with torch.no_grad():
         y: Tensor = graph_conv(x)
@@ -66,10 +66,10 @@ def test_one_ring_has_every_shift() -> None:
 
 @pytest.mark.parametrize("count", range(1, 20))
 def test_doubling_covers_every_multiple_once_or_more_and_no_other(count: int) -> None:
-    reached = {0}
+    distances = {0}
     for step in doubling(3, count):
-        reached |= {place + step for place in reached}
-    assert reached == {3 * index for index in range(count)}
+        distances |= {place + step for place in distances}
+    assert distances == {3 * index for index in range(count)}
     assert len(doubling(3, count)) == (count - 1).bit_length()
 
 
@@ -93,8 +93,8 @@ def test_extremes_are_the_running_ones(size: tuple[int, int], target: Target) ->
 @pytest.mark.parametrize("target", [Target.XNNPACK, Target.ONNX_RUNTIME, Target.COREML])
 def test_an_extreme_is_equal_bit_for_bit(target: Target) -> None:
     x = normal(1, 5, 14, 14).float()
-    found = DoublingExtreme((14, 14), target, 2, lowest=True)(x)
-    assert torch.equal(x - found, relative_of(SparseVisionGraphConv(5), x))
+    extreme = DoublingExtreme((14, 14), target, 2, lowest=True)(x)
+    assert torch.equal(x - extreme, relative_of(SparseVisionGraphConv(5), x))
 
 
 @pytest.mark.parametrize("target", Target)
@@ -110,12 +110,12 @@ def test_near_candidates_are_those_of_the_comparison(size: tuple[int, int], targ
 
 
 def test_near_candidates_hold_in_half_precision_where_no_margin_is_small() -> None:
-    """A map of two kinds of pixels, far from each other: every decision is clear."""
+    """A map of two kinds of pixels, far from each other, makes every decision clear."""
     x = 20.0 * (normal(1, 8, 14, 14) > 0.9) + 0.01 * normal(1, 8, 14, 14, seed=1)
     expected = relative_of(DynamicAxialGraphConv(8, 2), x)
     near = NearCandidates((14, 14), Target.COREML, 8, 2).half()
-    found = near(x.half()) - x.half()
-    assert float((found - expected).abs().max()) <= 0.05
+    relative = near(x.half()) - x.half()
+    assert float((relative - expected).abs().max()) <= 0.05
     assert float(expected.max()) > 10.0
 
 
@@ -155,20 +155,20 @@ def test_four_scans_together_are_the_recurrence(size: tuple[int, int]) -> None:
     a_log = normal(inner, states, seed=4)
     d, table = normal(inner, seed=5), normal(len(DIRECTIONS), states, seed=6)
     expected = SnakeScan(size)(u, dt, -torch.exp(a_log), b, c, d, table, size)
-    found = ChunkedScan(size, a_log, table, d)(u, dt, b, c)
-    torch.testing.assert_close(found, expected, rtol=1e-9, atol=1e-9)
+    output = ChunkedScan(size, a_log, table, d)(u, dt, b, c)
+    torch.testing.assert_close(output, expected, rtol=1e-9, atol=1e-9)
 
 
 def test_strong_decay_neither_overflows_nor_loses_the_state() -> None:
-    """exp of minus the sum of decays, as the closed form has it, would be infinite here."""
+    """The closed form's exp of minus the sum of decays would be infinite here."""
     inner, states = 3, 2
     u, dt = normal(1, 49, inner).float(), torch.full((1, 49, inner), 4.0)
     b, c = normal(1, 49, states, seed=2).float(), normal(1, 49, states, seed=3).float()
     a_log, d = torch.full((inner, states), 2.8), torch.zeros(inner)
     table = torch.zeros(len(DIRECTIONS), states)
     expected = SnakeScan((7, 7))(u, dt, -torch.exp(a_log), b, c, d, table, (7, 7))
-    found = ChunkedScan((7, 7), a_log, table, d)(u, dt, b, c)
-    torch.testing.assert_close(found, expected)
+    output = ChunkedScan((7, 7), a_log, table, d)(u, dt, b, c)
+    torch.testing.assert_close(output, expected)
     assert float(torch.exp(-dt.sum(1).double() * -torch.exp(a_log.double())[:, 0]).max()) == float(
         "inf"
     )

@@ -1,4 +1,4 @@
-"""Intervals hold what they claim, also where iterations follow each other."""
+"""Intervals cover what they claim, also where iterations follow each other."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Run = list[float]
 
 
 def _run(rng: np.random.Generator, level: float, iterations: int = 60) -> Run:
-    """Iterations whose noise of 5 % carries on from one to the next."""
+    """Simulate iterations whose noise of 5 % carries on from one to the next."""
     noise = np.zeros(iterations)
     for index in range(1, iterations):
         noise[index] = 0.6 * noise[index - 1] + rng.normal(0, 0.04)
@@ -29,9 +29,9 @@ def _run(rng: np.random.Generator, level: float, iterations: int = 60) -> Run:
 def test_blocks_are_pieces_of_the_series_in_its_order() -> None:
     series = list(range(27))
     assert block_length(27) == 3
-    drawn = blocks(series, 200, np.random.default_rng(0))
-    assert drawn.shape == (200, 27)
-    steps = np.diff(drawn, axis=1)
+    resampled = blocks(series, 200, np.random.default_rng(0))
+    assert resampled.shape == (200, 27)
+    steps = np.diff(resampled, axis=1)
     within = np.delete(steps, np.arange(2, 26, 3), axis=1)
     assert set(np.unique(within)) <= {1.0, -26.0}, "the end is followed by the beginning"
 
@@ -57,15 +57,15 @@ def test_an_interval_of_pairs_without_noise_within_is_students() -> None:
 def test_an_interval_of_95_percent_holds_the_truth_as_often(paired: bool) -> None:
     rng = np.random.default_rng(2)
     interval = paired_interval if paired else unpaired_interval
-    held = 0
+    covered = 0
     for trial in range(200):
         sides = [
             [_run(rng, level * np.exp(rng.normal(0, 0.03))) for _ in range(6)]
             for level in (10.0, 10.5)
         ]
         low, high = interval(sides[0], sides[1], median, resamples=300, seed=trial)
-        held += low <= np.log(1.05) <= high
-    assert held >= 0.95 * 200 - 3 * np.sqrt(200 * 0.95 * 0.05)
+        covered += low <= np.log(1.05) <= high
+    assert covered >= 0.95 * 200 - 3 * np.sqrt(200 * 0.95 * 0.05)
 
 
 def test_pairs_take_out_what_both_sides_share() -> None:

@@ -1,4 +1,4 @@
-"""Change points where there are some, and none where there are none."""
+"""Find change points where there are some, and none in noise alone."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ def test_steps_are_found_where_they_are() -> None:
     series = np.concatenate(
         [rng.normal(10, 0.2, 40), rng.normal(10.6, 0.2, 30), rng.normal(9.8, 0.2, 30)]
     )
-    found = changes(series.tolist())
-    assert all(abs(change.index - at) <= 2 for change, at in zip(found, (40, 70), strict=True))
-    assert found[0].ratio == pytest.approx(1.06, abs=0.02)
-    assert found[1].ratio == pytest.approx(9.8 / 10.6, abs=0.02)
-    assert all(change.p_value <= 0.01 for change in found)
+    points = changes(series.tolist())
+    assert all(abs(change.index - at) <= 2 for change, at in zip(points, (40, 70), strict=True))
+    assert points[0].ratio == pytest.approx(1.06, abs=0.02)
+    assert points[1].ratio == pytest.approx(9.8 / 10.6, abs=0.02)
+    assert all(change.p_value <= 0.01 for change in points)
 
 
 def test_a_p_value_counts_the_series_as_it_was_among_the_shuffled_ones() -> None:
@@ -34,10 +34,10 @@ def test_a_change_of_spread_alone_is_one() -> None:
 
 def test_noise_alone_has_a_change_no_more_often_than_alpha() -> None:
     rng = np.random.default_rng(2)
-    found = [
+    detections = [
         bool(changes(rng.normal(10, 0.3, 30).tolist(), alpha=0.05, shuffles=99)) for _ in range(200)
     ]
-    assert np.mean(found) <= 0.05 + 3 * np.sqrt(0.05 * 0.95 / 200)
+    assert np.mean(detections) <= 0.05 + 3 * np.sqrt(0.05 * 0.95 / 200)
 
 
 def test_a_short_series_has_none() -> None:

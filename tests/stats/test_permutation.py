@@ -1,4 +1,4 @@
-"""Exact tests against scipy's and against counting by hand."""
+"""Compare the exact tests with scipy's and with counting by hand."""
 
 from __future__ import annotations
 
@@ -35,10 +35,10 @@ def test_the_least_p_value_is_reached_when_all_point_one_way(pairs: int) -> None
 
 def test_of_many_pairs_a_fixed_sample_is_looked_at() -> None:
     differences = np.random.default_rng(0).normal(0.2, 1.0, 40).tolist()
-    found = sign_flip(differences)
-    assert found == sign_flip(differences)
+    p_value = sign_flip(differences)
+    assert p_value == sign_flip(differences)
     by_t = scipy_stats.ttest_1samp(differences, 0, alternative="greater").pvalue
-    assert found == pytest.approx(by_t, abs=0.02)
+    assert p_value == pytest.approx(by_t, abs=0.02)
 
 
 def test_groups_are_compared_as_scipy_does() -> None:
@@ -54,20 +54,20 @@ def test_groups_are_compared_as_scipy_does() -> None:
 
 def test_without_a_change_p_is_below_alpha_no_more_often_than_alpha() -> None:
     rng = np.random.default_rng(1)
-    found = [sign_flip(rng.normal(0, 1, 8).tolist()) for _ in range(1000)]
-    assert np.mean(np.asarray(found) < 0.05) <= 0.05 + 3 * np.sqrt(0.05 * 0.95 / 1000)
-    assert np.mean(np.asarray(found) < 0.05) > 0.02
+    p_values = [sign_flip(rng.normal(0, 1, 8).tolist()) for _ in range(1000)]
+    assert np.mean(np.asarray(p_values) < 0.05) <= 0.05 + 3 * np.sqrt(0.05 * 0.95 / 1000)
+    assert np.mean(np.asarray(p_values) < 0.05) > 0.02
 
 
 def test_adjusted_p_values_are_those_of_the_paper() -> None:
-    """The fifteen of Benjamini and Hochberg (1995), section 3.2: at 0.05 four are significant."""
+    """Four of the fifteen are significant at 0.05 (Benjamini and Hochberg, 1995, section 3.2)."""
     paper = [
         0.0001, 0.0004, 0.0019, 0.0095, 0.0201, 0.0278, 0.0298, 0.0344,
         0.0459, 0.3240, 0.4262, 0.5719, 0.6528, 0.7590, 1.0000,
     ]  # fmt: skip
-    found = adjusted(paper)
-    assert sum(p_value <= 0.05 for p_value in found) == 4
-    assert found[3] == pytest.approx(0.0095 * 15 / 4)
+    p_adjusted = adjusted(paper)
+    assert sum(p_value <= 0.05 for p_value in p_adjusted) == 4
+    assert p_adjusted[3] == pytest.approx(0.0095 * 15 / 4)
     assert adjusted([]) == ()
 
 

@@ -1,4 +1,4 @@
-"""Single numbers for many."""
+"""Summarise many numbers by single ones."""
 
 from __future__ import annotations
 

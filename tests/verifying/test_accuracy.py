@@ -50,7 +50,7 @@ def test_the_interval_is_scipy_s(count: int) -> None:
 
 @pytest.mark.parametrize(("hits", "count"), [(0, 0), (2, 1), (-1, 3)])
 def test_no_interval_of_what_is_no_share(hits: int, count: int) -> None:
-    with pytest.raises(ValueError, match="is no share"):
+    with pytest.raises(ValueError, match="is not a share"):
         wilson_interval(hits, count)
 
 

@@ -1,4 +1,4 @@
-"""The fill rule of the conformance vectors: each tensor follows from its name and shape alone."""
+"""Fill rule of the conformance vectors: a tensor follows from its name and shape alone."""
 
 from __future__ import annotations
 
@@ -17,21 +17,23 @@ Array = np.ndarray[Any, Any]
 
 
 def facts(variant: str) -> dict[str, Any]:
-    """Manifest, counts and expected figures of one variant, from the official code."""
+    """Return manifest, counts and expected figures of a variant, from the official code."""
     content: dict[str, Any] = json.loads((VECTORS / f"{variant}.json").read_text())
     return content
 
 
 def manifest(variant: str) -> list[tuple[str, tuple[int, ...], str]]:
-    """Name, shape and type of every state-dict entry; LogViG's adjustment, which the official
-    code makes anew in every call, is one of them."""
+    """Return name, shape and type of every state-dict entry.
+
+    LogViG's adjustment, which the official code creates anew in every call, is one of them.
+    """
     content = facts(variant)
     entries = content["manifest"] + (content.get("virtual_manifest") or [])
     return [(name, tuple(shape), dtype) for name, shape, dtype in entries]
 
 
 def logits(variant: str) -> dict[str, Array]:
-    """Expected outputs of one variant."""
+    """Return the expected outputs of one variant."""
     with np.load(VECTORS / f"{variant}.npz") as arrays:
         return dict(arrays)
 
@@ -68,7 +70,7 @@ def _draw(name: str, shape: Sequence[int]) -> Array:
 
 
 def state(manifest: Sequence[tuple[str, Sequence[int], str]]) -> dict[str, Array]:
-    """Every tensor of a manifest, filled, in the order of names."""
+    """Fill every tensor of a manifest, in the order of names."""
     return {
         name: np.asarray(_draw(name, shape)).astype(dtype)
         for name, shape, dtype in sorted(manifest)
@@ -76,7 +78,10 @@ def state(manifest: Sequence[tuple[str, Sequence[int], str]]) -> dict[str, Array
 
 
 def checksum(filled: dict[str, Array]) -> str:
-    """sha256 over name, shape and little-endian bytes of every tensor, in the order of names."""
+    """Compute the sha256 of all filled tensors, in the order of names.
+
+    It covers name, shape and little-endian bytes.
+    """
     digest = hashlib.sha256()
     for name in sorted(filled):
         array = filled[name]
@@ -86,13 +91,13 @@ def checksum(filled: dict[str, Array]) -> str:
 
 
 def image(shape: Sequence[int], seed: int) -> Array:
-    """The standard input of a case."""
+    """Return the standard input of a case."""
     rng = np.random.Generator(np.random.PCG64(seed))
     return rng.standard_normal(tuple(shape)).astype(np.float32)
 
 
 def relative_error(actual: Array, expected: Array) -> float:
-    """Largest difference over the standard deviation of what was expected."""
+    """Return the largest difference divided by the standard deviation of the expected values."""
     assert actual.shape == expected.shape
     difference = np.abs(actual.astype(np.float64) - expected.astype(np.float64)).max()
     return float(difference / expected.astype(np.float64).std())

@@ -1,4 +1,4 @@
-"""Official files load strictly; anything else is one clear sentence and a model left alone."""
+"""Official files load strictly; any other gives one clear sentence and changes no model."""
 
 from __future__ import annotations
 

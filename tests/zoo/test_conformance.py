@@ -1,4 +1,4 @@
-"""Every network of the zoo against what the official code computes with the same numbers."""
+"""Compare every network of the zoo with the official code on the same numbers."""
 
 from __future__ import annotations
 
@@ -55,9 +55,9 @@ def test_float32_logits_match_the_official_code(filled: tuple[str, nn.Module], c
     name, model = filled
     shape, seed = _case(name, case)
     with torch.no_grad():
-        found = model(torch.from_numpy(fill.image(shape, seed))).numpy()
-    # Rounding is about 2e-6 here; the smallest wrong detail known, a tanh GELU, is 7e-4.
-    assert fill.relative_error(found, fill.logits(name)[f"logits_{case}"]) <= 1e-4
+        logits = model(torch.from_numpy(fill.image(shape, seed))).numpy()
+    # Rounding gives about 2e-6 here; the smallest known wrong detail, a tanh GELU, gives 7e-4.
+    assert fill.relative_error(logits, fill.logits(name)[f"logits_{case}"]) <= 1e-4
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -67,8 +67,8 @@ def test_float64_logits_match_the_official_code(filled: tuple[str, nn.Module], c
     wide = create_model(name).double().eval()
     wide.load_state_dict({key: value.double() for key, value in model.state_dict().items()})
     with torch.no_grad():
-        found = wide(torch.from_numpy(fill.image(shape, seed)).double()).numpy()
-    assert fill.relative_error(found, fill.logits(name)[f"logits_{case}_float64"]) <= 1e-9
+        logits = wide(torch.from_numpy(fill.image(shape, seed)).double()).numpy()
+    assert fill.relative_error(logits, fill.logits(name)[f"logits_{case}_float64"]) <= 1e-9
 
 
 HEADS = ("head", "dist_head")
@@ -80,9 +80,9 @@ def test_every_stage_and_head_matches_under_its_official_name(
     name, model = filled
     expected = fill.facts(name)["cases"]["224"]["stages"]
     shape, seed = CASES["224"]
-    found: dict[str, torch.Tensor] = {}
+    outputs: dict[str, torch.Tensor] = {}
     handles = [
-        model.get_submodule(facts["module"]).register_forward_hook(_keep(found, stage))
+        model.get_submodule(facts["module"]).register_forward_hook(_keep(outputs, stage))
         for stage, facts in expected.items()
     ]
     with torch.no_grad():
@@ -90,18 +90,18 @@ def test_every_stage_and_head_matches_under_its_official_name(
     for handle in handles:
         handle.remove()
     for stage, facts in expected.items():
-        assert list(found[stage].shape) == facts["shape"], stage
-        first = found[stage].ravel()[:8].numpy()
+        assert list(outputs[stage].shape) == facts["shape"], stage
+        first = outputs[stage].ravel()[:8].numpy()
         # The figures are rounded to 8 digits and float32 rounds at 1e-6 of the largest value.
         assert np.abs(first - facts["first8"]).max() <= 2e-5 * facts["absmax"], stage
     for head in HEADS:
-        logits = found[head].flatten(1).numpy()
+        logits = outputs[head].flatten(1).numpy()
         assert fill.relative_error(logits, fill.logits(name)[f"{head}_224"]) <= 1e-4
 
 
-def _keep(found: dict[str, torch.Tensor], stage: str) -> Callable[..., None]:
+def _keep(outputs: dict[str, torch.Tensor], stage: str) -> Callable[..., None]:
     def hook(_: nn.Module, __: object, output: torch.Tensor) -> None:
-        found[stage] = output
+        outputs[stage] = output
 
     return hook
 
@@ -113,12 +113,12 @@ def test_stages_are_the_maps_at_strides_4_to_32(filled: tuple[str, nn.Module]) -
     with torch.no_grad():
         maps = model.stages(torch.from_numpy(fill.image(shape, seed)))  # type: ignore[operator]
     assert [list(m.shape) for m in maps] == [expected[f"stage{i}"]["shape"] for i in range(1, 5)]
-    for index, found in enumerate(maps, start=1):
-        assert float(found.mean()) == pytest.approx(expected[f"stage{index}"]["mean"], abs=1e-5)
+    for index, stage_map in enumerate(maps, start=1):
+        assert float(stage_map.mean()) == pytest.approx(expected[f"stage{index}"]["mean"], abs=1e-5)
 
 
 def test_a_wrong_activation_would_be_noticed() -> None:
-    """The tolerance can fail: the other GELU is off by more than it."""
+    """The other GELU exceeds the tolerance, so the comparison can fail."""
     name = "mobilevig_ti"
     model = create_model(name)
     state = fill.state(fill.manifest(name))
@@ -128,8 +128,8 @@ def test_a_wrong_activation_would_be_noticed() -> None:
             part.approximate = "tanh"
     shape, seed = CASES["224"]
     with torch.no_grad():
-        found = model.eval()(torch.from_numpy(fill.image(shape, seed))).numpy()
-    assert fill.relative_error(found, fill.logits(name)["logits_224"]) > 1e-4
+        logits = model.eval()(torch.from_numpy(fill.image(shape, seed))).numpy()
+    assert fill.relative_error(logits, fill.logits(name)["logits_224"]) > 1e-4
 
 
 def test_logvig_without_its_high_resolution_branch_matches_too() -> None:
@@ -143,9 +143,9 @@ def test_logvig_without_its_high_resolution_branch_matches_too() -> None:
             load_checkpoint(model, official)
         for case, (shape, seed) in CASES.items():
             with torch.no_grad():
-                found = model.eval()(torch.from_numpy(fill.image(shape, seed))).numpy()
+                logits = model.eval()(torch.from_numpy(fill.image(shape, seed))).numpy()
             expected = fill.logits(name)[f"logits_{case}_without_high_res"]
-            assert fill.relative_error(found, expected) <= 1e-4
+            assert fill.relative_error(logits, expected) <= 1e-4
 
 
 @pytest.mark.parametrize("name", list_models())
@@ -157,11 +157,11 @@ def test_catalogued_counts_are_those_of_the_network(name: str) -> None:
 
 @pytest.mark.parametrize("name", WITH_FACTS)
 def test_counts_are_those_of_the_official_code(name: str) -> None:
-    """For the variants without vectors too."""
+    """Compare the counts, also of the variants without vectors."""
     facts, spec = fill.facts(name), model_spec(name)
-    # LogViG's adjustment is no parameter there, and its MACs are counted apart.
-    own = create_model(name).state_dict()
-    adjusted = sum(v.numel() for key, v in own.items() if key.startswith("merge.adjust"))
+    # LogViG's adjustment is not a parameter there, and its MACs are counted separately.
+    state = create_model(name).state_dict()
+    adjusted = sum(v.numel() for key, v in state.items() if key.startswith("merge.adjust"))
     assert spec.params is not None and spec.macs is not None
     assert spec.params - adjusted == facts["params"]
     macs = facts["macs_224"]
@@ -174,7 +174,7 @@ def test_counts_are_those_of_the_official_code(name: str) -> None:
 
 
 def test_the_baseline_has_torchvisions_layout_and_size() -> None:
-    """torchvision states 3,504,872 parameters and 0.30 GMACs for its mobilenet_v2."""
+    """torchvision reports 3,504,872 parameters and 0.30 GMACs for its mobilenet_v2."""
     model, spec = create_model("mobilenetv2_100"), model_spec("mobilenetv2_100")
     state = model.state_dict()
     assert spec.params == 3_504_872 and len(state) == 314
@@ -197,11 +197,11 @@ def test_training_gives_two_heads_and_every_parameter_a_gradient(family: str) ->
     torch.manual_seed(0)
     name = list_models(family)[0]
     model = create_model(name, num_classes=7)
-    for_verification(model)  # at a temperature of 1 and a layer scale of 1e-5 little would move
+    for_verification(model)  # a temperature of 1 and a layer scale of 1e-5 would hide most branches
     for part in model.modules():
         if isinstance(part, DropPath):
-            part.probability = 0.0  # a block that is dropped has no gradient, rightly
-    # At 64 pixels AdaptViG's gated neighbours are those that always count, and no gate matters.
+            part.probability = 0.0  # a dropped block rightly has no gradient
+    # At 64 pixels AdaptViG's gated neighbours are those that count in full, so no gate matters.
     size = 224 if family == "vcmamba" else 128
     output = model.train()(torch.randn(2, 3, size, size))
     heads = output if isinstance(output, tuple) else (output,)

@@ -1,4 +1,4 @@
-"""VCMamba: its scans, its paths over a map, and the image sizes that it takes."""
+"""VCMamba's scans, its paths over a map, and the image sizes that it accepts."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ OFFSETS = {RIGHT: (0, 1), LEFT: (0, -1), UP: (-1, 0), DOWN: (1, 0)}
 
 
 def small(*, interpolate_positions: bool = False) -> VCMamba:
-    """All kinds of layers, little work: two Mamba blocks after one convolutional block."""
+    """Build a small network of all kinds of layers, with two Mamba blocks in the last stage."""
     torch.manual_seed(0)
     network = VCMamba(
         blocks=(1, 1, 1, 3),
@@ -38,11 +38,13 @@ def image(*shape: int) -> Tensor:
     return torch.randn(shape, generator=torch.Generator().manual_seed(1))
 
 
-def walked(
+def walk(
     height: int, width: int, start: tuple[int, int], ahead: int, aside: int
 ) -> tuple[list[tuple[int, int]], list[int]]:
-    """Walk ahead as far as the map goes, step aside, turn round, and so on; the visited pixels
-    and the code of the step that reached each of them."""
+    """Walk ahead to the border of the map, step aside, turn round, and so on.
+
+    Return the visited pixels and the code of the step that reached each of them.
+    """
     back = {RIGHT: LEFT, LEFT: RIGHT, UP: DOWN, DOWN: UP}
     pixels, steps = [start], [0]
 
@@ -68,10 +70,10 @@ def four_walks(height: int, width: int) -> list[tuple[list[tuple[int, int]], lis
     upwards = ((bottom, right), LEFT) if height % 2 else ((bottom, 0), RIGHT)
     leftwards = ((bottom, right), UP) if width % 2 else ((0, right), DOWN)
     return [
-        walked(height, width, (0, 0), RIGHT, DOWN),
-        walked(height, width, *upwards, UP),
-        walked(height, width, (0, 0), DOWN, RIGHT),
-        walked(height, width, *leftwards, LEFT),
+        walk(height, width, (0, 0), RIGHT, DOWN),
+        walk(height, width, *upwards, UP),
+        walk(height, width, (0, 0), DOWN, RIGHT),
+        walk(height, width, *leftwards, LEFT),
     ]
 
 
@@ -91,7 +93,7 @@ def test_paths_are_worked_out_once_for_a_size() -> None:
 
 
 def scan_inputs(tokens: int, states: int = 3, channels: int = 4) -> list[Tensor]:
-    """u, dt, a, b, c, d and the direction table of a scan in float64, two images."""
+    """Return u, dt, a, b, c, d and the direction table of a float64 scan of two images."""
     generator = torch.Generator().manual_seed(2)
 
     def normal(*shape: int) -> Tensor:
@@ -129,9 +131,9 @@ def test_scan_is_that_of_a_loop_over_single_numbers(
                     h[n] = math.exp(delta * float(a[channel, n])) * h[n] + delta * drive * value
                     y += float(c[image_index, place, n]) * h[n]
                 expected[image_index, raster, channel] += y
-    found = SnakeScan(kept_for)(u, dt, a, b, c, d, direction_b, size)
+    output = SnakeScan(kept_for)(u, dt, a, b, c, d, direction_b, size)
     # Only the order of additions differs.
-    torch.testing.assert_close(found, expected, rtol=1e-12, atol=1e-12)
+    torch.testing.assert_close(output, expected, rtol=1e-12, atol=1e-12)
 
 
 def test_scan_has_the_gradient_of_finite_differences() -> None:
@@ -167,23 +169,23 @@ def test_stages_are_at_strides_4_to_32() -> None:
 
 def test_positions_are_interpolated_on_request() -> None:
     network = small(interpolate_positions=True).eval()
-    seen: dict[str, Tensor] = {}
+    maps: dict[str, Tensor] = {}
     network.get_submodule("network.6.0").register_forward_hook(
-        lambda _, __, output: seen.update(before=output)
+        lambda _, __, output: maps.update(before=output)
     )
     network.get_submodule("network.6.1").register_forward_pre_hook(
-        lambda _, inputs: seen.update(after=inputs[0])
+        lambda _, inputs: maps.update(after=inputs[0])
     )
     with torch.no_grad():
         assert network(image(1, 3, 256, 160)).isfinite().all()
         expected = F.interpolate(network.pos_embed, (8, 5), mode="bicubic", align_corners=False)
-    torch.testing.assert_close(seen["after"] - seen["before"], expected, rtol=0, atol=1e-5)
+    torch.testing.assert_close(maps["after"] - maps["before"], expected, rtol=0, atol=1e-5)
 
 
 def test_interpolation_changes_nothing_at_the_official_size() -> None:
     with torch.no_grad():
-        found = small(interpolate_positions=True).eval()(image(1, 3, 224, 224))
-        assert torch.equal(found, small().eval()(image(1, 3, 224, 224)))
+        logits = small(interpolate_positions=True).eval()(image(1, 3, 224, 224))
+        assert torch.equal(logits, small().eval()(image(1, 3, 224, 224)))
 
 
 def test_every_parameter_gets_a_gradient_but_biases_before_batch_norm() -> None:
@@ -199,9 +201,9 @@ def test_every_parameter_gets_a_gradient_but_biases_before_batch_norm() -> None:
         for name, parameter in network.named_parameters()
         if parameter.grad is None or parameter.grad.abs().max() < 1e-12
     }
-    # BatchNorm subtracts a channel's mean, and with it what is the same for all pixels: the bias
-    # of the convolution before it, and of a norm before a 1x1 convolution before it. Only the
-    # depthwise convolution before the scan has no BatchNorm behind it.
+    # BatchNorm subtracts a channel's mean, and with it what is equal for all pixels: the bias of
+    # the convolution before it, and of a norm before a 1x1 convolution before it. Only the
+    # depthwise convolution before the scan is not followed by a BatchNorm.
     assert silent == {
         f"{name}.bias"
         for name, part in network.named_modules()

@@ -1,4 +1,4 @@
-"""Forecasts which compute units can take a model file's operations, by the toolkits' own rules.
+"""Forecast which compute units can take a file's operations, by the toolkits' rules.
 
-Nothing here is measured. A plan that a phone made of the same file says more.
+Nothing here is measured. A plan that a phone made of the same file is more reliable.
 """

@@ -1,4 +1,4 @@
-"""Islands: the parts that a partitioner makes of the operations that it can take."""
+"""Count islands: the parts that a partitioner makes of the operations it can take."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from mobilebench.values.graph import Operation
 
 
 def islands(operations: Sequence[Operation], taken: Sequence[bool]) -> int:
-    """Number of parts handed over when everything that can run runs before the unit changes.
+    """Count the parts handed over if all ready operations run before the unit changes.
 
-    That is how TensorFlow Lite forms partitions (`PartitionGraphIntoIndependentNodeSubsets` in
-    tensorflow/lite/graph_info.cc): operations of one kind are collected as long as any has all
-    its inputs, then those of the other kind. Branches that run side by side are one part.
+    TensorFlow Lite forms partitions in this way (`PartitionGraphIntoIndependentNodeSubsets` in
+    tensorflow/lite/graph_info.cc): it collects operations of one kind while any of them has all its
+    inputs, then those of the other kind. Branches that run side by side are one part.
     """
-    maker = {
+    producers = {
         result.name: index
         for index, operation in enumerate(operations)
         for result in operation.outputs
@@ -23,7 +23,7 @@ def islands(operations: Sequence[Operation], taken: Sequence[bool]) -> int:
     users: defaultdict[int, list[int]] = defaultdict(list)
     missing = [0] * len(operations)
     for index, operation in enumerate(operations):
-        before = {maker[tensor.name] for tensor in operation.inputs if tensor.name in maker}
+        before = {producers[tensor.name] for tensor in operation.inputs if tensor.name in producers}
         missing[index] = len(before - {index})
         for other in before - {index}:
             users[other].append(index)

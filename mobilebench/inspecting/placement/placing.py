@@ -1,4 +1,4 @@
-"""Placing: forecasts for every class of compute unit that runs a graph's format."""
+"""Forecast placements for every class of compute unit that runs a graph's format."""
 
 from __future__ import annotations
 
@@ -15,8 +15,11 @@ _NOT_DELEGATED = "left outside the delegate by the exporter"
 
 
 def placements(graph: Graph, file_format: Format) -> tuple[Placement, ...]:
-    """What each class can take: by the file's own partition where it was made ahead of time,
-    else by published rules."""
+    """Forecast what each class can take of a graph.
+
+    The forecast follows the file's own partition if it was made ahead of time, else published
+    rules.
+    """
     if file_format is Format.EXECUTORCH:
         return _partitioned(graph)
     return tuple(_by_rules(graph, rule) for rule in rules.rules(file_format))
@@ -43,12 +46,12 @@ def _by_rules(graph: Graph, rule: rules.Rules) -> Placement:
 
 def _partitioned(graph: Graph) -> tuple[Placement, ...]:
     names = sorted({o.delegate for o in graph.operations if o.delegate is not None})
-    placed = []
+    results = []
     for name in names:
         taken = [operation.delegate == name for operation in graph.operations]
         calls = {o.delegate_call for o in graph.operations if o.delegate == name}
         label, unit = rules.delegates().get(name, (name, ComputeUnit.ALL))
-        placed.append(
+        results.append(
             Placement(
                 forecast=Forecast(
                     id=name,
@@ -61,15 +64,19 @@ def _partitioned(graph: Graph) -> tuple[Placement, ...]:
                     macs_off_share=_macs_off(graph, taken),
                 ),
                 source=Source(title="the delegates in the file", url=None, as_of="the file"),
-                refusals=_refusals(graph, [None if own else _NOT_DELEGATED for own in taken]),
+                refusals=_refusals(
+                    graph, [None if is_taken else _NOT_DELEGATED for is_taken in taken]
+                ),
             )
         )
-    return tuple(placed)
+    return tuple(results)
 
 
 def _macs_off(graph: Graph, taken: Sequence[bool]) -> float | None:
     off = total(
-        operation.macs for operation, own in zip(graph.operations, taken, strict=True) if not own
+        operation.macs
+        for operation, is_taken in zip(graph.operations, taken, strict=True)
+        if not is_taken
     )
     return round(off / graph.macs, 6) if off is not None and graph.macs else None
 

@@ -1,7 +1,7 @@
-"""Rules: per class of compute unit, which operations are taken and with which limits.
+"""Read which operations each class of compute unit takes, and with which limits.
 
-They are data, `tables/*.toml`, each with the published document it was read from. Lists that a
-toolkit ships are read from the installed toolkit instead of being copied here.
+The rules are data, `tables/*.toml`; each table names the published document it was read from. Lists
+that a toolkit ships are read from the installed toolkit instead of being copied here.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ NOT_LISTED = "not on the list of supported operations"
 
 @dataclass(frozen=True)
 class Limit:
-    """A condition under which operations of some kinds are refused."""
+    """Condition under which operations of some kinds are refused."""
 
     kinds: frozenset[str] | None
     """In lower case; None for every kind."""
@@ -44,7 +44,7 @@ class Limit:
 
 @dataclass(frozen=True)
 class Rules:
-    """The rules of one class."""
+    """Rules of one class of compute unit."""
 
     id: str
     label: str
@@ -52,11 +52,11 @@ class Rules:
     format: Format
     source: Source
     operations: frozenset[str] | None
-    """Kinds that it takes, in lower case; None where no list is published, for every kind."""
+    """Kinds that it takes, in lower case; None, for every kind, where no list is published."""
     limits: tuple[Limit, ...]
 
     def refusal(self, operation: Operation) -> str | None:
-        """Why an operation is not taken; None where it is."""
+        """Return why an operation is not taken; None where it is taken."""
         for limit in self.limits:
             if limit.refuses(operation):
                 return limit.reason
@@ -67,9 +67,12 @@ class Rules:
 
 @cache
 def rules(file_format: Format) -> tuple[Rules, ...]:
-    """The classes that run a format; those whose list is not installed are left out."""
-    found = (_read(path) for path in sorted(_FOLDER.glob(f"{file_format}-*.toml")))
-    return tuple(sorted(filter(None, found), key=lambda rule: _ORDER.index(rule.unit)))
+    """Return the rules of the classes that run a format.
+
+    Classes whose list is not installed are left out.
+    """
+    tables = (_read(path) for path in sorted(_FOLDER.glob(f"{file_format}-*.toml")))
+    return tuple(sorted(filter(None, tables), key=lambda rule: _ORDER.index(rule.unit)))
 
 
 _ORDER = (ComputeUnit.NPU, ComputeUnit.ALL, ComputeUnit.GPU, ComputeUnit.CPU)
@@ -77,7 +80,7 @@ _ORDER = (ComputeUnit.NPU, ComputeUnit.ALL, ComputeUnit.GPU, ComputeUnit.CPU)
 
 @cache
 def delegates() -> Mapping[str, tuple[str, ComputeUnit]]:
-    """Label and unit of the delegates that a file can name."""
+    """Return label and unit of the delegates that a file can name."""
     plain = tomllib.loads((_FOLDER / "delegates.toml").read_text(encoding="utf-8"))
     return {key: (entry["label"], ComputeUnit(entry["unit"])) for key, entry in plain.items()}
 
@@ -120,10 +123,13 @@ def _limit(entry: Mapping[str, Any]) -> Limit:
 
 
 def _shipped(package: str, file: str) -> dict[str, tuple[str, ...]] | None:
-    """Operations of a table that a package ships, each with the sentences of its note."""
-    found = find_spec(package)
-    for place in (found.submodule_search_locations if found else None) or ():
-        path = Path(place) / file
+    """Read the operations of a table that a package ships, with the sentences of their notes.
+
+    Return None where the package or the table is not installed.
+    """
+    spec = find_spec(package)
+    for folder in (spec.submodule_search_locations if spec else None) or ():
+        path = Path(folder) / file
         if path.is_file():
             rows = _ROW.findall(path.read_text(encoding="utf-8"))
             return {kind: sentences(note) for kind, note in rows if kind != "Operator"}
@@ -131,17 +137,20 @@ def _shipped(package: str, file: str) -> dict[str, tuple[str, ...]] | None:
 
 
 def sentences(note: str) -> tuple[str, ...]:
-    """The sentences of a note, without their full stops."""
+    """Split a note into its sentences, without their full stops."""
     return tuple(
         part.strip().rstrip(".") for part in re.split(r"<br/>|(?<=\.)\s", note) if part.strip()
     )
 
 
 def _noted(table: Mapping[str, tuple[str, ...]], notes: Mapping[str, Any]) -> list[Limit]:
-    """Limits of the sentences that a table of notes knows how to check; the others are not."""
+    """Make limits of the sentences that a table of notes knows how to check.
+
+    Other sentences make no limit.
+    """
     return [
-        Limit(frozenset({kind.casefold()}), known["when"], known.get("value"), sentence)
-        for kind, noted in table.items()
-        for sentence in noted
-        if (known := notes.get(sentence)) and "when" in known
+        Limit(frozenset({kind.casefold()}), check["when"], check.get("value"), sentence)
+        for kind, note in table.items()
+        for sentence in note
+        if (check := notes.get(sentence)) and "when" in check
     ]

@@ -11,7 +11,7 @@ LAYER_SCALE_INIT = 1e-5
 
 
 def conv_bn(in_channels: int, out_channels: int) -> nn.Sequential:
-    """1x1 convolution with bias, then BatchNorm: (N, C, H, W) -> (N, C', H, W)."""
+    """Build a 1x1 convolution with bias and BatchNorm: (N, C, H, W) -> (N, C', H, W)."""
     return nn.Sequential(nn.Conv2d(in_channels, out_channels, 1), nn.BatchNorm2d(out_channels))
 
 
@@ -71,7 +71,7 @@ class DepthwiseMlp(nn.Module):
 
 
 class InvertedResidual(nn.Module):
-    """x + layer scale * DepthwiseMlp(x); shape unchanged (MobileNetV2's block, no stride)."""
+    """x + layer scale * DepthwiseMlp(x); shape unchanged (MobileNetV2's block without stride)."""
 
     def __init__(self, channels: int, drop_path: float) -> None:
         super().__init__()

@@ -7,8 +7,11 @@ from torch import Tensor, nn
 
 
 class DropPath(nn.Module):
-    """In training, zero a residual branch for whole samples with `probability`, and scale the
-    others by 1 / (1 - probability); in eval mode do nothing. Shape unchanged."""
+    """Drop a residual branch for whole images at random (stochastic depth).
+
+    In training mode the branch is zero with `probability` for each image of a batch, and is divided
+    by 1 - probability for the others. In eval mode nothing happens. Shape unchanged.
+    """
 
     def __init__(self, probability: float) -> None:
         super().__init__()
@@ -17,16 +20,19 @@ class DropPath(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         if not self.training or self.probability == 0.0:
             return x
-        keep = 1.0 - self.probability
-        kept = torch.bernoulli(x.new_full((x.shape[0], *([1] * (x.ndim - 1))), keep))
-        return x * kept / keep
+        kept_share = 1.0 - self.probability
+        mask = torch.bernoulli(x.new_full((x.shape[0], *([1] * (x.ndim - 1))), kept_share))
+        return x * mask / kept_share
 
     def extra_repr(self) -> str:
         return f"probability={self.probability:.3f}"
 
 
 def linear_schedule(last: float, blocks: int) -> list[float]:
-    """Drop probability per block, growing evenly from 0 at the first to `last` at the last."""
+    """Return evenly spaced drop probabilities from 0 to `last`, one per block.
+
+    A single block has 0.
+    """
     if blocks == 1:
         return [0.0]
     return [last * index / (blocks - 1) for index in range(blocks)]

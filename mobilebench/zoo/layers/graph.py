@@ -1,4 +1,4 @@
-"""Neighbours on a pixel grid without an index: circular shifts."""
+"""Circular shifts, which reach neighbours on a pixel grid without an index."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from torch import Tensor
 
 
 def shifted(x: Tensor, distance: int, dim: int) -> Tensor:
-    """Circular shift by `distance` pixels along `dim`; shape unchanged.
+    """Shift a map circularly by `distance` pixels along `dim`; shape unchanged.
 
-    out[i] = x[(i - distance) mod size]; a negative distance shifts the other way. Written as two
+    out[i] = x[(i - distance) mod size]; a negative distance shifts the other way. The shift is two
     slices and a concatenation, because toolkits turn `torch.roll` into a gather. A shift by the
-    size or more is the identity, as the slices of the official code make it: it is not taken
-    modulo the size.
+    size or more is the identity, as in the slices of the official code. It is not taken modulo the
+    size.
     """
     size = x.shape[dim]
     if abs(distance) >= size:

@@ -1,4 +1,4 @@
-"""Classification with a distillation head: two linear classifiers over one pooled embedding."""
+"""Classification heads: two linear classifiers, one for distillation, on one embedding."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from torch import Tensor, nn
 class PooledEmbedding(nn.Sequential):
     """Global average, 1x1 convolution, BatchNorm, GELU: (N, C, H, W) -> (N, E, 1, 1).
 
-    A Sequential, because the official names count its members from `prediction.0`.
+    It is a Sequential because the official names count its members from `prediction.0`.
     """
 
     def __init__(self, channels: int, embedding: int) -> None:
@@ -23,10 +23,11 @@ class PooledEmbedding(nn.Sequential):
 def classify(
     embedded: Tensor, head: nn.Module, dist_head: nn.Module | None, training: bool
 ) -> Tensor | tuple[Tensor, Tensor]:
-    """Logits of both heads, (N, E, 1, 1) or (N, E) -> (N, classes).
+    """Compute the logits of both heads: (N, E, 1, 1) or (N, E) -> (N, classes).
 
-    In training the pair (head, dist_head), for the label and for the teacher; in eval mode their
-    mean, as in DeiT (Touvron et al. 2021, arXiv:2012.12877, section 4). With one head, its logits.
+    In training mode the result is the pair (head, dist_head), for the label and for the teacher. In
+    eval mode it is their mean, as in DeiT (Touvron et al. 2021, arXiv:2012.12877, section 4). With
+    one head it is the logits of that head.
     """
     if dist_head is None:
         logits: Tensor = head(embedded)

@@ -1,4 +1,4 @@
-"""Initial values of parameters: the official ones for training, visible ones for verification."""
+"""Set initial values of parameters: the official ones, or ones for verification."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 
 def for_training(module: nn.Module) -> None:
-    """Kaiming-normal weights and zero biases for every convolution, as the official code does."""
+    """Set the official initial values of convolutions: Kaiming-normal weights, zero biases."""
     for part in module.modules():
         if isinstance(part, nn.Conv2d):
             nn.init.kaiming_normal_(part.weight)
@@ -19,12 +19,12 @@ def for_training(module: nn.Module) -> None:
 
 @torch.no_grad()
 def for_verification(module: nn.Module, seed: int = 0) -> None:
-    """Draw random weights that let every branch of the network move its output.
+    """Draw random weights that let every branch of the network change its output.
 
-    The official initial values would hide most of a network from any numeric check: a layer
-    scale of 1e-5 silences whole blocks, fresh BatchNorm statistics make it the identity, and at a
-    temperature of 1 AdaptViG's gates are shut. Each tensor's values depend on the seed and on its
-    place in the state dict's order only.
+    The official initial values would hide most of a network from a numeric check. A layer scale of
+    1e-5 silences whole blocks, fresh BatchNorm statistics make BatchNorm the identity, and a
+    temperature of 1 shuts AdaptViG's gates. The values of a tensor depend only on the seed and on
+    the tensor's place in the state dict.
     """
     generator = torch.Generator().manual_seed(seed)
 

@@ -1,7 +1,7 @@
-"""Four stages of local and graph blocks: the frame of MobileViGv2 and the families after it.
+"""Four-stage pyramid of local and graph blocks, used by MobileViGv2 and later families.
 
-Stage i has its Downsample first (but for the first stage), then local blocks, then graph blocks;
-at 224 x 224 the maps are 56, 28, 14 and 7 pixels wide.
+Every stage but the first begins with its Downsample. Local blocks follow, then graph blocks.
+At 224 x 224 the maps are 56, 28, 14 and 7 pixels wide.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ DROP_PATH = 0.1
 
 @dataclass(frozen=True)
 class PyramidShape:
-    """Numbers of blocks per stage as (local, graph), channels per stage, size of the embedding."""
+    """Blocks per stage as (local, graph), channels per stage, and size of the embedding."""
 
     blocks: tuple[tuple[int, int], ...]
     channels: tuple[int, ...]
@@ -30,13 +30,13 @@ class PyramidShape:
 
 
 def layer_scale(channels: int, *, flat: bool) -> nn.Parameter:
-    """One factor per channel, of the shape (C,) or (C, 1, 1): the families differ in that."""
+    """Build one factor per channel, of shape (C,) if the family's are `flat`, else (C, 1, 1)."""
     shape = (channels,) if flat else (channels, 1, 1)
     return nn.Parameter(torch.full(shape, LAYER_SCALE_INIT))
 
 
 def scaled(x: Tensor, scale: Tensor) -> Tensor:
-    """(N, C, H, W) times one factor per channel, whatever the shape they are kept in."""
+    """Multiply (N, C, H, W) by one factor per channel, stored in any shape."""
     return x * scale.view(-1, 1, 1)
 
 
@@ -62,7 +62,10 @@ class Separable(nn.Module):
 
 
 class LocalBlock(nn.Module):
-    """x + layer scale * Separable(x); shape unchanged. `flat` names and shapes the layer scale."""
+    """x + layer scale * Separable(x); shape unchanged.
+
+    `flat` decides the name and the shape of the layer scale.
+    """
 
     def __init__(self, channels: int, drop_path: float, *, flat: bool) -> None:
         super().__init__()
@@ -73,7 +76,7 @@ class LocalBlock(nn.Module):
 
     @property
     def layer_scale(self) -> nn.Parameter:
-        """The factors, under whichever name the family has them."""
+        """Return the layer scale, whose name depends on the family."""
         return self.get_parameter(self._scale_name)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -82,7 +85,7 @@ class LocalBlock(nn.Module):
 
 
 class ConditionalPosition(nn.Module):
-    """x + a 7x7 depthwise convolution of x: positions from the zero padding at the border.
+    """Add a 7x7 depthwise convolution of x to x; the border's zero padding gives positions.
 
     Conditional positional encoding (Chu et al. 2021, arXiv:2102.10882); shape unchanged.
     """
@@ -99,7 +102,7 @@ class ConditionalPosition(nn.Module):
 class Mixer(nn.Module):
     """Position, projection, graph convolution, projection: (N, C, H, W) unchanged.
 
-    `widened` is the number of channels that the graph convolution gives.
+    `widened` is the number of channels that the graph convolution returns.
     """
 
     def __init__(self, channels: int, graph_conv: nn.Module, widened: int) -> None:
@@ -115,7 +118,7 @@ class Mixer(nn.Module):
 
 
 def feed_forward(channels: int) -> nn.Sequential:
-    """Two 1x1 convolutions with BatchNorm, GELU between; no residual of its own."""
+    """Build two 1x1 convolutions with BatchNorm and GELU between, without a residual."""
     return nn.Sequential(
         *conv_bn(channels, 4 * channels), nn.GELU(), *conv_bn(4 * channels, channels)
     )
@@ -141,18 +144,22 @@ class GraphBlock(nn.Module):
 
 
 def relative_mix(channels: int, out_channels: int) -> nn.Sequential:
-    """What follows the aggregation: x joined with it, (N, 2C, H, W) -> (N, C', H, W)."""
+    """Build the layers that mix x with its aggregate: (N, 2C, H, W) -> (N, C', H, W).
+
+    The two maps are joined along channels.
+    """
     return nn.Sequential(
         nn.Conv2d(2 * channels, out_channels, 1), nn.BatchNorm2d(out_channels), nn.GELU()
     )
 
 
 class Pyramid(nn.Module):
-    """(N, 3, H, W) -> (N, num_classes) in eval mode; in training a pair of them, one per head.
+    """Pyramid classifier: (N, 3, H, W) -> (N, num_classes) in eval mode.
 
-    `graph(stage, channels, drop_path)` makes a graph block; `flat` is the form of the local
-    blocks' layer scale. `local_rates_advance` says whether each local block has a drop rate of its
-    own or all of a stage share one, as MobileViGv2 and RapidNet were trained.
+    In training mode it returns a pair of logits, one per head. `graph(stage, channels, drop_path)`
+    builds a graph block. `flat` is the form of the local blocks' layer scale. With
+    `local_rates_advance` each local block has its own drop rate; without it all local blocks of a
+    stage share one, as MobileViGv2 and RapidNet were trained.
     """
 
     def __init__(
@@ -165,8 +172,8 @@ class Pyramid(nn.Module):
         num_classes: int = 1000,
     ) -> None:
         super().__init__()
-        rates = linear_schedule(DROP_PATH, sum(local + many for local, many in shape.blocks))
-        place = 0
+        rates = linear_schedule(DROP_PATH, sum(local + graphs for local, graphs in shape.blocks))
+        rate_index = 0
         self.stem = Stem(shape.channels[0])
         self.backbone = nn.Sequential()
         for stage, ((local_blocks, graph_blocks), channels) in enumerate(
@@ -176,11 +183,11 @@ class Pyramid(nn.Module):
             if stage > 0:
                 blocks.append(Downsample(shape.channels[stage - 1], channels))
             for _ in range(local_blocks):
-                blocks.append(LocalBlock(channels, rates[place], flat=flat))
-                place += local_rates_advance
+                blocks.append(LocalBlock(channels, rates[rate_index], flat=flat))
+                rate_index += local_rates_advance
             for _ in range(graph_blocks):
-                blocks.append(graph(stage, channels, rates[place]))
-                place += 1
+                blocks.append(graph(stage, channels, rates[rate_index]))
+                rate_index += 1
             self.backbone.append(nn.Sequential(*blocks))
         self.prediction = PooledEmbedding(shape.channels[-1], shape.embedding)
         self.head = nn.Conv2d(shape.embedding, num_classes, 1)
@@ -188,7 +195,7 @@ class Pyramid(nn.Module):
         for_training(self)
 
     def stages(self, x: Tensor) -> list[Tensor]:
-        """The output of each stage, at strides 4, 8, 16 and 32, for detection and segmentation."""
+        """Return each stage's map for detection and segmentation, at strides 4, 8, 16 and 32."""
         x = self.stem(x)
         outputs = []
         for stage in self.backbone:
@@ -200,5 +207,5 @@ class Pyramid(nn.Module):
         return self.classify(self.stages(x)[-1])
 
     def classify(self, x: Tensor) -> Tensor | tuple[Tensor, Tensor]:
-        """Logits from the last map."""
+        """Compute the logits from the last map."""
         return classify(self.prediction(x), self.head, self.dist_head, self.training)

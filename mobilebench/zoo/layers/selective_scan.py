@@ -1,8 +1,8 @@
 """Selective state-space scan over a map, along four snake paths.
 
-The recurrence is Mamba's (Gu and Dao 2023, arXiv:2312.00752, section 3). The snake paths, whose
-consecutive pixels are always neighbours, and the term that tells a step's direction are
-PlainMamba's (Yang et al. 2024, arXiv:2403.17695).
+The recurrence is Mamba's (Gu and Dao 2023, arXiv:2312.00752, section 3). The snake paths, on which
+consecutive pixels are always neighbours, and the term for the direction of a step are PlainMamba's
+(Yang et al. 2024, arXiv:2403.17695).
 """
 
 from __future__ import annotations
@@ -16,20 +16,21 @@ import torch
 from torch import Tensor, nn
 
 DIRECTIONS = ("start", "right", "left", "up", "down")
-"""How a path reached a pixel; the place in this tuple is the row of the direction table."""
+"""Ways in which a path reaches a pixel, in the order of the direction table's rows."""
 
 PATHS = 4
-"""Walks over one map, each scanned."""
+"""Number of paths over one map, each of which is scanned."""
 
 _BY_OFFSET = {(0, 1): "right", (0, -1): "left", (-1, 0): "up", (1, 0): "down"}
 
 
 @dataclass(frozen=True)
 class SnakePath:
-    """A walk over all pixels of a map.
+    """Walk over all pixels of a map.
 
-    `pixels[l]` is the raster index of the l-th pixel of the walk, `steps[l]` the place in
-    `DIRECTIONS` of the step that reached it, and `places[i]` where in the walk raster pixel i is.
+    `pixels[l]` is the raster index of the l-th pixel of the walk, `steps[l]` is the index in
+    `DIRECTIONS` of the step that reached it, and `places[i]` is the place of raster pixel i in the
+    walk.
     """
 
     pixels: tuple[int, ...]
@@ -52,10 +53,11 @@ def _path(walk: list[tuple[int, int]], width: int) -> SnakePath:
 
 @cache
 def snake_paths(height: int, width: int) -> tuple[SnakePath, ...]:
-    """The four walks over a map of H x W, worked out once for each size.
+    """Return the four walks over a map of H x W, computed once for each size.
 
-    Row by row from the top left, going right first and then alternating; the same walk backwards;
-    column by column from the top left, going down first and then alternating; and that backwards.
+    The first goes row by row from the top left, to the right first and then alternating. The second
+    is the same walk backwards. The third goes column by column from the top left, down first and
+    then alternating. The fourth is that walk backwards.
     """
     rows = [
         (row, column if row % 2 == 0 else width - 1 - column)
@@ -71,7 +73,7 @@ def snake_paths(height: int, width: int) -> tuple[SnakePath, ...]:
 
 
 def selective_scan(u: Tensor, dt: Tensor, a: Tensor, b: Tensor, c: Tensor, d: Tensor) -> Tensor:
-    """Mamba's recurrence over L tokens for K sequences that share dt, a, c and d.
+    """Run Mamba's recurrence over L tokens for K sequences that share dt, a, c and d.
 
     For each channel, with S states that start at zero:
     h(l) = exp(dt(l) a) h(l-1) + dt(l) b(l) u(l) and y(l) = sum over states of c(l) h(l), + d u(l).
@@ -79,22 +81,22 @@ def selective_scan(u: Tensor, dt: Tensor, a: Tensor, b: Tensor, c: Tensor, d: Te
     u (N, K, L, E), dt (N, L, E), a (E, S), b (N, K, L, S), c (N, L, S), d (E) -> (N, K, L, E).
     """
     decay = torch.exp(dt.unsqueeze(-1) * a)  # (N, L, E, S), the same for every sequence
-    driven = (dt.unsqueeze(1) * u).unsqueeze(-1) * b.unsqueeze(3)  # (N, K, L, E, S)
-    state = torch.zeros_like(driven[:, :, 0])
+    drive = (dt.unsqueeze(1) * u).unsqueeze(-1) * b.unsqueeze(3)  # (N, K, L, E, S)
+    state = torch.zeros_like(drive[:, :, 0])
     states = []
-    # Unbound rather than indexed: the gradient of an index fills a whole tensor at every step.
-    for kept, added in zip(decay.unsqueeze(1).unbind(2), driven.unbind(2), strict=True):
-        state = kept * state + added
+    # Unbind, do not index: the gradient of an index fills a whole tensor at every step.
+    for step_decay, step_drive in zip(decay.unsqueeze(1).unbind(2), drive.unbind(2), strict=True):
+        state = step_decay * state + step_drive
         states.append(state)
-    read = torch.stack(states, 2) * c[:, None, :, None]
-    return read.sum(-1) + d * u
+    readout = torch.stack(states, 2) * c[:, None, :, None]
+    return readout.sum(-1) + d * u
 
 
 class SnakeScan(nn.Module):
-    """The sum of four selective scans of one map: (N, L, E) -> (N, L, E) with L = H x W.
+    """Sum of four selective scans of one map: (N, L, E) -> (N, L, E) with L = H x W.
 
-    It has no parameters and no state-dict entries. The paths over a map of `map_size` are kept as
-    constants; another size is possible.
+    It has no parameters and no state-dict entries. The paths over a map of `map_size` are stored as
+    constants; maps of other sizes work too.
     """
 
     pixels: Tensor
@@ -118,12 +120,13 @@ class SnakeScan(nn.Module):
         direction_b: Tensor,
         map_size: tuple[int, int],
     ) -> Tensor:
-        """u (N, L, E) in raster order, dt (N, L, E), a (E, S), b and c (N, L, S), d (E).
+        """Scan a map: u (N, L, E), in raster order -> (N, L, E).
 
-        `direction_b` (5, S) has a row for each of `DIRECTIONS`, which is added to b.
+        The other shapes are dt (N, L, E), a (E, S), b and c (N, L, S), d (E). `direction_b` (5, S)
+        has a row for each of `DIRECTIONS`, which is added to b.
 
-        Only u is put in the order of a path. dt, b and c stay in raster order, so that token l of
-        a path meets the dt, b and c of raster pixel l: official checkpoints are trained that way.
+        Only u is put in the order of a path. dt, b and c stay in raster order, so token l of a path
+        meets the dt, b and c of raster pixel l, because official checkpoints are trained that way.
         """
         pixels, steps, places = (
             (self.pixels, self.steps, self.places)
@@ -145,13 +148,15 @@ class SnakeScan(nn.Module):
 
 
 def _by_path(x: Tensor, dim: int) -> Tensor:
-    """(..., 4 L, ...) -> (..., 4, L, ...) along `dim`."""
+    """Split a dimension by path: (..., 4 L, ...) -> (..., 4, L, ...) along `dim`."""
     return torch.unflatten(x, dim, (4, -1))
 
 
 def _indices(height: int, width: int) -> tuple[Tensor, Tensor, Tensor]:
-    """`pixels`, `steps` and `places` of the four paths in a row, (4 L) each; `places` index the
-    four walked sequences joined end to end."""
+    """Join the `pixels`, `steps` and `places` of the four paths, (4 L) each.
+
+    `places` index the four walked sequences joined end to end.
+    """
 
     def joined(parts: Iterable[tuple[int, ...]]) -> Tensor:
         return torch.tensor([index for part in parts for index in part])

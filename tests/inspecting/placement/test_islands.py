@@ -1,4 +1,4 @@
-"""Islands: parts as TensorFlow Lite's partitioner forms them."""
+"""Count islands as TensorFlow Lite's partitioner forms them."""
 
 from __future__ import annotations
 
@@ -59,11 +59,11 @@ def test_two_branches_around_one_refused_operation_are_two_parts() -> None:
 
 
 def test_the_order_in_the_file_does_not_matter_between_independent_branches() -> None:
-    """A refused operation written between two others that do not need it is no border."""
-    written = [
+    """A refused operation between two others that do not need it does not part them."""
+    operations = [
         _operation("a", "x"),
         _operation("refused", "x"),
         _operation("b", "a"),
     ]
-    assert islands(written, [True, False, True]) == 1
+    assert islands(operations, [True, False, True]) == 1
     assert islands([], []) == 0

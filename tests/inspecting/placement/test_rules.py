@@ -1,4 +1,4 @@
-"""The rules of every table, provoked one by one on real files."""
+"""Provoke the rules of every table one by one on real files."""
 
 from __future__ import annotations
 
@@ -26,24 +26,24 @@ TABLES = sorted((Path(rules.__file__).parent / "tables").glob("*-*.toml"))
 
 
 def _placed(graph: Graph, file_format: Format) -> dict[str, Placement]:
-    return {placed.forecast.id: placed for placed in placements(graph, file_format)}
+    return {placement.forecast.id: placement for placement in placements(graph, file_format)}
 
 
 def _reasons(graph: Graph, table: str) -> dict[str, str]:
-    placed = _placed(graph, Format(table.partition("-")[0]))[table]
-    return {refusal.kind: refusal.reason for refusal in placed.refusals}
+    placement = _placed(graph, Format(table.partition("-")[0]))[table]
+    return {refusal.kind: refusal.reason for refusal in placement.refusals}
 
 
 def _onnx(path: Path, kind: str, x: list[int | str], **attributes: Any) -> Graph:
-    """One node whose constants are given as `_w=array`, `_1=array` ... beside its attributes."""
-    given = {name: value for name, value in attributes.items() if name.startswith("_")}
+    """Write one node, its constants `_w=array`, `_1=array` ... beside its attributes."""
+    constants = {name: value for name, value in attributes.items() if name.startswith("_")}
     settings = {name: value for name, value in attributes.items() if not name.startswith("_")}
     graph = helper.make_graph(
-        [helper.make_node(kind, ["x", *given], ["y"], **settings)],
+        [helper.make_node(kind, ["x", *constants], ["y"], **settings)],
         "g",
         [helper.make_tensor_value_info("x", TensorProto.FLOAT, x)],
         [helper.make_tensor_value_info("y", TensorProto.FLOAT, None)],
-        [numpy_helper.from_array(np.asarray(value), name) for name, value in given.items()],
+        [numpy_helper.from_array(np.asarray(value), name) for name, value in constants.items()],
     )
     onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)]), path)
     return plugins.exporter("onnx").graph(path)
@@ -93,7 +93,10 @@ def test_onnx_rules(
 def _tflite(
     path: Path, kind: str, tensors: list[tuple[Any, ...]], options: tuple[str, Any] | None = None
 ) -> Graph:
-    """One operator: tensors are (shape, type) or (array,) for a constant, the result last."""
+    """Write one operator and read its graph.
+
+    Tensors are (shape, type), or (array,) for a constant; the last is the result.
+    """
     import flatbuffers
     from ai_edge_litert import schema_py_generated as schema
 
@@ -103,20 +106,20 @@ def _tflite(
     code.deprecatedBuiltinCode = min(code.builtinCode, 127)
     model.version, model.operatorCodes, model.buffers = 3, [code], [schema.BufferT()]
     graph.tensors = []
-    for index, given in enumerate(tensors):
+    for index, tensor_spec in enumerate(tensors):
         tensor = schema.TensorT()
         tensor.name, tensor.buffer = f"t{index}", 0
-        if isinstance(given[0], np.ndarray):
-            array = given[0]
+        if isinstance(tensor_spec[0], np.ndarray):
+            array = tensor_spec[0]
             buffer = schema.BufferT()
             buffer.data = list(array.tobytes())
             model.buffers.append(buffer)
             tensor.buffer, tensor.shape = len(model.buffers) - 1, list(array.shape)
             tensor.type = getattr(schema.TensorType, array.dtype.name.upper())
         else:
-            tensor.shape = [abs(size) for size in given[0]]
-            tensor.shapeSignature = list(given[0])
-            tensor.type = getattr(schema.TensorType, given[1])
+            tensor.shape = [abs(size) for size in tensor_spec[0]]
+            tensor.shapeSignature = list(tensor_spec[0])
+            tensor.type = getattr(schema.TensorType, tensor_spec[1])
         graph.tensors.append(tensor)
     last = len(tensors) - 1
     operator.opcodeIndex, operator.inputs, operator.outputs = 0, list(range(last)), [last]
@@ -227,7 +230,7 @@ MIL: list[tuple[tuple[int, ...], Callable[[Any, Any], Any], str, str | None]] = 
 ]  # fmt: skip
 
 
-@pytest.mark.filterwarnings("ignore")  # coremltools runs in this process and warns of itself
+@pytest.mark.filterwarnings("ignore")  # coremltools runs in this process and emits its own warnings
 @pytest.mark.parametrize(("shape", "build", "kind", "reason"), MIL)
 def test_neural_engine_rules(
     tmp_path: Path,
@@ -283,12 +286,12 @@ def test_executorch_is_no_forecast_but_the_files_own_partition(
     tiny_artifacts: dict[str, Artifact],
 ) -> None:
     graph = plugins.exporter("executorch").graph(tiny_artifacts["executorch-fp32"].model_path)
-    [placed] = placements(graph, Format.EXECUTORCH)
-    assert placed.forecast.basis is Basis.FILE
-    assert placed.forecast.unit is ComputeUnit.CPU
-    assert placed.forecast.islands == 2
-    assert placed.forecast.macs_off_share == 0
-    assert [refusal.kind for refusal in placed.refusals] == ["aten::mean"]
+    [placement] = placements(graph, Format.EXECUTORCH)
+    assert placement.forecast.basis is Basis.FILE
+    assert placement.forecast.unit is ComputeUnit.CPU
+    assert placement.forecast.islands == 2
+    assert placement.forecast.macs_off_share == 0
+    assert [refusal.kind for refusal in placement.refusals] == ["aten::mean"]
 
 
 @pytest.mark.parametrize(("ep", "table"), [("nnapi", "onnx-nnapi"), ("coreml", "onnx-coreml")])
@@ -313,7 +316,10 @@ def test_islands_are_those_of_onnxruntimes_own_checker(
 
 
 def _unpacked(theirs: Any) -> int:
-    """Their count has the unpacking of constant weights, which a runtime does once."""
+    """Return 1 where their count includes the unpacking of constant weights, else 0.
+
+    A runtime unpacks them once.
+    """
     return 1 if "ai.onnx:DequantizeLinear" in theirs.unsupported_ops else 0
 
 
@@ -326,9 +332,9 @@ def test_xnnpack_islands_are_those_that_litert_makes_here(
     path = tiny_artifacts[name].model_path
     interpreter = Interpreter(model_path=str(path))
     interpreter.allocate_tensors()
-    made = sum(o["op_name"] == "DELEGATE" for o in interpreter._get_ops_details())
+    delegate_calls = sum(o["op_name"] == "DELEGATE" for o in interpreter._get_ops_details())
     graph = plugins.exporter("tflite").graph(path)
-    assert _placed(graph, Format.TFLITE)["tflite-xnnpack"].forecast.islands == made
+    assert _placed(graph, Format.TFLITE)["tflite-xnnpack"].forecast.islands == delegate_calls
 
 
 @pytest.mark.parametrize("path", TABLES, ids=lambda path: path.stem)
@@ -336,20 +342,20 @@ def test_a_table_names_its_source_and_asks_known_questions_only(path: Path) -> N
     plain = tomllib.loads(path.read_text())
     assert plain["source"]["title"] and plain["source"]["url"].startswith("https://")
     assert ("shipped" in plain) != ("as_of" in plain["source"])
-    asked = [entry["when"] for entry in plain.get("limits", ())]
-    asked += [note["when"] for note in plain.get("notes", {}).values() if note]
-    assert set(asked) <= CONDITIONS.keys()
+    conditions = [entry["when"] for entry in plain.get("limits", ())]
+    conditions += [note["when"] for note in plain.get("notes", {}).values() if note]
+    assert set(conditions) <= CONDITIONS.keys()
     assert all(entry["reason"] for entry in plain.get("limits", ()))
 
 
 @pytest.mark.parametrize("path", [path for path in TABLES if "shipped" in path.read_text()],
                          ids=lambda path: path.stem)  # fmt: skip
 def test_every_sentence_that_onnxruntime_ships_is_known(path: Path) -> None:
-    """A new version of the toolkit with a new limit fails here, and not without a word."""
+    """A new version of the toolkit with a new limit fails here, not silently."""
     plain = tomllib.loads(path.read_text())
     table = rules._shipped(plain["shipped"]["package"], plain["shipped"]["file"])
     assert table and len(table) > 40
-    assert {sentence for noted in table.values() for sentence in noted} == plain["notes"].keys()
+    assert {sentence for note in table.values() for sentence in note} == plain["notes"].keys()
 
 
 def test_every_condition_is_used_by_a_table() -> None:
