@@ -344,7 +344,7 @@ def test_an_unknown_layer_is_named_before_anything_is_computed(tmp_path: Path) -
         (Case(one("activation", non_linearity="ELU", params=1.0), F.elu), "its function 'ELU'"),
         (
             Case(one("upsample", scaling_factor_h=2, scaling_factor_w=2, mode="BILINEAR"), F.relu),
-            "does not say where pixels lie",
+            "does not define where pixels lie",
         ),
         (
             Case(
