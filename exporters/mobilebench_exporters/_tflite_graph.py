@@ -81,7 +81,7 @@ def read(path: Path) -> Graph:
 
 
 def operator_name(code: Any, names: Mapping[int, str]) -> str:
-    """Return the name of an operator in the schema, or the own name of a custom operator."""
+    """Return an operator's name in the schema, or the name that a custom operator declares."""
     # Codes above 127 do not fit into the old field, which then holds 127.
     name = names[max(code.BuiltinCode(), code.DeprecatedBuiltinCode())]
     return str(code.CustomCode().decode()) if name == "CUSTOM" else name
