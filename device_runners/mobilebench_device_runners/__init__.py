@@ -1,1 +1,1 @@
-"""Runners: one module per kind of device, each with a `PLUGIN` that follows `interfaces.Runner`."""
+"""Runners, one module per kind of device; each has a `PLUGIN` for `interfaces.Runner`."""

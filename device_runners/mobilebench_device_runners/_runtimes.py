@@ -1,7 +1,8 @@
-"""The runtimes of this machine behind one interface. Imported in cells only, one per process.
+"""Put the runtimes of this machine behind one interface.
 
-One inference takes arrays in this process's memory and leaves arrays there: copies into and out
-of a runtime's own buffers are part of it, because an application pays them too.
+Only isolated processes import this module, with one runtime each. An inference reads arrays from
+the memory of its process and returns arrays there. Copies into and out of a runtime's own buffers
+are part of the inference, because an application needs them too.
 """
 
 from __future__ import annotations
@@ -23,20 +24,20 @@ Array = np.ndarray[Any, Any]
 
 
 class Session(Protocol):
-    """A loaded artifact."""
+    """A model loaded in a runtime."""
 
     def encode(self, inputs: Sequence[Array]) -> list[Array]:
-        """The network's inputs as the file takes them: the same, or in 8 bits."""
+        """Convert the network's inputs to those of the file: unchanged, or in 8 bits."""
 
     def run(self, inputs: Sequence[Array]) -> list[Array]:
-        """Outputs in the model's order, for encoded inputs."""
+        """Compute the outputs for encoded inputs, in the model's order."""
 
     def decode(self, outputs: Sequence[Array]) -> list[Array]:
-        """Outputs as the network gives them; the opposite of `encode`."""
+        """Convert outputs to those of the network; the reverse of `encode`."""
 
 
 class _InFloats:
-    """A file whose inputs and outputs are those of the network."""
+    """A file with the inputs and outputs of the network, in floats."""
 
     def encode(self, inputs: Sequence[Array]) -> list[Array]:
         return list(inputs)
@@ -49,7 +50,7 @@ class Runtime(Protocol):
     """One inference library; constructing it imports the library."""
 
     evidence: UnitEvidence
-    """How sure it is that a session computes on the CPU."""
+    """How certain it is that a loaded model computes on the CPU."""
 
     def version(self) -> str: ...
 
@@ -57,7 +58,7 @@ class Runtime(Protocol):
 
 
 class OnnxRuntime:
-    """ONNX Runtime with its CPU execution provider alone."""
+    """ONNX Runtime with only its CPU execution provider."""
 
     evidence = UnitEvidence.CONFIRMED  # no other provider is registered
 
@@ -90,9 +91,9 @@ class _OnnxSession(_InFloats):
 
 
 class LiteRT:
-    """LiteRT (TensorFlow Lite) with XNNPACK, which it applies by itself."""
+    """LiteRT (TensorFlow Lite) with XNNPACK, its default delegate."""
 
-    evidence = UnitEvidence.CONFIRMED  # no GPU or NPU delegate is given to the interpreter
+    evidence = UnitEvidence.CONFIRMED  # the interpreter gets no GPU or NPU delegate
 
     def __init__(self) -> None:
         from ai_edge_litert import interpreter
@@ -116,7 +117,7 @@ class _LiteRTSession:
 
     def encode(self, inputs: Sequence[Array]) -> list[Array]:
         return [
-            _quantized(array, detail) for array, detail in zip(inputs, self._inputs, strict=True)
+            _quantize(array, detail) for array, detail in zip(inputs, self._inputs, strict=True)
         ]
 
     def run(self, inputs: Sequence[Array]) -> list[Array]:
@@ -127,14 +128,15 @@ class _LiteRTSession:
 
     def decode(self, outputs: Sequence[Array]) -> list[Array]:
         return [
-            _dequantized(array, detail)
-            for array, detail in zip(outputs, self._outputs, strict=True)
+            _dequantize(array, detail) for array, detail in zip(outputs, self._outputs, strict=True)
         ]
 
 
 def _in_order(details: Sequence[Any]) -> list[Any]:
-    """Tensors by the number in their names (`..._args_0`), which counts the model's own order;
-    the file may list them in another."""
+    """Sort tensors by the numbers in their names (`..._args_0`), which is the model's order.
+
+    The file may list them in another order.
+    """
 
     def numbers(detail: Any) -> list[int]:
         return [int(digits) for digits in re.findall(r"\d+", detail["name"])]
@@ -142,17 +144,17 @@ def _in_order(details: Sequence[Any]) -> list[Any]:
     return sorted(details, key=numbers)
 
 
-def _quantized(array: Array, detail: Any) -> Array:
+def _quantize(array: Array, detail: Any) -> Array:
     scale, zero = detail["quantization"]
     if not scale or array.dtype == detail["dtype"]:
         return array
     limits = np.iinfo(detail["dtype"])
-    stored = np.rint(array / scale) + zero
-    encoded: Array = np.clip(stored, limits.min, limits.max).astype(detail["dtype"])
+    levels = np.rint(array / scale) + zero
+    encoded: Array = np.clip(levels, limits.min, limits.max).astype(detail["dtype"])
     return encoded
 
 
-def _dequantized(array: Array, detail: Any) -> Array:
+def _dequantize(array: Array, detail: Any) -> Array:
     scale, zero = detail["quantization"]
     if not scale or not np.issubdtype(array.dtype, np.integer):
         return array
@@ -163,12 +165,12 @@ def _dequantized(array: Array, detail: Any) -> Array:
 class ExecuTorch:
     """ExecuTorch's Python runtime; the program was lowered to its delegate ahead of time."""
 
-    evidence = UnitEvidence.CONFIRMED  # the wheel carries CPU backends only
+    evidence = UnitEvidence.CONFIRMED  # the wheel contains CPU backends only
 
     def __init__(self) -> None:
-        # This runtime takes and returns torch tensors: the one place where a runner needs torch.
-        # `executorch.runtime` puts a thin layer over the bindings, and imports the whole compiler
-        # for it (three times the seconds, of every measuring process).
+        # This runtime takes and returns torch tensors; no other part of a runner needs torch.
+        # `executorch.runtime` is a thin layer over the bindings that imports the whole compiler,
+        # which would triple the import time of every measuring process.
         import torch
         from executorch.extension.pybindings import _C
 
@@ -190,7 +192,7 @@ class ExecuTorch:
 class _ExecuTorchSession(_InFloats):
     def __init__(self, method: Any, program: Any, torch: Any) -> None:
         self._method = method
-        self._program = program  # the method reads the program's memory
+        self._program = program  # keeps the memory that the method reads alive
         self._from_numpy = torch.from_numpy
 
     def run(self, inputs: Sequence[Array]) -> list[Array]:
@@ -199,7 +201,7 @@ class _ExecuTorchSession(_InFloats):
 
 
 class CoreML:
-    """Core ML on macOS, held to the CPU by `computeUnits`."""
+    """Core ML on macOS, restricted to the CPU by `computeUnits`."""
 
     evidence = UnitEvidence.CONFIRMED  # CPU_ONLY leaves no other unit
 
@@ -215,8 +217,9 @@ class CoreML:
         model = self._library.models.MLModel(
             str(model_path), compute_units=self._library.ComputeUnit.CPU_ONLY
         )
-        written = model_path.with_name(LABELS_FILE)
-        return _CoreMLSession(model, labels.read(written) if written.exists() else ())
+        labels_file = model_path.with_name(LABELS_FILE)
+        class_labels = labels.read(labels_file) if labels_file.exists() else ()
+        return _CoreMLSession(model, class_labels)
 
 
 class _CoreMLSession:
@@ -225,7 +228,7 @@ class _CoreMLSession:
         self._model = model
         self._labels = class_labels
         self._inputs = list(description.input)
-        # A classifier's answer, the label, is left out: its scores say the same.
+        # The label of a classifier is omitted: its scores determine it.
         self._outputs = [
             feature
             for feature in description.output
@@ -233,7 +236,7 @@ class _CoreMLSession:
         ]
 
     def encode(self, inputs: Sequence[Array]) -> list[Any]:
-        """Pixels as images where the model takes those."""
+        """Convert pixels to images for inputs that are images."""
         return [
             _image(array) if feature.type.WhichOneof("Type") == "imageType" else array
             for feature, array in zip(self._inputs, inputs, strict=True)
@@ -245,7 +248,7 @@ class _CoreMLSession:
         return [outputs[feature.name] for feature in self._outputs]
 
     def decode(self, outputs: Sequence[Any]) -> list[Array]:
-        """A classifier's scores, which come by label, in the order of its labels."""
+        """Convert a classifier's scores, which come by label, to the order of its labels."""
         return [
             np.array([[output[label] for label in self._labels]], np.float32)
             if isinstance(output, dict)

@@ -1,1 +1,1 @@
-"""Exporters: one module per format, each with a `PLUGIN` that follows `interfaces.Exporter`."""
+"""Exporters, one module per format; each has a `PLUGIN` that follows `interfaces.Exporter`."""

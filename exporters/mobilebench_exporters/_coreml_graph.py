@@ -1,8 +1,8 @@
-"""Reads a Core ML package back as a graph, from its protobuf alone.
+"""Read a Core ML package back as a graph, from its protobuf alone.
 
-`import coremltools` takes many seconds. The file format is defined by protobuf modules that lie
-inside it and need nothing of it, so those are loaded under a name of their own; both names share
-protobuf's one pool of message types.
+`import coremltools` takes many seconds. The protobuf modules that define the file format are part
+of coremltools but do not import the rest of it, so they are loaded alone under a separate name.
+Both names share protobuf's single pool of message types.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _PROTO = "_mobilebench_coreml_proto"
 _MODEL = Path("Data") / "com.apple.CoreML" / "model.mlmodel"
 _SHORT = 32
 _NAMES = {"kernel_sizes": "kernel"}
-# Parameters that are numbers to compute with, not choices of how to compute; the data first.
+# Parameters that are operands, not settings; those that carry data come first.
 _OPERANDS = (
     "x", "y", "a", "b", "values", "input", "data", "query", "key", "value", "attn_mask", "indices",
     "cond", "update", "weight", "bias", "gamma", "beta", "mean", "variance", "alpha",
@@ -41,7 +41,10 @@ _OPERANDS = (
 
 
 def load(path: Path) -> Any:
-    """The model of a `.mlpackage` folder or `.mlmodel` file; raises `ModelFileError`."""
+    """Return the model of a `.mlpackage` folder or `.mlmodel` file.
+
+    Raises `ModelFileError` if the file is missing or damaged, or is not an ML Program.
+    """
     from google.protobuf.message import DecodeError
 
     file = path / _MODEL if path.is_dir() else path
@@ -58,21 +61,24 @@ def load(path: Path) -> Any:
     if kind != "mlProgram":
         raise ModelFileError(
             f"{path} was read as a Core ML ML Program, but it is "
-            f"{'no Core ML model' if kind is None else f'a model of the kind {kind}'}; "
+            f"{'not a Core ML model' if kind is None else f'a model of the kind {kind}'}; "
             f"convert it with convert_to='mlprogram'."
         )
     return model
 
 
 def read(path: Path) -> Graph:
-    """The graph of a package's `main` function, or of its first; raises `ModelFileError`."""
+    """Return the graph of a package's `main` function, or of its first function.
+
+    Raises `ModelFileError` if the file is missing or damaged, or is not an ML Program.
+    """
     model = load(path)
     try:
         return _Program(model).graph()
     except (KeyError, IndexError) as error:
         raise ModelFileError(
-            f"{path} was read as a Core ML package, but its program refers to what is not there; "
-            f"export it again."
+            f"{path} was read as a Core ML package, but its program refers to values that do not "
+            f"exist; export it again."
         ) from error
 
 
@@ -80,15 +86,15 @@ def read(path: Path) -> Graph:
 def _messages() -> Any:
     if "coremltools" in sys.modules:
         return importlib.import_module("coremltools.proto.Model_pb2")
-    found = find_spec("coremltools")
-    places = (found.submodule_search_locations if found else None) or ()
-    if not places:
+    spec = find_spec("coremltools")
+    folders = (spec.submodule_search_locations if spec else None) or ()
+    if not folders:
         raise MissingToolkit(
             "Reading a Core ML package needs the package 'coremltools', which is not installed; "
             "run: pip install 'mobilebench[coreml]'"
         )
     package = module_from_spec(ModuleSpec(_PROTO, None, is_package=True))
-    package.__path__ = [str(Path(place) / "proto") for place in places]
+    package.__path__ = [str(Path(folder) / "proto") for folder in folders]
     sys.modules[_PROTO] = package
     return importlib.import_module(f"{_PROTO}.Model_pb2")
 
@@ -105,49 +111,49 @@ class _Program:
         self._settings: dict[str, Attribute] = {}
 
     def graph(self) -> Graph:
-        for given in self._function.inputs:
-            self._values[given.name] = self._tensor(given.name, given.type)
+        for value in self._function.inputs:
+            self._values[value.name] = self._tensor(value.name, value.type)
         operations = list(self._operations())
         return assemble(
             operations,
-            [self._values[given.name] for given in self._function.inputs],
+            [self._values[value.name] for value in self._function.inputs],
             [self._values[name] for name in self._block.outputs],
         )
 
     def _operations(self) -> Iterator[Operation]:
-        for stored in self._block.operations:
-            if stored.type == "const":
-                self._constant(stored)
+        for op in self._block.operations:
+            if op.type == "const":
+                self._constant(op)
                 continue
-            inputs, attributes, by_name = self._arguments(stored)
-            outputs = [self._tensor(output.name, output.type) for output in stored.outputs]
+            inputs, attributes, by_name = self._arguments(op)
+            outputs = [self._tensor(output.name, output.type) for output in op.outputs]
             self._values |= {output.name: output for output in outputs}
-            name = stored.attributes["name"].immediateValue.tensor.strings.values
+            name = op.attributes["name"].immediateValue.tensor.strings.values
             weight = by_name.get("weight")
-            if stored.type.startswith("conv") and weight is not None and weight.shape:
+            if op.type.startswith("conv") and weight is not None and weight.shape:
                 kernel = weight.shape[2:]
                 if None not in kernel:
                     attributes["kernel"] = tuple(size or 0 for size in kernel)
             yield Operation(
                 name=name[0] if name else outputs[0].name,
-                kind=stored.type,
+                kind=op.type,
                 inputs=tuple(inputs),
                 outputs=tuple(outputs),
                 attributes=attributes,
-                macs=_macs(stored.type, by_name, outputs, attributes),
+                macs=_macs(op.type, by_name, outputs, attributes),
                 layer=_layer(weight),
             )
 
-    def _constant(self, stored: Any) -> None:
-        output = stored.outputs[0]
-        value = stored.attributes["val"]
-        self._values[output.name] = self._held(output.name, value)
+    def _constant(self, op: Any) -> None:
+        output = op.outputs[0]
+        value = op.attributes["val"]
+        self._values[output.name] = self._constant_tensor(output.name, value)
         setting = _setting(value)
         if setting is not None:
             self._settings[output.name] = setting
 
-    def _held(self, name: str, value: Any) -> Tensor:
-        """A constant, wherever its numbers are."""
+    def _constant_tensor(self, name: str, value: Any) -> Tensor:
+        """Return a constant as a tensor, whether its numbers are in the program or beside it."""
         tensor = self._tensor(name, value.type)
         size = stored_bytes(tensor.elements, tensor.dtype)
         setting = _setting(value)
@@ -161,19 +167,17 @@ class _Program:
             integers=tuple(int(number) for number in integers) or None,
         )
 
-    def _arguments(
-        self, stored: Any
-    ) -> tuple[list[Tensor], dict[str, Attribute], dict[str, Tensor]]:
-        """Inputs, settings, and the inputs by the names of the parameters they are bound to."""
+    def _arguments(self, op: Any) -> tuple[list[Tensor], dict[str, Attribute], dict[str, Tensor]]:
+        """Return an operation's inputs, its settings, and its inputs by parameter name."""
         inputs: list[Tensor] = []
         attributes: dict[str, Attribute] = {}
         by_name: dict[str, Tensor] = {}
-        for parameter in sorted(stored.inputs, key=_rank):
-            for position, argument in enumerate(stored.inputs[parameter].arguments):
-                held = argument.WhichOneof("binding") == "value"
-                name = f"{stored.outputs[0].name} {parameter}" if held else argument.name
-                if held:
-                    self._values[name] = self._held(name, argument.value)
+        for parameter in sorted(op.inputs, key=_rank):
+            for position, argument in enumerate(op.inputs[parameter].arguments):
+                immediate = argument.WhichOneof("binding") == "value"
+                name = f"{op.outputs[0].name} {parameter}" if immediate else argument.name
+                if immediate:
+                    self._values[name] = self._constant_tensor(name, argument.value)
                     if (setting := _setting(argument.value)) is not None:
                         self._settings[name] = setting
                 if name in self._settings and parameter not in _OPERANDS:
@@ -182,25 +186,27 @@ class _Program:
                 tensor = self._values[name]
                 inputs.append(tensor)
                 by_name.setdefault(parameter if not position else f"{parameter} {position}", tensor)
-        if stored.type.startswith("constexpr_"):
+        if op.type.startswith("constexpr_"):
             # Up to iOS 17 the compressed weights are attributes.
-            for parameter in sorted(stored.attributes):
+            for parameter in sorted(op.attributes):
                 if parameter != "name":
-                    name = f"{stored.outputs[0].name} {parameter}"
-                    inputs.append(self._held(name, stored.attributes[parameter]))
+                    name = f"{op.outputs[0].name} {parameter}"
+                    inputs.append(self._constant_tensor(name, op.attributes[parameter]))
         return inputs, attributes, by_name
 
     def _tensor(self, name: str, kind: Any) -> Tensor:
         if kind.WhichOneof("type") != "tensorType":
             return Tensor(name=name, shape=None, dtype=str(kind.WhichOneof("type")))
-        stored = kind.tensorType
+        tensor_type = kind.tensorType
         shape: Shape | None = tuple(
             int(size.constant.size) if size.WhichOneof("dimension") == "constant" else None
-            for size in stored.dimensions
+            for size in tensor_type.dimensions
         )
-        if stored.rank < 0:
+        if tensor_type.rank < 0:
             shape = None
-        return Tensor(name=name, shape=shape, dtype=self._types.get(stored.dataType, "unknown"))
+        return Tensor(
+            name=name, shape=shape, dtype=self._types.get(tensor_type.dataType, "unknown")
+        )
 
 
 def _rank(parameter: str) -> tuple[int, str]:
@@ -209,7 +215,7 @@ def _rank(parameter: str) -> tuple[int, str]:
 
 
 def _setting(value: Any) -> Attribute | None:
-    """The numbers or the word of a short immediate value; None for weights."""
+    """Return the numbers or the text of a short immediate value; None for weights."""
     if value.WhichOneof("value") != "immediateValue":
         return None
     tensor = value.immediateValue.tensor
@@ -219,15 +225,15 @@ def _setting(value: Any) -> Attribute | None:
     numbers = getattr(tensor, kind).values
     scalar = not value.type.tensorType.rank
     if scalar and len(numbers) == 1:
-        found: Attribute = numbers[0]
-        return found
+        number: Attribute = numbers[0]
+        return number
     if kind == "strings" or len(numbers) > _SHORT:
         return None
     return tuple(numbers)
 
 
 def _layer(weight: Tensor | None) -> str | None:
-    """The module that a weight belongs to, by the name that torch.export gives to parameters."""
+    """Return the module of a weight, from the name that torch.export gives to its parameter."""
     if weight is None:
         return None
     name = weight.name.partition("_to_")[0].partition("_weight_")[0]
@@ -258,6 +264,6 @@ def _macs(
     if kind == "scaled_dot_product_attention":
         key = inputs["key"].shape
         length = key[-2] if key and len(key) > 1 else None
-        scores, mixed = times(inputs["query"].elements, length), times(out, length)
-        return None if scores is None or mixed is None else scores + mixed
+        score_macs, value_macs = times(inputs["query"].elements, length), times(out, length)
+        return None if score_macs is None or value_macs is None else score_macs + value_macs
     return 0

@@ -1,4 +1,4 @@
-"""ExecuTorch's delegates: what each is offered with, how it is lowered to, what verifies it."""
+"""Define ExecuTorch's delegates: what each offers, its lowering, and how it is verified."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ if TYPE_CHECKING:
     import torch
 
 Lowering = Callable[[Any, Any, ExportRecipe, Sequence[Batch]], Any]
-"""Network, example inputs, recipe and calibration to an `EdgeProgramManager`."""
+"""Lower (network, example inputs, recipe, calibration) to an `EdgeProgramManager`."""
 
 NO_RUNTIME = "there is no runtime for its delegate {} on a host"
 
 
 @dataclass(frozen=True)
 class Delegate:
-    """One delegate that programs are lowered to ahead of time."""
+    """A delegate that programs are lowered to ahead of time."""
 
     only: Only
     lower: Lowering
     evaluator: Evaluator | None = None
     unverifiable: bool = False
     vendor_tools: Callable[[], dict[str, str]] = dict
-    """Versions of tools that do not come with ExecuTorch; raises `MissingToolkit`."""
+    """Returns versions of tools that ExecuTorch does not include; raises `MissingToolkit`."""
 
 
 def _to_xnnpack(
@@ -45,7 +45,7 @@ def _to_xnnpack(
 
     if recipe.precision is Precision.INT8:
         module = quantized(module, example, calibration)
-    return _lowered(module, example, XnnpackPartitioner())
+    return _lower(module, example, XnnpackPartitioner())
 
 
 def _to_coreml(
@@ -63,7 +63,7 @@ def _to_coreml(
         minimum_deployment_target=getattr(ct.target, str(recipe.target)),
         compute_precision=ct.precision.FLOAT16 if half else ct.precision.FLOAT32,
     )
-    return _lowered(module, example, CoreMLPartitioner(compile_specs=specs))
+    return _lower(module, example, CoreMLPartitioner(compile_specs=specs))
 
 
 def _to_vulkan(
@@ -75,10 +75,10 @@ def _to_vulkan(
     from executorch.backends.vulkan.partitioner.vulkan_partitioner import VulkanPartitioner
 
     half = recipe.precision is Precision.FP16
-    return _lowered(module, example, VulkanPartitioner({"force_fp16": True} if half else {}))
+    return _lower(module, example, VulkanPartitioner({"force_fp16": True} if half else {}))
 
 
-def _lowered(module: torch.nn.Module, example: tuple[torch.Tensor, ...], partitioner: Any) -> Any:
+def _lower(module: torch.nn.Module, example: tuple[torch.Tensor, ...], partitioner: Any) -> Any:
     import torch
     from executorch.exir import to_edge_transform_and_lower
 
@@ -99,10 +99,10 @@ DELEGATES: Mapping[str, Delegate] = {
         _to_coreml,
         evaluator=COREML_EVALUATOR,
     ),
-    # In half precision it keeps inputs and outputs in float32.
+    # In half precision the inputs and outputs stay in float32.
     "vulkan": Delegate(Only(_FLOATS), _to_vulkan, unverifiable=True),
     "qualcomm": Delegate(
-        # Its unit for floats computes in half precision only.
+        # The float unit computes in half precision only.
         Only((Precision.FP16,), targets=_vendor_delegates.QUALCOMM_CHIPS),
         _vendor_delegates.to_qualcomm,
         unverifiable=True,

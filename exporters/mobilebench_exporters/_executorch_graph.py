@@ -1,7 +1,7 @@
-"""Reads an ExecuTorch program back as a graph; what XNNPACK took over, node by node.
+"""Read an ExecuTorch program back as a graph, and XNNPACK's part of it node by node.
 
-The wheel ships the schemas of a program and of XNNPACK's part of it; its own reader would load
-torch and all of `executorch.exir`, which takes seconds.
+The wheel contains the schemas of a program and of XNNPACK's part. ExecuTorch's own reader would
+import torch and all of `executorch.exir`, which takes seconds.
 """
 
 from __future__ import annotations
@@ -35,11 +35,14 @@ _STATIC = 0
 
 
 def read(path: Path) -> Graph:
-    """The graph of a `.pte` file; raises `ModelFileError` where it is none or is damaged."""
+    """Return the graph of a `.pte` file.
+
+    Raises `ModelFileError` if the file is not an ExecuTorch program or is damaged.
+    """
     try:
         data = path.read_bytes()
         if data[4:6] != b"ET":
-            raise ModelFileError(f"{path} was read as an ExecuTorch program, but it is none.")
+            raise ModelFileError(f"{path} was read as an ExecuTorch program, but it is not one.")
         return _Program(data).graph()
     except (struct.error, IndexError, KeyError, UnicodeDecodeError) as error:
         raise ModelFileError(
@@ -48,10 +51,13 @@ def read(path: Path) -> Graph:
 
 
 def schema_text(name: str) -> str:
-    """The text of a schema that executorch ships, by its path inside the package."""
-    found = find_spec("executorch")
-    for place in (found.submodule_search_locations if found else None) or ():
-        if (file := Path(place) / name).is_file():
+    """Return the text of a schema in the executorch package, by its path there.
+
+    Raises `MissingToolkit` if ExecuTorch is not installed.
+    """
+    spec = find_spec("executorch")
+    for folder in (spec.submodule_search_locations if spec else None) or ():
+        if (file := Path(folder) / name).is_file():
             return file.read_text(encoding="utf-8")
     raise MissingToolkit(
         "Reading an ExecuTorch program needs the package 'executorch', which is not installed; "
@@ -60,7 +66,7 @@ def schema_text(name: str) -> str:
 
 
 class _Program:
-    """The first method of a program, with the tables that its instructions point into."""
+    """The first method of a program, with the tables that its instructions refer to."""
 
     def __init__(self, data: bytes) -> None:
         folder = "exir/_serialize"
@@ -93,16 +99,16 @@ class _Program:
                 if kind == "KernelCall":
                     yield self._kernel(call, position)
                 elif kind == "DelegateCall":
-                    yield from self._delegated(call, position)
+                    yield from self._delegate_operations(call, position)
                 position += 1
 
     def _kernel(self, call: Table, position: int) -> Operation:
         operator = self._plan["operators"][call["op_index"]]
         arguments: tuple[int, ...] = call["args"]
-        # Every kernel is an out variant: the last argument is the result, and is given twice.
+        # Every kernel is an out variant: its last argument is the result, which is passed twice.
         last = arguments[-1]
-        given = [index for index in arguments if index != last]
-        inputs = [tensor for index in given for tensor in self._tensors(index)]
+        operands = [index for index in arguments if index != last]
+        inputs = [tensor for index in operands for tensor in self._tensors(index)]
         outputs = self._tensors(last)
         kind = operator["name"]
         return Operation(
@@ -110,11 +116,11 @@ class _Program:
             kind=kind,
             inputs=tuple(inputs),
             outputs=tuple(outputs),
-            attributes=self._integers(given),
+            attributes=self._integers(operands),
             macs=_kernel_macs(kind, inputs, outputs),
         )
 
-    def _delegated(self, call: Table, position: int) -> Iterator[Operation]:
+    def _delegate_operations(self, call: Table, position: int) -> Iterator[Operation]:
         delegate = self._plan["delegates"][call["delegate_index"]]
         identifier = delegate["id"]
         arguments = call["args"] or ()
@@ -145,7 +151,7 @@ class _Program:
     def _payload(self, reference: Table) -> memoryview:
         if reference["location"] == 1:
             segment = self._program["segments"][reference["index"]]
-            # The extended header follows the file identifier; its third field is this offset.
+            # The extended header follows the file identifier; its third field is the base offset.
             base = struct.unpack_from("<Q", self._data, 24)[0]
             start = base + segment["offset"]
             return self._data[start : start + segment["size"]]
@@ -171,12 +177,12 @@ class _Program:
         return []
 
     def _tensor(self, index: int) -> Tensor:
-        stored = self._values[index]["val"]
-        sizes = stored["sizes"] or ()
-        static = stored["shape_dynamism"] == _STATIC
+        record = self._values[index]["val"]
+        sizes = record["sizes"] or ()
+        static = record["shape_dynamism"] == _STATIC
         shape: Shape = tuple(size if static else None for size in sizes)
-        dtype = self._dtypes.get(stored["scalar_type"], "unknown")
-        constant = stored["data_buffer_idx"] > 0 and stored["allocation_info"] is None
+        dtype = self._dtypes.get(record["scalar_type"], "unknown")
+        constant = record["data_buffer_idx"] > 0 and record["allocation_info"] is None
         tensor = Tensor(name=f"value {index}", shape=shape, dtype=dtype, constant=constant)
         if not constant:
             return tensor
@@ -189,14 +195,14 @@ class _Program:
         )
 
     def _integers(self, arguments: Sequence[int]) -> dict[str, Attribute]:
-        """Arguments of a kernel that are numbers; the file has their places, not their names."""
+        """Return the numbers among a kernel's arguments by position; the file has no names."""
         fields = {"Int": "int_val", "Bool": "bool_val", "Double": "double_val"}
-        found: dict[str, Attribute] = {}
+        numbers: dict[str, Attribute] = {}
         for place, index in enumerate(arguments):
             value = self._values[index]
             if (tag := value.tag("val")) in fields:
-                found[f"argument {place}"] = value["val"][fields[tag]]
-        return found
+                numbers[f"argument {place}"] = value["val"][fields[tag]]
+        return numbers
 
 
 def _kernel_macs(kind: str, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> int | None:

@@ -1,10 +1,10 @@
-"""Reads FlatBuffers by the text of their schema, without generated code or a compiler.
+"""Read FlatBuffers from the text of their schema, without generated code or a compiler.
 
-Toolkits ship their `.fbs` schemas beside packages that take seconds to import; with the schema
-alone a file is read at once. Tables, vectors, strings, scalars, enums and unions are covered;
-structs are not, for no schema that is read here has one.
+Toolkits contain their `.fbs` schemas, but their packages take seconds to import; the schema alone
+reads a file at once. Tables, vectors, strings, scalars, enums and unions are supported. Structs are
+not: none of the schemas that are read here has one.
 
-The layout: https://flatbuffers.dev/internals/.
+The layout is described at https://flatbuffers.dev/internals/.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _MEMBER = re.compile(r"(\w+)\s*(?::\s*(\w+))?\s*(?:=\s*(\d+))?\s*(?:,|$)")
 
 @dataclass(frozen=True)
 class _Field:
-    """Where a field is in the vtable, and how it is read."""
+    """The slot of a field in the vtable, and how the field is read."""
 
     slot: int
     type: str
@@ -42,54 +42,54 @@ class Schema:
 
     tables: Mapping[str, Mapping[str, _Field]]
     unions: Mapping[str, tuple[tuple[str, str], ...]]
-    """Of each union its members as (name, table); the first has the tag 1."""
+    """The members of each union as (name, table); the first has the tag 1."""
     enums: Mapping[str, tuple[str, Mapping[str, int]]]
-    """Of each enum the scalar it is stored as and its names."""
+    """The scalar type of each enum, and its names with their values."""
 
     @classmethod
     def parse(cls, *texts: str) -> Schema:
-        """The declarations of all texts together."""
+        """Parse the declarations of all texts into one schema."""
         tables: dict[str, Mapping[str, _Field]] = {}
         unions: dict[str, tuple[tuple[str, str], ...]] = {}
         enums: dict[str, tuple[str, Mapping[str, int]]] = {}
         bodies: list[tuple[str, str]] = []
         for text in texts:
             plain = re.sub(r"//[^\n]*", "", text)
-            for keyword, name, stored, body in _DECLARATION.findall(plain):
+            for keyword, name, scalar, body in _DECLARATION.findall(plain):
                 members = _MEMBER.findall(body.strip())
                 if keyword == "table":
                     bodies.append((name, body))
                 elif keyword == "union":
                     unions[name] = tuple((m, alias or m) for m, alias, _ in members)
                 else:
-                    enums[name] = (stored, _numbered(members))
+                    enums[name] = (scalar, _enum_values(members))
         for name, body in bodies:
             tables[name] = _fields(body, unions)
         return cls(tables, unions, enums)
 
     def root(self, data: bytes | memoryview, table: str, offset: int = 0) -> Table:
-        """The root table of a buffer that starts at `offset`."""
+        """Return the root table of a buffer that starts at `offset`."""
         return Table(self, data, table, offset + _number(data, "I", offset))
 
 
-def _numbered(members: list[tuple[str, str, str]]) -> dict[str, int]:
-    numbers: dict[str, int] = {}
+def _enum_values(members: list[tuple[str, str, str]]) -> dict[str, int]:
+    values: dict[str, int] = {}
     following = 0
-    for name, _, given in members:
-        numbers[name] = int(given) if given else following
-        following = numbers[name] + 1
-    return numbers
+    for name, _, value in members:
+        values[name] = int(value) if value else following
+        following = values[name] + 1
+    return values
 
 
 def _fields(body: str, unions: Mapping[str, Any]) -> dict[str, _Field]:
     fields: dict[str, _Field] = {}
     slot = 0
     for declaration in body.split(";"):
-        found = _FIELD.search(declaration)
-        if not found:
+        match = _FIELD.search(declaration)
+        if not match:
             continue
-        name, bracket, kind, default = found.groups()
-        # A union takes two slots: its tag, then its table.
+        name, bracket, kind, default = match.groups()
+        # A union has two slots: its tag, then its table.
         slot += kind in unions
         fields[name] = _Field(slot, kind, bool(bracket), default)
         slot += 1
@@ -99,8 +99,8 @@ def _fields(body: str, unions: Mapping[str, Any]) -> dict[str, _Field]:
 class Table:
     """One table of a buffer; `table["field"]` reads a field.
 
-    A scalar that is not stored has its default; anything else that is not stored is None. A
-    union's field is its table, and `tag` names the member.
+    A scalar that is not stored reads as its default, any other absent field as None. The field of
+    a union reads as its table; `tag` returns the name of its member.
     """
 
     def __init__(self, schema: Schema, data: bytes | memoryview, name: str, position: int) -> None:
@@ -127,11 +127,11 @@ class Table:
 
     @property
     def fields(self) -> frozenset[str]:
-        """Names of the fields that such a table can have."""
+        """Return the names of the fields that a table of this type can have."""
         return frozenset(self._schema.tables[self.name])
 
     def tag(self, field: str) -> str | None:
-        """Name of the member that a union's field holds."""
+        """Return the name of the member that the field of a union holds."""
         member = self._member(self._schema.tables[self.name][field])
         return member[0] if member else None
 

@@ -1,9 +1,9 @@
-"""Which parts of a network stay in floats when the rest is brought to 8 bits.
+"""List the parts of a network that stay in floats when the rest is quantized to 8 bits.
 
-Distances, gates, scans, normalisations and softmax sum many terms or take exponents: 8 bits for
-their steps break them, and leaving them out costs little, since nearly all multiplications are in
+Distances, gates, scans, normalisations and softmax sum many terms or take exponents: steps in
+8 bits break them. Leaving them in floats costs little, because nearly all multiplications are in
 convolutions. All toolkits keep the classes of the modules that an operation came from, so a part is
-known by its class's full name.
+identified by the full name of its class.
 """
 
 from __future__ import annotations
@@ -22,6 +22,8 @@ PATTERN = re.compile(
 
 
 def stays_float(scope: str) -> bool:
-    """Whether an operation stays in floats; `scope` holds the full names of the classes it came
-    from."""
+    """Return whether an operation stays in floats.
+
+    `scope` holds the full names of the module classes that the operation came from.
+    """
     return PATTERN.search(scope) is not None

@@ -1,4 +1,4 @@
-"""A network that takes pixels: its authors' normalisation as operations in front of it."""
+"""Put the normalisation of a network's images in front of it, as operations on pixels."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from mobilebench.values.recipe import ImageInput
 
 
 class FromPixels(nn.Module):
-    """network((x / 255 - mean) / std), by channel, for an image (1, 3, H, W) of 0 to 255.
+    """Compute network((x / 255 - mean) / std) by channel.
 
-    Formats have means of their own for this, but with one scale for all channels.
+    `x` is an image of shape (1, 3, H, W) with values from 0 to 255. The formats have their own
+    fields for this, but those hold one scale for all channels.
     """
 
     mean: Tensor

@@ -1,4 +1,4 @@
-"""Reads an ONNX file back as a graph."""
+"""Read an ONNX file back as a graph."""
 
 from __future__ import annotations
 
@@ -22,14 +22,17 @@ from mobilebench.values.graph import (
 
 _NAMES = {"kernel_shape": "kernel", "group": "groups"}
 _SCOPES = "pkg.torch.onnx.name_scopes"
-# Up to here a constant is looked into: axes, sizes and paddings are shorter.
+# Elements up to which a constant is read: axes, sizes and paddings are shorter.
 _SHORT = 32
-# Larger constants are dropped before shapes are inferred, which reads no numbers but of shapes.
+# Bytes above which a constant is dropped before shape inference, which reads only small ones.
 _SMALL_BYTES = 1024
 
 
 def load(path: Path) -> Any:
-    """The model of an `.onnx` file, external data left where it is; raises `ModelFileError`."""
+    """Return the model of an `.onnx` file; external data is not read.
+
+    Raises `ModelFileError` if the file is not an ONNX model or is damaged.
+    """
     import onnx
     from google.protobuf.message import DecodeError
 
@@ -37,7 +40,7 @@ def load(path: Path) -> Any:
         model = onnx.load(path, load_external_data=False)
     except DecodeError as error:
         raise ModelFileError(
-            f"{path} was read as an ONNX model, but it is damaged or none; export it again."
+            f"{path} was read as an ONNX model, but it is not one or is damaged; export it again."
         ) from error
     if not model.opset_import or not model.graph.output:
         raise ModelFileError(f"{path} was read as an ONNX model, but it holds no graph.")
@@ -45,7 +48,10 @@ def load(path: Path) -> Any:
 
 
 def read(path: Path) -> Graph:
-    """The graph of an `.onnx` file; raises `ModelFileError` where it is none or is damaged."""
+    """Return the graph of an `.onnx` file.
+
+    Raises `ModelFileError` if the file is not an ONNX model or is damaged.
+    """
     return _OnnxGraph(load(path)).graph()
 
 
@@ -56,12 +62,12 @@ class _OnnxGraph:
         self._elements = onnx.TensorProto
         self._constants = {c.name: self._constant(c.name, c) for c in model.graph.initializer}
         self._graph = model.graph
-        declared = {
+        names_with_shape = {
             value.name
             for value in (*model.graph.value_info, *model.graph.output)
             if value.type.tensor_type.HasField("shape")
         }
-        if any(o and o not in declared for node in model.graph.node for o in node.output):
+        if any(o and o not in names_with_shape for node in model.graph.node for o in node.output):
             _drop_weights(model.graph)
             self._graph = onnx.shape_inference.infer_shapes(model).graph
         self._values = {
@@ -80,8 +86,8 @@ class _OnnxGraph:
 
     def _operations(self) -> Iterator[Operation]:
         for position, node in enumerate(self._graph.node):
-            attributes, held = self._attributes(node)
-            inputs = [self._value(name) for name in node.input if name] + held
+            attributes, constants = self._attributes(node)
+            inputs = [self._value(name) for name in node.input if name] + constants
             outputs = [self._value(name) for name in node.output if name]
             kind = node.op_type
             if node.domain not in ("", "ai.onnx"):
@@ -100,33 +106,33 @@ class _OnnxGraph:
         return self._values.get(name) or Tensor(name=name, shape=None, dtype="unknown")
 
     def _attributes(self, node: Any) -> tuple[dict[str, Attribute], list[Tensor]]:
-        """What is said of a node, and the constants that it holds itself."""
+        """Return the attributes of a node, and the constants that it holds itself."""
         import onnx
 
-        found: dict[str, Attribute] = {}
-        held: list[Tensor] = []
+        attributes: dict[str, Attribute] = {}
+        constants: list[Tensor] = []
         for attribute in node.attribute:
             value = onnx.helper.get_attribute_value(attribute)
             name = _NAMES.get(attribute.name, attribute.name)
             if isinstance(value, bytes):
-                found[name] = value.decode("utf-8", "replace")
+                attributes[name] = value.decode("utf-8", "replace")
             elif isinstance(value, int | float):
-                found[name] = value
+                attributes[name] = value
             elif isinstance(value, list) and all(isinstance(v, int | float) for v in value):
-                found[name] = tuple(value)
+                attributes[name] = tuple(value)
             elif isinstance(value, onnx.TensorProto):
-                held.append(self._constant(f"{node.output[0]} {name}", value))
-        return found, held
+                constants.append(self._constant(f"{node.output[0]} {name}", value))
+        return attributes, constants
 
-    def _constant(self, name: str, stored: Any) -> Tensor:
-        shape = tuple(stored.dims)
-        dtype = self._dtype(stored.data_type)
+    def _constant(self, name: str, proto: Any) -> Tensor:
+        shape = tuple(proto.dims)
+        dtype = self._dtype(proto.data_type)
         elements = math.prod(shape)
         integers = None
-        if elements <= _SHORT and dtype in ("int32", "int64") and not stored.external_data:
+        if elements <= _SHORT and dtype in ("int32", "int64") and not proto.external_data:
             from onnx import numpy_helper
 
-            integers = tuple(int(v) for v in numpy_helper.to_array(stored).ravel())
+            integers = tuple(int(v) for v in numpy_helper.to_array(proto).ravel())
         return Tensor(
             name=name,
             shape=shape,
@@ -151,13 +157,13 @@ class _OnnxGraph:
 
 
 def _drop_weights(graph: Any) -> None:
-    for stored in graph.initializer:
-        if len(stored.raw_data) > _SMALL_BYTES:
-            stored.ClearField("raw_data")
+    for initializer in graph.initializer:
+        if len(initializer.raw_data) > _SMALL_BYTES:
+            initializer.ClearField("raw_data")
 
 
 def _layer(node: Any) -> str | None:
-    """The innermost module that torch.export names; the last of the scopes is the call itself."""
+    """Return the innermost module that torch.export names; the last scope is the call itself."""
     for entry in node.metadata_props:
         if entry.key == _SCOPES:
             scopes = [scope for scope in re.findall(r"'([^']*)'", str(entry.value))[:-1] if scope]

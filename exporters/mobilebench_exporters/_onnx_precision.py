@@ -1,4 +1,4 @@
-"""Other precisions than float32 for ONNX files."""
+"""Bring ONNX models to other precisions than float32."""
 
 from __future__ import annotations
 
@@ -39,14 +39,14 @@ QUANTIZED_OPS = (
 )
 _WEIGHT_AXES = {"Conv": 0, "ConvTranspose": 1, "MatMul": -1}
 _SMALLEST_WEIGHT = 256
-"""Elements; scales would take more room than 8 bits save in a smaller one."""
+"""In elements; in a smaller weight the scales take more room than 8 bits save."""
 
 
 def in_half(module: nn.Module) -> nn.Module:
-    """The network with weights and arithmetic in float16, inputs and outputs still in float32.
+    """Return the network in float16, with inputs and outputs still in float32.
 
-    Made in PyTorch: ONNX Runtime's converter leaves graphs that the ONNX checker refuses where
-    several of the operations that it keeps in float32 read one tensor.
+    Weights and arithmetic are converted in PyTorch. ONNX Runtime's converter writes graphs that the
+    ONNX checker refuses if several of the operations that it keeps in float32 read one tensor.
     """
     import torch
     from torch.utils._pytree import tree_map
@@ -57,17 +57,20 @@ def in_half(module: nn.Module) -> nn.Module:
             self.network = copy.deepcopy(module).half()
 
         def forward(self, *inputs: Tensor) -> Any:
-            found = self.network(
+            outputs = self.network(
                 *[tensor.half() if tensor.is_floating_point() else tensor for tensor in inputs]
             )
-            return tree_map(lambda output: output.float(), found)
+            return tree_map(lambda output: output.float(), outputs)
 
     return InHalf().eval()
 
 
 def to_int8(path: Path, names: Sequence[str], calibration: Sequence[Batch]) -> None:
-    """Bring activations and weights to 8 bits in pairs of QuantizeLinear and DequantizeLinear,
-    weights by output channel, except in the parts that stay in floats."""
+    """Quantize activations and weights to 8 bits, except the parts that stay in floats.
+
+    The file has pairs of QuantizeLinear and DequantizeLinear. Weights have one scale for each
+    output channel.
+    """
     import onnx
     from onnxruntime.quantization import CalibrationDataReader, QuantType, quantize_static
 
@@ -94,8 +97,11 @@ def to_int8(path: Path, names: Sequence[str], calibration: Sequence[Batch]) -> N
 
 
 def to_int8_weights(path: Path) -> None:
-    """Store the weights of convolutions and linear layers in 8 bits by output channel, each
-    followed by a DequantizeLinear; arithmetic stays in float32."""
+    """Store the weights of convolutions and linear layers in 8 bits.
+
+    Weights have one scale for each output channel and are followed by a DequantizeLinear.
+    Arithmetic stays in float32.
+    """
     import onnx
 
     model = onnx.load(path)
@@ -103,14 +109,14 @@ def to_int8_weights(path: Path) -> None:
     dequantizers = []
     for node, name, axis in list(_weights(model)):
         tensor = initializers.pop(name, None)
-        if tensor is None:  # another layer shares it and came first
+        if tensor is None:  # shared with an earlier layer, which replaced it
             continue
         values = onnx.numpy_helper.to_array(tensor)
         if values.dtype != np.float32 or values.size < _SMALLEST_WEIGHT or values.ndim < 2:
             continue
-        stored, scales = _symmetric(values, axis)
+        levels, scales = _quantize_symmetric(values, axis)
         model.graph.initializer.remove(tensor)
-        model.graph.initializer.append(onnx.numpy_helper.from_array(stored, f"{name}.int8"))
+        model.graph.initializer.append(onnx.numpy_helper.from_array(levels, f"{name}.int8"))
         model.graph.initializer.append(onnx.numpy_helper.from_array(scales, f"{name}.scale"))
         dequantizers.append(
             onnx.helper.make_node(
@@ -128,7 +134,7 @@ def to_int8_weights(path: Path) -> None:
 
 
 def _weights(model: ModelProto) -> Iterator[tuple[NodeProto, str, int]]:
-    """Layers with the names of their second inputs and the axis of output channels there."""
+    """Yield each layer, the name of its weight, and the axis of output channels in it."""
     for node in model.graph.node:
         if node.op_type in _WEIGHT_AXES:
             yield node, node.input[1], _WEIGHT_AXES[node.op_type]
@@ -137,16 +143,16 @@ def _weights(model: ModelProto) -> Iterator[tuple[NodeProto, str, int]]:
             yield node, node.input[1], 0 if transposed else 1
 
 
-def _symmetric(values: Array, axis: int) -> tuple[Array, Array]:
+def _quantize_symmetric(values: Array, axis: int) -> tuple[Array, Array]:
     others = tuple(index for index in range(values.ndim) if index != axis % values.ndim)
     largest = np.abs(values).max(axis=others)
     scales = (np.where(largest > 0, largest, 1.0) / 127.0).astype(np.float32)
-    stored = np.rint(values / np.expand_dims(scales, others)).clip(-127, 127).astype(np.int8)
-    return stored, scales
+    levels = np.rint(values / np.expand_dims(scales, others)).clip(-127, 127).astype(np.int8)
+    return levels, scales
 
 
 def _scope(node: Any) -> str:
-    """The classes of the modules that a node came from, as the exporter wrote them down."""
+    """Return the module classes that a node came from, as the exporter recorded them."""
     return next(
         (
             str(entry.value)

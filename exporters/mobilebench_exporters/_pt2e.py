@@ -1,4 +1,4 @@
-"""8 bits by PyTorch's own quantization of exported programs, for ExecuTorch and Core ML."""
+"""Quantize to 8 bits with PyTorch's own quantization, for ExecuTorch and Core ML."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ if TYPE_CHECKING:
     import torch
 
 
-# Slices in 8 bits between maxima in floats: XNNPACK's partitioner then makes several delegates, and
-# a tensor that crosses between two of them arrives in another layout (MobileViG-Ti: three, and it
-# fails when it is run). With all of it in floats there is one.
+# With slices in 8 bits between maxima in floats, XNNPACK's partitioner makes several delegates. A
+# tensor that passes between two of them arrives in another layout (MobileViG-Ti: three delegates,
+# and the program fails when it runs). With all of these parts in floats there is one delegate.
 _ALSO_FLOAT = re.compile(r"mobilebench\.(?:deploy\.aggregation|zoo\.layers\.graph)\.|GraphConv")
 
 
 def quantized(
     module: torch.nn.Module, example: tuple[torch.Tensor, ...], calibration: Sequence[Batch]
 ) -> torch.nn.Module:
-    """The network with weights in 8 bits by output channel and activations in 8 bits by ranges
-    seen in calibration, except in the parts that stay in floats.
+    """Quantize a network to 8 bits, except the parts that stay in floats.
 
-    Raises `MissingToolkit` where ExecuTorch, whose quantizer is used, is not installed.
+    Weights have one scale for each output channel, activations the ranges measured in calibration.
+    Raises `MissingToolkit` if ExecuTorch, whose quantizer is used, is not installed.
     """
     try:
         from executorch.backends.xnnpack.quantizer.xnnpack_quantizer import (
@@ -41,8 +41,11 @@ def quantized(
     from torchao.quantization.pt2e.quantizer.quantizer import Q_ANNOTATION_KEY
 
     class FloatPartsKept(XNNPACKQuantizer):  # type: ignore[misc]
-        """XNNPACK's quantizer, which lets 8 bits spread through slices and concatenations into
-        parts that its own filter leaves out."""
+        """Keep the float parts in floats.
+
+        XNNPACK's own filter does not: 8 bits spread through slices and concatenations into the
+        parts that it leaves out.
+        """
 
         def annotate(self, model: Any) -> Any:
             annotated = super().annotate(model)
@@ -63,11 +66,11 @@ def calibrated(
     calibration: Sequence[Batch],
     quantizer: Any,
 ) -> torch.nn.Module:
-    """The network as a quantizer rewrites it, with the ranges that calibration inputs show."""
+    """Rewrite a network with a quantizer, with ranges measured on the calibration inputs."""
     import torch
     from torchao.quantization.pt2e.quantize_pt2e import convert_pt2e, prepare_pt2e
 
-    # torch adds a submodule of guards that later passes refuse.
+    # Without check_guards=False torch adds a submodule of guards that later passes refuse.
     captured = torch.export.export(module, example).module(check_guards=False)
     prepared = prepare_pt2e(captured, quantizer)
     with torch.no_grad():
@@ -78,7 +81,7 @@ def calibrated(
 
 
 def _scope(node: Any) -> str:
-    """Full names of the classes of the modules that a node came from."""
+    """Return the full names of the module classes that a node came from."""
     return " ".join(
         kind if isinstance(kind, str) else f"{kind.__module__}.{kind.__qualname__}"
         for _, kind in node.meta.get("nn_module_stack", {}).values()

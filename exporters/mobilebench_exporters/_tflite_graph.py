@@ -1,4 +1,4 @@
-"""Reads a TFLite file back as a graph."""
+"""Read a TFLite file back as a graph."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from mobilebench.errors import ModelFileError
 from mobilebench.values.graph import Attribute, Graph, Operation, Shape, Tensor, assemble, times
 
 _SHORT = 32
-# Of each table of options the fields that say something about where an operation can run.
+# The fields of each table of options that decide where an operation can run.
 _OPTIONS: dict[str, tuple[str, ...]] = {
     "Conv2DOptions": ("FusedActivationFunction",),
     "DepthwiseConv2DOptions": ("DepthMultiplier", "FusedActivationFunction"),
@@ -54,17 +54,23 @@ _PAIRS = {
 
 
 def root(path: Path) -> Any:
-    """The model of a `.tflite` file; raises `ModelFileError` where it is none."""
+    """Return the model of a `.tflite` file.
+
+    Raises `ModelFileError` if the file is not a TFLite model.
+    """
     from ai_edge_litert import schema_py_generated as schema
 
     data = path.read_bytes()
     if data[4:8] != b"TFL3":
-        raise ModelFileError(f"{path} was read as a TFLite model, but it is none.")
+        raise ModelFileError(f"{path} was read as a TFLite model, but it is not one.")
     return schema.Model.GetRootAs(data)
 
 
 def read(path: Path) -> Graph:
-    """The first subgraph of a `.tflite` file; raises `ModelFileError` where it is damaged."""
+    """Return the first subgraph of a `.tflite` file as a graph.
+
+    Raises `ModelFileError` if the file is not a TFLite model or is damaged.
+    """
     model = root(path)
     try:
         return _TfliteGraph(model).graph()
@@ -75,14 +81,14 @@ def read(path: Path) -> Graph:
 
 
 def operator_name(code: Any, names: Mapping[int, str]) -> str:
-    """An operator's name in the schema; a custom operator's own name."""
-    # Codes above 127 do not fit the old field, which then holds 127.
+    """Return an operator's name in the schema, or the name that a custom operator declares."""
+    # Codes above 127 do not fit into the old field, which then holds 127.
     name = names[max(code.BuiltinCode(), code.DeprecatedBuiltinCode())]
     return str(code.CustomCode().decode()) if name == "CUSTOM" else name
 
 
 def names(enum: type) -> dict[int, str]:
-    """Names of a generated enum by their codes."""
+    """Return the names of a generated enum by their codes."""
     return {code: name for name, code in vars(enum).items() if isinstance(code, int)}
 
 
@@ -130,22 +136,22 @@ class _TfliteGraph:
             )
 
     def _values(self, indices: Any, count: int) -> tuple[Tensor, ...]:
-        # An optional input that is left out is -1.
+        # An optional input that is absent is -1.
         return tuple(self._tensor(int(i)) for i in (indices if count else ()) if i >= 0)
 
     def _tensor(self, index: int) -> Tensor:
         if index not in self._tensors:
-            self._tensors[index] = self._made(index)
+            self._tensors[index] = self._read_tensor(index)
         return self._tensors[index]
 
-    def _made(self, index: int) -> Tensor:
-        stored = self._graph.Tensors(index)
-        dtype = self._dtypes.get(stored.Type(), "unknown")
-        buffer = self._model.Buffers(stored.Buffer())
+    def _read_tensor(self, index: int) -> Tensor:
+        record = self._graph.Tensors(index)
+        dtype = self._dtypes.get(record.Type(), "unknown")
+        buffer = self._model.Buffers(record.Buffer())
         size = buffer.DataLength() or buffer.Size()
-        sizes = stored.ShapeSignatureAsNumpy() if stored.ShapeSignatureLength() else None
+        sizes = record.ShapeSignatureAsNumpy() if record.ShapeSignatureLength() else None
         if sizes is None:
-            sizes = stored.ShapeAsNumpy() if stored.ShapeLength() else ()
+            sizes = record.ShapeAsNumpy() if record.ShapeLength() else ()
         shape: Shape = tuple(None if size < 0 else int(size) for size in sizes)
         integers = None
         if buffer.DataLength() and dtype in ("int32", "int64"):
@@ -154,7 +160,7 @@ class _TfliteGraph:
             if count <= _SHORT:
                 integers = struct.unpack(f"<{count}{code}", buffer.DataAsNumpy().tobytes())
         return Tensor(
-            name=f"{index} {stored.Name().decode('utf-8', 'replace')}",
+            name=f"{index} {record.Name().decode('utf-8', 'replace')}",
             shape=shape,
             dtype=dtype,
             constant=size > 0,
@@ -163,25 +169,25 @@ class _TfliteGraph:
         )
 
     def _attributes(self, operator: Any) -> dict[str, Attribute]:
-        found: dict[str, Attribute] = {}
+        attributes: dict[str, Attribute] = {}
         table = self._options.get(operator.BuiltinOptionsType(), "NONE")
-        stored = operator.BuiltinOptions()
+        record = operator.BuiltinOptions()
         reader = getattr(self._schema, table, None)
-        if stored is None or reader is None:
-            return found
+        if record is None or reader is None:
+            return attributes
         options = reader()
-        options.Init(stored.Bytes, stored.Pos)
+        options.Init(record.Bytes, record.Pos)
         for name, pair in _PAIRS.items():
             if all(hasattr(options, part) for part in pair):
-                found[name] = tuple(int(getattr(options, part)()) for part in pair)
+                attributes[name] = tuple(int(getattr(options, part)()) for part in pair)
         for field in _OPTIONS.get(table, ()):
             value = getattr(options, field)()
             name = re.sub(r"(?<!^)(?=[A-Z])", "_", field).lower()
             if field == "FusedActivationFunction":
-                found["activation"] = self._activations[value]
+                attributes["activation"] = self._activations[value]
             else:
-                found[name] = value
-        return found
+                attributes[name] = value
+        return attributes
 
 
 def _add_kernel(attributes: dict[str, Attribute], inputs: Sequence[Tensor]) -> None:
@@ -195,9 +201,9 @@ _MODULE = re.compile(r"(?:[A-Za-z]\w*\.)+[A-Za-z]\w*?_(\w+)")
 
 
 def _layer(name: str) -> str | None:
-    """The path of the module that LiteRT Torch writes into the name of a result."""
+    """Return the path of the module that LiteRT Torch writes into the name of a result."""
     path = name.partition(" ")[2].partition(";")[0]
-    parts = [found[1] for part in path.split("/")[1:] if (found := _MODULE.fullmatch(part))]
+    parts = [match[1] for part in path.split("/")[1:] if (match := _MODULE.fullmatch(part))]
     return ".".join(parts) or None
 
 

@@ -1,4 +1,4 @@
-"""Other precisions of a TFLite file, made from the float32 one with the AI Edge Quantizer."""
+"""Convert a float32 TFLite file to other precisions with the AI Edge Quantizer."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _CASTABLE = ("CONV_2D", "CONV_2D_TRANSPOSE", "DEPTHWISE_CONV_2D", "FULLY_CONNECT
 
 
 def convert(path: Path, precision: Precision, calibration: Sequence[Batch]) -> None:
-    """Replace a float32 file by one of another precision."""
+    """Replace a float32 file with one of another precision."""
     from ai_edge_quantizer.quantizer import Quantizer
 
     quantizer = Quantizer(str(path))
@@ -52,17 +52,17 @@ def _recipe(quantizer: Any, precision: Precision) -> None:
                 quantizer.update_quantization_recipe(
                     everything, border, algorithm_key=AlgorithmName.NO_QUANTIZE
                 )
-    # The last entry that fits an operation counts.
+    # The last entry that matches an operation wins.
     quantizer.update_quantization_recipe(
         PATTERN.pattern, operations.ALL_SUPPORTED, algorithm_key=AlgorithmName.NO_QUANTIZE
     )
 
 
 def _ranges(path: Path, quantizer: Any, calibration: Sequence[Batch]) -> Any:
-    """The smallest and the largest value of every tensor.
+    """Return the smallest and the largest value of every tensor.
 
-    The quantizer's own `calibrate` keeps a moving average of them, which cuts off what lies beyond:
-    scores came out at half of what they are.
+    The quantizer's own `calibrate` keeps a moving average of both, which clips the values beyond
+    it: scores came out at half their size.
     """
     from ai_edge_quantizer.calibrator import Calibrator
     from ai_edge_quantizer.recipe_manager import RecipeManager
@@ -73,12 +73,12 @@ def _ranges(path: Path, quantizer: Any, calibration: Sequence[Batch]) -> Any:
     calibrator = Calibrator(
         str(path), num_threads=os.cpu_count() or 1, qsv_update_func=min_max_update
     )
-    calibrator.calibrate(_named(path, calibration), rules)
+    calibrator.calibrate(_by_input_name(path, calibration), rules)
     return calibrator.get_model_qsvs()
 
 
-def _named(path: Path, calibration: Sequence[Batch]) -> dict[str, list[dict[str, Any]]]:
-    """Batches by the names of the signature's inputs (`args_0`, `args_1`, ...)."""
+def _by_input_name(path: Path, calibration: Sequence[Batch]) -> dict[str, list[dict[str, Any]]]:
+    """Map batches to the names of the signature's inputs (`args_0`, `args_1`, ...)."""
     from ai_edge_litert.interpreter import Interpreter
 
     [(signature, tensors)] = Interpreter(str(path)).get_signature_list().items()

@@ -1,4 +1,4 @@
-"""Delegates that need tools of a vendor's: Qualcomm's AI Engine Direct, Arm's Vela.
+"""Lower to delegates that need vendor tools: Qualcomm's AI Engine Direct and Arm's Vela.
 
 The Qualcomm part follows the interface of ExecuTorch 1.5.1 and has not been run with Qualcomm's
 SDK. The Arm part has been run with tosa-tools 2026.5.0 and ethos-u-vela 5.1.0.
@@ -29,14 +29,17 @@ _QNN_LIBRARY = Path("lib") / "x86_64-linux-clang" / "libQnnHtp.so"
 
 
 def qualcomm_tools() -> dict[str, str]:
-    """Version of Qualcomm's SDK. Raises `MissingToolkit` where `QNN_SDK_ROOT` names none:
-    ExecuTorch itself would start to download one."""
+    """Return the version of Qualcomm's SDK.
+
+    Raises `MissingToolkit` if `QNN_SDK_ROOT` does not name one: ExecuTorch itself would start to
+    download an SDK.
+    """
     root = os.environ.get("QNN_SDK_ROOT")
     if not root or not (Path(root) / _QNN_LIBRARY).is_file():
-        found = f"QNN_SDK_ROOT is {root!r}, where {_QNN_LIBRARY} is missing"
+        reason = f"QNN_SDK_ROOT is {root!r}, where {_QNN_LIBRARY} is missing"
         raise MissingToolkit(
             f"The delegate qualcomm needs Qualcomm's AI Engine Direct SDK (QNN) for Linux x86-64, "
-            f"but {found if root else 'QNN_SDK_ROOT is not set'}. Download it from "
+            f"but {reason if root else 'QNN_SDK_ROOT is not set'}. Download it from "
             f"softwarecenter.qualcomm.com, unpack it, and set QNN_SDK_ROOT to its folder and "
             f"LD_LIBRARY_PATH to $QNN_SDK_ROOT/{_QNN_LIBRARY.parent}."
         )
@@ -51,7 +54,7 @@ def to_qualcomm(
     recipe: ExportRecipe,
     calibration: Sequence[Batch],
 ) -> Any:
-    """Lowered for the Hexagon unit of one chip, in half precision."""
+    """Lower a network to the Hexagon unit of one chip, in half precision."""
     from executorch.backends.qualcomm.serialization.qc_schema import QcomChipset
     from executorch.backends.qualcomm.utils import utils as qnn
 
@@ -62,21 +65,24 @@ def to_qualcomm(
 
 
 def ethos_u_tools() -> dict[str, str]:
-    """Versions of Arm's tools; raises `MissingToolkit` where one is missing or another one."""
-    pinned = (_PIN.match(line) for line in metadata.requires("executorch") or ())
-    wanted = {str(match[1]): str(match[2]) for match in pinned if match}
-    found = {name: _installed(name) for name in wanted}
-    if found != wanted:
-        state = ", ".join(f"{name} {version or 'missing'}" for name, version in found.items())
-        pins = " ".join(f"{name}=={version}" for name, version in wanted.items())
+    """Return the versions of Arm's tools.
+
+    Raises `MissingToolkit` if a tool is missing or has another version than ExecuTorch requires.
+    """
+    pins = (_PIN.match(line) for line in metadata.requires("executorch") or ())
+    required = {str(match[1]): str(match[2]) for match in pins if match}
+    installed = {name: _installed(name) for name in required}
+    if installed != required:
+        state = ", ".join(f"{name} {version or 'missing'}" for name, version in installed.items())
+        requirements = " ".join(f"{name}=={version}" for name, version in required.items())
         raise MissingToolkit(
             f"The delegate ethos-u needs Arm's tools in the versions that ExecuTorch "
-            f"{metadata.version('executorch')} names; found: {state}. They do not resolve beside "
-            f"the other toolkits, so put them into a folder of their own: pip install --no-deps "
-            f"--target DIR {pins}; then run with PYTHONPATH=DIR:DIR/serializer and DIR/bin in "
-            f"PATH."
+            f"{metadata.version('executorch')} requires; found: {state}. Their dependencies "
+            f"conflict with those of the other toolkits, so install them into a separate folder: "
+            f"pip install --no-deps --target DIR {requirements}; then run with "
+            f"PYTHONPATH=DIR:DIR/serializer and DIR/bin in PATH."
         )
-    return wanted
+    return required
 
 
 def _installed(name: str) -> str | None:
@@ -92,7 +98,7 @@ def to_ethos_u(
     recipe: ExportRecipe,
     calibration: Sequence[Batch],
 ) -> Any:
-    """Lowered for one unit, in 8 bits; inputs and outputs stay floats."""
+    """Lower a network to one unit, in 8 bits; inputs and outputs stay in floats."""
     import torch
     from executorch.backends.arm.ethosu import EthosUCompileSpec, EthosUPartitioner
     from executorch.backends.arm.quantizer import (

@@ -1,4 +1,4 @@
-"""Reads the part of an ExecuTorch program that XNNPACK runs, node by node."""
+"""Read the part of an ExecuTorch program that XNNPACK runs, node by node."""
 
 from __future__ import annotations
 
@@ -36,11 +36,11 @@ def operations(
     externals: Mapping[int, Tensor],
     named_sizes: Mapping[str, int],
 ) -> Iterator[Operation]:
-    """The nodes of one payload.
+    """Yield the nodes of one payload as operations.
 
-    `externals` are the tensors of the delegate's call number `call` by their place in it,
-    `named_sizes` the bytes of constants that the program holds for all its delegates. Shapes are
-    as XNNPACK has them, channels last.
+    `call` is the number of the delegate's call. `externals` maps positions in the call to its
+    tensors. `named_sizes` maps the constants that the program holds for all its delegates to their
+    sizes in bytes. Shapes are those of XNNPACK, channels last.
     """
     graph = _XnnGraph(schema, payload, call, externals, named_sizes)
     for position, node in enumerate(graph.nodes):
@@ -70,13 +70,13 @@ class _XnnGraph:
 
     @cached_property
     def _tensors(self) -> dict[int, Tensor]:
-        found: dict[int, Tensor] = {}
+        tensors: dict[int, Tensor] = {}
         for entry in self._root["xvalues"] or ():
             value = entry["xvalue_union"]
             if entry.tag("xvalue_union") == "XNNQuantizedTensorValue":
                 value = value["tensor_value"]
-            found[value["id_out"]] = self._tensor(value)
-        return found
+            tensors[value["id_out"]] = self._tensor(value)
+        return tensors
 
     def _tensor(self, value: Table) -> Tensor:
         index = value["id_out"]
@@ -93,10 +93,10 @@ class _XnnGraph:
             shape=shape,
             dtype=dtype,
             constant=True,
-            size_bytes=self._stored(constant) or stored_bytes(tensor.elements, dtype),
+            size_bytes=self._constant_bytes(constant) or stored_bytes(tensor.elements, dtype),
         )
 
-    def _stored(self, index: int) -> int:
+    def _constant_bytes(self, index: int) -> int:
         offsets = self._root["constant_data"] or ()
         if index >= len(offsets):
             return 0
@@ -120,22 +120,22 @@ class _XnnGraph:
         )
 
     def _ids(self, kind: str, body: Table, names: tuple[str, ...]) -> list[int]:
-        found = [body[name] for name in names if name in body.fields]
+        indices = [body[name] for name in names if name in body.fields]
         if kind.startswith("XNNConcatenate"):
-            # The table has room for five inputs; what is not used holds 0, which is a value too.
-            found = found[: int(kind[-1])]
-        return [index for index in found if index != _ABSENT and index in self._tensors]
+            # The table has five fields for inputs; unused ones hold 0, which is a valid index too.
+            indices = indices[: int(kind[-1])]
+        return [index for index in indices if index != _ABSENT and index in self._tensors]
 
 
 def _attributes(body: Table) -> dict[str, Attribute]:
-    found: dict[str, Attribute] = {}
+    attributes: dict[str, Attribute] = {}
     for name, pair in _PAIRS.items():
         if all(part in body.fields for part in pair):
-            found[name] = tuple(body[part] for part in pair)
+            attributes[name] = tuple(body[part] for part in pair)
     for name in _OWN_NAMES:
         if name in body.fields and body[name] is not None:
-            found[name] = body[name]
-    return found
+            attributes[name] = body[name]
+    return attributes
 
 
 def _macs(kind: str, inputs: list[Tensor], outputs: list[Tensor]) -> int | None:
@@ -155,6 +155,6 @@ def _macs(kind: str, inputs: list[Tensor], outputs: list[Tensor]) -> int | None:
     if kind == "XNNScaledDotProductAttention":
         query, key = inputs[0], inputs[1]
         length = (key.shape or (None,))[-2] if key.shape and len(key.shape) > 1 else None
-        scores, mixed = times(query.elements, length), times(out.elements, length)
-        return None if scores is None or mixed is None else scores + mixed
+        score_macs, value_macs = times(query.elements, length), times(out.elements, length)
+        return None if score_macs is None or value_macs is None else score_macs + value_macs
     return 0

@@ -1,4 +1,7 @@
-"""ExecuTorch, lowered ahead of time to a delegate; runs on phones and boards from C++ or Python."""
+"""Export to ExecuTorch, lowered ahead of time to a delegate.
+
+The files run on phones and boards, from C++ or Python.
+"""
 
 from __future__ import annotations
 
@@ -22,17 +25,17 @@ if TYPE_CHECKING:
     import torch
 
 LOWERING_FILE = "lowering.json"
-"""Beside a file that nothing can run: what was found out before it was written."""
+"""Lies beside a file that no host can run; records how the lowered program was verified."""
 _CHECKED_INPUTS = 4
 _SEED = 5000
 
 
 class ExecutorchExporter(Offering):
-    """Writes `model.pte`, with float32 inputs and outputs.
+    """Write `model.pte`, with float32 inputs and outputs.
 
-    Where nothing on a host can run the delegate, the lowered program is run by PyTorch before it
-    is written, each delegate as the operations that it was made from, and the bundle says what
-    came of it. That tells a wrong lowering, and nothing about the delegate's own compiler.
+    If a host cannot run the delegate, PyTorch runs the lowered program before it is written. Each
+    delegate then runs as the operations that it was lowered from, and the bundle records the
+    result. This detects a wrong lowering. It does not test the delegate's own compiler.
     """
 
     offer = Offer(
@@ -45,12 +48,12 @@ class ExecutorchExporter(Offering):
     cures = (
         Cure(
             "is not in Core ATen opset",
-            "ExecuTorch has no kernel for this operation: write it with others",
+            "ExecuTorch has no kernel for this operation: write it with other operations",
         ),
         Cure(
             "Attempted to resize a static tensor",
-            "XNNPACK took the graph in several parts, and a tensor in 8 bits crosses between two "
-            "of them in another layout: see the delegates in `mobilebench inspect`, and keep "
+            "XNNPACK took over the graph in several parts, and an 8-bit tensor that passes between "
+            "two of them changes its layout: see the delegates in `mobilebench inspect`, and keep "
             "slices, concatenations and maxima together in floats, or export another precision",
         ),
     )
@@ -79,23 +82,23 @@ class ExecutorchExporter(Offering):
         delegate = _delegate(recipe)
         lowered = delegate.lower(module, example(inputs), recipe, calibration)
         if delegate.unverifiable:
-            found = {"before_delegation": _before_delegation(lowered, module, inputs, recipe)}
-            (folder / LOWERING_FILE).write_text(json.dumps(found, indent=2) + "\n")
+            record = {"before_delegation": _before_delegation(lowered, module, inputs, recipe)}
+            (folder / LOWERING_FILE).write_text(json.dumps(record, indent=2) + "\n")
         with path.open("wb") as handle:
             lowered.to_executorch().write_to_file(handle)
         return path
 
     def inspect(self, model_path: Path) -> Structure:
-        """Counts the instructions of the program; a delegate counts as one, by its name."""
-        called = _pte.calls(_pte.load(model_path))
+        """Count the instructions of the program; a delegate counts as one, under its name."""
+        calls = _pte.calls(_pte.load(model_path))
         details = {
-            "delegates": _pte.listed(called.delegates),
-            "not_delegated": _pte.listed(called.left_out),
+            "delegates": _pte.listed(calls.delegates),
+            "not_delegated": _pte.listed(calls.left_out),
         }
-        written = model_path.with_name(LOWERING_FILE)
-        if written.exists():
-            details |= json.loads(written.read_text())
-        histogram = dict((called.delegates + called.left_out).most_common())
+        lowering_file = model_path.with_name(LOWERING_FILE)
+        if lowering_file.exists():
+            details |= json.loads(lowering_file.read_text())
+        histogram = dict((calls.delegates + calls.left_out).most_common())
         return Structure(op_histogram=histogram, details=details)
 
     def graph(self, model_path: Path) -> Graph:
@@ -109,21 +112,21 @@ def _delegate(recipe: ExportRecipe) -> Delegate:
 def _before_delegation(
     lowered: Any, module: torch.nn.Module, inputs: Sequence[TensorSpec], recipe: ExportRecipe
 ) -> str:
-    """The agreement of a lowered program, run by PyTorch, with the network.
+    """Compare a lowered program, run by PyTorch, with the network, and describe the result.
 
-    Raises `CellFailed` where it is another network.
+    Raises `CellFailed` if the program computes something else.
     """
     import torch
 
     program = lowered.exported_program().module(check_guards=False)
     batches = samples(inputs, _CHECKED_INPUTS, _SEED)
     with torch.no_grad():
-        expected, found = (
+        expected, outputs = (
             [_arrays(run(*map(torch.from_numpy, batch))) for batch in batches]
             for run in (module, program)
         )
     bound = parity.limits(Precision.INT8 if recipe.precision.quantized else Precision.FP32)
-    result = parity.compare(expected, found, bound=bound, evaluated_by="PyTorch")
+    result = parity.compare(expected, outputs, bound=bound, evaluated_by="PyTorch")
     if not result.passed:
         raise CellFailed(
             "export",

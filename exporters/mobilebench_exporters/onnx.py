@@ -1,4 +1,4 @@
-"""ONNX, through torch.export and PyTorch's own exporter; runs on ONNX Runtime everywhere."""
+"""Export to ONNX through torch.export and PyTorch's exporter; runs on ONNX Runtime."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ if TYPE_CHECKING:
 
 
 class OnnxExporter(Offering):
-    """Writes `model.onnx`, weights inside."""
+    """Write `model.onnx`, with the weights inside the file."""
 
     offer = Offer(
         format=Format.ONNX,
         distributions=("onnx", "onnxscript", "onnxruntime"),
         precisions=(Precision.FP32, Precision.FP16, Precision.INT8, Precision.INT8_WEIGHTS),
-        # 20 has GELU as one operator and is what torch 2.13 writes by itself; below 18 the exporter
-        # logs an error and silently stays at 18.
+        # Opset 20 has GELU as one operator and is the default of torch 2.13. Below 18 the exporter
+        # logs an error and still writes 18.
         targets=("opset20", "opset18", "opset19", "opset21"),
     )
     cures = (
         Cure(
             "No ONNX function found|No decompositions registered",
-            "ONNX has no operator for this: write it with others",
+            "ONNX has no operator for this: write it with other operations",
         ),
     )
 
@@ -62,14 +62,14 @@ class OnnxExporter(Offering):
             input_names=[tensor.name for tensor in inputs],
             verbose=False,
         )
-        assert program is not None  # None is for the exporter before dynamo
-        written = program.model.opset_imports[""]
-        if written != opset:
+        assert program is not None  # only the exporter before dynamo returns None
+        exporter_opset = program.model.opset_imports[""]
+        if exporter_opset != opset:
             raise CellFailed(
                 "export",
                 "WrongOpset",
-                f"opset {opset} was asked for and the exporter wrote {written}; ask for "
-                f"--target opset{written}",
+                f"opset {opset} was requested, but the exporter wrote {exporter_opset}; request "
+                f"it with --target opset{exporter_opset}",
             )
         if recipe.precision is Precision.INT8:
             _onnx_precision.to_int8(path, [tensor.name for tensor in inputs], calibration)

@@ -1,4 +1,7 @@
-"""TFLite, through LiteRT Torch; runs on LiteRT (TensorFlow Lite) on Android, iOS and boards."""
+"""Export to TFLite through LiteRT Torch.
+
+The files run on LiteRT (TensorFlow Lite) on Android, iOS and boards.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class TfliteExporter(Offering):
-    """Writes `model.tflite`: NHWC inside, inputs and outputs in the model's own NCHW layout."""
+    """Write `model.tflite`: NHWC inside, inputs and outputs in the model's NCHW layout."""
 
     offer = Offer(
         format=Format.TFLITE,
@@ -38,17 +41,20 @@ class TfliteExporter(Offering):
     cures = (
         Cure(
             "Lowering not found",
-            "LiteRT has no operator for this: write it with others",
+            "LiteRT has no operator for this: write it with other operations",
         ),
-        Cure(r"torch\.complex", "TFLite has no complex numbers: compute with their two parts"),
+        Cure(
+            r"torch\.complex",
+            "TFLite has no complex numbers: compute with the real and imaginary parts",
+        ),
         Cure(
             r"xf64",
-            "TFLite computes in single precision: keep double out of forward",
+            "TFLite computes in single precision: do not use double in forward",
         ),
         Cure(
             "ConcretizationTypeError",
-            "the size of a tensor depends on values of another, and phones run fixed graphs: keep "
-            "all elements and mask them",
+            "the size of a tensor depends on the values of another, and phones run fixed graphs: "
+            "keep all elements and mask them",
         ),
     )
 

@@ -1,4 +1,4 @@
-"""Core ML's image input and class labels, from the export to `mobilebench verify`."""
+"""Test Core ML's image input and class labels, from the export to `mobilebench verify`."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ pytest.importorskip("coremltools")
 torch = pytest.importorskip("torch")
 
 STDS = (0.229, 0.4, 0.1)
-"""Far from each other, so that one in the place of another shows."""
+"""Far from each other, so that a wrong order changes the outputs."""
 Batches = list[list[seeded.Array]]
 NAMES = tuple(f"kind {index}" for index in range(10))
 
-# The toolkit runs in this process and warns of itself.
+# The toolkit runs in this process and raises its own warnings.
 pytestmark = pytest.mark.filterwarnings("ignore")
 
 
@@ -44,35 +44,35 @@ def tiny(std: tuple[float, float, float] = STDS) -> LoadedModel:
     return describe(models.tiny().eval(), spec, CALLER)
 
 
-def exported(folder: Path, network: LoadedModel, target: str | None = None) -> Artifact:
+def export_artifact(folder: Path, network: LoadedModel, target: str | None = None) -> Artifact:
     terms = Terms(image_input=True, class_labels=tuple(NAMES))
     recipes = choose(["coreml"], target=target, terms=terms).recipes
-    [done] = export_module(network, recipes, folder, terms=terms)
-    assert isinstance(done.outcome, Artifact), done.outcome
-    return done.outcome
+    [result] = export_module(network, recipes, folder, terms=terms)
+    assert isinstance(result.outcome, Artifact), result.outcome
+    return result.outcome
 
 
 @pytest.fixture(scope="module")
 def artifact(tmp_path_factory: pytest.TempPathFactory) -> Artifact:
-    return exported(tmp_path_factory.mktemp("image"), tiny())
+    return export_artifact(tmp_path_factory.mktemp("image"), tiny())
 
 
-def evaluated(path: Path, folder: Path, batches: Batches) -> Batches:
-    """What a file computes, by the function that the cell of parity calls."""
+def evaluate(path: Path, folder: Path, batches: Batches) -> Batches:
+    """Compute a file's outputs with the function that the parity process calls."""
     from mobilebench_exporters import coreml
 
-    asked, answered = folder / "inputs.npz", folder / "outputs.npz"
-    seeded.save_batches(asked, batches)
-    coreml.evaluate(path, asked, answered)
-    return seeded.load_batches(answered)
+    input_file, output_file = folder / "inputs.npz", folder / "outputs.npz"
+    seeded.save_batches(input_file, batches)
+    coreml.evaluate(path, input_file, output_file)
+    return seeded.load_batches(output_file)
 
 
 @pytest.fixture(scope="module")
 def computed(artifact: Artifact, tmp_path_factory: pytest.TempPathFactory) -> Batches:
-    """What the file computes for the images that it was proven on."""
+    """Compute the file's outputs for the images that it was verified on."""
     seeds = artifact.manifest.facts.preflight.seeds
     batches = [seeded.sample(artifact.manifest.inputs, seed) for seed in seeds]
-    return evaluated(artifact.model_path, tmp_path_factory.mktemp("computed"), batches)
+    return evaluate(artifact.model_path, tmp_path_factory.mktemp("computed"), batches)
 
 
 VERSIONS = {"iOS15": 6, "iOS16": 7, "iOS17": 8, "iOS18": 9, "iOS26": 10, "neuralnetwork": 4}
@@ -86,23 +86,23 @@ def test_every_target_has_its_specification_and_the_network_s_outputs(
     exporter, network = plugins.exporter("coreml"), tiny()
     recipe = exporter.recipe(precision, target)
     path = exporter.export(network.module, network.spec.inputs, recipe, tmp_path)
-    found = exporter.inspect(path).details["specification_version"]
-    assert found == str(VERSIONS[target])
+    version = exporter.inspect(path).details["specification_version"]
+    assert version == str(VERSIONS[target])
     batches = seeded.samples(network.spec.inputs, 4, seed=0)
     with torch.no_grad():
         expected = [[network.module(torch.from_numpy(x)).numpy()] for [x] in batches]
-    outputs = evaluated(path, tmp_path, batches)
+    outputs = evaluate(path, tmp_path, batches)
     bound = parity.limits(precision)
     result = parity.compare(expected, outputs, bound=bound, evaluated_by="the evaluator")
     assert result.passed, result.description
-    # Half precision shows, so that it is not single precision under another name.
+    # The error of half precision is visible: it is not single precision under another name.
     assert result.max_relative_error is not None
     assert (result.max_relative_error > 1e-5) == (precision is Precision.FP16)
 
 
-def _passes(expected: Batches, found: Batches) -> bool:
+def _passes(expected: Batches, actual: Batches) -> bool:
     bound = parity.limits(Precision.FP32)
-    return parity.compare(expected, found, bound=bound, evaluated_by="this test").passed
+    return parity.compare(expected, actual, bound=bound, evaluated_by="this test").passed
 
 
 def test_a_file_with_image_input_is_proven_on_pixels(artifact: Artifact) -> None:
@@ -123,7 +123,7 @@ def test_a_file_with_image_input_is_proven_on_pixels(artifact: Artifact) -> None
 def test_the_deviation_of_each_channel_counts(
     artifact: Artifact, computed: Batches, channel: int
 ) -> None:
-    """One deviation for all three, or a wrong one for any, does not pass."""
+    """One deviation for all channels fails, and so does a wrong one for any channel."""
     wrong = list(STDS)
     wrong[channel] = STDS[(channel + 1) % 3]
     assert _passes(_eager(artifact, STDS), computed)
@@ -132,20 +132,20 @@ def test_the_deviation_of_each_channel_counts(
 
 
 def test_a_neural_network_takes_images_and_answers_by_label_too(tmp_path: Path) -> None:
-    made = exported(tmp_path, tiny(), "neuralnetwork")
-    assert made.model_path.suffix == ".mlmodel"
-    assert all(result.passed for result in made.manifest.facts.parity)
-    assert made.manifest.facts.structure["class_labels"].endswith(labels.sha256(NAMES))
+    artifact = export_artifact(tmp_path, tiny(), "neuralnetwork")
+    assert artifact.model_path.suffix == ".mlmodel"
+    assert all(result.passed for result in artifact.manifest.facts.parity)
+    assert artifact.manifest.facts.structure["class_labels"].endswith(labels.sha256(NAMES))
 
 
 def test_another_normalisation_or_other_labels_are_another_artifact(artifact: Artifact) -> None:
     manifest = artifact.manifest
-    how = manifest.recipe.image_input
-    assert how is not None and how.std == STDS
+    image_input = manifest.recipe.image_input
+    assert image_input is not None and image_input.std == STDS
     recipes = [
         manifest.recipe,
         replace(manifest.recipe, image_input=None),
-        replace(manifest.recipe, image_input=replace(how, std=(0.5, 0.5, 0.5))),
+        replace(manifest.recipe, image_input=replace(image_input, std=(0.5, 0.5, 0.5))),
         replace(manifest.recipe, class_labels=labels.sha256(NAMES[::-1])),
     ]
     tools = manifest.facts.tool_versions
@@ -222,7 +222,7 @@ def test_a_feature_is_refused_before_the_network_is_loaded() -> None:
 
 
 def _eager(artifact: Artifact, std: tuple[float, float, float]) -> Batches:
-    """PyTorch's outputs on an artifact's pixels, computed here by the formula."""
+    """Compute PyTorch's outputs on an artifact's pixels, normalised here by the formula."""
     import numpy as np
 
     network = models.tiny().eval()

@@ -1,4 +1,4 @@
-"""ExecuTorch's delegates: what is proven, what cannot be, and what is missing."""
+"""Test ExecuTorch's delegates: verified files, files that cannot be, and missing tools."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from tests.conftest import Ran
 pytest.importorskip("executorch")
 pytest.importorskip("coremltools")
 
-# The toolkit runs in this process and warns of itself.
+# The toolkit runs in this process and raises its own warnings.
 pytestmark = pytest.mark.filterwarnings("ignore")
 
 
@@ -36,9 +36,9 @@ def vulkan(tmp_path_factory: pytest.TempPathFactory) -> Artifact:
     recipe = plugins.exporter("executorch").recipe(Precision.FP16, None, "vulkan")
     spec = ModelSpec(name="tiny", inputs=(parse_tensor("1x3x32x32"),))
     loaded = describe(models.tiny().eval(), spec, CALLER)
-    [done] = export_module(loaded, [recipe], tmp_path_factory.mktemp("vulkan"))
-    assert isinstance(done.outcome, Artifact), done.outcome
-    return done.outcome
+    [result] = export_module(loaded, [recipe], tmp_path_factory.mktemp("vulkan"))
+    assert isinstance(result.outcome, Artifact), result.outcome
+    return result.outcome
 
 
 def test_what_nothing_can_run_is_never_called_verified(
@@ -95,13 +95,13 @@ def test_the_form_fits_the_delegate() -> None:
 
 def test_a_combination_that_no_delegate_has_is_refused_saying_what_it_has() -> None:
     exporter = plugins.exporter("executorch")
-    for precision, target, delegate, told in (
+    for precision, target, delegate, message in (
         (Precision.INT8, None, "vulkan", "executorch for vulkan .* it offers fp32, fp16"),
         (Precision.FP32, "iOS16", None, "it has no choice of target"),
         (Precision.FP32, "iOS14", "coreml", "executorch for coreml .* it offers iOS16"),
         (Precision.FP32, None, "metal", "it offers xnnpack, coreml, vulkan, qualcomm, ethos-u"),
     ):
-        with pytest.raises(RecipeError, match=told):
+        with pytest.raises(RecipeError, match=message):
             exporter.recipe(precision, target, delegate)
 
 
@@ -121,10 +121,10 @@ def test_a_missing_compiler_is_named_with_its_versions(monkeypatch: pytest.Monke
     from mobilebench_exporters import _vendor_delegates
 
     monkeypatch.setattr(_vendor_delegates, "_installed", lambda name: None)
-    with pytest.raises(MissingToolkit) as told:
+    with pytest.raises(MissingToolkit) as error:
         plugins.exporter("executorch").tool_versions("ethos-u")
     for word in ("tosa-tools==", "ethos-u-vela==", "ml_dtypes==", "--target DIR", "PYTHONPATH=DIR"):
-        assert word in str(told.value)
+        assert word in str(error.value)
 
 
 def test_a_program_that_is_not_one_delegate_is_not_taken_for_it(vulkan: Artifact) -> None:

@@ -1,4 +1,4 @@
-"""Files of every format read back as graphs, against the network's own counts."""
+"""Test the graphs that are read back from files of every format against the network."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def test_weights_in_8_bits_are_counted_as_stored(
     def convolutions(graph: Graph) -> int:
         return sum(o.weight_bytes for o in graph.operations if "conv" in o.kind.lower())
 
-    # Biases and scales stay wide, and are a good part of so small a network.
+    # Biases and scales keep their width and are a large part of such a small network.
     assert convolutions(full) / 4 < convolutions(small) < convolutions(full) / 2
 
 
@@ -69,7 +69,9 @@ def test_unpacking_of_constant_weights_is_no_operation(
     assert graph.histogram["DequantizeLinear"] >= 1  # those of activations stay
 
 
-@pytest.mark.filterwarnings("ignore")  # coremltools runs in this process and warns of itself
+@pytest.mark.filterwarnings(
+    "ignore"
+)  # coremltools runs in this process and raises its own warnings
 @pytest.mark.parametrize(
     ("compression", "kind", "packed"),
     [
@@ -101,7 +103,7 @@ def test_compressed_weights_of_core_ml_count_as_stored(
         table = optimize.OpPalettizerConfig(mode="uniform", nbits=4)
         model = optimize.palettize_weights(model, optimize.OptimizationConfig(table))
     model.save(str(tmp_path / "m.mlpackage"))
-    # Read by its own protobuf messages where coremltools has loaded the same ones.
+    # coremltools is loaded here, so the graph is read with its protobuf messages.
     graph = plugins.exporter("coreml").graph(tmp_path / "m.mlpackage")
     assert graph.folded == {kind: 1}
     [conv] = [operation for operation in graph.operations if operation.kind == "conv"]
@@ -114,17 +116,17 @@ def test_an_operation_names_its_layer(
     tiny_artifacts: dict[str, Artifact], file_format: str
 ) -> None:
     graph = _graph(tiny_artifacts[f"{file_format}-fp32"])
-    [found] = [o for o in graph.operations if o.layer == "depthwise" and "conv" in o.kind.lower()]
-    assert found.attributes["kernel"] == (3, 3)
-    assert found.macs == 8 * 16 * 16 * 9
+    [conv] = [o for o in graph.operations if o.layer == "depthwise" and "conv" in o.kind.lower()]
+    assert conv.attributes["kernel"] == (3, 3)
+    assert conv.macs == 8 * 16 * 16 * 9
 
 
 def test_what_xnnpack_took_over_is_read_node_by_node(tiny_artifacts: dict[str, Artifact]) -> None:
     graph = _graph(tiny_artifacts["executorch-fp32"])
     assert graph.histogram["XNNConv2d"] == 2 and graph.histogram["XNNDepthwiseConv2d"] == 1
-    # A mean that drops its dimensions is not in XNNPACK's list, so the file has two delegates.
-    [left] = [operation for operation in graph.operations if operation.delegate is None]
-    assert left.kind == "aten::mean"
+    # XNNPACK does not support a mean that drops its dimensions, so the file has two delegates.
+    [outside] = [operation for operation in graph.operations if operation.delegate is None]
+    assert outside.kind == "aten::mean"
     assert {o.delegate for o in graph.operations} == {None, "XnnpackBackend"}
     assert len({o.delegate_call for o in graph.operations if o.delegate}) == 2
 
@@ -229,8 +231,8 @@ def test_reading_loads_neither_torch_nor_coremltools(tiny_artifacts: dict[str, A
             f"graph = plugins.exporter({file_format.value!r}).graph(Path({str(path)!r}))\n"
             "assert graph.operations\nprint(*sys.modules)"
         )
-        done = subprocess.run(
+        process = subprocess.run(
             [sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=True
         )
-        loaded = {name.partition(".")[0] for name in done.stdout.split()}
+        loaded = {name.partition(".")[0] for name in process.stdout.split()}
         assert loaded.isdisjoint({"torch", "jax", "coremltools", "onnxruntime", "torchao"})

@@ -1,4 +1,4 @@
-"""The ML Program evaluator against PyTorch, against formulas in numpy, and broken on purpose."""
+"""Test the ML Program evaluator against PyTorch, against NumPy, and with wrong functions."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ from mobilebench.errors import MobilebenchError  # noqa: E402
 from mobilebench_exporters import _mlprogram as ops  # noqa: E402
 from mobilebench_exporters._mlprogram import MLProgram, UnknownOperation  # noqa: E402
 
-# coremltools 9.0 calls functions that it has deprecated itself, and leaves a temporary folder
-# of each conversion to the garbage collector.
+# coremltools 9.0 calls functions that it deprecates itself, and leaves the temporary folder of each
+# conversion to the garbage collector.
 pytestmark = [
     pytest.mark.filterwarnings("ignore:Function _TORCH_OPS_REGISTRY:DeprecationWarning"),
     pytest.mark.filterwarnings("ignore:Implicitly cleaning up:ResourceWarning"),
@@ -40,14 +40,14 @@ Array = np.ndarray[Any, Any]
 FP32 = 1e-5
 """Sums in another order differ by about 1e-6 of the largest value; a tanh GELU by 1e-4."""
 FP16 = 5e-3
-"""Ten operations in a row that each round to 11 bits, 5e-4."""
+"""Ten operations in sequence, each of which rounds to 11 bits, 5e-4."""
 
 IOS16, IOS17, IOS18 = ct.target.iOS16, ct.target.iOS17, ct.target.iOS18
 
 
 @pytest.fixture(scope="module", autouse=True)
 def _quick_garbage_collection() -> Iterator[None]:
-    # ct.convert collects garbage each time: 0.25 s over torch's objects unless they are frozen.
+    # ct.convert collects garbage every time, which takes 0.25 s unless torch's objects are frozen.
     gc.collect()
     gc.freeze()
     yield
@@ -55,18 +55,18 @@ def _quick_garbage_collection() -> Iterator[None]:
     gc.collect()
 
 
-def relative_error(found: Array, expected: Array) -> float:
-    assert found.shape == expected.shape
-    assert np.isfinite(found).all()
+def relative_error(actual: Array, expected: Array) -> float:
+    assert actual.shape == expected.shape
+    assert np.isfinite(actual).all()
     scale = float(np.abs(expected).max()) or 1.0
-    return float(np.abs(found.astype(np.float64) - expected).max()) / scale
+    return float(np.abs(actual.astype(np.float64) - expected).max()) / scale
 
 
 def normal(*shape: int, seed: int = 0) -> Array:
     return np.random.default_rng(seed).standard_normal(shape).astype(np.float32)
 
 
-def built(
+def build_program(
     folder: Path,
     function: Callable[..., Any],
     shapes: list[tuple[int, ...]],
@@ -74,7 +74,7 @@ def built(
     target: Any = IOS16,
     dtype: Any = types.fp32,
 ) -> MLProgram:
-    """A program written with coremltools' builder, saved without any pass, and read back."""
+    """Write a program with coremltools' builder, save it without passes, and read it back."""
     inputs = [mb.TensorSpec(shape=shape, dtype=dtype) for shape in shapes]
     program = mb.program(input_specs=inputs, opset_version=target)(function)
     model = ct.convert(
@@ -85,16 +85,16 @@ def built(
         pass_pipeline=ct.PassPipeline.EMPTY,
         skip_model_load=True,
     )
-    return saved(model, folder)
+    return save_and_load(model, folder)
 
 
-def saved(model: Any, folder: Path) -> MLProgram:
+def save_and_load(model: Any, folder: Path) -> MLProgram:
     path = folder / "model.mlpackage"
     model.save(str(path))
     return MLProgram.load(path)
 
 
-def converted(module: nn.Module, x: Tensor, *, half: bool = False, target: Any = IOS16) -> Any:
+def convert(module: nn.Module, x: Tensor, *, half: bool = False, target: Any = IOS16) -> Any:
     exported = torch.export.export(module.eval(), (x,)).run_decompositions({})
     return ct.convert(
         exported,
@@ -105,11 +105,11 @@ def converted(module: nn.Module, x: Tensor, *, half: bool = False, target: Any =
     )
 
 
-# --- PyTorch modules, converted -----------------------------------------------------------------
+# --- PyTorch modules, convert -----------------------------------------------------------------
 
 
 class GraphConv(nn.Module):
-    """Max-relative graph convolution by shifts, with a gate of the L1 distance."""
+    """Max-relative graph convolution by shifts, gated by the L1 distance."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -125,7 +125,7 @@ class GraphConv(nn.Module):
 
 
 class Scan(nn.Module):
-    """Selective scan of 8 steps in 4 directions, as prefix products and sums."""
+    """Selective scan of 8 steps in 4 directions, by prefix products and sums."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -202,11 +202,11 @@ def compare_with_eager(
             nn.init.uniform_(layer.running_mean, -0.5, 0.5)
             nn.init.uniform_(layer.running_var, 0.5, 2.0)
     x = torch.from_numpy(normal(1, 16, 9, 9))
-    program = saved(converted(module, x, half=half, target=target), folder)
+    program = save_and_load(convert(module, x, half=half, target=target), folder)
     assert program.input_shapes == [(1, 16, 9, 9)]
-    (found,) = program.evaluate([x.numpy()])
+    (actual,) = program.evaluate([x.numpy()])
     with torch.no_grad():
-        return relative_error(found, module(x).numpy())
+        return relative_error(actual, module(x).numpy())
 
 
 @pytest.mark.parametrize("name", MODULES)
@@ -218,7 +218,7 @@ def test_float32_programs_agree_with_eager(name: str, tmp_path: Path) -> None:
 def test_float16_programs_agree_with_eager_in_half_precision_only(
     name: str, tmp_path: Path
 ) -> None:
-    # Below 1e-6 nothing would have been rounded to half precision.
+    # An error below 1e-6 means that nothing was rounded to half precision.
     assert 1e-6 < compare_with_eager(name, tmp_path, half=True) <= FP16
 
 
@@ -229,13 +229,13 @@ def test_every_deployment_target_is_read(name: str, target: Any, tmp_path: Path)
 
 
 def test_a_real_mistake_of_the_converter_shows(tmp_path: Path) -> None:
-    # coremltools 9.0 drops the keyword `approximate` of an exported GELU and writes the exact
-    # one, without a word. Remove this test with the version that does not.
+    # coremltools 9.0 ignores the keyword `approximate` of an exported GELU and writes the exact one
+    # without a warning. Remove this test once a version no longer does.
     x = torch.from_numpy(normal(1, 100))
     gelu = nn.GELU(approximate="tanh")
-    (found,) = saved(converted(gelu, x), tmp_path).evaluate([x.numpy()])
-    assert relative_error(found, F.gelu(x).numpy()) <= FP32
-    assert relative_error(found, gelu(x).numpy()) > 5 * FP32
+    (actual,) = save_and_load(convert(gelu, x), tmp_path).evaluate([x.numpy()])
+    assert relative_error(actual, F.gelu(x).numpy()) <= FP32
+    assert relative_error(actual, gelu(x).numpy()) > 5 * FP32
 
 
 # --- single operations, written with the builder ------------------------------------------------
@@ -243,7 +243,7 @@ def test_a_real_mistake_of_the_converter_shows(tmp_path: Path) -> None:
 
 @dataclass(frozen=True)
 class Case:
-    """An operation as the builder writes it, and its formula in numpy."""
+    """An operation that the builder writes, and its formula in NumPy."""
 
     op: str
     build: Callable[..., Any]
@@ -362,10 +362,10 @@ CHANNEL = (slice(None), None, None)
 REDUCTIONS = [
     *reduction("reduce_max", np.max), *reduction("reduce_min", np.min),
     *reduction("reduce_mean", np.mean), *reduction("reduce_sum", np.sum),
-    *reduction("reduce_l1_norm", lambda x, **how: np.abs(x).sum(**how)),
-    *reduction("reduce_l2_norm", lambda x, **how: np.sqrt((x**2).sum(**how))),
-    *reduction("reduce_sum_square", lambda x, **how: (x**2).sum(**how)),
-    *reduction("reduce_log_sum_exp", lambda x, **how: np.log(np.exp(x).sum(**how))),
+    *reduction("reduce_l1_norm", lambda x, **kwargs: np.abs(x).sum(**kwargs)),
+    *reduction("reduce_l2_norm", lambda x, **kwargs: np.sqrt((x**2).sum(**kwargs))),
+    *reduction("reduce_sum_square", lambda x, **kwargs: (x**2).sum(**kwargs)),
+    *reduction("reduce_log_sum_exp", lambda x, **kwargs: np.log(np.exp(x).sum(**kwargs))),
     Case("reduce_argmax", lambda x: as_float(mb.reduce_argmax(x=x, axis=1)),
          lambda x: x.argmax(1), (X,)),
     Case("reduce_argmin", lambda x: as_float(mb.reduce_argmin(x=x, axis=-1, keep_dims=True)),
@@ -395,7 +395,7 @@ REDUCTIONS = [
 
 
 def patches(x: Array, kernel: tuple[int, ...], stride: int, dilation: int) -> Array:
-    """Windows of (N, C, *size): (N, C, *places, *kernel)."""
+    """Return the windows of (N, C, *size) as (N, C, *positions, *kernel)."""
     spatial = tuple(range(2, x.ndim))
     reach = tuple((k - 1) * dilation + 1 for k in kernel)
     windows = np.lib.stride_tricks.sliding_window_view(x, reach, spatial)
@@ -422,7 +422,7 @@ def convolved(x: Array, w: Array, stride: int = 1, dilation: int = 1, groups: in
 
 
 def spread(x: Array, w: Array, stride: int, dilation: int = 1, groups: int = 1) -> Array:
-    """Transposed convolution in 2-D: every input element adds its multiple of the kernel."""
+    """Compute a transposed 2-D convolution: each input element adds a multiple of the kernel."""
     n, _, height, width = x.shape
     kh, kw = w.shape[2:]
     size = [(s - 1) * stride + (k - 1) * dilation + 1 for s, k in ((height, kh), (width, kw))]
@@ -458,7 +458,7 @@ WINDOWS = [
     Case("conv", lambda x: mb.conv(x=x, weight=KERNEL, strides=[2, 2], pad_type="custom",
                                    pad=[1, 0, 2, 3]),
          lambda x: convolved(padded(x, (1, 0), (2, 3)), KERNEL, 2), (IMAGE,), note="custom"),
-    # 7 x 8 with kernel 2 x 4 and stride 2: rows lack 1, columns lack 2 for 4 x 4 windows.
+    # 7 x 8 with kernel 2 x 4 and stride 2: 4 x 4 windows need 1 more row and 2 more columns.
     Case("conv", lambda x: mb.conv(x=x, weight=EVEN, strides=[2, 2], pad_type="same"),
          lambda x: convolved(padded(x, (0, 1), (1, 1)), EVEN, 2), (IMAGE,), note="same"),
     Case("conv", lambda x: mb.conv(x=x, weight=EVEN, strides=[2, 2], pad_type="same_lower"),
@@ -478,11 +478,11 @@ WINDOWS = [
     Case("conv_transpose", lambda x: mb.conv_transpose(x=x, weight=BACK, strides=[2, 2],
                                                        pad_type="custom", pad=[1, 0, 2, 1]),
          lambda x: spread(x, BACK, 2)[:, :, 1:, 2:-1], (SMALL,), note="custom"),
-    # Twice the size is asked for: rows of kernel 3 are 1 too long, columns of kernel 2 fit.
+    # The output is twice the size: kernel 3 gives 1 row too many, kernel 2 fits the columns.
     Case("conv_transpose", lambda x: mb.conv_transpose(x=x, weight=BACK, strides=[2, 2],
                                                        pad_type="same"),
          lambda x: spread(x, BACK, 2)[:, :, :-1], (SMALL,), note="same"),
-    # Stride 3 leaves columns of kernel 2 one short: nothing but the bias reaches the last.
+    # Stride 3 and kernel 2 give one column too few: the last one contains only the bias.
     Case("conv_transpose", lambda x: mb.conv_transpose(x=x, weight=BACK, bias=BIAS[:3],
                                                        strides=[3, 3], pad_type="same"),
          lambda x: padded(spread(x, BACK, 3), (0, 0), (0, 1)) + BIAS[:3][CHANNEL], (SMALL,),
@@ -541,7 +541,7 @@ PRODUCTS = [
 
 
 def sliced(*indices: Any, **options: Any) -> Case:
-    """The same slices for the builder and for numpy; an int is squeezed, None is masked."""
+    """Return the case of these slices; an int is squeezed, None is masked."""
     full = [s if isinstance(s, slice) else slice(s, s + 1) for s in indices]
     build = lambda x: mb.slice_by_index(  # noqa: E731
         x=x,
@@ -624,13 +624,13 @@ ORDER = [
 ]  # fmt: skip
 
 
-def torch_resize(x: Array, size: tuple[int, int], **how: Any) -> Array:
-    result: Array = F.interpolate(torch.from_numpy(x), size, **how).numpy()
+def torch_resize(x: Array, size: tuple[int, int], **kwargs: Any) -> Array:
+    result: Array = F.interpolate(torch.from_numpy(x), size, **kwargs).numpy()
     return result
 
 
 def resized(mode: str, expected: list[float]) -> Case:
-    """A row [0, 1], enlarged, gives the grid that the operation's definition lists."""
+    """Return the case of a row [0, 1], which is resized to the grid that a mode defines."""
     return Case(
         "resize_bilinear",
         lambda x: mb.resize_bilinear(
@@ -690,10 +690,10 @@ CASES = [*ELEMENTWISE, *REDUCTIONS, *WINDOWS, *PRODUCTS, *ORDER, *IMAGES, *QUANT
 
 
 def check(case: Case, folder: Path) -> None:
-    program = built(folder, case.build, [x.shape for x in case.inputs], target=case.target)
+    program = build_program(folder, case.build, [x.shape for x in case.inputs], target=case.target)
     assert case.op in program.op_histogram()
-    (found,) = program.evaluate(case.inputs)
-    assert relative_error(found, np.asarray(case.formula(*case.inputs))) <= FP32
+    (actual,) = program.evaluate(case.inputs)
+    assert relative_error(actual, np.asarray(case.formula(*case.inputs))) <= FP32
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
@@ -719,13 +719,13 @@ class Compressible(nn.Module):
         return self.head(F.relu(self.conv(x)).mean((2, 3)))
 
 
-def quantised(**how: Any) -> Callable[[Any], Any]:
-    config = cto.OpLinearQuantizerConfig(weight_threshold=0, **how)
+def quantised(**kwargs: Any) -> Callable[[Any], Any]:
+    config = cto.OpLinearQuantizerConfig(weight_threshold=0, **kwargs)
     return lambda model: cto.linear_quantize_weights(model, cto.OptimizationConfig(config))
 
 
-def palettised(**how: Any) -> Callable[[Any], Any]:
-    config = cto.OpPalettizerConfig(weight_threshold=0, **how)
+def palettised(**kwargs: Any) -> Callable[[Any], Any]:
+    config = cto.OpPalettizerConfig(weight_threshold=0, **kwargs)
     return lambda model: cto.palettize_weights(model, cto.OptimizationConfig(config))
 
 
@@ -760,15 +760,15 @@ def test_compressed_weights_evaluate_as_the_decompressed_ones(
     op, target, compress = COMPRESSIONS[name]
     torch.manual_seed(0)
     x = torch.from_numpy(normal(2, 16, 6, 6))
-    model = compress(converted(Compressible(), x, half=half, target=target))
-    compressed = saved(model, tmp_path)
+    model = compress(convert(Compressible(), x, half=half, target=target))
+    compressed = save_and_load(model, tmp_path)
     (tmp_path / "dense").mkdir()
-    # coremltools decompresses here with code of its own.
-    dense = saved(cto.decompress_weights(model), tmp_path / "dense")
+    # Here coremltools decompresses with its own code.
+    dense = save_and_load(cto.decompress_weights(model), tmp_path / "dense")
     assert compressed.op_histogram()[f"constexpr_{op}"] == 2
     assert not any(name.startswith("constexpr_") for name in dense.op_histogram())
-    found, expected = compressed.evaluate([x.numpy()]), dense.evaluate([x.numpy()])
-    np.testing.assert_array_equal(found[0], expected[0])
+    actual, expected = compressed.evaluate([x.numpy()]), dense.evaluate([x.numpy()])
+    np.testing.assert_array_equal(actual[0], expected[0])
 
 
 # --- half precision -----------------------------------------------------------------------------
@@ -778,19 +778,19 @@ def test_half_precision_is_not_computed_in_float32(tmp_path: Path) -> None:
     def add_and_subtract(x: Any) -> Any:
         return mb.sub(x=mb.add(x=x, y=np.float16(1)), y=np.float16(2048))
 
-    program = built(tmp_path, add_and_subtract, [(2,)], dtype=types.fp16)
-    (found,) = program.evaluate([np.array([2048.0, 1024.0], np.float32)])
-    assert found.dtype == np.float32
-    assert found.tolist() == [0.0, -1023.0]  # 2049 has 12 bits
+    program = build_program(tmp_path, add_and_subtract, [(2,)], dtype=types.fp16)
+    (actual,) = program.evaluate([np.array([2048.0, 1024.0], np.float32)])
+    assert actual.dtype == np.float32
+    assert actual.tolist() == [0.0, -1023.0]  # 2049 has 12 bits
 
 
 def test_float32_parameters_of_a_half_precision_operation_are_rounded_first(tmp_path: Path) -> None:
     def linear(x: Any) -> Any:
         return mb.linear(x=x, weight=np.float32([[2049.0], [1.0]]))
 
-    program = built(tmp_path, linear, [(1, 1)], dtype=types.fp16, target=IOS17)
-    (found,) = program.evaluate([np.float32([[1.0]])])
-    assert found.tolist() == [[2048.0, 1.0]]
+    program = build_program(tmp_path, linear, [(1, 1)], dtype=types.fp16, target=IOS17)
+    (actual,) = program.evaluate([np.float32([[1.0]])])
+    assert actual.tolist() == [[2048.0, 1.0]]
 
 
 def test_the_first_operation_that_overflows_is_named(tmp_path: Path) -> None:
@@ -799,7 +799,7 @@ def test_the_first_operation_that_overflows_is_named(tmp_path: Path) -> None:
         square = mb.square(x=masked, name="too_large")
         return mb.sub(x=square, y=square, name="not_a_number")
 
-    program = built(tmp_path, overflow, [(3,)], dtype=types.fp16)
+    program = build_program(tmp_path, overflow, [(3,)], dtype=types.fp16)
     assert program.first_non_finite([np.array([1.0, 300.0, 2.0])]) == "square too_large"
     assert program.first_non_finite([np.array([1.0, 200.0, 2.0])]) is None
 
@@ -813,7 +813,7 @@ def test_an_unknown_operation_is_named_before_anything_is_computed(
     def computed(call: ops.Call) -> Tensor:
         raise AssertionError("relu was computed")
 
-    program = built(
+    program = build_program(
         tmp_path, lambda x: mb.band_part(x=mb.relu(x=x), lower=0, name="lower"), [(3, 3)]
     )
     monkeypatch.setitem(ops.OPERATIONS, "relu", computed)
@@ -864,7 +864,7 @@ REFUSED: dict[str, tuple[Callable[..., Any], Any, str]] = {
 @pytest.mark.parametrize("name", REFUSED)
 def test_what_an_operation_leaves_open_is_refused(name: str, tmp_path: Path) -> None:
     build, target, message = REFUSED[name]
-    program = built(tmp_path, build, [X.shape], target=target)
+    program = build_program(tmp_path, build, [X.shape], target=target)
     with pytest.raises(MobilebenchError, match=message) as refused:
         program.evaluate([X])
     assert all("while evaluating" in note for note in getattr(refused.value, "__notes__", []))
@@ -874,13 +874,13 @@ def test_a_negative_position_is_an_error_from_ios17_on(tmp_path: Path) -> None:
     def gather(x: Any) -> Any:
         return mb.gather(x=x, indices=np.array([0, -1], np.int32), axis=1)
 
-    program = built(tmp_path, gather, [X.shape], target=IOS17)
+    program = build_program(tmp_path, gather, [X.shape], target=IOS17)
     with pytest.raises(MobilebenchError, match="a negative index"):
         program.evaluate([X])
 
 
 def test_inputs_that_do_not_fit_are_refused(tmp_path: Path) -> None:
-    program = built(tmp_path, lambda x, y: mb.add(x=x, y=y), [(2, 3), (3,)])
+    program = build_program(tmp_path, lambda x, y: mb.add(x=x, y=y), [(2, 3), (3,)])
     assert program.input_names == ["x", "y"]
     with pytest.raises(MobilebenchError, match=r"1 inputs were given.*\['x', 'y'\]"):
         program.evaluate([normal(2, 3)])
@@ -896,7 +896,7 @@ def test_outputs_keep_the_declared_order_and_integers_stay_integers(tmp_path: Pa
         best = mb.reduce_argmax(x=x, axis=1, name="best")
         return mb.relu(x=x, name="second"), best, mb.identity(x=x, name="first")
 
-    program = built(tmp_path, several, [(2, 3)])
+    program = build_program(tmp_path, several, [(2, 3)])
     x = normal(2, 3)
     second, best, first = program.evaluate([x])
     assert program.output_names == ["second", "best", "first"]
@@ -908,10 +908,10 @@ def test_outputs_keep_the_declared_order_and_integers_stay_integers(tmp_path: Pa
 
 @pytest.mark.filterwarnings("ignore:Some dimensions in the input shape are unknown:UserWarning")
 def test_a_flexible_dimension_is_none_and_takes_any_size(tmp_path: Path) -> None:
-    program = built(tmp_path, lambda x: mb.softmax(x=x, axis=1), [(get_new_symbol(), 3)])
+    program = build_program(tmp_path, lambda x: mb.softmax(x=x, axis=1), [(get_new_symbol(), 3)])
     assert program.input_shapes == [(None, 3)]
-    (found,) = program.evaluate([np.zeros((5, 3), np.float32)])
-    np.testing.assert_allclose(found, np.full((5, 3), 1 / 3), rtol=1e-6)
+    (actual,) = program.evaluate([np.zeros((5, 3), np.float32)])
+    np.testing.assert_allclose(actual, np.full((5, 3), 1 / 3), rtol=1e-6)
 
 
 def test_every_function_of_a_package_is_evaluated_by_name(tmp_path: Path) -> None:
@@ -921,7 +921,7 @@ def test_every_function_of_a_package_is_evaluated_by_name(tmp_path: Path) -> Non
         folder.mkdir()
         torch.manual_seed(width)
         layer = nn.Linear(width, width)
-        saved(converted(layer, torch.zeros(1, width), target=IOS18), folder)
+        save_and_load(convert(layer, torch.zeros(1, width), target=IOS18), folder)
         descriptor.add_function(str(folder / "model.mlpackage"), "main", f"width_{width}")
     descriptor.default_function_name = "width_8"
     ct.utils.save_multifunction(descriptor, str(tmp_path / "both.mlpackage"))
@@ -931,8 +931,8 @@ def test_every_function_of_a_package_is_evaluated_by_name(tmp_path: Path) -> Non
         torch.manual_seed(width)
         layer = nn.Linear(width, width)
         x = normal(1, width)
-        (found,) = program.evaluate([x], function=f"width_{width}")
-        assert relative_error(found, layer(torch.from_numpy(x)).detach().numpy()) <= FP32
+        (actual,) = program.evaluate([x], function=f"width_{width}")
+        assert relative_error(actual, layer(torch.from_numpy(x)).detach().numpy()) <= FP32
         assert program.op_histogram(f"width_{width}") == {"linear": 1}
     with pytest.raises(MobilebenchError, match="no function 'main'; it has width_"):
         program.evaluate([normal(1, 4)])
@@ -968,7 +968,7 @@ def test_a_wrong_meaning_of_an_operation_is_caught(
 def test_a_wrong_shape_or_kind_of_result_is_caught(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    program = built(tmp_path, lambda x: mb.relu(x=x, name="rectified"), [X.shape])
+    program = build_program(tmp_path, lambda x: mb.relu(x=x, name="rectified"), [X.shape])
     for wrong in (lambda call: call.tensor().sum(0), lambda call: call.tensor().int()):
         monkeypatch.setitem(ops.OPERATIONS, "relu", wrong)
         with pytest.raises(MobilebenchError, match="relu rectified was evaluated to"):

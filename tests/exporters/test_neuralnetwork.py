@@ -1,4 +1,4 @@
-"""The neural network evaluator, layer by layer beside torch, and broken on purpose."""
+"""Test the neural network evaluator against torch, layer by layer, and on invalid files."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from mobilebench_exporters._neuralnetwork import NeuralNetwork, UnknownLayer  # 
 Array = np.ndarray[Any, Any]
 
 FP32 = 1e-6
-"""One layer: a few roundings to 24 bits, 6e-8 each."""
+"""Of one layer: a few roundings to 24 bits, 6e-8 each."""
 
 
 def normal(*shape: int, seed: int = 0) -> Array:
@@ -41,7 +41,7 @@ IMAGE = (1, 4, 8, 9)
 
 @dataclass(frozen=True)
 class Case:
-    """A layer that the builder writes and the function it stands for."""
+    """A layer that the builder writes, and the torch function that it must equal."""
 
     build: Callable[[NeuralNetworkBuilder, dict[str, Any]], Any]
     expected: Callable[..., Tensor]
@@ -50,14 +50,14 @@ class Case:
 
 
 def one(name: str, **options: Any) -> Callable[[NeuralNetworkBuilder, dict[str, Any]], Any]:
-    """A layer with one input, called `x0`."""
+    """Return a builder of a layer with one input, `x0`."""
     return lambda b, names: getattr(b, f"add_{name}")(
         name="layer", input_name="x0", output_name="y", **options
     )
 
 
 def many(name: str, **options: Any) -> Callable[[NeuralNetworkBuilder, dict[str, Any]], Any]:
-    """A layer over all inputs."""
+    """Return a builder of a layer over all inputs."""
     return lambda b, names: getattr(b, f"add_{name}")(
         name="layer", input_names=list(names["inputs"]), output_name="y", **options
     )
@@ -283,7 +283,7 @@ CASES: dict[str, Case] = {
 }  # fmt: skip
 
 
-def built(case: Case, folder: Path, *, half: bool = False) -> NeuralNetwork:
+def build_network(case: Case, folder: Path, *, half: bool = False) -> NeuralNetwork:
     names = {"inputs": [f"x{index}" for index in range(len(case.shapes))]}
     builder = NeuralNetworkBuilder(
         [(name, datatypes.Array(*s)) for name, s in zip(names["inputs"], case.shapes, strict=True)],
@@ -303,19 +303,19 @@ def built(case: Case, folder: Path, *, half: bool = False) -> NeuralNetwork:
 
 
 def _inputs(case: Case) -> list[Array]:
-    drawn = [normal(*shape, seed=20 + index) for index, shape in enumerate(case.shapes)]
-    return [np.abs(array) + np.float32(0.1) for array in drawn] if case.positive else drawn
+    arrays = [normal(*shape, seed=20 + index) for index, shape in enumerate(case.shapes)]
+    return [np.abs(array) + np.float32(0.1) for array in arrays] if case.positive else arrays
 
 
 @pytest.mark.parametrize("name", CASES)
 def test_a_layer_is_what_torch_computes(name: str, tmp_path: Path) -> None:
     case = CASES[name]
-    network, inputs = built(case, tmp_path), _inputs(case)
+    network, inputs = build_network(case, tmp_path), _inputs(case)
     assert name.partition(" ")[0] in {layer.kind for layer in network._layers}
-    [found] = network.evaluate(inputs)
+    [actual] = network.evaluate(inputs)
     expected = case.expected(*map(torch.from_numpy, inputs)).numpy()
-    assert found.shape == expected.shape
-    np.testing.assert_allclose(found, expected, rtol=0, atol=FP32 * np.abs(expected).max() * 3)
+    assert actual.shape == expected.shape
+    np.testing.assert_allclose(actual, expected, rtol=0, atol=FP32 * np.abs(expected).max() * 3)
 
 
 def test_every_kind_of_layer_has_a_case() -> None:
@@ -325,26 +325,26 @@ def test_every_kind_of_layer_has_a_case() -> None:
 def test_half_precision_weights_are_read_as_they_are_stored(tmp_path: Path) -> None:
     case = CASES["innerProduct"]
     [x] = _inputs(case)
-    [found] = built(case, tmp_path, half=True).evaluate([x])
+    [actual] = build_network(case, tmp_path, half=True).evaluate([x])
     rounded = (a.astype(np.float16).astype(np.float32) for a in (MATRIX, ROW))
     matrix, row = rounded
-    np.testing.assert_allclose(found, x @ matrix.T + row, rtol=0, atol=1e-5)
-    assert np.abs(found - (x @ MATRIX.T + ROW)).max() > 1e-5, "the rounding shows"
+    np.testing.assert_allclose(actual, x @ matrix.T + row, rtol=0, atol=1e-5)
+    assert np.abs(actual - (x @ MATRIX.T + ROW)).max() > 1e-5, "the rounding is visible"
 
 
 def test_an_unknown_layer_is_named_before_anything_is_computed(tmp_path: Path) -> None:
     case = Case(one("lrn", alpha=1e-4, beta=0.75, local_size=5), torch.clone)
     with pytest.raises(UnknownLayer, match="'lrn'"):
-        built(case, tmp_path).evaluate([normal(*IMAGE)])
+        build_network(case, tmp_path).evaluate([normal(*IMAGE)])
 
 
 @pytest.mark.parametrize(
-    ("case", "found"),
+    ("case", "message"),
     [
         (Case(one("activation", non_linearity="ELU", params=1.0), F.elu), "its function 'ELU'"),
         (
             Case(one("upsample", scaling_factor_h=2, scaling_factor_w=2, mode="BILINEAR"), F.relu),
-            "does not say where pixels lie",
+            "does not define where pixels lie",
         ),
         (
             Case(
@@ -362,13 +362,13 @@ def test_an_unknown_layer_is_named_before_anything_is_computed(tmp_path: Path) -
         ),
     ],
 )
-def test_what_the_format_leaves_open_is_refused(case: Case, found: str, tmp_path: Path) -> None:
-    with pytest.raises(EvaluationError, match=found):
-        built(case, tmp_path).evaluate([normal(*IMAGE)])
+def test_what_the_format_leaves_open_is_refused(case: Case, message: str, tmp_path: Path) -> None:
+    with pytest.raises(EvaluationError, match=message):
+        build_network(case, tmp_path).evaluate([normal(*IMAGE)])
 
 
 def test_inputs_that_do_not_fit_are_refused(tmp_path: Path) -> None:
-    network = built(CASES["gelu"], tmp_path)
+    network = build_network(CASES["gelu"], tmp_path)
     with pytest.raises(EvaluationError, match=r"declares \(1, 4, 8, 9\)"):
         network.evaluate([normal(1, 4, 8, 8)])
     with pytest.raises(EvaluationError, match="2 inputs were given"):

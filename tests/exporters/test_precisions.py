@@ -1,4 +1,4 @@
-"""Precisions by what is in the files: which numbers they store, and which parts stay in floats."""
+"""Test precisions by the content of files: stored dtypes, and parts that stay in floats."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from mobilebench.values.tensor import parse_tensor
 from mobilebench.verifying import verification
 from mobilebench_exporters._float_parts import stays_float
 
-# Some exports here run in this process, where the toolkits warn of themselves.
+# Some exports here run in this process, where the toolkits raise their own warnings.
 pytestmark = pytest.mark.filterwarnings("ignore")
 
 INT8 = [f"{name}-int8" for name in ("onnx", "tflite", "executorch", "coreml")]
@@ -35,18 +35,18 @@ def _initializers(path: Path) -> dict[str, Any]:
 
 
 def _tflite_types(path: Path, *, constant: bool) -> Counter[str]:
-    """Element types of the tensors that hold data (`constant`) or of the others, by count."""
+    """Count the element types of tensors that hold data (`constant`), or of the others."""
     from ai_edge_litert import schema_py_generated as schema
 
     names = {code: name for name, code in vars(schema.TensorType).items() if isinstance(code, int)}
     model = schema.Model.GetRootAs(path.read_bytes())
     graph = model.Subgraphs(0)
-    found: Counter[str] = Counter()
+    counts: Counter[str] = Counter()
     for index in range(graph.TensorsLength()):
         tensor = graph.Tensors(index)
         if (model.Buffers(tensor.Buffer()).DataLength() > 64) == constant:
-            found[names[tensor.Type()]] += 1
-    return found
+            counts[names[tensor.Type()]] += 1
+    return counts
 
 
 def test_onnx_int8_has_pairs_around_convolutions_and_weights_by_channel(
@@ -56,13 +56,13 @@ def test_onnx_int8_has_pairs_around_convolutions_and_weights_by_channel(
     operations = Counter(node.op_type for node in onnx.load(path).graph.node)
     assert operations["QuantizeLinear"] > 0
     assert operations["DequantizeLinear"] > operations["QuantizeLinear"]
-    stored = [array for array in _initializers(path).values() if array.dtype == np.int8]
+    weights = [array for array in _initializers(path).values() if array.dtype == np.int8]
     scales = [
         array
         for name, array in _initializers(path).items()
         if name.endswith("_scale") and array.ndim == 1 and array.size > 1
     ]
-    assert {array.ndim for array in stored} >= {4}
+    assert {array.ndim for array in weights} >= {4}
     assert scales, "weights have one scale for each output channel"
 
 
@@ -145,7 +145,7 @@ def test_a_precision_that_a_format_lacks_is_refused_saying_what_it_has(name: str
 
 
 class Gate(nn.Module):
-    """Named as the part of a network that has to stay in floats."""
+    """A gate, named like the part of a network that must stay in floats."""
 
     def forward(self, x: Tensor) -> Tensor:
         return torch.exp(-(x.abs() * 50).sum(1, keepdim=True))
@@ -203,26 +203,26 @@ def test_a_norm_stays_in_floats_in_coreml(normalised: dict[str, Artifact]) -> No
 
 
 @pytest.mark.parametrize(
-    ("precision", "stored"),
+    ("precision", "kind"),
     [
         ("int8-weights", "constexpr_affine_dequantize"),
         ("palette6", "constexpr_lut_to_dense"),
         ("palette4", "constexpr_lut_to_dense"),
     ],
 )
-def test_coreml_stores_large_weights_compressed(
-    tmp_path: Path, precision: str, stored: str
-) -> None:
+def test_coreml_stores_large_weights_compressed(tmp_path: Path, precision: str, kind: str) -> None:
     exporter = plugins.exporter("coreml")
     recipe = exporter.recipe(Precision(precision))
     path = exporter.export(Normalised().eval(), [parse_tensor("1x3x16x16")], recipe, tmp_path)
     graph = exporter.graph(path)
-    assert graph.folded[stored] >= 1 and "quantize" not in {op.kind for op in graph.operations}
+    assert graph.folded[kind] >= 1 and "quantize" not in {op.kind for op in graph.operations}
 
 
 class Reordered(nn.Module):
-    """(1, 3, 7, 7) -> (1, 10), every second row of its image turned round, by a product with a
-    permutation as VCMamba's scan has it."""
+    """(1, 3, 7, 7) -> (1, 10), with every second row of the image reversed.
+
+    The rows are reversed by a product with a permutation matrix, as in VCMamba's scan.
+    """
 
     order: Tensor
 
@@ -243,7 +243,7 @@ class Reordered(nn.Module):
 
 @pytest.mark.parametrize("precision", ["palette6", "palette4"])
 def test_a_constant_of_few_values_is_left_out_of_a_palette(tmp_path: Path, precision: str) -> None:
-    """With palette6 k-means puts all of this permutation on the entry for zero."""
+    """With palette6, k-means maps this whole permutation to the entry for zero."""
     artifact = export(
         Reordered().eval(), "coreml", precision=precision, inputs=["1x3x7x7"], out_dir=tmp_path
     )
@@ -252,8 +252,10 @@ def test_a_constant_of_few_values_is_left_out_of_a_palette(tmp_path: Path, preci
 
 
 class Weighed(nn.Module):
-    """(1, 4, 16, 16) -> (1, 4, 16, 32): a convolution, and an einsum with a table of weights, which
-    Core ML has as an operation of a list."""
+    """(1, 4, 16, 16) -> (1, 4, 16, 32), by a convolution and an einsum with a table of weights.
+
+    Core ML's operation for it has a list of operands.
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -267,7 +269,7 @@ class Weighed(nn.Module):
 
 
 def test_a_network_with_an_einsum_gets_a_palette(tmp_path: Path) -> None:
-    """coremltools' own list of the weights fails on it."""
+    """coremltools fails to list the weights of such a network."""
     artifact = export(
         Weighed().eval(), "coreml", precision="palette6", inputs=["1x4x16x16"], out_dir=tmp_path
     )
@@ -281,12 +283,15 @@ def test_all_formats_agree_about_a_norm_between_convolutions(
 ) -> None:
     for artifact in normalised.values():
         [result, *_] = artifact.manifest.facts.parity
-        # 8 bits of two convolutions: a norm in 8 bits would be several times as far off.
+        # Two convolutions in 8 bits; a norm in 8 bits would make the error several times as large.
         assert result.snr_db is not None and result.snr_db > 25, artifact.name
 
 
 class Outlier(nn.Module):
-    """(1, 3, 16, 16) -> (1, 10): one channel is a million times as large as those that decide."""
+    """(1, 3, 16, 16) -> (1, 10), with an outlier channel that does not affect the result.
+
+    That channel is a million times as large as the channels that do.
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -331,7 +336,7 @@ def test_parity_inputs_are_none_of_the_calibration(tiny_artifacts: dict[str, Art
     manifest = tiny_artifacts["onnx-int8"].manifest
     spec, samples = manifest.model, InputSource()
 
-    def drawn() -> Iterator[bytes]:
+    def draw() -> Iterator[bytes]:
         for seed in manifest.facts.preflight.seeds:
             yield seeded.sample(spec.inputs, seed)[0].tobytes()
         for batch in samples.for_calibration(spec):
@@ -340,5 +345,5 @@ def test_parity_inputs_are_none_of_the_calibration(tiny_artifacts: dict[str, Art
             for batch in part:
                 yield batch[0].tobytes()
 
-    found = list(drawn())
-    assert len(found) == 16 + 32 + 256 == len(set(found))
+    contents = list(draw())
+    assert len(contents) == 16 + 32 + 256 == len(set(contents))

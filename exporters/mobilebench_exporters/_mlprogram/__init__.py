@@ -1,6 +1,6 @@
-"""Evaluates saved Core ML ML Programs with torch; importing it enters every operation it knows."""
+"""Evaluate saved Core ML ML Programs with torch; importing it registers all operations."""
 
-from mobilebench_exporters._mlprogram import (  # noqa: F401 - each enters its operations
+from mobilebench_exporters._mlprogram import (  # noqa: F401 - each registers its operations
     compressed,
     elementwise,
     images,

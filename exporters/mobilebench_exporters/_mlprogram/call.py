@@ -1,9 +1,9 @@
-"""Call: one operation with the values of its operands; the table of what operations mean.
+"""Define a call of an operation, and the table that maps operations to functions.
 
-The meaning of every operation is taken from coremltools' definitions, iOS 15 to 18
-(`coremltools/converters/mil/mil/ops/defs`); none of its code is run here. Operands have the dtype
-in which they are stored, so a half-precision program is computed with half tensors. What an
-operation leaves open is refused with an `EvaluationError`, never guessed.
+Every function follows the definition of its operation in coremltools, iOS 15 to 18
+(`coremltools/converters/mil/mil/ops/defs`); none of that code is run here. Operands have the dtype
+in which they are stored, so a half-precision program is computed with half tensors. Forms that a
+definition leaves open are refused with an `EvaluationError`, never guessed.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ from mobilebench.errors import MobilebenchError
 
 Value = Tensor | str
 Pairs = list[tuple[int, int]]
-"""What is added before and after each dimension; a negative number takes away."""
+"""Padding before and after each dimension; a negative number crops."""
 
 
 class EvaluationError(MobilebenchError):
-    """An ML Program, or a part of one, that the evaluator cannot compute."""
+    """Raised if the evaluator cannot compute an ML Program, or a part of one."""
 
 
 class Call:
-    """One operation together with the values of its operands.
+    """One operation with the values of its operands.
 
     `dtype` is the torch dtype that the program declares for the (first) result.
     """
@@ -42,7 +42,7 @@ class Call:
 
     @property
     def opset(self) -> int:
-        """The specification version that defined this form of the operation."""
+        """Return the specification version that defines this form of the operation."""
         return int(self._op.opset_version)
 
     def has(self, name: str) -> bool:
@@ -52,17 +52,17 @@ class Call:
         return self._tensor(name, self._op.inputs[name])
 
     def real(self, name: str = "x") -> Tensor:
-        """The tensor in the dtype of the result; from iOS 17 on a parameter may have another."""
+        """Return an operand in the dtype of the result; from iOS 17 its own may differ."""
         return self.tensor(name).to(self.dtype)
 
     def maybe_real(self, name: str) -> Tensor | None:
         return self.real(name) if self.has(name) else None
 
     def factor(self, name: str = "x") -> Tensor:
-        """`real`, of which sums of products are taken: half precision as float32.
+        """Return `real` for sums of products: half precision becomes float32.
 
-        The result is rounded to half once, as torch's own kernels for half do, which on a CPU are
-        many times slower.
+        The result is rounded to half precision once, as in torch's own half kernels, which are many
+        times slower on a CPU.
         """
         return _in_single(self.real(name))
 
@@ -85,7 +85,7 @@ class Call:
         return [int(number) for number in self.tensor(name).reshape(-1).tolist()]
 
     def flags(self, name: str, count: int) -> list[bool]:
-        """Absent means all false."""
+        """Return `count` flags; all are false if the parameter is absent."""
         return [bool(n) for n in self.ints(name)] if self.has(name) else [False] * count
 
     def integer(self, name: str) -> int:
@@ -103,10 +103,10 @@ class Call:
             raise self.refusal(f"its {name} is not text")
         return value
 
-    def refusal(self, found: str) -> EvaluationError:
+    def refusal(self, reason: str) -> EvaluationError:
         return EvaluationError(
             f"The evaluator does not compute this form of {self._op.op_type!r} "
-            f"(operation {self._op.name!r}): {found}."
+            f"(operation {self._op.name!r}): {reason}."
         )
 
 
@@ -116,11 +116,11 @@ def _in_single(tensor: Tensor) -> Tensor:
 
 Operation = Callable[[Call], Tensor | Sequence[Tensor]]
 OPERATIONS: dict[str, Operation] = {}
-"""By type of operation; `const` is read, not computed, and is not here."""
+"""Functions by type of operation, except `const`, which is read and not computed."""
 
 
 def operation(*types: str) -> Callable[[Operation], Operation]:
-    """Enter a function in the table as the meaning of these types of operation."""
+    """Register a function for these types of operation."""
 
     def enter(function: Operation) -> Operation:
         OPERATIONS.update(dict.fromkeys(types, function))

@@ -1,4 +1,4 @@
-"""Quantised activations and compressed weights, decompressed by their definitions."""
+"""Decompress quantised activations and compressed weights by their definitions."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from mobilebench_exporters._mlprogram.call import OPERATIONS, Call, operation
 
 
 def _along(call: Call, name: str, data: Tensor) -> Tensor:
-    """A scalar or vector parameter, shaped to lie along its axis of `data`."""
+    """Return a scalar or vector parameter, shaped to broadcast along its axis of `data`."""
     parameter = call.tensor(name)
     if parameter.ndim == 0:
         return parameter
@@ -52,7 +52,7 @@ def _blockwise_shift_scale(call: Call) -> Tensor:
 
 
 def _bits(packed: Tensor, count: int) -> Tensor:
-    """The first `count` bits of a vector of bytes, least significant first."""
+    """Return the first `count` bits of a vector of bytes, least significant first."""
     return ((packed[:, None] >> torch.arange(8, dtype=torch.uint8)) & 1).flatten()[:count]
 
 
@@ -64,17 +64,17 @@ def _lut_to_dense(call: Call) -> Tensor:
         width = table.numel().bit_length() - 1
         bits = _bits(indices, width * math.prod(shape)).reshape(-1, width)
         return table[sum(bits[:, i].long() << i for i in range(width))].reshape(shape)
-    # One table for each block of indices; an entry is a vector that is laid along `vector_axis`.
+    # One table for each block of indices; an entry is a vector along `vector_axis`.
     block = torch.zeros([1] * indices.ndim, dtype=torch.long)
     for axis, (size, tables) in enumerate(zip(indices.shape, table.shape, strict=False)):
         position = torch.arange(size) // (size // tables)
         block = block * tables + position.reshape(-1, *[1] * (indices.ndim - 1 - axis))
     entries, vector = table.shape[-2:]
-    found = table.reshape(-1, vector)[block * entries + indices.long()]
+    dense = table.reshape(-1, vector)[block * entries + indices.long()]
     if vector == 1:
-        return found.squeeze(-1)
+        return dense.squeeze(-1)
     axis = call.integer("vector_axis") % indices.ndim
-    return found.movedim(-1, axis + 1).flatten(axis, axis + 1)
+    return dense.movedim(-1, axis + 1).flatten(axis, axis + 1)
 
 
 @operation("constexpr_sparse_to_dense")

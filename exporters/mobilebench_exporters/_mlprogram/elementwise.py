@@ -1,4 +1,4 @@
-"""Operations element by element, sums over dimensions, normalisation."""
+"""Compute element-wise operations, reductions, normalisations and matrix products."""
 
 from __future__ import annotations
 
@@ -117,8 +117,8 @@ def _cumsum(call: Call) -> Tensor:
     x = x.flip(axis) if call.flag("reverse") else x
     sums = torch.cumsum(x, axis)
     if call.flag("exclusive"):
-        kept = sums.narrow(axis, 0, x.shape[axis] - 1)
-        sums = torch.cat([torch.zeros_like(sums.narrow(axis, 0, 1)), kept], axis)
+        earlier = sums.narrow(axis, 0, x.shape[axis] - 1)
+        sums = torch.cat([torch.zeros_like(sums.narrow(axis, 0, 1)), earlier], axis)
     return sums.flip(axis) if call.flag("reverse") else sums
 
 

@@ -1,4 +1,4 @@
-"""Operations that resize images."""
+"""Compute operations that resize images."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from mobilebench_exporters._mlprogram.call import OPERATIONS, Call, operation
 
 
 def _grid(call: Call, mode: str, n: int, out: int) -> Tensor:
-    """Where each of `out` samples lies on an axis of `n` elements, as `resize_bilinear` has it."""
+    """Return the positions of `out` pixels on an axis of `n`, as `resize_bilinear` defines it."""
     i = torch.arange(out, dtype=torch.float64)
     match mode:
         case "STRICT_ALIGN_CORNERS" | "ALIGN_CORNERS" if out > 1:
@@ -62,8 +62,8 @@ def _nearest(call: Call, size: tuple[int, int]) -> Tensor:
     for axis, out in zip((-2, -1), size, strict=True):
         if out % x.shape[axis]:
             raise call.refusal(
-                f"{x.shape[axis]} elements to {out}, no whole multiple, so that which one is "
-                "nearest is not defined"
+                f"{x.shape[axis]} elements to {out}, which is not a whole multiple, so the nearest "
+                "element is not defined"
             )
         x = x.repeat_interleave(out // x.shape[axis], axis)
     return x

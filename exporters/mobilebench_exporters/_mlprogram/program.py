@@ -1,9 +1,8 @@
-"""Evaluates a saved Core ML ML Program on any machine, to verify it without Core ML.
+"""Evaluate a saved Core ML ML Program on any machine, to verify it without Core ML.
 
-Core ML predicts on Apple's systems only. Here the saved package is read back with coremltools'
-own reader and every operation is computed with torch, by the other files of this package.
-Reading is shared with the converter; computing is independent of it, so a program that was
-converted wrongly shows.
+Core ML predicts on Apple's systems only. Here coremltools' own reader reads the saved package, and
+torch computes every operation, in the other files of this package. The reader is shared with the
+converter. The computation is independent of it, so it reveals a program that was converted wrongly.
 """
 
 from __future__ import annotations
@@ -26,24 +25,24 @@ from mobilebench_exporters._mlprogram.call import OPERATIONS, Call, EvaluationEr
 Array = np.ndarray[Any, Any]
 
 _CLASSIFY = "classify"
-"""Turns scores into the best label and a dictionary; it computes nothing."""
+"""Maps scores to the best label and a dictionary; it computes nothing."""
 _READ_ONLY = ("const", _CLASSIFY)
 _CONSTANT = "constexpr_"
-"""Begins the names of operations that make a constant of constants, as of compressed weights."""
+"""Prefix of operations that compute constants from constants, as for compressed weights."""
 _WEIGHTS = Path("Data") / "com.apple.CoreML" / "weights"
 
 
 class UnknownOperation(EvaluationError):
-    """A program uses an operation that the evaluator does not know."""
+    """Raised if a program uses an operation that the evaluator does not know."""
 
 
 class MLProgram:
-    """A saved ML Program: its signature, its operations, and what it computes.
+    """A saved ML Program: its signature, its operations, and their evaluation.
 
-    A package holds one function, `main`, or several by name. Inputs and outputs of a function
-    are always taken and given in the order in which the function declares them. Images are given
-    as their RGB values, (1, 3, H, W). Of a classifier, which answers with a label and the scores
-    by label, the output is the scores, in the order of the labels.
+    A package holds one function, `main`, or several by name. Inputs and outputs are in the order in
+    which the function declares them. Images are passed as their RGB values, (1, 3, H, W). A
+    classifier returns a label and the scores by label; here its output is the scores, in the order
+    of the labels.
     """
 
     def __init__(self, program: Any, package: Path) -> None:
@@ -55,8 +54,8 @@ class MLProgram:
     def load(cls, package: Path) -> MLProgram:
         """Read a saved `.mlpackage`.
 
-        Raises `EvaluationError` where there is none, and where it is a Core ML model of another
-        kind than an ML Program.
+        Raises `EvaluationError` if the package does not exist, if it is another kind of Core ML
+        model than an ML Program, or if its images are not RGB.
         """
         if not package.exists():
             raise EvaluationError(f"{package} was to be evaluated, but it does not exist.")
@@ -71,7 +70,7 @@ class MLProgram:
             image = feature.type.imageType
             if feature.type.WhichOneof("Type") == "imageType" and image.colorSpace != image.RGB:
                 raise EvaluationError(
-                    f"{package} takes {feature.name!r} as images in another order than RGB; the "
+                    f"{package} takes {feature.name!r} as images in another channel order; the "
                     "evaluator takes RGB only."
                 )
         weights = str(package / _WEIGHTS)
@@ -87,7 +86,7 @@ class MLProgram:
 
     @property
     def input_shapes(self) -> list[tuple[int | None, ...]]:
-        """Shapes of the inputs; a dimension is None where any size is allowed."""
+        """Return the shapes of the inputs; a dimension of any size is None."""
         return [_shape(variable) for variable in self._function("main").inputs.values()]
 
     @property
@@ -96,37 +95,37 @@ class MLProgram:
 
     @property
     def class_labels(self) -> list[str]:
-        """Empty where it is no classifier."""
-        found = [op for op in self._function("main").operations if op.op_type == _CLASSIFY]
-        return [str(label) for op in found for label in op.inputs["classes"].val]
+        """Return the labels of a classifier; an empty list for any other program."""
+        classifiers = [op for op in self._function("main").operations if op.op_type == _CLASSIFY]
+        return [str(label) for op in classifiers for label in op.inputs["classes"].val]
 
     def op_histogram(self, function: str = "main") -> dict[str, int]:
-        """How many operations there are of each type, the most frequent first, without `const`."""
+        """Count the operations of each type, the most frequent first, without `const`."""
         operations = self._function(function).operations
         return dict(Counter(op.op_type for op in operations if op.op_type != "const").most_common())
 
     def evaluate(self, inputs: Sequence[Array], *, function: str = "main") -> list[Array]:
-        """Outputs of a function for these inputs, which are cast to the declared dtypes.
+        """Compute a function's outputs for these inputs, cast to the declared dtypes.
 
-        Every result has the dtype that the program declares for it: where that is float16, torch
-        computes with half tensors, and sums of products in float32, rounded to half once. Floating
-        outputs are given as float32.
+        Every result has the dtype that the program declares for it. For float16, torch computes
+        with half tensors, and sums of products in float32, rounded to half once. Floating outputs
+        are returned as float32.
 
-        Raises `UnknownOperation` before anything is computed, and `EvaluationError` for inputs
-        that do not fit, for a form of an operation that is not supported, and for a result that
-        is not what the program declares.
+        Raises `UnknownOperation` before anything is computed. Raises `EvaluationError` if an input
+        does not match its declaration, if a form of an operation is not supported, and if a result
+        has another shape or kind of dtype than the program declares.
         """
         values = self._bind(inputs, function)
         for _ in self._steps(values, function):
             pass
         outputs = [cast(Tensor, values[v]) for v in self._outputs(function)]
-        # Copied, because an output may be an input or a constant itself.
+        # Copies, because an output may itself be an input or a constant.
         return [(t.float() if t.is_floating_point() else t).numpy().copy() for t in outputs]
 
     def first_non_finite(self, inputs: Sequence[Array], *, function: str = "main") -> str | None:
-        """Type and name of the first operation that gives an infinity or NaN; None without one.
+        """Return type and name of the first operation that yields an infinity or NaN, or None.
 
-        Constants are passed over: an attention mask may hold minus infinity on purpose.
+        Constants are skipped: an attention mask may hold minus infinity on purpose.
         """
         for op, results in self._steps(self._bind(inputs, function), function):
             if any(r.is_floating_point() and not r.isfinite().all() for r in results):
@@ -141,26 +140,26 @@ class MLProgram:
         return self._program.functions[name]
 
     def _outputs(self, function: str) -> list[Any]:
-        """What a function computes: its outputs, but for a classifier's answer its scores."""
-        found = []
+        """Return the outputs of a function, with a classifier's scores in place of its label."""
+        outputs = []
         for variable in self._function(function).outputs:
             op = variable.op
             if op is None or op.op_type != _CLASSIFY:
-                found.append(variable)
+                outputs.append(variable)
             elif variable is op.outputs[0]:
-                found.append(op.inputs["probabilities"])
-        return found
+                outputs.append(op.inputs["probabilities"])
+        return outputs
 
     def _bind(self, inputs: Sequence[Array], function: str) -> dict[Any, Value]:
-        """The values of a function's inputs, after checking that it can be evaluated at all."""
+        """Return the values of a function's inputs, if all its operations are known."""
         self._refuse_unknown(function)
-        declared = self._function(function).inputs
-        if len(inputs) != len(declared):
+        parameters = self._function(function).inputs
+        if len(inputs) != len(parameters):
             raise EvaluationError(
-                f"{len(inputs)} inputs were given, {self._package} takes {list(declared)}."
+                f"{len(inputs)} inputs were given, but {self._package} takes {list(parameters)}."
             )
         values: dict[Any, Value] = {}
-        for (name, variable), array in zip(declared.items(), inputs, strict=True):
+        for (name, variable), array in zip(parameters.items(), inputs, strict=True):
             if not _fits(array.shape, variable):
                 raise EvaluationError(
                     f"Input {name!r} was given with shape {tuple(array.shape)}; "
@@ -174,26 +173,26 @@ class MLProgram:
             if op.op_type not in (*_READ_ONLY, *OPERATIONS):
                 raise UnknownOperation(
                     f"The evaluator does not know the operation {op.op_type!r}, which "
-                    f"{self._package} uses as {op.name!r}; nothing was computed. Enter its "
-                    "meaning in the table of mobilebench_exporters._mlprogram."
+                    f"{self._package} uses as {op.name!r}; nothing was computed. Register a "
+                    "function for it in mobilebench_exporters._mlprogram."
                 )
 
-    def _fixed(self, function: str) -> dict[Any, Value]:
-        """The constants of a function, which are computed once."""
+    def _constant_values(self, function: str) -> dict[Any, Value]:
+        """Return the constants of a function, which are computed once."""
         if function not in self._constants:
-            found: dict[Any, Value] = {}
+            constants: dict[Any, Value] = {}
             for op in self._function(function).operations:
                 if op.op_type == "const" and not isinstance(op.outputs[0].val, list):
-                    found[op.outputs[0]] = _constant(op.outputs[0].val)
+                    constants[op.outputs[0]] = _constant(op.outputs[0].val)
                 elif op.op_type.startswith(_CONSTANT):
-                    found.update(zip(op.outputs, _compute(op, found), strict=True))
-            self._constants[function] = found
+                    constants.update(zip(op.outputs, _compute(op, constants), strict=True))
+            self._constants[function] = constants
         return self._constants[function]
 
     def _steps(self, values: dict[Any, Value], function: str) -> Iterator[tuple[Any, list[Tensor]]]:
-        """Compute operation by operation into `values`, and drop what is not needed any more."""
+        """Compute operation by operation into `values`, and drop values after their last use."""
         graph = self._function(function)
-        values.update(self._fixed(function))
+        values.update(self._constant_values(function))
         uses = Counter(v for op in graph.operations for v in op.get_flattened_inputs())
         uses.update(self._outputs(function))
         for op in graph.operations:
@@ -209,7 +208,7 @@ class MLProgram:
 
 
 def _compute(op: Any, values: dict[Any, Value]) -> list[Tensor]:
-    """The results of one operation, checked against what the program declares."""
+    """Compute the results of one operation, and compare them with their declarations."""
     try:
         results = OPERATIONS[op.op_type](Call(op, values, _dtype(op.outputs[0])))
     except Exception as error:
@@ -220,7 +219,11 @@ def _compute(op: Any, values: dict[Any, Value]) -> list[Tensor]:
 
 
 def _as_declared(op: Any, result: Tensor, variable: Any) -> Tensor:
-    """The result in its declared dtype; only `cast` may turn a float into an integer or back."""
+    """Return a result in its declared dtype.
+
+    Raises `EvaluationError` if its shape is another, or if it is a float declared as an integer or
+    the reverse: only `cast` may convert those.
+    """
     dtype = _dtype(variable)
     if not _fits(result.shape, variable) or result.is_floating_point() != dtype.is_floating_point:
         raise EvaluationError(
@@ -235,9 +238,9 @@ def _shape(variable: Any) -> tuple[int | None, ...]:
 
 
 def _fits(shape: Sequence[int], variable: Any) -> bool:
-    declared = _shape(variable)
-    return len(shape) == len(declared) and all(
-        size in (None, given) for size, given in zip(declared, shape, strict=True)
+    expected = _shape(variable)
+    return len(shape) == len(expected) and all(
+        size in (None, actual) for size, actual in zip(expected, shape, strict=True)
     )
 
 
@@ -250,5 +253,5 @@ def _constant(value: Any) -> Value:
 
 
 def _tensor(array: Array) -> Tensor:
-    """Shares the memory of the array where that can be."""
+    """Return an array as a tensor, which shares its memory if possible."""
     return torch.from_numpy(np.require(array, requirements=["C", "W"]))

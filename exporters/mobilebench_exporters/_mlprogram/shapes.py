@@ -1,4 +1,4 @@
-"""Operations that move elements and compute none: slices, concatenations, gathers."""
+"""Compute operations that only move elements: slices, concatenations, gathers."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from mobilebench_exporters._mlprogram.call import OPERATIONS, Call, Pairs, opera
 
 
 def padded(x: Tensor, pairs: Pairs, value: float = 0.0) -> Tensor:
-    """Pad, or crop, the last dimensions."""
+    """Pad or crop the last dimensions."""
     return F.pad(x, [count for pair in reversed(pairs) for count in pair], value=value)
 
 
@@ -79,8 +79,8 @@ def _reverse(call: Call) -> Tensor:
 def _reshape(call: Call) -> Tensor:
     x, shape = call.tensor(), call.ints("shape")
     if 0 in shape and call.opset < target.iOS17 and len(shape) != x.ndim:
-        raise call.refusal("a 0 in a shape of another rank, which has a meaning only from iOS 17")
-    # A 0 stands for the size of the input's dimension, counted from the right, or else for 1.
+        raise call.refusal("a 0 in a shape of another rank, which is defined only from iOS 17")
+    # A 0 stands for the size of that dimension of the input, counted from the right, or for 1.
     sizes = [1] * len(shape) + list(x.shape)
     return x.reshape([size or sizes[i - len(shape)] for i, size in enumerate(shape)])
 
@@ -136,7 +136,10 @@ def _slice_by_size(call: Call) -> Tensor:
 
 
 def _indices(call: Call, size: int) -> Tensor:
-    """Positions to gather; a negative one counts from the end, but since iOS 17 is undefined."""
+    """Return the positions to gather; a negative one counts from the end.
+
+    Raises `EvaluationError` for a negative position from iOS 17 on, which leaves it undefined.
+    """
     indices = call.tensor("indices").long()
     if call.opset >= target.iOS17 and bool((indices < 0).any()):
         raise call.refusal("a negative index, which iOS 17 and later leave undefined")
@@ -147,8 +150,8 @@ def _take(x: Tensor, indices: Tensor, axis: int, batch_dims: int) -> Tensor:
     if batch_dims:
         pairs = zip(x, indices, strict=True)
         return torch.stack([_take(a, i, axis - 1, batch_dims - 1) for a, i in pairs])
-    taken = x.index_select(axis, indices.reshape(-1))
-    return taken.reshape(*x.shape[:axis], *indices.shape, *x.shape[axis + 1 :])
+    elements = x.index_select(axis, indices.reshape(-1))
+    return elements.reshape(*x.shape[:axis], *indices.shape, *x.shape[axis + 1 :])
 
 
 @operation("gather")

@@ -1,4 +1,4 @@
-"""Operations that slide a window: convolutions and pooling."""
+"""Compute operations that slide a window: convolutions and pooling."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _CONV_TRANSPOSE = {3: F.conv_transpose1d, 4: F.conv_transpose2d, 5: F.conv_trans
 
 
 def _window_pads(call: Call, size: Sequence[int], window: list[int], stride: list[int]) -> Pairs:
-    """Padding of each spatial dimension for windows that reach over `window` elements."""
+    """Return the padding of each spatial dimension for windows of `window` elements."""
     kind = call.text("pad_type")
     if kind == "valid":
         return [(0, 0)] * len(size)
@@ -26,7 +26,8 @@ def _window_pads(call: Call, size: Sequence[int], window: list[int], stride: lis
         return list(zip(pads[::2], pads[1::2], strict=True))
     if kind not in ("same", "same_lower"):
         raise call.refusal(f"pad_type {kind!r}")
-    # ceil(size / stride) windows fit; an odd element goes to the end, or to the start (lower).
+    # ceil(size / stride) windows fit. An odd padding element goes to the end, or to the start for
+    # "same_lower".
     totals = [
         max(0, (-(-n // s) - 1) * s + w - n) for n, w, s in zip(size, window, stride, strict=True)
     ]
@@ -58,20 +59,20 @@ def _conv_transpose(call: Call) -> Tensor:
     length = list(full.shape[2:])
     match call.text("pad_type"):
         case "valid":
-            starts, wanted = [0] * len(length), length
+            starts, sizes = [0] * len(length), length
         case "custom":
             pads = call.ints("pad")
             starts = pads[::2]
-            wanted = [n - b - a for n, b, a in zip(length, starts, pads[1::2], strict=True)]
+            sizes = [n - b - a for n, b, a in zip(length, starts, pads[1::2], strict=True)]
         case "same":
-            wanted = [n * s for n, s in zip(x.shape[2:], stride, strict=True)]
-            starts = [max(n - w, 0) // 2 for n, w in zip(length, wanted, strict=True)]
+            sizes = [n * s for n, s in zip(x.shape[2:], stride, strict=True)]
+            starts = [max(n - w, 0) // 2 for n, w in zip(length, sizes, strict=True)]
         case kind:
             raise call.refusal(f"pad_type {kind!r}")
-    if call.has("output_shape") and call.ints("output_shape")[2:] != wanted:
-        raise call.refusal("output_shape is not the one that follows from its padding")
-    # The whole result is cropped; where strides leave it too short, zeros follow.
-    crops = [(-start, w - n + start) for start, w, n in zip(starts, wanted, length, strict=True)]
+    if call.has("output_shape") and call.ints("output_shape")[2:] != sizes:
+        raise call.refusal("its output_shape does not follow from its padding")
+    # The full result is cropped; zeros are appended if strides leave it too short.
+    crops = [(-start, w - n + start) for start, w, n in zip(starts, sizes, length, strict=True)]
     result = padded(full, crops)
     return result if bias is None else result + bias.reshape(-1, *[1] * len(length))
 

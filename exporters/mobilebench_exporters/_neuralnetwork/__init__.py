@@ -1,6 +1,6 @@
-"""Evaluates saved Core ML neural networks with torch; importing it enters every layer it knows."""
+"""Evaluate saved Core ML neural networks with torch; importing it registers all layers."""
 
-from mobilebench_exporters._neuralnetwork import (  # noqa: F401 - each enters its layers
+from mobilebench_exporters._neuralnetwork import (  # noqa: F401 - each registers its layers
     elementwise,
     products,
     shapes,

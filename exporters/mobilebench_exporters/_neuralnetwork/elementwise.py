@@ -1,4 +1,4 @@
-"""Layers that work element by element, and sums over dimensions."""
+"""Compute layers that work element by element, and reductions over dimensions."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def _over_all(function: Callable[[Tensor, Tensor], Tensor]) -> Meaning:
 
 
 def _with_alpha(function: Callable[[Tensor, Tensor], Tensor]) -> Meaning:
-    """Over all inputs; of a single one and the number `alpha`."""
+    """Apply a function over all inputs, or to a single input and the number `alpha`."""
 
     def meaning(layer: Layer, inputs: list[Tensor]) -> Tensor:
         if len(inputs) == 1:
@@ -71,29 +71,29 @@ def _gelu(layer: Layer, inputs: list[Tensor]) -> Tensor:
 
 @kind("unary")
 def _unary(layer: Layer, inputs: list[Tensor]) -> Tensor:
-    its = layer.parameters
-    if its.scale == 0:
-        raise layer.refusal("a scale of 0, which may stand for a scale that is not set")
-    x = its.scale * inputs[0] + its.shift
+    params = layer.parameters
+    if params.scale == 0:
+        raise layer.refusal("a scale of 0, which may mean that the scale is not set")
+    x = params.scale * inputs[0] + params.shift
     functions: dict[int, Callable[[Tensor], Tensor]] = {
-        its.SQRT: torch.sqrt,
-        its.RSQRT: lambda x: torch.rsqrt(x + its.epsilon),
-        its.INVERSE: lambda x: torch.reciprocal(x + its.epsilon),
-        its.POWER: lambda x: torch.pow(x, its.alpha),
-        its.EXP: torch.exp,
-        its.LOG: lambda x: torch.log(x + its.epsilon),
-        its.ABS: torch.abs,
+        params.SQRT: torch.sqrt,
+        params.RSQRT: lambda x: torch.rsqrt(x + params.epsilon),
+        params.INVERSE: lambda x: torch.reciprocal(x + params.epsilon),
+        params.POWER: lambda x: torch.pow(x, params.alpha),
+        params.EXP: torch.exp,
+        params.LOG: lambda x: torch.log(x + params.epsilon),
+        params.ABS: torch.abs,
     }
-    if its.type not in functions:
-        raise layer.refusal(f"its function {its.Operation.Name(its.type)}")
-    return functions[its.type](x)
+    if params.type not in functions:
+        raise layer.refusal(f"its function {params.Operation.Name(params.type)}")
+    return functions[params.type](x)
 
 
 def _reduction(function: Callable[[Tensor, list[int], bool], Tensor]) -> Meaning:
     def meaning(layer: Layer, inputs: list[Tensor]) -> Tensor:
-        its, x = layer.parameters, inputs[0]
-        axes = list(range(x.ndim)) if its.reduceAll else list(its.axes)
-        return function(x, axes, its.keepDims)
+        params, x = layer.parameters, inputs[0]
+        axes = list(range(x.ndim)) if params.reduceAll else list(params.axes)
+        return function(x, axes, params.keepDims)
 
     return meaning
 

@@ -1,8 +1,9 @@
-"""Layer: one layer of a neural network with its weights; the table of what kinds of layer mean.
+"""Define a layer of a neural network, and the table that maps kinds of layer to functions.
 
-The meanings are those of Core ML's format specification (`NeuralNetwork.proto`). What it leaves
-open is refused with an `EvaluationError`, never guessed. Everything is computed in float32: the
-format does not say in which numbers a device computes, only in which weights are stored.
+The functions follow Core ML's format specification (`NeuralNetwork.proto`). Forms that it leaves
+open are refused with an `EvaluationError`, never guessed. Everything is computed in float32: the
+format specifies the precision in which weights are stored, but not the one in which a device
+computes.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from mobilebench_exporters._mlprogram.call import EvaluationError
 
 
 class Layer:
-    """One layer; `parameters` is its message in the file."""
+    """One layer of a network; `parameters` is its message in the file."""
 
     def __init__(self, message: Any) -> None:
         self.name = str(message.name)
@@ -29,35 +30,38 @@ class Layer:
         self._weights: dict[str, Tensor] = {}
 
     def weights(self, field: str, shape: Sequence[int]) -> Tensor:
-        """Stored numbers in float32, read once."""
+        """Return the weights of a field in float32; they are read once.
+
+        Raises `EvaluationError` if they have fewer than 16 bits.
+        """
         if field not in self._weights:
             self._weights[field] = self._read(field)
         return self._weights[field].reshape(list(shape))
 
     def _read(self, field: str) -> Tensor:
-        stored = getattr(self.parameters, field)
-        if stored.HasField("quantization") or stored.rawValue or stored.int8RawValue:
+        weights = getattr(self.parameters, field)
+        if weights.HasField("quantization") or weights.rawValue or weights.int8RawValue:
             raise self.refusal(f"its {field} have fewer than 16 bits")
-        if stored.float16Value:
-            numbers = np.frombuffer(stored.float16Value, np.float16).astype(np.float32)
+        if weights.float16Value:
+            numbers = np.frombuffer(weights.float16Value, np.float16).astype(np.float32)
         else:
-            numbers = np.fromiter(stored.floatValue, np.float32, len(stored.floatValue))
+            numbers = np.fromiter(weights.floatValue, np.float32, len(weights.floatValue))
         return torch.from_numpy(numbers)
 
-    def refusal(self, found: str) -> EvaluationError:
+    def refusal(self, reason: str) -> EvaluationError:
         return EvaluationError(
             f"The evaluator does not compute this form of the layer {self.kind!r} "
-            f"({self.name!r}): {found}."
+            f"({self.name!r}): {reason}."
         )
 
 
 Meaning = Callable[[Layer, list[Tensor]], Tensor | Sequence[Tensor]]
 KINDS: dict[str, Meaning] = {}
-"""By kind of layer, as the file's field for it is called."""
+"""Functions by kind of layer, which is the name of its field in the file."""
 
 
 def kind(*names: str) -> Callable[[Meaning], Meaning]:
-    """Enter a function in the table as the meaning of these kinds of layer."""
+    """Register a function for these kinds of layer."""
 
     def enter(function: Meaning) -> Meaning:
         KINDS.update(dict.fromkeys(names, function))

@@ -1,7 +1,7 @@
-"""Evaluates a saved Core ML neural network on any machine, to verify it without Core ML.
+"""Evaluate a saved Core ML neural network on any machine, to verify it without Core ML.
 
-This is the format before ML Programs: a list of layers, read here straight from the file's
-protocol buffer. Every layer is computed with torch, by the other files of this package.
+This is the format before ML Programs: a list of layers. They are read here directly from the
+protocol buffer of the file. Every layer is computed with torch, by the other files of this package.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ _KINDS_OF_MODEL = ("neuralNetwork", "neuralNetworkClassifier")
 
 
 class UnknownLayer(EvaluationError):
-    """A network has a kind of layer that the evaluator does not know."""
+    """Raised if a network has a kind of layer that the evaluator does not know."""
 
 
 class NeuralNetwork:
-    """A saved neural network: its signature, its layers, and what it computes.
+    """A saved neural network: its signature, its layers, and their evaluation.
 
-    Inputs and outputs are taken and given in the order in which the file declares them; of a
-    classifier the output is its scores, in the order of its labels.
+    Inputs and outputs are in the order in which the file declares them. The output of a classifier
+    is its scores, in the order of its labels.
     """
 
     def __init__(self, spec: Any, path: Path) -> None:
@@ -47,8 +47,8 @@ class NeuralNetwork:
     def load(cls, path: Path) -> NeuralNetwork:
         """Read a saved `.mlmodel` or package.
 
-        Raises `EvaluationError` where there is none, and where it is a Core ML model of another
-        kind than a neural network.
+        Raises `EvaluationError` if the file does not exist, or if it is another kind of Core ML
+        model than a neural network.
         """
         if not path.exists():
             raise EvaluationError(f"{path} was to be evaluated, but it does not exist.")
@@ -62,19 +62,19 @@ class NeuralNetwork:
 
     @property
     def class_labels(self) -> list[str]:
-        """Empty where it is no classifier."""
+        """Return the labels of a classifier; an empty list for any other network."""
         return list(self._network.stringClassLabels.vector) if self._classifier else []
 
     def op_histogram(self) -> dict[str, int]:
-        """How many layers there are of each kind, the most frequent first, without constants."""
+        """Count the layers of each kind, the most frequent first, without constants."""
         kinds = (layer.kind for layer in self._layers if layer.kind != "loadConstantND")
         return dict(Counter(kinds).most_common())
 
     def evaluate(self, inputs: Sequence[Array]) -> list[Array]:
-        """Outputs for these inputs, in float32.
+        """Compute the outputs for these inputs, in float32.
 
-        Raises `UnknownLayer` before anything is computed, and `EvaluationError` for inputs that
-        do not fit and for a form of a layer that is not supported.
+        Raises `UnknownLayer` before anything is computed. Raises `EvaluationError` if an input does
+        not match its declaration, and if a form of a layer is not supported.
         """
         self._refuse_unknown()
         values = self._bind(inputs)
@@ -99,27 +99,27 @@ class NeuralNetwork:
             if layer.kind not in KINDS:
                 raise UnknownLayer(
                     f"The evaluator does not know the layer {layer.kind!r}, which {self._path} "
-                    f"has as {layer.name!r}; nothing was computed. Enter its meaning in the table "
-                    f"of mobilebench_exporters._neuralnetwork."
+                    f"uses as {layer.name!r}; nothing was computed. Register a function for it in "
+                    f"mobilebench_exporters._neuralnetwork."
                 )
 
     def _bind(self, inputs: Sequence[Array]) -> dict[str, Tensor]:
         features = list(self._description.input)
         if len(inputs) != len(features):
             raise EvaluationError(
-                f"{len(inputs)} inputs were given, {self._path} takes {len(features)}."
+                f"{len(inputs)} inputs were given, but {self._path} takes {len(features)}."
             )
         for feature, array in zip(features, inputs, strict=True):
             self._require_fitting(feature, array)
         return {
-            feature.name: self._prepared(
+            feature.name: self._preprocess(
                 feature.name, torch.from_numpy(np.ascontiguousarray(array, np.float32))
             )
             for feature, array in zip(features, inputs, strict=True)
         }
 
-    def _prepared(self, name: str, x: Tensor) -> Tensor:
-        """An image scaled and shifted by the format's own means: one scale for all channels."""
+    def _preprocess(self, name: str, x: Tensor) -> Tensor:
+        """Scale and shift an image as the format does: with one scale for all channels."""
         for step in self._network.preprocessing:
             if step.featureName not in ("", name):
                 continue
@@ -134,24 +134,27 @@ class NeuralNetwork:
         return x
 
     def _require_fitting(self, feature: Any, array: Array) -> None:
-        """Raise `EvaluationError` where an input is not what the file declares."""
+        """Raise `EvaluationError` unless an input has the shape that the file declares."""
         network = self._network
         if feature.type.WhichOneof("Type") == "imageType":
             image = feature.type.imageType
-            declared = (1, 3, image.height, image.width)
-            ranks_kept = network.imageInputShapeMapping == NeuralNetwork_pb2.RANK4_IMAGE_MAPPING
+            shape = (1, 3, image.height, image.width)
+            keeps_rank = network.imageInputShapeMapping == NeuralNetwork_pb2.RANK4_IMAGE_MAPPING
             if image.colorSpace != image.RGB:
-                raise EvaluationError(f"{self._path} takes images in another order than RGB.")
+                raise EvaluationError(
+                    f"{self._path} takes images in another channel order than RGB; the evaluator "
+                    f"takes RGB only."
+                )
         else:
-            declared = tuple(feature.type.multiArrayType.shape)
-            ranks_kept = network.arrayInputShapeMapping == NeuralNetwork_pb2.EXACT_ARRAY_MAPPING
-        if not ranks_kept:
+            shape = tuple(feature.type.multiArrayType.shape)
+            keeps_rank = network.arrayInputShapeMapping == NeuralNetwork_pb2.EXACT_ARRAY_MAPPING
+        if not keeps_rank:
             raise EvaluationError(
-                f"{self._path} brings its inputs to five dimensions, as versions before iOS 13 "
-                f"do; the evaluator takes later ones only."
+                f"{self._path} expands its inputs to five dimensions, as versions before iOS 13 "
+                f"do; the evaluator supports later versions only."
             )
-        if array.shape != declared:
+        if array.shape != shape:
             raise EvaluationError(
                 f"Input {feature.name!r} was given with shape {array.shape}; {self._path} "
-                f"declares {declared}."
+                f"declares {shape}."
             )

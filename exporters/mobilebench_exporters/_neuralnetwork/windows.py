@@ -1,4 +1,4 @@
-"""Layers that slide a window, and those that resize images."""
+"""Compute layers that slide a window, and layers that resize images."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ _Pads = tuple[int, int, int, int]
 
 
 def _pads(layer: Layer, x: Tensor, kernel: list[int], stride: list[int]) -> _Pads:
-    """Padding for windows that reach over `kernel` pixels."""
-    its = layer.parameters
-    if its.HasField("same"):
+    """Return the padding for windows that cover `kernel` pixels."""
+    params = layer.parameters
+    if params.HasField("same"):
         height, width = (
             max(0, (-(-size // step) - 1) * step + reach - size)
             for size, reach, step in zip(x.shape[-2:], kernel, stride, strict=True)
         )
         top, left = height // 2, width // 2
-        if its.same.asymmetryMode == its.same.TOP_LEFT_HEAVY:
+        if params.same.asymmetryMode == params.same.TOP_LEFT_HEAVY:
             top, left = height - top, width - left
         return left, width - left, top, height - top
-    amounts: list[Any] = list(its.valid.paddingAmounts.borderAmounts)
+    amounts: list[Any] = list(params.valid.paddingAmounts.borderAmounts)
     if not amounts:
         return 0, 0, 0, 0
     rows, columns = amounts
@@ -34,47 +34,55 @@ def _pads(layer: Layer, x: Tensor, kernel: list[int], stride: list[int]) -> _Pad
 
 @kind("convolution")
 def _convolution(layer: Layer, inputs: list[Tensor]) -> Tensor:
-    its, x = layer.parameters, inputs[0]
-    if its.isDeconvolution or len(inputs) != 1:
+    params, x = layer.parameters, inputs[0]
+    if params.isDeconvolution or len(inputs) != 1:
         raise layer.refusal("it is a deconvolution, or its weights are computed")
-    kernel, stride, dilation = list(its.kernelSize), list(its.stride), list(its.dilationFactor)
-    weight = layer.weights("weights", (its.outputChannels, its.kernelChannels, *kernel))
-    bias = layer.weights("bias", (its.outputChannels,)) if its.hasBias else None
+    kernel, stride, dilation = (
+        list(params.kernelSize),
+        list(params.stride),
+        list(params.dilationFactor),
+    )
+    weight = layer.weights("weights", (params.outputChannels, params.kernelChannels, *kernel))
+    bias = layer.weights("bias", (params.outputChannels,)) if params.hasBias else None
     reach = [(size - 1) * step + 1 for size, step in zip(kernel, dilation, strict=True)]
     x = F.pad(x, _pads(layer, x, reach, stride))
-    return F.conv2d(x, weight, bias, stride=stride, dilation=dilation, groups=its.nGroups)
+    return F.conv2d(x, weight, bias, stride=stride, dilation=dilation, groups=params.nGroups)
 
 
 @kind("pooling")
 def _pooling(layer: Layer, inputs: list[Tensor]) -> Tensor:
-    its, x = layer.parameters, inputs[0]
-    if its.type not in (its.MAX, its.AVERAGE):
+    params, x = layer.parameters, inputs[0]
+    if params.type not in (params.MAX, params.AVERAGE):
         raise layer.refusal("it is neither a mean nor a maximum")
-    if its.globalPooling:
+    if params.globalPooling:
         axes = (-2, -1)
-        return x.mean(axes, keepdim=True) if its.type == its.AVERAGE else x.amax(axes, keepdim=True)
-    if its.HasField("includeLastPixel"):
+        return (
+            x.mean(axes, keepdim=True)
+            if params.type == params.AVERAGE
+            else x.amax(axes, keepdim=True)
+        )
+    if params.HasField("includeLastPixel"):
         raise layer.refusal("its last window always includes the last pixel")
-    kernel, stride = list(its.kernelSize), list(its.stride)
+    kernel, stride = list(params.kernelSize), list(params.stride)
     pads = _pads(layer, x, kernel, stride)
-    if its.type == its.MAX:
+    if params.type == params.MAX:
         return F.max_pool2d(F.pad(x, pads, value=float("-inf")), kernel, stride)
     mean = F.avg_pool2d(F.pad(x, pads), kernel, stride)
-    if not its.avgPoolExcludePadding:
+    if not params.avgPoolExcludePadding:
         return mean
     return mean / F.avg_pool2d(F.pad(x.new_ones(x.shape), pads), kernel, stride)
 
 
 @kind("upsample")
 def _upsample(layer: Layer, inputs: list[Tensor]) -> Tensor:
-    its, x = layer.parameters, inputs[0]
-    if its.fractionalScalingFactor:
-        raise layer.refusal("its factors are no whole numbers")
-    height, width = its.scalingFactor
-    if its.mode == its.NN:
+    params, x = layer.parameters, inputs[0]
+    if params.fractionalScalingFactor:
+        raise layer.refusal("its factors are not whole numbers")
+    height, width = params.scalingFactor
+    if params.mode == params.NN:
         return x.repeat_interleave(height, -2).repeat_interleave(width, -1)
-    if its.linearUpsampleMode == its.DEFAULT:
-        raise layer.refusal("it does not say where pixels lie")
+    if params.linearUpsampleMode == params.DEFAULT:
+        raise layer.refusal("it does not define where pixels lie")
     size = [x.shape[-2] * height, x.shape[-1] * width]
-    corners = its.linearUpsampleMode == its.ALIGN_CORNERS_TRUE
+    corners = params.linearUpsampleMode == params.ALIGN_CORNERS_TRUE
     return F.interpolate(x, size, mode="bilinear", align_corners=corners)
