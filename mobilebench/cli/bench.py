@@ -9,7 +9,22 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mobilebench.cli import output
-from mobilebench.cli.check import EXIT_CODES, parse_rule, show_report
+from mobilebench.cli.check import exit_code, parse_rule, show_report
+from mobilebench.cli.options import (
+    Alpha,
+    Artifacts,
+    Device,
+    Github,
+    Json,
+    Junit,
+    Markdown,
+    Metrics,
+    Store,
+    Tolerance,
+    Unit,
+    listed,
+)
+from mobilebench.values.protocol import protocols
 
 if TYPE_CHECKING:
     from mobilebench.measuring.setting import Setting
@@ -19,26 +34,28 @@ if TYPE_CHECKING:
 
 
 def command(
-    artifacts: Annotated[list[Path], typer.Argument(metavar="ARTIFACT...", help="Bundle folders.")],
-    device: Annotated[str, typer.Option(help="Device id; see `mobilebench devices`.")] = "host",
+    artifacts: Artifacts,
+    device: Device = "host",
     runtime: Annotated[
         list[str] | None,
         typer.Option(help="Runtime; repeatable. Default: the usual one of each format."),
     ] = None,
-    compute_unit: Annotated[str, typer.Option(help="cpu, gpu, npu or all.")] = "cpu",
+    compute_unit: Unit = "cpu",
     threads: Annotated[
         list[int] | None, typer.Option(min=1, help="Threads; repeatable. Default: 1.")
     ] = None,
     protocol: Annotated[
         str | None,
-        typer.Option(help="Measurement protocol. Default: burst-1, and ci-ab-1 with --ab."),
+        typer.Option(
+            help=f"{listed(p.id for p in protocols())}. Default: burst-1, and ci-ab-1 with --ab."
+        ),
     ] = None,
     ab: Annotated[
         bool,
         typer.Option(
             "--ab",
-            help="Measure A and B in turns and judge B: the artifacts are one or more of A, then "
-            "as many of B.",
+            help="Measure A and B interleaved and judge B: give the artifacts of A, then as many "
+            "of B.",
         ),
     ] = False,
     pairs: Annotated[
@@ -48,36 +65,22 @@ def command(
     confirm: Annotated[
         bool, typer.Option("--confirm", help="With --ab, measure what regressed once more.")
     ] = False,
-    tolerance: Annotated[
-        str, typer.Option(help="With --ab, the smallest change that matters.")
-    ] = "3%",
-    alpha: Annotated[
-        float, typer.Option(help="With --ab, the share of false alarms to put up with.")
-    ] = 0.01,
-    metric: Annotated[
-        list[str] | None,
-        typer.Option(help="With --ab, what to judge; repeatable. Default: every metric."),
-    ] = None,
-    junit: Annotated[Path | None, typer.Option(help="With --ab, write JUnit XML here.")] = None,
-    markdown: Annotated[Path | None, typer.Option(help="With --ab, write Markdown here.")] = None,
-    github: Annotated[
-        bool, typer.Option("--github", help="With --ab, annotate the log of a GitHub workflow.")
-    ] = False,
+    tolerance: Tolerance = "3%",
+    alpha: Alpha = 0.01,
+    metric: Metrics = None,
+    junit: Junit = None,
+    markdown: Markdown = None,
+    github: Github = False,
     out: Annotated[
-        Path | None, typer.Option(help="Write the records here too, as a baseline to keep.")
+        Path | None, typer.Option(help="Write the records to this file too, to keep as a baseline.")
     ] = None,
-    store: Annotated[
-        str | None,
-        typer.Option(
-            help="Path or SQLAlchemy URL. Default: MOBILEBENCH_STORE, else a file in "
-            "your data folder."
-        ),
-    ] = None,
-    json: Annotated[bool, typer.Option("--json", help="Print the records as JSON.")] = False,
+    store: Store = None,
+    json: Json = False,
 ) -> None:
-    """Measure latency, load time and memory; each record is stored as soon as it exists.
+    """Measure latency, load time and memory; store each record as soon as it exists.
 
-    With --ab two sides are measured in turns and compared; then the exit codes are those of
+    With --ab, measure two sides interleaved and compare them. Then the options --tolerance,
+    --alpha, --metric, --junit, --markdown and --github apply, and the exit codes are those of
     `mobilebench check`.
     """
     from mobilebench import files
@@ -112,7 +115,7 @@ def command(
             files.write_text(out, f"[\n{documents}\n]\n")
     if ab:
         show_report(report, junit=junit, markdown=markdown, github=github, json=json)
-        raise typer.Exit(EXIT_CODES.get(report.verdict, 0))
+        raise typer.Exit(exit_code(report))
     if json:
         output.show_json([wire.to_plain(record) for record in records])
     else:
@@ -131,11 +134,11 @@ def measure_all(
     from mobilebench.cli.progress import MatrixProgress
     from mobilebench.measuring.bench import measure
     from mobilebench.measuring.setting import plan
-    from mobilebench.store import RecordStore, default_url
+    from mobilebench.store import RecordStore
 
     cells = plan(artifacts, setting)
     with (
-        RecordStore(store or default_url()) as stored,
+        RecordStore(store) as stored,
         MatrixProgress(f"measure by {setting.protocol.id}", len(cells)) as progress,
     ):
         for record in measure(cells, progress):
@@ -158,7 +161,7 @@ def compare_sides(
     from mobilebench.errors import UserError
     from mobilebench.measuring.pairs import compare_pairs
     from mobilebench.measuring.setting import plan_pairs
-    from mobilebench.store import RecordStore, default_url
+    from mobilebench.store import RecordStore
 
     if len(artifacts) % 2:
         raise UserError(
@@ -168,7 +171,7 @@ def compare_sides(
     cells = plan_pairs(artifacts[:half], artifacts[half:], setting)
     count = pairs or rule.pairs_needed(len(cells))
     with (
-        RecordStore(store or default_url()) as stored,
+        RecordStore(store) as stored,
         MatrixProgress(f"compare by {setting.protocol.id}", 2 * count * len(cells)) as progress,
     ):
 

@@ -1,4 +1,4 @@
-"""`mobilebench calibrate`: what a device can tell apart."""
+"""`mobilebench calibrate`: measure the noise of a device, and what changes it can show."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import typer
 
 from mobilebench.cli import output
 from mobilebench.cli.check import parse_rule
+from mobilebench.cli.options import Alpha, Device, Json, Runtime, Store, Threads, Tolerance, Unit
 
 if TYPE_CHECKING:
     from mobilebench.regress.noise import Noise
@@ -16,26 +17,24 @@ if TYPE_CHECKING:
 
 def command(
     artifact: Annotated[Path, typer.Argument(metavar="ARTIFACT", help="Bundle folder.")],
-    device: Annotated[str, typer.Option(help="Device id; see `mobilebench devices`.")] = "host",
-    runtime: Annotated[
-        str | None, typer.Option(help="Default: the usual one of the format.")
-    ] = None,
-    compute_unit: Annotated[str, typer.Option(help="cpu, gpu, npu or all.")] = "cpu",
-    threads: Annotated[int, typer.Option(min=1, help="Threads.")] = 1,
+    device: Device = "host",
+    runtime: Runtime = None,
+    compute_unit: Unit = "cpu",
+    threads: Threads = 1,
     pairs: Annotated[
         int, typer.Option(min=4, help="Pairs to run; more make the figures surer.")
     ] = 16,
-    tolerance: Annotated[str, typer.Option(help="Smallest change that matters.")] = "3%",
-    alpha: Annotated[float, typer.Option(help="Share of false alarms to put up with.")] = 0.01,
-    store: Annotated[str | None, typer.Option(help="Path or SQLAlchemy URL.")] = None,
-    json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
+    tolerance: Tolerance = "3%",
+    alpha: Alpha = 0.01,
+    store: Store = None,
+    json: Json = False,
 ) -> None:
-    """Run one artifact against itself and say what changes could be found on that device."""
+    """Run one artifact against itself; show what changes could be found on that device."""
     from mobilebench.cli.progress import MatrixProgress
     from mobilebench.measuring.pairs import measure_sides
     from mobilebench.measuring.setting import Setting, plan_pairs
     from mobilebench.regress import noise
-    from mobilebench.store import RecordStore, default_url
+    from mobilebench.store import RecordStore
     from mobilebench.values import wire
     from mobilebench.values.artifact import Artifact
     from mobilebench.values.measurement import ComputeUnit
@@ -52,7 +51,7 @@ def command(
     )
     [cells] = plan_pairs([loaded], [loaded], setting)
     with (
-        RecordStore(store or default_url()) as kept,
+        RecordStore(store) as kept,
         MatrixProgress("calibrate by ci-ab-1", 2 * pairs) as progress,
     ):
         first, second = measure_sides(cells, pairs, progress, kept.add)
@@ -63,21 +62,21 @@ def command(
         _show(measured)
 
 
-def _show(found: Noise) -> None:
+def _show(noise: Noise) -> None:
     from mobilebench.regress.noise import MOST_PAIRS
 
     table = output.pairs()
-    table.add_row("within a run", f"{found.within:.2%} from one inference to the next")
-    table.add_row("between runs", f"{found.between:.2%} of the median")
-    table.add_row("between neighbours", f"{found.between_neighbours:.2%}, left in pairs")
-    table.add_row("false alarms", f"{found.false_alarms:.1%} of comparisons with 8 pairs")
-    for pairs, effect in found.detectable:
+    table.add_row("within a run", f"{noise.within:.2%} from one inference to the next")
+    table.add_row("between runs", f"{noise.between:.2%} of the median")
+    table.add_row("between neighbours", f"{noise.between_neighbours:.2%}, left in pairs")
+    table.add_row("false alarms", f"{noise.false_alarms:.1%} of comparisons with 8 pairs")
+    for pairs, effect in noise.detectable:
         table.add_row(f"{pairs} pairs", f"find a slowdown of {effect:.1%} in 95 of 100 cases")
-    for effect, needed in found.needed:
+    for effect, needed in noise.needed:
         words = f"more than {MOST_PAIRS}" if needed is None else str(needed)
         table.add_row(f"a slowdown of {effect:.0%}", f"needs {words} pairs")
     output.show(table)
     output.tell(
-        f"From {found.pairs} pairs of the same artifact against itself; another network, or a day "
-        f"of other weather, has other noise."
+        f"From {noise.pairs} pairs of the same artifact against itself. Another network, or "
+        f"another day, may be noisier."
     )

@@ -1,4 +1,4 @@
-"""`mobilebench check`: whether one set of records is worse than another."""
+"""`mobilebench check`: judge whether one set of records is worse than another."""
 
 from __future__ import annotations
 
@@ -8,53 +8,48 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mobilebench.cli import output
+from mobilebench.cli.options import (
+    Alpha,
+    Github,
+    Json,
+    Junit,
+    Markdown,
+    Metrics,
+    Store,
+    Tolerance,
+)
 
 if TYPE_CHECKING:
     from mobilebench.regress import Report, Rule
-
-EXIT_CODES = {"regressed": 1, "inconclusive": 3}
 
 
 def command(
     baseline: Annotated[
         str,
         typer.Option(
-            help="What to compare with: a file or folder of records, store:commit=3f2a,model=NAME "
-            "or git:REF:PATH."
+            help="Records to compare with: a file or a folder, store:commit=3f2a,model=NAME or "
+            "git:REF:PATH."
         ),
     ],
-    candidate: Annotated[str, typer.Option(help="What to judge; named in the same way.")],
-    tolerance: Annotated[
-        str, typer.Option(help="Smallest change that matters, such as 3% or 0.03.")
-    ] = "3%",
-    alpha: Annotated[float, typer.Option(help="Share of false alarms to put up with.")] = 0.01,
-    metric: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="latency p50, latency p90, first load, peak memory, size, parity or placement; "
-            "repeatable. Default: all."
-        ),
-    ] = None,
+    candidate: Annotated[str, typer.Option(help="Records to judge, named in the same way.")],
+    tolerance: Tolerance = "3%",
+    alpha: Alpha = 0.01,
+    metric: Metrics = None,
     allow_different: Annotated[
         list[str] | None,
-        typer.Option(help="Field that may differ, such as os_build; repeatable. The report tells."),
-    ] = None,
-    store: Annotated[str | None, typer.Option(help="Store of `store:` conditions.")] = None,
-    junit: Annotated[Path | None, typer.Option(help="Write JUnit XML here.")] = None,
-    markdown: Annotated[
-        Path | None, typer.Option(help="Write Markdown here, as for a pull request's comment.")
-    ] = None,
-    github: Annotated[
-        bool,
         typer.Option(
-            "--github", help="Annotate the log of a GitHub workflow and add to its step summary."
+            help="Field that may differ, such as os_build; repeatable. The report names it."
         ),
-    ] = False,
-    json: Annotated[bool, typer.Option("--json", help="Print every figure as JSON.")] = False,
+    ] = None,
+    store: Store = None,
+    junit: Junit = None,
+    markdown: Markdown = None,
+    github: Github = False,
+    json: Json = False,
 ) -> None:
-    """Compare records cell by cell and say what regressed, by how much and how surely.
+    """Compare records cell by cell: what regressed, by how much and how surely.
 
-    Exit code 0 where nothing did, 1 where something did, 3 where the runs cannot tell.
+    Exit code 0 where nothing regressed, 1 where something did, 3 where the runs cannot decide.
     """
     from mobilebench.regress import baselines, check
 
@@ -62,11 +57,18 @@ def command(
     before, after = baselines.load(baseline, store), baselines.load(candidate, store)
     report = check(before, after, rule, metrics=metric, allow_different=allow_different or ())
     show_report(report, junit=junit, markdown=markdown, github=github, json=json)
-    raise typer.Exit(EXIT_CODES.get(report.verdict, 0))
+    raise typer.Exit(exit_code(report))
+
+
+def exit_code(report: Report) -> int:
+    """Return the exit code of a verdict."""
+    from mobilebench.regress import Verdict
+
+    return {Verdict.REGRESSED: 1, Verdict.INCONCLUSIVE: 3}.get(report.verdict, 0)
 
 
 def parse_rule(tolerance: str, alpha: float) -> Rule:
-    """A rule from what the command line says; raises `UserError`."""
+    """Read a rule from the command line. Raises `UserError`."""
     from mobilebench.errors import UserError
     from mobilebench.regress import Rule
 
@@ -88,11 +90,10 @@ def show_report(
     github: bool = False,
     json: bool = False,
 ) -> None:
-    """Print a report, and write it wherever it was asked for."""
+    """Print a report, and write the files that were asked for."""
     import os
 
-    from rich.table import Table
-
+    from mobilebench.cli import tables
     from mobilebench.files import write_text
     from mobilebench.regress import reports
 
@@ -103,12 +104,7 @@ def show_report(
     if json:
         output.show_json(reports.as_plain(report))
     else:
-        table = Table(header_style="bold", box=None, pad_edge=False)
-        for title in reports.COLUMNS:
-            table.add_column(title, justify="left" if title in _WORDS else "right")
-        for comparison in report.comparisons:
-            table.add_row(*reports.cells(comparison), style=_STYLES.get(comparison.verdict))
-        output.show(table)
+        output.show_plain(tables.comparisons(report))
         for sentence in reports.remarks(report):
             output.tell(sentence)
         output.show_text(f"{reports.summary(report)}\n")
@@ -119,7 +115,3 @@ def show_report(
         if summary:
             with Path(summary).open("a", encoding="utf-8") as handle:
                 handle.write(reports.as_markdown(report))
-
-
-_WORDS = ("cell", "metric", "verdict")
-_STYLES = {"regressed": "red", "improved": "green", "inconclusive": "yellow"}

@@ -20,7 +20,7 @@ def command(
     """Export mobilevig_ti to every format, verify, measure it here and show the leaderboard."""
     from mobilebench import plugins
     from mobilebench.cli.bench import measure_all
-    from mobilebench.cli.export import export_all, show_exports
+    from mobilebench.cli.export import export_all, show_exports, tell_left_out
     from mobilebench.exporting.choosing import choose
     from mobilebench.exporting.order import Terms
     from mobilebench.exporting.workers import LocalWorkers
@@ -37,8 +37,7 @@ def command(
     store = str(out / "records.sqlite")
     output.tell(f"1. Export {_MODEL} (random weights: no checkpoint is given) and prove each file.")
     choice = choose()
-    for sentence in choice.left_out:
-        output.tell(sentence)
+    tell_left_out(choice)
     recipes = list(choice.recipes)
     if any(recipe.format is Format.COREML for recipe in recipes):
         recipes += choose([Format.COREML], [Precision.FP16]).recipes

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mobilebench.cli import output
+from mobilebench.cli.options import Json
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,7 +23,7 @@ _HELP = "Artifact folder or model file."
 def command(
     before: Annotated[Path, typer.Argument(help=_HELP)],
     after: Annotated[Path, typer.Argument(help=_HELP)],
-    json: Annotated[bool, typer.Option("--json", help="The differences, as JSON.")] = False,
+    json: Json = False,
 ) -> None:
     """Show what changed from one artifact to another: recipe, size, operations, forecast."""
     from mobilebench.inspecting import inspection

@@ -1,4 +1,4 @@
-"""`mobilebench doctor`: what is installed here, and what to install for the rest."""
+"""`mobilebench doctor`: show what is installed here, and how to install the rest."""
 
 from __future__ import annotations
 
@@ -6,24 +6,17 @@ from mobilebench.cli import output
 
 
 def command() -> None:
-    """Say for every export format whether its toolkit is installed, and how to get it."""
-    from rich.markup import escape
-    from rich.table import Table
-
+    """Show for every export format whether its toolkit is installed, and how to get it."""
     from mobilebench import plugins
     from mobilebench.errors import MissingToolkit
 
-    table = Table(header_style="bold", box=None, pad_edge=False)
-    for title in ("format", "ready", "precisions", "tools"):
-        table.add_column(title, overflow="fold")
+    table = output.columns("format", "ready", "precisions", "tools")
     for name in plugins.exporter_names():
         exporter = plugins.exporter(name)
-        precisions = ", ".join(sorted(exporter.precisions()))
         try:
-            tools = exporter.tool_versions()
-            table.add_row(
-                name, "yes", precisions, ", ".join(f"{tool} {v}" for tool, v in tools.items())
-            )
+            versions = exporter.tool_versions()
+            ready, tools = "yes", ", ".join(f"{tool} {v}" for tool, v in versions.items())
         except MissingToolkit as error:
-            table.add_row(name, "no", precisions, escape(str(error)))
-    output.show(table)
+            ready, tools = "no", str(error)
+        table.add_row(name, ready, ", ".join(sorted(exporter.precisions())), tools)
+    output.show_plain(table)

@@ -1,4 +1,4 @@
-"""`mobilebench eval`: accuracy on the images of a folder."""
+"""`mobilebench eval`: measure accuracy on the images of a folder."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mobilebench.cli import output
+from mobilebench.cli.options import Artifacts, Cluster, Json, Runtime, Threads
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def command(
-    artifacts: Annotated[list[Path], typer.Argument(metavar="ARTIFACT...", help="Bundle folders.")],
+    artifacts: Artifacts,
     data: Annotated[
         Path, typer.Option(help="Folder of images, with a folder for each class: DATA/CLASS/*.jpg.")
     ],
@@ -35,7 +36,8 @@ def command(
         ),
     ] = None,
     limit: Annotated[
-        int | None, typer.Option(min=1, help="At most so many images, evenly from all classes.")
+        int | None,
+        typer.Option(min=1, help="At most this many images, evenly spaced over all classes."),
     ] = None,
     out: Annotated[
         Path | None,
@@ -47,12 +49,11 @@ def command(
     per_class: Annotated[
         Path | None, typer.Option("--per-class", help="File for the counts by class, as CSV.")
     ] = None,
-    runtime: Annotated[
-        str | None, typer.Option(help="Runtime. Default: the usual one of each format.")
-    ] = None,
-    threads: Annotated[int, typer.Option(min=1, help="Threads of the runtime.")] = 1,
+    runtime: Runtime = None,
+    threads: Threads = 1,
     jobs: Annotated[
-        int, typer.Option(min=1, help="Batches of files at the same time, each in its own process.")
+        int,
+        typer.Option(min=1, help="Batches of files at the same time, each in a separate process."),
     ] = min(2, os.cpu_count() or 1),
     batch_of_files: Annotated[
         int | None,
@@ -62,23 +63,19 @@ def command(
             help="Images for which a runtime is started. Default: 256, fewer of large ones.",
         ),
     ] = None,
-    cluster: Annotated[
-        str | None,
-        typer.Option(
-            help="Address of a dask scheduler whose workers compute; they have to see the same "
-            "paths."
-        ),
-    ] = None,
+    cluster: Cluster = None,
     skip_unreadable: Annotated[
         bool,
         typer.Option(
-            "--skip-unreadable", help="Count images that cannot be read, and leave them out."
+            "--skip-unreadable", help="Leave out images that cannot be read, and count them."
         ),
     ] = False,
-    json: Annotated[bool, typer.Option("--json", help="Print the results as JSON.")] = False,
+    json: Json = False,
 ) -> None:
-    """Judge artifacts on real images: top-1 and top-5, with intervals, prepared as the network's
-    authors do it."""
+    """Evaluate artifacts on real images: top-1 and top-5, with intervals.
+
+    Images are prepared as the network's authors do it.
+    """
     from mobilebench.inputs.folder import ImageFolder
     from mobilebench.values import wire
     from mobilebench.values.artifact import Artifact
@@ -86,7 +83,7 @@ def command(
     from mobilebench.verifying.journal import Journal
     from mobilebench.verifying.ranking import as_csv
 
-    found = [Artifact.load(folder) for folder in artifacts]
+    loaded = [Artifact.load(path) for path in artifacts]
     folder = ImageFolder.find(data, classes)
     if limit is not None:
         folder = folder.limited(limit)
@@ -96,7 +93,7 @@ def command(
         part_images=batch_of_files,
         skip_unreadable=skip_unreadable,
     )
-    planned = [Evaluation.plan(artifact, folder, options) for artifact in found]
+    planned = [Evaluation.plan(artifact, folder, options) for artifact in loaded]
     journal = None if out is None else Journal.beside(out)
     results, failed = evaluate_all(planned, journal, jobs, cluster)
     plain = [wire.to_plain(result) for result in results]
@@ -107,7 +104,7 @@ def command(
     if json:
         output.show_json(plain)
     elif results:
-        output.show(as_table(results))
+        output.show_plain(as_table(results))
         for sentence in remarks(results):
             output.tell(sentence)
     for name, error in failed:
@@ -121,7 +118,7 @@ def command(
 def evaluate_all(
     planned: list[Evaluation], journal: Journal | None, jobs: int, cluster: str | None
 ) -> tuple[list[Accuracy], list[tuple[str, CellFailed]]]:
-    """Evaluate one artifact after another under a progress bar; one that fails stops no other."""
+    """Evaluate one artifact after another under a progress bar; a failed one stops no other."""
     from mobilebench.cli.progress import counting_images
     from mobilebench.errors import CellFailed
 
@@ -157,14 +154,9 @@ def _executor(planned: list[Evaluation], jobs: int, address: str | None) -> Iter
 
 
 def as_table(results: list[Accuracy]) -> Table:
-    """A row for each artifact; the change is against the first."""
-    from rich.table import Table
-
-    table = Table(header_style="bold", box=None, pad_edge=False)
-    for title in ("model", "artifact", "evaluated by"):
-        table.add_column(title)
-    for title in ("images", "top-1 %", "95 % interval", "change", "top-5 %", "95 % interval", "MB"):
-        table.add_column(title, justify="right")
+    """Show a row for each artifact; the change is against the first."""
+    numbers = ("images", "top-1 %", "95 % interval", "change", "top-5 %", "95 % interval", "MB")
+    table = output.columns("model", "artifact", "evaluated by", *(f"{title}>" for title in numbers))
     first = results[0].top1.value
     for result in results:
         top1, top5 = result.top1, result.top5
@@ -185,24 +177,28 @@ def as_table(results: list[Accuracy]) -> Table:
 
 
 def remarks(results: list[Accuracy]) -> list[str]:
-    """What has to be known beside the table, in sentences."""
-    said = []
+    """List what the user should know beside the table, in sentences."""
+    sentences = []
     data = results[0].data
     if data.images < data.available:
-        said.append(f"Judged on {data.images} of {data.available} images.")
+        sentences.append(f"Judged on {data.images} of {data.available} images.")
     if data.unreadable:
-        said.append(
+        sentences.append(
             f"{len(data.unreadable)} images could not be read and are left out: "
             f"{', '.join(data.unreadable[:3])}{' ...' if len(data.unreadable) > 3 else ''}"
         )
     for result in results:
         name = f"{result.model.title} {result.recipe.label}"
         if result.not_finite:
-            said.append(f"{name}: scores for {result.not_finite} images are not finite; wrong.")
+            sentences.append(
+                f"{name}: scores for {result.not_finite} images are not finite; wrong."
+            )
         weights = result.model.weights
         if weights is not None and weights.origin == "random":
-            said.append(f"{name} has random weights: its accuracy says nothing of the network.")
-    return said
+            sentences.append(
+                f"{name} has random weights: its accuracy says nothing of the network."
+            )
+    return sentences
 
 
 def _percent(share: Share) -> str:

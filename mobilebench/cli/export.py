@@ -1,4 +1,4 @@
-"""`mobilebench export`: networks to phone formats, every file proven equal."""
+"""`mobilebench export`: export networks to phone formats and verify every file."""
 
 from __future__ import annotations
 
@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mobilebench.cli import output
+from mobilebench.cli.options import Cluster, Json, Store, listed
+from mobilebench.values.recipe import Format, Precision
 
 if TYPE_CHECKING:
+    from mobilebench.exporting.choosing import Choice
     from mobilebench.exporting.matrix import Exported
     from mobilebench.exporting.order import Terms
     from mobilebench.exporting.workers import Limits, Workers
-    from mobilebench.values.artifact import Agreement
     from mobilebench.values.modelspec import Preprocessing
     from mobilebench.values.recipe import ExportRecipe
     from mobilebench.values.request import Request
@@ -36,15 +38,13 @@ def command(
         typer.Option(
             "--format",
             "-f",
-            help="onnx, tflite, executorch or coreml; repeatable. "
-            "Default: every format whose toolkit is installed.",
+            help=f"{listed(Format)}; repeatable. Default: every format whose toolkit is installed.",
         ),
     ] = None,
     precision: Annotated[
         list[str] | None,
         typer.Option(
-            help="fp32, fp16, fp16-weights, int8, int8-io, int8-dynamic, int8-weights, palette6 or "
-            "palette4; repeatable. Default: fp32. Not every format has all."
+            help=f"{listed(Precision)}; repeatable. Default: fp32. Not every format offers all."
         ),
     ] = None,
     target: Annotated[
@@ -70,26 +70,29 @@ def command(
     calibration: Annotated[
         Path | None,
         typer.Option(
-            help="Folder of images that int8 takes its ranges from and quantized files are judged "
-            "on. Default: noise, and every table says so."
+            help="Folder of images for the ranges of int8 and for judging quantized files. "
+            "Default: noise, and every table says so."
         ),
     ] = None,
     mean: Annotated[
         str | None,
         typer.Option(
-            help="Of your own model: mean by channel of the images it was trained on, in 0..1, "
-            "such as 0.485,0.456,0.406."
+            help="For your own model: the mean of each channel that images are normalised by, in "
+            "0..1, such as 0.485,0.456,0.406."
         ),
     ] = None,
     std: Annotated[
-        str | None, typer.Option(help="The deviation by channel, given together with --mean.")
+        str | None,
+        typer.Option(help="The deviation of each channel; give it together with --mean."),
     ] = None,
     checkpoint: Annotated[
         str | None, typer.Option(help="Weights to load; without it they are random.")
     ] = None,
-    ema: Annotated[bool, typer.Option(help="Take the checkpoint's averaged weights.")] = False,
+    ema: Annotated[
+        bool, typer.Option(help="Load the averaged (EMA) weights of the checkpoint.")
+    ] = False,
     num_classes: Annotated[
-        int, typer.Option(min=1, help="Classes of a zoo model, as in your checkpoint.")
+        int, typer.Option(min=1, help="Number of classes of a zoo model, as in your checkpoint.")
     ] = 1000,
     resolution: Annotated[
         list[int] | None, typer.Option(help="Image size of a zoo or timm model; repeatable.")
@@ -103,7 +106,7 @@ def command(
         bool,
         typer.Option(
             "--no-deploy",
-            help="Export zoo models as the papers have them, not in their form for inference.",
+            help="Export zoo models as in the papers, not in their deployment form.",
         ),
     ] = False,
     allow_parity_failure: Annotated[
@@ -113,15 +116,10 @@ def command(
         ),
     ] = False,
     jobs: Annotated[
-        int, typer.Option(min=1, help="Exports at the same time, each in its own process.")
+        int,
+        typer.Option(min=1, help="Exports that run at the same time, each in a separate process."),
     ] = min(2, os.cpu_count() or 1),
-    cluster: Annotated[
-        str | None,
-        typer.Option(
-            help="Address of a dask scheduler whose workers export; they have to see checkpoints, "
-            "models and images of your own at the same paths."
-        ),
-    ] = None,
+    cluster: Cluster = None,
     time_limit: Annotated[
         float, typer.Option(min=1, help="Seconds that one conversion may take.")
     ] = 1800.0,
@@ -129,48 +127,25 @@ def command(
         float | None,
         typer.Option(
             min=0.1,
-            help="Gigabytes that one conversion may hold. Default: nine tenths of this machine's.",
+            help="Gigabytes that one conversion may use. Default: nine tenths of this machine's.",
         ),
     ] = None,
-    force: Annotated[bool, typer.Option(help="Export again what is there already.")] = False,
-    store: Annotated[
-        str | None, typer.Option(help="Store that failed exports are recorded in.")
-    ] = None,
-    json: Annotated[bool, typer.Option("--json", help="Print the outcomes as JSON.")] = False,
+    force: Annotated[
+        bool, typer.Option(help="Export again, even where the same file exists.")
+    ] = False,
+    store: Store = None,
+    json: Json = False,
 ) -> None:
-    """Export models and verify every file against PyTorch."""
-    from mobilebench.errors import UserError
+    """Export models and verify every file against PyTorch. Failed exports go into the store."""
     from mobilebench.exporting.choosing import choose
     from mobilebench.exporting.order import Terms
-    from mobilebench.exporting.workers import Limits
     from mobilebench.inputs import labels
     from mobilebench.inputs.source import InputSource
     from mobilebench.values.recipe import Form
-    from mobilebench.values.request import Request
-    from mobilebench.values.tensor import parse_tensor
 
-    if checkpoint is not None and len(models) > 1:
-        raise UserError(
-            f"One checkpoint was given for {len(models)} models; export them one at a time."
-        )
-    inputs = tuple(
-        parse_tensor(text, "input" if len(input or []) == 1 else f"input{index}")
-        for index, text in enumerate(input or [])
+    requests = _requests(
+        models, checkpoint, ema, num_classes, resolution or (), input or (), mean, std
     )
-    sizes: list[int | None] = [*resolution] if resolution else [None]
-    requests = [
-        Request(
-            reference=model,
-            checkpoint=checkpoint,
-            ema=ema,
-            resolution=size,
-            inputs=inputs,
-            num_classes=num_classes,
-            preprocessing=_preprocessing(mean, std),
-        )
-        for model in models
-        for size in sizes
-    ]
     terms = Terms(
         source=InputSource(calibration),
         image_input=image_input,
@@ -186,19 +161,64 @@ def command(
         form=Form.PLAIN if no_deploy else Form.DEPLOYED,
         terms=terms,
     )
+    tell_left_out(choice)
+    with _workers(jobs, _limits(time_limit, memory_limit), cluster, choice.recipes) as workers:
+        results = export_all(requests, choice.recipes, out, terms, workers, store)
+    if json:
+        output.show_json([_plain(exported) for exported in results])
+    else:
+        show_exports(results)
+    if any(exported.failed for exported in results):
+        raise typer.Exit(1)
+
+
+def _requests(
+    models: Sequence[str],
+    checkpoint: str | None,
+    ema: bool,
+    num_classes: int,
+    sizes: Sequence[int],
+    inputs: Sequence[str],
+    mean: str | None,
+    std: str | None,
+) -> list[Request]:
+    """Read the networks that the command line names, each at every size."""
+    from mobilebench.errors import UserError
+    from mobilebench.values.request import Request
+    from mobilebench.values.tensor import parse_tensor
+
+    if checkpoint is not None and len(models) > 1:
+        raise UserError(
+            f"One checkpoint was given for {len(models)} models; export them one at a time."
+        )
+    names = ["input"] if len(inputs) == 1 else [f"input{index}" for index in range(len(inputs))]
+    tensors = tuple(parse_tensor(text, name) for text, name in zip(inputs, names, strict=True))
+    return [
+        Request(
+            reference=model,
+            checkpoint=checkpoint,
+            ema=ema,
+            resolution=size,
+            inputs=tensors,
+            num_classes=num_classes,
+            preprocessing=_preprocessing(mean, std),
+        )
+        for model in models
+        for size in sizes or (None,)
+    ]
+
+
+def _limits(seconds: float, memory_gb: float | None) -> Limits:
+    from mobilebench.exporting.workers import Limits
+
+    limits = replace(Limits.usual(), seconds=seconds)
+    return limits if memory_gb is None else replace(limits, memory_bytes=int(memory_gb * 1e9))
+
+
+def tell_left_out(choice: Choice) -> None:
+    """Say what a choice of recipes left out."""
     for sentence in choice.left_out:
         output.tell(sentence)
-    limits = replace(Limits.usual(), seconds=time_limit)
-    if memory_limit is not None:
-        limits = replace(limits, memory_bytes=int(memory_limit * 1e9))
-    with _workers(jobs, limits, cluster, choice.recipes) as workers:
-        done = export_all(requests, choice.recipes, out, terms, workers, store)
-    if json:
-        output.show_json([_plain(exported) for exported in done])
-    else:
-        show_exports(done)
-    if any(exported.failed for exported in done):
-        raise typer.Exit(1)
 
 
 @contextmanager
@@ -250,70 +270,35 @@ def export_all(
     """Export every model by every recipe under a progress bar; failures go into the store."""
     from mobilebench import pipeline
     from mobilebench.cli.progress import MatrixProgress
-    from mobilebench.store import RecordStore, default_url
+    from mobilebench.store import RecordStore
 
     with MatrixProgress("export", len(requests) * len(recipes)) as progress:
-        done = pipeline.export_matrix(
+        results = pipeline.export_matrix(
             requests, recipes, out, terms=terms, workers=workers, observer=progress
         )
-    failed = [exported for exported in done if exported.failed and exported.model is not None]
-    if failed:
-        with RecordStore(store or default_url()) as records:
-            for exported in failed:
+    failures = [exported for exported in results if exported.failed and exported.model is not None]
+    if failures:
+        with RecordStore(store) as records:
+            for exported in failures:
                 records.add(pipeline.record_of_failed_export(exported))
-    return done
+    return results
 
 
-def show_exports(done: list[Exported]) -> None:
-    """A table of what came out with its folders, and the end of the log of what did not."""
-    from rich.table import Table
-
+def show_exports(results: Sequence[Exported]) -> None:
+    """Show a table of the results with their folders, and the log's end of each failure."""
+    from mobilebench.cli import tables
     from mobilebench.values.artifact import Artifact
 
-    table = Table(header_style="bold", box=None, pad_edge=False)
-    titles = ["model", "artifact", "outcome", "rel. error", "SNR dB", "top-1", "size MB"]
-    if any(exported.recipe.precision.quantized for exported in done):
-        titles.append("agreement")
-    for title in titles:
-        table.add_column(title, justify="left" if title in _WORDS else "right")
-    for exported in done:
-        label = exported.recipe.label
-        if not isinstance(exported.outcome, Artifact):
-            table.add_row(exported.name, label, f"failed: {exported.outcome.stage}", style="red")
-            continue
-        facts = exported.outcome.manifest.facts
-        if facts.unverified:
-            table.add_row(
-                exported.name,
-                label,
-                _seconds(exported, facts.export_seconds),
-                "not verified",
-                "",
-                "",
-                f"{facts.size_bytes / 1e6:.2f}",
-            )
-        for index, parity in enumerate(facts.parity):
-            table.add_row(
-                exported.name if index == 0 else "",
-                label if index == 0 else "",
-                _seconds(exported, facts.export_seconds) if index == 0 else "",
-                parity.error_text,
-                parity.snr_text,
-                "" if parity.top1_agreement is None else f"{parity.top1_agreement:.0%}",
-                f"{facts.size_bytes / 1e6:.2f}",
-                *_agreement(facts.agreement, len(titles) - 7),
-                style=None if parity.passed else "red",
-            )
-    output.show(table)
-    for exported in done:
+    output.show_plain(tables.exports(results))
+    for exported in results:
         if exported.damage is not None:
-            output.tell(f"made again, for it was damaged: {exported.damage}")
+            output.tell(f"made again because it was damaged: {exported.damage}")
         if isinstance(exported.outcome, Artifact):
             output.show_text(f"{exported.outcome.folder}\n")
             unverified = exported.outcome.manifest.facts.unverified
             if unverified:
                 output.tell(f"{exported.outcome.name} is not verified: {unverified}.")
-    for exported in done:
+    for exported in results:
         if not isinstance(exported.outcome, Artifact):
             failure = exported.outcome
             advice = f"; {failure.advice}" if failure.advice else ""
@@ -322,23 +307,6 @@ def show_exports(done: list[Exported]) -> None:
                 f"{failure.error}: {failure.message}{advice}",
                 failure.log_tail,
             )
-
-
-_WORDS = ("model", "artifact", "outcome")
-
-
-def _agreement(found: Agreement | None, cells: int) -> list[str]:
-    """The share of inputs with PyTorch's class, where the table has a column for it."""
-    from mobilebench.values.recipe import NOISE
-
-    if found is None:
-        return [""] * cells
-    on = "noise" if found.source == NOISE else "images"
-    return [f"{found.top1:.0%} of {found.inputs} ({on}){'' if found.passed else ' TOO LOW'}"]
-
-
-def _seconds(exported: Exported, seconds: float) -> str:
-    return "cached" if exported.cached else f"{seconds:.1f} s"
 
 
 def _plain(exported: Exported) -> dict[str, object]:

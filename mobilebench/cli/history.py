@@ -1,4 +1,4 @@
-"""`mobilebench history`: a metric over time, and where it changed."""
+"""`mobilebench history`: show a metric over time, and where it changed."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mobilebench.cli import output
+from mobilebench.cli.options import Alpha, Json, Store, listed
+from mobilebench.values.metric import Metric
 
 if TYPE_CHECKING:
     from mobilebench.regress.history import History
@@ -23,12 +25,12 @@ def command(
         ),
     ],
     metric: Annotated[
-        str, typer.Option(help="latency p50, latency p90, first load or peak memory.")
-    ] = "latency p50",
+        str, typer.Option(help=f"{listed(metric for metric in Metric if metric.timed)}.")
+    ] = Metric.LATENCY_P50.value,
     smallest: Annotated[float, typer.Option(help="Steps below this share are left out.")] = 0.02,
-    alpha: Annotated[float, typer.Option(help="Share of false steps to put up with.")] = 0.01,
-    store: Annotated[str | None, typer.Option(help="Store of `store:` conditions.")] = None,
-    json: Annotated[bool, typer.Option("--json", help="Print every figure as JSON.")] = False,
+    alpha: Alpha = 0.01,
+    store: Store = None,
+    json: Json = False,
 ) -> None:
     """Show a metric of every cell over time, with its change points and their commits."""
     from mobilebench.regress import baselines
@@ -36,11 +38,11 @@ def command(
     from mobilebench.values import wire
 
     records = baselines.load(source, store)
-    told = histories(records, Question(metric=metric, alpha=alpha, smallest=smallest))
+    series = histories(records, Question(metric=metric, alpha=alpha, smallest=smallest))
     if json:
-        output.show_json([wire.to_plain(history) for history in told])
+        output.show_json([wire.to_plain(history) for history in series])
         return
-    for history in told:
+    for history in series:
         _show(history)
 
 
@@ -66,7 +68,7 @@ def _show(history: History) -> None:
 
 
 def _line(numbers: list[float]) -> str:
-    """The series as bars, neighbours together where there are more than fit."""
+    """Draw the series as bars; neighbours share a bar where there are more than fit."""
     from statistics import median
 
     size = -(-len(numbers) // _WIDTH)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mobilebench.cli import output
+from mobilebench.cli.options import Store
 
 if TYPE_CHECKING:
     from mobilebench.values.record import Record
@@ -30,20 +31,20 @@ def command(
             "mlperf-summary, androidx or table. Default: what each looks like.",
         ),
     ] = None,
-    store: Annotated[str | None, typer.Option(help="Path or SQLAlchemy URL.")] = None,
+    store: Store = None,
 ) -> None:
     """Add records to the store; all files are read before the first is added.
 
     Results of LiteRT's benchmark_model, ONNX Runtime's perf test, ExecuTorch's and AndroidX's
     benchmarks, MLPerf, and tables in CSV are kept apart as reported: nothing here measured them.
     """
-    from mobilebench.store import RecordStore, default_url
+    from mobilebench.store import RecordStore
 
     records: list[Record] = []
     reported: list[Reported] = []
     for path in paths:
         _read(path, kind, records, reported)
-    with RecordStore(store or default_url()) as kept:
+    with RecordStore(store) as kept:
         added = sum(kept.add(record) for record in records)
         added += sum(kept.add_reported(result) for result in reported)
     there = len(records) + len(reported) - added

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mobilebench.cli import output
+from mobilebench.cli.options import Json
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -31,10 +32,7 @@ def command(
     operations: Annotated[
         bool, typer.Option("--operations", help="List every operation of the file.")
     ] = False,
-    json: Annotated[
-        bool,
-        typer.Option("--json", help="The manifest and all that was read of the file, as JSON."),
-    ] = False,
+    json: Json = False,
 ) -> None:
     """Show an artifact's model, weights, parity and operations, and where these could run."""
     from rich.console import Group

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from mobilebench.cli import output
+from mobilebench.cli.options import Store
 
 
 class Shape(StrEnum):
@@ -31,15 +32,15 @@ def command(
     protocol: Annotated[str | None, typer.Option(help="Only this protocol.")] = None,
     shape: Annotated[Shape, typer.Option("--as", help="How to show it.")] = Shape.TABLE,
     out: Annotated[Path | None, typer.Option(help="Write to this file instead.")] = None,
-    store: Annotated[str | None, typer.Option(help="Path or SQLAlchemy URL.")] = None,
+    store: Store = None,
 ) -> None:
     """Rank the stored records: latency, size, parity and published accuracy."""
     from mobilebench.errors import UserError
     from mobilebench.leaderboard import elsewhere, exchange, rank, text
-    from mobilebench.store import Query, RecordStore, default_url
+    from mobilebench.store import Query, RecordStore
 
     asked = Query(model=model, format=format, device=device, protocol=protocol, newest=True)
-    with RecordStore(store or default_url()) as records:
+    with RecordStore(store) as records:
         rows = rank(records.find(asked))
         reported = records.find_reported(model)
     if not rows and not reported:

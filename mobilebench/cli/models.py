@@ -1,4 +1,4 @@
-"""`mobilebench models`: what the zoo holds."""
+"""`mobilebench models`: list the zoo."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mobilebench.cli import output
+from mobilebench.cli.options import Json
 
 if TYPE_CHECKING:
     from rich.console import Group
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 def command(
     family: Annotated[str | None, typer.Option(help="Only this family.")] = None,
-    json: Annotated[bool, typer.Option("--json", help="Every field, as JSON.")] = False,
+    json: Json = False,
 ) -> None:
     """List the zoo: counts of our networks beside published accuracy and latency."""
     from mobilebench.values import wire
@@ -31,13 +32,11 @@ def command(
 
 def _table(specs: list[ModelSpec]) -> Group:
     from rich.console import Group
-    from rich.table import Table
     from rich.text import Text
 
-    table = Table(header_style="bold", box=None, pad_edge=False)
-    for title in ("model", "params M", "GMACs", "top-1 %", "latency ms", "on", "licence"):
-        numeric = title in ("params M", "GMACs", "top-1 %", "latency ms")
-        table.add_column(title, justify="right" if numeric else "left", overflow="fold")
+    table = output.columns(
+        "model", "params M>", "GMACs>", "top-1 %>", "latency ms>", "on", "licence"
+    )
     sources: dict[str, int] = {}
 
     def cite(source: str) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mobilebench.cli import output
+from mobilebench.cli.options import Artifacts, Json
 
 if TYPE_CHECKING:
     from mobilebench.inputs.source import InputSource
@@ -15,12 +16,12 @@ if TYPE_CHECKING:
 
 
 def command(
-    artifacts: Annotated[list[Path], typer.Argument(metavar="ARTIFACT...", help="Bundle folders.")],
+    artifacts: Artifacts,
     calibration: Annotated[
         Path | None,
         typer.Option(help="The folder of images that quantized artifacts were judged on."),
     ] = None,
-    json: Annotated[bool, typer.Option("--json", help="Every figure, as JSON.")] = False,
+    json: Json = False,
 ) -> None:
     """Run artifacts on the reference inputs again and compare with PyTorch's outputs.
 

@@ -11,7 +11,7 @@ import subprocess
 from pathlib import Path
 
 from mobilebench.errors import UserError
-from mobilebench.store import Query, RecordStore, default_url
+from mobilebench.store import Query, RecordStore
 from mobilebench.store.documents import parse_records, read_records
 from mobilebench.values.record import Record
 
@@ -47,7 +47,7 @@ def _from_path(path: Path) -> list[Record]:
 
 def _from_store(conditions: str, place: str | None) -> list[Record]:
     query = Query.parse(conditions)
-    with RecordStore(place or default_url()) as store:
+    with RecordStore(place) as store:
         return store.find(query)
 
 

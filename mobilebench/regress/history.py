@@ -78,7 +78,7 @@ def histories(records: Iterable[Record], question: Question | None = None) -> li
     nothing was measured.
     """
     asked = question or Question()
-    by_name = {metric.name: metric for metric in TIMED}
+    by_name = {str(metric.name): metric for metric in TIMED}
     require_known("metric with a history", asked.metric, by_name)
     metric = by_name[asked.metric]
     cells: dict[object, list[Record]] = {}

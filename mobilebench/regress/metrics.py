@@ -13,6 +13,7 @@ import numpy as np
 
 from mobilebench.stats.bootstrap import Statistic, median, percentile_of
 from mobilebench.values.measurement import Measurement
+from mobilebench.values.metric import Metric
 from mobilebench.values.record import Record
 
 
@@ -20,7 +21,7 @@ from mobilebench.values.record import Record
 class Timed:
     """A statistic of each run's iterations."""
 
-    name: str
+    name: Metric
     unit: str
     series: Callable[[Record], tuple[float, ...]]
     """The run's own numbers, in order; one where there is only one."""
@@ -40,7 +41,7 @@ class Exact:
     """What one artifact has once and for all: a number, or one for each of several things. More is
     worse, of any of them."""
 
-    name: str
+    name: Metric
     unit: str
     read: Callable[[Record], Mapping[str, float] | None]
     """The numbers by what each is of; None where the record does not know them."""
@@ -86,15 +87,15 @@ def _off_the_accelerator(record: Record) -> Mapping[str, float] | None:
 
 
 TIMED = (
-    Timed("latency p50", "ms", _latencies, median, 1e-6),
-    Timed("latency p90", "ms", _latencies, percentile_of(90), 1e-6, 0.05),
-    Timed("first load", "ms", _first_load, median, 1e-6, 0.25),
-    Timed("peak memory", "MB", _peak_memory, median, 1e-6, 0.05),
+    Timed(Metric.LATENCY_P50, "ms", _latencies, median, 1e-6),
+    Timed(Metric.LATENCY_P90, "ms", _latencies, percentile_of(90), 1e-6, 0.05),
+    Timed(Metric.FIRST_LOAD, "ms", _first_load, median, 1e-6, 0.25),
+    Timed(Metric.PEAK_MEMORY, "MB", _peak_memory, median, 1e-6, 0.05),
 )
 EXACT = (
-    Exact("size", "bytes", _size),
-    Exact("parity", "failed proofs", _failed_parity, relative=False),
-    Exact("placement", "operations off", _off_the_accelerator, relative=False),
+    Exact(Metric.SIZE, "bytes", _size),
+    Exact(Metric.PARITY, "failed proofs", _failed_parity, relative=False),
+    Exact(Metric.PLACEMENT, "operations off", _off_the_accelerator, relative=False),
 )
 
 

@@ -58,13 +58,15 @@ def default_url() -> str:
 class RecordStore:
     """Records in a database; each is written in a transaction of its own as soon as it exists."""
 
-    def __init__(self, place: str | Path) -> None:
+    def __init__(self, place: str | Path | None = None) -> None:
         """Open, and make where absent, the store at a path (SQLite) or an SQLAlchemy URL.
+
+        Without a place it is the one of `default_url`.
 
         Raises `OutputError` where it cannot be written, `SchemaError` where another version made
         it, `UserError` for a file that is no database.
         """
-        self.place = str(place)
+        self.place = str(place or default_url())
         url = self.place
         if "://" not in url:
             path = Path(url).expanduser().resolve()
