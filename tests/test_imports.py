@@ -164,6 +164,12 @@ def test_each_package_has_its_place_in_the_table_and_a_charter_of_one_line() -> 
         assert charter and "\n" not in charter and charter.endswith("."), package
 
 
+def test_contributors_are_told_of_every_package() -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    packages = {path.parent.name for path in (ROOT / "mobilebench").glob("*/__init__.py")}
+    assert {name for name in packages if f"`{name}/`" not in text} == set()
+
+
 def test_tests_lie_where_the_code_lies() -> None:
     # What is tested over all plug-ins, and what no package has.
     others = {"contract", "data", "exporters", "device_runners", "cli"}
