@@ -15,9 +15,10 @@ from pathlib import Path
 from threading import Event
 
 from mobilebench.errors import MissingToolkit, UnknownName, UserError
+from mobilebench.inputs.exchange import exchange
 from mobilebench.inputs.seeded import Batch
 from mobilebench.interfaces import Runner
-from mobilebench.machine import exchange, host, isolated
+from mobilebench.machine import host, isolated
 from mobilebench.machine.isolated import Function
 from mobilebench.values.artifact import Artifact
 from mobilebench.values.device import Device
@@ -117,16 +118,15 @@ class HostRunner:
         threads: int = 1,
     ) -> tuple[str, list[Batch]]:
         entry = self._entry(runtime, recipe.format, recipe.delegate)
-        with isolated.IsolatedProcess(cancel=cancel) as process:
-            return exchange.predict(
-                process,
-                lambda inputs, outputs: PREDICT(
-                    runtime, entry.place, threads, model_path.resolve(), inputs, outputs
-                ),
-                batches,
+        with exchange(batches) as arrays:
+            model_path = model_path.resolve()
+            evaluated_by = isolated.call(
+                PREDICT(runtime, entry.place, threads, model_path, arrays.inputs, arrays.outputs),
                 stage=Stage.PARITY,
                 timeout_s=self._overhead_s + _PREDICTION_S * len(batches),
+                cancel=cancel,
             )
+            return evaluated_by, arrays.read()
 
     def _entry(self, runtime: str, artifact_format: Format, delegate: str | None) -> RuntimeEntry:
         entry = self._runtimes.get(runtime)

@@ -8,8 +8,8 @@ from pathlib import Path
 from threading import Event
 
 from mobilebench import plugins
+from mobilebench.inputs.exchange import exchange
 from mobilebench.inputs.seeded import Batch
-from mobilebench.machine import exchange
 from mobilebench.machine.isolated import IsolatedProcess
 from mobilebench.values.measurement import Stage
 from mobilebench.values.recipe import ExportRecipe
@@ -57,11 +57,10 @@ def by_evaluator(
     evaluator = plugins.exporter(recipe.format).evaluator(recipe)
     if evaluator is None:
         return None
-    with nullcontext(process) if process else IsolatedProcess(cancel=cancel) as chosen:
-        return exchange.predict(
-            chosen,
-            lambda inputs, outputs: evaluator(model_path.resolve(), inputs, outputs),
-            batches,
-            stage=Stage.PARITY,
-            timeout_s=_EVALUATOR_TIMEOUT_S,
-        )
+    with (
+        exchange(batches) as arrays,
+        nullcontext(process) if process else IsolatedProcess(cancel=cancel) as chosen,
+    ):
+        call = evaluator(model_path.resolve(), arrays.inputs, arrays.outputs)
+        evaluated_by = chosen.call(call, stage=Stage.PARITY, timeout_s=_EVALUATOR_TIMEOUT_S)
+        return evaluated_by, arrays.read()
