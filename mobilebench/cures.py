@@ -1,4 +1,4 @@
-"""Cures: known failures by what they say, and what to do about each."""
+"""Give advice on known failures, recognised by their messages."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from mobilebench.errors import CellFailed
 
 @dataclass(frozen=True)
 class Cure:
-    """What to do about a failure that is recognised by its words."""
+    """Advice on a failure that is recognised by its message."""
 
     signature: str
-    """A regular expression, looked for in `ERROR: MESSAGE` and in the end of the log."""
+    """Regular expression, searched for in `ERROR: MESSAGE` and in the end of the log."""
     advice: str
 
 
 GENERAL = (
     Cure(
         "^OutOfMemory: ",
-        "allow it more with --memory-limit, or export fewer at a time with --jobs",
+        "raise the limit with --memory-limit, or export fewer at a time with --jobs",
     ),
-    Cure("^Timeout: ", "allow it more with --time-limit, or export fewer at a time with --jobs"),
+    Cure("^Timeout: ", "raise the limit with --time-limit, or export fewer at a time with --jobs"),
     Cure(
         "^Crash: .*SIGKILL",
-        "the system ends a process so when its memory is used up: export fewer at a time with "
+        "the system kills a process this way when memory runs out: export fewer at a time with "
         "--jobs",
     ),
     Cure(
@@ -39,11 +39,11 @@ GENERAL = (
         "forward leaves PyTorch for NumPy, where no exporter can follow: use torch's operations",
     ),
 )
-"""Failures that no single toolkit owns."""
+"""Failures that are not specific to one toolkit."""
 
 
 def find(error: CellFailed, known: Iterable[Cure]) -> str | None:
-    """The advice of the first cure that fits; None where the failure is not known."""
+    """Return the advice of the first cure that matches; None for an unknown failure."""
     words = f"{error.error}: {error.message}\n{error.log_tail}"
     fitting = (cure.advice for cure in known if re.search(cure.signature, words))
     return next(fitting, None)

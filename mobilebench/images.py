@@ -107,8 +107,8 @@ def _size(spec: ModelSpec) -> tuple[int, int]:
     if size is None or len(spec.inputs) != 1 or spec.inputs[0].shape[:2] != (1, 3):
         inputs = ", ".join(map(str, spec.inputs))
         raise UserError(
-            f"{spec.name} takes {inputs}; images can be given only to networks with one "
-            f"input of 1x3xHxW."
+            f"{spec.name} takes {inputs}; images can be given to networks with one input of "
+            f"1x3xHxW only."
         )
     return size
 
