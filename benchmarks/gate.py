@@ -159,8 +159,10 @@ def main() -> None:
         for between, pairs in ((0.01, 8), (0.03, 8), (0.06, 8), (0.06, 16), (0.06, 24)):
             phone = Phone(between, shared)
             alarms = rates(phone, pairs, 0.0, options.trials, seed=1)
-            found = rates(phone, pairs, 0.05, options.trials, seed=2)
-            cells = [f"{rate:.1%}" for both in zip(alarms, found, strict=True) for rate in both]
+            detections = rates(phone, pairs, 0.05, options.trials, seed=2)
+            cells = [
+                f"{rate:.1%}" for both in zip(alarms, detections, strict=True) for rate in both
+            ]
             lines.append([f"{shared:.1f}", f"{between:.0%}", str(pairs), *cells])
             print(" | ".join(lines[-1]), flush=True)
     table = tables.markdown(TITLES, lines)
