@@ -1,8 +1,8 @@
-"""What every format and precision keeps of the accuracy of a small network that was trained here.
+"""Measure how much accuracy of a small trained network each format and precision keeps.
 
-The network learns two thirds of scikit-learn's handwritten digits and is judged on the rest, by
-PyTorch and by every file. Ranges for 8 bits come from the images it learned; once more from noise,
-to show what that costs.
+The network learns two thirds of scikit-learn's handwritten digits and is evaluated on the rest, by
+PyTorch and by every file. Ranges for 8 bits come from the training images, and once more from
+noise, to show what noise costs.
 
     python benchmarks/accuracy.py --table docs/accuracy-digits.md
 """
@@ -49,69 +49,69 @@ def main() -> None:
     network = trained(train)
     images, labels = prepared(test)
     with torch.no_grad():
-        right = int((network.module(images).argmax(1) == labels).sum())
+        correct = int((network.module(images).argmax(1) == labels).sum())
     header = HEADER.format(
         params=network.spec.params,
         epochs=EPOCHS,
         train=len(ImageFolder.find(train).images),
         test=len(labels),
-        torch=right,
-        share=_shown(Share(hits=right, count=len(labels))).partition(",")[0],
+        torch=correct,
+        share=_format_share(Share(hits=correct, count=len(labels))).partition(",")[0],
     )
     lines: list[str] = []
-    for samples in (InputSource(train), InputSource()):
-        for recipe in _recipes(options.formats, samples):
-            terms = Terms(source=samples, allow_parity_failure=True)
-            [done] = export_module(network, [recipe], options.out, terms=terms)
-            if isinstance(done.outcome, Artifact):
-                lines.append(_line(_judged(done.outcome, test), samples))
+    for source in (InputSource(train), InputSource()):
+        for recipe in _recipes(options.formats, source):
+            terms = Terms(source=source, allow_parity_failure=True)
+            [exported] = export_module(network, [recipe], options.out, terms=terms)
+            if isinstance(exported.outcome, Artifact):
+                lines.append(_line(_evaluate(exported.outcome, test), source))
             else:
-                lines.append(f"| {recipe.label} | failed: {done.outcome.error} | | | | | |")
+                lines.append(f"| {recipe.label} | failed: {exported.outcome.error} | | | | | |")
             Console().print(lines[-1])
             if options.table:
                 files.write_text(options.table, header + "\n".join(lines) + "\n")
 
 
-def _recipes(formats: list[str], samples: InputSource) -> list[ExportRecipe]:
-    """Every precision of the formats; with noise those alone that are calibrated."""
+def _recipes(formats: list[str], source: InputSource) -> list[ExportRecipe]:
+    """Return every precision of the formats; with noise only the calibrated ones."""
     recipes = []
     for exporter in map(plugins.exporter, formats):
         for precision in Precision:
             if precision not in exporter.precisions():
                 continue
-            if samples.folder is None and not precision.calibrated:
+            if source.folder is None and not precision.calibrated:
                 continue
             # Quantized activations came to ML Programs with iOS 17.
             newer = exporter.format is Format.COREML and precision.calibrated
             target = "iOS17" if newer else None
-            calibration = samples.calibration() if precision.calibrated else None
+            calibration = source.calibration() if precision.calibrated else None
             recipes.append(exporter.recipe(precision, target, calibration=calibration))
     return recipes
 
 
-def _judged(artifact: Artifact, test: Path) -> Accuracy:
+def _evaluate(artifact: Artifact, test: Path) -> Accuracy:
     with cluster.local(1) as executor:
         # One part: a runtime takes longer to start than these images take.
         options = Options(part_images=1000)
         return Evaluation.plan(artifact, ImageFolder.find(test), options).run(executor)
 
 
-def _line(result: Accuracy, samples: InputSource) -> str:
-    calibrated = (
-        "" if result.recipe.calibration is None else "images" if samples.folder else "noise"
+def _line(result: Accuracy, source: InputSource) -> str:
+    calibrated_on = (
+        "" if result.recipe.calibration is None else "images" if source.folder else "noise"
     )
     cells = (
         result.recipe.label,
         result.evaluated_by,
-        calibrated,
+        calibrated_on,
         f"{result.top1.hits}",
-        *_shown(result.top1).split(", "),
+        *_format_share(result.top1).split(", "),
         f"{result.artifact.size_bytes / 1e3:.0f}",
     )
     return f"| {' | '.join(cells)} |"
 
 
-def _shown(share: Share) -> str:
+def _format_share(share: Share) -> str:
     assert share.value is not None and share.interval is not None
     low, high = share.interval
     return f"{100 * share.value:.1f}, {100 * low:.1f} to {100 * high:.1f}"

@@ -1,6 +1,6 @@
-"""What mobilebench adds to a toolkit's own conversion, as ratios within one run.
+"""Measure what mobilebench adds to a toolkit's own conversion, as ratios within one run.
 
-For every format, in turns:
+For every format these are run interleaved:
 
     bare call    the toolkit's own conversion of the network, in a process that has imported it
     exporter     mobilebench's exporter, in the same process
@@ -130,8 +130,8 @@ def _line(model: str, format_name: str, rounds: int) -> list[str]:
                 answer.append(_python("-m", "mobilebench", *command))
 
             outside["export"].append(_seconds(export))
-            [made] = json.loads(answer[0])
-            peak = max(peak, made["manifest"]["facts"]["export_peak_memory_bytes"])
+            [exported] = json.loads(answer[0])
+            peak = max(peak, exported["manifest"]["facts"]["export_peak_memory_bytes"])
     return [
         format_name,
         f"{statistics.median(inside['bare']):.1f}",
@@ -150,7 +150,7 @@ def _ratio(ours: list[float], theirs: list[float]) -> str:
 
 
 def _inside(model: str, format_name: str, rounds: int) -> None:
-    """Both conversions in one process, in turns; the first of each only warms it up."""
+    """Run both conversions interleaved in one process; the first of each is a warm-up."""
     scope: dict[str, Any] = {}
     exec(textwrap.dedent(BUILD.format(model=model)), scope)
     exporter = plugins.exporter(format_name)
@@ -171,7 +171,7 @@ def _inside(model: str, format_name: str, rounds: int) -> None:
                     else:
                         exporter.export(scope["module"], spec, recipe, Path(folder))
 
-                # Or every second conversion would pay for collecting what both have left.
+                # Otherwise every second conversion would pay for the garbage of both.
                 gc.collect()
                 seconds = _seconds(convert)
             if turn:
@@ -197,10 +197,10 @@ def _run(*arguments: str) -> str:
 
 
 def _python(*arguments: str) -> str:
-    done = subprocess.run(
+    result = subprocess.run(
         [sys.executable, *arguments], capture_output=True, text=True, check=True, timeout=3600
     )
-    return done.stdout
+    return result.stdout
 
 
 if __name__ == "__main__":

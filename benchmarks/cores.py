@@ -1,8 +1,9 @@
-"""Whether two cores of this machine share a cache: how fast one reads what the other has written.
+"""Find out whether two cores share a cache: how fast one reads what the other wrote.
 
 The cores of a virtual machine are threads that its host moves about. While two of them lie on
 different parts of a processor, every tensor that one writes and the other reads goes the long way,
-and a network on two threads may take half as long again; for minutes, with nothing else to show it.
+and a network on two threads may take half as long again. This can last for minutes, with nothing
+else to show it.
 """
 
 from __future__ import annotations
@@ -15,16 +16,18 @@ import time
 import numpy as np
 
 ENOUGH = 0.65
-"""Of the speed at which a core reads what it wrote itself; measured here: 0.73 to 0.99 while
-networks ran fast, and 0.51 while they took half as long again."""
+"""Fraction of the speed at which a core reads what it wrote itself. Measured here: 0.73 to 0.99
+while networks ran fast, and 0.51 while they took half as long again."""
 _KILOBYTES = 512
 _TURNS = 60
 _PATIENCE_S = 900.0
 
 
 def handover() -> float | None:
-    """Speed of reading what the other core wrote over that of reading one's own; None where
-    threads cannot be held to a core."""
+    """Return the speed of reading what the other core wrote, over that of its own data.
+
+    None where threads cannot be pinned to a core.
+    """
     if not hasattr(os, "sched_setaffinity") or len(os.sched_getaffinity(0)) < 2:
         return None
     own, other = _seconds(0, 0), _seconds(0, 1)
@@ -32,17 +35,20 @@ def handover() -> float | None:
 
 
 def wait_for_shared_cache() -> float | None:
-    """Wait until two cores share a cache, for a quarter of an hour at most; the last `handover`."""
+    """Wait until two cores share a cache, for at most a quarter of an hour.
+
+    Returns the last `handover`.
+    """
     deadline = time.monotonic() + _PATIENCE_S
     while True:
-        found = handover()
-        if found is None or found >= ENOUGH or time.monotonic() > deadline:
-            return found
+        ratio = handover()
+        if ratio is None or ratio >= ENOUGH or time.monotonic() > deadline:
+            return ratio
         time.sleep(5)
 
 
 def _seconds(writer_core: int, reader_core: int) -> float:
-    """Median time in which one core copies what another, or itself, has just written."""
+    """Return the median time in which a core copies what another, or itself, just wrote."""
     cores = sorted(os.sched_getaffinity(0))
     source = np.ones(_KILOBYTES * 256, np.float32)
     passed, copy = np.empty_like(source), np.empty_like(source)

@@ -1,9 +1,9 @@
-"""What ExecuTorch's delegates take of every family, and what they leave out, written down.
+"""Record what ExecuTorch's delegates take of every family, and what they leave out.
 
     python benchmarks/delegates.py --out DIR --table docs/delegates.md
 
-Takes some ten minutes on two cores. It can be stopped and started again: what is in the folder
-already is found there. A cell that fails is a row with its reason. The seconds are those of the
+It takes about ten minutes on two cores. It can be stopped and started again: files that are in the
+folder are not made again. A cell that fails is a row with its reason. The seconds are those of the
 conversion in its own process, toolkit imports included.
 """
 

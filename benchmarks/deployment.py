@@ -1,6 +1,6 @@
-"""What the deployment form costs and saves, as ratios within one run on this machine.
+"""Measure what the deployment form costs and saves, as ratios within one run.
 
-For every network three files are made of each format and run side by side:
+For every network three files of each format are made and run side by side:
 
     plain     the architecture as described: shifts as slices and concatenations, one token of a
               scan after another
@@ -8,11 +8,11 @@ For every network three files are made of each format and run side by side:
     limit     the deployed network with every neighbour aggregation and every scan replaced by
               |x|: what the rest of the network costs
 
-Every round is a fresh process that loads all three and runs them in turns; a figure is the median
-over the rounds of a round's own ratio, so that a slow phase of the machine falls on all three.
-A round waits until two cores share a cache (see `cores.py`), since copies cost several times as
-much while they do not.
-Peak memory is what loading one file and running it adds to a process that has its runtime.
+Every round is a fresh process that loads all three and runs them interleaved. A figure is the
+median over the rounds of each round's own ratio, so that a slow phase of the machine affects all
+three. A round waits until two cores share a cache (see `cores.py`), since copies cost several times
+as much while they do not. Peak memory is what loading and running one file adds to a process that
+has its runtime loaded.
 
     python benchmarks/deployment.py --table docs/deployment-speed.md      everything, an hour
     python benchmarks/deployment.py --models greedyvig_s --formats onnx
@@ -135,25 +135,25 @@ def _compare(
 
 
 def side_by_side(format_name: str, paths: dict[str, str], threads: int = THREADS) -> dict[str, Any]:
-    """Milliseconds of each file by its label, from one round of turns in a fresh process."""
+    """Return milliseconds of each file by its label, from one round in a fresh process."""
     handover = cores.wait_for_shared_cache()
     measured = _worker("measure", format_name, json.dumps(paths), str(threads))
     return {**measured, "handover": handover}
 
 
 def _worker(*arguments: str) -> dict[str, Any]:
-    """One of the functions below in a fresh process; what ends it is told, not hidden."""
-    done = subprocess.run(
+    """Run one of the functions below in a fresh process; a failure is returned, not hidden."""
+    result = subprocess.run(
         [sys.executable, __file__, "--worker", *arguments],
         capture_output=True,
         text=True,
         check=False,
         timeout=1800,
     )
-    if done.returncode != 0:
-        last = (done.stderr.strip().splitlines() or [""])[-1]
-        return {"failed": f"ended with {done.returncode}: {last[:200]}"}
-    answer: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
+    if result.returncode != 0:
+        last = (result.stderr.strip().splitlines() or [""])[-1]
+        return {"failed": f"ended with {result.returncode}: {last[:200]}"}
+    answer: dict[str, Any] = json.loads(result.stdout.strip().splitlines()[-1])
     return answer
 
 
@@ -164,8 +164,8 @@ def _export(model: str, format_name: str, form: str, place: str) -> dict[str, An
 
     loaded = load(Request(reference=model))
     exporter = plugins.exporter(format_name)
-    wanted = Form.PLAIN if form == "plain" else Form.DEPLOYED
-    recipe = replace(exporter.recipe(Precision.FP32), form=wanted)
+    recipe_form = Form.PLAIN if form == "plain" else Form.DEPLOYED
+    recipe = replace(exporter.recipe(Precision.FP32), form=recipe_form)
     module = deployed(loaded, recipe)
     if form == "limit":
         _without_neighbours(module)
@@ -200,19 +200,19 @@ def _without_neighbours(module: Any) -> None:
             part.scan = Absolute()
 
 
-def _session(format_name: str, path: str, threads: int = THREADS) -> Any:
+def _load(format_name: str, path: str, threads: int = THREADS) -> Any:
     from mobilebench_device_runners import _runtimes
 
     if format_name == "onnx":
-        # Threads of a session spin after its last run, and with three sessions in one process
-        # they would take the cores from whichever runs: half again as slow, by chance.
+        # Threads of an InferenceSession spin after its last run. With three of them in one process
+        # they would take the cores from whichever runs, which is then half again as slow by chance.
         import onnxruntime
 
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         options.add_session_config_entry("session.force_spinning_stop", "1")
-        session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
-        return _runtimes._OnnxSession(session)
+        model = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+        return _runtimes._OnnxSession(model)
     return getattr(_runtimes, RUNTIMES[format_name])().load(Path(path), threads)
 
 
@@ -222,20 +222,20 @@ def _image() -> list[Any]:
 
 def _measure(format_name: str, files: str, threads: str) -> dict[str, Any]:
     paths = json.loads(files)
-    sessions = {form: _session(format_name, path, int(threads)) for form, path in paths.items()}
+    models = {form: _load(format_name, path, int(threads)) for form, path in paths.items()}
     image = _image()
-    for session in sessions.values():
+    for model in models.values():
         for _ in range(5):
-            session.run(image)
-    times: dict[str, list[float]] = {form: [] for form in sessions}
+            model.run(image)
+    times: dict[str, list[float]] = {form: [] for form in models}
     for _ in range(TURNS):
-        for form, session in sessions.items():
-            session.run(image)  # its weights come back into the cache
+        for form, model in models.items():
+            model.run(image)  # brings its weights back into the cache
             for _ in range(RUNS_A_TURN):
                 started = time.perf_counter()
-                session.run(image)
+                model.run(image)
                 times[form].append(1e3 * (time.perf_counter() - started))
-    return {form: statistics.median(found) for form, found in times.items()}
+    return {form: statistics.median(milliseconds) for form, milliseconds in times.items()}
 
 
 def _memory(format_name: str, path: str) -> dict[str, Any]:
@@ -244,11 +244,11 @@ def _memory(format_name: str, path: str) -> dict[str, Any]:
     getattr(_runtimes, RUNTIMES[format_name])()  # imports the libraries
     peak_so_far = Path("/proc/self/clear_refs")
     if peak_so_far.exists():
-        peak_so_far.write_text("5")  # forgotten: importing may have taken more than is left
+        peak_so_far.write_text("5")  # reset the peak: importing may have taken more than is left
     before = host.resident_memory_bytes()
-    session = _session(format_name, path)
+    model = _load(format_name, path)
     for _ in range(3):
-        session.run(_image())
+        model.run(_image())
     return {"memory_mb": (host.peak_memory_bytes() - before) / 1e6}
 
 
@@ -294,25 +294,25 @@ def _page(figures: list[dict[str, Any]]) -> str:
     for format_name in dict.fromkeys(figure["format"] for figure in figures):
         versions |= plugins.exporter(format_name).tool_versions()
     device = host.host_device()
-    apart = [
+    rounds_apart = [
         round_
         for figure in figures
         for round_ in figure["rounds"]
         if round_.get("handover") is not None and round_["handover"] < cores.ENOUGH
     ]
     versions["onnxruntime"] = metadata.version("onnxruntime")
-    made = MADE.format(
+    conditions = MADE.format(
         machine=f"{device.os} on {device.soc or device.model}",
         threads=THREADS,
         tools=", ".join(f"{name} {version}" for name, version in sorted(versions.items())),
     )
     explained = EXPLAINED.format(
         rounds=max(len(figure["rounds"]) for figure in figures),
-        cache=f"Before {len(apart)} rounds the two cores shared no cache."
-        if apart
+        cache=f"Before {len(rounds_apart)} rounds the two cores shared no cache."
+        if rounds_apart
         else "Before every round the two cores shared a cache.",
     )
-    paragraphs = [TITLE, *(textwrap.fill(text, 100) for text in (made, explained))]
+    paragraphs = [TITLE, *(textwrap.fill(text, 100) for text in (conditions, explained))]
     lines = [TITLES, ["---"] * len(TITLES), *map(_row, figures)]
     return "\n\n".join(paragraphs) + "\n\n" + "".join(f"| {' | '.join(line)} |\n" for line in lines)
 

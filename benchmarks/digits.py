@@ -1,7 +1,8 @@
-"""A small real task: scikit-learn's handwritten digits as a folder of images, and a network for it.
+"""Provide a small real task: scikit-learn's handwritten digits, and a network for them.
 
-1797 images of 8 x 8 pixels (E. Alpaydin, C. Kaynak: Optical Recognition of Handwritten Digits, UCI
-Machine Learning Repository, 1998). Every third one is kept for the test.
+The digits are written as a folder of images. There are 1797 of 8 x 8 pixels (E. Alpaydin, C.
+Kaynak: Optical Recognition of Handwritten Digits, UCI Machine Learning Repository, 1998). Every
+third one is kept for the test.
 """
 
 from __future__ import annotations
@@ -38,9 +39,9 @@ class Digits(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         layers: list[nn.Module] = []
-        for taken, given, stride in ((3, 8, 1), (8, 16, 2), (16, 16, 2)):
-            convolution = nn.Conv2d(taken, given, 3, stride, padding=1)
-            layers += [convolution, nn.BatchNorm2d(given), nn.ReLU()]
+        for in_channels, out_channels, stride in ((3, 8, 1), (8, 16, 2), (16, 16, 2)):
+            convolution = nn.Conv2d(in_channels, out_channels, 3, stride, padding=1)
+            layers += [convolution, nn.BatchNorm2d(out_channels), nn.ReLU()]
         self.body = nn.Sequential(*layers)
         self.head = nn.Linear(16, 10)
 
@@ -50,7 +51,7 @@ class Digits(nn.Module):
 
 
 def write_images(folder: Path) -> tuple[Path, Path]:
-    """The digits as FOLDER/{train,test}/DIGIT/NUMBER.png."""
+    """Write the digits as FOLDER/{train,test}/DIGIT/NUMBER.png; return both folders."""
     digits = load_digits()
     for number, (picture, label) in enumerate(zip(digits.images, digits.target, strict=True)):
         part = "test" if number % 3 == 0 else "train"
@@ -62,23 +63,23 @@ def write_images(folder: Path) -> tuple[Path, Path]:
 
 
 def prepared(folder: Path) -> tuple[Tensor, Tensor]:
-    """(images, labels) as the network takes them, in the order of an evaluation."""
-    found = ImageFolder.find(folder)
-    arrays = [images.prepare(folder / image.path, SPEC) for image in found.images]
-    labels = torch.tensor([image.label for image in found.images])
+    """Return (images, labels) as the network takes them, in the order of an evaluation."""
+    data_set = ImageFolder.find(folder)
+    arrays = [images.prepare(folder / image.path, SPEC) for image in data_set.images]
+    labels = torch.tensor([image.label for image in data_set.images])
     return torch.from_numpy(np.concatenate(arrays)), labels
 
 
 def trained(train: Path) -> LoadedModel:
-    """The network after some seconds of training on a folder; the same every time."""
+    """Train the network on a folder for some seconds; the result is the same every time."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(SEED)
         network = Digits()
-        taken, labels = prepared(train)
+        inputs, labels = prepared(train)
         optimizer = torch.optim.Adam(network.parameters(), lr=3e-3)
         for _ in range(EPOCHS):
-            for batch in torch.randperm(len(taken)).split(64):
-                loss = nn.functional.cross_entropy(network(taken[batch]), labels[batch])
+            for batch in torch.randperm(len(inputs)).split(64):
+                loss = nn.functional.cross_entropy(network(inputs[batch]), labels[batch])
                 optimizer.zero_grad()
                 loss.backward()
                 optimizer.step()

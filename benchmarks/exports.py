@@ -1,4 +1,4 @@
-"""Many exports into a table that is written as they come."""
+"""Export many networks into a table that is written as they finish."""
 
 from __future__ import annotations
 
@@ -28,19 +28,19 @@ def write_table(
 ) -> None:
     """Export networks by recipes, one network after another, and write a row for each file.
 
-    What is in the folder already is found there. A failed cell is a row with its reason.
+    Files that are in the folder are not made again. A failed cell is a row with its reason.
     """
     lines: list[Sequence[str]] = []
     with MatrixProgress("export", len(models) * len(recipes)) as progress:
         for model in models:
-            done = pipeline.export_matrix(
+            results = pipeline.export_matrix(
                 [Request(reference=model)],
                 recipes,
                 out,
                 workers=LocalWorkers(jobs),
                 observer=progress,
             )
-            for exported in done:
+            for exported in results:
                 row = [exported.name, exported.recipe.label]
                 outcome = exported.outcome
                 if isinstance(outcome, Artifact):

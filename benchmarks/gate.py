@@ -1,10 +1,11 @@
-"""The gate beside the rules of other tools, on simulated phones: false alarms and what is found.
+"""Compare the gate with the rules of other tools, on simulated phones.
 
     python benchmarks/gate.py --table docs/gate-simulated.md
 
-A simulated phone has a level that wanders from run to run, iterations that follow each other,
-warms up over the session, and now and then schedules a run's inferences on two kinds of core. The
-other tools' rules are stated here in our words, over the same runs.
+Compared are false-positive rates, and how many slowdowns each rule finds. A simulated phone has a
+level that wanders from run to run and correlated iterations; it warms up over the session, and now
+and then it schedules a run's inferences on two kinds of core. The other tools' rules are stated
+here in our words, over the same runs.
 """
 
 from __future__ import annotations
@@ -68,13 +69,13 @@ class Phone:
     two_cores: float = 0.3
 
     def session(self, pairs: int, slowdown: float, rng: np.random.Generator) -> tuple[Runs, Runs]:
-        """The runs of both sides, as they were taken in turns: A B B A A B ..."""
+        """Return the runs of both sides of an interleaved session: A B B A A B ..."""
         sides: tuple[list[Array], list[Array]] = ([], [])
         level = rng.normal()
         for position in range(2 * pairs):
             if position:
-                kept = self.shared * level
-                level = kept + np.sqrt(1 - self.shared**2) * rng.normal()
+                common = self.shared * level
+                level = common + np.sqrt(1 - self.shared**2) * rng.normal()
             pair, second = divmod(position, 2)
             side = second ^ (pair % 2)
             warmth = self.drift * position / (2 * pairs - 1)
@@ -93,7 +94,7 @@ class Phone:
 
 
 def ours(first: Runs, second: Runs, rule: Rule = Rule()) -> bool:  # noqa: B008 - frozen
-    """What `regress.judging` decides for the median latency of one cell in pairs."""
+    """Decide as `regress.judging` does for the median latency of one cell in pairs."""
     logs = [np.log([np.median(run) for run in side]) for side in (first, second)]
     differences = logs[1] - logs[0]
     return bool(
@@ -123,24 +124,27 @@ RULES: tuple[Callable[[Runs, Runs], bool], ...] = (ours, samples, single, percen
 
 
 def rates(phone: Phone, pairs: int, slowdown: float, trials: int, seed: int) -> list[float]:
-    """The share of trials that each rule calls a slowdown."""
+    """Return the share of trials that each rule calls a slowdown."""
     rng = np.random.default_rng(seed)
-    called = np.zeros(len(RULES))
+    alarms = np.zeros(len(RULES))
     for _ in range(trials):
         sides = phone.session(pairs, slowdown, rng)
-        called += [rule(*sides) for rule in RULES]
-    return (called / trials).tolist()
+        alarms += [rule(*sides) for rule in RULES]
+    return (alarms / trials).tolist()
 
 
 def _best() -> dict[str, float]:
-    """Percent of slowdowns of 5 % that other tests find, with 8 pairs in normal noise of 3 % that
-    neighbours do not share."""
+    """Return the percentage of 5 % slowdowns that other tests find.
+
+    They are given 8 pairs, in normal noise of 3 % that neighbours do not share.
+    """
     pairs, alpha = 8, 0.01
-    away = np.log1p(0.05) / (0.03 * np.sqrt(2 / pairs))
+    noncentrality = np.log1p(0.05) / (0.03 * np.sqrt(2 / pairs))
     freedom = pairs - 1
     return {
-        "known": 100 * scipy_stats.norm.sf(scipy_stats.norm.isf(alpha) - away),
-        "unknown": 100 * scipy_stats.nct.sf(scipy_stats.t.isf(alpha, freedom), freedom, away),
+        "known": 100 * scipy_stats.norm.sf(scipy_stats.norm.isf(alpha) - noncentrality),
+        "unknown": 100
+        * scipy_stats.nct.sf(scipy_stats.t.isf(alpha, freedom), freedom, noncentrality),
     }
 
 
@@ -155,16 +159,18 @@ def main() -> None:
         for between, pairs in ((0.01, 8), (0.03, 8), (0.06, 8), (0.06, 16), (0.06, 24)):
             phone = Phone(between, shared)
             alarms = rates(phone, pairs, 0.0, options.trials, seed=1)
-            found = rates(phone, pairs, 0.05, options.trials, seed=2)
-            cells = [f"{rate:.1%}" for both in zip(alarms, found, strict=True) for rate in both]
+            detections = rates(phone, pairs, 0.05, options.trials, seed=2)
+            cells = [
+                f"{rate:.1%}" for both in zip(alarms, detections, strict=True) for rate in both
+            ]
             lines.append([f"{shared:.1f}", f"{between:.0%}", str(pairs), *cells])
             print(" | ".join(lines[-1]), flush=True)
     table = tables.markdown(TITLES, lines)
     if options.table:
-        told = EXPLAINED.format(trials=options.trials, shared=options.shared**2)
+        explained = EXPLAINED.format(trials=options.trials, shared=options.shared**2)
         above, *below = (
             textwrap.fill(text, 100, break_on_hyphens=False)
-            for text in (told, *NOTES.format(**_best()).split("\n\n"))
+            for text in (explained, *NOTES.format(**_best()).split("\n\n"))
         )
         page = (TITLE, above, table.rstrip(), *below)
         files.write_text(options.table, "\n\n".join(page) + "\n")

@@ -1,11 +1,11 @@
-"""The gate on this machine: a network against itself, and against one with a little more work.
+"""Run the gate on this machine: a network against itself, and against slower ones.
 
     python benchmarks/gate_host.py --out DIR --comparisons 200 --table docs/gate-host.md
 
-Each comparison is a session of its own, of interleaved pairs of processes, as `mobilebench bench
---ab` runs it: about half a minute each, so 200 take two hours. What was done is kept in DIR and not
-done again. Runtimes take turns. With `--at-once 2` two sessions run side by side, each of them the
-other's noise; the table counts those in lines of their own.
+Each comparison is a separate session of interleaved pairs of processes, as `mobilebench bench --ab`
+runs it. It takes about half a minute, so 200 take two hours. Finished sessions are kept in DIR and
+not repeated. Runtimes alternate. With `--at-once 2` two sessions run side by side, each of them
+noise for the other; the table counts those in separate lines.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ class Blocks(nn.Module):
 
 
 def _block() -> nn.Module:
-    """He's initialization, so that what enters is still to be seen behind the last block."""
+    """Return a block with He's initialization, so that the last one still sees the input."""
     conv = nn.Conv2d(32, 32, 3, padding=1, bias=False)
     nn.init.kaiming_normal_(conv.weight, nonlinearity="relu")
     return nn.Sequential(conv, nn.BatchNorm2d(32), nn.ReLU())
@@ -95,24 +95,24 @@ def main() -> None:
         for name in RUNTIMES
     }
     journal = options.out / "sessions.json"
-    done: list[dict[str, Any]] = json.loads(journal.read_text()) if journal.exists() else []
-    had = Counter(
+    sessions: list[dict[str, Any]] = json.loads(journal.read_text()) if journal.exists() else []
+    finished = Counter(
         (session["case"], session["runtime"])
-        for session in done
+        for session in sessions
         if session["pairs"] == options.pairs
     )
     turns = [
         turn
-        for turn in _left(had, _plan(options.comparisons, options.slower))
+        for turn in _remaining(finished, _plan(options.comparisons, options.slower))
         if turn[0] in (options.cases or CASES)
     ]
     run = partial(_session, artifacts, pairs=options.pairs, at_once=options.at_once)
     with ThreadPoolExecutor(options.at_once) as pool:
-        for session in pool.map(run, turns):  # one that fails ends all
-            done.append(session)
-            files.write_text(journal, json.dumps(done))
+        for session in pool.map(run, turns):  # the first failure ends the run
+            sessions.append(session)
+            files.write_text(journal, json.dumps(sessions))
             print(session, flush=True)
-    table = tables.markdown(TITLES, _lines(done))
+    table = tables.markdown(TITLES, _lines(sessions))
     explained = EXPLAINED.format(machine=tables.machine(), blocks=BLOCKS)
     print(table)
     if options.table:
@@ -124,7 +124,7 @@ def _artifact(case: str, count: int, name: str, out: Path) -> Artifact:
 
 
 def _plan(comparisons: int, slower: int) -> Iterator[tuple[str, str]]:
-    """Sessions in an order that mixes cases and runtimes."""
+    """Yield sessions in an order that mixes cases and runtimes."""
     rounds = -(-comparisons // len(RUNTIMES))
     for turn in range(max(rounds, slower)):
         for case in CASES:
@@ -132,15 +132,15 @@ def _plan(comparisons: int, slower: int) -> Iterator[tuple[str, str]]:
                 yield from ((case, name) for name in RUNTIMES)
 
 
-def _left(
-    had: Counter[tuple[str, str]], plan: Iterable[tuple[str, str]]
+def _remaining(
+    finished: Counter[tuple[str, str]], plan: Iterable[tuple[str, str]]
 ) -> Iterator[tuple[str, str]]:
-    """What of the plan is not done."""
+    """Yield the sessions of the plan that are not finished."""
     for turn in plan:
-        if not had[turn]:
+        if not finished[turn]:
             yield turn
         else:
-            had[turn] -= 1
+            finished[turn] -= 1
 
 
 def _session(
@@ -154,35 +154,38 @@ def _session(
         pairs=pairs,
         metrics=[METRIC],
     )
-    [found] = report.comparisons
+    [comparison] = report.comparisons
     return {
         "case": case,
         "runtime": name,
         "at_once": at_once,
         "pairs": pairs,
-        "verdict": found.verdict,
-        "effect": found.effect,
-        "p": found.p_value,
+        "verdict": comparison.verdict,
+        "effect": comparison.effect,
+        "p": comparison.p_value,
     }
 
 
-def _lines(done: list[dict[str, Any]]) -> Iterator[list[str]]:
+def _lines(sessions: list[dict[str, Any]]) -> Iterator[list[str]]:
     cases, runtimes = list(CASES), list(RUNTIMES)
 
     def kind(session: dict[str, Any]) -> tuple[int, ...]:
         place = cases.index(session["case"])
         return place, session["pairs"], session["at_once"], runtimes.index(session["runtime"])
 
-    for _, group in groupby(sorted(done, key=kind), key=kind):
-        its = list(group)
-        effect = median(session["effect"] for session in its)
+    for _, group in groupby(sorted(sessions, key=kind), key=kind):
+        members = list(group)
+        effect = median(session["effect"] for session in members)
         yield [
-            its[0]["case"],
-            RUNTIMES[its[0]["runtime"]],
-            str(its[0]["pairs"]),
-            str(its[0]["at_once"]),
-            str(len(its)),
-            *(str(sum(session["verdict"] == verdict for session in its)) for verdict in Verdict),
+            members[0]["case"],
+            RUNTIMES[members[0]["runtime"]],
+            str(members[0]["pairs"]),
+            str(members[0]["at_once"]),
+            str(len(members)),
+            *(
+                str(sum(session["verdict"] == verdict for session in members))
+                for verdict in Verdict
+            ),
             f"{effect:+.1%}",
         ]
 

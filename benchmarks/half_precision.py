@@ -1,10 +1,10 @@
-"""What half precision does to every family: the deployment form against the plain one.
+"""Measure what half precision does to every family, in its deployment and plain forms.
 
 Each network is computed on 64 seeded inputs by PyTorch eager: once in float32, once with all
-weights and all arithmetic in float16, in its plain form and in the form for Core ML. Shown are the
-share of inputs with the same largest score, the cosine of the logits, and outputs that are not
-finite. Weights are random, so scores lie closer together than those of a trained network and
-winners change more easily; a float16 unit that sums in float32 does better than this.
+weights and all arithmetic in float16, in its plain form and in the form for Core ML. The table
+shows the share of inputs with the same largest score, the cosine of the logits, and outputs that
+are not finite. Weights are random, so scores lie closer together than those of a trained network
+and winners change more easily; a float16 unit that sums in float32 does better than this.
 
     python benchmarks/half_precision.py --table docs/half-precision.md
 """
@@ -59,8 +59,8 @@ def main() -> None:
             "plain": copy.deepcopy(loaded.module),
             "deployed": deploy(loaded.module, images[0], target=Target.COREML),
         }.items():
-            found = _logits(network.half(), [image.half() for image in images])
-            lines.append(f"| {name} | {form} | {_compared(expected, found)} |")
+            actual = _logits(network.half(), [image.half() for image in images])
+            lines.append(f"| {name} | {form} | {_compare(expected, actual)} |")
             Console().print(lines[-1])
             if options.table:
                 files.write_text(options.table, HEADER + "\n".join(lines) + "\n")
@@ -71,14 +71,14 @@ def _logits(network: Callable[[Tensor], Tensor] | nn.Module, images: list[Tensor
         return torch.cat([network(image).float() for image in images])
 
 
-def _compared(expected: Tensor, found: Tensor) -> str:
-    finite = torch.isfinite(found).all(dim=1)
-    agree = (found.argmax(1) == expected.argmax(1)) & finite
+def _compare(expected: Tensor, actual: Tensor) -> str:
+    finite = torch.isfinite(actual).all(dim=1)
+    agree = (actual.argmax(1) == expected.argmax(1)) & finite
     if not bool(finite.any()):
         return f"0 of {INPUTS} | - | - | {INPUTS}"
-    kept, against = found[finite], expected[finite]
-    cosine = torch.nn.functional.cosine_similarity(kept, against)
-    error = (kept - against).abs().amax(1) / against.abs().amax(1)
+    finite_actual, finite_expected = actual[finite], expected[finite]
+    cosine = torch.nn.functional.cosine_similarity(finite_actual, finite_expected)
+    error = (finite_actual - finite_expected).abs().amax(1) / finite_expected.abs().amax(1)
     return (
         f"{int(agree.sum())} of {INPUTS} | {float(cosine.min()):.6f} | "
         f"{float(error.median()):.1e} | {int((~finite).sum())}"

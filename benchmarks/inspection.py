@@ -1,7 +1,8 @@
-"""How long `mobilebench inspect` takes on given bundles or model files, as a Markdown table.
+"""Measure how long `mobilebench inspect` takes, as a Markdown table.
 
-Beside each stands the time of `python -c 'import mobilebench'`, measured in turns with it in the
-same run, so that the ratio says something on any machine. Each time is the median of the runs.
+Bundles and model files are arguments. Beside each stands the time of `python -c 'import
+mobilebench'`, measured interleaved with it in the same run, so that the ratio is comparable between
+machines. Each time is the median of the runs.
 
     python benchmarks/inspection.py artifacts/*
 """
@@ -28,12 +29,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("artifacts", nargs="+", type=Path)
     parser.add_argument("--runs", type=int, default=5)
-    asked = parser.parse_args()
+    options = parser.parse_args()
     print("| artifact | MB | inspect s | import mobilebench s | ratio |")
     print("|---|---|---|---|---|")
-    for path in asked.artifacts:
+    for path in options.artifacts:
         inspecting, importing = [], []
-        for _ in range(asked.runs):
+        for _ in range(options.runs):
             inspecting.append(_seconds(sys.executable, "-m", "mobilebench", "inspect", str(path)))
             importing.append(_seconds(sys.executable, "-c", "import mobilebench"))
         whole, least = statistics.median(inspecting), statistics.median(importing)

@@ -1,7 +1,7 @@
-"""How fast int8 files are beside float32 ones, as ratios within one run on this machine.
+"""Measure how fast int8 files are beside float32 ones, as ratios within one run.
 
-Both files of a network run in turns in a process of their own, as in `deployment.py`; a ratio is
-the median over the rounds of a round's own.
+Both files of a network run interleaved in a separate process, as in `deployment.py`; a ratio is the
+median over the rounds of each round's own ratio.
 
     python benchmarks/int8.py --out DIR --table docs/int8-speed.md
 """
@@ -42,9 +42,9 @@ def main() -> None:
     lines = []
     for model in options.models:
         for format_name in options.formats:
-            made = _made(model, format_name, options.out)
+            artifacts = _artifacts(model, format_name, options.out)
             for threads in options.threads:
-                lines.append(_line(model, format_name, made, threads, options.rounds))
+                lines.append(_line(model, format_name, artifacts, threads, options.rounds))
                 print(" | ".join(lines[-1]), flush=True)
     explained = EXPLAINED.format(
         machine=tables.machine(),
@@ -55,21 +55,21 @@ def main() -> None:
         files.write_text(options.table, tables.page(TITLE, explained, table))
 
 
-def _made(model: str, format_name: str, out: Path) -> dict[str, Artifact]:
+def _artifacts(model: str, format_name: str, out: Path) -> dict[str, Artifact]:
     exporter = plugins.exporter(format_name)
     recipes = [exporter.recipe(precision) for precision in (Precision.FP32, Precision.INT8)]
-    made: dict[str, Artifact] = {}
-    for done in pipeline.export_matrix([Request(reference=model)], recipes, out):
-        if not isinstance(done.outcome, Artifact):
-            raise SystemExit(f"{done.name} {done.recipe.label}: {done.outcome.message}")
-        made[done.recipe.precision] = done.outcome
-    return made
+    artifacts: dict[str, Artifact] = {}
+    for exported in pipeline.export_matrix([Request(reference=model)], recipes, out):
+        if not isinstance(exported.outcome, Artifact):
+            raise SystemExit(f"{exported.name} {exported.recipe.label}: {exported.outcome.message}")
+        artifacts[exported.recipe.precision] = exported.outcome
+    return artifacts
 
 
 def _line(
-    model: str, format_name: str, made: dict[str, Artifact], threads: int, rounds: int
+    model: str, format_name: str, artifacts: dict[str, Artifact], threads: int, rounds: int
 ) -> list[str]:
-    paths = {name: str(artifact.model_path) for name, artifact in made.items()}
+    paths = {name: str(artifact.model_path) for name, artifact in artifacts.items()}
     measured = [deployment.side_by_side(format_name, paths, threads) for _ in range(rounds)]
     return [
         model,
@@ -77,7 +77,7 @@ def _line(
         str(threads),
         *(deployment.median_of([r[name] for r in measured]) for name in ("fp32", "int8")),
         deployment.ratio_of(measured, "int8", "fp32"),
-        *(f"{made[name].manifest.facts.size_bytes / 1e6:.1f}" for name in ("fp32", "int8")),
+        *(f"{artifacts[name].manifest.facts.size_bytes / 1e6:.1f}" for name in ("fp32", "int8")),
     ]
 
 

@@ -1,8 +1,9 @@
-"""What a second process saves when a matrix is exported, and what a second run of it costs.
+"""Measure what a second process saves, and what a second run costs, of a matrix.
 
 The smallest network of every family in every format, float32: exported into an empty folder by one
 process at a time, then into another by two, then once more into the folder that is full. Each run
-is `mobilebench export` in a process of its own, from nothing prepared. Takes an hour on two cores.
+is `mobilebench export` in a separate process that starts from nothing. It takes an hour on two
+cores.
 
     python benchmarks/matrix.py --table docs/matrix-speed.md
 """
@@ -42,14 +43,14 @@ def main() -> None:
     options = parser.parse_args()
     lines = []
     with tempfile.TemporaryDirectory() as folder:
-        alone, done = _export(options, Path(folder) / "1", jobs=1)
-        lines.append(_line("one process", alone, alone, done))
-        both, done = _export(options, Path(folder) / "2", jobs=2)
-        lines.append(_line("two processes", both, alone, done))
+        alone, cells = _export(options, Path(folder) / "1", jobs=1)
+        lines.append(_line("one process", alone, alone, cells))
+        both, cells = _export(options, Path(folder) / "2", jobs=2)
+        lines.append(_line("two processes", both, alone, cells))
         again = [_export(options, Path(folder) / "2", jobs=2) for _ in range(AGAIN)]
-    if not all(cell["cached"] for _, done in again for cell in done if not cell["failure"]):
+    if not all(cell["cached"] for _, cells in again for cell in cells if not cell["failure"]):
         raise SystemExit("a run over a full folder made something again")
-    lines.append(_line("over a full folder", statistics.median(t for t, _ in again), alone, done))
+    lines.append(_line("over a full folder", statistics.median(t for t, _ in again), alone, cells))
     explained = EXPLAINED.format(
         machine=tables.machine(),
         models=len(options.models),
@@ -62,31 +63,31 @@ def main() -> None:
 
 
 def _export(options: argparse.Namespace, out: Path, jobs: int) -> tuple[float, list[Any]]:
-    """Seconds and the outcome of every cell."""
+    """Return the seconds of a run and the outcome of every cell."""
     command = [sys.executable, "-m", "mobilebench", "export", *options.models, "--json"]
     command += [part for name in options.formats for part in ("--format", name)]
     started = time.perf_counter()
-    done = subprocess.run(
+    result = subprocess.run(
         [*command, "--out", str(out), "--jobs", str(jobs), "--store", f"sqlite:///{out}.sqlite"],
         stdout=subprocess.PIPE,
         text=True,
         check=False,
     )
     seconds = time.perf_counter() - started
-    if done.returncode not in (0, 1):
-        raise SystemExit(f"mobilebench export ended with {done.returncode}")
-    return seconds, json.loads(done.stdout)
+    if result.returncode not in (0, 1):
+        raise SystemExit(f"mobilebench export ended with {result.returncode}")
+    return seconds, json.loads(result.stdout)
 
 
-def _line(name: str, seconds: float, alone: float, done: list[Any]) -> list[str]:
-    made = [cell["manifest"]["facts"] for cell in done if cell["manifest"]]
-    peak = max(facts["export_peak_memory_bytes"] for facts in made)
+def _line(name: str, seconds: float, alone: float, cells: list[Any]) -> list[str]:
+    facts_list = [cell["manifest"]["facts"] for cell in cells if cell["manifest"]]
+    peak = max(facts["export_peak_memory_bytes"] for facts in facts_list)
     line = [
         name,
         f"{seconds:.1f}",
         f"{seconds / alone:.2f}",
-        str(len(done)),
-        str(len(done) - len(made)),
+        str(len(cells)),
+        str(len(cells) - len(facts_list)),
         f"{peak / 1e9:.1f}",
     ]
     print(" | ".join(line), flush=True)

@@ -1,8 +1,8 @@
-// The plainest loop around ExecuTorch: load a program, run it, print every latency in nanoseconds.
+// A plain loop around ExecuTorch: load a program, run it, print every latency in nanoseconds.
 //
 //   native_loop MODEL.pte THREADS WARM_UP INFERENCES DIM...
 //
-// It is what a measurement of ours is held against (see overhead.py).
+// Our measurements are compared with it (see overhead.py).
 
 #include <chrono>
 #include <cstdio>

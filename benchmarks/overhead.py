@@ -1,10 +1,11 @@
-"""What measuring adds to an inference: the engine's own time, and the whole beside a native loop.
+"""Measure what the engine adds to an inference, and compare it with a native loop.
 
     python benchmarks/overhead.py --out DIR --table docs/overhead.md
 
-The first is the engine around an inference that does nothing, beside a bare loop that reads the
-clock twice. The second is the median of `mobilebench bench` on ExecuTorch beside that of a C++
-program around the same library and file (`native_loop.cpp`), in turns; it needs a C++20 compiler.
+The first measurement is the engine around an inference that does nothing, beside a bare loop that
+reads the clock twice. The second is the median of `mobilebench bench` on ExecuTorch, interleaved
+with that of a C++ program around the same library and file (`native_loop.cpp`). It needs a C++20
+compiler.
 """
 
 from __future__ import annotations
@@ -87,7 +88,7 @@ def _nothing() -> None:
 
 
 def _added_us() -> float:
-    """Microseconds that the engine's loop takes for an inference beyond those of a bare loop."""
+    """Return the microseconds per inference that the engine adds to a bare loop."""
     clock = time.perf_counter_ns
     rule = Protocol(
         id="nothing",
@@ -129,15 +130,15 @@ def _compiled(folder: Path) -> Path:
 
 
 def _native(program: Path, artifact: Artifact) -> float:
-    """Median nanoseconds of an inference in the C++ loop."""
+    """Return the median nanoseconds of an inference in the C++ loop."""
     [image] = artifact.manifest.inputs
-    done = subprocess.run(
+    result = subprocess.run(
         [program, artifact.model_path, "1", "60", "100", *map(str, image.shape)],
         capture_output=True,
         text=True,
         check=True,
     )
-    return statistics.median(int(line) for line in done.stdout.split())
+    return statistics.median(int(line) for line in result.stdout.split())
 
 
 def _ours(artifact: Artifact) -> float:

@@ -1,4 +1,4 @@
-"""Figures as Markdown: tables, and pages of a title, an explanation and a table."""
+"""Format figures as Markdown tables, and as pages with a title and an explanation."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from mobilebench.machine import host
 
 
 def markdown(titles: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
-    """A table with a line under its titles."""
+    """Format a table with a line under its titles."""
     rows = (titles, ["---"] * len(titles), *lines)
     return "".join(f"| {' | '.join(map(_inside, row))} |\n" for row in rows)
 
@@ -19,11 +19,11 @@ def _inside(cell: str) -> str:
 
 
 def page(title: str, explained: str, table: str) -> str:
-    """A page, its explanation in lines of 100 characters."""
+    """Format a page, with its explanation in lines of 100 characters."""
     return "\n\n".join((title, textwrap.fill(explained, 100), table))
 
 
 def machine() -> str:
-    """This machine, for a sentence."""
+    """Name this machine, for a sentence."""
     device = host.host_device()
     return f"{device.os} on {device.soc or device.model}"

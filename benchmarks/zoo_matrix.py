@@ -1,12 +1,12 @@
-"""Networks of the zoo in every format: exported, compared with PyTorch, and written down.
+"""Export the zoo in every format, compare with PyTorch, and record the results.
 
     python benchmarks/zoo_matrix.py --out DIR --table docs/zoo-matrix.md
     python benchmarks/zoo_matrix.py --out DIR --table docs/precision-matrix.md --quantized \\
         --models mobilevig_ti mobilevigv2_ti greedyvig_s logvig_ti adaptvig_s rapidnet_ti vcmamba_s
 
-Each takes a few hours on two cores. It can be stopped and started again: what is in the folder
-already is found there. A cell that fails is a row with its reason. The table is a result of this
-machine's runtimes; Core ML files are evaluated with torch where Core ML itself is not at hand.
+Each takes a few hours on two cores. It can be stopped and started again: files that are in the
+folder are not made again. A cell that fails is a row with its reason. The table is a result of this
+machine's runtimes; Core ML files are evaluated with torch where Core ML itself is not available.
 """
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ def main() -> None:
 
 def _cells(facts: ArtifactFacts) -> list[str]:
     return [
-        *_proof(facts),
+        *_verification(facts),
         str(len(facts.preflight.passed_over) or ""),
         str(sum(facts.op_histogram.values())),
         facts.structure.get("not_delegated", ""),
@@ -96,7 +96,7 @@ def _cells(facts: ArtifactFacts) -> list[str]:
     ]
 
 
-def _proof(facts: ArtifactFacts) -> list[str]:
+def _verification(facts: ArtifactFacts) -> list[str]:
     if facts.unverified:
         return ["not verified", "", "", "", ""]
     parity = facts.parity[0]

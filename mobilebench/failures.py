@@ -1,4 +1,4 @@
-"""Turn a failed cell into a recorded `Failure`, with advice where the failure is a known one."""
+"""Turn a failed cell into a recorded `Failure`, with advice on known failures."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from mobilebench.values.recipe import ExportRecipe
 GENERAL = (
     Cure(
         "^OutOfMemory: ",
-        "allow it more with --memory-limit, or export fewer at a time with --jobs",
+        "raise the limit with --memory-limit, or export fewer at a time with --jobs",
     ),
-    Cure("^Timeout: ", "allow it more with --time-limit, or export fewer at a time with --jobs"),
+    Cure("^Timeout: ", "raise the limit with --time-limit, or export fewer at a time with --jobs"),
     Cure(
         "^Crash: .*SIGKILL",
-        "the system ends a process so when its memory is used up: export fewer at a time with "
+        "the system kills a process this way when memory runs out: export fewer at a time with "
         "--jobs",
     ),
     Cure(
@@ -32,7 +32,7 @@ GENERAL = (
         "forward leaves PyTorch for NumPy, where no exporter can follow: use torch's operations",
     ),
 )
-"""Failures that no single toolkit owns."""
+"""Failures that are not specific to one toolkit."""
 
 
 def failure_of(error: CellFailed | UserError, recipe: ExportRecipe) -> Failure:
@@ -50,7 +50,7 @@ def failure_of(error: CellFailed | UserError, recipe: ExportRecipe) -> Failure:
 
 
 def find(error: CellFailed, known: Iterable[Cure]) -> str | None:
-    """Return the advice of the first cure that fits; None where the failure is not known."""
+    """Return the advice of the first cure that matches; None for an unknown failure."""
     words = f"{error.error}: {error.message}\n{error.log_tail}"
     fitting = (cure.advice for cure in known if re.search(cure.signature, words))
     return next(fitting, None)

@@ -1,4 +1,4 @@
-"""Files and folders that appear whole or not at all."""
+"""Write files and folders that appear whole or not at all."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _WRITE_ADVICE = {
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a file by way of a neighbour and an atomic rename.
+    """Write a file through a temporary neighbour and an atomic rename.
 
     Raises `OutputError` where it cannot be written.
     """
@@ -58,10 +58,10 @@ def _umask() -> int:
 
 @contextmanager
 def staging_folder(parent: Path) -> Iterator[Path]:
-    """A folder beside its future place, gone when the block ends unless it was renamed away.
+    """Yield a temporary folder beside its future place.
 
-    Folders that a killed process left behind are removed on the way. Raises `OutputError` where
-    `parent` cannot be written.
+    It is removed when the block ends, unless it was renamed away. Folders that killed processes
+    left behind are removed first. Raises `OutputError` where `parent` cannot be written.
     """
     with writing(parent):
         parent.mkdir(parents=True, exist_ok=True)
@@ -84,11 +84,11 @@ def _sweep(parent: Path) -> None:
 
 @contextmanager
 def only_one(place: Path, waiting: Callable[[], None], cancel: Event) -> Iterator[None]:
-    """Hold a future place against every other process that writes there; `waiting` is called once
-    where another one holds it.
+    """Lock a future place against every other process that writes there.
 
-    The lock ends with its process, however that ends. Raises `Cancelled` when `cancel` is set while
-    waiting, and `OutputError` where the folder cannot be written.
+    `waiting` is called once where another process holds the lock. The lock ends with its process,
+    however that ends. Raises `Cancelled` when `cancel` is set while waiting, and `OutputError`
+    where the folder cannot be written.
     """
     folder = place.parent / _LOCKS
     with writing(folder):
@@ -109,7 +109,7 @@ def only_one(place: Path, waiting: Callable[[], None], cancel: Event) -> Iterato
 
 
 def publish_folder(staged: Path, place: Path) -> None:
-    """Rename a staged folder to its place; what stood there before is replaced.
+    """Rename a staged folder to its place, and replace what was there before.
 
     Raises `OutputError` where it cannot be done; then the old folder is still there.
     """

@@ -40,10 +40,10 @@ returns the name and version of what computed."""
 
 @dataclass(frozen=True)
 class Cure:
-    """What to do about a failure that is recognised by its words."""
+    """Advice on a failure that is recognised by its message."""
 
     signature: str
-    """A regular expression, looked for in `ERROR: MESSAGE` and in the end of the log."""
+    """Regular expression, searched for in `ERROR: MESSAGE` and in the end of the log."""
     advice: str
 
 

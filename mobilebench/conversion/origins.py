@@ -1,4 +1,4 @@
-"""Origins: the line of a network's code that an operation comes from which an error names."""
+"""Find the source line of the operation that a toolkit error names."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ _LIBRARIES = ("/site-packages/", "/dist-packages/", "/lib/python")
 
 
 def of(error: BaseException, module: nn.Module, example: Sequence[Tensor]) -> str | None:
-    """Where the operation comes from that a toolkit stumbled over: `FILE, line N: CODE`.
+    """Return the source line that a toolkit failed on, as `FILE, line N: CODE`.
 
-    The error came out of the network's own code, or quotes its line, or names an operation, which
-    is then looked up in the exported graph; None where it does nothing of that.
+    The error was raised in the network's own code, or quotes its line, or names an operation, which
+    is then looked up in the exported graph. None where none of these is the case.
     """
     words = "\n".join(str(part) for part in error.args)
     return (
@@ -30,7 +30,7 @@ def of(error: BaseException, module: nn.Module, example: Sequence[Tensor]) -> st
 
 
 def _raised_in(error: BaseException) -> str | None:
-    """The innermost line outside of libraries that a library has called: the network's."""
+    """Return the innermost line outside libraries that a library called: the network's."""
     place, called = None, False
     for frame in traceback.extract_tb(error.__traceback__):
         library = _in_library(frame.filename)
@@ -53,12 +53,12 @@ def _lines_of(names: set[str], module: nn.Module, example: Sequence[Tensor]) -> 
         return
     try:
         program = torch.export.export(module, tuple(example))
-        # The names of toolkits are those before or after PyTorch takes operations apart.
+        # Toolkits name operations as they are before or after PyTorch decomposes them.
         programs = (program, program.run_decompositions())
-    except Exception:  # noqa: BLE001 - what the toolkit stumbled over is then told in the log
+    except Exception:  # noqa: BLE001 - the log then shows what the toolkit failed on
         return
-    for found in programs:
-        for node in found.graph.nodes:
+    for exported in programs:
+        for node in exported.graph.nodes:
             if node.op == "call_function" and _name(node) in names:
                 yield from _frames(node.meta.get("stack_trace") or "")
 
@@ -68,7 +68,7 @@ def _name(node: Any) -> str:
 
 
 def _frames(trace: str) -> Iterator[str]:
-    """Places in a trace, the innermost first, without those of installed libraries."""
+    """Yield the places in a trace, the innermost first, without installed libraries."""
     for match in reversed(list(_FRAME.finditer(trace))):
         if not _in_library(match["file"]):
             yield f"{match['file']}, line {match['line']}: {match['code'].strip()}"

@@ -1,4 +1,4 @@
-"""ImageFolder: labelled images on disk, a folder for each class, as torchvision lays them out."""
+"""Labelled images on disk, one folder for each class, as torchvision lays them out."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from mobilebench.inputs import images
 from mobilebench.values import value
 
 _NAMED = 3
-"""How many names an error gives of many."""
+"""How many of many names an error lists."""
 
 
 @value
@@ -22,48 +22,48 @@ class LabelledImage:
     path: str
     """Relative to the data set's folder, with slashes."""
     label: int
-    """Index into the class names, and of the network's output."""
+    """Index into the class names and into the network's output."""
 
 
 @dataclass(frozen=True)
 class ImageFolder:
-    """The images of a data set, in the order of classes and of paths."""
+    """The images of a data set, sorted by class and by path."""
 
     folder: Path
     classes: tuple[str, ...]
-    """Names by the index of the network's output; some may have no image."""
+    """Names in the order of the network's outputs; some classes may have no image."""
     from_file: bool
-    """Whether the names were given, rather than taken from the folders."""
+    """Whether the names come from a file, rather than from the folders."""
     images: tuple[LabelledImage, ...]
     available: int
-    """How many images there are, those included that a limit left out."""
+    """Number of images, including those that a limit left out."""
 
     @classmethod
     def find(cls, folder: Path, classes_file: Path | None = None) -> ImageFolder:
-        """Look a data set up: FOLDER/CLASS/.../IMAGE.
+        """Find the images of a data set: FOLDER/CLASS/.../IMAGE.
 
-        Classes are the folders' names in their order, or the lines of a file where it is given;
-        then folders may be missing. Names that begin with a dot are passed over. Raises
-        `UserError` for a folder that does not exist, has no class folders or has an empty one,
-        and for one whose name is not in the file.
+        Classes are the sorted names of the folders, or the lines of `classes_file`; with a file,
+        folders may be missing. Names that begin with a dot are skipped. Raises `UserError` for a
+        data set that does not exist, has no class folders or has an empty one, and for a class
+        folder that the file does not name.
         """
         folders = _class_folders(folder)
         names = [place.name for place in folders]
         classes = names if classes_file is None else _read_classes(classes_file)
         index = {name: number for number, name in enumerate(classes)}
-        strange = [name for name in names if name not in index]
-        if strange:
+        unknown = [name for name in names if name not in index]
+        if unknown:
             raise UserError(
-                f"{_listed(strange)} in {folder} is not in {classes_file}; that file has to name "
+                f"{_listed(unknown)} in {folder} is not in {classes_file}; that file has to name "
                 f"the class of every folder."
             )
-        found: list[LabelledImage] = []
+        labelled_images: list[LabelledImage] = []
         empty = []
         for place in sorted(folders, key=lambda place: index[place.name]):
             paths = images.below(place)
             if not paths:
                 empty.append(place.name)
-            found += [
+            labelled_images += [
                 LabelledImage(path=path.relative_to(folder).as_posix(), label=index[place.name])
                 for path in paths
             ]
@@ -73,25 +73,34 @@ class ImageFolder:
                 f"{', '.join(images.SUFFIXES)} are taken. Remove empty folders, and name all "
                 f"classes in a file with --classes."
             )
-        return cls(folder, tuple(classes), classes_file is not None, tuple(found), len(found))
+        return cls(
+            folder,
+            tuple(classes),
+            classes_file is not None,
+            tuple(labelled_images),
+            len(labelled_images),
+        )
 
     def limited(self, count: int) -> ImageFolder:
-        """At most so many of the images, at even distances: every class keeps its share."""
+        """Take at most `count` images, evenly spaced.
+
+        Every class keeps its share.
+        """
         return replace(self, images=tuple(images.spread(self.images, count)))
 
     def listing_sha256(self) -> str:
-        """sha256 over names, labels, sizes and times of change of the files, without reading them.
+        """Return sha256 over the images' labels, paths, sizes and modification times.
 
-        Raises `UserError` where one is gone.
+        The files are not read. Raises `UserError` where one is missing.
         """
         digest = hashlib.sha256()
         for image in self.images:
             path = self.folder / image.path
             try:
-                found = path.stat()
+                status = path.stat()
             except OSError as error:
-                raise UserError(f"The image {path} cannot be looked at: {error}.") from error
-            line = f"{image.label}\0{image.path}\0{found.st_size}\0{found.st_mtime_ns}\n"
+                raise UserError(f"The image {path} cannot be found: {error}.") from error
+            line = f"{image.label}\0{image.path}\0{status.st_size}\0{status.st_mtime_ns}\n"
             digest.update(line.encode())
         return digest.hexdigest()
 
@@ -108,9 +117,9 @@ class ImageFolder:
 
 def _class_folders(folder: Path) -> list[Path]:
     if not folder.is_dir():
-        found = "is a file" if folder.exists() else "does not exist"
+        state = "is a file" if folder.exists() else "does not exist"
         raise UserError(
-            f"The data set {folder} {found}; give a folder that has one folder for each class."
+            f"The data set {folder} {state}; give a folder that has one folder for each class."
         )
     folders = sorted(
         (place for place in folder.iterdir() if place.is_dir() and not place.name.startswith(".")),
@@ -118,8 +127,8 @@ def _class_folders(folder: Path) -> list[Path]:
     )
     if not folders:
         raise UserError(
-            f"The data set {folder} has no folders of classes; the images of each class belong "
-            f"into a folder of their own, such as {folder / 'cat' / '1.jpg'}."
+            f"The data set {folder} has no folders of classes; put the images of each class "
+            f"into a separate folder, such as {folder / 'cat' / '1.jpg'}."
         )
     return folders
 
@@ -132,12 +141,13 @@ def _read_classes(path: Path) -> list[str]:
             f"The file of classes {path} cannot be read ({error}); give a text file with one name "
             f"per line."
         ) from error
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if not names or "" in names or twice:
-        found = "is empty" if not names else "has a line without a name"
+    repeated = sorted({name for name in names if names.count(name) > 1})
+    if not names or "" in names or repeated:
+        problem = "is empty" if not names else "has a line without a name"
         raise UserError(
-            f"The file of classes {path} {f'names {_listed(twice)} twice' if twice else found}; "
-            f"it needs one name per line, in the order of the network's scores."
+            f"The file of classes {path} "
+            f"{f'names {_listed(repeated)} twice' if repeated else problem}; it needs one name "
+            f"per line, in the order of the network's scores."
         )
     return names
 

@@ -1,4 +1,7 @@
-"""Images from files as a network takes them: resized, cropped and normalised as its authors do."""
+"""Prepare image files as a network takes them: resized, cropped and normalised.
+
+Every step is done as the network's authors do it.
+"""
 
 from __future__ import annotations
 
@@ -23,23 +26,23 @@ SUFFIXES = (".bmp", ".jpeg", ".jpg", ".png", ".webp")
 
 
 def find(folder: Path) -> list[Path]:
-    """Every image file under a folder, in the order of their paths.
+    """Return every image file under a folder, sorted by path.
 
     Raises `UserError` where the folder does not exist or holds no image.
     """
     if not folder.is_dir():
         raise UserError(f"The folder of images {folder} does not exist; give one that holds them.")
-    found = below(folder)
-    if not found:
+    paths = below(folder)
+    if not paths:
         raise UserError(
-            f"The folder {folder} holds no image; files ending in {', '.join(SUFFIXES)} are taken, "
-            f"in it and in the folders below it."
+            f"The folder {folder} holds no image; put files ending in {', '.join(SUFFIXES)} in it, "
+            f"or in folders below it."
         )
-    return found
+    return paths
 
 
 def below(folder: Path) -> list[Path]:
-    """Every image file under a folder that exists, in the order of their paths; maybe none."""
+    """Return every image file under an existing folder, sorted by path; maybe none."""
     return sorted(
         path
         for path in folder.rglob("*")
@@ -47,24 +50,26 @@ def below(folder: Path) -> list[Path]:
     )
 
 
-def spread(found: Sequence[T], count: int) -> list[T]:
-    """At most `count` of what was found, at even distances, so that a sorted folder gives every
-    class its share; the same ones every time."""
-    if len(found) <= count:
-        return list(found)
-    return [found[index * len(found) // count] for index in range(count)]
+def spread(items: Sequence[T], count: int) -> list[T]:
+    """Take at most `count` items, evenly spaced.
+
+    So every class of a sorted folder keeps its share. The selection is the same every time.
+    """
+    if len(items) <= count:
+        return list(items)
+    return [items[index * len(items) // count] for index in range(count)]
 
 
 def prepare(path: Path, spec: ModelSpec) -> Array:
-    """One image as the network's input: (1, 3, H, W) of float32.
+    """Prepare one image as the network's input: (1, 3, H, W) of float32.
 
-    The shorter side is resized to H / crop_pct, the middle is cut out, values are brought to
+    The shorter side is resized to H / crop_pct, the middle is cut out, and values are scaled to
     0..1 and normalised by channel. Raises `ImageError` for a file that cannot be read, `UserError`
     for a network that states no preprocessing or takes no image.
     """
     height, width = _size(spec)
     preprocessing = _preprocessing(spec)
-    image = _crop(_opened(path), height, width, preprocessing)
+    image = _crop(_open(path), height, width, preprocessing)
     values = np.asarray(image, dtype=np.float32) / np.float32(255.0)
     mean, std = (np.asarray(three, np.float32) for three in (preprocessing.mean, preprocessing.std))
     values = (values - mean) / std
@@ -72,15 +77,20 @@ def prepare(path: Path, spec: ModelSpec) -> Array:
 
 
 def pixels(path: Path, spec: ModelSpec) -> Array:
-    """One image as a file with image input takes it: (1, 3, H, W) of uint8; as `prepare`, without
-    normalisation."""
+    """Prepare one image for a file with image input: (1, 3, H, W) of uint8.
+
+    It is the same as `prepare` without normalisation.
+    """
     height, width = _size(spec)
-    image = _crop(_opened(path), height, width, _preprocessing(spec))
+    image = _crop(_open(path), height, width, _preprocessing(spec))
     return np.ascontiguousarray(np.asarray(image, dtype=np.uint8).transpose(2, 0, 1)[None])
 
 
 def image_input(spec: ModelSpec) -> ImageInput:
-    """A network's own normalisation, for files that take images; raises as `require_images`."""
+    """Return a network's own normalisation, for files that take images.
+
+    Raises the same errors as `require_images`.
+    """
     require_images(spec)
     preprocessing = _preprocessing(spec)
     return ImageInput(mean=preprocessing.mean, std=preprocessing.std)
@@ -106,13 +116,13 @@ def _size(spec: ModelSpec) -> tuple[int, int]:
 def _preprocessing(spec: ModelSpec) -> Preprocessing:
     if spec.preprocessing is None:
         raise UserError(
-            f"Of {spec.name} it is not known how images are prepared; state it with "
-            f"--mean and --std (in 0..1, three numbers each)."
+            f"It is not known how images are prepared for {spec.name}; state it with "
+            f"--mean and --std (three numbers each, in 0..1)."
         )
     return spec.preprocessing
 
 
-def _opened(path: Path) -> Image.Image:
+def _open(path: Path) -> Image.Image:
     from PIL import Image, UnidentifiedImageError
 
     try:
@@ -121,7 +131,7 @@ def _opened(path: Path) -> Image.Image:
     except (
         UnidentifiedImageError,
         OSError,
-        ValueError,  # these two come from decoders that meet a damaged file
+        ValueError,  # decoders raise these two for a damaged file
         SyntaxError,
         Image.DecompressionBombError,
     ) as error:
@@ -134,13 +144,13 @@ def _crop(image: Image.Image, height: int, width: int, how: Preprocessing) -> Im
     from PIL import Image
 
     tall, wide = math.floor(height / how.crop_pct), math.floor(width / how.crop_pct)
-    # The side that is left over is cut to whole pixels, and the middle is rounded, as torchvision
+    # The other side is cut to whole pixels and the offset of the crop is rounded, as torchvision
     # does it.
     if image.height * wide >= image.width * tall:
-        enlarged = (wide, int(wide * image.height / image.width))
+        size = (wide, int(wide * image.height / image.width))
     else:
-        enlarged = (int(tall * image.width / image.height), tall)
+        size = (int(tall * image.width / image.height), tall)
     resampling = Image.Resampling[how.interpolation.upper()]
-    resized = image.resize(enlarged, resampling)
-    left, top = round((enlarged[0] - width) / 2), round((enlarged[1] - height) / 2)
+    resized = image.resize(size, resampling)
+    left, top = round((size[0] - width) / 2), round((size[1] - height) / 2)
     return resized.crop((left, top, left + width, top + height))

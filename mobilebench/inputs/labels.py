@@ -1,4 +1,4 @@
-"""Class labels: the names of a network's outputs, from a file with one on each line."""
+"""Read and write class labels: the names of a network's outputs, one on each line."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from mobilebench.errors import UserError
 from mobilebench.values.tensor import TensorSpec
 
 LABELS_FILE = "labels.txt"
-"""Where a bundle keeps them."""
+"""Name of the labels file in a bundle."""
 
 
 def read(path: Path) -> tuple[str, ...]:
-    """The labels of a file in UTF-8, in the order of the outputs.
+    """Read the labels of a UTF-8 file, in the order of the outputs.
 
-    Raises `UserError` where there is no such file, it is not text, or a line is empty or a
-    repetition: a classifier answers by label, so no two may be equal.
+    Raises `UserError` where the file does not exist or is not text, or a line is empty or repeated:
+    a classifier answers by label, so labels must differ.
     """
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
@@ -39,7 +39,7 @@ def read(path: Path) -> tuple[str, ...]:
         raise UserError(f"Every output needs a label, but {where}; write one label on each line.")
     [(label, count)] = Counter(labels).most_common(1)
     if count > 1:
-        numbers = [str(n) for n, found in enumerate(labels, start=1) if found == label]
+        numbers = [str(n) for n, other in enumerate(labels, start=1) if other == label]
         raise UserError(
             f"A classifier answers by label, but {path} has {label!r} on the lines "
             f"{', '.join(numbers)}; make every label different."
@@ -48,12 +48,12 @@ def read(path: Path) -> tuple[str, ...]:
 
 
 def write(folder: Path, labels: Sequence[str]) -> None:
-    """Put labels into a bundle."""
+    """Write labels into a bundle."""
     (folder / LABELS_FILE).write_text("\n".join(labels) + "\n", encoding="utf-8")
 
 
 def sha256(labels: Sequence[str]) -> str:
-    """What a recipe says of labels: the sha256 over them, each with a newline after it."""
+    """Return the sha256 that a recipe records: over all labels, each with a newline after it."""
     return hashlib.sha256("".join(f"{label}\n" for label in labels).encode()).hexdigest()
 
 

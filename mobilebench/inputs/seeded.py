@@ -1,4 +1,4 @@
-"""Fixed seeded inputs: the same numbers for PyTorch, for every artifact and on every machine.
+"""Draw inputs from a seed: the same for PyTorch, every artifact and every machine.
 
 A file that takes images gets pixels; PyTorch gets the same pixels, normalised.
 """
@@ -20,8 +20,11 @@ Batch = Sequence[Array]
 
 
 def sample(inputs: Sequence[TensorSpec], seed: int) -> list[Array]:
-    """One batch: standard normal values for floats, as for a normalised image; 0 to 255 for
-    pixels (uint8); 0 or 1 for the rest, which every index and mask allows."""
+    """Draw one batch from a seed.
+
+    Floats are standard normal, as in a normalised image; pixels (uint8) are 0 to 255; the rest is 0
+    or 1, which every index and mask allows.
+    """
     rng = np.random.Generator(np.random.PCG64(seed))
     return [_draw(tensor, rng) for tensor in inputs]
 
@@ -35,17 +38,17 @@ def _draw(tensor: TensorSpec, rng: np.random.Generator) -> Array:
 
 
 def samples(inputs: Sequence[TensorSpec], count: int, seed: int) -> list[list[Array]]:
-    """`count` batches, with the seeds `seed`, `seed + 1`, ..."""
+    """Draw `count` batches, with the seeds `seed`, `seed + 1`, ..."""
     return [sample(inputs, seed + index) for index in range(count)]
 
 
 def of_network(file: Batch, image_input: ImageInput | None) -> Batch:
-    """What the network takes for these inputs of the file."""
+    """Convert inputs of the file to the inputs of its network."""
     return file if image_input is None else [normalised(pixels, image_input) for pixels in file]
 
 
 def normalised(pixels: Array, how: ImageInput) -> Array:
-    """Pixels (N, 3, H, W) of 0 to 255 as the network's input, in float32."""
+    """Normalise pixels (N, 3, H, W) of 0 to 255 as the network's input, in float32."""
     mean, std = (np.asarray(three, np.float32).reshape(1, 3, 1, 1) for three in (how.mean, how.std))
     result: Array = (pixels.astype(np.float32) / np.float32(255.0) - mean) / std
     return result

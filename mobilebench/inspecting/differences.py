@@ -1,4 +1,4 @@
-"""Differences: what changed between two artifacts, or two model files."""
+"""Find what changed between two artifacts, or two model files."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Shown = str | int | float | None
 
 @value
 class Change:
-    """One fact that is not the same in both; None where one of them does not state it."""
+    """One fact that differs; None where a side does not state it."""
 
     name: str
     before: Shown
@@ -23,39 +23,42 @@ class Change:
 
 @value
 class Moved:
-    """Operations of one kind that a class refuses more, or less, often than before."""
+    """Operations of one kind that a class of units refuses more, or less, often than before."""
 
     forecast: str
     """Label of the class."""
     kind: str
     reason: str
     count: int
-    """More than 0: so many more are refused; less than 0: so many joined the class or are gone."""
+    """Above 0: that many more are refused. Below 0: that many were accepted or are gone."""
 
 
 @value
 class Differences:
-    """Everything that two files, or their manifests, do not agree on."""
+    """Everything that differs between two files, or their manifests."""
 
     facts: tuple[Change, ...]
-    """What the manifests say: model, recipe, tools, parity."""
+    """From the manifests: model, recipe, tools, parity."""
     file: tuple[Change, ...]
     """Size, content, computation and tensors of the files."""
     operations: tuple[Change, ...]
-    """Kinds of which there are not as many in both."""
+    """Kinds of operation whose number differs."""
     forecasts: tuple[Change, ...]
     """Figures of the forecasts, by class."""
     moved: tuple[Moved, ...]
 
     @property
     def none(self) -> bool:
-        """Whether nothing at all differs."""
+        """Whether nothing differs."""
         parts = (self.facts, self.file, self.operations, self.forecasts, self.moved)
         return not any(parts)
 
 
 def differences(before: Inspection, after: Inspection) -> Differences:
-    """Compare two inspections; nothing of when, where and how fast they were made."""
+    """Compare two inspections.
+
+    When, where and how fast the files were made is not compared.
+    """
     return Differences(
         facts=_changes(dict(_facts(before)), dict(_facts(after))),
         file=_changes(dict(_file(before)), dict(_file(after))),
@@ -75,9 +78,9 @@ def _changes(
     )
 
 
-def _facts(found: Inspection) -> Iterator[tuple[str, Shown]]:
-    yield "format", found.format.value
-    manifest = found.manifest
+def _facts(inspection: Inspection) -> Iterator[tuple[str, Shown]]:
+    yield "format", inspection.format.value
+    manifest = inspection.manifest
     if manifest is None:
         return
     model, facts = manifest.model, manifest.facts
@@ -96,10 +99,10 @@ def _facts(found: Inspection) -> Iterator[tuple[str, Shown]]:
     yield from facts.structure.items()
 
 
-def _file(found: Inspection) -> Iterator[tuple[str, Shown]]:
-    yield "size", found.size_bytes
-    yield "sha256", found.sha256
-    if (graph := found.graph) is None:
+def _file(inspection: Inspection) -> Iterator[tuple[str, Shown]]:
+    yield "size", inspection.size_bytes
+    yield "sha256", inspection.sha256
+    if (graph := inspection.graph) is None:
         return
     yield "MACs", graph.macs
     yield "constants", graph.weight_bytes
@@ -109,8 +112,8 @@ def _file(found: Inspection) -> Iterator[tuple[str, Shown]]:
         yield f"output {place + 1}", tensor.text
 
 
-def _forecasts(found: Inspection) -> Iterator[tuple[str, Shown]]:
-    for forecast in found.forecasts:
+def _forecasts(inspection: Inspection) -> Iterator[tuple[str, Shown]]:
+    for forecast in inspection.forecasts:
         yield forecast.label, _figures(forecast)
 
 
@@ -133,5 +136,5 @@ def _moved(before: Inspection, after: Inspection) -> Iterator[Moved]:
                 yield Moved(forecast=label, kind=kind, reason=reason, count=count)
 
 
-def _refused(placed: Placement) -> Counter[tuple[str, str]]:
-    return Counter((refusal.kind, refusal.reason) for refusal in placed.refusals)
+def _refused(placement: Placement) -> Counter[tuple[str, str]]:
+    return Counter((refusal.kind, refusal.reason) for refusal in placement.refusals)

@@ -1,4 +1,4 @@
-"""Inspection: what a bundle's manifest, or a bare model file, says of itself."""
+"""Read what is known about a bundle, or about a bare model file."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ SUFFIXES: Mapping[str, Format] = {
     ".mlpackage": Format.COREML,
     ".mlmodel": Format.COREML,
 }
-"""Endings by which a bare model file is known."""
+"""Endings of the names of bare model files."""
 
 
 @dataclass(frozen=True)
 class Inspection:
-    """A model file with what is known about it; the manifest is there for a bundle only."""
+    """A model file with what is known about it; only a bundle has a manifest."""
 
     model_path: Path
     format: Format
@@ -49,20 +49,20 @@ class Inspection:
 
     @property
     def forecasts(self) -> tuple[Forecast, ...]:
-        """As computed now from the file; where it cannot be read, as the manifest has them."""
+        """Computed now from the file, or the manifest's where the file cannot be read."""
         if self.graph is not None:
             return tuple(placed.forecast for placed in self.placements)
         return (self.manifest.facts.forecast or ()) if self.manifest else ()
 
     @property
     def op_histogram(self) -> dict[str, int]:
-        """Operations by kind: the graph's, or else the manifest's."""
+        """Number of operations by kind: from the graph, or else from the manifest."""
         if self.graph is not None:
             return self.graph.histogram
         return self.manifest.facts.op_histogram if self.manifest else {}
 
     def to_plain(self) -> dict[str, Any]:
-        """As JSON has it: the manifest's own keys, and beside them what was read from the file."""
+        """Return the JSON form: the manifest's own keys, and what was read from the file."""
         graph = self.graph
         return {
             **(wire.to_plain(self.manifest) if self.manifest else {}),
@@ -88,8 +88,8 @@ class Inspection:
 def inspect(path: Path) -> Inspection:
     """Read a bundle folder or a bare model file.
 
-    Raises `BundleError` for a path that is neither, `ModelFileError` for a file that is damaged;
-    a missing toolkit is said in `unread` where a manifest is there, and raised where none is.
+    Raises `BundleError` for a path that is neither, `ModelFileError` for a damaged file. A missing
+    toolkit is recorded in `unread` where there is a manifest, and raised where there is none.
     """
     if (path / MANIFEST_FILE).is_file() or path.suffix not in SUFFIXES or not path.exists():
         if path.suffix in SUFFIXES and not path.exists():

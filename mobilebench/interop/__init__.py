@@ -1,6 +1,7 @@
-"""Other tools' results: one reader in each module, found by its name or by what a file looks like.
+"""Read the results of other benchmark tools.
 
-A reader turns the text of a file into `Reported` results. It keeps to what the text says.
+Each module has one reader, chosen by its name or by what a file looks like. A reader turns the text
+of a file into `Reported` results, and adds nothing that the text does not state.
 """
 
 from __future__ import annotations
@@ -28,10 +29,10 @@ _LARGEST_BYTES = 256 << 20
 
 
 def read(path: Path, kind: str | None = None) -> list[Reported]:
-    """The results in a file, by the reader of that name or the first that knows such files.
+    """Read the results in a file, with the named reader or the first that recognises it.
 
     Raises `UnknownName` for a reader that does not exist, `SchemaError` where the file cannot be
-    read, is known to no reader, or is not what its reader takes.
+    read, no reader recognises it, or it is not what its reader takes.
     """
     if kind is not None and kind not in READERS:
         raise UnknownName.among("kind of result file", kind, READERS)
@@ -42,32 +43,33 @@ def read(path: Path, kind: str | None = None) -> list[Reported]:
     except OSError as error:
         raise SchemaError(f"The file {path} cannot be read: {error.strerror}.") from error
     text = content.decode("utf-8", errors="replace")
-    chosen = READERS[kind] if kind else _recognised(text)
-    if chosen is None:
+    reader = READERS[kind] if kind else _recognised(text)
+    if reader is None:
         known = ", ".join(READERS)
         raise SchemaError(
-            f"{path} looks like no result that is known here; name its kind with --as ({known})."
+            f"{path} does not look like the result of a known tool; name its kind with --as "
+            f"({known})."
         )
     try:
-        found = chosen.read(text, path)
+        results = reader.read(text, path)
     except (ValueError, OverflowError) as error:
-        raise SchemaError(f"{path} states a number that cannot be: {error}.") from error
-    if not found:
-        raise SchemaError(f"{path} was read as a result of {chosen.tool}, and holds none.")
+        raise SchemaError(f"{path} states an impossible number: {error}.") from error
+    if not results:
+        raise SchemaError(f"{path} was read as a result of {reader.tool} and holds no result.")
     digest = hashlib.sha256(content).hexdigest()
     return [
         replace(
             result,
             report_id=hashlib.sha256(f"{digest}:{place}".encode()).hexdigest()[:32],
-            source=result.source or chosen.tool,
+            source=result.source or reader.tool,
             file=path.name,
         )
-        for place, result in enumerate(found)
+        for place, result in enumerate(results)
     ]
 
 
 def recognised(path: Path) -> bool:
-    """Whether a file is a result of another tool's; False where it cannot be read."""
+    """Return whether a file is another tool's result; False where it cannot be read."""
     try:
         with path.open("rb") as handle:
             head = handle.read(_LARGEST_BYTES)

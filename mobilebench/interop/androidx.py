@@ -1,4 +1,4 @@
-"""AndroidX Microbenchmark: `*-benchmarkData.json`.
+"""Read `*-benchmarkData.json`, which AndroidX Microbenchmark writes.
 
 {"context": {"build": {"model": "...", "version": {"sdk": 34}}, ...},
  "benchmarks": [{"name": "...", "className": "...", "repeatIterations": 1000,
@@ -67,7 +67,7 @@ def _read(text: str, path: Path) -> list[Reported]:
 
 
 def _result(benchmark: _Benchmark, times: _Times, build: _Build) -> Reported:
-    slept, version = benchmark.slept_s, build.version
+    pause_s, version = benchmark.slept_s, build.version
     return Reported(
         report_id=UNNAMED,
         source=UNNAMED,
@@ -82,7 +82,7 @@ def _result(benchmark: _Benchmark, times: _Times, build: _Build) -> Reported:
             max_ns=times.maximum,
             samples_ns=times.runs or None,
         ),
-        remarks=(f"slept {slept:g} s for being throttled",) if slept else (),
+        remarks=(f"slept {pause_s:g} s because it was throttled",) if pause_s else (),
     )
 
 

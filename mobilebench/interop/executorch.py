@@ -1,4 +1,6 @@
-"""ExecuTorch's Android benchmark: `benchmark_results.json`, one object for each metric of a model.
+"""Read `benchmark_results.json`, which ExecuTorch's Android benchmark writes.
+
+It has one object for each metric of a model:
 
 [{"benchmarkModel": {"name": "mv3", "backend": "xnnpack", "quantization": "q8"},
   "metric": "avg_inference_latency(ms)", "actualValue": 7.6, "targetValue": 0,
@@ -43,10 +45,10 @@ def _read(text: str, path: Path) -> list[Reported]:
     return [
         _result(
             model,
-            {metric.name: metric.value for metric in its},
-            next((metric.device for metric in its if metric.device), _Device()),
+            {metric.name: metric.value for metric in model_metrics},
+            next((metric.device for metric in model_metrics if metric.device), _Device()),
         )
-        for model, its in models.items()
+        for model, model_metrics in models.items()
     ]
 
 

@@ -1,6 +1,7 @@
-"""MLPerf: the mobile app's result file (ExtendedResult), and LoadGen's log summary.
+"""Read the result file of MLPerf's mobile app (ExtendedResult), and LoadGen's log summary.
 
-The app states a throughput and says not how it follows from latencies, so no latency is made of it.
+The app states a throughput, but not how it follows from latencies, so no latency is computed from
+it.
 """
 
 from __future__ import annotations
@@ -76,12 +77,12 @@ class _File(Part):
 
 def _read_result(text: str, path: Path) -> list[Reported]:
     file = parsed(_File, text, path, _APP)
-    device, system = _named(file.environment_info or _Environment())
+    device, system = _device_and_system(file.environment_info or _Environment())
     return [_result(benchmark, device, system) for benchmark in file.results]
 
 
-def _named(environment: _Environment) -> tuple[str | None, str | None]:
-    """Names of the device and of its system."""
+def _device_and_system(environment: _Environment) -> tuple[str | None, str | None]:
+    """Return the names of the device and of its system."""
     name = environment.platform
     platform = (environment.value or {}).get(name or "") or _Platform()
     device = platform.model_name or platform.model_code or platform.cpu_full_name
@@ -119,14 +120,16 @@ def _result(benchmark: _Benchmark, device: str | None, system: str | None) -> Re
 def _read_summary(text: str, path: Path) -> list[Reported]:
     verdict = re.search(r"^Result is\s*:\s*(\w+)", text, flags=re.MULTILINE)
     if verdict is None:
-        raise SchemaError(f"{path} says not whether its result is valid; it may have been cut off.")
+        raise SchemaError(
+            f"{path} does not state whether its result is valid; it may have been cut off."
+        )
 
-    def of(label: str) -> float | None:
+    def value_of(label: str) -> float | None:
         return number(rf"^\s*{label}\s*:\s*{NUMBER}", text)
 
     def percentile(percent: int) -> float | None:
-        tail = of(rf"{percent}(?:\.0+)? ?(?:th)? percentile latency \(ns\)")
-        return tail if tail is not None else of(rf"{percent}\.00 percentile latency \(ns\)")
+        tail = value_of(rf"{percent}(?:\.0+)? ?(?:th)? percentile latency \(ns\)")
+        return tail if tail is not None else value_of(rf"{percent}\.00 percentile latency \(ns\)")
 
     scenario = re.search(r"^Scenario\s*:\s*(.+)$", text, flags=re.MULTILINE)
     system = re.search(r"^SUT name\s*:\s*(.+)$", text, flags=re.MULTILINE)
@@ -140,13 +143,13 @@ def _read_summary(text: str, path: Path) -> list[Reported]:
             file=UNNAMED,
             device=system[1].strip() if system else None,
             latency=Latency(
-                mean_ns=of(r"Mean latency \(ns\)"),
+                mean_ns=value_of(r"Mean latency \(ns\)"),
                 p50_ns=percentile(50),
                 p90_ns=percentile(90),
                 p95_ns=percentile(95),
                 p99_ns=percentile(99),
-                min_ns=of(r"Min latency \(ns\)"),
-                max_ns=of(r"Max latency \(ns\)"),
+                min_ns=value_of(r"Min latency \(ns\)"),
+                max_ns=value_of(r"Max latency \(ns\)"),
             ),
             remarks=tuple(remarks),
         )

@@ -1,4 +1,4 @@
-"""ONNX Runtime's `onnxruntime_perf_test`: what it prints at the end.
+"""Read what ONNX Runtime's `onnxruntime_perf_test` prints at the end.
 
 Session creation time cost: 0.0512 s
 First inference time cost: 12 ms
@@ -22,8 +22,8 @@ _S, _MS = 1e9, 1e6
 def _read(text: str, path: Path) -> list[Reported]:
     if _END not in text:
         raise SchemaError(
-            f"{path} has no average inference time, with which onnxruntime_perf_test ends; the "
-            f"run was stopped, or its output cut off."
+            f"{path} has no average inference time, which onnxruntime_perf_test prints last; the "
+            f"run was stopped, or its output was cut off."
         )
 
     def latency(name: str) -> float | None:

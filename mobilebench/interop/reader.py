@@ -1,4 +1,4 @@
-"""Reader: how another tool's results are told from others, and read."""
+"""Recognise and read the result files of another tool."""
 
 from __future__ import annotations
 
@@ -17,51 +17,54 @@ from mobilebench.values.reported import Reported
 T = TypeVar("T")
 
 UNNAMED = ""
-"""In place of the id, the source and the file, which are filled in by the caller."""
+"""Placeholder for the id, the source and the file, which the caller fills in."""
 
 
 @dataclass(frozen=True)
 class Reader:
-    """One kind of file."""
+    """One kind of result file."""
 
     tool: str
-    """Who writes such files."""
+    """The tool that writes such files."""
     recognises: Callable[[str], bool]
     read: Callable[[str, Path], list[Reported]]
-    """The results in a text; the path names it in errors. Raises `SchemaError`."""
+    """Reads the results in a text; the path names it in errors. Raises `SchemaError`."""
 
 
 class Part(BaseModel):
-    """A part of another tool's JSON: what is used of it, the rest passed over."""
+    """A part of another tool's JSON; fields that are not declared are ignored."""
 
     model_config = ConfigDict(frozen=True, allow_inf_nan=False)
 
 
 def parsed(kind: type[T], text: str, path: Path, tool: str) -> T:
-    """The text as JSON of that shape; raises `SchemaError`, saying where it is another."""
+    """Parse a text as JSON of the type `kind`.
+
+    Raises `SchemaError`, which names the first place that does not fit.
+    """
     try:
         return TypeAdapter(kind).validate_python(json.loads(text))
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         place = ".".join(str(part) for part in first["loc"]) or "the top level"
         raise SchemaError(
-            f"{path} is not as {tool} writes it: at {place}: {first['msg']}; it may have been cut "
-            f"off, or come from another version."
+            f"{path} is not what {tool} writes: at {place}: {first['msg']}; it may have been cut "
+            f"off, or be from another version."
         ) from error
     except (ValueError, RecursionError) as error:
         raise SchemaError(
-            f"{path} is not JSON ({error}), as {tool} writes it; it may have been cut off."
+            f"{path} is not the JSON that {tool} writes ({error}); it may have been cut off."
         ) from error
 
 
 def number(pattern: str, text: str) -> float | None:
-    """The last number that a pattern with one group finds; None where it finds none."""
-    found = re.findall(pattern, text, flags=re.MULTILINE)
-    return float(found[-1]) if found else None
+    """Return the last number that a pattern with one group matches; None without a match."""
+    matches = re.findall(pattern, text, flags=re.MULTILINE)
+    return float(matches[-1]) if matches else None
 
 
 def scaled(number: float | None, factor: float) -> float | None:
-    """A number in another unit; None stays unknown."""
+    """Return a number in another unit; None stays None."""
     return None if number is None else number * factor
 
 

@@ -1,11 +1,11 @@
-"""Published tables as CSV: a line for each result, with a source.
+"""Read published tables as CSV, with one result and its source on each line.
 
     model,source,latency_ms,device,compute_unit,top1
     mobilevig_ti,MobileViG paper (arXiv:2307.00395),0.78,iPhone 13 mini,npu,75.7
 
-Columns: model, source and latency_ms have to be there; format, precision, runtime, delegate,
-compute_unit, threads, device, os, date, top1 and remark may be. An empty cell is not known.
-`latency_ms` counts as a mean: tables rarely say what it is.
+The columns model, source and latency_ms are required; format, precision, runtime, delegate,
+compute_unit, threads, device, os, date, top1 and remark are optional. An empty cell means unknown.
+`latency_ms` counts as a mean: tables rarely state what it is.
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ def _read(text: str, path: Path) -> list[Reported]:
     missing = [name for name in _NEEDED if name not in names]
     unknown = [name for name in names if name not in _COLUMNS]
     if missing or unknown:
-        found = [f"lacks {', '.join(missing)}"] * bool(missing)
-        found += [f"has {', '.join(map(str, unknown))}, which is not known"] * bool(unknown)
+        problems = [f"lacks {', '.join(missing)}"] * bool(missing)
+        problems += [f"has {', '.join(map(str, unknown))}, which is not known"] * bool(unknown)
         raise SchemaError(
-            f"The table {path} {' and '.join(found)}; columns are {', '.join(_COLUMNS)}."
+            f"The table {path} {' and '.join(problems)}; columns are {', '.join(_COLUMNS)}."
         )
     return [_result(line, f"{path}, line {lines.line_num}") for line in lines]
 
@@ -48,17 +48,17 @@ def _result(line: dict[str, str | None], place: str) -> Reported:
         if text is None:
             return None
         try:
-            found = float(text)
+            result = float(text)
         except ValueError:
             raise SchemaError(f"{place}: {name} is {text!r}; give a number.") from None
-        if not 0 <= found < float("inf"):
-            raise SchemaError(f"{place}: {name} is {text}; give a number that can be.")
-        return found
+        if not 0 <= result < float("inf"):
+            raise SchemaError(f"{place}: {name} is {text}; give a finite number of at least 0.")
+        return result
 
     latency, threads = number("latency_ms"), number("threads")
     source = word("source")
     if source is None:
-        raise SchemaError(f"{place}: there is no source; a number that nobody states is none.")
+        raise SchemaError(f"{place}: there is no source; name who published the number.")
     return Reported(
         report_id=UNNAMED,
         source=source,

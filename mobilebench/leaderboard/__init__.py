@@ -1,4 +1,4 @@
-"""The leaderboard: records ranked, as a table, a file or a page; built without any toolkit."""
+"""Rank records in a leaderboard: a table, a file or a page, without any toolkit."""
 
 from mobilebench.leaderboard.rows import Row, rank
 

@@ -1,4 +1,4 @@
-"""The latency chart: for every row its fastest sample, median and 90th percentile."""
+"""Draw the latency of every row: fastest sample, median and 90th percentile."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ _PADDING = {"left": 90, "right": 40, "top": 5, "bottom": 5}
 
 
 def latency_svg(rows: Sequence[Row]) -> str | None:
-    """An SVG picture, None where no row was measured."""
-    measured = [row for row in rows if row.p50_ms is not None]
-    if not measured:
+    """Return the chart as SVG; None where no row was measured."""
+    measured_rows = [row for row in rows if row.p50_ms is not None]
+    if not measured_rows:
         return None
     # Half a second to import, and only pages need them.
     import altair as alt
@@ -27,7 +27,7 @@ def latency_svg(rows: Sequence[Row]) -> str | None:
             "p50": row.p50_ms,
             "p90": row.p90_ms,
         }
-        for row in measured
+        for row in measured_rows
     ]
     cell = alt.Y("cell:N", sort=[entry["cell"] for entry in values], title=None).axis(
         labelLimit=480, ticks=False, domain=False, offset=6

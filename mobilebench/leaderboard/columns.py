@@ -1,4 +1,4 @@
-"""The columns that people see, once for every output: title, text, and what to sort by."""
+"""The columns of the leaderboard: title, text and sort key, shared by every output."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ UNKNOWN = "–"  # noqa: RUF001 - an en dash stands for "not known" in every tab
 
 @dataclass(frozen=True)
 class Column:
-    """One column; `key` gives the number or text behind the shown text."""
+    """One column; `key` returns the number or text behind the shown text."""
 
     title: str
     key: Callable[[Row], float | str | None]
     text: Callable[[Row], str]
     numeric: bool = True
     wide: bool = False
-    """Left out of a terminal that has no room for everything; pages and files show it."""
+    """Left out of a terminal that is too narrow for all columns; pages and files show it."""
 
 
 def _number(
@@ -66,7 +66,7 @@ COLUMNS: Sequence[Column] = (
 
 
 def notes(rows: Sequence[Row]) -> list[str]:
-    """One sentence for each mark and each failure, saying which rows it is about."""
+    """Return one sentence for each mark and each failure, naming the rows it is about."""
     by_mark: dict[str, list[int]] = {}
     for number, row in enumerate(rows, start=1):
         for mark in row.marks:

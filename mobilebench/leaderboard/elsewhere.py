@@ -1,4 +1,4 @@
-"""Results that others report, in a table of their own below the leaderboard: never in its ranks."""
+"""Show results that others report, in a separate table that is never ranked."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _STATISTICS = (("p50_ns", "median"), ("mean_ns", "mean"), ("p90_ns", "p90"))
 
 
 def cells(result: Reported) -> tuple[str, ...]:
-    """A result as texts for the columns."""
+    """Return a result as texts, one for each column."""
     runtime = " ".join(filter(None, (result.runtime, result.delegate)))
     threads = f" x{result.threads}" if result.threads else ""
     texts = (
@@ -35,7 +35,7 @@ def cells(result: Reported) -> tuple[str, ...]:
 
 
 def _latency(result: Reported) -> str | None:
-    """The first statistic that the source gives, with its name."""
+    """Return the first statistic that the source gives, with its name."""
     for field, name in _STATISTICS:
         number = getattr(result.latency, field)
         if number is not None:
@@ -46,7 +46,7 @@ def _latency(result: Reported) -> str | None:
 
 
 def as_table(results: Sequence[Reported]) -> Group:
-    """For the terminal."""
+    """Format the results as a table for the terminal."""
     table = Table(header_style="bold", box=None, pad_edge=False, collapse_padding=True)
     for title in COLUMNS:
         table.add_column(title)
@@ -56,7 +56,7 @@ def as_table(results: Sequence[Reported]) -> Group:
 
 
 def as_markdown(results: Sequence[Reported]) -> str:
-    """To stand below the leaderboard's own table."""
+    """Format the results as Markdown, to follow the leaderboard's own table."""
     rows = [COLUMNS, ("---",) * len(COLUMNS), *(cells(result) for result in results)]
     lines = (f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in row)} |" for row in rows)
     return "\n".join((f"### {TITLE}", "", *lines)) + "\n"

@@ -1,4 +1,4 @@
-"""Results: what a protocol makes of its samples, computed when it is shown."""
+"""Compute the results of a protocol from its samples, when they are shown."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from mobilebench.values.protocol import Headline, Protocol
 
 @value
 class Window:
-    """Measured samples that began within one span of time."""
+    """Percentiles of the measured samples that began within one span of time."""
 
     start_ns: int
     count: int
@@ -21,25 +21,27 @@ class Window:
 
 @value
 class Deadlines:
-    """What became of the frames of a paced measurement."""
+    """How many frames of a paced measurement were on time, late and dropped."""
 
     frames: int
-    """Those that fell due while it ran."""
+    """Frames that were due while it ran."""
     on_time: int
     late: int
-    """Begun, and not done when the next one was due."""
+    """Started, but not finished when the next frame was due."""
     dropped: int
-    """Not begun, because the one before still ran."""
+    """Not started, because the inference before was still running."""
 
     @property
     def miss_rate(self) -> float:
-        """Late and dropped frames as a share of all."""
+        """Late and dropped frames as a share of all frames."""
         return (self.late + self.dropped) / self.frames
 
 
 def headline_ns(protocol: Protocol, samples: Samples) -> float:
-    """The number that the protocol calls its result. Raises `ValueError` where the samples are
-    too few for it."""
+    """Return the number that the protocol reports as its result.
+
+    Raises `ValueError` where there are too few samples for it.
+    """
     if protocol.headline is Headline.MEDIAN:
         return stats.percentile(samples.latencies_ns(), 50)
     if protocol.headline is Headline.P90:
@@ -52,8 +54,10 @@ def headline_ns(protocol: Protocol, samples: Samples) -> float:
 
 
 def windows(samples: Samples, window_ns: int) -> tuple[Window, ...]:
-    """Percentiles by span of time from the first measured sample on; spans without a sample are
-    left out."""
+    """Return percentiles for each span of time since the first measured sample.
+
+    Spans without a sample are left out.
+    """
     measured = samples.select()
     if not measured.t_ns:
         return ()
@@ -74,35 +78,38 @@ def windows(samples: Samples, window_ns: int) -> tuple[Window, ...]:
 
 
 def deadlines(protocol: Protocol, samples: Samples) -> Deadlines:
-    """Frames on time, late and dropped over all rounds of a paced protocol.
+    """Count the frames of a paced protocol that were on time, late and dropped.
 
-    A frame is due at a multiple of the interval since the round's first; it has to be done when
-    the next is due. Raises `ValueError` for a protocol that has no pace, and for no samples.
+    All rounds are counted. A frame is due at a multiple of the interval since the round's first; it
+    must be finished when the next is due. Raises `ValueError` for a protocol without a pace, and
+    for a round without samples.
     """
     interval = protocol.interval_ns
     if interval is None:
         raise ValueError(f"the protocol {protocol.id} has no pace, so nothing has a deadline")
-    frames = on_time = begun = 0
+    frames = on_time = started = 0
     for round_ in range(protocol.rounds):
         measured = samples.select(round_=round_)
         if not measured.t_ns:
             raise ValueError(f"round {round_} has no measured samples")
-        begun += len(measured.t_ns)
+        started += len(measured.t_ns)
         first = measured.t_ns[0]
         for start, latency in zip(measured.t_ns, measured.latency_ns, strict=True):
             frame = (start - first) // interval
             on_time += start + latency - first <= (frame + 1) * interval
         frames += frame + 1
-    return Deadlines(frames=frames, on_time=on_time, late=begun - on_time, dropped=frames - begun)
+    return Deadlines(
+        frames=frames, on_time=on_time, late=started - on_time, dropped=frames - started
+    )
 
 
 def describe(protocol: Protocol, samples: Samples) -> str | None:
-    """What the median does not tell of a protocol's result, in a line; None where it tells all."""
+    """Describe in a line what a result's median does not show; None where it shows all."""
     if protocol.interval_ns is not None:
-        kept = deadlines(protocol, samples)
+        counts = deadlines(protocol, samples)
         return (
-            f"{protocol.id}: {kept.miss_rate:.1%} of {kept.frames} frames missed "
-            f"({kept.late} late, {kept.dropped} dropped)"
+            f"{protocol.id}: {counts.miss_rate:.1%} of {counts.frames} frames missed "
+            f"({counts.late} late, {counts.dropped} dropped)"
         )
     if protocol.window_ns is not None:
         spans = windows(samples, protocol.window_ns)

@@ -1,4 +1,4 @@
-"""The leaderboard as one HTML file that needs nothing else: no network, no script to load."""
+"""Write the leaderboard as one HTML file that needs no network and loads no script."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def as_page(
     reported: Sequence[Reported] = (),
     title: str = "mobilebench leaderboard",
 ) -> str:
-    """The page's HTML."""
+    """Return the page as HTML."""
     templates = Environment(
         loader=PackageLoader("mobilebench.leaderboard"),
         autoescape=True,

@@ -1,4 +1,4 @@
-"""The leaderboard as a rich table for the terminal."""
+"""Format the leaderboard as a rich table for the terminal."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _ROOM_FOR_ALL = 150
 
 
 def as_table(rows: Sequence[Row], width: int) -> Group:
-    """The rows with their notes below, for a terminal of `width` characters."""
+    """Format the rows, with their notes below, for a terminal of `width` characters."""
     columns = [column for column in COLUMNS if width >= _ROOM_FOR_ALL or not column.wide]
     table = Table(header_style="bold", box=None, pad_edge=False, collapse_padding=True)
     table.add_column("#", justify="right", style="dim")
@@ -33,6 +33,6 @@ def as_table(rows: Sequence[Row], width: int) -> Group:
 
 
 def _longest_word(column: Column, rows: Sequence[Row]) -> int:
-    """So that a narrow terminal breaks cells between words only."""
+    """Return the length of a column's longest word, so that cells break only between words."""
     texts = [column.title, *(column.text(row) for row in rows)]
     return max(len(word) for text in texts for word in text.split())

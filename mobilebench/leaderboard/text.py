@@ -1,4 +1,7 @@
-"""The leaderboard as text: CSV and JSON with every field, Markdown with what people see."""
+"""Write the leaderboard as CSV, JSON or Markdown.
+
+CSV and JSON hold every field, Markdown the columns that people see.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,7 @@ from mobilebench.values import wire
 
 
 def as_csv(rows: Sequence[Row]) -> str:
-    """One line per row under a line of field names; what is not known is empty."""
+    """Format the rows as CSV, below a line of field names; an unknown value is empty."""
     out = io.StringIO()
     names = [field.name for field in fields(Row)]
     writer = csv.DictWriter(out, names, lineterminator="\n")
@@ -26,12 +29,15 @@ def as_csv(rows: Sequence[Row]) -> str:
 
 
 def as_json(rows: Sequence[Row]) -> str:
-    """A list of objects with every field; what is not known is null."""
+    """Format the rows as a JSON list of objects; an unknown value is null."""
     return json.dumps([wire.to_plain(row) for row in rows], indent=2, allow_nan=False) + "\n"
 
 
 def as_markdown(rows: Sequence[Row]) -> str:
-    """A table for README files and pull requests, with its notes below."""
+    """Format the rows as a Markdown table, with its notes below.
+
+    It is meant for README files and pull requests.
+    """
     lines = [
         "| # | " + " | ".join(column.title for column in COLUMNS) + " |",
         "|---:|" + "|".join("---:" if column.numeric else "---" for column in COLUMNS) + "|",

@@ -1,7 +1,7 @@
-"""Cluster: functions run by executors, on this machine or on the workers of a dask scheduler.
+"""Run functions on executors: threads of this machine, or workers of a dask scheduler.
 
-A task is a function of a module, with plain values and bytes in and out, that may be run more than
-once: after its worker was killed it is run again on another one.
+A task is a function of a module, with plain values and bytes in and out. It may run more than once:
+after its worker was killed, it runs again on another one.
 """
 
 from __future__ import annotations
@@ -27,23 +27,26 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 CONNECT_S = 8.0
-"""How long a scheduler may take to answer, and then its first worker to be there."""
-_WATCH_S = 0.2
+"""Time limit for the scheduler to answer, and again for its first worker to appear."""
+_POLL_S = 0.2
 
 _cancel: ContextVar[Event | None] = ContextVar("cancel", default=None)
 
 
 def cancelled() -> Event:
-    """Within a task: the event that is set when nobody waits for its result any more.
+    """Return the event that is set when nobody waits for the running task's result.
 
-    Give it to `isolated.call` and the like; elsewhere it is an event that nobody sets.
+    Pass it to `isolated.call`. Outside a task it is an event that nobody sets.
     """
     return _cancel.get() or Event()
 
 
 @contextmanager
 def local(jobs: int) -> Iterator[Executor]:
-    """An executor of `jobs` threads in this process; an error in the block cancels its tasks."""
+    """Yield an executor of `jobs` threads in this process.
+
+    An error in the block cancels its tasks.
+    """
     cancel = Event()
     with isolated.sharing(jobs):
         pool = ThreadPoolExecutor(jobs, initializer=_cancel.set, initargs=(cancel,))
@@ -58,19 +61,19 @@ def local(jobs: int) -> Iterator[Executor]:
 
 @contextmanager
 def executor(address: str, extras: Collection[str] | None = None) -> Iterator[Tasks]:
-    """An executor over the dask scheduler at an address such as `tcp://HOST:8786`.
+    """Yield an executor over the dask scheduler at an address such as `tcp://HOST:8786`.
 
-    Every worker must have the versions that this machine has, of mobilebench and of its `extras`
-    (by default all that are installed here). An error in the block, Ctrl-C too, cancels the tasks:
-    those that are running end with their cells. Raises `ClusterError` where the scheduler does
-    not answer, has no worker, or has a worker that differs; a task on a worker that came later and
-    differs raises it. A task whose workers were killed again and again raises `CellFailed`.
+    Every worker must have the same versions as this machine, of mobilebench and of its `extras` (by
+    default all that are installed here). An error in the block, also Ctrl-C, cancels the tasks; the
+    child processes of running tasks end with them. Raises `ClusterError` where the scheduler does
+    not answer, has no worker, or has a worker that differs; a task raises it on a differing worker
+    that came later. A task whose workers were killed repeatedly raises `CellFailed`.
     """
-    # Both sides of the wire have to speak the same version of it.
+    # Both sides must speak the same version of dask's wire protocol.
     compared = None if extras is None else tuple(sorted({*extras, "cluster"}))
-    client = _connected(address)
+    client = _connect(address)
     try:
-        expected = _same_everywhere(client, address, compared)
+        expected = _require_same_versions(client, address, compared)
         pool = Tasks(client, address, expected, compared)
         try:
             yield pool
@@ -85,8 +88,8 @@ def executor(address: str, extras: Collection[str] | None = None) -> Iterator[Ta
 class Tasks(Executor):
     """`concurrent.futures` over a dask client.
 
-    The client's own executor gives a task up silently when the scheduler goes away, and says
-    nothing that a user understands of a task that kills its workers.
+    The client's own executor silently drops a task when the scheduler goes away, and gives no
+    understandable error for a task that kills its workers.
     """
 
     def __init__(
@@ -104,7 +107,7 @@ class Tasks(Executor):
 
     @property
     def slots(self) -> int:
-        """How many tasks the workers there are now can run at a time."""
+        """How many tasks the present workers can run at the same time."""
         threads: dict[str, int] = self._client.nthreads()
         return max(1, sum(threads.values()))
 
@@ -126,7 +129,7 @@ class Tasks(Executor):
         return future
 
     def _settle(self, future: Future[Any], remote: Remote) -> None:
-        """Hand what became of a task on the cluster to the one who waits for it here."""
+        """Pass the outcome of a remote task to the future that the caller waits for."""
         if not future.set_running_or_notify_cancel():
             return
         try:
@@ -134,11 +137,11 @@ class Tasks(Executor):
         except CancelledError:
             future.set_exception(
                 ClusterError(
-                    f"The scheduler at {self._address} went away with tasks under way; start it "
-                    f"again and give the same command: what is finished is not done again."
+                    f"The scheduler at {self._address} stopped while tasks were running; start it "
+                    f"again and repeat the command: finished tasks are not run again."
                 )
             )
-        except BaseException as error:  # noqa: BLE001 - it belongs to the one who waits
+        except BaseException as error:  # noqa: BLE001 - it belongs to whoever waits
             future.set_exception(_understandable(error))
         else:
             future.set_result(result)
@@ -172,23 +175,23 @@ def _task(
     args: tuple[Any, ...],
     kwargs: Mapping[str, Any],
 ) -> T | None:
-    """On the worker: check the versions, run the function, and tell it when it is cancelled."""
+    """Run a function on a worker; check versions first, and pass cancellation on."""
     from distributed import get_worker
     from distributed.worker import thread_state
 
     worker, key = get_worker(), thread_state.key
-    found = installation.difference(expected, installation.versions(extras))
-    if found is not None:
-        raise _differs(worker.address, found)
-    cancel, done = Event(), Event()
+    difference = installation.difference(expected, installation.versions(extras))
+    if difference is not None:
+        raise _differs(worker.address, difference)
+    cancel, finished = Event(), Event()
 
-    def watch() -> None:
-        while not done.wait(_WATCH_S):
+    def poll() -> None:
+        while not finished.wait(_POLL_S):
             state = worker.state.tasks.get(key)
             if state is None or state.state == "cancelled":
                 cancel.set()
 
-    threading.Thread(target=watch, daemon=True).start()
+    threading.Thread(target=poll, daemon=True).start()
     token = _cancel.set(cancel)
     try:
         return function(*args, **kwargs)
@@ -197,10 +200,10 @@ def _task(
         return None
     finally:
         _cancel.reset(token)
-        done.set()
+        finished.set()
 
 
-def _connected(address: str) -> Client:
+def _connect(address: str) -> Client:
     try:
         from distributed import Client
     except ModuleNotFoundError as error:
@@ -211,23 +214,25 @@ def _connected(address: str) -> Client:
             "run: pip install 'mobilebench[cluster]'"
         ) from error
     try:
-        found = asyncio.run(asyncio.wait_for(_asked_who_it_is(address), CONNECT_S))
+        kind = asyncio.run(asyncio.wait_for(_server_kind(address), CONNECT_S))
     except (OSError, TimeoutError, ValueError) as error:
         raise ClusterError(
             f"No dask scheduler answers at {address!r} within {CONNECT_S:g} s; give the address "
-            f"that `dask scheduler` prints, such as tcp://HOST:8786, and look that it can be "
+            f"that `dask scheduler` prints, such as tcp://HOST:8786, and check that it can be "
             f"reached from here."
         ) from error
-    if found != "Scheduler":
+    if kind != "Scheduler":
         raise ClusterError(
-            f"What answers at {address} is a {found} of dask; give the address of its scheduler."
+            f"The server at {address} is a dask {kind}; give the address of its scheduler."
         )
     return Client(address, timeout=CONNECT_S, set_as_default=False, name="mobilebench")
 
 
-async def _asked_who_it_is(address: str) -> str:
-    """What kind of dask server is at an address; a client alone would wait for any other server
-    without end."""
+async def _server_kind(address: str) -> str:
+    """Return what kind of dask server is at an address.
+
+    A client alone would wait forever for a server of another kind.
+    """
     from distributed import Security
     from distributed.comm import connect
 
@@ -239,10 +244,10 @@ async def _asked_who_it_is(address: str) -> str:
         comm.abort()
 
 
-def _same_everywhere(
+def _require_same_versions(
     client: Client, address: str, extras: tuple[str, ...] | None
 ) -> dict[str, str]:
-    """The versions here, once every worker has been found to have the same."""
+    """Check that every worker has the versions installed here, and return them."""
     try:
         client.wait_for_workers(1, timeout=CONNECT_S)
     except TimeoutError as error:
@@ -257,14 +262,14 @@ def _same_everywhere(
                 f"The worker {worker} cannot load this mobilebench ({theirs}); install the same "
                 f"version there, {ours['mobilebench']}, with the same extras."
             )
-        found = installation.difference(ours, theirs)
-        if found is not None:
-            raise _differs(worker, found)
+        difference = installation.difference(ours, theirs)
+        if difference is not None:
+            raise _differs(worker, difference)
     return ours
 
 
-def _differs(worker: str, found: str) -> ClusterError:
+def _differs(worker: str, difference: str) -> ClusterError:
     return ClusterError(
-        f"The worker {worker} has another installation: {found}; install the same there, or stop "
-        f"it, and give the same command again."
+        f"The worker {worker} has another installation: {difference}; install the same there, "
+        f"or stop it, and give the same command again."
     )

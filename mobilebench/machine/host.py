@@ -1,4 +1,4 @@
-"""What the machine that runs this says of itself: the host as a device, and the harness.
+"""Describe the machine that runs this as a device, and the version of the harness.
 
 What cannot be read is None. Nothing is guessed.
 """
@@ -19,17 +19,17 @@ from mobilebench.values.record import Provenance
 
 
 def version() -> str:
-    """The version of mobilebench that runs."""
+    """Return the version of mobilebench that runs."""
     return metadata.version("mobilebench")
 
 
 def now() -> str:
-    """The time of day in UTC, RFC 3339."""
+    """Return the time of day in UTC, as in RFC 3339."""
     return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def host_device() -> Device:
-    """This machine, as the device `host`."""
+    """Describe this machine as the device `host`."""
     cpu = _cpu_name()
     return Device(
         id="host",
@@ -54,7 +54,10 @@ def _cpu_name() -> str | None:
 
 
 def provenance(transport: str) -> Provenance:
-    """Version and, where the harness or the working folder lies in a git checkout, the commits."""
+    """Return the version of the harness and the commits of its code and the working folder.
+
+    A commit is None where the folder is not in a git checkout.
+    """
     root = Path(__file__).resolve().parents[2]
     commit, dirty = _commit(root) if (root / ".git").exists() else (None, None)
     source_commit, source_dirty = _commit(Path.cwd())
@@ -69,7 +72,7 @@ def provenance(transport: str) -> Provenance:
 
 
 def _commit(folder: Path) -> tuple[str | None, bool | None]:
-    """The commit that a folder is at, and whether tracked files differ from it."""
+    """Return the commit of a folder, and whether tracked files differ from it."""
     commit = _git(folder, "rev-parse", "HEAD")
     if commit is None:
         return None, None
@@ -78,21 +81,21 @@ def _commit(folder: Path) -> tuple[str | None, bool | None]:
 
 
 def _git(root: Path, *args: str) -> str | None:
-    """Output of a git command, or None where git is absent or does not own this folder."""
+    """Return a git command's output; None where git is absent or does not own the folder."""
     try:
-        done = subprocess.run(
+        result = subprocess.run(
             ["git", "-C", str(root), *args], capture_output=True, text=True, timeout=10, check=False
         )
     except (FileNotFoundError, subprocess.TimeoutExpired):
         return None
-    return done.stdout.strip() if done.returncode == 0 else None
+    return result.stdout.strip() if result.returncode == 0 else None
 
 
 def peak_memory_bytes() -> int:
-    """Largest resident size that this process has had, its own only.
+    """Return the largest resident size that this process alone has reached.
 
-    `getrusage` is not used on Linux: its figure survives exec, so a child would report the size
-    of the parent that started it.
+    `getrusage` is not used on Linux: its figure survives exec, so a child would report the size of
+    its parent.
     """
     status = Path("/proc/self/status")
     if status.exists():
@@ -106,5 +109,5 @@ def peak_memory_bytes() -> int:
 
 
 def resident_memory_bytes() -> int:
-    """Resident size of this process now."""
+    """Return the current resident size of this process."""
     return int(psutil.Process().memory_info().rss)

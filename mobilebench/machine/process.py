@@ -1,4 +1,4 @@
-"""The one wrapper around child processes: a list of arguments, limits, a kept log."""
+"""Run child processes with limits on time and memory, and a log of their output."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ import psutil
 from mobilebench.errors import Cancelled, ProcessFailed
 
 _POLL_S = 0.02
-_WEIGH_S = 0.2
-"""How often a child's memory is looked at: far shorter than filling gigabytes takes."""
+_MEMORY_POLL_S = 0.2
+"""Interval between checks of a child's memory; filling gigabytes takes far longer."""
 _TAIL_CHARS = 4000
 
 
 class Child:
-    """A program at work in a session of its own, its output going to `log_path`.
+    """A running program in its own process session, with its output in `log_path`.
 
-    Ctrl-C reaches this process only, which ends the child and whatever the child started when the
-    context is left.
+    Ctrl-C reaches this process only. When the context is left, the child and whatever it started
+    are killed.
     """
 
     def __init__(
@@ -65,13 +65,13 @@ class Child:
         self._kill()
 
     def wait(self, timeout_s: float, until: Callable[[], bool] = lambda: False) -> int | None:
-        """Wait until something has come true, and return None, or until the child ends, and return
-        its exit code.
+        """Wait until `until()` is true or the child ends.
 
-        Raises `ProcessFailed`, with the end of the log, at the time limit, or when the child with
-        its own children holds more memory than it may; `Cancelled` when the event is set.
+        Returns None where `until()` is true, otherwise the child's exit code. Raises
+        `ProcessFailed`, with the end of the log, at the time limit, or when the child and its own
+        children use more memory than the limit; `Cancelled` when the event is set.
         """
-        started = weighed = time.monotonic()
+        started = checked = time.monotonic()
         while not until():
             try:
                 return self._child.wait(timeout=_POLL_S)
@@ -81,23 +81,23 @@ class Child:
             now = time.monotonic()
             if now > started + timeout_s:
                 raise self._stopped("timeout", f"did not end within {timeout_s:g} s")
-            if self._memory_bytes is not None and now - weighed > _WEIGH_S:
-                weighed = now
-                held = _held_bytes(self._child.pid)
-                if held > self._memory_bytes:
+            if self._memory_bytes is not None and now - checked > _MEMORY_POLL_S:
+                checked = now
+                used = _resident_bytes(self._child.pid)
+                if used > self._memory_bytes:
                     raise self._stopped(
                         "memory",
-                        f"held {held / 1e9:.1f} GB of memory, more than the "
-                        f"{self._memory_bytes / 1e9:.1f} GB it may,",
+                        f"used {used / 1e9:.1f} GB of memory, over its limit of "
+                        f"{self._memory_bytes / 1e9:.1f} GB,",
                     )
         return None
 
     def log(self) -> str:
-        """What the child has printed, stdout and stderr together, in the order they came."""
+        """Return what the child has printed, stdout and stderr together, in order."""
         return self._log_path.read_text(encoding="utf-8", errors="replace")
 
     def ended(self, code: int) -> ProcessFailed:
-        """The error that says with which exit code, or by which signal, the child ended."""
+        """Return the error that names the exit code, or the signal, that ended the child."""
         if code < 0:
             name = signal.Signals(-code).name
             return self._failed("signal", f"was ended by the signal {name}")
@@ -117,19 +117,19 @@ class Child:
             self._child.wait()
 
 
-def _held_bytes(pid: int) -> int:
-    """Resident memory of a process and of what it started; 0 for one that has just ended."""
-    held = 0
+def _resident_bytes(pid: int) -> int:
+    """Return the resident memory of a process and its children; 0 for one that has ended."""
+    total = 0
     with contextlib.suppress(psutil.NoSuchProcess):
         parent = psutil.Process(pid)
         for process in (parent, *parent.children(recursive=True)):
             with contextlib.suppress(psutil.NoSuchProcess):
-                held += process.memory_info().rss
-    return held
+                total += process.memory_info().rss
+    return total
 
 
 def tail(text: str, chars: int = _TAIL_CHARS) -> str:
-    """The end of a log, cut at a line."""
+    """Return the end of a log, cut at the start of a line."""
     if len(text) <= chars:
         return text
     return text[-chars:].partition("\n")[2]

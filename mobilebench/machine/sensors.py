@@ -1,7 +1,7 @@
-"""Sensors: the state of the machine that runs this, as far as it can be read.
+"""Read the state of the machine that runs this.
 
-A reading that cannot be had is None, and `unreadable` says why: the machine has no such thing
-(`absent`), or does not let it be read (`denied`). Nothing is guessed.
+A reading that is not available is None, and `unreadable` records why: the machine does not have it
+(`absent`), or does not allow reading it (`denied`). Nothing is guessed.
 """
 
 from __future__ import annotations
@@ -22,34 +22,34 @@ _PROFILE = Path("/sys/firmware/acpi/platform_profile")
 
 
 def host_state(clock: Callable[[], int] = time.monotonic_ns, look_s: float = 0.0) -> DeviceState:
-    """The state of this machine now.
+    """Read the state of this machine now.
 
-    With `look_s` its cores are watched for that many seconds, to see what other work keeps them
-    busy; without it this takes about half a millisecond.
+    With `look_s` the load of its cores is measured for that many seconds, to see how busy other
+    work keeps them. Without it the call takes about half a millisecond.
     """
-    unreadable = {"thermal": "absent"}  # neither Linux nor macOS tells one to every program
+    unreadable = {"thermal": "absent"}  # neither Linux nor macOS reports one to every program
 
-    def have(name: str, read: Callable[[], T | None]) -> T | None:
+    def try_read(name: str, read: Callable[[], T | None]) -> T | None:
         try:
-            found = read()
+            reading = read()
         except PermissionError:
             unreadable[name] = "denied"
             return None
-        if found is None:
+        if reading is None:
             unreadable[name] = "absent"
-        return found
+        return reading
 
     busy = psutil.cpu_percent(interval=look_s) / 100 if look_s else None
     return DeviceState(
         t_ns=clock(),
-        temperatures_c=have("temperatures_c", _temperatures),
-        load_average=have("load_average", _load_average),
+        temperatures_c=try_read("temperatures_c", _temperatures),
+        load_average=try_read("load_average", _load_average),
         busy_fraction=busy,
-        cpu_mhz=have("cpu_mhz", _mhz),
-        governor=have("governor", lambda: _text(_GOVERNOR)),
-        low_power_mode=have("low_power_mode", _low_power_mode),
-        battery_fraction=have("battery_fraction", _battery_fraction),
-        charging=have("charging", _charging),
+        cpu_mhz=try_read("cpu_mhz", _mhz),
+        governor=try_read("governor", lambda: _text(_GOVERNOR)),
+        low_power_mode=try_read("low_power_mode", _low_power_mode),
+        battery_fraction=try_read("battery_fraction", _battery_fraction),
+        charging=try_read("charging", _charging),
         unreadable=unreadable,
     )
 
@@ -70,12 +70,12 @@ def _load_average() -> float | None:
 
 
 def _mhz() -> float | None:
-    found = psutil.cpu_freq() if hasattr(psutil, "cpu_freq") else None
-    return found.current if found and found.current else None
+    frequency = psutil.cpu_freq() if hasattr(psutil, "cpu_freq") else None
+    return frequency.current if frequency and frequency.current else None
 
 
 def _low_power_mode() -> bool | None:
-    """Linux's platform profile, where the firmware has one."""
+    """Return whether Linux's platform profile is low-power; None without a profile."""
     profile = _text(_PROFILE)
     return None if profile is None else profile == "low-power"
 
@@ -91,7 +91,10 @@ def _charging() -> bool | None:
 
 
 def _text(path: Path) -> str | None:
-    """The content of a file of the kernel's; None where there is none. Raises `PermissionError`."""
+    """Read a file of the kernel; None where it does not exist.
+
+    Raises `PermissionError`.
+    """
     try:
         return path.read_text().strip()
     except FileNotFoundError:

@@ -1,7 +1,7 @@
-"""The engine: takes a measurement by a protocol, whatever loads, tells the time and feels the heat.
+"""Run a measurement protocol. Clock, sleep and sensors are arguments.
 
-Its instruments are arguments, so the same loop is proven to the nanosecond on scripted latencies
-and temperatures, and run for real on every runtime.
+The same loop can therefore be tested to the nanosecond on scripted latencies and temperatures, and
+measure for real on every runtime.
 """
 
 from __future__ import annotations
@@ -20,35 +20,38 @@ Clock = Callable[[], int]
 
 @dataclass(frozen=True)
 class Instruments:
-    """What a measurement is taken with."""
+    """The clock, the wait and the sensors that a measurement uses."""
 
     clock: Clock
     wait: Callable[[int], None]
-    """Return after that many nanoseconds, or a little later."""
+    """Returns after the given number of nanoseconds, or a little later."""
     sense: Callable[[], DeviceState]
-    """The state of the device now; cheap, for it is read between inferences."""
+    """Reads the device's state now; must be quick, for it is called between inferences."""
 
 
 @dataclass(frozen=True)
 class Taken:
-    """What came of a run of the engine."""
+    """The result of running a protocol."""
 
     samples: Samples
     loads: Loads
     gates: tuple[GateLog, ...]
     """One for each round of a protocol with a gate."""
     states: tuple[DeviceState, ...]
-    """The device's state on the samples' clock, in order."""
+    """The device's states in order, on the clock of the samples."""
 
 
 def run(protocol: Protocol, load: Callable[[], Infer], instruments: Instruments) -> Taken:
-    """Run every round of `protocol`; `load` makes a session and returns its inference call."""
+    """Run every round of `protocol`.
+
+    `load` loads the model and returns its inference call.
+    """
     return _Run(protocol, load, instruments).run()
 
 
 @dataclass
 class _Columns:
-    """Samples while they are taken; plain lists, so that appending costs the loop little."""
+    """Samples in plain lists, so that appending costs the measuring loop little."""
 
     t_ns: list[int] = field(default_factory=list)
     latency_ns: list[int] = field(default_factory=list)
@@ -71,7 +74,7 @@ class _Columns:
 
 
 class _Run:
-    """One run of a protocol; what it holds is what it has taken so far."""
+    """One run of a protocol, with the samples and states recorded so far."""
 
     def __init__(
         self, protocol: Protocol, load: Callable[[], Infer], instruments: Instruments
@@ -103,7 +106,7 @@ class _Run:
         )
 
     def _rest(self) -> None:
-        """What comes before a round: the fixed rest, the state of the device, the gate."""
+        """Prepare a round: rest for the fixed time, read the device's state, pass the gate."""
         if self._protocol.cool_down_ns:
             self._wait(self._protocol.cool_down_ns)
         state = self._read()
@@ -127,7 +130,7 @@ class _Run:
         return state
 
     def _sample(self, infer: Infer, phase: Phase, round_: int) -> int:
-        """One inference; returns its latency."""
+        """Run one inference, record it, and return its latency."""
         started = self._clock()
         infer()
         latency = self._clock() - started
@@ -135,7 +138,7 @@ class _Run:
         return latency
 
     def _warm_up(self, rule: WarmUp, infer: Infer, round_: int) -> None:
-        settled = Settling(rule.convergence) if rule.convergence else None
+        settling = Settling(rule.convergence) if rule.convergence else None
         started, iterations = self._clock(), 0
         while True:
             latency = self._sample(infer, Phase.WARM_UP, round_)
@@ -143,7 +146,7 @@ class _Run:
             elapsed = self._clock() - started
             if elapsed >= rule.max_duration_ns:
                 return
-            converged = settled is None or settled.add(latency)
+            converged = settling is None or settling.add(latency)
             if converged and iterations >= rule.min_iterations and elapsed >= rule.min_duration_ns:
                 return
 
@@ -166,8 +169,10 @@ class _Run:
                 self._wait_for_frame(protocol.interval_ns, started)
 
     def _wait_for_frame(self, interval_ns: int, started: int) -> None:
-        """Until the next multiple of the interval since the first: no drift adds up, and frames
-        that came while an inference ran are dropped."""
+        """Wait until the next multiple of the interval since the round's first inference.
+
+        No drift adds up, and frames that came while an inference ran are dropped.
+        """
         now = self._clock()
         frame = -(-(now - started) // interval_ns)
         due = started + frame * interval_ns
@@ -176,7 +181,10 @@ class _Run:
 
 
 class Settling:
-    """Watches latencies until a fast and a slow moving average agree (see `Convergence`)."""
+    """Detects when a fast and a slow moving average of the latency agree.
+
+    See `Convergence`.
+    """
 
     def __init__(self, rule: Convergence) -> None:
         self._rule = rule
@@ -184,7 +192,7 @@ class Settling:
         self._agreed = self._seen = 0
 
     def add(self, latency_ns: int) -> bool:
-        """Take one more latency; True once it has settled."""
+        """Add one latency; return True once latencies have converged."""
         rule = self._rule
         if self._seen == 0:
             self._fast = self._slow = float(latency_ns)

@@ -1,6 +1,7 @@
-"""Regressions: whether one set of records is slower, larger or worse than another.
+"""Find regressions: is one set of records slower, larger or worse than another?
 
-`gate.check` compares; `baselines` finds what to compare with; `noise` says what a device can show.
+`gate.check` compares two sets, `baselines` chooses what to compare with, and `noise` measures how
+small a change a device can show.
 """
 
 from mobilebench.regress.comparison import Comparison, Verdict

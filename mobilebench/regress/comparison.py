@@ -1,4 +1,4 @@
-"""Comparison: one metric of one cell, before and after."""
+"""One metric of one cell, compared before and after a change."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from mobilebench.values import value
 
 
 class Verdict(StrEnum):
-    """What a comparison says."""
+    """The outcome of a comparison."""
 
     REGRESSED = "regressed"
     IMPROVED = "improved"
     UNCHANGED = "unchanged"
-    """The change lies within the tolerance, interval and all."""
+    """The whole interval of the change lies within the tolerance."""
     INCONCLUSIVE = "inconclusive"
-    """The runs at hand cannot tell; never a pass."""
+    """The runs are too few or too noisy to decide; it never counts as a pass."""
 
 
 @value
 class Comparison:
-    """One metric of one cell."""
+    """One metric of one cell, with its values on both sides and a verdict."""
 
     cell: str
     """Model, artifact, runtime and device, for people."""
@@ -30,14 +30,14 @@ class Comparison:
     """Median over the runs; None where it is not known."""
     candidate: float | None
     effect: float | None
-    """Candidate over baseline, less one: 0.05 is five percent more. None where that makes no
-    sense."""
+    """Candidate over baseline, minus one: 0.05 is five percent more. None where a ratio has no
+    meaning."""
     interval: tuple[float, float] | None
-    """Of the effect; None for what is known exactly, and for too few runs."""
+    """Interval of the effect; None for an exact metric, and for too few runs."""
     p_value: float | None
-    """Of there being no change in that direction, adjusted for all cells of the check."""
+    """p-value against no change in that direction, adjusted for all cells of the check."""
     runs: tuple[int, int]
     paired: bool
     verdict: Verdict
     reason: str
-    """Why, as a clause."""
+    """The reason for the verdict, as a clause."""

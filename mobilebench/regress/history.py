@@ -1,7 +1,7 @@
-"""History: one metric of one cell over time or commits, and where it changed for good.
+"""One metric of one cell over time or commits, and where its level changes.
 
-The gate looks at two points; a drift of one percent a week passes it every time. Here all runs of a
-cell are one series, and change points divide it into stretches on one level.
+The gate compares two points, so a drift of one percent a week passes it every time. Here all runs
+of a cell form one series, and change points divide it into stretches of constant level.
 """
 
 from __future__ import annotations
@@ -20,29 +20,29 @@ from mobilebench.values.record import Record
 
 @value
 class Point:
-    """One run."""
+    """One run of a history."""
 
     created: str
     commit: str | None
-    """Of the repository that it was run in."""
+    """Commit of the repository that the run was started in."""
     number: float
 
 
 @value
 class Step:
-    """Where the level changes, and what lies on both sides."""
+    """A change of level, with the runs on both sides of it."""
 
     before: Point
-    """The last run on the old level."""
+    """Last run on the old level."""
     after: Point
-    """The first on the new one."""
+    """First run on the new level."""
     ratio: float
-    """New level over old."""
+    """New level divided by the old."""
     p_value: float
 
     @property
     def commits(self) -> str:
-        """The range to look for the cause in, as git takes it."""
+        """The range of commits that holds the cause, in git's notation."""
         if self.before.commit is None or self.after.commit is None:
             return f"{self.before.created} to {self.after.created}"
         if self.before.commit == self.after.commit:
@@ -52,7 +52,7 @@ class Step:
 
 @value
 class History:
-    """The runs of one cell in order, with the steps between its levels."""
+    """The runs of one cell in order, and the steps between its levels."""
 
     cell: str
     metric: str
@@ -63,31 +63,31 @@ class History:
 
 @dataclass(frozen=True)
 class Question:
-    """What a history is about."""
+    """Which metric to follow, and which steps to report."""
 
     metric: str = TIMED[0].name
     alpha: float = 0.01
     smallest: float = 0.02
-    """Steps below this share are not worth a look."""
+    """Steps smaller than this share are left out."""
 
 
 def histories(records: Iterable[Record], question: Question | None = None) -> list[History]:
-    """One history for every cell that was measured, the longest first.
+    """Return one history for every measured cell, the longest first.
 
-    Raises `UnknownName` for a metric that does not vary or does not exist, `UserError` where
-    nothing was measured.
+    Raises `UnknownName` for a metric that does not exist or does not vary from run to run,
+    `UserError` where there are no measurements.
     """
-    asked = question or Question()
+    query = question or Question()
     by_name = {str(metric.name): metric for metric in TIMED}
-    require_known("metric with a history", asked.metric, by_name)
-    metric = by_name[asked.metric]
+    require_known("metric with a history", query.metric, by_name)
+    metric = by_name[query.metric]
     cells: dict[object, list[Record]] = {}
     for record in sorted(records, key=lambda record: (record.created, record.record_id)):
         if isinstance(record.outcome, Measurement):
             cells.setdefault(key(record), []).append(record)
     if not cells:
-        raise UserError("There are no measurements to tell a history of; measure something first.")
-    told = []
+        raise UserError("There are no measurements to show a history of; measure something first.")
+    result = []
     for series in cells.values():
         points = [
             Point(
@@ -97,21 +97,21 @@ def histories(records: Iterable[Record], question: Question | None = None) -> li
             )
             for record in series
         ]
-        told.append(
+        result.append(
             History(
                 cell=series[-1].title,
                 metric=metric.name,
                 unit=metric.unit,
                 points=tuple(points),
-                steps=tuple(_steps(points, asked)),
+                steps=tuple(_steps(points, query)),
             )
         )
-    return sorted(told, key=lambda history: -len(history.points))
+    return sorted(result, key=lambda history: -len(history.points))
 
 
-def _steps(points: Sequence[Point], asked: Question) -> Iterable[Step]:
-    for change in changes([point.number for point in points], alpha=asked.alpha):
-        if abs(change.ratio - 1) >= asked.smallest:
+def _steps(points: Sequence[Point], query: Question) -> Iterable[Step]:
+    for change in changes([point.number for point in points], alpha=query.alpha):
+        if abs(change.ratio - 1) >= query.smallest:
             yield Step(
                 before=points[change.index - 1],
                 after=points[change.index],

@@ -1,4 +1,4 @@
-"""Judging: what the runs of one cell say about one metric."""
+"""Judge one metric of one cell from the runs of both sides."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from mobilebench.values.record import Record
 
 @dataclass(frozen=True)
 class Runs:
-    """The runs of one cell on both sides; in pairs where they were measured so."""
+    """The runs of one cell on both sides, in pairs where they were measured in pairs."""
 
     cell: str
     baseline: Sequence[Record]
@@ -37,7 +37,7 @@ class Runs:
 
 @dataclass(frozen=True)
 class Evidence:
-    """What was computed of one timed metric before it is judged among others."""
+    """The statistics of one timed metric, before p-values are adjusted over cells."""
 
     runs: Runs
     metric: Timed
@@ -45,35 +45,35 @@ class Evidence:
     candidate: float
     log_ratio: float
     interval: tuple[float, float] | None
-    """Of the log ratio."""
+    """Interval of the log ratio."""
     p_rise: float
-    """Of there being no rise."""
+    """p-value against there being no rise."""
     p_fall: float
     least_p_value: float
-    """What the same number of runs could give at best."""
+    """Smallest p-value that this number of runs can give."""
 
 
 def weigh(runs: Runs, metric: Timed, rule: Rule) -> Evidence:
-    """Effect, interval and p-value of one metric, from each run's own statistic."""
+    """Compute effect, interval and p-values of one metric from each run's own statistic."""
     first = [metric.of_run(record) for record in runs.baseline]
     second = [metric.of_run(record) for record in runs.candidate]
     logs = [[log(number) for number in numbers] for numbers in (first, second)]
     sides = (runs.baseline, runs.candidate)
     series = [[metric.series(record) for record in side] for side in sides]
-    asked = (metric.statistic, rule.confidence, rule.resamples)
+    settings = (metric.statistic, rule.confidence, rule.resamples)
     if runs.paired:
         differences = [after - before for before, after in zip(*logs, strict=True)]
         log_ratio = sum(differences) / len(differences)
         p_rise, least = sign_flip(differences), least_sign_flip(len(differences))
         p_fall = sign_flip([-difference for difference in differences])
         enough = len(differences) > 1
-        interval = paired_interval(series[0], series[1], *asked) if enough else None
+        interval = paired_interval(series[0], series[1], *settings) if enough else None
     else:
         log_ratio = sum(logs[1]) / len(logs[1]) - sum(logs[0]) / len(logs[0])
         p_rise, least = permutation(*logs), least_permutation(*runs.counts)
         p_fall = permutation(logs[1], logs[0])
         enough = min(runs.counts) > 1
-        interval = unpaired_interval(series[0], series[1], *asked) if enough else None
+        interval = unpaired_interval(series[0], series[1], *settings) if enough else None
     return Evidence(
         runs=runs,
         metric=metric,
@@ -87,55 +87,57 @@ def weigh(runs: Runs, metric: Timed, rule: Rule) -> Evidence:
     )
 
 
-def judge_all(found: Sequence[Evidence], rule: Rule) -> list[Comparison]:
-    """The verdicts on one metric of many cells, their p-values adjusted for being many."""
-    rises = adjusted([evidence.p_rise for evidence in found])
-    falls = adjusted([evidence.p_fall for evidence in found])
+def judge_all(all_evidence: Sequence[Evidence], rule: Rule) -> list[Comparison]:
+    """Judge one metric of many cells, with p-values adjusted for their number."""
+    rises = adjusted([evidence.p_rise for evidence in all_evidence])
+    falls = adjusted([evidence.p_fall for evidence in all_evidence])
     return [
         _judge(evidence, rise if evidence.log_ratio > 0 else fall, rule)
-        for evidence, rise, fall in zip(found, rises, falls, strict=True)
+        for evidence, rise, fall in zip(all_evidence, rises, falls, strict=True)
     ]
 
 
-def _judge(found: Evidence, p_value: float, rule: Rule) -> Comparison:
-    tolerance = max(rule.tolerance, found.metric.least_tolerance)
-    interval = found.interval and (expm1(found.interval[0]), expm1(found.interval[1]))
-    verdict, reason = _verdict(found, p_value, tolerance, rule)
+def _judge(evidence: Evidence, p_value: float, rule: Rule) -> Comparison:
+    tolerance = max(rule.tolerance, evidence.metric.least_tolerance)
+    interval = evidence.interval and (expm1(evidence.interval[0]), expm1(evidence.interval[1]))
+    verdict, reason = _verdict(evidence, p_value, tolerance, rule)
     return Comparison(
-        cell=found.runs.cell,
-        metric=found.metric.name,
-        unit=found.metric.unit,
-        baseline=found.baseline * found.metric.scale,
-        candidate=found.candidate * found.metric.scale,
-        effect=expm1(found.log_ratio),
+        cell=evidence.runs.cell,
+        metric=evidence.metric.name,
+        unit=evidence.metric.unit,
+        baseline=evidence.baseline * evidence.metric.scale,
+        candidate=evidence.candidate * evidence.metric.scale,
+        effect=expm1(evidence.log_ratio),
         interval=interval,
         p_value=p_value,
-        runs=found.runs.counts,
-        paired=found.runs.paired,
+        runs=evidence.runs.counts,
+        paired=evidence.runs.paired,
         verdict=verdict,
         reason=reason,
     )
 
 
-def _verdict(found: Evidence, p_value: float, tolerance: float, rule: Rule) -> tuple[Verdict, str]:
+def _verdict(
+    evidence: Evidence, p_value: float, tolerance: float, rule: Rule
+) -> tuple[Verdict, str]:
     bound = log1p(tolerance)
-    runs = "pairs" if found.runs.paired else "runs a side"
-    if found.interval is None:
-        return Verdict.INCONCLUSIVE, "one run a side says nothing of the noise between runs"
-    if p_value < rule.alpha and abs(found.log_ratio) > bound:
-        worse = found.log_ratio > 0
+    runs = "pairs" if evidence.runs.paired else "runs a side"
+    if evidence.interval is None:
+        return Verdict.INCONCLUSIVE, "one run a side cannot show the noise between runs"
+    if p_value < rule.alpha and abs(evidence.log_ratio) > bound:
+        worse = evidence.log_ratio > 0
         return (
             Verdict.REGRESSED if worse else Verdict.IMPROVED,
             f"p {p_value:.2g} is below {rule.alpha:g} and the change above {tolerance:.1%}",
         )
-    low, high = found.interval
+    low, high = evidence.interval
     if -bound <= low and high <= bound:
         return Verdict.UNCHANGED, f"the whole interval lies within {tolerance:.1%}"
-    if found.least_p_value >= rule.alpha:
+    if evidence.least_p_value >= rule.alpha:
         return (
             Verdict.INCONCLUSIVE,
-            f"{min(found.runs.counts)} {runs} cannot tell: no p-value below "
-            f"{found.least_p_value:.2g} can come of them",
+            f"{min(evidence.runs.counts)} {runs} are too few: they cannot give a p-value below "
+            f"{evidence.least_p_value:.2g}",
         )
     return (
         Verdict.INCONCLUSIVE,
@@ -145,8 +147,11 @@ def _verdict(found: Evidence, p_value: float, tolerance: float, rule: Rule) -> t
 
 
 def judge_exact(runs: Runs, metric: Exact, rule: Rule) -> Comparison | None:
-    """The verdict on numbers that every run of an artifact shares; None where a side does not know
-    them, and where a side holds several artifacts with different ones."""
+    """Judge a metric that is the same in every run of an artifact.
+
+    Returns None where a side does not know the numbers, or holds several artifacts with different
+    ones.
+    """
     before, after = (_shared(metric, side) for side in (runs.baseline, runs.candidate))
     if before is None or after is None:
         return None
@@ -158,7 +163,7 @@ def judge_exact(runs: Runs, metric: Exact, rule: Rule) -> Comparison | None:
     verdict = Verdict.UNCHANGED
     if changed:
         verdict = Verdict.REGRESSED if risen else Verdict.IMPROVED
-    told = "; ".join(f"{name}: {after[name]:,g} after {before[name]:,g}" for name in changed)
+    changes = "; ".join(f"{name}: {after[name]:,g} after {before[name]:,g}" for name in changed)
     totals = [sum(side[name] for name in common) for side in (before, after)]
     return Comparison(
         cell=runs.cell,
@@ -172,11 +177,11 @@ def judge_exact(runs: Runs, metric: Exact, rule: Rule) -> Comparison | None:
         runs=runs.counts,
         paired=runs.paired,
         verdict=verdict,
-        reason=f"known exactly; {told}" if told else "known exactly",
+        reason=f"known exactly; {changes}" if changes else "known exactly",
     )
 
 
 def _shared(metric: Exact, side: Sequence[Record]) -> Mapping[str, float] | None:
-    """What all records of a side say; None where one knows nothing or they differ."""
+    """Return the numbers that all records of a side share; None if unknown or unequal."""
     first, *others = (metric.read(record) for record in side)
     return first if all(other == first for other in others) else None

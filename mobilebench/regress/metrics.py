@@ -1,7 +1,7 @@
-"""Metrics: what of a record can get worse, and how it is read from it.
+"""The metrics that the gate judges, and how each is read from a record.
 
-A timed metric varies from run to run and is judged by statistics; an exact one is the same in every
-run of one artifact, so a single record tells.
+A timed metric varies from run to run and is judged by statistics. An exact metric is the same in
+every run of one artifact, so a single record is enough.
 """
 
 from __future__ import annotations
@@ -19,34 +19,36 @@ from mobilebench.values.record import Record
 
 @dataclass(frozen=True)
 class Timed:
-    """A statistic of each run's iterations."""
+    """A metric that varies: a statistic over the iterations of each run."""
 
     name: Metric
     unit: str
     series: Callable[[Record], tuple[float, ...]]
-    """The run's own numbers, in order; one where there is only one."""
+    """Reads the run's own numbers, in order; a metric may have only one per run."""
     statistic: Statistic
     scale: float = 1.0
-    """From the series' unit to `unit`."""
+    """Factor from the series' unit to `unit`."""
     least_tolerance: float = 0.0
-    """For what varies so much that smaller changes never matter."""
+    """Lower bound of the tolerance, for a metric whose small changes never matter."""
 
     def of_run(self, record: Record) -> float:
-        """The run's one number, in the series' unit."""
+        """Compute the run's statistic, in the series' unit."""
         return float(self.statistic(np.asarray(self.series(record), dtype=np.float64)))
 
 
 @dataclass(frozen=True)
 class Exact:
-    """What one artifact has once and for all: a number, or one for each of several things. More is
-    worse, of any of them."""
+    """A fixed property of one artifact: one number, or one for each of several parts.
+
+    More is worse, for every number.
+    """
 
     name: Metric
     unit: str
     read: Callable[[Record], Mapping[str, float] | None]
-    """The numbers by what each is of; None where the record does not know them."""
+    """Reads the numbers by the name of their part; None where the record does not know them."""
     relative: bool = True
-    """Whether the rule's tolerance applies; else every increase counts."""
+    """Whether the rule's tolerance applies; otherwise every increase counts."""
 
 
 def _latencies(record: Record) -> tuple[float, ...]:
@@ -71,19 +73,25 @@ def _size(record: Record) -> Mapping[str, float] | None:
 
 
 def _failed_parity(record: Record) -> Mapping[str, float] | None:
-    """How many means of computing the artifact found it unequal."""
+    """Count the evaluators that found the artifact unequal to PyTorch.
+
+    An agreement below its bound counts as one more.
+    """
     if record.artifact is None or not record.artifact.parity:
         return None
     agreement = record.artifact.agreement
     low = agreement is not None and not agreement.passed
-    return {"proofs": sum(not result.passed for result in record.artifact.parity) + low}
+    return {"verifications": sum(not result.passed for result in record.artifact.parity) + low}
 
 
 def _off_the_accelerator(record: Record) -> Mapping[str, float] | None:
-    """Operations that each class of compute unit with a forecast is not expected to take."""
+    """Count the operations that each forecast does not expect its unit to take."""
     if record.artifact is None or not record.artifact.forecast:
         return None
-    return {found.label: found.operations - found.taken for found in record.artifact.forecast}
+    return {
+        forecast.label: forecast.operations - forecast.taken
+        for forecast in record.artifact.forecast
+    }
 
 
 TIMED = (
@@ -94,11 +102,11 @@ TIMED = (
 )
 EXACT = (
     Exact(Metric.SIZE, "bytes", _size),
-    Exact(Metric.PARITY, "failed proofs", _failed_parity, relative=False),
+    Exact(Metric.PARITY, "failed verifications", _failed_parity, relative=False),
     Exact(Metric.PLACEMENT, "operations off", _off_the_accelerator, relative=False),
 )
 
 
 def names() -> tuple[str, ...]:
-    """Every metric, the default ones first."""
+    """Return the names of all metrics, the default ones first."""
     return tuple(metric.name for metric in (*TIMED, *EXACT))

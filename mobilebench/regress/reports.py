@@ -1,4 +1,7 @@
-"""Reports of a check: JUnit XML, Markdown, GitHub's annotations, JSON; one row per comparison."""
+"""Write the report of a check as JUnit XML, Markdown, GitHub annotations or JSON.
+
+Every format has one row per comparison.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +23,7 @@ _SIGNS = {
 
 
 def cells(comparison: Comparison) -> tuple[str, ...]:
-    """A comparison as texts for the columns."""
+    """Return a comparison as texts, one for each column."""
     before, after = (
         "" if number is None else _number(number, comparison.unit)
         for number in (comparison.baseline, comparison.candidate)
@@ -43,24 +46,24 @@ def cells(comparison: Comparison) -> tuple[str, ...]:
 
 
 def summary(report: Report) -> str:
-    """The outcome in a sentence."""
+    """Return the outcome in one sentence."""
     counts = {
         verdict: sum(comparison.verdict is verdict for comparison in report.comparisons)
         for verdict in Verdict
     }
-    told = ", ".join(f"{count} {verdict}" for verdict, count in counts.items() if count)
+    tally = ", ".join(f"{count} {verdict}" for verdict, count in counts.items() if count)
     return (
-        f"{report.verdict}: {told or 'nothing compared'} "
+        f"{report.verdict}: {tally or 'nothing compared'} "
         f"(tolerance {report.rule.tolerance:.1%}, alpha {report.rule.alpha:g})"
     )
 
 
 def remarks(report: Report) -> Iterator[str]:
-    """What has to be known beside the table, in sentences."""
+    """Yield in sentences what the table does not show."""
     for comparison in report.comparisons:
         if comparison.verdict in (Verdict.REGRESSED, Verdict.INCONCLUSIVE):
-            named = f"{comparison.cell}: {comparison.metric} {comparison.verdict}"
-            yield f"{named}: {comparison.reason}."
+            subject = f"{comparison.cell}: {comparison.metric} {comparison.verdict}"
+            yield f"{subject}: {comparison.reason}."
     for sentence in report.unmatched:
         yield f"{sentence}."
     if report.across:
@@ -68,21 +71,24 @@ def remarks(report: Report) -> Iterator[str]:
 
 
 def as_markdown(report: Report) -> str:
-    """For the comment of a pull request."""
+    """Format the report as Markdown, for a comment on a pull request."""
     rows = [COLUMNS, ("---",) * len(COLUMNS)]
     rows += [
         (*cells(comparison)[:-1], _SIGNS[comparison.verdict]) for comparison in report.comparisons
     ]
     lines = [f"### mobilebench: {summary(report)}", ""]
     lines += [f"| {' | '.join(_escape(cell) for cell in row)} |" for row in rows]
-    told = list(remarks(report))
-    if told:
-        lines += ["", *(f"- {_escape(sentence)}" for sentence in told)]
+    notes = list(remarks(report))
+    if notes:
+        lines += ["", *(f"- {_escape(sentence)}" for sentence in notes)]
     return "\n".join(lines) + "\n"
 
 
 def as_junit(report: Report) -> str:
-    """JUnit XML: a test case for each comparison; what is inconclusive is an error, no pass."""
+    """Format the report as JUnit XML, with a test case for each comparison.
+
+    An inconclusive comparison is an error, never a pass.
+    """
     verdicts = [comparison.verdict for comparison in report.comparisons]
     suite = ET.Element(
         "testsuite",
@@ -93,11 +99,11 @@ def as_junit(report: Report) -> str:
     )
     for comparison in report.comparisons:
         case = ET.SubElement(suite, "testcase", classname=comparison.cell, name=comparison.metric)
-        told = f"{' '.join(cells(comparison)[2:])}: {comparison.reason}"
+        details = f"{' '.join(cells(comparison)[2:])}: {comparison.reason}"
         if comparison.verdict is Verdict.REGRESSED:
-            ET.SubElement(case, "failure", type="regressed", message=told)
+            ET.SubElement(case, "failure", type="regressed", message=details)
         elif comparison.verdict is Verdict.INCONCLUSIVE:
-            ET.SubElement(case, "error", type="inconclusive", message=told)
+            ET.SubElement(case, "error", type="inconclusive", message=details)
     for sentence in report.unmatched:
         case = ET.SubElement(suite, "testcase", classname="unmatched", name=sentence)
         ET.SubElement(case, "error", type="unmatched", message=sentence)
@@ -106,21 +112,25 @@ def as_junit(report: Report) -> str:
 
 
 def as_annotations(report: Report) -> str:
-    """Commands that GitHub's log turns into annotations: errors for regressions, warnings for what
-    could not be told."""
+    """Format the report as commands that GitHub's log turns into annotations.
+
+    Regressions are errors; inconclusive comparisons and unmatched cells are warnings.
+    """
     lines = []
     for comparison in report.comparisons:
         kind = {Verdict.REGRESSED: "error", Verdict.INCONCLUSIVE: "warning"}.get(comparison.verdict)
         if kind is not None:
             _, metric, before, after, change, *_ = cells(comparison)
-            told = f"{comparison.cell}: {metric} {before} to {after} {change}: {comparison.reason}"
-            lines.append(f"::{kind} title=mobilebench {comparison.verdict}::{_one_line(told)}")
+            details = (
+                f"{comparison.cell}: {metric} {before} to {after} {change}: {comparison.reason}"
+            )
+            lines.append(f"::{kind} title=mobilebench {comparison.verdict}::{_one_line(details)}")
     lines += [f"::warning title=mobilebench::{_one_line(text)}" for text in report.unmatched]
     return "".join(f"{line}\n" for line in lines)
 
 
 def as_plain(report: Report) -> dict[str, Any]:
-    """Every figure, ready for JSON."""
+    """Return every figure of the report, ready for JSON."""
     return {"verdict": report.verdict, **asdict(report)}
 
 

@@ -1,4 +1,4 @@
-"""Rule: when a difference counts, and by which figures."""
+"""The thresholds by which a difference counts as a change."""
 
 from __future__ import annotations
 
@@ -13,28 +13,33 @@ MIN_PAIRS = 8
 
 @value
 class Rule:
-    """A change is called one when it is unlikely to be chance and large enough to matter."""
+    """A change counts when it is unlikely to be chance and large enough to matter."""
 
     tolerance: float = 0.03
     """Smallest change that matters, as a share."""
     alpha: float = 0.01
-    """Share of comparisons without a change that may be called a regression."""
+    """Largest false-positive rate: the share of unchanged comparisons called a regression."""
     confidence: float = 0.95
-    """Of the intervals."""
+    """Confidence of the intervals."""
     resamples: int = 2000
 
     def __post_init__(self) -> None:
         if not 0 <= self.tolerance < 1:
             raise UserError(
-                f"A tolerance of {self.tolerance:g} is no share; give one such as 0.03 or 3%."
+                f"A tolerance of {self.tolerance:g} is not a share; give one such as 0.03 or 3%."
             )
         if not 0 < self.alpha < 1:
-            raise UserError(f"An alpha of {self.alpha:g} is no probability; give one such as 0.01.")
+            raise UserError(
+                f"An alpha of {self.alpha:g} is not a probability; give one such as 0.01."
+            )
 
     def with_tolerance(self, tolerance: float) -> Rule:
         return replace(self, tolerance=tolerance)
 
     def pairs_needed(self, comparisons: int) -> int:
-        """Pairs below which nothing could be called a change, however large: with n pairs no
-        p-value is below 1 / 2^n, and the one that stands out among many is held to alpha / many."""
+        """Return the fewest pairs that can show a change in one of `comparisons` comparisons.
+
+        With n pairs no p-value is below 1 / 2^n, and the smallest of many is compared with alpha /
+        many. With fewer pairs no change could be called one, however large.
+        """
         return max(MIN_PAIRS, floor(log2(max(comparisons, 1) / self.alpha)) + 1)

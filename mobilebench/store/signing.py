@@ -1,8 +1,8 @@
-"""Signatures: which key vouches for a record, so that a change to it shows.
+"""Sign records, so that a later change to one is detected.
 
 A record is signed in its canonical form: its JSON document without the signature, keys in order, no
-spaces, UTF-8. The key is made on first use and stays on the machine; a signature says that the
-record is as that machine wrote it, not that the machine told the truth.
+spaces, UTF-8. The key is created on first use and stays on the machine. A signature shows that the
+record is as that machine wrote it, not that the machine was honest.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from mobilebench.values.record import Record, Signature
 
 
 def canonical(plain: dict[str, Any]) -> bytes:
-    """The canonical form of a record's document, its signature left out."""
+    """Return the canonical form of a record's document, without its signature."""
     unsigned = {name: part for name, part in plain.items() if name != "signature"}
     text = json.dumps(
         unsigned, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
@@ -35,13 +35,18 @@ def canonical(plain: dict[str, Any]) -> bytes:
 
 
 def sha256(record: Record) -> str:
-    """sha256 over a record's canonical form: the same for the same content, signed or not."""
+    """Return sha256 over a record's canonical form.
+
+    It is the same for the same content, signed or not.
+    """
     return hashlib.sha256(canonical(wire.to_plain(record))).hexdigest()
 
 
 def sign(record: Record, key: Ed25519PrivateKey | None = None) -> Record:
-    """The record with a signature by this machine's key; without one, and with a warning, where
-    the key can be neither read nor made."""
+    """Return the record, signed with this machine's key.
+
+    Where the key can be neither read nor created, warn and leave the record unsigned.
+    """
     if key is None:
         try:
             key = device_key()
@@ -55,9 +60,10 @@ def sign(record: Record, key: Ed25519PrivateKey | None = None) -> Record:
 
 
 def require_intact(plain: Any, what: str) -> None:
-    """Check the signature of a document, where it has one.
+    """Verify the signature of a document, where it has one.
 
-    Raises `SchemaError` where it was changed since it was signed, or its signature is none.
+    Raises `SchemaError` where the document was changed after it was signed, or the signature is
+    invalid.
     """
     signature = plain.get("signature") if isinstance(plain, dict) else None
     if signature is None:
@@ -73,15 +79,15 @@ def require_intact(plain: Any, what: str) -> None:
 
 
 def key_path() -> Path:
-    """`MOBILEBENCH_KEY`, else a file in the user's data folder."""
+    """Return `MOBILEBENCH_KEY`, or else a file in the user's data folder."""
     place = os.environ.get("MOBILEBENCH_KEY")
     return Path(place) if place else platformdirs.user_data_path("mobilebench") / "device.key"
 
 
 def device_key(path: Path | None = None) -> Ed25519PrivateKey:
-    """This machine's key, made where there is none; only its owner may read the file.
+    """Return this machine's key, created on first use.
 
-    Raises `UserError` where it can be neither read nor written.
+    Only its owner may read the file. Raises `UserError` where it can be neither read nor written.
     """
     path = path or key_path()
     try:
@@ -91,14 +97,18 @@ def device_key(path: Path | None = None) -> Ed25519PrivateKey:
     except OSError as error:
         raise UserError(f"The key {path} cannot be used: {error.strerror}.") from error
     except ValueError as error:
-        raise UserError(f"{path} holds no key; remove it, and one is made.") from error
+        raise UserError(
+            f"{path} is not a key file; delete it and a new one will be created."
+        ) from error
     if not isinstance(key, Ed25519PrivateKey):
-        raise UserError(f"{path} holds no Ed25519 key; remove it, and one is made.")
+        raise UserError(
+            f"{path} is not an Ed25519 key file; delete it and a new one will be created."
+        )
     return key
 
 
 def _make(path: Path) -> None:
-    """Write a new key; of two processes at once the first one's stays."""
+    """Write a new key; where two processes do so at once, the first one's key stays."""
     path.parent.mkdir(parents=True, exist_ok=True)
     pem = Ed25519PrivateKey.generate().private_bytes(
         serialization.Encoding.PEM,

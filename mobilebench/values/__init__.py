@@ -1,4 +1,4 @@
-"""How values are declared: frozen, keyword-only, validated on construction, strict as JSON."""
+"""Declare values: frozen, keyword-only, validated when created, strict as JSON."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ T = TypeVar("T")
 def value(cls: type[T]) -> type[T]:
     """Declare a value: a frozen keyword-only dataclass whose JSON form refuses unknown keys.
 
-    Validation belongs in `__post_init__`, so that a value that exists is a value to trust.
+    Validation belongs in `__post_init__`, so that every value that exists is valid.
     """
-    made: Any = dataclass(frozen=True, kw_only=True)(cls)
+    value_class: Any = dataclass(frozen=True, kw_only=True)(cls)
     # Read by pydantic at the JSON edge (`wire.py`), nowhere else; importing it here would cost
     # every `mobilebench --help`.
-    made.__pydantic_config__ = {"extra": "forbid", "strict": True}
-    checked: type[T] = made
-    return checked
+    value_class.__pydantic_config__ = {"extra": "forbid", "strict": True}
+    result: type[T] = value_class
+    return result

@@ -1,4 +1,4 @@
-"""Accuracy: how many images of a data set an artifact names rightly."""
+"""Count how many images of a data set an artifact classifies correctly."""
 
 from __future__ import annotations
 
@@ -11,42 +11,42 @@ from mobilebench.values.record import Provenance
 
 ACCURACY_SCHEMA_VERSION = 1
 TOP = 5
-"""How many guesses the second figure allows; among so few classes or fewer it would always be 1."""
+"""Number of guesses that top-5 allows. With no more classes than this it would always be 1."""
 
 
 @value
 class DataSet:
-    """Which images were judged."""
+    """The images that were evaluated."""
 
     folder: str
-    """As it was given, for people."""
+    """As the user gave it, for people."""
     sha256: str
-    """Over the classes' names, and the label, relative path and content of every image judged."""
+    """Over the class names, and the label, relative path and content of every image."""
     images: int
     available: int
     """Images in the folder; more than `images` where a limit was set."""
     class_names_sha256: str
     """Over the names in the order of the network's outputs."""
     unreadable: tuple[str, ...] = ()
-    """Images that were passed over because they could not be read; part of `images`."""
+    """Images that were skipped because they could not be read; `images` includes them."""
 
 
 @value
 class ClassCount:
-    """One class that has images: how many were named rightly."""
+    """The number of correctly classified images of one class."""
 
     index: int
     name: str
     images: int
-    """Those that could be read."""
+    """Number of images that could be read."""
     top1: int
     top5: int | None
-    """None where the network tells no more than `TOP` classes apart."""
+    """None where the network has no more than `TOP` classes."""
 
 
 @value
 class Share:
-    """A part of a whole; what a table shows of it is computed when shown."""
+    """A share of a whole, kept as counts; percentage and interval are computed when shown."""
 
     hits: int
     count: int
@@ -63,7 +63,7 @@ class Share:
 
 @value
 class Accuracy:
-    """What one artifact scored on one data set, with all that is needed to do it again."""
+    """The accuracy of one artifact on one data set, with all that is needed to repeat it."""
 
     schema_version: int = ACCURACY_SCHEMA_VERSION
     accuracy_id: str
@@ -79,17 +79,17 @@ class Accuracy:
     """The runtime that computed the scores, with its version."""
     threads: int
     versions: dict[str, str]
-    """Of everything installed that the scores could depend on."""
+    """Versions of everything installed that the scores could depend on."""
     provenance: Provenance
     outputs: int
-    """Number of scores that the network gives."""
+    """Number of scores that the network returns."""
     not_finite: int
     """Images with a score that is not finite; they count as wrong."""
     classes: tuple[ClassCount, ...]
 
     @property
     def images(self) -> int:
-        """Images that were judged."""
+        """Number of images that were evaluated."""
         return sum(each.images for each in self.classes)
 
     @property
@@ -98,7 +98,7 @@ class Accuracy:
 
     @property
     def top5(self) -> Share | None:
-        """None where the network tells no more than `TOP` classes apart."""
+        """None where the network has no more than `TOP` classes."""
         if self.outputs <= TOP:
             return None
         return Share(hits=sum(each.top5 or 0 for each in self.classes), count=self.images)

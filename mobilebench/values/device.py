@@ -1,4 +1,4 @@
-"""Device and DeviceState: what ran a measurement, and the condition it was in."""
+"""The device that ran a measurement, and the condition it was in."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class ThermalState(StrEnum):
 
 @value
 class Device:
-    """One device, as it names itself."""
+    """One device, as it describes itself."""
 
     id: str
     kind: DeviceKind
@@ -57,7 +57,7 @@ class DeviceState:
     load_average: float | None = None
     """Runnable processes over the last minute, as the operating system counts them."""
     busy_fraction: float | None = None
-    """Share of all cores that other work kept busy over the moment before, 0 to 1."""
+    """Share of all cores that other work kept busy just before, 0 to 1."""
     cpu_mhz: float | None = None
     """Mean over the cores."""
     governor: str | None = None
@@ -66,5 +66,5 @@ class DeviceState:
     battery_fraction: float | None = None
     charging: bool | None = None
     unreadable: dict[str, str] = field(default_factory=dict)
-    """Why a field is None: `absent` where the device has no such thing, `denied` where it may not
-    be read. Empty in documents from before this was kept."""
+    """Why a field is None: `absent` where the device does not have it, `denied` where it may not be
+    read. Empty in documents written before this was recorded."""

@@ -1,4 +1,4 @@
-"""Graph: what a saved model file computes, operation by operation, whatever its format."""
+"""The operations of a saved model file, in the same form for every format."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ class Tensor:
 
     name: str
     shape: Shape | None
-    """In the file's own layout; None where the file does not even say how many dimensions."""
+    """In the file's own layout; None where the file does not give the number of dimensions."""
     dtype: str
-    """numpy's name, or `int4` and the like for what numpy has not."""
+    """numpy's name, or a name such as `int4` for a type that numpy does not have."""
     constant: bool = False
     size_bytes: int = 0
-    """What a constant takes up in the file; 0 for all else."""
+    """Bytes of a constant in the file; 0 for every other tensor."""
     integers: tuple[int, ...] | None = None
     """The elements of a short constant of integers: axes, sizes, paddings."""
 
@@ -50,76 +50,79 @@ class Tensor:
 
 @value
 class Operation:
-    """One operation, with the format's own word for its kind."""
+    """One operation, with the format's own name for its kind."""
 
     name: str
     kind: str
     inputs: tuple[Tensor, ...]
     outputs: tuple[Tensor, ...]
     attributes: dict[str, Attribute]
-    """The format's own names, but for `kernel`, `strides`, `dilations` and `groups`, which every
-    format has."""
+    """The format's own names, except `kernel`, `strides`, `dilations` and `groups`. Those four are
+    the same for every format."""
     macs: int | None = 0
-    """Multiply-accumulates of a convolution, linear layer or matrix product, 0 for every other
-    kind; None where a size is not known or the operation cannot be looked into."""
+    """Multiply-accumulates of a convolution, linear layer or matrix product. 0 for every other
+    kind; None where a size is unknown or the operation cannot be analysed."""
     weight_bytes: int = 0
-    """Bytes of the constants it is the first to use, as stored in the file."""
+    """Stored bytes of the constants that this operation is the first to use."""
     layer: str | None = None
-    """The part of the network that it came from, where the file says so."""
+    """The part of the network that it comes from, where the file records it."""
     delegate: str | None = None
-    """The delegate that it was lowered to ahead of time, None where none was."""
+    """The delegate that it was lowered to ahead of time; None without one."""
     delegate_call: int | None = None
-    """Which call of a delegate runs it: operations of one call are handed over together."""
+    """Index of the delegate call that runs it; operations of one call are handed over together."""
 
 
 @value
 class Graph:
-    """The operations of one model file in an order in which they can run."""
+    """The operations of one model file, in an order in which they can run."""
 
     operations: tuple[Operation, ...]
     inputs: tuple[Tensor, ...]
     outputs: tuple[Tensor, ...]
     folded: dict[str, int]
-    """Kinds and numbers of operations on constants alone, such as the unpacking of compressed
-    weights: a runtime computes them once, so they are not among the operations."""
+    """Number of operations on constants alone, by kind, such as unpacking compressed weights. A
+    runtime computes them once, so they are not among the operations."""
 
     @property
     def macs(self) -> int | None:
-        """Multiply-accumulates of one run; None where one operation's are not known."""
+        """Multiply-accumulates of one run; None where those of an operation are unknown."""
         return total(operation.macs for operation in self.operations)
 
     @property
     def weight_bytes(self) -> int:
-        """Bytes of all constants that some operation uses."""
+        """Bytes of all constants that operations use."""
         return sum(operation.weight_bytes for operation in self.operations)
 
     @property
     def histogram(self) -> dict[str, int]:
-        """How many operations there are of each kind, the most frequent first."""
+        """Number of operations of each kind, the most frequent first."""
         return dict(Counter(operation.kind for operation in self.operations).most_common())
 
 
 def total(numbers: Iterable[int | None]) -> int | None:
-    """The sum; None where a term is not known."""
+    """Return the sum; None where a term is unknown."""
     terms = list(numbers)
     return None if any(term is None for term in terms) else sum(term or 0 for term in terms)
 
 
 def product(sizes: Sequence[int | None] | None) -> int | None:
-    """The product; None where a factor is not known."""
+    """Return the product; None where a factor is unknown."""
     if sizes is None or any(size is None for size in sizes):
         return None
     return math.prod(size or 0 for size in sizes)
 
 
 def times(*factors: int | None) -> int | None:
-    """`product` of numbers that are given one by one."""
+    """Return the `product` of numbers that are given one by one."""
     return product(factors)
 
 
 def einsum_macs(equation: str, shapes: Sequence[Shape | None]) -> int | None:
-    """Every index of a product runs once over its whole range; one operand alone multiplies
-    nothing. None for an equation with an ellipsis."""
+    """Count the multiply-accumulates of an einsum.
+
+    Every index of a product runs once over its whole range; a single operand multiplies nothing.
+    None where a shape is unknown, and for an equation with an ellipsis.
+    """
     terms = equation.replace(" ", "").partition("->")[0].split(",")
     if len(terms) < 2:
         return 0
@@ -132,7 +135,7 @@ def einsum_macs(equation: str, shapes: Sequence[Shape | None]) -> int | None:
 
 
 def stored_bytes(elements: int | None, dtype: str) -> int:
-    """Bytes of packed elements; 0 for a type without a fixed width, such as text."""
+    """Return the bytes of packed elements; 0 for a type without a fixed width, such as text."""
     if elements is None:
         return 0
     digits = "".join(letter for letter in dtype if letter.isdigit())
@@ -143,31 +146,33 @@ def stored_bytes(elements: int | None, dtype: str) -> int:
 def assemble(
     operations: Iterable[Operation], inputs: Sequence[Tensor], outputs: Sequence[Tensor]
 ) -> Graph:
-    """A graph from the operations of a file in their order.
+    """Build a graph from the operations of a file, in their order.
 
-    Operations on constants alone are folded into constants of the size that is stored, and the
-    bytes of each constant are counted with the first operation that uses it.
+    Operations on constants alone are folded into constants of the stored size. The bytes of each
+    constant are counted with the first operation that uses it.
     """
     constants: dict[str, Tensor] = {}
     counted: set[str] = set()
-    kept: list[Operation] = []
+    remaining: list[Operation] = []
     folded: Counter[str] = Counter()
     for operation in operations:
-        used = tuple(constants.get(tensor.name, tensor) for tensor in operation.inputs)
-        if used and all(tensor.constant for tensor in used):
-            stored = sum(tensor.size_bytes for tensor in used)
+        operands = tuple(constants.get(tensor.name, tensor) for tensor in operation.inputs)
+        if operands and all(tensor.constant for tensor in operands):
+            stored = sum(tensor.size_bytes for tensor in operands)
             for position, result in enumerate(operation.outputs):
                 constants[result.name] = replace(
                     result, constant=True, size_bytes=0 if position else stored
                 )
             folded[operation.kind] += 1
             continue
-        own = {tensor.name: tensor.size_bytes for tensor in used if tensor.constant}
+        own = {tensor.name: tensor.size_bytes for tensor in operands if tensor.constant}
         first = own.keys() - counted
         counted |= first
-        kept.append(replace(operation, inputs=used, weight_bytes=sum(own[name] for name in first)))
+        remaining.append(
+            replace(operation, inputs=operands, weight_bytes=sum(own[name] for name in first))
+        )
     return Graph(
-        operations=tuple(kept),
+        operations=tuple(remaining),
         inputs=tuple(inputs),
         outputs=tuple(outputs),
         folded=dict(folded.most_common()),

@@ -1,4 +1,4 @@
-"""Job: what is sent to a runner or an app; self-contained but for the artifact's files."""
+"""The job that is sent to a runner or an app; complete except for the artifact's files."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ JOB_SCHEMA_VERSION = 1
 class Job:
     """Run one artifact on one runtime by one protocol.
 
-    `model_file` is relative to the folder that the artifact's files were put in.
+    `model_file` is relative to the folder that holds the artifact's files.
     """
 
     schema_version: int = JOB_SCHEMA_VERSION
@@ -29,7 +29,7 @@ class Job:
     threads: int = 1
     protocol: Protocol
     seed: int = 0
-    """Seed of the inputs; latency of the families here does not depend on their values."""
+    """Seed of the inputs; the latency of the families here does not depend on their values."""
 
     def __post_init__(self) -> None:
         if self.threads < 1:

@@ -1,4 +1,4 @@
-"""ModelSpec: everything needed to feed, to credit and to find again a model; free of torch."""
+"""Describe a model: how to feed it, whom to credit, where to find it. Free of torch."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from mobilebench.values.tensor import TensorSpec
 RANDOM = "random"
 """Weights that mobilebench drew from a seed."""
 CALLER = "caller"
-"""Weights that came inside a module of the caller's, who alone knows what they are."""
+"""Weights inside a module that a caller passed in; only the caller knows their origin."""
 _USUAL = (224, 224)
 
 
@@ -32,7 +32,7 @@ class Source:
 class Published:
     """One published row about a model; a field that the source does not state is None.
 
-    Latencies of two sources or devices must not be compared with each other.
+    Latencies from two sources or devices must not be compared with each other.
     """
 
     source: str
@@ -45,7 +45,7 @@ class Published:
 
 @value
 class Macs:
-    """Multiply-accumulates of one image, by the kind of operation that makes them."""
+    """Multiply-accumulates of one image, by kind of operation."""
 
     conv: int
     linear: int = 0
@@ -62,7 +62,7 @@ class Preprocessing:
     """How the authors prepare an image: resize to `size / crop_pct`, crop, normalise."""
 
     mean: tuple[float, float, float]
-    """By channel, of values in 0..1."""
+    """By channel, for values in 0..1."""
     std: tuple[float, float, float]
     crop_pct: float = 1.0
     interpolation: str = "bicubic"
@@ -76,7 +76,7 @@ class Preprocessing:
 
 @value
 class Weights:
-    """Which weights a model carries; never guessed."""
+    """The weights that a model carries; never guessed."""
 
     origin: str
     """sha256 of the checkpoint file that was loaded, or `random`, or `caller`."""
@@ -111,7 +111,7 @@ class ModelSpec:
     source: Source | None = None
     published: tuple[Published, ...] = ()
     weights: Weights | None = None
-    """None until a network with these numbers exists."""
+    """None until a network with these weights exists."""
 
     def __post_init__(self) -> None:
         if not self.inputs:
@@ -121,7 +121,7 @@ class ModelSpec:
 
     @property
     def title(self) -> str:
-        """For people: the name, with the image size where that is not the usual 224 by 224."""
+        """The name for people, with the image size where it is not the usual 224 by 224."""
         if self.resolution in (None, _USUAL):
             return self.name
         height, width = self.resolution

@@ -1,6 +1,6 @@
-"""Protocol: an immutable, versioned rule for taking a latency measurement.
+"""Immutable, versioned rules for measuring latency.
 
-Two records compare only when their protocol ids are equal, so a definition never changes: a
+Two records are compared only when their protocol ids are equal, so a definition never changes: a
 better rule gets a new id.
 """
 
@@ -43,10 +43,10 @@ class WarmUp:
 
 @value
 class Gate:
-    """A round begins on a rested device: not before its thermal state is `warmest` or cooler.
+    """Starts a round only on a rested device: its thermal state is `warmest` or cooler.
 
-    Where it stays warmer for `max_wait_ns` the round begins all the same, and the measurement says
-    that it was not gated.
+    Where the device stays warmer for `max_wait_ns`, the round starts anyway, and the measurement
+    records that it was not gated.
     """
 
     warmest: ThermalState = ThermalState.NOMINAL
@@ -58,17 +58,19 @@ class Headline(StrEnum):
     """The one number that a protocol makes of its samples."""
 
     MEDIAN = "median"
-    """Of all measured samples."""
+    """Median of all measured samples."""
     P90 = "p90"
-    """The 90th percentile of all measured samples."""
+    """90th percentile of all measured samples."""
     TRIMMED_MEAN = "trimmed mean"
     """Mean over the rounds of each round's mean without its `trim` lowest and highest samples."""
 
 
 @value
 class Protocol:
-    """Rounds of: wait for the gate, load the artifact, warm up, then at least `inferences` and
-    `min_duration_ns`."""
+    """Rounds of: wait for the gate, load the artifact, warm up, then measure.
+
+    A round measures at least `inferences` inferences, for at least `min_duration_ns`.
+    """
 
     id: str
     purpose: str
@@ -77,26 +79,27 @@ class Protocol:
     inferences: int
     min_duration_ns: int
     max_duration_ns: int
-    """A round ends here even when it has fewer inferences than it should."""
+    """A round ends here, even with fewer inferences than it should have."""
     interval_ns: int | None = None
-    """From the start of one inference to that of the next, as a camera's frames come; an inference
-    that is not done by then drops the frames that come meanwhile. None for one after the other."""
+    """Time from the start of one inference to that of the next, as camera frames come. An inference
+    that takes longer drops the frames that come meanwhile. None: each inference follows the one
+    before directly."""
     cool_down_ns: int = 0
     """Fixed rest before every round."""
     gate: Gate | None = None
     sense_ns: int | None = None
-    """How often the device's state is read between measured inferences; None for between rounds
-    only, where a reading would disturb a short burst."""
+    """How often the device's state is read between measured inferences. None: between rounds only,
+    where a reading would disturb a short burst."""
     window_ns: int | None = None
-    """Length of the windows that percentiles are shown for; None where there are none."""
+    """Length of the windows that percentiles are shown for; None without windows."""
     headline: Headline = Headline.MEDIAN
     trim: int = 0
     indicative: bool = False
-    """True where the rule is too short for a result; such numbers are marked wherever shown."""
+    """True where the rule is too short for a result; such numbers are always marked."""
 
     @property
     def longest_ns(self) -> int:
-        """The longest that all rounds may take, loads not counted."""
+        """The longest time that all rounds may take, without loading."""
         gate_ns = self.gate.max_wait_ns + self.gate.poll_ns if self.gate else 0
         rest_ns = self.cool_down_ns + gate_ns
         return self.rounds * (rest_ns + self.warm_up.max_duration_ns + self.max_duration_ns)
@@ -193,12 +196,12 @@ _PROTOCOLS = (
 
 
 def protocols() -> tuple[Protocol, ...]:
-    """Every protocol that this version can run."""
+    """Return every protocol that this version can run."""
     return _PROTOCOLS
 
 
 def protocol(protocol_id: str) -> Protocol:
-    """The protocol of that id; raises `UnknownName` for any other."""
+    """Return the protocol with that id; raises `UnknownName` for any other."""
     for known in _PROTOCOLS:
         if known.id == protocol_id:
             return known

@@ -1,4 +1,4 @@
-"""ExportRecipe: what an export is asked to make."""
+"""The settings of an export: format, precision, target, delegate and form."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ class Precision(StrEnum):
     FP16_WEIGHTS = "fp16-weights"
     """Stores weights in half precision, computes in single."""
     INT8 = "int8"
-    """Weights and activations of convolutions and linear layers in 8 bits, with ranges that were
-    found by calibration; inputs and outputs stay floats."""
+    """Weights and activations of convolutions and linear layers in 8 bits. Ranges come from
+    calibration; inputs and outputs stay floats."""
     INT8_IO = "int8-io"
     """The same, with inputs and outputs in 8 bits as well."""
     INT8_DYNAMIC = "int8-dynamic"
-    """Weights in 8 bits; activations are brought to 8 bits in every run, by their range then."""
+    """Weights in 8 bits; activations are quantized in every run, by their range in that run."""
     INT8_WEIGHTS = "int8-weights"
     """Weights stored in 8 bits, computes in floats."""
     PALETTE6 = "palette6"
@@ -52,7 +52,7 @@ class Precision(StrEnum):
 
     @property
     def calibrated(self) -> bool:
-        """Whether ranges of activations have to be known before the export."""
+        """Whether ranges of activations must be known before the export."""
         return self in (Precision.INT8, Precision.INT8_IO)
 
     @property
@@ -62,15 +62,15 @@ class Precision(StrEnum):
 
 
 NOISE = "noise"
-"""Inputs drawn from a seed, which say nothing of real images."""
+"""Inputs drawn from a seed, whose ranges may differ from those of real images."""
 
 
 @value
 class Calibration:
-    """The inputs that ranges of activations were taken from."""
+    """The inputs from which the ranges of activations were taken."""
 
     source: str = NOISE
-    """`noise`, or the sha256 over the images in their order."""
+    """`noise`, or sha256 over the images in their order."""
     inputs: int = 32
 
     def __post_init__(self) -> None:
@@ -90,11 +90,11 @@ class Form(StrEnum):
     DEPLOYED = "deployed"
     """Rewritten for inference, exact to rounding (see `mobilebench.deploy`)."""
     PLAIN = "plain"
-    """As the paper and the official code have it."""
+    """As in the paper and the official code."""
 
 
 class Feature(StrEnum):
-    """What some formats can hold beside a network."""
+    """What some formats can hold besides a network."""
 
     IMAGE_INPUT = "image input"
     CLASS_LABELS = "class labels"
@@ -104,7 +104,7 @@ class Feature(StrEnum):
 class ImageInput:
     """RGB images of whole numbers from 0 to 255 as a file's input.
 
-    The file itself brings every channel to (value / 255 - mean) / std of that channel.
+    The file itself normalises every channel to (value / 255 - mean) / std of that channel.
     """
 
     mean: tuple[float, float, float]
@@ -120,7 +120,7 @@ class ImageInput:
 def inputs_of_file(
     network: Sequence[TensorSpec], image_input: ImageInput | None
 ) -> tuple[TensorSpec, ...]:
-    """What a file takes for a network with these inputs."""
+    """Return the inputs of a file for a network with these inputs."""
     if image_input is None:
         return tuple(network)
     return tuple(replace(tensor, dtype=DType.UINT8) for tensor in network)
@@ -136,14 +136,14 @@ class ExportRecipe:
     format: Format
     precision: Precision = Precision.FP32
     target: str | None = None
-    """Deployment target in the toolkit's word (`iOS16`, `opset20`), None where it has none."""
+    """Deployment target as the toolkit names it (`iOS16`, `opset20`); None where it has none."""
     delegate: str | None = None
-    """Delegate that the graph is lowered to ahead of time (`xnnpack`), None where none is."""
+    """Delegate that the graph is lowered to ahead of time (`xnnpack`); None without one."""
     form: Form = Form.DEPLOYED
     calibration: Calibration | None = None
-    """Set for a precision that is calibrated, and for no other."""
+    """Set for a calibrated precision, and for no other."""
     image_input: ImageInput | None = None
-    """None where the file takes what the network takes."""
+    """None where the file has the network's own inputs."""
     class_labels: str | None = None
     """sha256 over the labels that the file names its outputs by; the bundle holds them."""
 

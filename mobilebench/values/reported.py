@@ -1,7 +1,7 @@
-"""Reported: a result that another tool or a publication states, as far as it states it.
+"""Results that another tool or a publication states.
 
-It is no record: nothing here measured it, nothing can check it, and it is never ranked among what
-was measured. What the source does not say is None.
+A reported result is not a record: nothing here measured it, nothing can check it, and it is never
+ranked among measured results. What the source does not state is None.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ REPORTED_SCHEMA_VERSION = 1
 
 @value
 class Latency:
-    """What a source says of the latency of one inference."""
+    """The latency of one inference, as a source states it."""
 
     count: int | None = None
     mean_ns: float | None = None
@@ -25,7 +25,7 @@ class Latency:
     max_ns: float | None = None
     std_ns: float | None = None
     samples_ns: tuple[float, ...] | None = None
-    """Single inferences, where the source keeps them."""
+    """Latencies of single inferences, where the source keeps them."""
 
     def __post_init__(self) -> None:
         for name, number in vars(self).items():
@@ -36,11 +36,11 @@ class Latency:
 
 @value
 class Reported:
-    """One result of somebody else's."""
+    """One result that another tool or a publication states."""
 
     schema_version: int = REPORTED_SCHEMA_VERSION
     report_id: str
-    """sha256 over the source file and the place in it: the same file gives the same results."""
+    """sha256 over the source file and the place in it: the same file gives the same ids."""
     source: str
     """The tool or the publication."""
     file: str
@@ -62,4 +62,4 @@ class Reported:
     top1: float | None = None
     """Percent."""
     remarks: tuple[str, ...] = ()
-    """What the source says of the result's worth, such as that it is invalid."""
+    """What the source states about the result's validity, such as that it is invalid."""

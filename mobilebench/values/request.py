@@ -1,4 +1,4 @@
-"""Request: which network to load, with which weights, at which input size."""
+"""Which network to load, with which weights, at which input size."""
 
 from __future__ import annotations
 
@@ -9,8 +9,11 @@ from mobilebench.values.tensor import TensorSpec
 
 @value
 class Request:
-    """A network by its reference: a name of the zoo, `timm:NAME`, `FILE.py:FUNCTION` or
-    `package.module:FUNCTION`."""
+    """A network, named by a reference.
+
+    The reference is a name of the zoo, `timm:NAME`, `FILE.py:FUNCTION` or
+    `package.module:FUNCTION`.
+    """
 
     reference: str
     checkpoint: str | None = None
@@ -19,10 +22,10 @@ class Request:
     inputs: tuple[TensorSpec, ...] = ()
     num_classes: int = 1000
     preprocessing: Preprocessing | None = None
-    """How images are prepared for a network of the user's own; the others know it."""
+    """How images are prepared for the user's own network; other networks define it."""
 
     @property
     def name(self) -> str:
-        """For people, before the network is there to say its own name."""
+        """Name for people, before the network is loaded and its own name is known."""
         size = f" at {self.resolution}" if self.resolution else ""
         return f"{self.reference}{size}"

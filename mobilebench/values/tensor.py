@@ -1,4 +1,4 @@
-"""TensorSpec: name, shape and element type of one input or output of a network."""
+"""Name, shape and element type of one input or output of a network."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class TensorSpec:
 
     @property
     def elements(self) -> int:
-        """How many elements the tensor has."""
+        """Number of elements of the tensor."""
         return math.prod(self.shape)
 
     def __str__(self) -> str:
@@ -52,7 +52,7 @@ _SPELLING = re.compile(r"(?:(?P<name>\w+)=)?(?P<shape>\d+(?:x\d+)*)(?::(?P<dtype
 def parse_tensor(text: str, name: str = "input") -> TensorSpec:
     """Read `1x3x224x224`, `image=1x3x224x224` or `tokens=1x77:int64` as a `TensorSpec`.
 
-    Raises `UserError` where the text is none of these.
+    Raises `UserError` for a text of any other form.
     """
     match = _SPELLING.fullmatch(text.strip())
     if match is None:

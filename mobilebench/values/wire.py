@@ -1,4 +1,4 @@
-"""The JSON edge: values out to text and back, strictly.
+"""Convert values to JSON text and back, strictly.
 
 Unknown keys, wrong types and other schema versions are errors that name the place.
 """
@@ -27,7 +27,7 @@ def _adapter(cls: Any) -> TypeAdapter[Any]:
 
 
 def to_plain(value: object) -> Plain:
-    """Return the value as dicts, lists, strings and numbers, ready for `json.dumps`."""
+    """Convert a value to dicts, lists, strings and numbers, ready for `json.dumps`."""
     if isinstance(value, Path):
         return str(value)
     if isinstance(value, tuple | list):
@@ -37,14 +37,14 @@ def to_plain(value: object) -> Plain:
 
 
 def dumps(value: object, indent: int | None = None) -> str:
-    """The value as JSON text; infinities and NaN are refused, for JSON has none."""
+    """Convert a value to JSON text; infinities and NaN are refused, as JSON has none."""
     return json.dumps(to_plain(value), indent=indent, allow_nan=False)
 
 
 def loads(cls: type[T], text: str | bytes, what: str = "the document") -> T:
     """Read a value of `cls`; `what` names the document in the error.
 
-    Raises `SchemaError` for text that is no JSON, another `schema_version`, an unknown or missing
+    Raises `SchemaError` for text that is not JSON, another `schema_version`, an unknown or missing
     key, and a value of the wrong type.
     """
     try:
@@ -55,13 +55,13 @@ def loads(cls: type[T], text: str | bytes, what: str = "the document") -> T:
 
 
 def from_plain(cls: type[T], plain: Any, what: str = "the document") -> T:
-    """Like `loads`, for JSON that was parsed already."""
+    """Read a value of `cls` from parsed JSON; otherwise like `loads`."""
     any_class: Any = cls
     _check_version(cls, plain, what)
     try:
         # Through text once more: strict validation takes enums from strings and tuples from
         # arrays only in JSON mode.
-        checked: T = _adapter(any_class).validate_json(json.dumps(plain), strict=True)
+        value: T = _adapter(any_class).validate_json(json.dumps(plain), strict=True)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         place = ".".join(str(part) for part in first["loc"]) or "the top level"
@@ -69,7 +69,7 @@ def from_plain(cls: type[T], plain: Any, what: str = "the document") -> T:
         raise SchemaError(
             f"{what} is not a valid {_name(cls)}: at {place}: {first['msg']}{more}."
         ) from error
-    return checked
+    return value
 
 
 def _name(cls: Any) -> str:
@@ -84,20 +84,20 @@ def _check_version(cls: type[Any], plain: Any, what: str) -> None:
     current = getattr(cls, "schema_version", None)
     if current is None or not isinstance(plain, dict):
         return
-    found = plain.get("schema_version")
-    if type(found) is not int:
+    version = plain.get("schema_version")
+    if type(version) is not int:
         raise SchemaError(
             f"{what} has no schema_version, so it is not a mobilebench {cls.__name__}."
         )
-    if found > current:
+    if version > current:
         raise SchemaError(
-            f"{what} has schema version {found}, newer than the {current} that this mobilebench "
+            f"{what} has schema version {version}, newer than the {current} that this mobilebench "
             f"reads; update mobilebench."
         )
-    if found < current:
+    if version < current:
         raise SchemaError(
-            f"{what} has schema version {found}; this mobilebench reads {current} and knows no "
-            f"migration from {found}."
+            f"{what} has schema version {version}; this mobilebench reads {current} and cannot "
+            f"migrate from {version}."
         )
 
 
@@ -112,7 +112,7 @@ def write(path: Path, value: object) -> None:
 
 
 def json_schema(cls: Any) -> dict[str, Any]:
-    """The JSON Schema of a value, for readers in other languages."""
+    """Return the JSON Schema of a value, for readers in other languages."""
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         **_adapter(cls).json_schema(),

@@ -1,6 +1,6 @@
-"""Journal: answers kept in a file as they come, so that an evaluation that was killed goes on.
+"""Keep answers in a file as they come, so that a killed evaluation can go on.
 
-Lines of JSON are appended and never changed. A line that a kill cut off is passed over.
+Lines of JSON are appended and never changed. A line that was cut off is skipped.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from mobilebench.values import value, wire
 
 
 class Verdict(StrEnum):
-    """What came of one image."""
+    """The outcome for one image."""
 
     RANKED = "ranked"
     NOT_FINITE = "not finite"
@@ -24,23 +24,23 @@ class Verdict(StrEnum):
 
 @value
 class Answer:
-    """What came of one image of a data set."""
+    """The answer for one image of a data set."""
 
     image: int
     """Its position in the data set."""
     sha256: str
-    """Of the file."""
+    """sha256 of the image file."""
     verdict: Verdict
     rank: int | None = None
-    """How many classes the network puts before the right one."""
+    """How many classes the network ranks before the right one."""
 
 
 @value
 class Part:
-    """The answers to some images, computed together."""
+    """The answers for some images, computed together."""
 
     evaluated_by: str | None
-    """None where none of them could be read."""
+    """Runtime that computed them; None where no image could be read."""
     answers: tuple[Answer, ...]
 
 
@@ -51,18 +51,18 @@ class _Line:
 
 
 class Journal:
-    """The parts that one file holds; those of other evaluations stay where they are."""
+    """The parts stored in one file; those of other evaluations are left alone."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
 
     @classmethod
     def beside(cls, output: Path) -> Journal:
-        """The journal of a result that is to be written to `output`."""
+        """Return the journal of the result that will be written to `output`."""
         return cls(output.with_name(f"{output.name}.progress"))
 
     def read(self, key: str) -> list[Part]:
-        """What was answered under a key; nothing where there is no file yet."""
+        """Read the parts stored under a key; an empty list where there is no file yet."""
         if not self.path.exists():
             return []
         parts = []
@@ -92,6 +92,6 @@ class Journal:
             return file.read(1) == b"\n"
 
     def discard(self) -> None:
-        """Remove the file: the result is written."""
+        """Remove the file, once the result has been written."""
         with writing(self.path):
             self.path.unlink(missing_ok=True)

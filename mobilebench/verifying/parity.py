@@ -1,4 +1,4 @@
-"""Parity: how far an artifact's outputs are from PyTorch eager, and how far they may be."""
+"""Compare an artifact's outputs with PyTorch eager, and limit how far they may differ."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from mobilebench.values.artifact import Parity, ParityLimits
 from mobilebench.values.recipe import Precision
 
 INPUTS = 16
-"""How many inputs an artifact is compared on."""
+"""Number of inputs that an artifact is compared on."""
 
 _LIMITS = {
     Precision.FP32: ParityLimits(
@@ -73,16 +73,16 @@ for weights in 8 bits, at least 0.77 and 0.63 for 6 and 4."""
 
 
 def least_agreement(precision: Precision) -> float:
-    """The share of inputs for which a quantized artifact has to name the same class."""
+    """Return the share of inputs where a quantized artifact must name PyTorch's class."""
     return _LEAST_AGREEMENT[precision]
 
 
 def limits(precision: Precision, half_precision_error: float | None = None) -> ParityLimits:
-    """What an artifact of that precision must keep.
+    """Return the limits of parity for an artifact of that precision.
 
     A network that decides by thresholds jumps where half precision rounds across one, in PyTorch
     too. Where PyTorch's own error on the same inputs is known and twice that is above the usual
-    limit, it is the limit.
+    limit, it becomes the limit.
     """
     usual = _LIMITS[precision]
     if precision is not Precision.FP16 or half_precision_error is None:
@@ -109,18 +109,18 @@ def compare(
     bound: ParityLimits,
     evaluated_by: str,
 ) -> Parity:
-    """Compare outputs with the reference, both a list of batches of the same tensors.
+    """Compare outputs with the reference; both are lists of batches of the same tensors.
 
-    Raises `ValueError` where number or shape of the outputs differ: then they are not the
+    Raises `ValueError` where the number or shape of the outputs differs: then they are not the
     outputs of the same network.
     """
-    expected, found = _flat(reference), _flat(outputs)
+    expected, actual = _flat(reference), _flat(outputs)
     shapes = [[a.shape for a in batch] for batch in reference]
     if shapes != [[a.shape for a in batch] for batch in outputs]:
         raise ValueError(
             f"outputs have the shapes {_shapes(outputs)}, the model's have {_shapes(reference)}"
         )
-    if not (np.isfinite(found).all() and np.isfinite(expected).all()):
+    if not (np.isfinite(actual).all() and np.isfinite(expected).all()):
         return Parity(
             evaluated_by=evaluated_by,
             inputs=len(reference),
@@ -132,12 +132,12 @@ def compare(
             limits=bound,
             passed=False,
         )
-    error = found - expected
+    error = actual - expected
     max_abs = float(np.abs(error).max())
     largest = float(np.abs(expected).max())
     relative = max_abs / largest if largest > 0 else (0.0 if max_abs == 0 else math.inf)
     snr = _snr_db(expected, error)
-    cosine = _cosine(expected, found)
+    cosine = _cosine(expected, actual)
     agreement = _top1_agreement(reference, outputs)
     return Parity(
         evaluated_by=evaluated_by,
@@ -166,7 +166,7 @@ def _flat(batches: Sequence[Sequence[Array]]) -> Array:
 
 
 def _snr_db(expected: Array, error: Array) -> float | None:
-    """Power of the signal over power of the error, in decibels; None without any error."""
+    """Return the power of the signal over that of the error, in dB; None if either is 0."""
     noise = float(np.square(error).sum())
     signal = float(np.square(expected).sum())
     if noise == 0 or signal == 0:
@@ -174,20 +174,23 @@ def _snr_db(expected: Array, error: Array) -> float | None:
     return 10 * math.log10(signal / noise)
 
 
-def _cosine(expected: Array, found: Array) -> float | None:
-    scale = float(np.linalg.norm(expected) * np.linalg.norm(found))
-    return float(expected @ found) / scale if scale > 0 else None
+def _cosine(expected: Array, actual: Array) -> float | None:
+    scale = float(np.linalg.norm(expected) * np.linalg.norm(actual))
+    return float(expected @ actual) / scale if scale > 0 else None
 
 
 def _top1_agreement(
     reference: Sequence[Sequence[Array]], outputs: Sequence[Sequence[Array]]
 ) -> float | None:
-    """Share of images with the same largest score; None unless the first output is (N, C > 1)."""
+    """Return the share of inputs with the same largest score.
+
+    None unless the first output is (N, C > 1).
+    """
     if any(batch[0].ndim != 2 or batch[0].shape[1] < 2 for batch in reference):
         return None
     same = [
         bool(equal)
-        for expected, found in zip(reference, outputs, strict=True)
-        for equal in expected[0].argmax(axis=1) == found[0].argmax(axis=1)
+        for expected, actual in zip(reference, outputs, strict=True)
+        for equal in expected[0].argmax(axis=1) == actual[0].argmax(axis=1)
     ]
     return sum(same) / len(same)

@@ -55,7 +55,7 @@ def test_the_listing_knows_a_file_that_changed(tmp_path: Path) -> None:
     (tmp_path / "a/1.png").write_bytes(b"more")
     assert found.listing_sha256() != before
     (tmp_path / "a/1.png").unlink()
-    with pytest.raises(UserError, match="cannot be looked at"):
+    with pytest.raises(UserError, match="cannot be found"):
         found.listing_sha256()
 
 

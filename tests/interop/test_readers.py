@@ -1,4 +1,4 @@
-"""Every reader on what its tool writes, and on the same cut off or of another kind."""
+"""Read what every tool writes, and refuse the same cut off or of another kind."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ def test_androidx_benchmark_data() -> None:
     assert result.os == "Android SDK 34"
     assert result.latency.samples_ns == (7301002.0, 7390100.5, 8001010.0)
     assert result.latency.p50_ns == 7390100.5 and result.latency.mean_ns is None
-    assert result.remarks == ("slept 90 s for being throttled",)
+    assert result.remarks == ("slept 90 s because it was throttled",)
 
 
 def test_published_table() -> None:
@@ -128,7 +128,7 @@ def test_a_file_that_was_cut_off_is_one_sentence(tmp_path: Path, name: str, kind
     content = (DATA / name).read_bytes()
     cut = tmp_path / name
     cut.write_bytes(content[: len(content) // 4])
-    with pytest.raises(SchemaError, match=r"cut off|lacks|holds none|give a number|no source"):
+    with pytest.raises(SchemaError, match=r"cut off|lacks|holds no result|give a number|no source"):
         interop.read(cut, kind)
 
 
@@ -145,9 +145,9 @@ def test_a_file_of_another_kind_is_one_sentence(tmp_path: Path, kind: str, text:
     ("line", "sentence"),
     [
         ("a,b,fast,", "latency_ms is 'fast'; give a number"),
-        ("a,b,-1,", "give a number that can be"),
+        ("a,b,-1,", "give a finite number of at least 0"),
         ("a,,1,", "there is no source"),
-        ("a,b,nan,", "give a number that can be"),
+        ("a,b,nan,", "give a finite number of at least 0"),
     ],
 )
 def test_a_wrong_line_of_a_table_is_named(tmp_path: Path, line: str, sentence: str) -> None:
@@ -189,7 +189,7 @@ def test_reported_results_are_kept_apart_and_never_ranked(
 
 
 def _places(plain: Any, at: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
-    """Where something is in a JSON document; of a list, in its first entries."""
+    """Yield every place in a JSON document; of a list, those in its first two entries."""
     yield at
     entries: Iterable[tuple[str | int, Any]] = ()
     if isinstance(plain, dict):

@@ -1,4 +1,4 @@
-"""What other tools take: every measured row, its marks, and nothing that was not measured."""
+"""Export for other tools every measured row with its marks, and no other row."""
 
 from __future__ import annotations
 

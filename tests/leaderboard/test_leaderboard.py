@@ -1,4 +1,4 @@
-"""Rows are computed from samples; every output shows the same rows and every mark."""
+"""Compute rows from samples, and show the same rows and marks in every output."""
 
 from __future__ import annotations
 
@@ -138,7 +138,7 @@ def test_the_terminal_shows_rows_and_notes(width: int) -> None:
 
 
 class _Tags(HTMLParser):
-    """Collects table rows and whatever a page would fetch."""
+    """Counts table rows and collects the links that a page would fetch."""
 
     def __init__(self) -> None:
         super().__init__()

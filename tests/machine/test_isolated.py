@@ -96,7 +96,7 @@ def test_a_hang_is_a_failure_and_the_process_is_gone(tmp_path: Path) -> None:
 
 
 def test_too_much_memory_is_a_failure_and_the_process_is_gone() -> None:
-    with pytest.raises(CellFailed, match=r"held \d\.\d GB of memory, more than the") as caught:
+    with pytest.raises(CellFailed, match=r"used \d\.\d GB of memory, over its limit") as caught:
         _call("fill_memory", memory_bytes=600_000_000)
     assert caught.value.error == "OutOfMemory"
     assert caught.value.log_tail == "filling\n"

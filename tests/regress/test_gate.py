@@ -1,4 +1,4 @@
-"""The gate on records made by hand: what it calls a change, what it refuses to compare."""
+"""Run the gate on handmade records: what it calls a change, what it refuses."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def test_too_few_runs_are_inconclusive_however_large_the_change(pairs: int) -> N
     shared = levels(pairs, 0.1)
     found = only(runs(shared, "A"), runs(shared * 1.5, "B"))
     assert found.verdict is Verdict.INCONCLUSIVE
-    assert ("one run a side" if pairs == 1 else "cannot tell") in found.reason
+    assert ("one run a side" if pairs == 1 else "too few") in found.reason
 
 
 def test_noise_between_runs_is_inconclusive_never_unchanged() -> None:
@@ -78,7 +78,7 @@ def test_half_of_the_pairs_alone_makes_no_pairs() -> None:
 
 
 def test_of_many_cells_each_has_to_stand_out_more() -> None:
-    """Twenty cells without a change beside one with 7 %: eight pairs cannot carry that."""
+    """Put one cell with a change of 7 % among twenty without: eight pairs are too few."""
     names = [f"net{index}" for index in range(21)]
     shared = levels(8, 0.05)
     factors = {names[0]: 1.07}
@@ -216,7 +216,7 @@ def test_the_90th_percentile_may_move_a_little_more() -> None:
 
 
 def test_unchanged_needs_both_ends_of_the_interval() -> None:
-    """Perhaps far quicker, certainly not slower: that is not the same again."""
+    """Leave a change that may be far quicker, but is not slower, inconclusive."""
     shared = levels(8, 0.1)
     quicker = shared * np.exp([-0.3, -0.2, -0.1, 0.0, 0.01, 0.01, 0.0, 0.01])
     found = only(runs(shared, "A"), runs(quicker, "B"))

@@ -1,4 +1,4 @@
-"""Steps in a series of runs, and the commits that they lie between."""
+"""Find steps in a series of runs, and the commits on both sides of them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a device can tell apart, from runs with a noise that is known."""
+"""Measure what a device can distinguish, from runs with known noise."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.records import runs
 
 
 def _noise(own: float, shared: float, pairs: int = 16, rule: Rule | None = None) -> Noise:
-    """Runs whose levels have a part of their own and one that neighbours share."""
+    """Measure runs whose levels have a separate part and one that neighbours share."""
     rng = np.random.default_rng(5)
     common = rng.normal(0, shared, pairs)
     sides = [10 * np.exp(common + rng.normal(0, own, pairs)) for _ in range(2)]
@@ -47,7 +47,7 @@ def test_false_alarms_are_as_rare_as_the_rule_says() -> None:
 
 
 def test_a_difference_that_all_pairs_share_is_noise_and_no_alarm() -> None:
-    """The second of two equal runs was slower every time, as where a device warms up."""
+    """Make the second of two equal runs slower every time, as when a device warms up."""
     levels = np.full(16, 10.0)
     found = measure(runs(levels, "A"), runs(levels * 1.05, "B"), Rule())
     assert found.false_alarms <= 0.01

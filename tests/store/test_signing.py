@@ -75,7 +75,7 @@ def test_a_key_that_is_none_is_one_sentence_and_leaves_the_record_unsigned(
 ) -> None:
     path = tmp_path / "device.key"
     path.write_text("a poem")
-    with pytest.raises(UserError, match="holds no key"):
+    with pytest.raises(UserError, match="is not a key file"):
         signing.device_key(path)
     monkeypatch.setenv("MOBILEBENCH_KEY", str(path))
     with pytest.warns(MobilebenchWarning, match="not signed"):

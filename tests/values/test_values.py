@@ -104,7 +104,7 @@ def _broken(change: str) -> tuple[str, str]:
             return json.dumps(plain), "newer than the 1.*update mobilebench"
         case "older":
             plain["schema_version"] = 0
-            return json.dumps(plain), "knows no migration from 0"
+            return json.dumps(plain), "cannot migrate from 0"
         case "no version":
             del plain["schema_version"]
             return json.dumps(plain), "no schema_version"

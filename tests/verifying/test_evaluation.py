@@ -289,7 +289,7 @@ def test_an_image_that_cannot_be_read_is_named_or_counted(digits: Task, tmp_path
     with pytest.raises(ImageError, match="cannot be read"):  # it was asked to be told again
         _run(digits, data, options, journal)
     (tmp_path / "data" / damaged).unlink()
-    with pytest.raises(UserError, match="cannot be looked at"):
+    with pytest.raises(UserError, match="cannot be found"):
         _run(digits, data, skipping, journal)
 
 
@@ -348,7 +348,7 @@ def test_what_cannot_be_judged_is_one_sentence(digits: Task) -> None:
     )
     no_scores = replace(manifest, facts=replace(manifest.facts, preflight=flow))
     for other, found in (
-        (nothing_known, "it is not known how images are prepared"),
+        (nothing_known, "It is not known how images are prepared"),
         (no_scores, "one score for each class"),
     ):
         with pytest.raises(UserError, match=found):
