@@ -212,7 +212,7 @@ def _load(format_name: str, path: str, threads: int = THREADS) -> Any:
         options.intra_op_num_threads = threads
         options.add_session_config_entry("session.force_spinning_stop", "1")
         model = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
-        return _runtimes._OnnxSession(model)
+        return _runtimes._OnnxModel(model)
     return getattr(_runtimes, RUNTIMES[format_name])().load(Path(path), threads)
 
 

@@ -23,7 +23,7 @@ from mobilebench.values.measurement import UnitEvidence
 Array = np.ndarray[Any, Any]
 
 
-class Session(Protocol):
+class RuntimeModel(Protocol):
     """A model loaded in a runtime."""
 
     def encode(self, inputs: Sequence[Array]) -> list[Array]:
@@ -54,7 +54,7 @@ class Runtime(Protocol):
 
     def version(self) -> str: ...
 
-    def load(self, model_path: Path, threads: int) -> Session: ...
+    def load(self, model_path: Path, threads: int) -> RuntimeModel: ...
 
 
 class OnnxRuntime:
@@ -70,17 +70,17 @@ class OnnxRuntime:
     def version(self) -> str:
         return str(self._library.__version__)
 
-    def load(self, model_path: Path, threads: int) -> Session:
+    def load(self, model_path: Path, threads: int) -> RuntimeModel:
         options = self._library.SessionOptions()
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
         session = self._library.InferenceSession(
             str(model_path), options, providers=["CPUExecutionProvider"]
         )
-        return _OnnxSession(session)
+        return _OnnxModel(session)
 
 
-class _OnnxSession(_InFloats):
+class _OnnxModel(_InFloats):
     def __init__(self, session: Any) -> None:
         self._session = session
         self._names = [tensor.name for tensor in session.get_inputs()]
@@ -103,13 +103,13 @@ class LiteRT:
     def version(self) -> str:
         return metadata.version("ai-edge-litert")
 
-    def load(self, model_path: Path, threads: int) -> Session:
+    def load(self, model_path: Path, threads: int) -> RuntimeModel:
         interpreter = self._library.Interpreter(model_path=str(model_path), num_threads=threads)
         interpreter.allocate_tensors()
-        return _LiteRTSession(interpreter)
+        return _LiteRTModel(interpreter)
 
 
-class _LiteRTSession:
+class _LiteRTModel:
     def __init__(self, interpreter: Any) -> None:
         self._interpreter = interpreter
         self._inputs = _in_order(interpreter.get_input_details())
@@ -180,16 +180,16 @@ class ExecuTorch:
     def version(self) -> str:
         return metadata.version("executorch")
 
-    def load(self, model_path: Path, threads: int) -> Session:
+    def load(self, model_path: Path, threads: int) -> RuntimeModel:
         self._bindings._unsafe_reset_threadpool(threads)
         program = self._bindings._load_program(
             str(model_path),
             program_verification=self._bindings.Verification.InternalConsistency,
         )
-        return _ExecuTorchSession(program.load_method("forward"), program, self._torch)
+        return _ExecuTorchModel(program.load_method("forward"), program, self._torch)
 
 
-class _ExecuTorchSession(_InFloats):
+class _ExecuTorchModel(_InFloats):
     def __init__(self, method: Any, program: Any, torch: Any) -> None:
         self._method = method
         self._program = program  # keeps the memory that the method reads alive
@@ -213,16 +213,16 @@ class CoreML:
     def version(self) -> str:
         return f"macOS {platform.mac_ver()[0]}"
 
-    def load(self, model_path: Path, threads: int) -> Session:
+    def load(self, model_path: Path, threads: int) -> RuntimeModel:
         model = self._library.models.MLModel(
             str(model_path), compute_units=self._library.ComputeUnit.CPU_ONLY
         )
         labels_file = model_path.with_name(LABELS_FILE)
         class_labels = labels.read(labels_file) if labels_file.exists() else ()
-        return _CoreMLSession(model, class_labels)
+        return _CoreMLModel(model, class_labels)
 
 
-class _CoreMLSession:
+class _CoreMLModel:
     def __init__(self, model: Any, class_labels: Sequence[str]) -> None:
         description = model.get_spec().description
         self._model = model

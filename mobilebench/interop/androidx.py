@@ -13,45 +13,45 @@ from pathlib import Path
 
 from pydantic import Field, NonNegativeFloat, NonNegativeInt
 
-from mobilebench.interop.reader import UNNAMED, Part, Reader, parsed
+from mobilebench.interop.reader import UNNAMED, JsonPart, Reader, parsed
 from mobilebench.values.reported import Latency, Reported
 
 _TOOL = "AndroidX Microbenchmark"
 
 
-class _Version(Part):
+class _Version(JsonPart):
     sdk: int | None = None
 
 
-class _Build(Part):
+class _Build(JsonPart):
     model: str | None = None
     version: _Version | None = None
 
 
-class _Context(Part):
+class _Context(JsonPart):
     build: _Build | None = None
 
 
-class _Times(Part):
+class _Times(JsonPart):
     median: float | None = None
     minimum: float | None = None
     maximum: float | None = None
     runs: tuple[float, ...] | None = None
 
 
-class _Metrics(Part):
+class _Metrics(JsonPart):
     times: _Times | None = Field(None, alias="timeNs")
     """Absent where startup or frames were measured."""
 
 
-class _Benchmark(Part):
+class _Benchmark(JsonPart):
     name: str
     metrics: _Metrics
     iterations: NonNegativeInt | None = Field(None, alias="repeatIterations")
     slept_s: NonNegativeFloat | None = Field(None, alias="thermalThrottleSleepSeconds")
 
 
-class _File(Part):
+class _File(JsonPart):
     context: _Context
     benchmarks: tuple[_Benchmark, ...]
 

@@ -13,25 +13,25 @@ from pathlib import Path
 
 from pydantic import Field
 
-from mobilebench.interop.reader import UNNAMED, Part, Reader, parsed, scaled
+from mobilebench.interop.reader import UNNAMED, JsonPart, Reader, parsed, scaled
 from mobilebench.values.reported import Latency, Reported
 
 _TOOL = "ExecuTorch benchmark"
 _MS, _MB = 1e6, 1e6
 
 
-class _Model(Part):
+class _Model(JsonPart):
     name: str | None = None
     backend: str | None = None
     quantization: str | None = None
 
 
-class _Device(Part):
+class _Device(JsonPart):
     device: str | None = None
     os: str | None = None
 
 
-class _Metric(Part):
+class _Metric(JsonPart):
     model: _Model = Field(alias="benchmarkModel")
     name: str = Field(alias="metric")
     value: float = Field(alias="actualValue")

@@ -12,44 +12,44 @@ from pathlib import Path
 from pydantic import NonNegativeFloat, NonNegativeInt
 
 from mobilebench.errors import SchemaError
-from mobilebench.interop.reader import NUMBER, UNNAMED, Part, Reader, number, parsed
+from mobilebench.interop.reader import NUMBER, UNNAMED, JsonPart, Reader, number, parsed
 from mobilebench.values.reported import Latency, Reported
 
 _APP, _LOADGEN = "MLPerf Mobile", "MLPerf LoadGen"
 _HEADER = "MLPerf Results Summary"
 
 
-class _Value(Part):
+class _Value(JsonPart):
     value: NonNegativeFloat | None = None
 
 
-class _Validity(Part):
+class _Validity(JsonPart):
     validity: bool | None = None
 
 
-class _Normalized(Part):
+class _Normalized(JsonPart):
     normalized: float | None = None
 
 
-class _AccuracyRun(Part):
+class _AccuracyRun(JsonPart):
     accuracy: _Normalized | None = None
 
 
-class _PerformanceRun(Part):
+class _PerformanceRun(JsonPart):
     throughput: _Value | None = None
     measured_samples: NonNegativeInt | None = None
     start_datetime: str | None = None
     loadgen_info: _Validity | None = None
 
 
-class _Settings(Part):
+class _Settings(JsonPart):
     framework: str | None = None
     delegate: str | None = None
     accelerator_code: str | None = None
     accelerator_desc: str | None = None
 
 
-class _Benchmark(Part):
+class _Benchmark(JsonPart):
     benchmark_id: str
     benchmark_name: str | None = None
     loadgen_scenario: str | None = None
@@ -58,19 +58,19 @@ class _Benchmark(Part):
     accuracy_run: _AccuracyRun | None = None
 
 
-class _Platform(Part):
+class _Platform(JsonPart):
     model_name: str | None = None
     model_code: str | None = None
     cpu_full_name: str | None = None
     os_version: str | None = None
 
 
-class _Environment(Part):
+class _Environment(JsonPart):
     platform: str | None = None
     value: dict[str, _Platform | None] | None = None
 
 
-class _File(Part):
+class _File(JsonPart):
     environment_info: _Environment | None = None
     results: tuple[_Benchmark, ...]
 

@@ -31,7 +31,7 @@ class Reader:
     """Reads the results in a text; the path names it in errors. Raises `SchemaError`."""
 
 
-class Part(BaseModel):
+class JsonPart(BaseModel):
     """A part of another tool's JSON; fields that are not declared are ignored."""
 
     model_config = ConfigDict(frozen=True, allow_inf_nan=False)

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 from rich.console import Group
 from rich.markup import escape
-from rich.table import Table
 from rich.text import Text
 
 from mobilebench.leaderboard.columns import UNKNOWN
+from mobilebench.leaderboard.table import empty_table
 from mobilebench.values.reported import Reported
 
 TITLE = "Reported by others, not measured here"
@@ -47,7 +47,7 @@ def _latency(result: Reported) -> str | None:
 
 def as_table(results: Sequence[Reported]) -> Group:
     """Format the results as a table for the terminal."""
-    table = Table(header_style="bold", box=None, pad_edge=False, collapse_padding=True)
+    table = empty_table()
     for title in COLUMNS:
         table.add_column(title)
     for result in results:

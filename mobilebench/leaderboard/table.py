@@ -15,10 +15,15 @@ from mobilebench.leaderboard.rows import Row
 _ROOM_FOR_ALL = 150
 
 
+def empty_table() -> Table:
+    """Return a table without columns, in the look of the leaderboard."""
+    return Table(header_style="bold", box=None, pad_edge=False, collapse_padding=True)
+
+
 def as_table(rows: Sequence[Row], width: int) -> Group:
     """Format the rows, with their notes below, for a terminal of `width` characters."""
     columns = [column for column in COLUMNS if width >= _ROOM_FOR_ALL or not column.wide]
-    table = Table(header_style="bold", box=None, pad_edge=False, collapse_padding=True)
+    table = empty_table()
     table.add_column("#", justify="right", style="dim")
     for column in columns:
         table.add_column(

@@ -17,7 +17,7 @@ Array = np.ndarray[Any, Any]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Change:
+class ChangePoint:
     """Change of the distribution of a series at `index`."""
 
     index: int
@@ -38,7 +38,7 @@ def changes(
     least: int = 5,
     shuffles: int = 999,
     seed: int = 0,
-) -> tuple[Change, ...]:
+) -> tuple[ChangePoint, ...]:
     """Find the change points of a series, in order; segments have at least `least` entries.
 
     `alpha` is the share of series without a change in which the first search reports one. Raises
@@ -65,7 +65,7 @@ def changes(
             segments += [(low, low + at), (low + at, high)]
     edges = [0, *sorted(p_values), values.size]
     return tuple(
-        Change(
+        ChangePoint(
             index=edges[k],
             before=float(np.median(values[edges[k - 1] : edges[k]])),
             after=float(np.median(values[edges[k] : edges[k + 1]])),

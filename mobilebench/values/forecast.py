@@ -34,7 +34,7 @@ class Forecast:
 
 
 @value
-class Source:
+class RuleSource:
     """Published source of the rules of a class."""
 
     title: str
@@ -57,5 +57,5 @@ class Placement:
     """Forecast with the source of its rules and every refused operation."""
 
     forecast: Forecast
-    source: Source
+    source: RuleSource
     refusals: tuple[Refusal, ...]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from mobilebench.inspecting.placement import rules
 from mobilebench.inspecting.placement.islands import islands
-from mobilebench.values.forecast import Basis, Forecast, Placement, Refusal, Source
+from mobilebench.values.forecast import Basis, Forecast, Placement, Refusal, RuleSource
 from mobilebench.values.graph import Graph, total
 from mobilebench.values.measurement import ComputeUnit
 from mobilebench.values.recipe import Format
@@ -63,7 +63,7 @@ def _partitioned(graph: Graph) -> tuple[Placement, ...]:
                     islands=len(calls),
                     macs_off_share=_macs_off(graph, taken),
                 ),
-                source=Source(title="the delegates in the file", url=None, as_of="the file"),
+                source=RuleSource(title="the delegates in the file", url=None, as_of="the file"),
                 refusals=_refusals(
                     graph, [None if is_taken else _NOT_DELEGATED for is_taken in taken]
                 ),

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from mobilebench.inspecting.placement.conditions import CONDITIONS
-from mobilebench.values.forecast import Source
+from mobilebench.values.forecast import RuleSource
 from mobilebench.values.graph import Operation
 from mobilebench.values.measurement import ComputeUnit
 from mobilebench.values.recipe import Format
@@ -50,7 +50,7 @@ class Rules:
     label: str
     unit: ComputeUnit
     format: Format
-    source: Source
+    source: RuleSource
     operations: frozenset[str] | None
     """Kinds that it takes, in lower case; None, for every kind, where no list is published."""
     limits: tuple[Limit, ...]
@@ -104,7 +104,7 @@ def _read(path: Path) -> Rules | None:
         label=plain["label"],
         unit=ComputeUnit(plain["unit"]),
         format=Format(path.stem.partition("-")[0]),
-        source=Source(
+        source=RuleSource(
             title=plain["source"]["title"], url=plain["source"].get("url"), as_of=str(as_of)
         ),
         operations=operations,
