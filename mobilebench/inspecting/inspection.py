@@ -91,22 +91,14 @@ def inspect(path: Path) -> Inspection:
     Raises `BundleError` for a path that is neither, `ModelFileError` for a damaged file. A missing
     toolkit is recorded in `unread` where there is a manifest, and raised where there is none.
     """
-    if (path / MANIFEST_FILE).is_file() or path.suffix not in SUFFIXES or not path.exists():
-        if path.suffix in SUFFIXES and not path.exists():
-            raise BundleError(f"There is no model file {path}.")
-        artifact = Artifact.load(path)
-        manifest = artifact.manifest
-        graph, unread = _graph(artifact.model_path, manifest.recipe.format)
-        return Inspection(
-            model_path=artifact.model_path,
-            format=manifest.recipe.format,
-            size_bytes=manifest.facts.size_bytes,
-            sha256=manifest.facts.sha256,
-            manifest=manifest,
-            graph=graph,
-            unread=unread,
-            placements=placements(graph, manifest.recipe.format) if graph else (),
-        )
+    if path.suffix in SUFFIXES and not (path / MANIFEST_FILE).is_file():
+        return _of_file(path)
+    return _of_bundle(Artifact.load(path))
+
+
+def _of_file(path: Path) -> Inspection:
+    if not path.exists():
+        raise BundleError(f"There is no model file {path}.")
     file_format = SUFFIXES[path.suffix]
     graph = plugins.exporter(file_format).graph(path)
     return Inspection(
@@ -118,6 +110,21 @@ def inspect(path: Path) -> Inspection:
         graph=graph,
         unread=None,
         placements=placements(graph, file_format),
+    )
+
+
+def _of_bundle(artifact: Artifact) -> Inspection:
+    manifest = artifact.manifest
+    graph, unread = _graph(artifact.model_path, manifest.recipe.format)
+    return Inspection(
+        model_path=artifact.model_path,
+        format=manifest.recipe.format,
+        size_bytes=manifest.facts.size_bytes,
+        sha256=manifest.facts.sha256,
+        manifest=manifest,
+        graph=graph,
+        unread=unread,
+        placements=placements(graph, manifest.recipe.format) if graph else (),
     )
 
 
