@@ -11,17 +11,17 @@ from mobilebench.values.accuracy import Accuracy
 
 
 def rank(scores: Array, label: int) -> int:
-    """How many classes come before the right one; 0 is a hit.
+    """Return the number of classes that rank before the right one; 0 is a hit.
 
-    Of equal scores, which 8 bits often give, the class with the lower index comes first, as
-    `argmax` has it.
+    Of equal scores, which 8 bits often give, the class with the lower index comes first, as with
+    `argmax`.
     """
     right = scores[label]
     return int((scores > right).sum() + (scores[:label] == right).sum())
 
 
 def as_csv(results: Sequence[Accuracy]) -> str:
-    """A line for every class of every result."""
+    """Return CSV with a line for every class of every result."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(
