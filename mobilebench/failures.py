@@ -1,4 +1,4 @@
-"""Turn a failed cell into a recorded `Failure`, with advice where the failure is a known one."""
+"""Turn a failed cell into a recorded `Failure`, with advice where it is known."""
 
 from __future__ import annotations
 
@@ -19,20 +19,19 @@ GENERAL = (
     Cure("^Timeout: ", "allow it more with --time-limit, or export fewer at a time with --jobs"),
     Cure(
         "^Crash: .*SIGKILL",
-        "the system ends a process so when its memory is used up: export fewer at a time with "
-        "--jobs",
+        "the system kills a process when memory runs out: export fewer at a time with --jobs",
     ),
     Cure(
         r"data-dependent expression",
-        "the network decides by the values of a tensor, and phones run fixed graphs: compute both "
-        "ways and choose with torch.where, or make the value a Python number",
+        "the network branches on the values of a tensor, and phones run fixed graphs: compute both "
+        "branches and choose with torch.where, or make the value a Python number",
     ),
     Cure(
         r"\.numpy\(\) is not supported for tensor subclasses",
         "forward leaves PyTorch for NumPy, where no exporter can follow: use torch's operations",
     ),
 )
-"""Failures that no single toolkit owns."""
+"""Known failures that belong to no single toolkit."""
 
 
 def failure_of(error: CellFailed | UserError, recipe: ExportRecipe) -> Failure:
@@ -51,6 +50,6 @@ def failure_of(error: CellFailed | UserError, recipe: ExportRecipe) -> Failure:
 
 def find(error: CellFailed, known: Iterable[Cure]) -> str | None:
     """Return the advice of the first cure that fits; None where the failure is not known."""
-    words = f"{error.error}: {error.message}\n{error.log_tail}"
-    fitting = (cure.advice for cure in known if re.search(cure.signature, words))
+    text = f"{error.error}: {error.message}\n{error.log_tail}"
+    fitting = (cure.advice for cure in known if re.search(cure.signature, text))
     return next(fitting, None)

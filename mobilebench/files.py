@@ -1,4 +1,4 @@
-"""Files and folders that appear whole or not at all."""
+"""Write files and folders that appear whole or not at all."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _WRITE_ADVICE = {
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a file by way of a neighbour and an atomic rename.
+    """Write a file through a temporary neighbour and an atomic rename.
 
     Raises `OutputError` where it cannot be written.
     """
@@ -58,10 +58,10 @@ def _umask() -> int:
 
 @contextmanager
 def staging_folder(parent: Path) -> Iterator[Path]:
-    """A folder beside its future place, gone when the block ends unless it was renamed away.
+    """Create a folder beside its future place; remove it unless it was renamed away.
 
-    Folders that a killed process left behind are removed on the way. Raises `OutputError` where
-    `parent` cannot be written.
+    Folders that a killed process left behind are removed first. Raises `OutputError` where `parent`
+    cannot be written.
     """
     with writing(parent):
         parent.mkdir(parents=True, exist_ok=True)
@@ -84,11 +84,11 @@ def _sweep(parent: Path) -> None:
 
 @contextmanager
 def only_one(place: Path, waiting: Callable[[], None], cancel: Event) -> Iterator[None]:
-    """Hold a future place against every other process that writes there; `waiting` is called once
-    where another one holds it.
+    """Lock a future place against every other process that writes there.
 
-    The lock ends with its process, however that ends. Raises `Cancelled` when `cancel` is set while
-    waiting, and `OutputError` where the folder cannot be written.
+    `waiting` is called once where another process holds the lock. The lock ends with its process,
+    however that ends. Raises `Cancelled` when `cancel` is set while waiting, and `OutputError`
+    where the folder cannot be written.
     """
     folder = place.parent / _LOCKS
     with writing(folder):
@@ -109,7 +109,7 @@ def only_one(place: Path, waiting: Callable[[], None], cancel: Event) -> Iterato
 
 
 def publish_folder(staged: Path, place: Path) -> None:
-    """Rename a staged folder to its place; what stood there before is replaced.
+    """Rename a staged folder to its place; replace what stood there before.
 
     Raises `OutputError` where it cannot be done; then the old folder is still there.
     """
@@ -128,18 +128,18 @@ def publish_folder(staged: Path, place: Path) -> None:
 
 
 def write_advice(error: BaseException) -> str | None:
-    """What to do about a failed write, looked for along the chain of causes; else None.
+    """Return what to do about a failed write; None where the cause is not known.
 
-    Toolkits wrap an `OSError`, or write from native code and only quote the system's words, so
-    the words are looked for as well.
+    The chain of causes is searched. Toolkits wrap an `OSError`, or write from native code and only
+    quote the system's message, so messages are searched as well.
     """
-    seen: BaseException | None = error
-    while seen is not None:
-        if isinstance(seen, OSError) and seen.errno in _WRITE_ADVICE:
-            return _WRITE_ADVICE[seen.errno]
-        if "No space left on device" in str(seen):
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, OSError) and cause.errno in _WRITE_ADVICE:
+            return _WRITE_ADVICE[cause.errno]
+        if "No space left on device" in str(cause):
             return _WRITE_ADVICE[errno.ENOSPC]
-        seen = seen.__cause__ or seen.__context__
+        cause = cause.__cause__ or cause.__context__
     return None
 
 

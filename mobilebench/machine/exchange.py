@@ -22,8 +22,8 @@ def predict(
 ) -> tuple[str, list[Batch]]:
     """Run a call that reads inputs from one .npz and writes outputs to another.
 
-    `call` makes it from the two paths. Return its answer, the name of what computed, and the
-    outputs for every batch. Raises as `IsolatedProcess.call` does.
+    `call` makes it from the two paths. Return its answer, the name of the runtime or
+    evaluator, and the outputs for every batch. Raises as `IsolatedProcess.call` does.
     """
     with tempfile.TemporaryDirectory(prefix="mobilebench-predict-") as name:
         inputs, outputs = Path(name) / "inputs.npz", Path(name) / "outputs.npz"
