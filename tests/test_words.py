@@ -69,8 +69,6 @@ def test_no_variable_is_a_participle() -> None:
         f"{path.relative_to(ROOT)}:{node.lineno}: {node.id}"
         for path in _sources()
         for node in ast.walk(ast.parse(path.read_text()))
-        if isinstance(node, ast.Name)
-        and isinstance(node.ctx, ast.Store)
-        and node.id in PARTICIPLES
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store) and node.id in PARTICIPLES
     ]
     assert wrong == []

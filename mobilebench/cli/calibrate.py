@@ -29,7 +29,7 @@ def command(
     store: Store = None,
     json: Json = False,
 ) -> None:
-    """Run one artifact against itself; show which changes the device could reveal."""
+    """Run one artifact against itself; show what changes can be detected on that device."""
     from mobilebench.cli.progress import MatrixProgress
     from mobilebench.measuring.pairs import measure_sides
     from mobilebench.measuring.setting import Setting, plan_pairs

@@ -283,7 +283,7 @@ def export_all(
 
 
 def show_exports(results: Sequence[Exported]) -> None:
-    """Show a table of the results with their folders, and the log's end of each failure."""
+    """Show a table of the results with their folders, and the end of each failure's log."""
     from mobilebench.cli import tables
     from mobilebench.values.artifact import Artifact
 
