@@ -24,7 +24,7 @@ _PATIENCE_S = 900.0
 
 
 def handover() -> float | None:
-    """Return the speed of reading what the other core wrote, over that of its own data.
+    """Return the speed of reading what the other core wrote, over reading what it wrote itself.
 
     None where threads cannot be pinned to a core.
     """

@@ -31,7 +31,7 @@ Written by `benchmarks/zoo_matrix.py` on {machine}, with {tools}.
 Weights are random from a fixed seed, drawn so that every branch moves the output. Each file is
 compared with PyTorch eager on 16 seeded inputs: relative error is the largest difference over the
 largest output, signal to noise is in decibels; half precision is judged beside PyTorch's own. Where
-a network lies on one of its own thresholds at an input, that input is passed over and counted.
+a network lies on one of its thresholds at an input, that input is passed over and counted.
 Quantized files were calibrated on noise, and *agreement* is the share of 256 other inputs of noise
 for which they name PyTorch's class: with random weights both say little of trained ones.
 ONNX, TFLite and ExecuTorch files were run by their own runtimes on this machine; Core ML files were

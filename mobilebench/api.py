@@ -1,4 +1,4 @@
-"""The verbs for scripts: `export`, `benchmark` and `evaluate`, one artifact at a time."""
+"""The Python API: `export`, `benchmark` and `evaluate`, one artifact at a time."""
 
 from __future__ import annotations
 
@@ -46,15 +46,15 @@ def export(
     force: bool = False,
     allow_parity_failure: bool = False,
 ) -> Artifact:
-    """Export one network to one format and prove the file equal to it.
+    """Export one network to one format and verify the file against PyTorch.
 
     `model` is a name of the zoo, `timm:NAME`, `FILE.py:FUNCTION`, or a module in eval mode, which
-    needs `inputs` such as `["1x3x224x224"]`. An export that was made before is found again.
-    `calibration` is the folder of images that int8 takes its ranges from and quantized files are
-    judged on; without it both use noise. `deploy=False` exports a zoo network in its plain form
-    (see `mobilebench.deploy`). With `image_input` the file takes RGB images, and with
-    `class_labels` it answers by label.
-    Raises `CellFailed` where the toolkit fails or parity does, `UserError` for what can be mended.
+    needs `inputs` such as `["1x3x224x224"]`. An export that already exists is reused. `calibration`
+    is the folder of images that int8 takes its ranges from and quantized files are judged on;
+    without it both use noise. `deploy=False` exports a zoo network in its plain form (see
+    `mobilebench.deploy`). With `image_input` the file takes RGB images, and with `class_labels` it
+    answers by label. Raises `CellFailed` where the toolkit or parity fails, `UserError` for what
+    the user can fix.
     """
     terms = Terms(
         source=InputSource(None if calibration is None else Path(calibration)),
@@ -106,11 +106,11 @@ def benchmark(
     threads: int = 1,
     protocol: str = "burst-1",
 ) -> Record:
-    """Measure one artifact; what goes wrong in the runtime is the record's outcome, a `Failure`.
+    """Measure one artifact; a failure of its runtime becomes the record's outcome.
 
     Raises `UserError` where device, runtime or protocol do not exist or do not fit the artifact.
     """
-    measured = artifact if isinstance(artifact, Artifact) else Artifact.load(artifact)
+    loaded = artifact if isinstance(artifact, Artifact) else Artifact.load(artifact)
     setting = Setting(
         device_id=device,
         protocol=find_protocol(protocol),
@@ -118,7 +118,7 @@ def benchmark(
         threads=(threads,),
         compute_unit=ComputeUnit.named(compute_unit),
     )
-    [record] = pipeline.benchmark_cells([measured], setting)
+    [record] = pipeline.benchmark_cells([loaded], setting)
     return record
 
 
@@ -132,7 +132,7 @@ def evaluate(
     threads: int = 1,
     jobs: int = 1,
 ) -> Accuracy:
-    """Judge one artifact on the images of a folder DATA/CLASS/IMAGE.
+    """Measure the accuracy of one artifact on the images of a folder DATA/CLASS/IMAGE.
 
     `classes` is a file that names the folder of each output, `limit` the most images to take,
     `jobs` how many processes compute at the same time. Raises `UserError` where the folder, the
@@ -142,10 +142,10 @@ def evaluate(
     from mobilebench.machine import cluster
     from mobilebench.verifying.evaluation import Evaluation, Options
 
-    judged = artifact if isinstance(artifact, Artifact) else Artifact.load(artifact)
+    loaded = artifact if isinstance(artifact, Artifact) else Artifact.load(artifact)
     folder = ImageFolder.find(Path(data), None if classes is None else Path(classes))
     if limit is not None:
         folder = folder.limited(limit)
-    planned = Evaluation.plan(judged, folder, Options(runtime=runtime, threads=threads))
+    evaluation = Evaluation.plan(loaded, folder, Options(runtime=runtime, threads=threads))
     with cluster.local(jobs) as executor:
-        return planned.run(executor)
+        return evaluation.run(executor)

@@ -1,7 +1,7 @@
 """The errors of mobilebench.
 
     MobilebenchError
-    ├── UserError                what the user can mend: one sentence, no traceback, exit code 2
+    ├── UserError                what the user can fix: one sentence, no traceback, exit code 2
     │   ├── UnknownName          a model, format, protocol ... that does not exist
     │   ├── CheckpointError      a weights file that cannot be loaded into the model
     │   ├── ModelRefused         a model that must not be exported as it is
@@ -19,7 +19,7 @@
 
     Cancelled                    a KeyboardInterrupt: the caller gave the work up
 
-Everything else that is raised is a bug and keeps its traceback. A message says what was tried,
+Everything else that is raised is a bug and keeps its traceback. A message states what was tried,
 what was found and what to do.
 """
 
@@ -39,11 +39,11 @@ class MobilebenchWarning(UserWarning):
 
 
 class UserError(MobilebenchError):
-    """Something the user can mend."""
+    """Something the user can fix."""
 
 
 class CheckpointError(UserError):
-    """A weights file that is not one, or that belongs to another model."""
+    """A file that holds no weights, or the weights of another model."""
 
 
 class ModelRefused(UserError):
@@ -51,7 +51,7 @@ class ModelRefused(UserError):
 
 
 class ImageSizeError(UserError):
-    """An image of a size that a network, or its deployment form, was not made for."""
+    """An image of a size that a network, or its deployment form, cannot take."""
 
 
 class RecipeError(UserError):
@@ -67,7 +67,7 @@ class BundleError(UserError):
 
 
 class ModelFileError(UserError):
-    """A model file that is cut off, damaged, or of another kind than its name says."""
+    """A model file that is cut off, damaged, or of another kind than its name states."""
 
 
 class SchemaError(UserError):

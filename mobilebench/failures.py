@@ -24,8 +24,8 @@ GENERAL = (
     ),
     Cure(
         r"data-dependent expression",
-        "the network decides by the values of a tensor, and phones run fixed graphs: compute both "
-        "ways and choose with torch.where, or make the value a Python number",
+        "the network branches on the values of a tensor, and phones run fixed graphs: compute both "
+        "branches and choose with torch.where, or make the value a Python number",
     ),
     Cure(
         r"\.numpy\(\) is not supported for tensor subclasses",
@@ -51,6 +51,6 @@ def failure_of(error: CellFailed | UserError, recipe: ExportRecipe) -> Failure:
 
 def find(error: CellFailed, known: Iterable[Cure]) -> str | None:
     """Return the advice of the first cure that matches; None for an unknown failure."""
-    words = f"{error.error}: {error.message}\n{error.log_tail}"
-    fitting = (cure.advice for cure in known if re.search(cure.signature, words))
+    text = f"{error.error}: {error.message}\n{error.log_tail}"
+    fitting = (cure.advice for cure in known if re.search(cure.signature, text))
     return next(fitting, None)

@@ -128,18 +128,18 @@ def publish_folder(staged: Path, place: Path) -> None:
 
 
 def write_advice(error: BaseException) -> str | None:
-    """What to do about a failed write, looked for along the chain of causes; else None.
+    """Return what to do about a failed write; None where the cause is not known.
 
-    Toolkits wrap an `OSError`, or write from native code and only quote the system's words, so
-    the words are looked for as well.
+    The chain of causes is searched. Toolkits wrap an `OSError`, or write from native code and only
+    quote the system's message, so messages are searched as well.
     """
-    seen: BaseException | None = error
-    while seen is not None:
-        if isinstance(seen, OSError) and seen.errno in _WRITE_ADVICE:
-            return _WRITE_ADVICE[seen.errno]
-        if "No space left on device" in str(seen):
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, OSError) and cause.errno in _WRITE_ADVICE:
+            return _WRITE_ADVICE[cause.errno]
+        if "No space left on device" in str(cause):
             return _WRITE_ADVICE[errno.ENOSPC]
-        seen = seen.__cause__ or seen.__context__
+        cause = cause.__cause__ or cause.__context__
     return None
 
 

@@ -1,8 +1,8 @@
-"""The two seams: `Exporter` makes artifacts, `Runner` runs them.
+"""The two plug-in interfaces: `Exporter` makes artifacts, `Runner` runs them.
 
 A plug-in is one module, `mobilebench_exporters/NAME.py` or `mobilebench_device_runners/NAME.py`,
-with a module-level `PLUGIN`. Each sentence of the docstrings here is held by a contract test
-that runs over every plug-in found.
+with a module-level `PLUGIN`. A contract test verifies each sentence of the docstrings here for
+every plug-in that is installed.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 Evaluator = Function[[Path, Path, Path], str]
 """Runs in a child process: takes the model file, the inputs (.npz) and the outputs to write (.npz);
-returns the name and version of what computed."""
+returns the name and version of the evaluator."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class Cure:
 
 @value
 class Structure:
-    """What an exported file says of itself when it is read back."""
+    """Operations and details of an exported file, as it is read back."""
 
     op_histogram: dict[str, int]
     details: dict[str, str]
@@ -60,31 +60,32 @@ class Exporter(Protocol):
 
     @property
     def format(self) -> Format:
-        """The format it writes; its module is called so."""
+        """Return the format it writes, which is also the name of its module."""
 
     def evaluator(self, recipe: ExportRecipe) -> Evaluator | None:
         """Return the function that computes the saved file's outputs where no runtime can.
 
-        None where there is none: then a runner runs the file on every host, or `unverifiable`
-        says why nothing can.
+        None where no such function exists: then a runner runs the file on every host, or
+        `unverifiable` states why nothing can.
         """
 
     @property
     def cures(self) -> tuple[Cure, ...]:
-        """Failures of its toolkit that are known, and what to do about each."""
+        """Return the known failures of its toolkit, with advice about each."""
 
     def unverifiable(self, recipe: ExportRecipe) -> str | None:
-        """Why nothing on a host can compute what a recipe's file computes, as a clause; None where
-        something can."""
+        """Return why no host can compute a recipe's file, as a clause; None where one can."""
 
     def precisions(
         self, target: str | None = None, delegate: str | None = None
     ) -> frozenset[Precision]:
-        """The precisions on offer for a target and a delegate, by default the usual ones; at
-        least one."""
+        """Return the precisions on offer for a target and a delegate; at least one.
+
+        By default the usual target and delegate count.
+        """
 
     def features(self) -> frozenset[Feature]:
-        """What its files can hold beside a network; may be empty."""
+        """Return what its files can hold besides a network; may be empty."""
 
     def recipe(
         self,
@@ -93,17 +94,17 @@ class Exporter(Protocol):
         delegate: str | None = None,
         calibration: Calibration | None = None,
     ) -> ExportRecipe:
-        """Return the recipe with the defaults filled in; asking again changes nothing.
+        """Return the recipe with the defaults filled in; filling them in again changes nothing.
 
-        `calibration` counts for a precision that is calibrated only; its default is noise.
-        Raises `RecipeError`, saying what is on offer, for a combination that is not.
+        `calibration` is used only for a precision that is calibrated; its default is noise. Raises
+        `RecipeError`, naming what is on offer, for a combination that is not.
         """
 
     def tool_versions(self, delegate: str | None = None) -> Mapping[str, str]:
-        """Name and version of every tool whose change could change the file.
+        """Return the name and version of every tool whose change could change the file.
 
-        Raises `MissingToolkit`, saying what to install and how, where a delegate needs a tool
-        that is not there.
+        Raises `MissingToolkit`, stating what to install and how, where a delegate needs a tool that
+        is not installed.
         """
 
     def export(
@@ -128,7 +129,7 @@ class Exporter(Protocol):
         """Read a saved file back operation by operation, without torch and in a second or two.
 
         Raises `ModelFileError` for a file that is damaged or of another format, `MissingToolkit`
-        where what defines the format is not installed.
+        where the package that defines the format is not installed.
         """
 
 
@@ -137,26 +138,28 @@ class Runner(Protocol):
 
     @property
     def scheme(self) -> str:
-        """First part of the ids of its devices: `host`, `adb`, `ios`, `ssh`."""
+        """Return the first part of its device ids: `host`, `adb`, `ios`, `ssh`."""
 
     @property
     def transport(self) -> str:
-        """How its jobs reach the devices, such as `local process`; every record states it."""
+        """Return how its jobs reach the devices, such as `local process`, for every record."""
 
     def devices(self) -> tuple[Device, ...]:
-        """The devices that can be reached now; their ids start with `scheme`."""
+        """Return the devices that can be reached now; their ids start with `scheme`."""
 
     def runtimes(self, artifact_format: Format, delegate: str | None = None) -> tuple[str, ...]:
-        """Names of the runtimes that can run a format here, lowered to that delegate, the usual
-        one first; may be empty."""
+        """Return the runtimes that can run a format here, the usual one first; may be empty.
+
+        With `delegate`, those that can run files lowered to it.
+        """
 
     def run(
         self, device_id: str, artifact: Artifact, job: Job, cancel: Event | None = None
     ) -> Measurement:
-        """Measure; the caller adds validity and diagnoses.
+        """Measure an artifact; the caller adds validity and diagnoses.
 
         Raises `CellFailed` when the runtime refuses the artifact, crashes or hangs, `UserError`
-        when the device or the runtime cannot be had.
+        when the device or the runtime is not available.
         """
 
     def predict(
@@ -169,7 +172,7 @@ class Runner(Protocol):
         cancel: Event | None = None,
         threads: int = 1,
     ) -> tuple[str, list[Batch]]:
-        """Outputs for every batch of inputs, and the runtime's name with its version.
+        """Return the runtime's name with its version, and its outputs for every batch.
 
         Raises as `run` does.
         """

@@ -1,4 +1,4 @@
-"""Observer: how work in progress is reported to whoever shows it."""
+"""Report work in progress to whatever displays it."""
 
 from __future__ import annotations
 
@@ -14,27 +14,33 @@ class Step(Protocol):
     """
 
     def stage(self, name: str) -> None:
-        """The work enters a stage."""
+        """Report that the work enters a stage."""
 
     def finished(self, outcome: str) -> None:
-        """The work ended, successfully or not; `outcome` is a few words. Called once."""
+        """Report that the work ended, successfully or not.
+
+        `outcome` is a few words. Called once.
+        """
 
 
 class Observer(Protocol):
     """Follows the cells of a matrix; may be called from several threads."""
 
     def preparing(self, network: str) -> Step:
-        """A network is loaded and put through preflight, before any of its cells."""
+        """Report that a network goes through preflight, before any of its cells."""
 
     def started(self, cell: str) -> Step:
-        """Work on a cell begins."""
+        """Report that work on a cell begins."""
 
     def skipped(self, cell: str, outcome: str) -> None:
-        """A cell needs no work, or cannot have any; `outcome` is a few words."""
+        """Report that a cell needs no work, or cannot have any.
+
+        `outcome` is a few words.
+        """
 
 
 class Silent:
-    """Shows nothing."""
+    """An observer that shows nothing."""
 
     def preparing(self, network: str) -> Step:
         return SilentStep()
@@ -47,7 +53,7 @@ class Silent:
 
 
 class SilentStep:
-    """Shows nothing of one piece of work."""
+    """A step that shows nothing."""
 
     def stage(self, name: str) -> None:
         pass
@@ -58,7 +64,7 @@ class SilentStep:
 
 @dataclass(frozen=True)
 class Work:
-    """One piece of work: the step that follows it, and the event that gives it up."""
+    """One piece of work: its step, and the event that cancels it."""
 
     step: Step = field(default_factory=SilentStep)
     cancel: Event = field(default_factory=Event)

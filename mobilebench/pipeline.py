@@ -1,4 +1,4 @@
-"""The main path: a network is checked, exported, verified, measured and recorded.
+"""The main path: check, export, verify, measure and record a network.
 
 load -> preflight -> export -> parity -> Artifact          (`export_matrix`, `export_module`)
 Artifact -> plan -> Job -> Measurement | Failure -> Record  (`benchmark_cells`, `benchmark_pairs`)
@@ -38,10 +38,10 @@ def export_matrix(
     workers: Workers | None = None,
     observer: Observer | None = None,
 ) -> list[Exported]:
-    """Export networks by recipes; a failed cell is a `Failure` and the rest go on.
+    """Export networks by recipes; a failed cell becomes a `Failure` and the rest go on.
 
-    What is in `out_dir` already, from the same network, weights, recipe and tools, is taken from
-    there. Without `workers`, one process of this machine at a time does the work. Raises as
+    Bundles that `out_dir` already holds, from the same network, weights, recipe and tools, are
+    reused. Without `workers`, one process of this machine at a time does the work. Raises as
     `Matrix.run` does.
     """
     matrix = Matrix(
@@ -98,9 +98,10 @@ def benchmark_pairs(
     pairs: int,
     observer: Observer | None = None,
 ) -> Iterator[Record]:
-    """Measure two artifacts interleaved, as one session of `pairs` pairs on each shared runtime.
+    """Measure two artifacts interleaved, in one session of `pairs` pairs per runtime.
 
-    Raises as `plan_pairs` does before the first run, and as `bench.measure_pair` does.
+    Every runtime that both artifacts share has a session. Raises as `plan_pairs` does before the
+    first run, and as `bench.measure_pair` does.
     """
     for cells in plan_pairs([first], [second], setting):
         yield from bench.measure_pair(cells, pairs, observer)

@@ -1,4 +1,4 @@
-"""Finds plug-ins by module name and imports one only when it is used."""
+"""Find plug-ins by module name, and import one only when it is used."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from mobilebench.values.recipe import Feature
 
 
 def exporter_names() -> tuple[str, ...]:
-    """Names of the exporters that are installed with mobilebench; imports none of them."""
+    """Return the names of the installed exporters, without importing them."""
     return _names(EXPORTERS)
 
 
 def runner_names() -> tuple[str, ...]:
-    """Schemes of the runners; imports none of them."""
+    """Return the schemes of the installed runners, without importing them."""
     return _names(RUNNERS)
 
 
 def exporter(name: str) -> Exporter:
-    """The exporter of a format.
+    """Return the exporter of a format.
 
     Raises `UnknownName`, or `MissingToolkit` where the extra that it needs is not installed; any
     other error of the import passes through.
@@ -33,23 +33,26 @@ def exporter(name: str) -> Exporter:
 
 
 def require_feature(name: str, feature: Feature) -> None:
-    """Raise `RecipeError`, naming the formats that have it, where a format lacks a feature."""
+    """Raise `RecipeError`, naming the formats that have it, where one lacks a feature."""
     if feature not in exporter(name).features():
-        able = [other for other in exporter_names() if feature in exporter(other).features()]
+        formats = [other for other in exporter_names() if feature in exporter(other).features()]
         raise RecipeError(
             f"The format {name} was asked for with {feature}, which it does not have; formats "
-            f"that do: {', '.join(able)}."
+            f"that do: {', '.join(formats)}."
         )
 
 
 def runner(device_id: str) -> Runner:
-    """The runner of a device id such as `host` or `adb:SERIAL`; raises as `exporter` does."""
+    """Return the runner of a device id such as `host` or `adb:SERIAL`.
+
+    Raises as `exporter` does.
+    """
     return cast("Runner", _plugin(RUNNERS, device_id.partition(":")[0], "kind of device"))
 
 
 def _names(package: str) -> tuple[str, ...]:
-    found = importlib.util.find_spec(package)
-    places = found.submodule_search_locations if found else None
+    spec = importlib.util.find_spec(package)
+    places = spec.submodule_search_locations if spec else None
     if places is None:
         return ()
     modules = (module.name for module in pkgutil.iter_modules(places))

@@ -1,4 +1,4 @@
-"""Shared fixtures: artifacts of a tiny network, made once per run by the real exporters."""
+"""Shared fixtures: artifacts of a tiny network, exported once per run."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ TINY = f"{MODELS}:tiny"
 
 @pytest.fixture(scope="session", autouse=True)
 def _own_key(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Records of tests are signed by a key of theirs, not by the user's."""
+    """Sign the records of tests with a separate key, not the user's."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MOBILEBENCH_KEY", str(tmp_path_factory.mktemp("key") / "device.key"))
         yield
@@ -37,7 +37,7 @@ def _own_key(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def tiny_artifacts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Artifact]:
-    """The tiny network in every format and precision; by `FORMAT-PRECISION`."""
+    """Return the tiny network in every format and precision, by `FORMAT-PRECISION`."""
     from mobilebench import plugins
     from mobilebench.values.recipe import Precision
 
@@ -46,19 +46,21 @@ def tiny_artifacts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Artifa
         for exporter in map(plugins.exporter, plugins.exporter_names())
         for precision in sorted(exporter.precisions())
     ]
-    made = {}
+    artifacts = {}
     for exported in _once(tmp_path_factory, recipes):
         assert isinstance(exported.outcome, Artifact), exported.outcome
-        made[f"{exported.recipe.format}-{exported.recipe.precision}"] = exported.outcome
-    assert {Precision(name.partition("-")[2]) for name in made} == set(Precision)
-    return made
+        artifacts[f"{exported.recipe.format}-{exported.recipe.precision}"] = exported.outcome
+    assert {Precision(name.partition("-")[2]) for name in artifacts} == set(Precision)
+    return artifacts
 
 
 def _once(
     tmp_path_factory: pytest.TempPathFactory, recipes: Sequence[ExportRecipe]
 ) -> list[Exported]:
-    """Exports into a folder that all processes of one test run share; the first makes them, and
-    the others find them there."""
+    """Export into a folder that all processes of one test run share.
+
+    The first process exports, and the others reuse its artifacts.
+    """
     from mobilebench.exporting.workers import LocalWorkers
     from mobilebench.pipeline import export_matrix
     from mobilebench.values.request import Request
@@ -81,7 +83,7 @@ class Ran:
 
 @pytest.fixture
 def mobilebench(tmp_path: Path) -> Callable[..., Ran]:
-    """The program as a user runs it, in an empty folder with a store of its own."""
+    """Return the program as a user runs it, in an empty folder with a separate store."""
 
     def run(
         *args: str | Path, env: dict[str, str] | None = None, prefix: Sequence[str] = ()

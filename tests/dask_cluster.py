@@ -19,7 +19,7 @@ START_S = 60.0
 def until(
     holds: Callable[[], bool], what: str, process: subprocess.Popen[bytes] | None = None
 ) -> None:
-    """Return as soon as something holds."""
+    """Return as soon as a condition holds."""
     deadline = time.monotonic() + START_S
     while not holds():
         assert process is None or process.poll() is None, f"ended while waiting for: {what}"
@@ -42,7 +42,7 @@ class DaskCluster:
         return self._folder / "scheduler.json"
 
     def worker(self, name: str, env: Mapping[str, str] = {}) -> subprocess.Popen[bytes]:
-        """A worker with one thread that is killed as one process."""
+        """Start a worker with one thread that is killed as one process."""
         process = self._start(
             "worker", "--no-nanny", "--nthreads", "1", "--name", name,
             "--local-directory", str(self._folder / name), name=name, env=env,
@@ -83,6 +83,6 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 
 @contextmanager
 def dask_cluster(folder: Path) -> Iterator[DaskCluster]:
-    """A scheduler without workers; everything started with it ends with the block."""
+    """Start a scheduler without workers; all it starts ends with the block."""
     with ExitStack() as stack:
         yield DaskCluster(folder, stack)

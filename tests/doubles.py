@@ -1,4 +1,4 @@
-"""Stand-ins that implement the production interfaces, for what no real part does on demand."""
+"""Stand-ins for the production interfaces, for what no real part does on demand."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from mobilebench.values.tensor import TensorSpec
 
 
 class ScriptedDevice:
-    """A clock, a thermometer and an inference call: each inference takes the next of
-    `latencies_ns`, each look at the thermometer shows the next of `thermal`.
+    """A clock, a thermometer and an inference call that follow a script.
 
-    After the last they go on with the last. Reading the clock takes no time.
+    Each inference takes the next of `latencies_ns`, each reading of the thermometer shows the next
+    of `thermal`; after the last, the last is repeated. Reading the clock takes no time.
     """
 
     def __init__(

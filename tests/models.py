@@ -1,4 +1,4 @@
-"""Networks for tests; also a file that the command line is pointed at (`tests/models.py:tiny`)."""
+"""Networks for tests, which the command line names as `tests/models.py:tiny`."""
 
 from __future__ import annotations
 

@@ -20,10 +20,10 @@ QUICK = Protocol(
 
 
 def quick(*runtimes: str, threads: tuple[int, ...] = (1,)) -> Setting:
-    """This machine by the quick protocol."""
+    """Return a setting of this machine by the quick protocol."""
     return Setting(device_id="host", protocol=QUICK, runtimes=runtimes, threads=threads)
 
 
 def job_for(artifact: Artifact, runtime: str, threads: int = 1) -> Job:
-    """The job of an artifact by the quick protocol."""
+    """Return the job of an artifact by the quick protocol."""
     return setting.job_for(artifact, runtime, threads, quick())

@@ -1,4 +1,4 @@
-"""Records made by hand, for what is tested without measuring."""
+"""Records made by hand, for tests that measure nothing."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def measured(
     threads: int = 1,
     reasons: tuple[Diagnosis, ...] = (),
 ) -> Record:
-    """A record whose first sample is warm-up and the rest measured."""
+    """Return a record whose first sample is warm-up and the rest measured."""
     count = len(latencies_ns)
     state = DeviceState(t_ns=0)
     recipe = ExportRecipe(format=Format.ONNX, target="opset20")
@@ -150,7 +150,7 @@ def measured(
 def failed_export(
     *, record_id: str = "b" * 32, created: str = "2026-01-02T03:04:06.000Z", target: str = "opset20"
 ) -> Record:
-    """A record of an export that failed."""
+    """Return a record of an export that failed."""
     return Record(
         record_id=record_id,
         created=created,
@@ -169,8 +169,10 @@ def failed_export(
 def runs(
     levels_ms: Sequence[float], side: str = "", seed: int = 0, **changes: object
 ) -> list[Record]:
-    """One record for each level, with iterations that vary by 2 %; in pairs where a side is
-    given."""
+    """Return one record for each level, with iterations that vary by 2 %.
+
+    Where a side is given, the records are in pairs.
+    """
     rng = np.random.default_rng([seed, ord(side or "-")])
     records = []
     for pair, level in enumerate(levels_ms):
@@ -188,5 +190,5 @@ def runs(
 
 
 def levels(count: int, between: float, seed: int = 7) -> np.ndarray:
-    """Levels about 10 ms that vary from run to run."""
+    """Return levels about 10 ms that vary from run to run."""
     return 10 * np.exp(np.random.default_rng(seed).normal(0, between, count))

@@ -1,4 +1,4 @@
-"""The action's own shell steps, on a repository with two commits of which one slows a network."""
+"""Run the action's shell steps on two commits of which the second slows a network."""
 
 from __future__ import annotations
 
@@ -64,15 +64,15 @@ def _expand(text: str, values: dict[str, str]) -> str:
 def _run(repository: Path, temp: Path, **inputs: str) -> Ran:
     """Run the steps as GitHub does: each in its own shell, `env` expanded, outputs by file."""
     action: dict[str, Any] = yaml.safe_load((ROOT / "action.yml").read_text())
-    given = {name: str(spec.get("default", "")) for name, spec in action["inputs"].items()}
-    given |= {name.replace("_", "-"): value for name, value in inputs.items()}
-    values = {f"inputs.{name}": value for name, value in given.items()}
+    settings = {name: str(spec.get("default", "")) for name, spec in action["inputs"].items()}
+    settings |= {name.replace("_", "-"): value for name, value in inputs.items()}
+    values = {f"inputs.{name}": value for name, value in settings.items()}
     values |= {"github.base_ref": "", "github.event.pull_request.number": ""}
     temp.mkdir()
     files = {name: temp / name for name in ("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY")}
     for file in files.values():
         file.touch()
-    said, code, outputs = "", 0, {}
+    printed, code, outputs = "", 0, {}
     for step in action["runs"]["steps"]:
         if "if" in step:
             assert step["name"] == "Comment", "it needs a pull request, and there is none here"
@@ -92,7 +92,7 @@ def _run(repository: Path, temp: Path, **inputs: str) -> Ran:
             check=False,
             timeout=600,
         )
-        said += done.stdout + done.stderr
+        printed += done.stdout + done.stderr
         outputs = dict(
             line.split("=", 1) for line in files["GITHUB_OUTPUT"].read_text().splitlines()
         )
@@ -100,12 +100,12 @@ def _run(repository: Path, temp: Path, **inputs: str) -> Ran:
         if done.returncode:
             code = done.returncode
             break
-    return Ran(code, outputs, said, files["GITHUB_STEP_SUMMARY"].read_text())
+    return Ran(code, outputs, printed, files["GITHUB_STEP_SUMMARY"].read_text())
 
 
 @pytest.fixture
 def repository(tmp_path: Path) -> Path:
-    """Two commits; the second network has four times the work of the first."""
+    """Commit a network, then one with four times the work."""
     folder = tmp_path / "repository"
     folder.mkdir()
     _git(folder, "init", "-q", "-b", "main")
@@ -116,8 +116,8 @@ def repository(tmp_path: Path) -> Path:
 
 
 def test_a_commit_that_slows_a_network_fails(repository: Path, tmp_path: Path) -> None:
-    asked = EXPORT.format(channels=16)
-    ran = _run(repository, tmp_path / "temp", export=asked, install="", confirm="false")
+    script = EXPORT.format(channels=16)
+    ran = _run(repository, tmp_path / "temp", export=script, install="", confirm="false")
     assert ran.code == 1, ran.said
     assert ran.outputs["verdict"] == "regressed"
     assert "::error title=mobilebench regressed::" in ran.said
@@ -127,7 +127,12 @@ def test_a_commit_that_slows_a_network_fails(repository: Path, tmp_path: Path) -
     assert not (tmp_path / "temp" / "mobilebench" / "baseline").exists()
 
     warned = _run(
-        repository, tmp_path / "warned", export=asked, install="", confirm="false", fail_on="never"
+        repository,
+        tmp_path / "warned",
+        export=script,
+        install="",
+        confirm="false",
+        fail_on="never",
     )
     assert (warned.code, warned.outputs["verdict"]) == (0, "regressed"), warned.said
 

@@ -1,4 +1,4 @@
-"""The documentation: its index lists every page, and its relative links lead to files."""
+"""The index lists every page, and relative links of the documentation lead to files."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ def test_links_are_read_without_fragments_web_addresses_and_code() -> None:
 
 
 def test_the_index_lists_every_page_once() -> None:
-    listed = [path for path in _linked_files(INDEX.read_text(), DOCS) if path.is_relative_to(DOCS)]
-    assert sorted(listed) == PAGES
+    pages = [path for path in _linked_files(INDEX.read_text(), DOCS) if path.is_relative_to(DOCS)]
+    assert sorted(pages) == PAGES
 
 
 @pytest.mark.parametrize("page", TEXTS, ids=lambda page: page.relative_to(ROOT).as_posix())

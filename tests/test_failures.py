@@ -164,8 +164,8 @@ def test_limits_say_which_option_raises_them() -> None:
         ("Timeout", "its process did not end", "--time-limit"),
         ("Crash", killed, "--jobs"),
     ):
-        found = cures.find(CellFailed("export", error, message), cures.GENERAL)
-        assert found is not None and option in found
+        advice = cures.find(CellFailed("export", error, message), cures.GENERAL)
+        assert advice is not None and option in advice
 
 
 def test_an_unknown_failure_has_no_advice() -> None:

@@ -87,7 +87,7 @@ PUBLIC = {"export", "benchmark", "evaluate", "create_model", "list_models", "loa
 
 @cache
 def _imports(path: Path) -> set[str]:
-    """Full names of everything a file imports, also inside functions and type checks."""
+    """Return full names of all that a file imports, also inside functions."""
     names = set()
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
@@ -107,7 +107,7 @@ def _files(*places: str) -> list[Path]:
 
 
 def _part(path: Path) -> str:
-    """The package of a file, or the name of a module that stands by itself."""
+    """Return the package of a file, or the name of a module that stands by itself."""
     for folder in ("exporters", "device_runners"):
         if path.is_relative_to(ROOT / folder):
             return path.relative_to(ROOT / folder).parts[0]
@@ -119,7 +119,7 @@ def _sources() -> list[Path]:
 
 
 def _target(name: str) -> str | None:
-    """The package that an imported name lies in; None for other projects' packages."""
+    """Return the package of an imported name; None for other projects' packages."""
     first, *rest = name.split(".")
     if first in ("mobilebench_exporters", "mobilebench_device_runners"):
         return first
@@ -232,7 +232,7 @@ def test_every_module_that_a_text_names_exists() -> None:
 
 
 def _exists(name: str, function: str) -> bool:
-    """Whether a dotted name is a module, or something that a module's text defines."""
+    """Return whether a dotted name is a module, or a name that a module defines."""
     parts = name.split(".")
     tops = {"mobilebench": ".", "mobilebench_exporters": "exporters"}
     folder = ROOT / tops.get(parts[0], "device_runners")
@@ -265,15 +265,15 @@ def test_only_the_executorch_adapter_of_the_runners_takes_torch() -> None:
 
 
 def test_no_print_and_no_exit_outside_the_cli() -> None:
-    found = []
+    calls = []
     for path in _files("mobilebench", "exporters", "device_runners"):
         if "cli" in path.parts or path.name == "__main__.py":
             continue
         for node in ast.walk(ast.parse(path.read_text())):
             called = ast.unparse(node.func) if isinstance(node, ast.Call) else ""
             if called in ("print", "sys.exit", "exit"):
-                found.append(f"{path.relative_to(ROOT)}:{getattr(node, 'lineno', 0)}")
-    assert found == []
+                calls.append(f"{path.relative_to(ROOT)}:{getattr(node, 'lineno', 0)}")
+    assert calls == []
 
 
 HEAVY = sorted(

@@ -1,4 +1,4 @@
-"""The wheel holds three packages and their data; what needs no toolkit runs without any."""
+"""The wheel holds three packages with data; reading records runs without a toolkit."""
 
 from __future__ import annotations
 
@@ -67,8 +67,8 @@ def test_a_leaderboard_is_built_without_any_toolkit(tmp_path: Path, shape: str) 
     store = RecordStore(tmp_path / "records.sqlite")
     store.add(measured())
     store.close()
-    shown = _without_toolkits("leaderboard", "--store", store.place, "--as", shape)
-    assert "mobilevig_ti" in shown
+    text = _without_toolkits("leaderboard", "--store", store.place, "--as", shape)
+    assert "mobilevig_ti" in text
 
 
 def test_the_zoo_is_listed_without_torch() -> None:
@@ -78,7 +78,7 @@ def test_the_zoo_is_listed_without_torch() -> None:
 def test_artifacts_are_inspected_measured_and_verified_without_torch(
     tmp_path: Path, tiny_artifacts: dict[str, Artifact]
 ) -> None:
-    """A board needs the runtime alone."""
+    """A board needs only the runtime."""
     folder = tiny_artifacts["onnx-fp32"].folder
     block = tuple(name for name in TOOLKITS if name != "onnxruntime")
     assert "opset" in _without_toolkits("inspect", folder, block=block)

@@ -1,4 +1,4 @@
-"""The main path on the tiny network: caching, failures, damage, what Python users call."""
+"""The main path on the tiny network: caching, failures, damage and the Python API."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def _bundles(out: Path) -> list[Path]:
 
 
 class Remembering(Silent):
-    """An observer, and the step of each cell, that remembers."""
+    """An observer that remembers the cells and their steps."""
 
     def __init__(self) -> None:
         self.words: list[str] = []
@@ -117,25 +117,25 @@ def test_a_damaged_bundle_is_noticed_and_made_anew(tmp_path: Path) -> None:
 def test_bundles_that_are_not_whole_are_refused(tmp_path: Path) -> None:
     with pytest.raises(BundleError, match="has no manifest.json"):
         Artifact.load(tmp_path)
-    [made] = _export(tmp_path)
-    assert isinstance(made.outcome, Artifact)
-    manifest = made.outcome.folder / MANIFEST_FILE
+    [exported] = _export(tmp_path)
+    assert isinstance(exported.outcome, Artifact)
+    manifest = exported.outcome.folder / MANIFEST_FILE
     plain = json.loads(manifest.read_text())
     manifest.write_text(json.dumps(plain | {"schema_version": 99}))
     with pytest.raises(SchemaError, match="newer"):
-        Artifact.load(made.outcome.folder)
+        Artifact.load(exported.outcome.folder)
     manifest.write_text(json.dumps(plain))
-    made.outcome.model_path.unlink()
+    exported.outcome.model_path.unlink()
     with pytest.raises(BundleError, match="lost its model file"):
-        Artifact.load(made.outcome.folder)
+        Artifact.load(exported.outcome.folder)
 
 
 def test_a_bundle_without_its_reference_cannot_be_verified(tmp_path: Path) -> None:
-    [made] = _export(tmp_path)
-    assert isinstance(made.outcome, Artifact)
-    (made.outcome.folder / REFERENCE_FILE).unlink()
+    [exported] = _export(tmp_path)
+    assert isinstance(exported.outcome, Artifact)
+    (exported.outcome.folder / REFERENCE_FILE).unlink()
     with pytest.raises(BundleError, match="lost its reference.npz"):
-        verification.verify_bundle(made.outcome)
+        verification.verify_bundle(exported.outcome)
 
 
 def test_a_failed_format_is_a_failure_and_the_others_go_on(tmp_path: Path) -> None:
@@ -211,9 +211,9 @@ def test_a_network_that_no_toolkit_takes_fails_in_this_process_too(tmp_path: Pat
 def test_an_impossible_export_is_refused_before_any_work(
     tmp_path: Path, arguments: dict[str, str], sentence: str
 ) -> None:
-    asked = {"format": "onnx"} | arguments
+    choices = {"format": "onnx"} | arguments
     with pytest.raises(UserError, match=sentence):
-        export("mobilevig_ti", out_dir=tmp_path, **asked)
+        export("mobilevig_ti", out_dir=tmp_path, **choices)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -312,7 +312,7 @@ def test_the_plain_form_is_another_artifact_of_the_same_network(
 
 @pytest.fixture(scope="module")
 def zoo_artifacts(tmp_path_factory: pytest.TempPathFactory) -> list[Artifact]:
-    """mobilevig_ti in every format by the real toolkits, and in Core ML's half precision."""
+    """Export mobilevig_ti to every format by the real toolkits, and to Core ML's fp16."""
     recipes = [_recipe(name) for name in plugins.exporter_names()]
     recipes.append(plugins.exporter("coreml").recipe(Precision.FP16))
     out = tmp_path_factory.mktemp("zoo")

@@ -1,4 +1,4 @@
-"""Plug-ins are found by name without an import; what is missing is said with its remedy."""
+"""Plug-ins are found by name without an import; a missing one is reported with its remedy."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def _python(code: str, *path: Path) -> subprocess.CompletedProcess[str]:
 
 
 def _plugin(folder: Path, name: str, body: str) -> str:
-    """Code that makes mobilebench find one more exporter module."""
+    """Return code that makes mobilebench find one more exporter module."""
     package = folder / "mobilebench_exporters"
     package.mkdir(parents=True, exist_ok=True)
     (package / "__init__.py").write_text("")

@@ -1,4 +1,4 @@
-"""The zoo through the toolkits: minutes long, run by `make test-all`."""
+"""Export the zoo by the real toolkits; takes minutes, run by `make test-all`."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ EVERY = tuple(
 
 
 def _export(name: str, recipes: tuple[ExportRecipe, ...], out: Path) -> list[Artifact]:
-    made = []
+    artifacts = []
     for done in export_matrix(
         [Request(reference=name)], recipes, out, workers=LocalWorkers(jobs=2)
     ):
         assert isinstance(done.outcome, Artifact), done.outcome
         assert all(parity.passed for parity in done.outcome.manifest.facts.parity)
-        made.append(done.outcome)
-    return made
+        artifacts.append(done.outcome)
+    return artifacts
 
 
 @pytest.mark.parametrize("name", SMALLEST)

@@ -1,4 +1,4 @@
-"""Load a file, run it and report: what happens in the child process of one host cell."""
+"""Load a file, run it and report, in the child process of one host cell."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from mobilebench.values.measurement import ComputeUnit, Measurement, Memory, Run
 from mobilebench_device_runners._runtimes import Runtime
 
 _LOOK_S = 0.2
-"""How long the cores are watched for other work before and after."""
+"""How long the cores are observed for other work, before and after."""
 
 
 def _wait(nanoseconds: int) -> None:
@@ -41,7 +41,7 @@ def measure(runtime_place: str, model: Path, job: Job) -> Measurement:
         return partial(loaded.run, loaded.encode(batch))
 
     with _stage("run"):
-        taken = engine.run(job.protocol, load, _INSTRUMENTS)
+        run = engine.run(job.protocol, load, _INSTRUMENTS)
     peak = host.peak_memory_bytes()
     after = sensors.host_state(look_s=_LOOK_S)
     return Measurement(
@@ -53,20 +53,23 @@ def measure(runtime_place: str, model: Path, job: Job) -> Measurement:
             delegate=job.delegate,
             threads=job.threads,
         ),
-        samples=taken.samples,
-        loads=taken.loads,
+        samples=run.samples,
+        loads=run.loads,
         memory=Memory(peak_bytes=peak, before_load_bytes=before_load),
         before=before,
         after=after,
-        gates=taken.gates,
-        states=taken.states,
+        gates=run.gates,
+        states=run.states,
     )
 
 
 def predict(
     name: str, runtime_place: str, threads: int, model: Path, inputs: Path, outputs: Path
 ) -> str:
-    """Compute outputs for batches of inputs, from one .npz to another; return what computed."""
+    """Compute outputs for batches of inputs, from one .npz to another.
+
+    Return the name and version of the runtime.
+    """
     runtime = _runtime(runtime_place)
     with _stage("load"):
         loaded = runtime.load(model, threads)
@@ -88,7 +91,7 @@ def _runtime(place: str) -> Runtime:
 
 @contextmanager
 def _stage(name: str) -> Iterator[None]:
-    """Say at which stage a runtime's error came, unless a stage within has said it."""
+    """Raise a runtime's error as `CellFailed` at a stage, unless an inner stage has."""
     try:
         yield
     except (CellFailed, UserError):

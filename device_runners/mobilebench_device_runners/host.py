@@ -1,8 +1,8 @@
 """The host runner: ONNX Runtime, LiteRT, ExecuTorch and, on macOS, Core ML on this machine.
 
-Every cell is a fresh process, so that one runtime's arena or thread pool does not change the
-next, and a crash or a hang is one recorded failure. What the host measures is labelled as the
-host's wherever it is shown: it says nothing about a phone.
+Every cell runs in a fresh process, so that one runtime's arena or thread pool does not change the
+next, and a crash or a hang is one recorded failure. Measurements of the host are labelled as
+such wherever they are shown: they show nothing about a phone.
 """
 
 from __future__ import annotations
@@ -34,13 +34,13 @@ PREDICT = Function[[str, str, int, Path, Path, Path], str](
     "mobilebench_device_runners._host_process:predict", str
 )
 _PREDICTION_S = 2.0
-"""What one inference may take where nothing is measured: the slowest network of the zoo in kernels
-that no one tuned for 8 bits takes less."""
+"""Limit of one inference where nothing is measured. The slowest network of the zoo takes less, even
+in kernels that are not tuned for 8 bits."""
 
 
 @dataclass(frozen=True)
 class RuntimeEntry:
-    """Where a runtime is found, without importing it."""
+    """Where to find a runtime, without importing it."""
 
     format: Format
     place: str
@@ -68,7 +68,10 @@ RUNTIMES: Mapping[str, RuntimeEntry] = {
 
 
 class HostRunner:
-    """Runs artifacts on this machine; `overhead_s` is what a cell may take beside its protocol."""
+    """Runs artifacts on this machine.
+
+    `overhead_s` is what a cell may take besides its protocol.
+    """
 
     scheme = "host"
     transport = "local process"

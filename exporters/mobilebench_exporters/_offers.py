@@ -1,4 +1,4 @@
-"""What every exporter shares: its choices, the sentence for any other, and example inputs."""
+"""The choices that exporters offer, the error for any other, and example inputs."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ Words = tuple[str | None, ...]
 
 @dataclass(frozen=True)
 class Only:
-    """What goes with one delegate or one target, where that differs from the rest of a format."""
+    """Choices of one delegate or target, where they differ from the rest of a format."""
 
     precisions: tuple[Precision, ...]
     targets: Words = (None,)
     """Read for a delegate; the first is the default."""
     distributions: tuple[str, ...] = ()
-    """Packages that it needs beside those of the format."""
+    """Packages that it needs besides those of the format."""
 
 
 @dataclass(frozen=True)
@@ -43,15 +43,15 @@ class Offer:
 
     format: Format
     distributions: tuple[str, ...]
-    """Packages whose version decides what the file looks like, torch left out."""
+    """Packages besides torch whose version decides what the file looks like."""
     precisions: tuple[Precision, ...]
     targets: Words = (None,)
     delegates: Words = (None,)
     targets_of: Mapping[Precision, tuple[str, ...]] = field(default_factory=dict)
-    """Targets of a precision that not all of them have; the first is its default."""
+    """Targets of a precision that not every target offers; the first is its default."""
     features: frozenset[Feature] = frozenset()
     only: Mapping[str, Only] = field(default_factory=dict)
-    """By the word of a delegate or of a target."""
+    """By the name of a delegate or of a target."""
 
     def recipe(
         self,
@@ -60,7 +60,10 @@ class Offer:
         delegate: str | None,
         calibration: Calibration | None,
     ) -> ExportRecipe:
-        """Return the full recipe; raises `RecipeError` for a choice that is not offered."""
+        """Return the full recipe.
+
+        Raises `RecipeError` for a choice that is not offered.
+        """
         delegate = self.delegates[0] if delegate is None else delegate
         self._require("delegate", delegate, self.delegates)
         special = self._only(delegate)
@@ -68,9 +71,9 @@ class Offer:
         which = target if target in self.only else delegate
         self._require("precision", precision, self.precisions_for(target, delegate), which)
         self._require("target", target or targets[0], targets, delegate)
-        able = self.targets_of.get(precision, targets)
-        target = able[0] if target is None else target
-        self._require("target", target, able, precision)
+        possible = self.targets_of.get(precision, targets)
+        target = possible[0] if target is None else target
+        self._require("target", target, possible, precision)
         return ExportRecipe(
             format=self.format,
             precision=precision,
@@ -80,7 +83,7 @@ class Offer:
         )
 
     def precisions_for(self, target: str | None, delegate: str | None) -> tuple[Precision, ...]:
-        """What is offered for a target and a delegate; unknown words are taken for the default."""
+        """Return the precisions of a target and a delegate; unknown names count as the default."""
         special = self._only(target) or self._only(delegate)
         offered = special.precisions if special else self.precisions
         return tuple(
@@ -95,36 +98,37 @@ class Offer:
     def _require(
         self,
         noun: str,
-        asked: str | None,
+        choice: str | None,
         offered: Collection[str | None],
         which: str | None = None,
     ) -> None:
-        if asked not in offered:
+        if choice not in offered:
             names = ", ".join(str(name) for name in offered if name is not None)
             offers = f"it offers {names}" if names else f"it has no choice of {noun}"
             special = which in self.only or which in self.targets_of
             subject = f"{self.format} for {which}" if special else str(self.format)
             raise RecipeError(
-                f"The format {subject} was asked for with {noun} {asked!s}; {offers}."
+                f"The format {subject} was asked for with {noun} {choice!s}; {offers}."
             )
 
     def tool_versions(self, delegate: str | None) -> dict[str, str]:
-        """Installed versions by distribution, with torch, which every export starts from.
+        """Return the installed versions by distribution.
 
-        Raises `MissingToolkit` where one is not installed.
+        torch is one of them, for every export starts from it. Raises `MissingToolkit` where one is
+        not installed.
         """
         special = self._only(delegate)
         extra = special.distributions if special else ()
-        found = {}
+        versions = {}
         for name in ("torch", *self.distributions, *extra):
             try:
-                found[name] = metadata.version(name)
+                versions[name] = metadata.version(name)
             except metadata.PackageNotFoundError as error:
                 raise MissingToolkit(
                     f"The export format {self.format} needs the package {name!r}, which is not "
                     f"installed; run: pip install 'mobilebench[{self.format}]'"
                 ) from error
-        return found
+        return versions
 
 
 class Offering:
@@ -165,7 +169,7 @@ class Offering:
 
 
 def example(inputs: Sequence[TensorSpec]) -> tuple[torch.Tensor, ...]:
-    """Tensors for tracing a network: shapes and types count, the numbers do not."""
+    """Return tensors for tracing a network: shapes and types count, numbers do not."""
     import torch
 
     return tuple(torch.from_numpy(array) for array in sample(inputs, seed=0))

@@ -1,4 +1,4 @@
-"""Saved ExecuTorch programs: their instructions, and the evaluation of one Core ML delegate."""
+"""Read saved ExecuTorch programs, and evaluate those of one Core ML delegate."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from mobilebench.interfaces import Evaluator
 
 @dataclass(frozen=True)
 class Calls:
-    """What a program calls, and how often."""
+    """The delegates and operations that a program calls, with counts."""
 
     delegates: Counter[str]
     left_out: Counter[str]
@@ -25,24 +25,24 @@ class Calls:
 
 
 def load(path: Path) -> Any:
-    """A saved program, as the classes of ExecuTorch's own schema."""
+    """Read a saved program into the classes of ExecuTorch's own schema."""
     from executorch.exir._serialize._program import deserialize_pte_binary
 
     return deserialize_pte_binary(path.read_bytes()).program
 
 
 def calls(program: Any) -> Calls:
-    """The instructions of a program; a delegate counts as one, by its name."""
+    """Count the instructions of a program; a delegate counts as one, by its name."""
     from executorch.exir.schema import DelegateCall, KernelCall
 
-    found = Calls(Counter(), Counter())
+    counts = Calls(Counter(), Counter())
     for plan in program.execution_plan:
         for call in _instructions(plan):
             if isinstance(call, DelegateCall):
-                found.delegates[plan.delegates[call.delegate_index].id] += 1
+                counts.delegates[plan.delegates[call.delegate_index].id] += 1
             elif isinstance(call, KernelCall):
-                found.left_out[plan.operators[call.op_index].name] += 1
-    return found
+                counts.left_out[plan.operators[call.op_index].name] += 1
+    return counts
 
 
 def _instructions(plan: Any) -> list[Any]:
@@ -50,31 +50,31 @@ def _instructions(plan: Any) -> list[Any]:
 
 
 def _coreml_payload(path: Path) -> bytes:
-    """What the one Core ML delegate of a program holds.
+    """Return the content of a program's one Core ML delegate.
 
-    Raises `CellFailed` where the program is anything else than that delegate, from its inputs to
-    its outputs in their order: then evaluating it would not be evaluating the program.
+    Raises `CellFailed` where the program is anything other than that delegate, from its inputs to
+    its outputs in their order: then to evaluate the delegate would not be to evaluate the program.
     """
     from executorch.exir.schema import DelegateCall
 
     program = load(path)
     [plan] = program.execution_plan
-    found = _instructions(plan)
+    instructions = _instructions(plan)
     whole = (
-        len(found) == 1
-        and isinstance(found[0], DelegateCall)
-        and plan.delegates[found[0].delegate_index].id == "CoreMLBackend"
-        and list(found[0].args) == [*plan.inputs, *plan.outputs]
+        len(instructions) == 1
+        and isinstance(instructions[0], DelegateCall)
+        and plan.delegates[instructions[0].delegate_index].id == "CoreMLBackend"
+        and list(instructions[0].args) == [*plan.inputs, *plan.outputs]
     )
     if not whole:
-        called = calls(program)
+        counts = calls(program)
         raise CellFailed(
             "parity",
             "NotOneDelegate",
             f"the program is not one Core ML delegate, which alone can be evaluated here, but "
-            f"{listed(called.delegates + called.left_out)}",
+            f"{listed(counts.delegates + counts.left_out)}",
         )
-    reference = plan.delegates[found[0].delegate_index].processed
+    reference = plan.delegates[instructions[0].delegate_index].processed
     return bytes(program.backend_delegate_data[reference.index].data)
 
 
@@ -109,10 +109,10 @@ COREML_EVALUATOR = Evaluator(f"{__name__}:{evaluate_coreml.__name__}", str)
 
 
 def _order(wanted: Sequence[str], given: Sequence[str]) -> list[int]:
-    """Where each wanted name stands among the given ones."""
+    """Return the position of each wanted name among the given ones."""
     return [list(given).index(name) for name in wanted]
 
 
 def listed(counts: Counter[str]) -> str:
-    """`a x3, b x1`, the most frequent first; `none` where there are none."""
+    """Return counts as `a x3, b x1`, the most frequent first; `none` where empty."""
     return ", ".join(f"{name} x{count}" for name, count in counts.most_common()) or "none"

@@ -1,4 +1,7 @@
-"""Core ML through coremltools, as an ML Program or a neural network; runs on iPhone, iPad, Mac."""
+"""Export to Core ML through coremltools, as an ML Program or a neural network.
+
+The files run on iPhone, iPad and Mac.
+"""
 
 from __future__ import annotations
 
@@ -34,8 +37,8 @@ class CoremlExporter(Offering):
     as the network gives them: no softmax is added. The target `neuralnetwork` writes
     `model.mlmodel`, a network of layers as before ML Programs, for comparison with published
     tables; coremltools takes the oldest version that has all layers, iOS 13 or 14. There fp16
-    means that weights are stored in half precision; in which numbers it computes, the format
-    leaves to the device.
+    means that weights are stored in half precision; the device chooses the precision in which it
+    computes.
     """
 
     offer = Offer(
@@ -151,7 +154,7 @@ class CoremlExporter(Offering):
 
 
 def _read(path: Path) -> Any:
-    """The evaluator's reading of a saved file, by its kind."""
+    """Read a saved file into the evaluator of its kind."""
     if path.suffix == ".mlmodel":
         from mobilebench_exporters._neuralnetwork import NeuralNetwork
 
@@ -170,7 +173,7 @@ def _with_weights_in(network: Any, precision: Precision) -> Any:
 
 
 def _compressed(model: Any, precision: Precision) -> Any:
-    """The model with its weights stored in fewer bits, where the precision asks for that."""
+    """Return the model with weights in fewer bits, where the precision asks for that."""
     from coremltools.optimize import coreml as optimize
 
     if precision is Precision.INT8_WEIGHTS:
@@ -188,8 +191,10 @@ def _compressed(model: Any, precision: Precision) -> Any:
 
 
 def _constants_of_few_values(model: Any, values: int) -> list[str]:
-    """Names of the constants of at most that many values. coremltools' own list of weights fails
-    where an operation takes a list, as einsum does."""
+    """Return the names of the constants with at most `values` different values.
+
+    coremltools' own list of weights fails where an operation takes a list, as einsum does.
+    """
     return [
         op.name
         for function in model._mil_program.functions.values()

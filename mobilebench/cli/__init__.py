@@ -1,7 +1,7 @@
 """The command line: one verb, one file. Only this package prints and decides exit codes.
 
-Exit codes: 0 good, 1 a check said no or a cell failed, 2 the user can mend it, 3 not enough data
-to decide, 130 stopped by Ctrl-C.
+Exit codes: 0 good, 1 a check or a cell failed, 2 the user can fix it, 3 not enough data to decide,
+130 stopped by Ctrl-C.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ class _Verbs(TyperGroup):
 app = typer.Typer(
     cls=_Verbs,
     name="mobilebench",
-    help="Export vision models to phone formats, prove them, measure them, and rank them.",
+    help="Export vision models to phone formats, verify them, measure them, and rank them.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=False,
@@ -111,7 +111,7 @@ def _warned(
 
 
 def main() -> None:
-    """The `mobilebench` program."""
+    """Run the `mobilebench` program."""
     # Ours are for the user; those that libraries write are for their developers.
     warnings.showwarning = _warned
     # A polite kill unwinds like Ctrl-C does: children end, half-made folders go.

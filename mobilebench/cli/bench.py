@@ -130,7 +130,10 @@ def measure_all(
     store: str | None,
     keep: Callable[[Record], object] = lambda _: None,
 ) -> None:
-    """Measure every cell under a progress bar; store each record at once, and give it to `keep`."""
+    """Measure every cell under a progress bar; store each record as soon as it exists.
+
+    Each record is given to `keep` too.
+    """
     from mobilebench.cli.progress import MatrixProgress
     from mobilebench.measuring.bench import measure
     from mobilebench.measuring.setting import plan
@@ -156,7 +159,10 @@ def compare_sides(
     store: str | None,
     keep: Callable[[Record], object],
 ) -> Report:
-    """Measure the first half of the artifacts interleaved with the second, and judge the second."""
+    """Measure two halves of a list of artifacts interleaved; judge the second by the first.
+
+    Each record is stored as soon as it exists, and given to `keep` too.
+    """
     from mobilebench.cli.progress import MatrixProgress
     from mobilebench.errors import UserError
     from mobilebench.measuring.pairs import compare_pairs

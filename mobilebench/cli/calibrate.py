@@ -1,4 +1,4 @@
-"""`mobilebench calibrate`: measure the noise of a device, and what changes it can show."""
+"""`mobilebench calibrate`: measure the noise of a device, and the changes it can show."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ def command(
     compute_unit: Unit = "cpu",
     threads: Threads = 1,
     pairs: Annotated[
-        int, typer.Option(min=4, help="Pairs to run; more make the figures surer.")
+        int, typer.Option(min=4, help="Pairs to run; more give more precise figures.")
     ] = 16,
     tolerance: Tolerance = "3%",
     alpha: Alpha = 0.01,
     store: Store = None,
     json: Json = False,
 ) -> None:
-    """Run one artifact against itself; show what changes could be found on that device."""
+    """Run one artifact against itself; show what changes can be detected on that device."""
     from mobilebench.cli.progress import MatrixProgress
     from mobilebench.measuring.pairs import measure_sides
     from mobilebench.measuring.setting import Setting, plan_pairs
@@ -51,15 +51,15 @@ def command(
     )
     [cells] = plan_pairs([loaded], [loaded], setting)
     with (
-        RecordStore(store) as kept,
+        RecordStore(store) as records,
         MatrixProgress("calibrate by ci-ab-1", 2 * pairs) as progress,
     ):
-        first, second = measure_sides(cells, pairs, progress, kept.add)
-    measured = noise.measure(first, second, rule)
+        first, second = measure_sides(cells, pairs, progress, records.add)
+    result = noise.measure(first, second, rule)
     if json:
-        output.show_json(wire.to_plain(measured))
+        output.show_json(wire.to_plain(result))
     else:
-        _show(measured)
+        _show(result)
 
 
 def _show(noise: Noise) -> None:

@@ -47,7 +47,7 @@ def command(
     github: Github = False,
     json: Json = False,
 ) -> None:
-    """Compare records cell by cell: what regressed, by how much and how surely.
+    """Compare records cell by cell: what regressed, by how much, with what confidence.
 
     Exit code 0 where nothing regressed, 1 where something did, 3 where the runs cannot decide.
     """
@@ -90,7 +90,7 @@ def show_report(
     github: bool = False,
     json: bool = False,
 ) -> None:
-    """Print a report, and write the files that were asked for."""
+    """Print a report, and write the files that the user requested."""
     import os
 
     from mobilebench.cli import tables

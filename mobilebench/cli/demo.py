@@ -35,13 +35,15 @@ def command(
     from mobilebench.values.request import Request
 
     store = str(out / "records.sqlite")
-    output.tell(f"1. Export {_MODEL} (random weights: no checkpoint is given) and prove each file.")
+    output.tell(
+        f"1. Export {_MODEL} (random weights: no checkpoint is given) and verify each file."
+    )
     choice = choose()
     tell_left_out(choice)
     recipes = list(choice.recipes)
     if any(recipe.format is Format.COREML for recipe in recipes):
         recipes += choose([Format.COREML], [Precision.FP16]).recipes
-    exported = export_all(
+    exports = export_all(
         [Request(reference=_MODEL)],
         recipes,
         out / "artifacts",
@@ -49,12 +51,12 @@ def command(
         LocalWorkers(jobs=2),
         store,
     )
-    show_exports(exported)
+    show_exports(exports)
     host = plugins.runner("host")
     artifacts = [
-        done.outcome
-        for done in exported
-        if isinstance(done.outcome, Artifact) and host.runtimes(done.recipe.format)
+        export.outcome
+        for export in exports
+        if isinstance(export.outcome, Artifact) and host.runtimes(export.recipe.format)
     ]
     output.tell(f"\n2. Measure on this machine by {_PROTOCOL}, each cell in a fresh process.")
     setting = Setting(device_id="host", protocol=protocol(_PROTOCOL), threads=_THREADS)
@@ -65,5 +67,5 @@ def command(
     output.show(as_table(rows, output.width()))
     page = out / "leaderboard.html"
     output.save(page.resolve(), as_page(rows))
-    if any(done.failed for done in exported) or any(row.failure for row in rows):
+    if any(export.failed for export in exports) or any(row.failure for row in rows):
         raise typer.Exit(1)

@@ -1,4 +1,4 @@
-"""`mobilebench devices`: list what can run a benchmark now."""
+"""`mobilebench devices`: list the devices that can run a benchmark now."""
 
 from __future__ import annotations
 

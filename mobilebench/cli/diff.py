@@ -1,4 +1,4 @@
-"""`mobilebench diff`: what changed between two artifacts."""
+"""`mobilebench diff`: show what changed between two artifacts."""
 
 from __future__ import annotations
 
@@ -30,34 +30,34 @@ def command(
     from mobilebench.inspecting.differences import differences
     from mobilebench.values import wire
 
-    found = differences(inspection.inspect(before), inspection.inspect(after))
+    diff = differences(inspection.inspect(before), inspection.inspect(after))
     if json:
-        output.show_json(wire.to_plain(found))
+        output.show_json(wire.to_plain(diff))
         return
-    if found.none:
+    if diff.none:
         output.show_plain("The two are the same.")
         return
     for title, changes in (
-        ("artifact", found.facts),
-        ("file", found.file),
-        ("operation", found.operations),
-        ("placement forecast", found.forecasts),
+        ("artifact", diff.facts),
+        ("file", diff.file),
+        ("operation", diff.operations),
+        ("placement forecast", diff.forecasts),
     ):
         if changes:
             output.show_plain(_table(title, changes))
             output.show_plain("")
-    if found.moved:
-        output.show_plain(_moves(found))
+    if diff.moved:
+        output.show_plain(_moves(diff))
 
 
 def _table(title: str, changes: Sequence[Change]) -> Table:
     table = output.columns(title, "before", "after", "change>")
     for change in changes:
-        # Of a digest the beginning is enough to tell two apart.
-        shown = [change.before, change.after]
+        # The beginning of a digest is enough to tell two apart.
+        values = [change.before, change.after]
         if change.name == "sha256":
-            shown = [str(side)[:12] for side in shown]
-        table.add_row(change.name, *map(_text, shown), _step(change))
+            values = [str(side)[:12] for side in values]
+        table.add_row(change.name, *map(_text, values), _step(change))
     return table
 
 
@@ -75,13 +75,11 @@ def _step(change: Change) -> str:
     return f"{after - before:+,}{share}"
 
 
-def _moves(found: Differences) -> Table:
-    """One row for each reason of a class, with more (+) or fewer (-) operations refused."""
+def _moves(diff: Differences) -> Table:
+    """Build a table of refusals by reason: more (+) or fewer (-) operations of each kind."""
     groups: dict[tuple[str, str], list[str]] = {}
-    for moved in found.moved:
-        groups.setdefault((moved.forecast, moved.reason), []).append(
-            f"{moved.kind} {moved.count:+}"
-        )
+    for move in diff.moved:
+        groups.setdefault((move.forecast, move.reason), []).append(f"{move.kind} {move.count:+}")
     table = output.columns("refused by", "reason", "more (+) or fewer (-)")
     for (label, reason), kinds in groups.items():
         table.add_row(label, reason, ", ".join(kinds))

@@ -42,8 +42,7 @@ def command(
     out: Annotated[
         Path | None,
         typer.Option(
-            help="File for the results, as JSON. With it, an evaluation that was stopped goes on "
-            "where it was."
+            help="File for the results, as JSON. With it, an evaluation that was stopped resumes."
         ),
     ] = None,
     per_class: Annotated[
@@ -60,7 +59,7 @@ def command(
         typer.Option(
             "--batch-of-files",
             min=1,
-            help="Images for which a runtime is started. Default: 256, fewer of large ones.",
+            help="Images per start of a runtime. Default: 256, fewer of large ones.",
         ),
     ] = None,
     cluster: Cluster = None,
@@ -74,7 +73,7 @@ def command(
 ) -> None:
     """Evaluate artifacts on real images: top-1 and top-5, with intervals.
 
-    Images are prepared as the network's authors do it.
+    Images are prepared as by the network's authors.
     """
     from mobilebench.inputs.folder import ImageFolder
     from mobilebench.values import wire
@@ -93,9 +92,9 @@ def command(
         part_images=batch_of_files,
         skip_unreadable=skip_unreadable,
     )
-    planned = [Evaluation.plan(artifact, folder, options) for artifact in loaded]
+    evaluations = [Evaluation.plan(artifact, folder, options) for artifact in loaded]
     journal = None if out is None else Journal.beside(out)
-    results, failed = evaluate_all(planned, journal, jobs, cluster)
+    results, failed = evaluate_all(evaluations, journal, jobs, cluster)
     plain = [wire.to_plain(result) for result in results]
     if out is not None and not failed:
         output.save_json(out, plain)
@@ -118,7 +117,7 @@ def command(
 def evaluate_all(
     planned: list[Evaluation], journal: Journal | None, jobs: int, cluster: str | None
 ) -> tuple[list[Accuracy], list[tuple[str, CellFailed]]]:
-    """Evaluate one artifact after another under a progress bar; a failed one stops no other."""
+    """Evaluate artifacts one by one under a progress bar; go on after a failed one."""
     from mobilebench.cli.progress import counting_images
     from mobilebench.errors import CellFailed
 
@@ -141,20 +140,20 @@ def evaluate_all(
 
 
 @contextmanager
-def _executor(planned: list[Evaluation], jobs: int, address: str | None) -> Iterator[Executor]:
+def _executor(evaluations: list[Evaluation], jobs: int, address: str | None) -> Iterator[Executor]:
     from mobilebench.machine import cluster
 
     if address is None:
         with cluster.local(jobs) as executor:
             yield executor
     else:
-        formats = {evaluation.artifact.manifest.recipe.format for evaluation in planned}
+        formats = {evaluation.artifact.manifest.recipe.format for evaluation in evaluations}
         with cluster.executor(address, extras=formats) as executor:
             yield executor
 
 
 def as_table(results: list[Accuracy]) -> Table:
-    """Show a row for each artifact; the change is against the first."""
+    """Build a table with a row for each artifact; the change is against the first."""
     numbers = ("images", "top-1 %", "95 % interval", "change", "top-5 %", "95 % interval", "MB")
     table = output.columns("model", "artifact", "evaluated by", *(f"{title}>" for title in numbers))
     first = results[0].top1.value
@@ -177,7 +176,7 @@ def as_table(results: list[Accuracy]) -> Table:
 
 
 def remarks(results: list[Accuracy]) -> list[str]:
-    """List what the user should know beside the table, in sentences."""
+    """Return what the user should know besides the table, in sentences."""
     sentences = []
     data = results[0].data
     if data.images < data.available:
@@ -196,7 +195,7 @@ def remarks(results: list[Accuracy]) -> list[str]:
         weights = result.model.weights
         if weights is not None and weights.origin == "random":
             sentences.append(
-                f"{name} has random weights: its accuracy says nothing of the network."
+                f"{name} has random weights: its accuracy says nothing about the network."
             )
     return sentences
 

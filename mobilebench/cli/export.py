@@ -30,7 +30,7 @@ def command(
         list[str],
         typer.Argument(
             metavar="MODEL...",
-            help="Names of the zoo, timm:NAME, FILE.py:FUNCTION or module:FUNCTION.",
+            help="Names of zoo models, timm:NAME, FILE.py:FUNCTION or module:FUNCTION.",
         ),
     ],
     format: Annotated[
@@ -52,9 +52,7 @@ def command(
     ] = None,
     delegate: Annotated[
         str | None,
-        typer.Option(
-            help="What ExecuTorch lowers to: xnnpack, coreml, vulkan, qualcomm or ethos-u."
-        ),
+        typer.Option(help="Delegate of ExecuTorch: xnnpack, coreml, vulkan, qualcomm or ethos-u."),
     ] = None,
     image_input: Annotated[
         bool,
@@ -65,25 +63,27 @@ def command(
     ] = False,
     class_labels: Annotated[
         Path | None,
-        typer.Option(help="Names of the outputs, one on each line, that Core ML files answer by."),
+        typer.Option(
+            help="File of class names, one per line, by which Core ML files label their scores."
+        ),
     ] = None,
     calibration: Annotated[
         Path | None,
         typer.Option(
             help="Folder of images for the ranges of int8 and for judging quantized files. "
-            "Default: noise, and every table says so."
+            "Default: noise, and every table states it."
         ),
     ] = None,
     mean: Annotated[
         str | None,
         typer.Option(
-            help="For your own model: the mean of each channel that images are normalised by, in "
-            "0..1, such as 0.485,0.456,0.406."
+            help="For your own model: channel means by which images are normalised, in 0..1, such "
+            "as 0.485,0.456,0.406."
         ),
     ] = None,
     std: Annotated[
         str | None,
-        typer.Option(help="The deviation of each channel; give it together with --mean."),
+        typer.Option(help="Standard deviation of each channel; give it together with --mean."),
     ] = None,
     checkpoint: Annotated[
         str | None, typer.Option(help="Weights to load; without it they are random.")
@@ -111,9 +111,7 @@ def command(
     ] = False,
     allow_parity_failure: Annotated[
         bool,
-        typer.Option(
-            "--allow-parity-failure", help="Keep files that are not equal enough to PyTorch."
-        ),
+        typer.Option("--allow-parity-failure", help="Keep files that fail parity with PyTorch."),
     ] = False,
     jobs: Annotated[
         int,
@@ -216,7 +214,7 @@ def _limits(seconds: float, memory_gb: float | None) -> Limits:
 
 
 def tell_left_out(choice: Choice) -> None:
-    """Say what a choice of recipes left out."""
+    """Print what a choice of recipes left out."""
     for sentence in choice.left_out:
         output.tell(sentence)
 
@@ -285,14 +283,14 @@ def export_all(
 
 
 def show_exports(results: Sequence[Exported]) -> None:
-    """Show a table of the results with their folders, and the log's end of each failure."""
+    """Show a table of the results with their folders, and the end of each failure's log."""
     from mobilebench.cli import tables
     from mobilebench.values.artifact import Artifact
 
     output.show_plain(tables.exports(results))
     for exported in results:
         if exported.damage is not None:
-            output.tell(f"made again because it was damaged: {exported.damage}")
+            output.tell(f"exported again because it was damaged: {exported.damage}")
         if isinstance(exported.outcome, Artifact):
             output.show_text(f"{exported.outcome.folder}\n")
             unverified = exported.outcome.manifest.facts.unverified

@@ -27,7 +27,7 @@ def command(
     metric: Annotated[
         str, typer.Option(help=f"{listed(metric for metric in Metric if metric.timed)}.")
     ] = Metric.LATENCY_P50.value,
-    smallest: Annotated[float, typer.Option(help="Steps below this share are left out.")] = 0.02,
+    smallest: Annotated[float, typer.Option(help="Share below which steps are left out.")] = 0.02,
     alpha: Alpha = 0.01,
     store: Store = None,
     json: Json = False,

@@ -1,4 +1,4 @@
-"""`mobilebench import`: records, and other tools' results, into the store."""
+"""`mobilebench import`: add records, and other tools' results, to the store."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ def command(
         str | None,
         typer.Option(
             "--as",
-            help="What the files are: record, litert, onnxruntime, executorch, mlperf, "
-            "mlperf-summary, androidx or table. Default: what each looks like.",
+            help="Format of the files: record, litert, onnxruntime, executorch, mlperf, "
+            "mlperf-summary, androidx or table. Default: recognised from each file.",
         ),
     ] = None,
     store: Store = None,
@@ -44,11 +44,11 @@ def command(
     reported: list[Reported] = []
     for path in paths:
         _read(path, kind, records, reported)
-    with RecordStore(store) as kept:
-        added = sum(kept.add(record) for record in records)
-        added += sum(kept.add_reported(result) for result in reported)
-    there = len(records) + len(reported) - added
-    output.tell(f"{added} added, {there} there already: {kept.place}")
+    with RecordStore(store) as destination:
+        added = sum(destination.add(record) for record in records)
+        added += sum(destination.add_reported(result) for result in reported)
+    present = len(records) + len(reported) - added
+    output.tell(f"{added} added, {present} there already: {destination.place}")
 
 
 def _read(path: Path, kind: str | None, records: list[Record], reported: list[Reported]) -> None:

@@ -1,4 +1,4 @@
-"""`mobilebench inspect`: what an artifact, or a bare model file, holds."""
+"""`mobilebench inspect`: show what an artifact, or a bare model file, holds."""
 
 from __future__ import annotations
 
@@ -39,31 +39,31 @@ def command(
 
     from mobilebench.inspecting import inspection
 
-    found = inspection.inspect(artifact)
+    inspected = inspection.inspect(artifact)
     if json:
-        output.show_json(found.to_plain())
+        output.show_json(inspected.to_plain())
         return
-    parts = [_facts(found), _histogram(found)]
-    if found.graph is not None:
-        parts.append(_largest(found.graph))
-    parts += _forecast(found)
-    if operations and found.graph is not None:
-        parts.append(_every_operation(found, found.graph))
+    parts = [_facts(inspected), _histogram(inspected)]
+    if inspected.graph is not None:
+        parts.append(_largest(inspected.graph))
+    parts += _forecast(inspected)
+    if operations and inspected.graph is not None:
+        parts.append(_every_operation(inspected, inspected.graph))
     output.show_plain(Group(*(piece for part in parts for piece in (part, ""))))
 
 
-def _facts(found: Inspection) -> RenderableType:
+def _facts(inspected: Inspection) -> RenderableType:
     table = output.pairs()
-    for name, text in (*_of_manifest(found), *_of_file(found)):
+    for name, text in (*_of_manifest(inspected), *_of_file(inspected)):
         table.add_row(name, text)
     return table
 
 
-def _of_manifest(found: Inspection) -> list[tuple[str, str]]:
+def _of_manifest(inspected: Inspection) -> list[tuple[str, str]]:
 
-    manifest = found.manifest
+    manifest = inspected.manifest
     if manifest is None:
-        return [("format", found.format)]
+        return [("format", inspected.format)]
     model, facts = manifest.model, manifest.facts
     weights = model.weights
     return [
@@ -92,14 +92,14 @@ def _of_manifest(found: Inspection) -> list[tuple[str, str]]:
     ]
 
 
-def _of_file(found: Inspection) -> list[tuple[str, str]]:
+def _of_file(inspected: Inspection) -> list[tuple[str, str]]:
     rows = [
-        ("file", f"{found.model_path} ({found.size_bytes:,} bytes)"),
-        ("sha256", found.sha256),
+        ("file", f"{inspected.model_path} ({inspected.size_bytes:,} bytes)"),
+        ("sha256", inspected.sha256),
     ]
-    graph = found.graph
+    graph = inspected.graph
     if graph is None:
-        return [*rows, ("not read", found.unread or "")]
+        return [*rows, ("not read", inspected.unread or "")]
     rows += [("file takes", f"{tensor.name}: {tensor.text}") for tensor in graph.inputs]
     rows += [("file gives", f"{tensor.name}: {tensor.text}") for tensor in graph.outputs]
     rows.append(("file computes", "not known" if graph.macs is None else f"{graph.macs:,} MACs"))
@@ -110,28 +110,33 @@ def _of_file(found: Inspection) -> list[tuple[str, str]]:
     return rows
 
 
-def _agreement(found: Agreement | None) -> list[tuple[str, str]]:
+def _agreement(agreement: Agreement | None) -> list[tuple[str, str]]:
 
-    if found is None:
+    if agreement is None:
         return []
-    verdict = "" if found.passed else "NOT ENOUGH: "
-    return [("agreement", verdict + found.description)]
+    verdict = "" if agreement.passed else "NOT ENOUGH: "
+    return [("agreement", verdict + agreement.description)]
 
 
-def _calibration(found: Calibration | None) -> list[tuple[str, str]]:
+def _calibration(calibration: Calibration | None) -> list[tuple[str, str]]:
     from mobilebench.values.recipe import NOISE
 
-    if found is None:
+    if calibration is None:
         return []
-    if found.source == NOISE:
-        return [("calibrated on", f"{found.inputs} inputs of noise, which are no images")]
-    return [("calibrated on", f"{found.inputs} images, sha256 {found.source}")]
+    if calibration.source == NOISE:
+        return [("calibrated on", f"{calibration.inputs} inputs of noise, which are not images")]
+    return [("calibrated on", f"{calibration.inputs} images, sha256 {calibration.source}")]
 
 
-def _taking_images(how: ImageInput | None) -> list[tuple[str, str]]:
-    if how is None:
+def _taking_images(image_input: ImageInput | None) -> list[tuple[str, str]]:
+    if image_input is None:
         return []
-    return [("image input", f"RGB, (value / 255 - {how.mean}) / {how.std} inside the file")]
+    return [
+        (
+            "image input",
+            f"RGB, (value / 255 - {image_input.mean}) / {image_input.std} inside the file",
+        )
+    ]
 
 
 def _compared_on(facts: ArtifactFacts) -> str:
@@ -145,15 +150,15 @@ def _compared_on(facts: ArtifactFacts) -> str:
     return f"{text}; passed over for lying on a threshold of the network: seeds {seeds}"
 
 
-def _histogram(found: Inspection) -> RenderableType:
+def _histogram(inspected: Inspection) -> RenderableType:
     table = output.columns("operation", "count>")
-    for kind, count in found.op_histogram.items():
+    for kind, count in inspected.op_histogram.items():
         table.add_row(kind, str(count))
     return table
 
 
 def _largest(graph: Graph) -> RenderableType:
-    """The operations with the most bytes of weights."""
+    """Build a table of the operations with the most bytes of weights."""
     table = output.columns("largest operations", "kind", "weights>", "of file>", "MACs>", "of all>")
     heavy = sorted(graph.operations, key=lambda operation: -operation.weight_bytes)
     for operation in heavy[:_LARGEST]:
@@ -172,15 +177,15 @@ def _share(part: int | None, whole: int | None) -> str:
     return f"{part / whole:.1%}" if part is not None and whole else "?"
 
 
-def _forecast(found: Inspection) -> list[RenderableType]:
-    if not found.forecasts:
+def _forecast(inspected: Inspection) -> list[RenderableType]:
+    if not inspected.forecasts:
         return ["placement: no rules and no delegate are known for this file"]
-    taken = output.columns(
+    table = output.columns(
         "placement forecast", "unit", "takes>", "of>", "islands>", "MACs off>", "basis"
     )
-    for forecast in found.forecasts:
+    for forecast in inspected.forecasts:
         off = forecast.macs_off_share
-        taken.add_row(
+        table.add_row(
             forecast.label,
             forecast.unit,
             str(forecast.taken),
@@ -189,16 +194,16 @@ def _forecast(found: Inspection) -> list[RenderableType]:
             "?" if off is None else f"{off:.1%}",
             forecast.basis,
         )
-    note = "A forecast by rules that are published; no phone was asked. See docs/placement.md."
-    refused = _refused(found)
-    return [taken, note] if refused is None else [taken, note, refused]
+    note = "A forecast from published rules; no phone was asked. See docs/placement.md."
+    refused = _refused(inspected)
+    return [table, note] if refused is None else [table, note, refused]
 
 
-def _refused(found: Inspection) -> RenderableType | None:
+def _refused(inspected: Inspection) -> RenderableType | None:
     from collections import Counter
 
     groups: dict[tuple[str, str], Counter[str]] = {}
-    for placed in found.placements:
+    for placed in inspected.placements:
         for refusal in placed.refusals:
             key = (placed.forecast.label, refusal.reason)
             groups.setdefault(key, Counter())[refusal.kind] += 1
@@ -211,9 +216,9 @@ def _refused(found: Inspection) -> RenderableType | None:
     return table
 
 
-def _every_operation(found: Inspection, graph: Graph) -> RenderableType:
+def _every_operation(inspected: Inspection, graph: Graph) -> RenderableType:
     refused: dict[str, list[str]] = {}
-    for placed in found.placements:
+    for placed in inspected.placements:
         for refusal in placed.refusals:
             refused.setdefault(refusal.operation, []).append(placed.forecast.label)
     table = output.columns("name", "kind", "result", "MACs>", "weights>", "layer", "refused by")

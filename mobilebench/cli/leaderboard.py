@@ -1,4 +1,4 @@
-"""`mobilebench leaderboard`: records, ranked."""
+"""`mobilebench leaderboard`: rank the stored records."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from mobilebench.cli.options import Store
 
 
 class Shape(StrEnum):
-    """Forms that the leaderboard can be printed in."""
+    """Forms in which the leaderboard can be printed."""
 
     TABLE = "table"
     MARKDOWN = "markdown"
@@ -30,7 +30,7 @@ def command(
     format: Annotated[str | None, typer.Option(help="Only this format.")] = None,
     device: Annotated[str | None, typer.Option(help="Only this device id.")] = None,
     protocol: Annotated[str | None, typer.Option(help="Only this protocol.")] = None,
-    shape: Annotated[Shape, typer.Option("--as", help="How to show it.")] = Shape.TABLE,
+    shape: Annotated[Shape, typer.Option("--as", help="Form of the output.")] = Shape.TABLE,
     out: Annotated[Path | None, typer.Option(help="Write to this file instead.")] = None,
     store: Store = None,
 ) -> None:
@@ -39,14 +39,14 @@ def command(
     from mobilebench.leaderboard import elsewhere, exchange, rank, text
     from mobilebench.store import Query, RecordStore
 
-    asked = Query(model=model, format=format, device=device, protocol=protocol, newest=True)
+    query = Query(model=model, format=format, device=device, protocol=protocol, newest=True)
     with RecordStore(store) as records:
-        rows = rank(records.find(asked))
+        rows = rank(records.find(query))
         reported = records.find_reported(model)
     if not rows and not reported:
         raise UserError(
             f"The store {records.place} has no such record; measure something first with "
-            f"`mobilebench bench`, or ask for less."
+            f"`mobilebench bench`, or use fewer filters."
         )
     if shape is Shape.TABLE and out is None:
         from mobilebench.leaderboard.table import as_table

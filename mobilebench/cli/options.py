@@ -13,7 +13,7 @@ from mobilebench.values.metric import Metric
 
 
 def listed(names: Iterable[str]) -> str:
-    """Join names as a sentence has them: `a, b or c`."""
+    """Join names as in a sentence: `a, b or c`."""
     *first, last = map(str, names)
     return f"{', '.join(first)} or {last}" if first else last
 

@@ -1,4 +1,4 @@
-"""Where words go: results to stdout, everything else to stderr."""
+"""Print results to stdout, and everything else to stderr."""
 
 from __future__ import annotations
 
@@ -17,26 +17,26 @@ _PIPE_WIDTH = 200
 
 
 def stdout(markup: bool = True) -> Console:
-    """The console for results."""
+    """Return the console for results."""
     from rich.console import Console
 
     return Console(width=None if sys.stdout.isatty() else _PIPE_WIDTH, markup=markup)
 
 
 def stderr() -> Console:
-    """The console for progress and complaints."""
+    """Return the console for progress and complaints."""
     from rich.console import Console
 
     return Console(stderr=True)
 
 
 def width() -> int:
-    """Characters per line of the result."""
+    """Return the characters per line of the result."""
     return stdout().width
 
 
 def pairs() -> Table:
-    """An empty table of names and texts."""
+    """Return an empty table of names and texts."""
     from rich.table import Table
 
     table = Table(show_header=False, box=None, pad_edge=False)
@@ -46,7 +46,7 @@ def pairs() -> Table:
 
 
 def columns(*names: str) -> Table:
-    """An empty table; a column whose name ends in `>` holds numbers."""
+    """Return an empty table; a column whose name ends in `>` holds numbers."""
     from rich.table import Table
 
     table = Table(header_style="bold", box=None, pad_edge=False)
@@ -67,7 +67,7 @@ def show(result: RenderableType) -> None:
 
 
 def show_plain(result: RenderableType) -> None:
-    """Print a result whose words in brackets are parts of names and paths, and no markup."""
+    """Print a result in which words in brackets are names or paths, not markup."""
     stdout(markup=False).print(result)
 
 
@@ -80,16 +80,16 @@ def show_json(result: Any) -> None:
 def show_text(text: str) -> None:
     """Print a result that is text already, such as CSV."""
     sys.stdout.write(text)
-    sys.stdout.flush()  # before what is said on stderr next
+    sys.stdout.flush()  # before the next sentence on stderr
 
 
 def tell(sentence: str) -> None:
-    """Say something beside the result."""
+    """Print a sentence beside the result."""
     stderr().print(sentence, markup=False, highlight=False, soft_wrap=True)
 
 
 def complain(sentence: str, log_tail: str = "") -> None:
-    """Say what is wrong, with the end of a log where there is one."""
+    """Print what is wrong, with the end of a log where there is one."""
     console = stderr()
     for line in log_tail.splitlines()[-_LOG_LINES:]:
         console.print(f"  | {line}", markup=False, highlight=False, style="dim", soft_wrap=True)
@@ -98,7 +98,7 @@ def complain(sentence: str, log_tail: str = "") -> None:
 
 
 def save(path: Path, text: str) -> None:
-    """Write a result to a file, whole or not at all, and say where it is."""
+    """Write a result to a file, whole or not at all, and print where it is."""
     from mobilebench.files import write_text
 
     write_text(path, text)
@@ -106,5 +106,5 @@ def save(path: Path, text: str) -> None:
 
 
 def save_json(path: Path, result: Any) -> None:
-    """Write a result to a file as JSON, as `show_json` prints it."""
+    """Write a result to a file as JSON, in the form of `show_json`."""
     save(path, json.dumps(result, indent=2, allow_nan=False) + "\n")

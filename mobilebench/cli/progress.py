@@ -1,4 +1,4 @@
-"""Progress of a matrix, and of images: live lines on stderr, none where it is no terminal."""
+"""Show the progress of a matrix, or of images, as live lines on a terminal's stderr."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ class Line:
 
 @contextmanager
 def counting_images(title: str, images: int) -> Iterator[Callable[[int], None]]:
-    """A bar over the images of one artifact; yields what is told how many more are done."""
+    """Show a bar over the images of one artifact; yield a function that advances it."""
     console = stderr()
     progress = Progress(
         TextColumn("{task.description}", markup=False),

@@ -18,7 +18,7 @@ _STYLES = {"regressed": "red", "improved": "green", "inconclusive": "yellow"}
 
 
 def exports(results: Sequence[Exported]) -> Table:
-    """Show what came of every export: a row for each way in which its file was verified."""
+    """Build a table of exports, with a row for each way in which a file was verified."""
     quantized = any(exported.recipe.precision.quantized for exported in results)
     titles = ["model", "artifact", "outcome", "rel. error>", "SNR dB>", "top-1>", "size MB>"]
     table = output.columns(*titles, *(["agreement>"] if quantized else []))
@@ -60,7 +60,7 @@ def _agreement(agreement: Agreement | None) -> str:
 
 
 def comparisons(report: Report) -> Table:
-    """Show a row for every comparison of a report."""
+    """Build a table with a row for every comparison of a report."""
     from mobilebench.regress import reports
 
     words = ("cell", "metric", "verdict")

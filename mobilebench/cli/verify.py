@@ -1,4 +1,4 @@
-"""`mobilebench verify`: prove artifacts again, here."""
+"""`mobilebench verify`: verify artifacts again, on this machine."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Compute what PyTorch eager gives for the inputs that files are compared on."""
+"""Compute PyTorch eager's outputs for the inputs that files are compared on."""
 
 from __future__ import annotations
 
@@ -24,18 +24,19 @@ NUDGE = 2.0**-17
 """Relative change of an input. It moves the outputs of a smooth network of the zoo by 2e-6 of the
 largest, twice what summing in another order does, so it finds what another runtime may flip."""
 JUMP = 1e-4
-"""Fifty times that, and below what one flipped threshold of GreedyViG does (3e-3 to 3e-2)."""
+"""Relative change of an output that counts as a jump. It is fifty times what a nudge causes, and
+below what one flipped threshold of GreedyViG causes (3e-3 to 3e-2)."""
 PAIRS = 1
-"""Nudges both ways that every input gets."""
+"""Nudges that every input gets, each in both directions."""
 PAIRS_WHERE_IT_JUMPS = 4
-"""And those of a network that jumped at one input: a pair finds about 7 of 10 of its jumps."""
+"""Pairs for a network that jumped at one input: one pair finds about 7 of 10 of its jumps."""
 MOST_DRAWS = 4
-"""Inputs drawn for one that is used, before a network counts as jumping everywhere."""
+"""Inputs drawn for each one that is used, before a network counts as jumping everywhere."""
 
 
 @dataclass(frozen=True)
 class Drawn:
-    """What PyTorch eager computes on the inputs that artifacts are compared on."""
+    """Seeds of the reference inputs, and PyTorch eager's outputs for them."""
 
     seeds: tuple[int, ...]
     passed_over: tuple[int, ...]
@@ -46,19 +47,20 @@ class Drawn:
 def draw(
     module: nn.Module, spec: ModelSpec, count: int, image_input: ImageInput | None = None
 ) -> Drawn:
-    """Outputs of PyTorch eager for the first `count` seeded inputs that can tell a wrong artifact.
+    """Compute PyTorch eager's outputs for the first `count` seeded inputs without jumps.
 
     A network may decide by thresholds, as GreedyViG does. Where a value lies on a threshold within
-    rounding, PyTorch's own output jumps when the input changes in its last bits, and two right
-    implementations differ by that jump. Such an input is passed over and the next seed is taken.
-    A network that jumps at most inputs is compared on the first ones, with a warning.
+    rounding, PyTorch's own output jumps when the input changes in its last bits, and two correct
+    implementations differ by that jump. Such an input cannot reveal a wrong artifact: it is passed
+    over and the next seed is taken. A network that jumps at most inputs is compared on the first
+    ones, with a warning.
     """
-    found = _draw(module, spec, count, PAIRS, image_input)
-    if found is not None and found.passed_over:
-        # It decides by thresholds, so look closer: one pair of nudges misses a jump now and then.
-        found = _draw(module, spec, count, PAIRS_WHERE_IT_JUMPS, image_input)
-    if found is not None:
-        return found
+    drawn = _draw(module, spec, count, PAIRS, image_input)
+    if drawn is not None and drawn.passed_over:
+        # It decides by thresholds, so look closer: one pair of nudges sometimes misses a jump.
+        drawn = _draw(module, spec, count, PAIRS_WHERE_IT_JUMPS, image_input)
+    if drawn is not None:
+        return drawn
     warnings.warn(
         f"{spec.name} changes its outputs by more than {JUMP:.0e} of the largest when an input "
         f"changes in its last bits, at more than {(MOST_DRAWS - 1) * count} of "
@@ -72,10 +74,10 @@ def draw(
 
 
 def half_precision_error(module: nn.Module, spec: ModelSpec, expected: Drawn) -> float | None:
-    """How far PyTorch's own half precision is from its single precision on the reference inputs:
-    the largest difference over the largest output.
+    """Return the relative error of PyTorch's half precision on the reference inputs.
 
-    None where an output is not finite, or PyTorch has no half-precision kernel for an operation.
+    That is the largest difference from single precision over the largest output. None where an
+    output is not finite, or PyTorch has no half-precision kernel for an operation.
     """
     half = copy.deepcopy(module).half()
     furthest = largest = 0.0
@@ -85,10 +87,10 @@ def half_precision_error(module: nn.Module, spec: ModelSpec, expected: Drawn) ->
             for array in _sample(spec, seed, expected.image_input)
         ]
         try:
-            found = _eager(half, batch)
+            half_outputs = _eager(half, batch)
         except NotImplementedError:
             return None
-        for ours, theirs in zip(outputs, found, strict=True):
+        for ours, theirs in zip(outputs, half_outputs, strict=True):
             if not np.isfinite(theirs).all():
                 return None
             furthest = max(furthest, float(np.abs(np.subtract(theirs, ours, dtype=float)).max()))
@@ -99,7 +101,7 @@ def half_precision_error(module: nn.Module, spec: ModelSpec, expected: Drawn) ->
 def outputs(
     module: nn.Module, batches: Iterable[list[Array]], image_input: ImageInput | None = None
 ) -> list[list[Array]]:
-    """What PyTorch eager computes for inputs of a file."""
+    """Return PyTorch eager's outputs for inputs of a file."""
     return [_eager(module, seeded.of_network(batch, image_input)) for batch in batches]
 
 
@@ -108,19 +110,21 @@ def classes(
     parts: Iterable[list[list[Array]]],
     image_input: ImageInput | None = None,
 ) -> tuple[int, ...] | None:
-    """The class that PyTorch names for every input of a file; None where the first output is not
-    one row of class scores."""
-    named = []
+    """Return the class that PyTorch names for every input of a file.
+
+    None where the first output is not one row of class scores.
+    """
+    labels = []
     for part in parts:
         for scores, *_ in outputs(module, part, image_input):
             if scores.ndim != 2 or scores.shape[0] != 1 or scores.shape[1] < 2:
                 return None
-            named.append(int(scores.argmax()))
-    return tuple(named)
+            labels.append(int(scores.argmax()))
+    return tuple(labels)
 
 
 def _sample(spec: ModelSpec, seed: int, image_input: ImageInput | None) -> Batch:
-    """What the network gets where the file gets the inputs of a seed."""
+    """Return the network's inputs that correspond to the file's inputs for a seed."""
     of_file = seeded.sample(inputs_of_file(spec.inputs, image_input), seed)
     return seeded.of_network(of_file, image_input)
 
@@ -128,27 +132,27 @@ def _sample(spec: ModelSpec, seed: int, image_input: ImageInput | None) -> Batch
 def _draw(
     module: nn.Module, spec: ModelSpec, count: int, pairs: int, image_input: ImageInput | None
 ) -> Drawn | None:
-    """The first `count` seeds at which nothing jumps; None where most inputs jump."""
+    """Draw the first `count` seeds at which nothing jumps; None where most inputs jump."""
     seeds: list[int] = []
     passed_over: list[int] = []
     outputs: list[list[Array]] = []
     for seed in range(REFERENCE_SEED, REFERENCE_SEED + MOST_DRAWS * count):
         batch = _sample(spec, seed, image_input)
-        found = _eager(module, batch)
-        if _jumps(module, batch, seed, found, pairs):
+        expected = _eager(module, batch)
+        if _jumps(module, batch, seed, expected, pairs):
             passed_over.append(seed)
             continue
         seeds.append(seed)
-        outputs.append(found)
+        outputs.append(expected)
         if len(seeds) == count:
             return Drawn(tuple(seeds), tuple(passed_over), outputs, image_input)
     return None
 
 
-def _jumps(module: nn.Module, batch: Batch, seed: int, found: list[Array], pairs: int) -> bool:
-    """Whether the outputs move by more than `JUMP` when the input is nudged, each way in turn."""
+def _jumps(module: nn.Module, batch: Batch, seed: int, expected: list[Array], pairs: int) -> bool:
+    """Return whether nudging the input either way moves the outputs by more than `JUMP`."""
     rng = np.random.Generator(np.random.PCG64([seed, 1]))
-    largest = max((float(np.abs(array).max()) for array in found if array.size), default=0.0)
+    largest = max((float(np.abs(array).max()) for array in expected if array.size), default=0.0)
     for _ in range(pairs):
         nudges = [
             (array * rng.standard_normal(array.shape) * NUDGE).astype(array.dtype)
@@ -158,12 +162,12 @@ def _jumps(module: nn.Module, batch: Batch, seed: int, found: list[Array], pairs
         ]
         for direction in (1, -1):
             nudged = [array + direction * nudge for array, nudge in zip(batch, nudges, strict=True)]
-            if _moved(_eager(module, nudged), found) > JUMP * largest:
+            if _largest_change(_eager(module, nudged), expected) > JUMP * largest:
                 return True
     return False
 
 
-def _moved(after: list[Array], before: list[Array]) -> float:
+def _largest_change(after: list[Array], before: list[Array]) -> float:
     return max(
         (
             float(np.abs(np.subtract(a, b, dtype=np.float64)).max())
@@ -180,7 +184,7 @@ def _eager(module: nn.Module, batch: Sequence[Array]) -> list[Array]:
 
 
 def tensors(result: Any) -> list[Tensor]:
-    """The tensors of a result in order; empty where it holds anything else."""
+    """Return the tensors of a result in order; empty where it holds anything else."""
     if isinstance(result, Tensor):
         return [result]
     if isinstance(result, dict):

@@ -1,4 +1,4 @@
-"""Model references: what a user names, turned into a network in eval mode and its spec.
+"""Turn a model reference into a network in eval mode and its spec.
 
 In `FILE.py:FUNCTION` and `package.module:FUNCTION` the function takes no required arguments and
 returns a `torch.nn.Module`.
@@ -33,14 +33,14 @@ from mobilebench.zoo.registry import RESOLUTION, create_model, model_spec
 __all__ = ["LoadedModel", "describe", "fingerprint", "load", "with_macs"]
 
 SEED = 0
-"""Seed of every weight that nobody trained, so that the same export finds its artifact again."""
-# Without batch or with more pixels than this on a side, a typing error is likelier than a model.
+"""Seed of all random weights, so that the same export finds its artifact again."""
+# Pixels on a side: outside this range, a typing error is likelier than a model.
 _RESOLUTIONS = range(32, 4097)
 
 
 @dataclass(frozen=True)
 class LoadedModel:
-    """A network, ready for preflight, and what is known about it."""
+    """A network, ready for preflight, and its spec."""
 
     module: nn.Module
     spec: ModelSpec
@@ -49,15 +49,15 @@ class LoadedModel:
 def load(request: Request) -> LoadedModel:
     """Build the network that a reference names and load its weights.
 
-    Without a checkpoint a network of the zoo or of timm gets random weights from a fixed seed,
-    and its spec says so. Raises `UserError` or one of its kinds for whatever the user can mend.
+    Without a checkpoint a network of the zoo or of timm gets random weights from a fixed seed, and
+    its spec records that. Raises `UserError` or a subclass for whatever the user can fix.
     """
     reference = request.reference
     own = ":" in reference and not reference.startswith("timm:")
     if request.preprocessing is not None and not own:
         raise UserError(
-            f"{reference} states itself how images are prepared for it; --mean and --std are for "
-            f"networks of your own."
+            f"{reference} already defines how images are prepared for it; --mean and --std are for "
+            f"your own networks."
         )
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(SEED)
@@ -76,7 +76,7 @@ def load(request: Request) -> LoadedModel:
 
 
 def describe(module: nn.Module, spec: ModelSpec, origin: str) -> LoadedModel:
-    """Add to a spec what only the network itself can tell: its counts and its weights."""
+    """Add a network's parameter count and the digest of its weights to a spec."""
     weights = Weights(origin=origin, state_sha256=state_sha256(module))
     return LoadedModel(module, replace(spec, params=count_params(module), weights=weights))
 
@@ -151,17 +151,17 @@ def _import_file(path: Path) -> ModuleType:
 
 def _import_module(name: str) -> ModuleType:
     try:
-        found = importlib.util.find_spec(name)
+        spec = importlib.util.find_spec(name)
     except ModuleNotFoundError:
-        found = None
-    if found is None:
+        spec = None
+    if spec is None:
         raise UserError(f"There is no module {name!r} to import; a model is named module:FUNCTION.")
     module: ModuleType = _call(lambda: importlib.import_module(name), name)
     return module
 
 
 def _call(function: Callable[[], Any], what: str) -> Any:
-    """Run the user's code; what it raises is the user's to mend, with the line it came from."""
+    """Run the user's code; raise its errors as `UserError` with the line they came from."""
     try:
         return function()
     except Exception as error:

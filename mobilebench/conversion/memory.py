@@ -1,4 +1,4 @@
-"""Workers that export a network which exists only in this process's memory."""
+"""Export a network that exists only in this process's memory."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from mobilebench.values.request import Request
 
 @dataclass(frozen=True)
 class InThisProcess:
-    """Prepares and converts here, one recipe after another; no limit holds."""
+    """Workers that prepare and convert in this process, without limits."""
 
     loaded: LoadedModel
     parallel: int = 1

@@ -1,4 +1,4 @@
-"""Preflight: what must hold of a network before a toolkit spends minutes on it."""
+"""Check a network before a toolkit spends minutes on it."""
 
 from __future__ import annotations
 
@@ -34,20 +34,20 @@ CHECKS = (
 def preflight(
     module: nn.Module, spec: ModelSpec, count: int, image_input: ImageInput | None = None
 ) -> tuple[Preflight, Drawn]:
-    """Establish that `module` can be exported and compared, on `count` reference inputs: of the
-    network's own kind, or images where the file will take those.
+    """Check that a network can be exported, and compute its `count` reference outputs.
 
-    Raises `ModelRefused`, naming the model and where possible the submodule, when a check of
+    The reference inputs are of the network's own kind, or images where the file takes images.
+    Raises `ModelRefused`, naming the model and where possible the submodule, where a check of
     `CHECKS` fails.
     """
     _require_eval(module, spec)
     _require_weights(module, spec)
     batch = [torch.from_numpy(array) for array in seeded.sample(spec.inputs, SEED)]
-    with _watching_random(module) as drew:
+    with _random_draws(module) as draws:
         first = _forward(module, batch, spec)
-    if drew:
+    if draws:
         raise ModelRefused(
-            f"{spec.name} draws random numbers in its forward pass, in {drew[0]}; an exported "
+            f"{spec.name} draws random numbers in its forward pass, in {draws[0]}; an exported "
             f"file would freeze one draw. Make it deterministic in eval mode."
         )
     second = _forward(module, batch, spec)
@@ -63,7 +63,7 @@ def preflight(
                 f"check its weights."
             )
     drawn = eager.draw(module, spec, count, image_input)
-    passed = Preflight(
+    result = Preflight(
         checks=CHECKS,
         outputs=tuple(_spec(index, output) for index, output in enumerate(first)),
         fingerprint=fingerprint(module),
@@ -71,7 +71,7 @@ def preflight(
         seeds=drawn.seeds,
         passed_over=drawn.passed_over,
     )
-    return passed, drawn
+    return result, drawn
 
 
 def _require_eval(module: nn.Module, spec: ModelSpec) -> None:
@@ -99,12 +99,12 @@ def _forward(module: nn.Module, batch: Sequence[Tensor], spec: ModelSpec) -> lis
     try:
         with torch.no_grad():
             result = module(*[tensor.clone() for tensor in batch])
-    except UserError:  # a network of ours that says itself what it cannot take
+    except UserError:  # a zoo network that states which inputs it cannot take
         raise
     except Exception as error:
-        wanted = ", ".join(map(str, spec.inputs))
+        expected = ", ".join(map(str, spec.inputs))
         raise ModelRefused(
-            f"{spec.name} does not run on its inputs ({wanted}): {type(error).__name__}: {error}"
+            f"{spec.name} does not run on its inputs ({expected}): {type(error).__name__}: {error}"
         ) from error
     outputs = eager.tensors(result)
     if not outputs:
@@ -125,9 +125,9 @@ def _spec(index: int, output: Tensor) -> TensorSpec:
 
 
 @contextmanager
-def _watching_random(module: nn.Module) -> Iterator[list[str]]:
-    """Collects the paths of submodules whose forward pass moves PyTorch's random state."""
-    drew: list[str] = []
+def _random_draws(module: nn.Module) -> Iterator[list[str]]:
+    """Collect the paths of submodules whose forward pass moves PyTorch's random state."""
+    draws: list[str] = []
     before: list[Tensor] = []
 
     def enter(_: nn.Module, __: Any) -> None:
@@ -135,9 +135,9 @@ def _watching_random(module: nn.Module) -> Iterator[list[str]]:
 
     def leave(path: str, part: nn.Module) -> Any:
         def hook(_: nn.Module, __: Any, ___: Any) -> None:
-            # Inner modules leave first, so the first one found is the innermost.
+            # Inner modules leave first, so the first one in the list is the innermost.
             if not torch.equal(before.pop(), torch.get_rng_state()):
-                drew.append(f"{path or 'its own forward'} ({type(part).__name__})")
+                draws.append(f"{path or 'its own forward'} ({type(part).__name__})")
 
         return hook
 
@@ -147,7 +147,7 @@ def _watching_random(module: nn.Module) -> Iterator[list[str]]:
         handles.append(part.register_forward_hook(leave(path, part)))
     try:
         with torch.random.fork_rng(devices=[]):
-            yield drew
+            yield draws
     finally:
         for handle in handles:
             handle.remove()

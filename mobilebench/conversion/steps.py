@@ -1,4 +1,4 @@
-"""The torch side of an export, which runs in a child process: prepare a network, convert it."""
+"""Prepare and convert networks: the torch side of an export, run in a child process."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def prepare(
     image_input: bool,
     folder: Path,
 ) -> None:
-    """Load a network, put it through preflight and write its preparation into a folder."""
+    """Load a network, run preflight on it and write its preparation into a folder."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", MobilebenchWarning)
         loaded = loading.load(request)
@@ -58,33 +58,33 @@ def prepare(
 def prepare_loaded(
     loaded: LoadedModel, recipes: Sequence[ExportRecipe], source: InputSource, image_input: bool
 ) -> tuple[Prepared, Reference, Reference]:
-    """Return what exports need to know of a network, and what their files have to match.
+    """Return a network's preparation and the references that its files must match.
 
-    That is PyTorch's outputs on seeded inputs, and on images where there are any. Raises
+    The references are PyTorch's outputs on seeded inputs, and on images where there are any. Raises
     `ModelRefused` where the network must not be exported.
     """
-    how = images.image_input(loaded.spec) if image_input else None
-    passed, drawn = preflight.preflight(loaded.module, loaded.spec, parity.INPUTS, how)
+    normalisation = images.image_input(loaded.spec) if image_input else None
+    checked, drawn = preflight.preflight(loaded.module, loaded.spec, parity.INPUTS, normalisation)
     # Half precision is slow on a CPU, and only a network with thresholds is judged by it.
-    if preparation.needs_half_precision(recipes) and passed.passed_over:
+    if preparation.needs_half_precision(recipes) and checked.passed_over:
         error = eager.half_precision_error(loaded.module, loaded.spec, drawn)
-        passed = replace(passed, half_precision_error=error)
-    classes, pictures = None, []
+        checked = replace(checked, half_precision_error=error)
+    classes, image_batches = None, []
     if preparation.needs_agreement(recipes):
-        parts = source.for_agreement(loaded.spec, how)
-        classes = eager.classes(loaded.module, parts, how)
-        pictures = source.for_parity(loaded.spec, parity.INPUTS, how)
+        parts = source.for_agreement(loaded.spec, normalisation)
+        classes = eager.classes(loaded.module, parts, normalisation)
+        image_batches = source.for_parity(loaded.spec, parity.INPUTS, normalisation)
     prepared = Prepared(
         model=loading.with_macs(loaded).spec,
         fingerprint=fingerprint(loaded.module),
-        preflight=passed,
+        preflight=checked,
         classes=classes,
     )
-    of_pictures = eager.outputs(loaded.module, pictures, how)
+    image_outputs = eager.outputs(loaded.module, image_batches, normalisation)
     return (
         prepared,
         Reference(inputs=(), outputs=drawn.outputs),
-        Reference(inputs=pictures, outputs=of_pictures, images=True),
+        Reference(inputs=image_batches, outputs=image_outputs, images=True),
     )
 
 
@@ -93,10 +93,10 @@ def convert(
 ) -> Converted:
     """Load a network, convert it by a recipe and read the file back.
 
-    Raises `ModelRefused` where its fingerprint is not the expected one, else as `convert_loaded`.
+    Raises `ModelRefused` where its fingerprint is not `expected`, otherwise as `convert_loaded`.
     """
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", MobilebenchWarning)  # its preparation has said it
+        warnings.simplefilter("ignore", MobilebenchWarning)  # its preparation reports them
         loaded = loading.load(request)
     if fingerprint(loaded.module) != expected:
         raise ModelRefused(
@@ -135,23 +135,23 @@ def convert_loaded(
 
 
 def _root(error: BaseException) -> BaseException:
-    """What began it: toolkits wrap an error in general words."""
+    """Return the first error of a chain: toolkits wrap it in a more general one."""
     while error.__cause__ is not None:
         error = error.__cause__
     return error
 
 
 def _message(error: BaseException, module: nn.Module, example: Sequence[torch.Tensor]) -> str:
-    """The first paragraph of a toolkit's words, and the line of code that they are about."""
-    # A KeyError quotes its words as Python code.
-    words = str(error.args[0] if isinstance(error, KeyError) and error.args else error).strip()
+    """Return the first paragraph of a toolkit's message, and the source line it is about."""
+    # A KeyError quotes its message as Python code.
+    text = str(error.args[0] if isinstance(error, KeyError) and error.args else error).strip()
     place = origins.of(error, module, example)
-    first = " ".join(words.partition("\n\n")[0].split()) or type(error).__name__
+    first = " ".join(text.partition("\n\n")[0].split()) or type(error).__name__
     return first if place is None else f"{first} (from {place})"
 
 
 def deployed(loaded: LoadedModel, recipe: ExportRecipe) -> nn.Module:
-    """The network in the form that a recipe asks for."""
+    """Return the network in the form that a recipe asks for."""
     if recipe.form is Form.PLAIN:
         return loaded.module
     return deploy(loaded.module, *_example(loaded), target=target_of(recipe))

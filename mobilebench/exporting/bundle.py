@@ -1,4 +1,4 @@
-"""Bundles: how an artifact's folder is found, and how it is staged, verified and published."""
+"""Find the bundle of an artifact, or stage, verify and publish a new one."""
 
 from __future__ import annotations
 
@@ -39,28 +39,28 @@ from mobilebench.verifying import verification
 
 @value
 class Converted:
-    """A model file that an exporter has written into a folder, read back once."""
+    """A model file that an exporter wrote, and its structure as read back."""
 
     model_file: str
     structure: Structure
     peak_memory_bytes: int | None = None
-    """Of the process that converted it; None where that was not its only work."""
+    """Peak of the process that converted it; None where the process did other work too."""
 
 
 def find(place: Path) -> Artifact | None:
-    """Return the bundle at a place, every byte of its model file checked; None where none is.
+    """Return the bundle at a place, with every byte of its model file verified.
 
-    Raises `BundleError` or `SchemaError` where a bundle is damaged.
+    None where no bundle is there. Raises `BundleError` or `SchemaError` where it is damaged.
     """
     return Artifact.load(place) if place.exists() else None
 
 
 @contextmanager
 def staging(order: Order, out_dir: Path) -> Iterator[Path]:
-    """Make a folder beside the bundle's place, with all that a conversion reads from it.
+    """Create a staging folder that holds the files a conversion reads.
 
-    It is gone when the context is left, unless it was published. Raises `OutputError` where it
-    cannot be written.
+    It lies beside the bundle's place, and is gone when the context is left unless it was published.
+    Raises `OutputError` where it cannot be written.
     """
     with files.staging_folder(out_dir) as folder:
         if order.terms.class_labels:
@@ -77,11 +77,11 @@ def verified(
     work: Work,
     process: IsolatedProcess | None = None,
 ) -> ArtifactFacts:
-    """Verify a converted file in its staging folder and state what is known about it.
+    """Verify a converted file in its staging folder and return its facts.
 
-    `process` is one that has loaded the toolkit, `seconds` is what the conversion took. Raises
-    `CellFailed` where nothing here can run the file or, unless that is allowed, it does not
-    compute the same network; `OutputError` where the folder cannot be written.
+    `process` has loaded the toolkit, `seconds` is what the conversion took. Raises `CellFailed`
+    where nothing here can run the file or, unless that is allowed, it does not compute the same
+    network; `OutputError` where the folder cannot be written.
     """
     model_path, recipe = folder / converted.model_file, order.recipe
     preflight = order.prepared.preflight

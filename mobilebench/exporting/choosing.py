@@ -31,12 +31,13 @@ def choose(
     form: Form = Form.DEPLOYED,
     terms: Terms | None = None,
 ) -> Choice:
-    """Choose every combination that is on offer; without formats, of those installed here.
+    """Return every recipe on offer for some formats and precisions.
 
-    The recipes are whole, but for the normalisation of images, which belongs to each network.
-    Raises `UserError` for a format that does not exist or is not installed, for a precision, a
-    target or a delegate that none of the formats has, for a feature of the terms that one of them
-    lacks, and for a folder of images that holds none.
+    Without formats, those installed here count. The recipes are complete, except for the
+    normalisation of images, which belongs to each network. Raises `UserError` for a format that
+    does not exist or is not installed, for a precision, a target or a delegate that none of the
+    formats has, for a feature of the terms that one of them lacks, and for a folder that holds no
+    images.
     """
     terms = terms or Terms()
     wanted = [Precision.named(name) for name in precisions]
@@ -66,12 +67,12 @@ def choose(
 
 
 def _features(terms: Terms) -> list[Feature]:
-    """List what the terms ask a file to hold beside a network."""
-    asked = {
+    """List the features that the terms ask of a file."""
+    features = {
         Feature.IMAGE_INPUT: terms.image_input,
         Feature.CLASS_LABELS: bool(terms.class_labels),
     }
-    return [feature for feature, wanted in asked.items() if wanted]
+    return [feature for feature, needed in features.items() if needed]
 
 
 def _offering(

@@ -1,9 +1,9 @@
-"""Matrix: networks by recipes; each network is prepared once, each file is made once.
+"""Export networks by recipes: prepare each network once, build each file once.
 
-    request -> preparation -> for every recipe: the bundle that is kept, or a build
+    request -> preparation -> for every recipe: the existing bundle, or a build
 
-Preparations and builds are tasks of one pool. What is there already is found by its key and checked
-by its sha256, without torch; so a matrix that was stopped, in whatever way, goes on where it was.
+Preparations and builds are tasks of one pool. Existing bundles are found by their key and verified
+by their sha256, without torch; so a matrix that was stopped, in whatever way, resumes where it was.
 """
 
 from __future__ import annotations
@@ -42,12 +42,12 @@ from mobilebench.values.request import Request
 T = TypeVar("T")
 R = TypeVar("R")
 Ready = tuple[Prepared, Path]
-"""A network that was prepared, and the folder that holds its preparation."""
+"""A prepared network, and the folder that holds its preparation."""
 
 
 @dataclass(frozen=True)
 class Exported:
-    """What came of one recipe for one network."""
+    """The outcome of one recipe for one network."""
 
     name: str
     recipe: ExportRecipe
@@ -56,7 +56,7 @@ class Exported:
     """None where the network could not even be loaded."""
     cached: bool = False
     damage: str | None = None
-    """What was wrong with a bundle that was there, and was made again."""
+    """What was wrong with an existing bundle that was exported again."""
 
     @property
     def failed(self) -> bool:
@@ -65,7 +65,7 @@ class Exported:
 
 @dataclass(frozen=True)
 class Matrix:
-    """One run over networks and recipes into a folder."""
+    """One export of networks by recipes into a folder."""
 
     requests: Sequence[Request]
     recipes: Sequence[ExportRecipe]
@@ -85,7 +85,7 @@ class Matrix:
 
         Raises `UserError` for a name or a toolkit that does not exist, for a place that cannot be
         written, and for a network that cannot be exported where it is the only one;
-        `KeyboardInterrupt` when stopped. All cells at work end then, and what was finished is kept.
+        `KeyboardInterrupt` when stopped. Running cells end then, and finished ones are kept.
         """
         for recipe in self.recipes:
             plugins.exporter(recipe.format).tool_versions(recipe.delegate)  # before any work
@@ -111,7 +111,7 @@ class Matrix:
     def _prepare(
         self, request: Request, scratch: Path, cancel: Event
     ) -> Ready | CellFailed | UserError:
-        """Prepare a network, or return why it cannot be where there are others."""
+        """Prepare a network; where there are several, return its error instead of raising it."""
         terms = self.terms
         place = preparation.place(
             request, self.recipes, terms.source, terms.image_input, self.out_dir
@@ -134,7 +134,7 @@ class Matrix:
         return prepared, folder
 
     def _prepared(self, request: Request, place: Path, cancel: Event) -> Prepared:
-        """Prepare a network, unless that was done before or another process does it now."""
+        """Return the preparation of a network; make it unless this or another process has."""
         if (before := preparation.read(place)) is not None:
             return before
         with files.only_one(place, lambda: None, cancel):
@@ -160,18 +160,18 @@ class Matrix:
         order = self._order(request, *network, recipe)
         damage = None
         try:
-            kept = None if self.terms.force else bundle.find(order.place(self.out_dir))
+            existing = None if self.terms.force else bundle.find(order.place(self.out_dir))
         except (BundleError, SchemaError) as error:
-            kept, damage = None, str(error)
-        if kept is not None:
+            existing, damage = None, str(error)
+        if existing is not None:
             self.observer.skipped(order.name, "cached")
-            return Exported(order.model.title, order.recipe, kept, order.model, cached=True)
+            return Exported(order.model.title, order.recipe, existing, order.model, cached=True)
         return replace(self._build(order, cancel), damage=damage)
 
     def _order(
         self, request: Request, prepared: Prepared, folder: Path, recipe: ExportRecipe
     ) -> Order:
-        """Order a bundle; the recipe gets the network's own normalisation of images."""
+        """Return the order of a bundle, with the network's normalisation in its recipe."""
         image_input = images.image_input(prepared.model) if self.terms.image_input else None
         return Order(
             request=request,
@@ -216,14 +216,14 @@ class Matrix:
 def _each(
     pool: ThreadPoolExecutor, function: Callable[[T], R], items: Iterable[T], cancel: Event
 ) -> list[R]:
-    """Run the function on every item, in their order; the first error ends those at work."""
+    """Return the function's result for every item; the first error ends those at work."""
     futures = [pool.submit(function, item) for item in items]
     try:
         ended, _ = wait(futures, return_when=FIRST_EXCEPTION)
         for future in ended:
             future.result()
         return [future.result() for future in futures]
-    except BaseException:  # Ctrl-C, or what the user can mend
+    except BaseException:  # Ctrl-C, or what the user can fix
         cancel.set()
         pool.shutdown(wait=True, cancel_futures=True)
         raise

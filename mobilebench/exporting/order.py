@@ -1,4 +1,4 @@
-"""What is asked of an export: the terms of a whole matrix, and the order of one bundle."""
+"""The terms on which a matrix is exported, and the order of one bundle."""
 
 from __future__ import annotations
 
@@ -24,20 +24,20 @@ class Terms:
     """How a matrix is exported."""
 
     source: InputSource = NOISE_SOURCE
-    """The inputs that calibrated recipes were made for and quantized files are judged on."""
+    """Inputs that int8 is calibrated with and quantized files are judged on."""
     image_input: bool = False
     """Files take images and normalise them as the network's authors do."""
     class_labels: tuple[str, ...] = ()
-    """Names of the outputs, which files answer by."""
+    """Names of the classes, by which files label their scores."""
     force: bool = False
-    """Make again what is in the folder already."""
+    """Export again what is already in the folder."""
     allow_parity_failure: bool = False
-    """Keep files that are not equal enough to PyTorch."""
+    """Keep files that fail parity with PyTorch."""
 
 
 @dataclass(frozen=True)
 class Order:
-    """One bundle to be made: everything about it that is known before it exists."""
+    """Everything about one bundle that is known before it is built."""
 
     request: Request
     recipe: ExportRecipe
@@ -49,17 +49,20 @@ class Order:
 
     @property
     def model(self) -> ModelSpec:
-        """The network, as its preparation describes it."""
+        """Return the spec of the network, from its preparation."""
         return self.prepared.model
 
     @property
     def name(self) -> str:
-        """The bundle in words, for people."""
+        """Return a readable name of the bundle."""
         return f"{self.model.title} {self.recipe.label}"
 
     @property
     def key(self) -> str:
-        """sha256 over all that decides the file: network, recipe, tools and exporters' code."""
+        """Return the sha256 over everything that decides the file.
+
+        That is the network, the recipe, the tools and the exporters' code.
+        """
         content = {
             "model": self.model.name,
             "inputs": [str(tensor) for tensor in self.model.inputs],
@@ -72,6 +75,6 @@ class Order:
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
     def place(self, out_dir: Path) -> Path:
-        """Return the bundle's folder; its name is for people but for the key at its end."""
+        """Return the bundle's folder: a readable name, with the start of the key at its end."""
         readable = re.sub(r"[^A-Za-z0-9._-]+", "_", f"{self.model.title}-{self.recipe.label}")
         return out_dir / f"{readable}-{self.key[:12]}"

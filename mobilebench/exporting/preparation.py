@@ -1,4 +1,4 @@
-"""Preparation: what every export of one network needs, found once and kept beside the bundles.
+"""Keep what every export of one network needs, in a folder beside the bundles.
 
     OUT/.prepared/KEY/prepared.json    the spec, the fingerprint, preflight's findings
     OUT/.prepared/KEY/reference.npz    PyTorch's outputs on the inputs of parity
@@ -39,25 +39,25 @@ _OF_IMAGES_FILE = "of_images.npz"
 
 @value
 class Prepared:
-    """A network that passed preflight, as its exports need to know it."""
+    """A network that passed preflight, with the facts that its exports need."""
 
     model: ModelSpec
     fingerprint: str
     preflight: Preflight
     classes: tuple[int, ...] | None = None
-    """PyTorch's class for each input of the agreement; None where no quantized file was asked
+    """PyTorch's class for each input of the agreement. None where no quantized file was asked
     for, and for outputs that are not class scores."""
     warnings: tuple[str, ...] = ()
     """What the user should know about the network, in sentences."""
 
 
 def needs_half_precision(recipes: Iterable[ExportRecipe]) -> bool:
-    """Whether PyTorch's own error in half precision is needed, to judge fp16 files by."""
+    """Return whether a recipe is judged by PyTorch's own error in half precision."""
     return any(recipe.precision is Precision.FP16 for recipe in recipes)
 
 
 def needs_agreement(recipes: Iterable[ExportRecipe]) -> bool:
-    """Whether the classes that PyTorch names are needed, to judge quantized files by."""
+    """Return whether a recipe is judged by the classes that PyTorch names."""
     return any(recipe.precision.quantized for recipe in recipes)
 
 
@@ -68,10 +68,10 @@ def place(
     image_input: bool,
     out_dir: Path,
 ) -> Path | None:
-    """Return where a preparation is kept, by all that decides it.
+    """Return the folder of a preparation, named by a hash of everything that decides it.
 
     None for a network from the user's own code, and where the checkpoint is not a file, which
-    loading says in words.
+    loading reports.
     """
     from_timm = request.reference.startswith("timm:")
     if ":" in request.reference and not from_timm:
@@ -93,7 +93,10 @@ def place(
 
 
 def write(folder: Path, prepared: Prepared, on_seeds: Reference, on_images: Reference) -> None:
-    """Fill an empty folder. Raises `OutputError` where it cannot be written."""
+    """Write a preparation into an empty folder.
+
+    Raises `OutputError` where it cannot be written.
+    """
     with writing(folder):
         seeded.save_batches(folder / REFERENCE_FILE, on_seeds.outputs)
         seeded.save_batches(folder / _IMAGES_FILE, on_images.inputs)
@@ -102,7 +105,7 @@ def write(folder: Path, prepared: Prepared, on_seeds: Reference, on_images: Refe
 
 
 def read(folder: Path) -> Prepared | None:
-    """Read a preparation; None where there is none, or another version wrote it."""
+    """Read a preparation; None where it does not exist or another version wrote it."""
     if not (folder / REFERENCE_FILE).is_file():
         return None
     try:
@@ -115,10 +118,10 @@ def read(folder: Path) -> Prepared | None:
 
 
 def reference(folder: Path, prepared: Prepared, recipe: ExportRecipe) -> Reference:
-    """Read what the file of a recipe has to match.
+    """Read the reference that the file of a recipe has to match.
 
-    Ranges that were taken from images say nothing of noise, so a file with such ranges is
-    compared on images.
+    int8 ranges taken from images are not meant for noise, so a file with such ranges is compared on
+    images.
     """
     if recipe.calibration is not None and recipe.calibration.on_images:
         return Reference(
@@ -143,5 +146,5 @@ def _checkpoint_sha256(request: Request) -> str | None:
 def _version(package: str) -> str | None:
     try:
         return metadata.version(package)
-    except metadata.PackageNotFoundError:  # said so in words when the network is loaded
+    except metadata.PackageNotFoundError:  # reported when the network is loaded
         return None

@@ -1,4 +1,4 @@
-"""Remote workers: preparations and bundles made on a cluster, which come back as bytes.
+"""Make preparations and bundles on a cluster, and receive them as bytes.
 
 A worker needs mobilebench with the same toolkits, and sees checkpoints, networks' own code and
 folders of images at the same paths as this machine. Nothing else is shared: what it makes is sent
@@ -29,12 +29,12 @@ from mobilebench.values.measurement import Stage
 from mobilebench.values.recipe import ExportRecipe
 from mobilebench.values.request import Request
 
-_WATCH_S = 0.2
+_POLL_S = 0.2
 
 
 @dataclass(frozen=True)
 class RemoteWorkers:
-    """Workers behind an executor such as `cluster.executor` gives."""
+    """Workers behind an executor such as `cluster.executor` yields."""
 
     pool: Executor
     parallel: int
@@ -72,7 +72,7 @@ class RemoteWorkers:
 def _prepare(
     limits: Limits, request: Request, recipes: tuple[ExportRecipe, ...], terms: Terms
 ) -> bytes:
-    """On a worker: make a preparation and return its folder."""
+    """Make a preparation on a worker and return its folder as bytes."""
     with tempfile.TemporaryDirectory(prefix="mobilebench-remote-") as name:
         workers = LocalWorkers(1, limits)
         workers.prepare(request, recipes, terms, Path(name), cluster.cancelled())
@@ -80,7 +80,7 @@ def _prepare(
 
 
 def _build(limits: Limits, order: Order, preparation: bytes) -> bytes:
-    """On a worker: make a bundle and return its folder."""
+    """Build a bundle on a worker and return its folder as bytes."""
     with tempfile.TemporaryDirectory(prefix="mobilebench-remote-") as name:
         prepared, out = Path(name) / "prepared", Path(name) / "out"
         prepared.mkdir()
@@ -91,10 +91,10 @@ def _build(limits: Limits, order: Order, preparation: bytes) -> bytes:
 
 
 def _result(future: Future[bytes], cancel: Event) -> bytes:
-    """What a task on the cluster made; gives it up when `cancel` is set."""
+    """Return the result of a task on the cluster; give it up when `cancel` is set."""
     while True:
         try:
-            return future.result(timeout=_WATCH_S)
+            return future.result(timeout=_POLL_S)
         except NotYet:
             if cancel.is_set():
                 future.cancel()

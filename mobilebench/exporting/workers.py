@@ -1,7 +1,7 @@
-"""Workers: who prepares networks and makes bundles for a matrix.
+"""Prepare networks and build bundles for a matrix, in child processes.
 
-On this machine every step that loads torch or a toolkit runs in a child process with limits of
-time and memory; what a toolkit prints goes into the bundle.
+On this machine every step that loads torch or a toolkit runs in a child process with limits of time
+and memory; what a toolkit prints goes into the bundle.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ CONVERT = Function[[Request, ExportRecipe, str, InputSource, Path], Converted](
 
 @value
 class Limits:
-    """What a child process may take before it is stopped and its cell fails."""
+    """Time and memory past which a child process is stopped and its cell fails."""
 
     seconds: float = 1800.0
     memory_bytes: int | None = None
@@ -47,16 +47,16 @@ class Limits:
 
     @classmethod
     def usual(cls) -> Limits:
-        """Half an hour, and nine tenths of this machine's memory."""
+        """Return the default: half an hour, and nine tenths of this machine's memory."""
         return cls(memory_bytes=psutil.virtual_memory().total * 9 // 10)
 
 
 class Workers(Protocol):
-    """Makes what a matrix asks for; called from several threads at once."""
+    """Prepares networks and builds bundles; called from several threads at once."""
 
     @property
     def parallel(self) -> int:
-        """How many pieces of work make sense at a time."""
+        """Return how many tasks it makes sense to run at the same time."""
 
     def prepare(
         self,
@@ -68,20 +68,20 @@ class Workers(Protocol):
     ) -> None:
         """Write the preparation of a network for these recipes into an empty folder.
 
-        Raises `UserError` for what the user can mend, `CellFailed` for a crash or a limit.
+        Raises `UserError` for what the user can fix, `CellFailed` for a crash or a limit.
         """
 
     def build(self, order: Order, out_dir: Path, work: Work) -> Artifact:
-        """Make a bundle at its place in a folder: convert, verify, publish.
+        """Build a bundle at its place in a folder: convert, verify, publish.
 
-        Raises `CellFailed` where the exporter fails or the file is not the same network,
+        Raises `CellFailed` where the exporter fails or the file does not compute the same network,
         `OutputError` where the folder cannot be written; then no bundle appears.
         """
 
 
 @dataclass(frozen=True)
 class LocalWorkers:
-    """Processes of this machine."""
+    """Workers that run in child processes of this machine."""
 
     jobs: int = 1
     limits: Limits = field(default_factory=Limits.usual)

@@ -1,4 +1,4 @@
-"""Exchange arrays with another process by files: batches of inputs out, batches of outputs in."""
+"""Exchange batches of arrays with another process by files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Calibration and agreement: the inputs beside the sixteen of parity, from a folder or a seed."""
+"""Inputs for int8 calibration and for top-1 agreement: images or seeded noise."""
 
 from __future__ import annotations
 
@@ -29,35 +29,40 @@ class InputSource:
     folder: Path | None = None
 
     def calibration(self) -> Calibration:
-        """What a recipe says of them. Raises `UserError` where the folder holds no images."""
+        """Return what a recipe records of them. Raises `UserError` for a folder without images."""
         if self.folder is None:
             return Calibration()
-        chosen = self._calibrating()
+        chosen = self._calibration_paths()
         return Calibration(source=_sha256(chosen), inputs=len(chosen))
 
     def for_calibration(self, spec: ModelSpec) -> list[list[Array]]:
-        """Inputs to take ranges from. Raises `UserError` where the network takes no images."""
+        """Return the inputs that ranges are taken from, as the network takes them.
+
+        Raises `UserError` where the network takes no images.
+        """
         if self.folder is None:
             return seeded.samples(spec.inputs, Calibration().inputs, _SEED)
-        return _prepared(self._calibrating(), spec)
+        return _prepared(self._calibration_paths(), spec)
 
     def agreement_source(self) -> str:
-        """`noise`, or the sha256 over the images that agreement is judged on."""
-        return NOISE if self.folder is None else _sha256(self._judging())
+        """Return `noise`, or the sha256 over the images that agreement is judged on."""
+        return NOISE if self.folder is None else _sha256(self._agreement_paths())
 
     def for_parity(
         self, spec: ModelSpec, count: int, image_input: ImageInput | None = None
     ) -> list[list[Array]]:
-        """Images to compare outputs on, as the file takes them; none where these are noise."""
+        """Return images to compare outputs on, as the file takes them; empty for noise."""
         if self.folder is None:
             return []
-        return _of_file(images.spread(self._judging(), count), spec, image_input)
+        return _of_file(images.spread(self._agreement_paths(), count), spec, image_input)
 
     def for_agreement(
         self, spec: ModelSpec, image_input: ImageInput | None = None
     ) -> Iterator[list[list[Array]]]:
-        """Inputs of the file to judge agreement on, in parts that fit into memory, other than
-        those of the calibration where there are enough."""
+        """Yield the file's inputs to judge agreement on, in parts that fit into memory.
+
+        They are other images than those of the calibration where there are enough.
+        """
         at_once = max(1, _PART_ELEMENTS // sum(tensor.elements for tensor in spec.inputs))
         if self.folder is None:
             of_file = inputs_of_file(spec.inputs, image_input)
@@ -65,20 +70,20 @@ class InputSource:
                 count = min(at_once, AGREEMENT_INPUTS - first)
                 yield seeded.samples(of_file, count, _AGREEMENT_SEED + first)
             return
-        paths = self._judging()
+        paths = self._agreement_paths()
         for first in range(0, len(paths), at_once):
             yield _of_file(paths[first : first + at_once], spec, image_input)
 
-    def _calibrating(self) -> list[Path]:
-        return images.spread(self._found(), IMAGES)
+    def _calibration_paths(self) -> list[Path]:
+        return images.spread(self._paths(), IMAGES)
 
-    def _judging(self) -> list[Path]:
-        used = set(self._calibrating())
-        unseen = [path for path in self._found() if path not in used]
-        enough = unseen if len(unseen) >= AGREEMENT_INPUTS else self._found()
+    def _agreement_paths(self) -> list[Path]:
+        used = set(self._calibration_paths())
+        unseen = [path for path in self._paths() if path not in used]
+        enough = unseen if len(unseen) >= AGREEMENT_INPUTS else self._paths()
         return images.spread(enough, AGREEMENT_INPUTS)
 
-    def _found(self) -> list[Path]:
+    def _paths(self) -> list[Path]:
         assert self.folder is not None
         return images.find(self.folder)
 

@@ -1,4 +1,4 @@
-"""The leaderboard for other tools: LaTeX tables, github-action-benchmark and Bencher."""
+"""Write the leaderboard for LaTeX tables, github-action-benchmark and Bencher."""
 
 from __future__ import annotations
 
@@ -16,8 +16,10 @@ _SPECIAL = {
 
 
 def as_latex(rows: Sequence[Row]) -> str:
-    """A table for papers with the package booktabs, its notes below it: they belong to the
-    numbers."""
+    """Return a table for papers, by the package booktabs, with its notes below it.
+
+    The notes belong to the numbers.
+    """
     spec = "".join("r" if column.numeric else "l" for column in COLUMNS)
     lines = [
         r"\begin{tabular}{" + spec + "}",
@@ -32,8 +34,11 @@ def as_latex(rows: Sequence[Row]) -> str:
 
 
 def as_github_benchmark(rows: Sequence[Row]) -> str:
-    """The list that github-action-benchmark takes as `customSmallerIsBetter`: medians, with the
-    90th percentile as range. Failed rows are left out: it knows no failures."""
+    """Return the list that github-action-benchmark takes as `customSmallerIsBetter`.
+
+    It holds medians, with the 90th percentile as range. Failed rows are left out: the tool has no
+    failures.
+    """
     measured = (
         {
             "name": _name(row),
@@ -49,13 +54,16 @@ def as_github_benchmark(rows: Sequence[Row]) -> str:
 
 
 def as_bencher(rows: Sequence[Row]) -> str:
-    """Bencher Metric Format: `latency` in nanoseconds, from the smallest to the 90th percentile
-    about the median, and `file-size` in bytes. Failed rows are left out."""
-    told: dict[str, dict[str, Any]] = {}
+    """Return Bencher Metric Format: `latency` in nanoseconds and `file-size` in bytes.
+
+    The latency is the median, with the smallest as lower and the 90th percentile as upper value.
+    Failed rows are left out.
+    """
+    measures: dict[str, dict[str, Any]] = {}
     for row in rows:
         if row.p50_ms is None or row.p90_ms is None or row.min_ms is None:
             continue
-        told[_name(row)] = {
+        measures[_name(row)] = {
             "latency": {
                 "value": round(row.p50_ms * 1e6),
                 "lower_value": round(row.min_ms * 1e6),
@@ -63,12 +71,12 @@ def as_bencher(rows: Sequence[Row]) -> str:
             }
         }
         if row.size_bytes is not None:
-            told[_name(row)]["file-size"] = {"value": row.size_bytes}
-    return json.dumps(told, indent=2) + "\n"
+            measures[_name(row)]["file-size"] = {"value": row.size_bytes}
+    return json.dumps(measures, indent=2) + "\n"
 
 
 def _name(row: Row) -> str:
-    """What stays the same from one commit to the next."""
+    """Return a row's name, which stays the same from one commit to the next."""
     runtime = (row.runtime or "").partition(" ")[0]
     return f"{row.model} {row.artifact}, {runtime} x{row.threads}, {row.device_model}"
 

@@ -1,4 +1,4 @@
-"""Rows of the leaderboard: one per cell that was measured, computed from its newest record."""
+"""Compute the rows of the leaderboard: one per cell, from its newest record."""
 
 from __future__ import annotations
 
@@ -47,23 +47,23 @@ class Row:
     agreement: float | None
     """Share of inputs for which a quantized artifact names PyTorch's class."""
     unverified: str | None
-    """Why nothing was compared with PyTorch; None where something was, or nothing was made."""
+    """Why no output was compared with PyTorch; None where one was, or no file was exported."""
     params: int | None
     macs: int | None
     published_top1: float | None
     published_source: str | None
     marks: tuple[str, ...]
-    """What a reader must know before trusting the numbers; shown wherever they are."""
+    """What a reader must know before trusting the numbers; shown wherever the numbers are."""
     failure: str | None
     record_id: str
     created: str
 
 
 def rank(records: Iterable[Record]) -> list[Row]:
-    """Rows by device and protocol, the fastest first, failures last.
+    """Return rows by device and protocol, the fastest first, failures last.
 
-    Of several records of one cell the newest counts. A failed export is shown until the same
-    recipe of the same model has been measured.
+    Of several records of one cell the newest counts. A failed export is shown until the same recipe
+    of the same model has been measured.
     """
     newest: dict[CellKey, Record] = {}
     for record in sorted(records, key=lambda record: record.created):
@@ -131,7 +131,7 @@ def _parities(facts: ArtifactFacts | None) -> Sequence[Parity]:
 
 
 def _worst(facts: ArtifactFacts | None) -> float | None:
-    """The largest relative error; None where one does not exist, for that is worse than any."""
+    """Return the largest relative error; None where one is undefined, the worst case."""
     errors = [parity.max_relative_error for parity in _parities(facts)]
     if any(error is None for error in errors):
         return None
@@ -139,7 +139,10 @@ def _worst(facts: ArtifactFacts | None) -> float | None:
 
 
 def _lowest_snr(facts: ArtifactFacts | None) -> float | None:
-    """The lowest signal to noise; None where an output is not finite or all are bit-equal."""
+    """Return the lowest signal-to-noise ratio.
+
+    None where an output is not finite or all are bit-equal.
+    """
     if not all(parity.finite for parity in _parities(facts)):
         return None
     ratios = [parity.snr_db for parity in _parities(facts)]

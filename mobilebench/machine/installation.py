@@ -1,4 +1,4 @@
-"""Installation: the versions that results depend on, here or on another machine."""
+"""List the versions that results depend on, here or on another machine."""
 
 from __future__ import annotations
 
@@ -21,19 +21,22 @@ _REQUIREMENT = re.compile(r"([\w.-]+)[^;]*(?:;.*extra == ['\"](\w+)['\"])?")
 
 
 def versions(extras: Collection[str] | None = None) -> dict[str, str]:
-    """Versions of Python, of mobilebench, of its source (a sha256) and of what it requires; of
-    `extras` too (by default of all), as far as they are installed."""
+    """Return the versions of Python, of mobilebench, of its source and its requirements.
+
+    The version of the source is a sha256. The requirements of `extras` count too (by default of
+    all), where they are installed.
+    """
     names = {name for name, extra in _requirements() if extra is None or _wanted(extra, extras)}
-    found = {name: _version(name) for name in sorted({*names, "mobilebench"})}
+    by_name = {name: _version(name) for name in sorted({*names, "mobilebench"})}
     return {
         "Python": f"{sys.version_info.major}.{sys.version_info.minor}",
-        **{name: version for name, version in found.items() if version is not None},
+        **{name: version for name, version in by_name.items() if version is not None},
         SOURCE: source_sha256("mobilebench", EXPORTERS, RUNNERS)[:_SHOWN_SHA256],
     }
 
 
 def difference(ours: Mapping[str, str], theirs: Mapping[str, str]) -> str | None:
-    """The first thing that is here and not the same there, in words; else None."""
+    """Return the first version that is not the same there, in words; else None."""
     for name, version in ours.items():
         there = theirs.get(name)
         if there != version:
@@ -46,13 +49,13 @@ def _wanted(extra: str, extras: Collection[str] | None) -> bool:
 
 
 def _requirements() -> list[tuple[str, str | None]]:
-    """(distribution, extra or None) of every requirement of mobilebench."""
-    found = []
+    """Return (distribution, extra or None) of every requirement of mobilebench."""
+    requirements = []
     for requirement in metadata.requires("mobilebench") or ():
         match = _REQUIREMENT.match(requirement)
         if match and match[1] != "mobilebench":
-            found.append((match[1], match[2]))
-    return found
+            requirements.append((match[1], match[2]))
+    return requirements
 
 
 def _version(name: str) -> str | None:
@@ -66,9 +69,9 @@ def _version(name: str) -> str | None:
 def source_sha256(*packages: str) -> str:
     """Return the sha256 over all source of some packages, by name, path and content.
 
-    It tells a version that is being worked on from the same version an hour ago. Raises
-    `ModuleNotFoundError` for a package that does not exist: what depends on it must not pass for
-    what does not.
+    It distinguishes a version that is being worked on from the same version an hour ago. Raises
+    `ModuleNotFoundError` for a package that does not exist, so that no digest leaves it out
+    unnoticed.
     """
     digest = hashlib.sha256()
     for package in packages:
@@ -85,18 +88,18 @@ def source_sha256(*packages: str) -> str:
 def missing_toolkit(
     error: ModuleNotFoundError, what: str, prefer: str | None = None
 ) -> MissingToolkit | None:
-    """Return what to tell a user who lacks a module that an extra of mobilebench brings.
+    """Return the error for a missing module that an extra of mobilebench installs.
 
-    None where no extra brings it: then a toolkit is broken, not missing, and its traceback
+    None where no extra installs it: then a toolkit is broken, not missing, and its traceback
     matters. `prefer` is the extra to name if it is one of several.
     """
     missing = (error.name or "").partition(".")[0]
-    brought = _modules_of_extras()
-    extras = [extra for extra, modules in brought.items() if missing in modules]
+    modules_of = _modules_of_extras()
+    extras = [extra for extra, modules in modules_of.items() if missing in modules]
     if not extras:
         return None
-    # Extras that bring several toolkits hold the same requirement: name the smallest.
-    extra = prefer if prefer in extras else min(extras, key=lambda name: len(brought[name]))
+    # Extras with several toolkits hold the same requirement: name the smallest.
+    extra = prefer if prefer in extras else min(extras, key=lambda name: len(modules_of[name]))
     return MissingToolkit(
         f"{what} needs the package {missing!r}, which is not installed; "
         f"run: pip install 'mobilebench[{extra}]'"
@@ -104,7 +107,10 @@ def missing_toolkit(
 
 
 def _modules_of_extras() -> dict[str, set[str]]:
-    """Top-level modules by extra; distributions are named like their modules but for dashes."""
+    """Return the top-level modules of every extra.
+
+    Distributions are named like their modules, except for dashes.
+    """
     modules: dict[str, set[str]] = {}
     for name, extra in _requirements():
         if extra is not None:

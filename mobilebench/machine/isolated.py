@@ -101,7 +101,7 @@ class IsolatedProcess:
     ) -> A:
         """Run a call in the process and return its answer.
 
-        `log_to` keeps what the process printed meanwhile. Raises `UserError` (as the function
+        `log_to` receives what the process printed meanwhile. Raises `UserError` (as the function
         did), or `CellFailed` at `stage` for any other error, a crash, or a limit of time or memory
         that was passed.
         """
@@ -175,7 +175,7 @@ _REASONS = {"timeout": "Timeout", "memory": "OutOfMemory", "signal": "Crash", "e
 
 @dataclass(frozen=True)
 class _Error:
-    """What a function raised in the child."""
+    """An error that a function raised in the child."""
 
     type: str
     message: str
@@ -194,8 +194,8 @@ def _raise(plain: Plain, stage: Stage, log_tail: str) -> None:
 
 
 def main(folder: str, parent: str) -> None:
-    """Answer every request as it appears: the child's side. The parent ends it."""
-    # By the number that it was given: the parent may be gone already.
+    """Answer every request as it appears, in the child, until the parent ends it."""
+    # The parent's id is an argument, because the parent may be gone already.
     threading.Thread(target=_end_with_parent, args=(int(parent),), daemon=True).start()
     for number in itertools.count(1):
         request, response = _files(Path(folder), number)

@@ -30,10 +30,10 @@ def measure(cells: Iterable[Cell], observer: Observer | None = None) -> Iterator
 def measure_pair(
     cells: tuple[Cell, Cell], pairs: int, observer: Observer | None = None
 ) -> Iterator[Record]:
-    """Measure two cells interleaved, A B B A A B ..., as one session of that many pairs.
+    """Measure two cells interleaved, A B B A A B ..., as one session of `pairs` pairs.
 
-    Both runs of a pair meet the same state of the device, and alternating the order removes what
-    changes steadily. Otherwise as `measure`.
+    Both runs of a pair meet the same state of the device, and alternating the order removes steady
+    drift. Otherwise as `measure`.
     """
     session = uuid.uuid4().hex
     for position in range(2 * pairs):
@@ -44,10 +44,10 @@ def measure_pair(
 
 
 def measure_cell(cell: Cell, session: Session | None, observer: Observer | None) -> Record:
-    """Measure one cell; what its runtime fails at is the record's outcome."""
+    """Measure one cell; a failure of its runtime becomes the record's outcome."""
     runner = plugins.runner(cell.device.id)
-    turn = "" if session is None else f", {session.side}{session.pair + 1}"
-    step = (observer or Silent()).started(f"{cell.name}{turn}")
+    run = "" if session is None else f", {session.side}{session.pair + 1}"
+    step = (observer or Silent()).started(f"{cell.name}{run}")
     step.stage(cell.job.protocol.id)
     manifest = cell.artifact.manifest
     outcome: Measurement | Failure

@@ -17,10 +17,10 @@ Array = np.ndarray[Any, Any]
 
 
 _REMARKS = frozenset({Diagnosis.SLOW_FIRST_RUN})
-"""Diagnoses that a reader should know and that leave the numbers valid: warm-up samples do not
+"""Diagnoses that leave the numbers valid but that a reader should know: warm-up samples do not
 count."""
 
-# A quiet 2-core machine showed p90/p50 of 1.01 to 1.12, now and then up to 1.45, with the three
+# A quiet 2-core machine showed p90/p50 of 1.01 to 1.12, at times up to 1.45, with the three
 # runtimes here; a loaded one above 2.
 _NOISY_P90_OVER_P50 = 1.5
 # Share of all cores that was busy with other work just before the first load.
@@ -28,7 +28,7 @@ _BUSY_FRACTION = 0.25
 # The step between neighbouring values of a coarse timer, as a share of the median.
 _COARSE_STEP = 0.02
 _ENOUGH = 20
-"""Samples below which the shape of their distribution says nothing."""
+"""Samples below which the shape of their distribution shows nothing."""
 # Two clusters: their means this many of their deviations apart (Ashman, Bird and Zepf, 1994, take
 # 2 for any two; cutting one normal distribution in half gives 2.7, a uniform one 3.5), and far
 # enough apart to matter.
@@ -75,7 +75,7 @@ def diagnose(measurement: Measurement, protocol: Protocol) -> Measurement:
 
 
 def _least_samples(protocol: Protocol) -> int:
-    """What the protocol asks for; of frames at a pace, half of those that fit."""
+    """Return the samples a protocol asks for; of frames at a pace, half of those that fit."""
     if protocol.interval_ns is not None:
         return protocol.rounds * protocol.min_duration_ns // protocol.interval_ns // 2
     return protocol.rounds * protocol.inferences
@@ -92,7 +92,7 @@ def _noisy(measured: Array) -> bool:
 
 
 def _coarse(measured: Array) -> bool:
-    """Neighbouring values are far apart, or all are one."""
+    """Return whether neighbouring values are far apart, or all values are equal."""
     if measured.size < _ENOUGH:
         return False
     values = np.unique(measured)
@@ -102,7 +102,7 @@ def _coarse(measured: Array) -> bool:
 
 
 def _bimodal(measured: Array) -> bool:
-    """The best cut into two clusters leaves them far apart."""
+    """Return whether the best cut into two clusters leaves them far apart."""
     if measured.size < _ENOUGH:
         return False
     ordered = np.sort(measured)
@@ -129,8 +129,11 @@ def _slow_first(samples: Samples, measured: Array) -> bool:
 
 
 def _throttled(samples: Samples, states: Sequence[DeviceState], protocol: Protocol) -> bool:
-    """A run that is long enough to heat the device ends slower than it began, or in a state that
-    the operating system calls serious."""
+    """Return whether a long run ends slower than it began, or gets too hot.
+
+    Only a run by window is long enough to heat the device. Too hot is a thermal state that the
+    operating system calls serious.
+    """
     if protocol.window_ns is None:
         return False
     hot = ThermalState.SERIOUS.level
@@ -140,7 +143,10 @@ def _throttled(samples: Samples, states: Sequence[DeviceState], protocol: Protoc
 
 
 def _last_over_first(latencies_ns: Sequence[int], parts: int) -> float:
-    """Median of the last part of a series over that of its first; 1 for less than a few."""
+    """Return the median of the last part of a series over that of its first part.
+
+    1 where the parts hold too few values.
+    """
     length = len(latencies_ns) // parts
     if length < _ENOUGH // parts:
         return 1.0
@@ -148,7 +154,10 @@ def _last_over_first(latencies_ns: Sequence[int], parts: int) -> float:
 
 
 def _drifts(samples: Samples, states: Sequence[DeviceState]) -> bool:
-    """Latency rises along with a temperature: both by rank, between one reading and the next."""
+    """Return whether latency rises along with a temperature.
+
+    Both are compared by rank, from one reading to the next.
+    """
     if len(states) < _DRIFT_STATES:
         return False
     if _last_over_first(samples.latencies_ns(), 4) <= _DRIFT_RATIO:
@@ -173,7 +182,10 @@ def _drifts(samples: Samples, states: Sequence[DeviceState]) -> bool:
 
 
 def _rank_correlation(first: Array, second: Array) -> float:
-    """Spearman's, with ties in the order they come; 0 where one does not vary."""
+    """Return Spearman's rank correlation, with ties in the order they come.
+
+    0 where one side does not vary.
+    """
     if np.ptp(first) == 0 or np.ptp(second) == 0:
         return 0.0
     one, other = (np.argsort(np.argsort(values, kind="stable")) for values in (first, second))
@@ -181,7 +193,10 @@ def _rank_correlation(first: Array, second: Array) -> float:
 
 
 def _burst_only(samples: Samples, protocol: Protocol) -> bool:
-    """The device slows down within a round: a longer one would have another result."""
+    """Return whether the device slows down within a round.
+
+    A longer round would then have another result.
+    """
     if protocol.window_ns is not None:
         return False
     slowed = [
@@ -192,7 +207,7 @@ def _burst_only(samples: Samples, protocol: Protocol) -> bool:
 
 
 def _not_converged(samples: Samples, protocol: Protocol) -> bool:
-    """A round whose warm-up ran into its limit instead of settling."""
+    """Return whether a round's warm-up ran into its limit instead of settling."""
     if protocol.warm_up.convergence is None:
         return False
     return any(
@@ -202,8 +217,11 @@ def _not_converged(samples: Samples, protocol: Protocol) -> bool:
 
 
 def _warm_up_ns(samples: Samples, round_: int) -> int:
-    """From the start of a round's first warm-up to the end of its last, as the engine's limit
-    counts: the sum of the latencies alone leaves out what passes between them."""
+    """Return the time from the start of a round's first warm-up to the end of its last.
+
+    The engine's limit counts in this way: the sum of the latencies alone leaves out the time
+    between them.
+    """
     warm_up = samples.select(Phase.WARM_UP, round_)
     if not warm_up.t_ns:
         return 0

@@ -1,4 +1,4 @@
-"""Compare artifacts by interleaved pairs of runs, judged by the rule of the gate."""
+"""Compare artifacts by interleaved pairs of runs, with the rule of the regression check."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ def compare_pairs(
     """Measure interleaved pairs of every cell, and judge the second side by the first.
 
     By default as many pairs as the rule needs. Every record is given to `keep` as soon as it
-    exists. With `confirm`, what seems to have regressed is measured again in a second session,
-    and stays so only if that session agrees. Raises `CellFailed` where a side cannot be measured.
+    exists. With `confirm`, every regression is measured again in a second session, and stands only
+    if that session agrees. Raises `CellFailed` where a side cannot be measured.
     """
     count = pairs or rule.pairs_needed(len(cells))
     runs = [_runs(pair, count, observer, keep) for pair in cells]
@@ -66,7 +66,7 @@ def measure_sides(
 ) -> tuple[list[Record], list[Record]]:
     """Measure one session and return the records of both sides, pair by pair.
 
-    Raises `CellFailed` where a run fails: a session with a gap shows nothing.
+    Raises `CellFailed` where a run fails: an incomplete session shows nothing.
     """
     sides: dict[str, list[Record]] = {"A": [], "B": []}
     for record in measure_pair(cells, pairs, observer):
@@ -89,14 +89,14 @@ def _runs(cells: tuple[Cell, Cell], pairs: int, observer: Observer | None, keep:
 
 
 def confirmed(first: Comparison, second: Comparison | None) -> Comparison:
-    """Return what a second session leaves of a verdict of the first."""
+    """Return the first session's comparison, corrected by that of the second session."""
     if first.verdict is not Verdict.REGRESSED or second is None or first.interval is None:
         return first
     effect = f"{second.effect:+.1%}" if second.effect is not None else "nothing"
     if second.verdict is Verdict.REGRESSED:
-        return replace(first, reason=f"{first.reason}; a second session says {effect}")
+        return replace(first, reason=f"{first.reason}; a second session measured {effect}")
     return replace(
         first,
         verdict=Verdict.INCONCLUSIVE,
-        reason=f"not confirmed: a second session says {effect} ({second.verdict})",
+        reason=f"not confirmed: a second session measured {effect} ({second.verdict})",
     )

@@ -37,14 +37,14 @@ class Cell:
 
     @property
     def name(self) -> str:
-        """The cell in words, for people."""
+        """Return a readable name of the cell."""
         return f"{self.artifact.name}, {self.job.title}"
 
 
 def plan(artifacts: Sequence[Artifact], setting: Setting) -> tuple[Cell, ...]:
     """Plan every artifact on every runtime that takes its format, at every thread count.
 
-    Raises `UserError` where the device or a runtime cannot be had, and where no runtime takes an
+    Raises `UserError` where the device or a runtime is not available, and where no runtime takes an
     artifact's format.
     """
     runner, device = find_device(setting.device_id)
@@ -59,15 +59,15 @@ def plan(artifacts: Sequence[Artifact], setting: Setting) -> tuple[Cell, ...]:
 def plan_pairs(
     first: Sequence[Artifact], second: Sequence[Artifact], setting: Setting
 ) -> tuple[tuple[Cell, Cell], ...]:
-    """Plan pairs of cells: each artifact of one side and its counterpart at the same place of the
-    other, on every runtime that takes both.
+    """Plan pairs of cells: artifacts of one side with their counterparts on the other.
 
-    Raises `UserError` where the sides do not match or the device cannot be had.
+    A counterpart has the same position on its side. Each pair is planned on every runtime that
+    takes both. Raises `UserError` where the sides do not match or the device is not available.
     """
     if len(first) != len(second) or not first:
         raise UserError(
-            f"A comparison needs as many artifacts on both sides, and was given {len(first)} and "
-            f"{len(second)}."
+            f"A comparison needs the same number of artifacts on both sides, and was given "
+            f"{len(first)} and {len(second)}."
         )
     runner, device = find_device(setting.device_id)
     return tuple(
@@ -98,7 +98,10 @@ def job_for(artifact: Artifact, runtime: str, threads: int, setting: Setting) ->
 
 
 def find_device(device_id: str) -> tuple[Runner, Device]:
-    """Look a device up. Raises `UserError` where it cannot be reached now."""
+    """Return a device and its runner.
+
+    Raises `UserError` where the device cannot be reached now.
+    """
     runner = plugins.runner(device_id)
     devices = {device.id: device for device in runner.devices()}
     if device_id not in devices:

@@ -1,8 +1,8 @@
-"""Baselines: where the records of one side of a check come from.
+"""Load the records of one side of a check, from files, the store or a commit.
 
 results.json, folder/          files of records; of a folder, every .json file in it
 store:commit=3f2a,model=NAME   records of the store that all conditions hold for
-git:REF:PATH                   such files as they are in a commit of the repository around here
+git:REF:PATH                   such files in a commit of the repository around the working directory
 """
 
 from __future__ import annotations
@@ -17,21 +17,21 @@ from mobilebench.values.record import Record
 
 
 def load(spec: str, store: str | None = None) -> list[Record]:
-    """The records that a spec names.
+    """Return the records that a spec names.
 
-    Raises `UserError` where there is nothing of that name or it holds no records, `SchemaError`
-    for documents that are none, `UnknownName` for a condition that does not exist.
+    Raises `UserError` where nothing has that name or it holds no records, `SchemaError` for
+    documents that are not records, `UnknownName` for a condition that does not exist.
     """
     kind, _, rest = spec.partition(":")
     if kind == "store" and rest:
-        found = _from_store(rest, store)
+        records = _from_store(rest, store)
     elif kind == "git" and rest:
-        found = _from_git(rest)
+        records = _from_git(rest)
     else:
-        found = _from_path(Path(spec))
-    if not found:
+        records = _from_path(Path(spec))
+    if not records:
         raise UserError(f"{spec} holds no records; give one that does.")
-    return found
+    return records
 
 
 def _from_path(path: Path) -> list[Record]:
@@ -70,13 +70,13 @@ def _from_git(rest: str) -> list[Record]:
 
 def _git(*arguments: str) -> bytes:
     try:
-        done = subprocess.run(["git", *arguments], capture_output=True, timeout=60, check=False)
+        process = subprocess.run(["git", *arguments], capture_output=True, timeout=60, check=False)
     except FileNotFoundError as error:
         raise UserError("git is not installed; install it, or give a file.") from error
-    if done.returncode:
-        said = done.stderr.decode(errors="replace").strip().splitlines()
+    if process.returncode:
+        lines = process.stderr.decode(errors="replace").strip().splitlines()
         raise UserError(
-            f"git could not find the baseline ({said[0] if said else 'no reason given'}); give a "
+            f"git could not find the baseline ({lines[0] if lines else 'no reason given'}); give a "
             f"ref that this repository has: a shallow clone may lack it."
         )
-    return done.stdout
+    return process.stdout

@@ -1,4 +1,4 @@
-"""Gate: two sets of records are matched cell by cell, compared and judged together."""
+"""Match two sets of records cell by cell, compare them and judge them together."""
 
 from __future__ import annotations
 
@@ -15,30 +15,30 @@ from mobilebench.values.measurement import Failure
 from mobilebench.values.record import Identity, Network, Record
 
 FIELDS = tuple(field.name for field in fields(Identity))
-"""What has to be equal before two records are compared."""
+"""Fields that have to be equal before two records are compared."""
 Key = tuple[Network, tuple[object, ...]]
 
 
 @value
 class Report:
-    """What a check found."""
+    """The result of a check."""
 
     rule: Rule
     comparisons: tuple[Comparison, ...]
     unmatched: tuple[str, ...]
-    """Cells that one side alone has, in sentences."""
+    """Cells that only one side has, in sentences."""
     across: tuple[str, ...]
     """Fields of the identity that were allowed to differ, and did."""
 
     @property
     def verdict(self) -> Verdict:
-        """The worst that was found; inconclusive also where a cell has no counterpart."""
-        found = {comparison.verdict for comparison in self.comparisons}
-        if Verdict.REGRESSED in found:
+        """Return the worst verdict; inconclusive also where a cell has no counterpart."""
+        verdicts = {comparison.verdict for comparison in self.comparisons}
+        if Verdict.REGRESSED in verdicts:
             return Verdict.REGRESSED
-        if Verdict.INCONCLUSIVE in found or self.unmatched:
+        if Verdict.INCONCLUSIVE in verdicts or self.unmatched:
             return Verdict.INCONCLUSIVE
-        return Verdict.IMPROVED if Verdict.IMPROVED in found else Verdict.UNCHANGED
+        return Verdict.IMPROVED if Verdict.IMPROVED in verdicts else Verdict.UNCHANGED
 
 
 def check(
@@ -51,13 +51,13 @@ def check(
 ) -> Report:
     """Compare every cell that both sides have.
 
-    P-values are adjusted over all cells for each metric by itself. `allow_different` names fields
+    P-values are adjusted over all cells for each metric separately. `allow_different` names fields
     of the identity that need not be equal. Raises `UserError` where a side is empty, and where no
-    cell of one side has a counterpart on the other, saying which fields differ; `UnknownName` for
-    a metric or a field that does not exist.
+    cell of one side has a counterpart on the other, naming the fields that differ; `UnknownName`
+    for a metric or a field that does not exist.
     """
     rule = rule or Rule()
-    chosen = _known(names(), metrics or names(), "metric")
+    selected = _known(names(), metrics or names(), "metric")
     free = frozenset(_known(FIELDS, allow_different, "field of the identity"))
     words = ("baseline", "candidate")
     records = [
@@ -82,7 +82,7 @@ def check(
     gone = [_gone(before.cells[key], after.failures[key[0]]) for key in failed]
     return Report(
         rule=rule,
-        comparisons=(*compare(cells, rule, chosen), *gone),
+        comparisons=(*compare(cells, rule, selected), *gone),
         unmatched=tuple(_unmatched(before, after, {*shared, *failed})),
         across=tuple(name for name in FIELDS if name in free and _differs(name, cells)),
     )
@@ -91,7 +91,7 @@ def check(
 def compare(
     cells: Sequence[Runs], rule: Rule, metrics: Sequence[str] | None = None
 ) -> tuple[Comparison, ...]:
-    """Compare cells that were matched already; p-values are adjusted as by `check`."""
+    """Compare cells that are already matched; p-values are adjusted as by `check`."""
     return tuple(comparison for _, comparison in compare_each(cells, rule, metrics))
 
 
@@ -99,12 +99,12 @@ def compare_each(
     cells: Sequence[Runs], rule: Rule, metrics: Sequence[str] | None = None
 ) -> Iterator[tuple[int, Comparison]]:
     """Compare cells as `compare` does; yield each comparison with the position of its cell."""
-    chosen = _known(names(), metrics or names(), "metric")
+    selected = _known(names(), metrics or names(), "metric")
     for timed in TIMED:
-        if timed.name in chosen:
+        if timed.name in selected:
             yield from enumerate(judge_all([weigh(runs, timed, rule) for runs in cells], rule))
     for exact in EXACT:
-        if exact.name in chosen:
+        if exact.name in selected:
             for index, runs in enumerate(cells):
                 comparison = judge_exact(runs, exact, rule)
                 if comparison is not None:
@@ -112,23 +112,23 @@ def compare_each(
 
 
 def _distinct(records: Iterable[Record], word: str) -> dict[str, Record]:
-    """Records by their ids; one that was given twice counts once.
+    """Return records by their ids; a record that was given twice counts once.
 
-    Raises `UserError` for two different ones with one id.
+    Raises `UserError` for two different records with the same id.
     """
-    found: dict[str, Record] = {}
+    by_id: dict[str, Record] = {}
     for record in records:
-        if found.setdefault(record.record_id, record) != record:
+        if by_id.setdefault(record.record_id, record) != record:
             raise UserError(
                 f"The {word} holds two different records with the id {record.record_id}; one of "
                 f"them was changed: take both from where they were measured."
             )
-    return found
+    return by_id
 
 
 @dataclass(frozen=True)
 class _Side:
-    """The measured records of one side by what makes them comparable, and its failures."""
+    """The measured records of one side, by what makes them comparable, and its failures."""
 
     cells: dict[Key, list[Record]]
     failures: dict[Network, Failure]
@@ -146,19 +146,19 @@ class _Side:
 
 
 def key(record: Record, free: frozenset[str] = frozenset()) -> Key:
-    """Return what has to be equal before two records are compared."""
+    """Return the values that have to be equal before two records are compared."""
     identity = record.identity
     same = tuple(getattr(identity, name) for name in FIELDS if name not in free)
     return (_network(record, free), same)
 
 
 def _network(record: Record, free: frozenset[str]) -> Network:
-    """The record's network, without its inputs where these may differ."""
+    """Return the record's network, without its inputs where these may differ."""
     return replace(record.network, inputs=()) if "inputs" in free else record.network
 
 
 def _runs(baseline: list[Record], candidate: list[Record]) -> Runs:
-    """Runs of one cell, in pairs where every one has its partner in the same session."""
+    """Return the runs of one cell, in pairs where each has a partner in the same session."""
     by_pair = [
         {(r.session.id, r.session.pair): r for r in side if r.session is not None}
         for side in (baseline, candidate)
@@ -172,7 +172,7 @@ def _runs(baseline: list[Record], candidate: list[Record]) -> Runs:
 
 
 def _gone(baseline: list[Record], failure: Failure) -> Comparison:
-    """A cell that was measured before and fails now."""
+    """Return the comparison of a cell that was measured before and fails now."""
     return Comparison(
         cell=baseline[0].title,
         metric="outcome",
@@ -198,7 +198,7 @@ def _unmatched(before: _Side, after: _Side, matched: set[Key]) -> Iterable[str]:
 
 
 def _nearest(record: Record, other: _Side) -> str:
-    """How the most similar cell of the same network differs, as the end of a sentence."""
+    """Return how the most similar cell of the network differs, to end a sentence."""
     differences = [
         _differences(record, records[0])
         for records in other.cells.values()
@@ -212,7 +212,7 @@ def _nearest(record: Record, other: _Side) -> str:
 
 
 def _alike(one: Record, other: Record) -> bool:
-    """Whether two records are about one model by one recipe, at whatever input sizes."""
+    """Return whether two records have the same model and recipe, at whatever input sizes."""
     return (one.model.name, one.recipe) == (other.model.name, other.recipe)
 
 
@@ -225,15 +225,15 @@ def _differences(one: Record, other: Record) -> list[str]:
 
 
 def _nothing_in_common(before: _Side, after: _Side) -> str:
-    """Why no cell can be compared."""
+    """Return why no cell can be compared, in a sentence."""
     for records in before.cells.values():
         for others in after.cells.values():
             if _alike(records[0], others[0]):
-                found = ", ".join(_differences(records[0], others[0]))
+                differences = ", ".join(_differences(records[0], others[0]))
                 return (
                     f"No record of the candidate can be compared with the baseline: those of "
-                    f"{records[0].model.title} differ in {found}. Measure both alike, or allow a "
-                    f"field to differ with --allow-different."
+                    f"{records[0].model.title} differ in {differences}. Measure both alike, or "
+                    f"allow a field to differ with --allow-different."
                 )
     one, other = (
         sorted({f"{r[0].model.title} {r[0].recipe.label}" for r in side.cells.values()})

@@ -1,4 +1,4 @@
-"""The store: every record, kept as the document it is, in SQLite or any SQLAlchemy database."""
+"""Store every record, as the document it is, in SQLite or any SQLAlchemy database."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["Query", "RecordStore", "default_url"]
 
 
 def __getattr__(name: str) -> Any:
-    # On use: whoever only signs or reads a document needs no database.
+    # On use: code that only signs or reads a document needs no database.
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from mobilebench.store import query, records

@@ -1,4 +1,4 @@
-"""Documents: records in files of JSON, one or a list of them, their signatures checked."""
+"""Read records from JSON files, one or a list in each, and check their signatures."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ _LARGEST_BYTES = 1 << 30
 
 
 def read_records(path: Path) -> list[Record]:
-    """The records of one file: one document, or a list of them.
+    """Read the records of one file: one document, or a list of them.
 
-    Raises `SchemaError` for what is no such file, naming the record.
+    Raises `SchemaError`, naming the record, for any other file.
     """
     try:
         if path.stat().st_size > _LARGEST_BYTES:
@@ -28,15 +28,15 @@ def read_records(path: Path) -> list[Record]:
 
 
 def parse_records(content: bytes, name: str) -> list[Record]:
-    """As `read_records`, for the content of a file."""
+    """Read records from the content of a file; otherwise as `read_records`."""
     try:
         plain = json.loads(content)
     except (ValueError, RecursionError) as error:
         raise SchemaError(f"{name} is not JSON ({error}); it may have been cut off.") from error
     documents = plain if isinstance(plain, list) else [plain]
-    found = []
+    records = []
     for number, document in enumerate(documents, start=1):
         place = f"{name}, record {number}"
         signing.require_intact(document, place)
-        found.append(wire.from_plain(Record, document, place))
-    return found
+        records.append(wire.from_plain(Record, document, place))
+    return records

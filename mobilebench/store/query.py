@@ -1,4 +1,4 @@
-"""Query: which records of a store to read, by its indexed columns alone."""
+"""Select the records of a store to read, by its indexed columns alone."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from mobilebench.values import wire
 from mobilebench.values.record import Record
 
 PREFIXES = ("commit", "id", "session")
-"""Conditions that the beginning of a value meets; every other needs the whole value."""
+"""Conditions that match the beginning of a value; all others match the whole value."""
 
 
 @dataclass(frozen=True)
 class Query:
-    """Which records to find; None means any."""
+    """Conditions that records must match; None matches any value."""
 
     model: str | None = None
     format: str | None = None
@@ -31,7 +31,7 @@ class Query:
     """Its beginning is enough."""
     side: str | None = None
     id: str | None = None
-    """The record's; its beginning is enough."""
+    """Of the record; its beginning is enough."""
     newest: bool = False
     """Only the newest record of each cell."""
 
@@ -90,7 +90,7 @@ def _meets(column: sa.ColumnElement[str], wanted: str, *, whole: bool) -> sa.Col
 
 
 def columns_of(record: Record) -> dict[str, str | None]:
-    """Return the values of a record's columns, but for its document."""
+    """Return the values of a record's columns, except for its document."""
     job, session = record.job, record.session
     cell = wire.dumps(record.cell)
     return {

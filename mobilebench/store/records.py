@@ -1,4 +1,4 @@
-"""RecordStore: append records, find records. Documents are the truth, columns only an index."""
+"""Add and find records in a database. Documents are the truth, columns only an index."""
 
 from __future__ import annotations
 
@@ -50,21 +50,20 @@ _STORE = sa.Table("store", _METADATA, sa.Column("version", sa.Integer, nullable=
 
 
 def default_url() -> str:
-    """`MOBILEBENCH_STORE`, else a file in the user's data folder."""
+    """Return `MOBILEBENCH_STORE`, else a file in the user's data folder."""
     place = os.environ.get("MOBILEBENCH_STORE")
     return place or str(platformdirs.user_data_path("mobilebench") / "records.sqlite")
 
 
 class RecordStore:
-    """Records in a database; each is written in a transaction of its own as soon as it exists."""
+    """Records in a database, each written in its own transaction as soon as it exists."""
 
     def __init__(self, place: str | Path | None = None) -> None:
-        """Open, and make where absent, the store at a path (SQLite) or an SQLAlchemy URL.
+        """Open the store at a path (SQLite) or an SQLAlchemy URL; create it where absent.
 
-        Without a place it is the one of `default_url`.
-
-        Raises `OutputError` where it cannot be written, `SchemaError` where another version made
-        it, `UserError` for a file that is no database.
+        Without a place, the one of `default_url` is opened. Raises `OutputError` where it cannot be
+        written, `SchemaError` where another version made it, `UserError` for a file that is not a
+        database.
         """
         self.place = str(place or default_url())
         url = self.place
@@ -105,9 +104,9 @@ class RecordStore:
 
     def _migrate_from_1(self, connection: sa.Connection) -> None:
         """Add the columns that version 1 did not have, and fill them from the documents."""
-        there = {column["name"] for column in sa.inspect(connection).get_columns("records")}
+        existing = {column["name"] for column in sa.inspect(connection).get_columns("records")}
         for column in _RECORDS.columns:
-            if column.name not in there:
+            if column.name not in existing:
                 kind = column.type.compile(connection.dialect)
                 name = connection.dialect.identifier_preparer.quote(column.name)
                 connection.execute(sa.text(f"ALTER TABLE records ADD COLUMN {name} {kind}"))
@@ -117,7 +116,7 @@ class RecordStore:
             document = connection.execute(sa.select(_RECORDS.c.document).where(here)).scalar_one()
             try:
                 record = wire.loads(Record, document, f"record {record_id}")
-            except SchemaError:  # whoever asks for this record is told; the others can be read
+            except SchemaError:  # finding this record raises; the others can be read
                 continue
             connection.execute(sa.update(_RECORDS).where(here).values(**columns_of(record)))
         for index in _RECORDS.indexes:
@@ -138,7 +137,7 @@ class RecordStore:
             ) from error
 
     def add(self, record: Record) -> bool:
-        """Keep a record; False where the same record is there already.
+        """Add a record; return False where the same record is already stored.
 
         Raises `UserError` where another record has its id.
         """
@@ -157,7 +156,7 @@ class RecordStore:
         return True
 
     def add_reported(self, result: Reported) -> bool:
-        """Keep somebody else's result; False where it is there already."""
+        """Add somebody else's result; return False where it is already stored."""
         row = {
             "report_id": result.report_id,
             "model": result.model,
@@ -171,26 +170,26 @@ class RecordStore:
         return True
 
     def find_reported(self, model: str | None = None) -> list[Reported]:
-        """Somebody else's results, of one model or of all, by source and model."""
+        """Return somebody else's results, of one model or of all, by source and model."""
         statement = sa.select(_REPORTED.c.report_id, _REPORTED.c.document)
         if model is not None:
             statement = statement.where(_REPORTED.c.model == model)
         with self._transaction() as connection:
             rows = connection.execute(statement).all()
-        found = [
+        results = [
             wire.loads(Reported, document, f"result {report_id} in {self.place}")
             for report_id, document in rows
         ]
-        return sorted(found, key=lambda r: (r.source, r.model or "", r.report_id))
+        return sorted(results, key=lambda r: (r.source, r.model or "", r.report_id))
 
     def _document(self, record_id: str) -> str | None:
         query = sa.select(_RECORDS.c.document).where(_RECORDS.c.record_id == record_id)
         with self._transaction() as connection:
-            found: str | None = connection.execute(query).scalar()
-        return found
+            document: str | None = connection.execute(query).scalar()
+        return document
 
     def find(self, query: Query | None = None) -> list[Record]:
-        """Return the records that a query asks for, the oldest first; only these are read."""
+        """Return the records that match a query, the oldest first; only these are read."""
         with self._transaction() as connection:
             rows = connection.execute((query or Query()).select(_RECORDS)).all()
         return [

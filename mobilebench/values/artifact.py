@@ -1,7 +1,7 @@
 """Artifact: one exported model on disk, as a bundle folder with everything known about it.
 
 A bundle holds the model file, `manifest.json`, `export.log` and `reference.npz`, the outputs of
-PyTorch eager, so that the artifact can be proven again where neither torch nor the weights are; a
+PyTorch eager, so that the artifact can be verified again where neither torch nor the weights are; a
 quantized one also `agreement.npz`, the classes that PyTorch named, and one calibrated on images
 `inputs.npz`, the images that `reference.npz` is about. Its name ends in a key made from
 everything that went in (network, weights, recipe, tool versions), so the same export finds it
@@ -236,11 +236,11 @@ class Artifact:
                 f"The artifact {folder} has lost its model file {manifest.model_file}; "
                 f"export it again with --force."
             )
-        found = content_sha256(artifact.model_path)
-        if found != manifest.facts.sha256:
+        sha256 = content_sha256(artifact.model_path)
+        if sha256 != manifest.facts.sha256:
             raise BundleError(
                 f"The model file {artifact.model_path} is not the one that was exported (sha256 "
-                f"{found[:12]}, not {manifest.facts.sha256[:12]}); export it again with --force."
+                f"{sha256[:12]}, not {manifest.facts.sha256[:12]}); export it again with --force."
             )
         _warn_of_other_tools(artifact)
         return artifact
@@ -258,7 +258,7 @@ def _warn_of_other_tools(artifact: Artifact) -> None:
     if others:
         warnings.warn(
             f"{artifact.folder} was made by {', '.join(others)}; what made it may have computed "
-            f"something else than what runs it now: prove it again with `mobilebench verify`.",
+            f"something else than what runs it now: verify it again with `mobilebench verify`.",
             MobilebenchWarning,
             stacklevel=3,
         )

@@ -114,23 +114,23 @@ class Samples:
             raise ValueError("samples are not in the order of time: the clock went backwards")
 
     def select(self, phase: Phase = Phase.MEASURED, round_: int | None = None) -> Samples:
-        """The samples of one phase, of one round or of all, in order."""
-        kept = [
+        """Return the samples of one phase, of one round or of all, in order."""
+        positions = [
             index
             for index, (of_phase, of_round) in enumerate(zip(self.phase, self.round, strict=True))
             if of_phase == phase and round_ in (None, of_round)
         ]
         return Samples(
-            t_ns=tuple(self.t_ns[index] for index in kept),
-            latency_ns=tuple(self.latency_ns[index] for index in kept),
-            phase=(phase,) * len(kept),
-            round=tuple(self.round[index] for index in kept),
+            t_ns=tuple(self.t_ns[index] for index in positions),
+            latency_ns=tuple(self.latency_ns[index] for index in positions),
+            phase=(phase,) * len(positions),
+            round=tuple(self.round[index] for index in positions),
         )
 
     def latencies_ns(
         self, phase: Phase = Phase.MEASURED, round_: int | None = None
     ) -> tuple[int, ...]:
-        """The latencies of one phase, of one round or of all, in order."""
+        """Return the latencies of one phase, of one round or of all, in order."""
         return self.select(phase, round_).latency_ns
 
 

@@ -1,1 +1,1 @@
-"""Whether a file still computes the network: parity, agreement, accuracy."""
+"""Verify that a file still computes the network: parity, agreement, accuracy."""

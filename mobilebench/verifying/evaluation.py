@@ -1,6 +1,6 @@
-"""Evaluation: an artifact's scores for the images of a data set, in parts, counted at the end.
+"""Evaluate an artifact on the images of a data set, part by part.
 
-images -> parts -> tasks of an executor, each with one cell -> journal -> Accuracy
+images -> parts -> tasks of an executor, one child process each -> journal -> Accuracy
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ from mobilebench.verifying.journal import Answer, Journal, Part, Verdict
 from mobilebench.verifying.ranking import rank
 
 PART_IMAGES = 256
-"""Images of a task: enough that starting a runtime, about a second, is lost in them."""
+"""Images of a task: enough that starting a runtime, about a second, hardly counts."""
 _PART_ELEMENTS = 1 << 25
 """Numbers of a task's inputs, 128 MB: 222 images of 224 x 224."""
 
 Counted = Callable[[int], None]
-"""Told how many more images are done."""
+"""Called with the number of images that were done since the last call."""
 
 
 @value
@@ -53,7 +53,7 @@ class Options:
 
 @value
 class Portion:
-    """Some images of a data set, to be computed together; paths as every worker sees them."""
+    """Images of a data set that one task computes; paths as every worker sees them."""
 
     artifact: str
     sha256: str
@@ -67,7 +67,7 @@ class Portion:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """An artifact and the images that it is judged on; they fit each other."""
+    """An artifact and the images that it is evaluated on, checked to fit each other."""
 
     artifact: Artifact
     data: ImageFolder
@@ -77,8 +77,11 @@ class Evaluation:
 
     @classmethod
     def plan(cls, artifact: Artifact, data: ImageFolder, options: Options) -> Evaluation:
-        """Raises `UserError` where the network takes no images, gives no class scores, or gives
-        another number of scores than there are classes."""
+        """Plan the evaluation of an artifact on a data set that fits it.
+
+        Raises `UserError` where the network takes no images, gives no class scores, or gives
+        another number of scores than there are classes.
+        """
         manifest = artifact.manifest
         images.require_images(manifest.model)
         first = manifest.facts.preflight.outputs[0]
@@ -92,7 +95,10 @@ class Evaluation:
         return cls(artifact, data, options, first.shape[1], versions)
 
     def key(self) -> str:
-        """sha256 over all that decides the answers: artifact, images, preparation, tools."""
+        """Return the sha256 over everything that decides the answers.
+
+        That is the artifact, the images, their preparation and the tools.
+        """
         manifest = self.artifact.manifest
         content = {
             "artifact": manifest.facts.sha256,
@@ -114,10 +120,10 @@ class Evaluation:
         counted: Counted = lambda images: None,
         transport: str = "local process",
     ) -> Accuracy:
-        """Judge every image; what the journal holds already is taken from there.
+        """Evaluate every image; answers that the journal already holds are taken from there.
 
         Raises `UserError`, `ImageError` among them unless unreadable images are skipped, and
-        `CellFailed` where the runtime fails; what was answered until then is in the journal.
+        `CellFailed` where the runtime fails; answers until then are in the journal.
         """
         key = self.key()
         parts = self._usable([] if journal is None else journal.read(key))
@@ -139,7 +145,7 @@ class Evaluation:
         return self._counted(parts, transport)
 
     def _usable(self, parts: Sequence[Part]) -> list[Part]:
-        """Parts whose images were all readable, unless others are to be skipped."""
+        """Return the parts whose images were all readable, or all where others are skipped."""
         if self.options.skip_unreadable:
             return list(parts)
         return [
@@ -213,11 +219,11 @@ class Evaluation:
             ClassCount(
                 index=label,
                 name=self.data.classes[label],
-                images=len(found),
-                top1=_within(found, 1),
-                top5=_within(found, TOP) if self.outputs > TOP else None,
+                images=len(class_ranks),
+                top1=_within(class_ranks, 1),
+                top5=_within(class_ranks, TOP) if self.outputs > TOP else None,
             )
-            for label, found in sorted(ranks.items())
+            for label, class_ranks in sorted(ranks.items())
         )
 
 
@@ -226,22 +232,25 @@ def _within(ranks: Sequence[int | None], top: int) -> int:
 
 
 def _only(parts: Sequence[Part], name: str) -> str:
-    """The one runtime that computed all."""
-    found = sorted({part.evaluated_by for part in parts if part.evaluated_by is not None})
-    if not found:
+    """Return the one runtime that computed all parts.
+
+    Raises `UserError` where no part was computed, or several runtimes were used.
+    """
+    runtimes = sorted({part.evaluated_by for part in parts if part.evaluated_by is not None})
+    if not runtimes:
         raise UserError(f"No image could be read, so nothing is known of {name}.")
-    if len(found) > 1:
+    if len(runtimes) > 1:
         raise UserError(
-            f"{name} was computed by {' and '.join(found)}; results of two runtimes are not "
+            f"{name} was computed by {' and '.join(runtimes)}; results of two runtimes are not "
             f"counted together, so give every worker the same system."
         )
-    return found[0]
+    return runtimes[0]
 
 
 def score(portion: Portion) -> Part:
-    """Prepare some images, compute their scores in one child process, rank the right classes.
+    """Compute the scores of a portion's images, and rank the right classes.
 
-    A task of an executor. Raises as `Evaluation.run` does.
+    A task of an executor; a child process computes the scores. Raises as `Evaluation.run` does.
     """
     artifact = Artifact.load(portion.artifact)
     if artifact.manifest.facts.sha256 != portion.sha256:
@@ -269,11 +278,11 @@ def score(portion: Portion) -> Part:
 
 
 def _prepared(path: Path, spec: ModelSpec, skip_unreadable: bool) -> tuple[str, Array | None]:
-    """sha256 of an image's file, and the image as the network takes it."""
+    """Return the sha256 of an image's file, and the image as the network takes it."""
     try:
         sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
     except OSError as error:
-        # Not an image that is damaged: the data set itself is not as it was found.
+        # The image is not damaged but missing: the data set has changed since it was listed.
         raise UserError(
             f"The image {path} is not there any more ({error}); every worker has to see the data "
             f"set at the same place."

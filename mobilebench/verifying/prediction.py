@@ -1,4 +1,4 @@
-"""Prediction: a file's outputs, by a runtime of this machine or its format's evaluator."""
+"""Compute a file's outputs, by a runtime here or by its format's evaluator."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from mobilebench.values.measurement import Stage
 from mobilebench.values.recipe import ExportRecipe
 
 Predicted = tuple[str, list[Batch]]
-"""Name and version of what computed, and the outputs for every batch of inputs."""
+"""Name and version of the runtime or evaluator, and the outputs for every batch of inputs."""
 
 _EVALUATOR_TIMEOUT_S = 1800.0
 
@@ -29,10 +29,10 @@ def by_runtime(
     runtime: str | None = None,
     threads: int = 1,
 ) -> Predicted | None:
-    """Predict by a runtime of this machine, the usual one by default.
+    """Compute outputs by a runtime of this machine, by default the usual one.
 
-    None where none runs the format. Raises `UserError` for a runtime that does not run the
-    recipe's file, `CellFailed` where it fails.
+    None where no runtime here runs the format. Raises `UserError` for a runtime that does not run
+    the recipe's file, `CellFailed` where it fails.
     """
     host = plugins.runner("host")
     usual = host.runtimes(recipe.format, recipe.delegate)[:1]
@@ -50,9 +50,10 @@ def by_evaluator(
     *,
     process: IsolatedProcess | None = None,
 ) -> Predicted | None:
-    """Predict by the evaluator of the file (see `Exporter.evaluator`); None where it has none.
+    """Compute outputs by a file's evaluator (see `Exporter.evaluator`).
 
-    It runs in `process`, which has loaded its toolkit, or in a separate one.
+    None where the file has no evaluator. It runs in `process`, which has loaded its toolkit, or in
+    a separate one.
     """
     evaluator = plugins.exporter(recipe.format).evaluator(recipe)
     if evaluator is None:

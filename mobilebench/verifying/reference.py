@@ -1,4 +1,4 @@
-"""Reference: inputs of a file with PyTorch's outputs for them, and where a bundle keeps both."""
+"""Inputs of a file with PyTorch's outputs for them, and how a bundle stores them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from mobilebench.values.artifact import INPUTS_FILE, REFERENCE_FILE, Artifact
 
 @dataclass(frozen=True)
 class Reference:
-    """What a file has to match: PyTorch eager's outputs for the same inputs."""
+    """Inputs of a file, and PyTorch eager's outputs for them, which the file must match."""
 
     inputs: Sequence[Batch]
     """As the file takes them."""
@@ -23,14 +23,17 @@ class Reference:
     """The inputs are images, of which the bundle holds copies; else they came from seeds."""
 
     def save(self, bundle: Path) -> None:
-        """Write the outputs into a bundle, and the inputs where no seed gives them again."""
+        """Write the outputs into a bundle, and the inputs unless seeds give them again."""
         seeded.save_batches(bundle / REFERENCE_FILE, self.outputs)
         if self.images:
             seeded.save_batches(bundle / INPUTS_FILE, self.inputs)
 
     @classmethod
     def of_bundle(cls, artifact: Artifact) -> Reference:
-        """Read what `save` wrote. Raises `BundleError` where a file is missing."""
+        """Read the reference that a bundle holds.
+
+        Raises `BundleError` where a file is missing.
+        """
         manifest = artifact.manifest
         outputs = load(artifact, REFERENCE_FILE, "the outputs to match")
         calibration = manifest.recipe.calibration

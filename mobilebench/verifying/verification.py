@@ -1,4 +1,4 @@
-"""Compare a file's outputs with PyTorch's, using every runtime and evaluator installed here."""
+"""Compare a file's outputs with PyTorch's by every runtime and evaluator here."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from mobilebench.verifying.reference import Reference, load
 
 
 def verify_bundle(artifact: Artifact, cancel: Event | None = None) -> tuple[Parity, ...]:
-    """Verify an artifact with the reference that its bundle holds; otherwise as `verify`.
+    """Verify an artifact against the reference in its bundle; otherwise as `verify`.
 
     Raises `BundleError` where the bundle has lost its reference.
     """
@@ -39,11 +39,11 @@ def verify(
     cancel: Event | None = None,
     process: IsolatedProcess | None = None,
 ) -> tuple[Parity, ...]:
-    """Compute a file's outputs by every means installed here, and compare each with PyTorch's.
+    """Compute a file's outputs by every means installed here; compare them with PyTorch's.
 
-    Empty where no host has any means (`unverifiable`). `half_precision_error` is PyTorch's own,
-    where it is known; `process` is one that has loaded the format's toolkit. Raises `CellFailed`
-    where a runtime cannot run the file or none is installed.
+    Returns one result for each means; empty where no host has any (see `unverifiable`).
+    `half_precision_error` is PyTorch's own, where it is known; `process` has loaded the format's
+    toolkit. Raises `CellFailed` where a runtime cannot run the file or none is installed.
     """
     results = list(_predictions(model_path, recipe, reference.inputs, cancel, process))
     if not results and unverifiable(recipe) is None:
@@ -56,12 +56,12 @@ def verify(
 
 
 def unverifiable(recipe: ExportRecipe) -> str | None:
-    """Say why no host can compute what a recipe's file computes; None where one can."""
+    """Return why no host can compute a recipe's file, as a clause; None where one can."""
     return plugins.exporter(recipe.format).unverifiable(recipe)
 
 
 def agree_bundle(artifact: Artifact, source: InputSource, cancel: Event | None = None) -> Agreement:
-    """Judge an artifact by the classes that its bundle holds; otherwise as `agree`.
+    """Compare an artifact with the classes in its bundle; otherwise as `agree`.
 
     Raises `BundleError` where the bundle has lost them.
     """
@@ -80,19 +80,19 @@ def agree(
     cancel: Event | None = None,
     process: IsolatedProcess | None = None,
 ) -> Agreement:
-    """Count the inputs of a source for which a file names the class that PyTorch named.
+    """Return the share of a source's inputs for which a file names PyTorch's class.
 
     Takes `process` and raises as `verify` does.
     """
-    named: list[int] = []
+    labels: list[int] = []
     evaluated_by = ""
     for part in source.for_agreement(model, recipe.image_input):
         predictions = _predictions(model_path, recipe, part, cancel, process)
         evaluated_by, outputs = next(predictions, ("", None))
         if outputs is None:
             raise _no_runtime(recipe)
-        named += [int(batch[0].argmax()) for batch in outputs]
-    same = [ours == theirs for ours, theirs in zip(named, classes, strict=True)]
+        labels += [int(batch[0].argmax()) for batch in outputs]
+    same = [ours == theirs for ours, theirs in zip(labels, classes, strict=True)]
     return Agreement(
         evaluated_by=evaluated_by,
         source=source.agreement_source(),

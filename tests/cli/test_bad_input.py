@@ -1,4 +1,4 @@
-"""Wrong input: one clear sentence, exit code 2, nothing half written, earlier records intact."""
+"""Wrong input is one clear sentence, with exit code 2 and earlier records intact."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ ONNX = ("-f", "onnx")
 
 
 def _leftovers(folder: Path) -> list[str]:
-    """Files under a folder, but for locks and what is known of networks."""
-    found = (p.relative_to(folder) for p in folder.rglob("*") if p.is_file())
-    return sorted(str(p) for p in found if not {".locks", ".prepared"} & set(p.parts))
+    """Return the files under a folder, without locks and preparations."""
+    files = (p.relative_to(folder) for p in folder.rglob("*") if p.is_file())
+    return sorted(str(p) for p in files if not {".locks", ".prepared"} & set(p.parts))
 
 
 def _refused(done: Ran, sentence: str) -> None:
@@ -164,9 +164,9 @@ def test_a_wrong_measurement_leaves_earlier_records_intact(
     arguments: tuple[str, ...],
     sentence: str,
 ) -> None:
-    kept = RecordStore(tmp_path / "records.sqlite")
-    kept.add(measured())
-    kept.close()
+    store = RecordStore(tmp_path / "records.sqlite")
+    store.add(measured())
+    store.close()
     _refused(mobilebench("bench", tiny_artifacts["onnx-fp32"].folder, *arguments), sentence)
     assert RecordStore(tmp_path / "records.sqlite").find() == [measured()]
 
@@ -202,7 +202,7 @@ def test_an_output_folder_without_permission_is_one_sentence(
 
 
 def test_a_file_that_may_not_grow_is_one_sentence_and_no_bundle(tmp_path: Path) -> None:
-    """A limit on the size of files: writes fail half way, as on a full disk, but without root."""
+    """A limit on file size makes writes fail half way, as a full disk does, without root."""
 
     def limit() -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
@@ -224,7 +224,7 @@ def test_a_file_that_may_not_grow_is_one_sentence_and_no_bundle(tmp_path: Path) 
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of 1 MB."""
+    """Mount a file system of 1 MB."""
     place = tmp_path / "disk"
     place.mkdir()
     command = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(place)]
@@ -252,9 +252,9 @@ def test_a_full_disk_loses_no_earlier_record(
     mobilebench: Program, small_disk: Path, tiny_artifacts: dict[str, Artifact]
 ) -> None:
     store = small_disk / "records.sqlite"
-    kept = RecordStore(store)
-    kept.add(measured())
-    kept.close()
+    records = RecordStore(store)
+    records.add(measured())
+    records.close()
     room = os.statvfs(small_disk).f_bavail * os.statvfs(small_disk).f_frsize
     (small_disk / "filler").write_bytes(b"\0" * room)
     done = mobilebench(
@@ -262,9 +262,9 @@ def test_a_full_disk_loses_no_earlier_record(
     )
     _refused(done, "that the disk has room")
     (small_disk / "filler").unlink()
-    kept = RecordStore(store)
-    assert kept.find() == [measured()]
-    kept.close()
+    records = RecordStore(store)
+    assert records.find() == [measured()]
+    records.close()
 
 
 @pytest.mark.parametrize(
@@ -308,19 +308,20 @@ def test_stopping_in_the_middle_leaves_no_half_bundle_and_no_process(
 
 
 def _listens_to_ctrl_c() -> None:
-    """As in a terminal: a shell that starts these tests in the background has Ctrl-C ignored."""
+    """Restore Ctrl-C, which a shell that runs these tests in the background ignores."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def _cells(program: subprocess.Popen[str]) -> list[Any]:
     import psutil
 
-    found = psutil.Process(program.pid).children(recursive=True)
-    return [child for child in found if "mobilebench.machine.isolated" in " ".join(child.cmdline())]
+    children = psutil.Process(program.pid).children(recursive=True)
+    module = "mobilebench.machine.isolated"
+    return [child for child in children if module in " ".join(child.cmdline())]
 
 
 def _wait_for(condition: Callable[[], object]) -> None:
-    """Wait until something that another process does has happened; a minute is the limit."""
+    """Wait until another process has done something, for at most a minute."""
     deadline = time.monotonic() + 60
     while not condition():
         assert time.monotonic() < deadline, "it did not happen within a minute"

@@ -1,4 +1,4 @@
-"""`mobilebench check` and `mobilebench bench --ab`, as a workflow runs them."""
+"""Run `mobilebench check` and `mobilebench bench --ab` as a workflow does."""
 
 from __future__ import annotations
 
@@ -63,12 +63,12 @@ def test_what_is_unchanged_passes_and_what_cannot_be_told_does_not(
 ) -> None:
     same = _write(tmp_path / "same.json", runs(SHARED, "B"))
     few = _write(tmp_path / "few.json", runs(SHARED[:1], "B"))
-    asked = ("check", "--baseline", baseline, "--metric", "latency p50", "--candidate")
-    assert mobilebench(*asked, same).code == 0
-    undecided = mobilebench(*asked, few, "--json")
+    command = ("check", "--baseline", baseline, "--metric", "latency p50", "--candidate")
+    assert mobilebench(*command, same).code == 0
+    undecided = mobilebench(*command, few, "--json")
     assert undecided.code == 3
     assert json.loads(undecided.stdout)["verdict"] == "inconclusive"
-    loose = mobilebench(*asked, few, "--tolerance", "300%")
+    loose = mobilebench(*command, few, "--tolerance", "300%")
     assert loose.code == 2 and "give one such as 0.03 or 3%" in loose.stderr
 
 
@@ -78,10 +78,10 @@ def test_a_baseline_may_be_a_folder_a_store_or_a_commit(
     records = runs(SHARED, "A")
     for number, record in enumerate(records):
         wire.write(tmp_path / "folder" / f"{number}.json", record)
-    kept = RecordStore(tmp_path / "records.sqlite")
+    store = RecordStore(tmp_path / "records.sqlite")
     for record in records:
-        kept.add(record)
-    kept.close()
+        store.add(record)
+    store.close()
     _write(tmp_path / "bench" / "main.json", records)
     for command in (
         ("init", "-q"), ("add", "bench"),

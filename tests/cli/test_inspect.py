@@ -1,4 +1,4 @@
-"""`inspect` and `diff` as a user runs them, on bundles and on bare model files."""
+"""Run `inspect` and `diff` as a user does, on bundles and on bare model files."""
 
 from __future__ import annotations
 
@@ -64,11 +64,11 @@ def test_every_operation_is_listed_on_demand(
 ) -> None:
     path = tiny_artifacts["onnx-fp32"].model_path
     assert "node_gelu" not in mobilebench("inspect", path).stdout.lower()
-    listed = mobilebench("inspect", path, "--operations").stdout
-    [line] = [line for line in listed.splitlines() if line.startswith("node_conv2d_1 ")]
+    table = mobilebench("inspect", path, "--operations").stdout
+    [line] = [line for line in table.splitlines() if line.startswith("node_conv2d_1 ")]
     assert "1x8x16x16 float32" in line and "18,432" in line and "depthwise" in line
     assert "XNNPACK EP" not in line  # takes it
-    [gelu] = [line for line in listed.splitlines() if line.lower().startswith("node_gelu")]
+    [gelu] = [line for line in table.splitlines() if line.lower().startswith("node_gelu")]
     assert "NNAPI EP, XNNPACK EP" in gelu
 
 
@@ -87,7 +87,7 @@ def test_a_manifest_from_before_forecasts_is_read(
 def test_without_the_toolkit_the_manifest_still_tells(
     tiny_artifacts: dict[str, Artifact],
 ) -> None:
-    """A machine that only reads records shows the forecast that was made at export."""
+    """A machine that only reads records shows the forecast from the time of the export."""
     for file_format, toolkit in (
         ("onnx", "onnx"),
         ("tflite", "ai_edge_litert"),
@@ -131,7 +131,7 @@ def test_diff_as_json_and_of_bare_files(
     from mobilebench.inspecting.differences import Differences
 
     one, two = (tiny_artifacts[name].model_path for name in ("onnx-fp32", "tflite-fp32"))
-    found = wire.loads(Differences, mobilebench("diff", one, two, "--json").stdout)
-    assert [(c.name, c.before, c.after) for c in found.facts] == [("format", "onnx", "tflite")]
-    assert not any(change.name == "MACs" for change in found.file)
+    diff = wire.loads(Differences, mobilebench("diff", one, two, "--json").stdout)
+    assert [(c.name, c.before, c.after) for c in diff.facts] == [("format", "onnx", "tflite")]
+    assert not any(change.name == "MACs" for change in diff.file)
     assert mobilebench("diff", one, one).stdout == "The two are the same.\n"

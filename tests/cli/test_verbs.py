@@ -1,4 +1,4 @@
-"""The program as a user runs it, with good input."""
+"""Run the program as a user does, with good input."""
 
 from __future__ import annotations
 
@@ -69,15 +69,15 @@ def test_a_file_of_the_users_goes_from_pytorch_to_a_leaderboard(
     again = mobilebench("export", TINY, "--input", "1x3x32x32", "-f", "onnx")
     assert again.code == 0 and "cached" in again.stdout
 
-    shown = mobilebench("inspect", folders[0])
-    assert "draws no random numbers" in shown.stdout and "Conv" in shown.stdout
-    assert "16 seeded inputs" in shown.stdout and "deployed" in shown.stdout
-    proven = mobilebench("verify", *folders)
-    assert proven.code == 0 and proven.stdout.count(": equal:") == 2
+    inspection = mobilebench("inspect", folders[0])
+    assert "draws no random numbers" in inspection.stdout and "Conv" in inspection.stdout
+    assert "16 seeded inputs" in inspection.stdout and "deployed" in inspection.stdout
+    verification = mobilebench("verify", *folders)
+    assert verification.code == 0 and verification.stdout.count(": equal:") == 2
 
-    benched = mobilebench("bench", *folders, "--protocol", "smoke-1", "--threads", "1", "--json")
-    assert benched.code == 0, benched.stderr
-    records = [wire.from_plain(Record, plain, "the output") for plain in json.loads(benched.stdout)]
+    bench = mobilebench("bench", *folders, "--protocol", "smoke-1", "--threads", "1", "--json")
+    assert bench.code == 0, bench.stderr
+    records = [wire.from_plain(Record, plain, "the output") for plain in json.loads(bench.stdout)]
     assert {record.outcome.kind for record in records} == {"measurement"}
 
     board = mobilebench("leaderboard")
@@ -99,10 +99,10 @@ def test_a_zoo_network_is_exported_in_its_plain_form_at_two_sizes(
     for entry, side in zip(exported, (96, 64), strict=True):
         assert entry["recipe"]["form"] == "plain"
         assert entry["manifest"]["model"]["inputs"][0]["shape"] == [1, 3, side, side]
-    shown = mobilebench("inspect", tmp_path / exported[0]["folder"])
-    assert "onnx-fp32-opset20-plain" in shown.stdout
-    # Every neighbour is two slices and a concatenation, every one of the four slice pairs its own.
-    assert int(shown.stdout.partition("Slice")[2].split()[0]) == 48
+    inspection = mobilebench("inspect", tmp_path / exported[0]["folder"])
+    assert "onnx-fp32-opset20-plain" in inspection.stdout
+    # Every neighbour is two slices and a concatenation; none of the four pairs of slices is shared.
+    assert int(inspection.stdout.partition("Slice")[2].split()[0]) == 48
 
 
 def test_records_from_elsewhere_are_imported_once(mobilebench: Program, tmp_path: Path) -> None:

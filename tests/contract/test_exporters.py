@@ -1,4 +1,4 @@
-"""Every sentence of `interfaces.Exporter`, for every exporter found."""
+"""Verify every sentence of `interfaces.Exporter`, for every installed exporter."""
 
 from __future__ import annotations
 
@@ -116,13 +116,13 @@ def test_a_feature_is_offered_or_refused_naming_who_has_it(exporter: Exporter) -
         Feature.CLASS_LABELS: Terms(class_labels=("cat", "dog")),
     }
     precision = sorted(exporter.precisions())[0]
-    for feature, asked in terms.items():
+    for feature, request in terms.items():
         if feature in exporter.features():
-            [recipe] = choose([exporter.format], [precision], terms=asked).recipes
-            assert (recipe.class_labels is None) == (not asked.class_labels)
+            [recipe] = choose([exporter.format], [precision], terms=request).recipes
+            assert (recipe.class_labels is None) == (not request.class_labels)
             continue
         with pytest.raises(RecipeError, match=f"{feature}, which it does not have.*coreml"):
-            choose([exporter.format], [precision], terms=asked)
+            choose([exporter.format], [precision], terms=request)
 
 
 def test_tool_versions_name_torch_and_the_toolkit(exporter: Exporter) -> None:
@@ -188,7 +188,7 @@ def test_its_artifacts_are_whole_and_equal_to_pytorch(
 def test_a_file_that_computes_something_else_fails_parity(
     tiny_artifacts: dict[str, Artifact], exporter: Exporter, tmp_path: Path
 ) -> None:
-    """The check can fail: against another network's outputs it does."""
+    """Parity can fail: against another network's outputs it does."""
     shutil.copytree(tiny_artifacts[f"{exporter.format}-fp32"].folder, tmp_path / "other")
     artifact = Artifact.load(tmp_path / "other")
     reference = seeded.load_batches(artifact.folder / REFERENCE_FILE)
@@ -199,7 +199,7 @@ def test_a_file_that_computes_something_else_fails_parity(
 
 
 def np_step(array: seeded.Array) -> float:
-    """A hundredth of the largest output: far above rounding, far below what a person would see."""
+    """Return a hundredth of the largest output: far above rounding, too small to see."""
     return float(abs(array).max()) / 100
 
 

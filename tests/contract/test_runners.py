@@ -1,4 +1,4 @@
-"""Every sentence of `interfaces.Runner`, for every runner found that has a device here."""
+"""Verify every sentence of `interfaces.Runner`, for every runner that has a device here."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from tests.protocols import job_for
 
 @pytest.fixture(params=plugins.runner_names())
 def runner(request: pytest.FixtureRequest) -> Runner:
-    found = plugins.runner(request.param)
-    if not found.devices():
+    candidate = plugins.runner(request.param)
+    if not candidate.devices():
         pytest.skip(f"no {request.param} device is attached; attach one and run `-m device`")
-    return found
+    return candidate
 
 
 def _pairs(runner: Runner) -> list[tuple[Format, str]]:
@@ -69,9 +69,9 @@ def test_predictions_are_those_of_pytorch(
         )
         assert name.startswith(runtime)
         expected = seeded.load_batches(artifact.folder / REFERENCE_FILE)[:3]
-        for found, reference in zip(outputs, expected, strict=True):
+        for batch, reference in zip(outputs, expected, strict=True):
             # float32 rounding of a five-layer network is below 1e-6 of outputs near 1.
-            assert abs(found[0] - reference[0]).max() <= 1e-5
+            assert abs(batch[0] - reference[0]).max() <= 1e-5
 
 
 def test_a_runtime_of_another_format_is_refused(

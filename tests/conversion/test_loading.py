@@ -31,7 +31,7 @@ def test_random_weights_say_so_and_are_the_same_every_time() -> None:
 
 
 def test_random_weights_of_the_zoo_let_every_branch_be_seen() -> None:
-    """No branch may be near zero: a file that lost a branch must not pass parity."""
+    """No branch may be near zero, for a file that lost a branch must fail parity."""
     module = load(Request(reference="mobilevig_ti")).module
     state = module.state_dict()
     scales = [value for key, value in state.items() if key.endswith("layer_scale_2")]

@@ -1,4 +1,4 @@
-"""What must not be exported is refused by name, before any toolkit runs."""
+"""Networks that must not be exported are refused by name, before any toolkit runs."""
 
 from __future__ import annotations
 
@@ -198,7 +198,7 @@ def test_a_network_that_jumps_once_is_looked_at_more_closely() -> None:
 
 
 def _shifts(seed: int) -> list[float]:
-    """How far each pair of nudges moves the mean of an input."""
+    """Return how far each pair of nudges moves the mean of an input."""
     rng = np.random.Generator(np.random.PCG64([seed, 1]))
     [image] = sample((IMAGE,), seed)
     moved = []
@@ -239,6 +239,6 @@ def test_a_network_that_jumps_everywhere_is_compared_all_the_same_with_a_warning
 
     loaded = _loaded(Bits())
     with pytest.warns(MobilebenchWarning, match="at more than 6 of 8 random inputs"):
-        found = draw(loaded.module, loaded.spec, 2)
-    assert found.seeds == (REFERENCE_SEED, REFERENCE_SEED + 1)
-    assert found.passed_over == ()
+        drawn = draw(loaded.module, loaded.spec, 2)
+    assert drawn.seeds == (REFERENCE_SEED, REFERENCE_SEED + 1)
+    assert drawn.passed_over == ()

@@ -1,4 +1,4 @@
-"""The host runner: what goes wrong in a runtime is one recorded failure, never the end."""
+"""Whatever goes wrong in a runtime is one recorded failure and stops nothing else."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def test_a_runtime_that_fails_is_one_failed_cell(
 
 
 def _spoilt(artifact: Artifact, folder: Path, content: bytes) -> Artifact:
-    """A bundle whose model file is `content`, recorded as if it had been exported so."""
+    """Return a bundle whose model file is `content`, recorded as if exported so."""
     folder.mkdir()
     path = folder / artifact.manifest.model_file
     path.write_bytes(content)

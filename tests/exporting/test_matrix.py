@@ -1,4 +1,4 @@
-"""The matrix: what is made once, what a stopped run leaves, and what two runs do at a time."""
+"""Matrices are exported once, resume after a stop, and may run at the same time."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def _recipes(*names: str) -> list[ExportRecipe]:
 
 
 class Counting:
-    """Real workers that count what they are asked for."""
+    """Real workers that count their requests."""
 
     def __init__(self, jobs: int = 1) -> None:
         self.workers = LocalWorkers(jobs)
@@ -139,7 +139,7 @@ def test_a_name_that_does_not_exist_stops_the_matrix_before_it_begins(tmp_path: 
             tmp_path,
             workers=workers,
         )
-    assert not any(asked.startswith("build") for asked in workers.asked)
+    assert not any(request.startswith("build") for request in workers.asked)
 
 
 def _place(

@@ -1,4 +1,4 @@
-"""Exports on a cluster: a real scheduler and two real workers on loopback."""
+"""Export on a cluster: a real scheduler and two real workers on loopback."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Folders of images as they are found, and those that are refused."""
+"""List folders of images, and refuse those that are not data sets."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ def _touch(folder: Path, *names: str) -> Path:
 def test_classes_are_folders_by_name_and_images_lie_anywhere_below(tmp_path: Path) -> None:
     _touch(tmp_path, "b/2.JPEG", "b/1.png", "a/deep/x.webp", "B/3.jpg", "README.txt", "a/note.txt")
     _touch(tmp_path, ".cache/1.jpg", "a/.hidden.png")
-    found = ImageFolder.find(tmp_path)
-    assert found.classes == ("B", "a", "b")  # as sorted() and torchvision have it
-    assert [(image.path, image.label) for image in found.images] == [
+    folder = ImageFolder.find(tmp_path)
+    assert folder.classes == ("B", "a", "b")  # as sorted() and torchvision have it
+    assert [(image.path, image.label) for image in folder.images] == [
         ("B/3.jpg", 0),
         ("a/deep/x.webp", 1),
         ("b/1.png", 2),
@@ -33,12 +33,12 @@ def test_classes_are_folders_by_name_and_images_lie_anywhere_below(tmp_path: Pat
 def test_a_file_of_classes_says_which_score_a_folder_is(tmp_path: Path) -> None:
     data = _touch(tmp_path / "data", "n02/1.png", "n01/1.png")
     (tmp_path / "classes.txt").write_text("n03\nn02\nn01\n")
-    found = ImageFolder.find(data, tmp_path / "classes.txt")
-    assert [(image.path, image.label) for image in found.images] == [
+    folder = ImageFolder.find(data, tmp_path / "classes.txt")
+    assert [(image.path, image.label) for image in folder.images] == [
         ("n02/1.png", 1),
         ("n01/1.png", 2),
     ]
-    found.require_outputs(3, "net")
+    folder.require_outputs(3, "net")
 
 
 def test_a_limit_takes_from_every_class(tmp_path: Path) -> None:
@@ -49,18 +49,18 @@ def test_a_limit_takes_from_every_class(tmp_path: Path) -> None:
 
 
 def test_the_listing_knows_a_file_that_changed(tmp_path: Path) -> None:
-    found = ImageFolder.find(_touch(tmp_path, "a/1.png", "b/1.png"))
-    before = found.listing_sha256()
-    assert found.listing_sha256() == before
+    folder = ImageFolder.find(_touch(tmp_path, "a/1.png", "b/1.png"))
+    before = folder.listing_sha256()
+    assert folder.listing_sha256() == before
     (tmp_path / "a/1.png").write_bytes(b"more")
-    assert found.listing_sha256() != before
+    assert folder.listing_sha256() != before
     (tmp_path / "a/1.png").unlink()
     with pytest.raises(UserError, match="cannot be found"):
-        found.listing_sha256()
+        folder.listing_sha256()
 
 
 def test_folders_that_are_no_data_set_are_one_sentence(tmp_path: Path) -> None:
-    for name, found in (
+    for name, sentence in (
         ("missing", "does not exist"),
         ("file", "is a file"),
         ("empty", "has no folders of classes"),
@@ -69,7 +69,7 @@ def test_folders_that_are_no_data_set_are_one_sentence(tmp_path: Path) -> None:
     ):
         (tmp_path / "empty").mkdir(exist_ok=True)
         _touch(tmp_path, "file", "flat/1.png", "hole/a/1.png", "hole/b/readme.txt")
-        with pytest.raises(UserError, match=found):
+        with pytest.raises(UserError, match=sentence):
             ImageFolder.find(tmp_path / name)
 
 
@@ -90,6 +90,6 @@ def test_a_wrong_file_of_classes_is_one_sentence(tmp_path: Path, text: str, foun
 
 
 def test_another_number_of_classes_than_scores_is_one_sentence(tmp_path: Path) -> None:
-    found = ImageFolder.find(_touch(tmp_path, "a/1.png", "b/1.png"))
+    folder = ImageFolder.find(_touch(tmp_path, "a/1.png", "b/1.png"))
     with pytest.raises(UserError, match="gives scores for 3 classes, and .* has folders for 2"):
-        found.require_outputs(3, "net")
+        folder.require_outputs(3, "net")

@@ -1,4 +1,4 @@
-"""Images: found, spread and prepared as the authors of a network do it."""
+"""Find, spread and prepare images as the authors of a network do."""
 
 from __future__ import annotations
 
@@ -31,34 +31,34 @@ def _image(path: Path, height: int, width: int, seed: int = 0) -> Path:
 
 def test_an_image_of_the_right_size_is_only_scaled(tmp_path: Path) -> None:
     path = _image(tmp_path / "a.png", 8, 8)
-    found = images.prepare(path, SPEC)
+    image = images.prepare(path, SPEC)
     pixels = np.asarray(Image.open(path)).transpose(2, 0, 1)[None]
-    assert found.shape == (1, 3, 8, 8) and found.dtype == np.float32
-    np.testing.assert_array_equal(found, pixels.astype(np.float32) / np.float32(255))
+    assert image.shape == (1, 3, 8, 8) and image.dtype == np.float32
+    np.testing.assert_array_equal(image, pixels.astype(np.float32) / np.float32(255))
 
 
 def test_channels_are_normalised_by_their_own_figures(tmp_path: Path) -> None:
     path = _image(tmp_path / "a.png", 8, 8)
-    how = replace(PLAIN, mean=(0.1, 0.2, 0.3), std=(0.5, 0.25, 0.125))
-    found = images.prepare(path, replace(SPEC, preprocessing=how))
+    preprocessing = replace(PLAIN, mean=(0.1, 0.2, 0.3), std=(0.5, 0.25, 0.125))
+    image = images.prepare(path, replace(SPEC, preprocessing=preprocessing))
     plain = images.prepare(path, SPEC)
     for channel, (mean, std) in enumerate(((0.1, 0.5), (0.2, 0.25), (0.3, 0.125))):
         expected = (plain[0, channel] - np.float32(mean)) / np.float32(std)
-        np.testing.assert_array_equal(found[0, channel], expected)
+        np.testing.assert_array_equal(image[0, channel], expected)
 
 
 @pytest.mark.parametrize(("height", "width"), [(20, 40), (40, 20), (33, 33), (9, 100)])
 def test_the_shorter_side_is_resized_and_the_middle_is_cut_out(
     tmp_path: Path, height: int, width: int
 ) -> None:
-    """The steps of torchvision's Resize(10) and CenterCrop(8), done by hand with Pillow."""
+    """The steps are torchvision's Resize(10) and CenterCrop(8), done by hand with Pillow."""
     path = _image(tmp_path / "a.png", height, width)
-    found = images.prepare(path, replace(SPEC, preprocessing=replace(PLAIN, crop_pct=0.8)))
+    image = images.prepare(path, replace(SPEC, preprocessing=replace(PLAIN, crop_pct=0.8)))
     size = (int(10 * width / height), 10) if height <= width else (10, int(10 * height / width))
     resized = Image.open(path).resize(size, Image.Resampling.BICUBIC)
     left, top = round((size[0] - 8) / 2), round((size[1] - 8) / 2)
     expected = np.asarray(resized)[top : top + 8, left : left + 8].transpose(2, 0, 1)
-    np.testing.assert_array_equal(found[0], expected.astype(np.float32) / np.float32(255))
+    np.testing.assert_array_equal(image[0], expected.astype(np.float32) / np.float32(255))
 
 
 def test_grey_and_transparent_images_become_three_channels(tmp_path: Path) -> None:
@@ -73,14 +73,14 @@ def test_images_are_found_in_all_folders_below_and_in_one_order(tmp_path: Path) 
     for name in ("b/2.png", "a/1.jpg", "a/.hidden.png", "c/d/3.PNG"):
         _image(tmp_path / name, 8, 8)
     (tmp_path / "notes.txt").write_text("no image")
-    found = [str(path.relative_to(tmp_path)) for path in images.find(tmp_path)]
-    assert found == ["a/1.jpg", "b/2.png", "c/d/3.PNG"]
+    names = [str(path.relative_to(tmp_path)) for path in images.find(tmp_path)]
+    assert names == ["a/1.jpg", "b/2.png", "c/d/3.PNG"]
 
 
 def test_a_sorted_folder_gives_every_class_its_share() -> None:
     paths = [Path(f"{label}/{index}.png") for label in "abcd" for index in range(100)]
-    chosen = images.spread(paths, 8)
-    assert [path.parts[0] for path in chosen] == ["a", "a", "b", "b", "c", "c", "d", "d"]
+    selection = images.spread(paths, 8)
+    assert [path.parts[0] for path in selection] == ["a", "a", "b", "b", "c", "c", "d", "d"]
     assert images.spread(paths[:5], 8) == paths[:5]
 
 

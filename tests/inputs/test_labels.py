@@ -1,4 +1,4 @@
-"""Class labels as files, and whether they fit a network."""
+"""Read class labels from files, and check whether they fit a network."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ def fail() -> None:
 
 
 def meet(folder: str, number: int) -> int:
-    """Say which process is here, and stay until `go` is."""
+    """Record which process is here, and stay until the file `go` exists."""
     (Path(folder) / f"{number}.{os.getpid()}").touch()
     until((Path(folder) / "go").exists, "the word to go")
     return number
@@ -59,7 +59,7 @@ def die() -> None:
 
 @pytest.fixture(scope="module")
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DaskCluster]:
-    """A scheduler and a worker that no test kills."""
+    """Start a scheduler and a worker that no test kills."""
     with dask_cluster(tmp_path_factory.mktemp("shared")) as started:
         started.worker("steady")
         yield started
@@ -67,13 +67,13 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DaskCluster]:
 
 @pytest.fixture
 def own(tmp_path: Path) -> Iterator[DaskCluster]:
-    """A scheduler of the test's own."""
+    """Start a separate scheduler for one test."""
     with dask_cluster(tmp_path) as started:
         yield started
 
 
 def _busy(folder: Path) -> list[tuple[int, int]]:
-    """(task, process) of every start of `meet`."""
+    """Return (task, process) of every start of `meet`."""
     names = [path.name for path in folder.glob("*.*")]
     return [(int(task), int(pid)) for task, _, pid in (name.partition(".") for name in names)]
 
@@ -110,8 +110,8 @@ def test_the_tasks_of_a_killed_worker_are_run_by_another(own: DaskCluster, tmp_p
         workers.pop(killed).kill()
         (place / "go").touch()
         assert [future.result(timeout=60) for future in futures] == list(range(6))
-    [kept] = workers
-    assert {(lost, killed), (lost, kept)} <= set(_busy(place))
+    [survivor] = workers
+    assert {(lost, killed), (lost, survivor)} <= set(_busy(place))
 
 
 def test_a_task_that_kills_its_workers_is_a_failed_cell(own: DaskCluster) -> None:
@@ -180,7 +180,7 @@ def test_a_worker_that_comes_later_and_differs_is_refused(own: DaskCluster, tmp_
 
 
 def _another_source(folder: Path) -> dict[str, str]:
-    """Where Python finds this mobilebench, but for a comment."""
+    """Return a path where Python finds this mobilebench with one comment changed."""
     place = folder / "other"
     for name in ("mobilebench", "exporters", "device_runners"):
         shutil.copytree(ROOT / name, place / name)

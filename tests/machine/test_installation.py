@@ -1,4 +1,4 @@
-"""Digests of source hold all of it, or there is no digest."""
+"""A digest covers all of the source, or it does not exist."""
 
 from __future__ import annotations
 

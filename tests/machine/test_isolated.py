@@ -1,4 +1,4 @@
-"""Whatever happens in the child process comes back as a value or as one known error."""
+"""Everything that happens in a child process comes back as a value or a known error."""
 
 from __future__ import annotations
 

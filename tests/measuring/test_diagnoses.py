@@ -23,7 +23,7 @@ LONG = [1_000_000 + index % 70 for index in range(1200)]
 
 
 def _samples(latencies: list[int], warm_up: int = 0) -> Samples:
-    """One inference right after the other; the measured ones in two rounds of equal length."""
+    """Return samples one right after the other, the measured ones in two equal rounds."""
     count = len(latencies)
     half = (count - warm_up) // 2
     return Samples(
@@ -62,15 +62,15 @@ def _diagnose(
     gates: Sequence[GateLog] = (),
     states: Sequence[DeviceState] = (),
 ) -> tuple[str, ...]:
-    given = _measurement(_samples(latencies, warm_up), before, after, gates, states)
-    diagnosed = diagnoses.diagnose(given, rule)
+    measurement = _measurement(_samples(latencies, warm_up), before, after, gates, states)
+    diagnosed = diagnoses.diagnose(measurement, rule)
     names = diagnosed.reasons
     assert (diagnosed.validity == Validity.SUSPECT) == bool(set(names) - {"slow first run"})
     return names
 
 
 def _over_time(latencies: list[int], degrees: Sequence[float | None]) -> list[DeviceState]:
-    """Readings of one sensor at equal distances over the samples."""
+    """Return readings of one sensor, evenly spaced over the samples."""
     whole = sum(latencies)
     return [
         DeviceState(

@@ -1,4 +1,4 @@
-"""The measuring loop on a scripted device, to the nanosecond."""
+"""Run the measuring loop on a scripted device, exact to the nanosecond."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ PLAIN = Protocol(
 
 def test_every_round_loads_warms_up_and_measures() -> None:
     device = ScriptedDevice([10, 20, 30, 40, 50, 60, 70, 80], load_ns=1000)
-    taken = engine.run(PLAIN, device.load, device.instruments)
-    samples, loads = taken.samples, taken.loads
+    run = engine.run(PLAIN, device.load, device.instruments)
+    samples, loads = run.samples, run.loads
     assert loads.first_ns == 1000 and loads.warm_ns == (1000,)
     assert samples.latency_ns == (10, 20, 30, 40, 50, 60, 70, 80, 80, 80, 80, 80, 80, 80)
     assert samples.phase[:7] == (Phase.WARM_UP,) * 3 + (Phase.MEASURED,) * 4
@@ -112,27 +112,27 @@ NOMINAL, FAIR, SERIOUS = ThermalState.NOMINAL, ThermalState.FAIR, ThermalState.S
 
 def test_a_round_waits_until_the_device_has_cooled() -> None:
     device = ScriptedDevice([10], thermal=[SERIOUS, FAIR, FAIR, NOMINAL, NOMINAL])
-    taken = engine.run(GATED, device.load, device.instruments)
-    assert taken.gates == (
+    run = engine.run(GATED, device.load, device.instruments)
+    assert run.gates == (
         GateLog(waited_ns=3000, start=NOMINAL, open=True),
         GateLog(waited_ns=0, start=NOMINAL, open=True),
     )
-    assert [state.t_ns for state in taken.states[:4]] == [0, 1000, 2000, 3000]
-    assert [state.thermal for state in taken.states[:4]] == [SERIOUS, FAIR, FAIR, NOMINAL]
-    assert taken.samples.t_ns[0] == 3000 + 1000, "the load comes after the wait"
+    assert [state.t_ns for state in run.states[:4]] == [0, 1000, 2000, 3000]
+    assert [state.thermal for state in run.states[:4]] == [SERIOUS, FAIR, FAIR, NOMINAL]
+    assert run.samples.t_ns[0] == 3000 + 1000, "the load comes after the wait"
 
 
 def test_a_device_that_stays_warm_is_measured_after_the_longest_wait() -> None:
     device = ScriptedDevice([10], thermal=[FAIR])
-    taken = engine.run(GATED, device.load, device.instruments)
-    assert taken.gates == (GateLog(waited_ns=5000, start=FAIR, open=False),) * 2
-    assert len(taken.samples.latencies_ns()) == 8
+    run = engine.run(GATED, device.load, device.instruments)
+    assert run.gates == (GateLog(waited_ns=5000, start=FAIR, open=False),) * 2
+    assert len(run.samples.latencies_ns()) == 8
 
 
 def test_a_device_that_tells_nothing_does_not_wait() -> None:
     device = ScriptedDevice([10], thermal=[None])
-    taken = engine.run(GATED, device.load, device.instruments)
-    assert taken.gates == (GateLog(waited_ns=0, start=None, open=False),) * 2
+    run = engine.run(GATED, device.load, device.instruments)
+    assert run.gates == (GateLog(waited_ns=0, start=None, open=False),) * 2
     assert device.waits == []
 
 
@@ -164,22 +164,22 @@ def test_a_slow_inference_is_late_and_drops_the_frames_that_came_meanwhile() -> 
     samples = engine.run(PACED, device.load, device.instruments).samples.select()
     first = samples.t_ns[0]
     assert [start - first for start in samples.t_ns] == [0, 100, 400, 500, 700, 800]
-    kept = headline.deadlines(PACED, samples)
-    assert kept == Deadlines(frames=9, on_time=4, late=2, dropped=3)
-    assert kept.miss_rate == 5 / 9
+    deadlines = headline.deadlines(PACED, samples)
+    assert deadlines == Deadlines(frames=9, on_time=4, late=2, dropped=3)
+    assert deadlines.miss_rate == 5 / 9
 
 
 def test_the_state_of_the_device_is_read_beside_a_long_run() -> None:
     rule = dataclasses.replace(PLAIN, rounds=1, inferences=10, sense_ns=30)
     device = ScriptedDevice([10], thermal=[NOMINAL, NOMINAL, FAIR, FAIR])
-    taken = engine.run(rule, device.load, device.instruments)
-    began = taken.samples.select().t_ns[0]
-    assert [state.t_ns - began for state in taken.states[1:]] == [10, 30, 60, 90]
-    assert [state.thermal for state in taken.states[1:]] == [NOMINAL, FAIR, FAIR, FAIR]
+    run = engine.run(rule, device.load, device.instruments)
+    began = run.samples.select().t_ns[0]
+    assert [state.t_ns - began for state in run.states[1:]] == [10, 30, 60, 90]
+    assert [state.thermal for state in run.states[1:]] == [NOMINAL, FAIR, FAIR, FAIR]
 
 
 def test_modelbench_takes_the_middle_thirty_of_every_round() -> None:
-    """20 rounds of 50 after one warm-up each; without the 10 lowest and highest; mean of means."""
+    """20 rounds of 50 after one warm-up, each without its 10 lowest and highest; mean of means."""
     rule = protocol("modelbench-1")
     rounds = [[999] + [1] * 10 + [100 + round_] * 30 + [5000] * 10 for round_ in range(20)]
     device = ScriptedDevice([latency for each in rounds for latency in each])
@@ -192,9 +192,9 @@ def test_modelbench_takes_the_middle_thirty_of_every_round() -> None:
 def test_mlperf_single_stream_is_a_minute_and_1024_queries_after_five_minutes_of_rest() -> None:
     rule = protocol("mlperf-ss-1")
     device = ScriptedDevice([100 * MS])
-    taken = engine.run(rule, device.load, device.instruments)
+    run = engine.run(rule, device.load, device.instruments)
     assert device.waits == [300_000 * MS]
-    assert len(taken.samples.latencies_ns()) == 1024
+    assert len(run.samples.latencies_ns()) == 1024
     quick = ScriptedDevice([MS])
     samples = engine.run(rule, quick.load, quick.instruments).samples
     assert len(samples.latencies_ns()) == 60_000
@@ -204,21 +204,21 @@ def test_mlperf_single_stream_is_a_minute_and_1024_queries_after_five_minutes_of
 def test_a_sustained_run_shows_its_windows() -> None:
     rule = protocol("sustained-1")
     device = ScriptedDevice([40 * MS] * 1000 + [60 * MS], thermal=[NOMINAL] * 30 + [SERIOUS])
-    taken = engine.run(rule, device.load, device.instruments)
-    spans = headline.windows(taken.samples, 5_000 * MS)
+    run = engine.run(rule, device.load, device.instruments)
+    spans = headline.windows(run.samples, 5_000 * MS)
     assert [span.count for span in spans[:2]] == [125, 125]
     assert (spans[0].p50_ns, spans[-1].p50_ns) == (40 * MS, 60 * MS)
-    assert sum(span.count for span in spans) == len(taken.samples.latencies_ns()) >= 1024
-    assert SERIOUS in [state.thermal for state in taken.states]
+    assert sum(span.count for span in spans) == len(run.samples.latencies_ns()) >= 1024
+    assert SERIOUS in [state.thermal for state in run.states]
 
 
 def test_every_protocol_runs_on_a_scripted_device() -> None:
     for rule in protocols():
         device = ScriptedDevice([5 * MS], thermal=[NOMINAL])
-        taken = engine.run(rule, device.load, device.instruments)
-        measured = taken.samples.latencies_ns()
+        run = engine.run(rule, device.load, device.instruments)
+        measured = run.samples.latencies_ns()
         assert set(measured) == {5 * MS}
-        assert headline.headline_ns(rule, taken.samples) == 5 * MS
+        assert headline.headline_ns(rule, run.samples) == 5 * MS
         assert device.now_ns - 5_000_000 <= rule.longest_ns + rule.rounds * 1000
 
 

@@ -1,4 +1,4 @@
-"""What a second session leaves of a verdict, and real sessions of a network against others."""
+"""Confirm verdicts by a second session, and compare networks in real sessions."""
 
 from __future__ import annotations
 
@@ -16,27 +16,29 @@ from tests.records import MEDIAN, levels, runs
 SHARED = levels(8, 0.05)
 
 
-def _found(factor: float) -> Comparison:
+def _comparison(factor: float) -> Comparison:
     [comparison] = check(runs(SHARED, "A"), runs(SHARED * factor, "B"), metrics=MEDIAN).comparisons
     return comparison
 
 
 def test_a_regression_stays_one_where_a_second_session_says_the_same() -> None:
-    kept = confirmed(_found(1.08), _found(1.07))
-    assert kept.verdict is Verdict.REGRESSED
-    assert "a second session says +7" in kept.reason or "a second session says +6" in kept.reason
+    comparison = confirmed(_comparison(1.08), _comparison(1.07))
+    assert comparison.verdict is Verdict.REGRESSED
+    reason = comparison.reason
+    assert "a second session measured +7" in reason or "a second session measured +6" in reason
 
 
 @pytest.mark.parametrize("again", [1.0, 0.9])
 def test_a_regression_that_does_not_come_back_is_inconclusive(again: float) -> None:
-    kept = confirmed(_found(1.08), _found(again))
-    assert kept.verdict is Verdict.INCONCLUSIVE and kept.reason.startswith("not confirmed")
+    comparison = confirmed(_comparison(1.08), _comparison(again))
+    assert comparison.verdict is Verdict.INCONCLUSIVE
+    assert comparison.reason.startswith("not confirmed")
 
 
 def test_what_did_not_regress_needs_no_second_session() -> None:
-    found = _found(0.9)
-    assert confirmed(found, None) == found
-    assert confirmed(_found(1.08), None).verdict is Verdict.REGRESSED
+    comparison = _comparison(0.9)
+    assert confirmed(comparison, None) == comparison
+    assert confirmed(_comparison(1.08), None).verdict is Verdict.REGRESSED
 
 
 def _setting(*runtimes: str) -> Setting:
@@ -59,7 +61,7 @@ def test_sessions_take_every_cell_and_give_every_record_away(
 
 def test_sides_that_cannot_be_compared_are_refused(tiny_artifacts: dict[str, Artifact]) -> None:
     onnx, tflite = tiny_artifacts["onnx-fp32"], tiny_artifacts["tflite-fp32"]
-    with pytest.raises(UserError, match="as many artifacts on both sides"):
+    with pytest.raises(UserError, match="same number of artifacts on both sides"):
         plan_pairs([onnx], [], _setting())
     with pytest.raises(UserError, match="No runtime runs both"):
         plan_pairs([onnx], [tflite], _setting())

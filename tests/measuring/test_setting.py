@@ -1,4 +1,4 @@
-"""What is planned is what is measured, and every record states how its device was reached."""
+"""Planned cells are the measured ones, and each record states how its device was reached."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def test_a_plan_holds_only_runtimes_that_take_the_format(
 
 
 class CabledRunner(HostRunner):
-    """This machine, as if it lay at the end of a cable."""
+    """The host runner, as if this machine lay at the end of a cable."""
 
     transport = "a cable"
 

@@ -1,4 +1,4 @@
-"""A query reads the records it asks for, and no other document."""
+"""A query reads the records that match it, and no other document."""
 
 from __future__ import annotations
 

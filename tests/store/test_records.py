@@ -1,4 +1,4 @@
-"""The store keeps every record it was given, exactly, and says so when it cannot."""
+"""The store keeps every record exactly, and reports when it cannot."""
 
 from __future__ import annotations
 

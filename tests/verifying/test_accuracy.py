@@ -1,4 +1,4 @@
-"""Counting: ranks, shares and their intervals."""
+"""Count ranks, shares and their intervals."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Accuracy of a trained network on real images, computed by real runtimes, killed and resumed."""
+"""Evaluate a trained network on real images by real runtimes, killed and resumed."""
 
 from __future__ import annotations
 
@@ -65,9 +65,9 @@ def digits(tmp_path_factory: pytest.TempPathFactory) -> Task:
     folder = tmp_path_factory.mktemp("digits")
     train, test = write_images(folder / "images")
     network = trained(train)
-    taken, labels = prepared(test)
+    inputs, labels = prepared(test)
     with torch.no_grad():
-        scores = network.module(taken).numpy()
+        scores = network.module(inputs).numpy()
     exporter, samples = plugins.exporter("onnx"), InputSource(train)
     artifacts = {}
     for precision in (Precision.FP32, Precision.INT8):
@@ -80,7 +80,7 @@ def digits(tmp_path_factory: pytest.TempPathFactory) -> Task:
 
 
 class Recording(Executor):
-    """Runs every task at once, here, and keeps which images it was asked for."""
+    """An executor that runs tasks at once, here, and records the images of each."""
 
     def __init__(self) -> None:
         self.asked: list[int] = []
@@ -101,7 +101,7 @@ def _evaluate(artifact: Artifact, data: ImageFolder, options: Options = DEFAULTS
 
 
 def _the_same(one: Accuracy, other: Accuracy) -> bool:
-    """Equal in all but where and when."""
+    """Return whether two results are equal in all but where and when."""
     return one == replace(
         other, accuracy_id=one.accuracy_id, created=one.created, provenance=one.provenance
     )
@@ -128,26 +128,29 @@ def test_eight_bits_cost_little_of_it(digits: Task) -> None:
 def test_a_file_calibrated_on_images_is_proven_on_images_that_it_carries(digits: Task) -> None:
     floats, eight = digits.artifacts["fp32"], digits.artifacts["int8"]
     assert not floats.manifest.facts.parity[0].images
-    [proven] = verification.verify_bundle(eight)
-    assert proven == eight.manifest.facts.parity[0] and proven.images and proven.passed
+    [parity] = verification.verify_bundle(eight)
+    assert parity == eight.manifest.facts.parity[0] and parity.images and parity.passed
     images = seeded.load_batches(eight.folder / "inputs.npz")
-    assert len(images) == proven.inputs == 16 and images[0][0].shape == (1, 3, 16, 16)
+    assert len(images) == parity.inputs == 16 and images[0][0].shape == (1, 3, 16, 16)
 
 
 def test_every_format_ranks_as_pytorch_does(
     digits: Task, tiny_artifacts: dict[str, Artifact], tmp_path: Path
 ) -> None:
-    """A network with random weights: PyTorch's outputs are known only through float32 files that
-    were proven equal to it, and Core ML's evaluator is one of the means."""
+    """Every runtime and evaluator ranks the classes of a random network alike.
+
+    PyTorch's outputs are known only through float32 files that were verified against it, and Core
+    ML's evaluator is one of the means.
+    """
     data = ImageFolder.find(digits.test).limited(60)
-    found = {}
+    results = {}
     for name in ("onnx-fp32", "tflite-fp32", "executorch-fp32", "coreml-fp32"):
         artifact = _with_preprocessing(tiny_artifacts[name], tmp_path / name)
-        found[name] = _evaluate(artifact, data)
-    counts = {name: result.classes for name, result in found.items()}
+        results[name] = _evaluate(artifact, data)
+    counts = {name: result.classes for name, result in results.items()}
     assert all(each == counts["onnx-fp32"] for each in counts.values())
-    assert "evaluator" in found["coreml-fp32"].evaluated_by or sys.platform == "darwin"
-    assert len({result.data.sha256 for result in found.values()}) == 1
+    assert "evaluator" in results["coreml-fp32"].evaluated_by or sys.platform == "darwin"
+    assert len({result.data.sha256 for result in results.values()}) == 1
 
 
 def _with_preprocessing(artifact: Artifact, folder: Path) -> Artifact:
@@ -188,7 +191,7 @@ def test_an_evaluation_that_was_killed_goes_on_where_it_was(digits: Task, tmp_pa
 
 
 def test_a_network_of_the_zoo_takes_photographs_of_any_size(tmp_path: Path) -> None:
-    """Folders called by synsets, some of the network's classes without one, JPEGs of odd sizes."""
+    """The folders are synsets, some classes have no folder, and the JPEGs have odd sizes."""
     classes = ("n01440764", "n01443537", "n01484850", "n01491361", "n01494475", "n01496331", "n015")
     photographs = [Image.fromarray(picture) for picture in load_sample_images().images]
     for name, photograph in zip(classes[1:3], photographs, strict=True):
@@ -207,14 +210,14 @@ def test_a_network_of_the_zoo_takes_photographs_of_any_size(tmp_path: Path) -> N
     network = load(request)
     ranks: dict[int, list[int]] = {1: [], 2: []}
     for image in data.images:
-        taken = torch.from_numpy(images.prepare(data.folder / image.path, network.spec))
+        inputs = torch.from_numpy(images.prepare(data.folder / image.path, network.spec))
         with torch.no_grad():
-            ranks[image.label].append(rank(network.module(taken)[0].numpy(), image.label))
+            ranks[image.label].append(rank(network.module(inputs)[0].numpy(), image.label))
     assert [
         (each.index, each.name, each.images, each.top1, each.top5) for each in result.classes
     ] == [
-        (label, classes[label], 4, found.count(0), sum(place < 5 for place in found))
-        for label, found in ranks.items()
+        (label, classes[label], 4, places.count(0), sum(place < 5 for place in places))
+        for label, places in ranks.items()
     ]
     assert (result.outputs, result.model.num_classes) == (7, 7)
 
@@ -286,7 +289,7 @@ def test_an_image_that_cannot_be_read_is_named_or_counted(digits: Task, tmp_path
     skipping = replace(options, skip_unreadable=True)
     result = _run(digits, data, skipping, journal)
     assert (result.images, result.data.unreadable) == (19, (damaged,))
-    with pytest.raises(ImageError, match="cannot be read"):  # it was asked to be told again
+    with pytest.raises(ImageError, match="cannot be read"):  # unreadable images raise again
         _run(digits, data, options, journal)
     (tmp_path / "data" / damaged).unlink()
     with pytest.raises(UserError, match="cannot be found"):
@@ -347,11 +350,11 @@ def test_what_cannot_be_judged_is_one_sentence(digits: Task) -> None:
         outputs=(replace(manifest.facts.preflight.outputs[0], shape=(1, 10, 4, 4)),),
     )
     no_scores = replace(manifest, facts=replace(manifest.facts, preflight=flow))
-    for other, found in (
+    for other, sentence in (
         (nothing_known, "It is not known how images are prepared"),
         (no_scores, "one score for each class"),
     ):
-        with pytest.raises(UserError, match=found):
+        with pytest.raises(UserError, match=sentence):
             Evaluation.plan(replace(artifact, manifest=other), data, Options())
     with pytest.raises(UserError, match="cannot run a onnx artifact"):
         _evaluate(artifact, data.limited(1), Options(runtime="litert"))
@@ -389,7 +392,7 @@ def test_wrong_input_is_one_sentence_and_writes_nothing(
     (tmp_path / "damaged" / digits.artifacts["fp32"].manifest.model_file).write_bytes(b"")
     (tmp_path / "two" / "a").mkdir(parents=True)
     shutil.copy(next(digits.test.glob("0/*")), tmp_path / "two" / "a")
-    for arguments, found in (
+    for arguments, sentence in (
         ((folder, "--data", "nowhere"), "The data set nowhere does not exist"),
         ((folder, "--data", "two"), "gives scores for 10 classes, and two has folders for 1"),
         (("damaged", "--data", digits.test), "is not the one that was exported"),
@@ -397,5 +400,5 @@ def test_wrong_input_is_one_sentence_and_writes_nothing(
     ):
         done = mobilebench("eval", *arguments, "--out", "result.json")
         assert done.code == 2 and done.stdout == "", done.stderr
-        assert found in done.stderr and "Traceback" not in done.stderr
+        assert sentence in done.stderr and "Traceback" not in done.stderr
         assert not list(tmp_path.glob("result*"))

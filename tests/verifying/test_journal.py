@@ -1,4 +1,4 @@
-"""The journal takes what it can from a file that a kill may have cut anywhere."""
+"""A journal reads every whole line of a file that a kill may have cut anywhere."""
 
 from __future__ import annotations
 
@@ -35,10 +35,10 @@ def test_a_file_cut_at_any_byte_gives_the_lines_that_are_whole(tmp_path: Path) -
         cut = Journal(tmp_path / "cut")
         cut.path.write_bytes(content[:length])
         # A line is whole also without the newline at its end.
-        kept = [_part(0)] * (length >= first - 1) + [_part(1)] * (length >= len(content) - 1)
-        assert cut.read("a") == kept
+        parts = [_part(0)] * (length >= first - 1) + [_part(1)] * (length >= len(content) - 1)
+        assert cut.read("a") == parts
         cut.add("a", _part(2))
-        assert cut.read("a") == [*kept, _part(2)]
+        assert cut.read("a") == [*parts, _part(2)]
 
 
 def test_a_line_of_another_version_is_passed_over(tmp_path: Path) -> None:

@@ -33,8 +33,8 @@ def test_equal_outputs_pass_without_noise() -> None:
 
 def test_figures_are_those_of_their_definitions() -> None:
     expected = [[np.array([[1.0, 2.0, -4.0]], np.float32)]]
-    found = [[np.array([[1.5, 2.0, -4.0]], np.float32)]]
-    result = _compare(expected, found)
+    outputs = [[np.array([[1.5, 2.0, -4.0]], np.float32)]]
+    result = _compare(expected, outputs)
     assert result.max_abs_error == 0.5
     assert result.max_relative_error == 0.125
     assert result.snr_db == pytest.approx(10 * math.log10(21 / 0.25))
@@ -78,9 +78,9 @@ def test_single_precision_has_one_limit() -> None:
 
 def test_every_winner_counts() -> None:
     expected = _scores()
-    found = [[array.copy()] for [array] in expected]
-    found[3][0][0, int(expected[3][0].argmin())] = 99.0
-    assert _compare(expected, found).top1_agreement == 15 / 16
+    outputs = [[array.copy()] for [array] in expected]
+    outputs[3][0][0, int(expected[3][0].argmin())] = 99.0
+    assert _compare(expected, outputs).top1_agreement == 15 / 16
 
 
 def test_outputs_that_are_no_scores_have_no_winner() -> None:
@@ -90,9 +90,9 @@ def test_outputs_that_are_no_scores_have_no_winner() -> None:
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])
 def test_an_output_that_is_not_finite_fails(value: float) -> None:
-    found = _scores()
-    found[0][0][0, 0] = value
-    result = _compare(_scores(), found)
+    outputs = _scores()
+    outputs[0][0][0, 0] = value
+    result = _compare(_scores(), outputs)
     assert not result.passed
     assert result.max_abs_error is None
     assert "not finite" in result.description
