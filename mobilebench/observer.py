@@ -7,10 +7,10 @@ from threading import Event
 from typing import Protocol
 
 
-class Step(Protocol):
+class Progress(Protocol):
     """One piece of work in progress; belongs to the observer that began it.
 
-    Two pieces of work may have one name at the same time, so each has a step, not a key.
+    Two pieces of work may have one name at the same time, so each has its own progress, not a key.
     """
 
     def stage(self, name: str) -> None:
@@ -26,10 +26,10 @@ class Step(Protocol):
 class Observer(Protocol):
     """Follows the cells of a matrix; may be called from several threads."""
 
-    def preparing(self, network: str) -> Step:
+    def preparing(self, network: str) -> Progress:
         """Report that a network goes through preflight, before any of its cells."""
 
-    def started(self, cell: str) -> Step:
+    def started(self, cell: str) -> Progress:
         """Report that work on a cell begins."""
 
     def skipped(self, cell: str, outcome: str) -> None:
@@ -42,17 +42,17 @@ class Observer(Protocol):
 class Silent:
     """An observer that shows nothing."""
 
-    def preparing(self, network: str) -> Step:
-        return SilentStep()
+    def preparing(self, network: str) -> Progress:
+        return SilentProgress()
 
-    def started(self, cell: str) -> Step:
-        return SilentStep()
+    def started(self, cell: str) -> Progress:
+        return SilentProgress()
 
     def skipped(self, cell: str, outcome: str) -> None:
         pass
 
 
-class SilentStep:
+class SilentProgress:
     """A step that shows nothing."""
 
     def stage(self, name: str) -> None:
@@ -66,9 +66,9 @@ class SilentStep:
 class Work:
     """One piece of work: its step, and the event that cancels it."""
 
-    step: Step = field(default_factory=SilentStep)
+    progress: Progress = field(default_factory=SilentProgress)
     cancel: Event = field(default_factory=Event)
 
     def stage(self, name: str) -> None:
         """Report that the work enters a stage."""
-        self.step.stage(name)
+        self.progress.stage(name)

@@ -14,7 +14,7 @@ from mobilebench.errors import BundleError, CellFailed, ModelRefused, SchemaErro
 from mobilebench.exporting.matrix import Exported
 from mobilebench.exporting.order import Terms
 from mobilebench.exporting.workers import LocalWorkers
-from mobilebench.observer import Observer, Silent, SilentStep, Step
+from mobilebench.observer import Observer, Progress, Silent, SilentProgress
 from mobilebench.pipeline import export_matrix
 from mobilebench.values.artifact import MANIFEST_FILE, REFERENCE_FILE, Artifact
 from mobilebench.values.measurement import Failure, Measurement
@@ -62,11 +62,11 @@ class Remembering(Silent):
     def __init__(self) -> None:
         self.words: list[str] = []
 
-    def preparing(self, network: str) -> Step:
+    def preparing(self, network: str) -> Progress:
         self.words.append("preparing")
-        return SilentStep()
+        return SilentProgress()
 
-    def started(self, cell: str) -> Step:
+    def started(self, cell: str) -> Progress:
         self.words.append("started")
         return self
 

@@ -63,7 +63,7 @@ class MatrixProgress:
 
 
 class Line:
-    """A `Step` as a live line below the bar of all cells."""
+    """A `Progress` of an observer as a live line below the bar of all cells."""
 
     def __init__(self, progress: MatrixProgress, name: str, stage: str, *, counted: bool) -> None:
         self._progress = progress

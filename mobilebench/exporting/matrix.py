@@ -117,7 +117,7 @@ class Matrix:
             request, self.recipes, terms.source, terms.image_input, self.out_dir
         )
         folder = place or scratch
-        step = self.observer.preparing(request.name)
+        progress = self.observer.preparing(request.name)
         try:
             prepared = self._prepared(request, folder, cancel)
             if terms.class_labels:
@@ -130,7 +130,7 @@ class Matrix:
                 raise
             return error
         finally:
-            step.finished("prepared")
+            progress.finished("prepared")
         return prepared, folder
 
     def _prepared(self, request: Request, place: Path, cancel: Event) -> Prepared:
@@ -200,7 +200,7 @@ class Matrix:
             outcome = f"failed at {error.stage}"
             return Exported(model.title, recipe, failure_of(error, recipe), model)
         finally:
-            work.step.finished(outcome)
+            work.progress.finished(outcome)
         return Exported(model.title, recipe, artifact, model, cached=elsewhere is not None)
 
     def _made_elsewhere(self, place: Path) -> Artifact | None:

@@ -44,7 +44,7 @@ _POLL_S = 0.005
 
 
 @dataclass(frozen=True)
-class Call(Generic[A]):
+class IsolatedCall(Generic[A]):
     """A function with its arguments, ready to run in a child process."""
 
     place: str
@@ -64,11 +64,11 @@ class Function(Generic[P, A]):
         """`module:function`."""
         self.answer = answer
 
-    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Call[A]:
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> IsolatedCall[A]:
         """Return the call of the function with these arguments; nothing runs yet."""
         if kwargs:
             raise TypeError(f"{self.place} takes its arguments by position")
-        return Call(self.place, [wire.to_plain(argument) for argument in args], self.answer)
+        return IsolatedCall(self.place, [wire.to_plain(argument) for argument in args], self.answer)
 
 
 class IsolatedProcess:
@@ -97,7 +97,7 @@ class IsolatedProcess:
         self._folder.cleanup()
 
     def call(
-        self, call: Call[A], *, stage: Stage, timeout_s: float, log_to: Path | None = None
+        self, call: IsolatedCall[A], *, stage: Stage, timeout_s: float, log_to: Path | None = None
     ) -> A:
         """Run a call in the process and return its answer.
 
@@ -134,7 +134,7 @@ class IsolatedProcess:
 
 
 def call(
-    call: Call[A],
+    call: IsolatedCall[A],
     *,
     stage: Stage,
     timeout_s: float,

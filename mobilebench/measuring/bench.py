@@ -47,19 +47,19 @@ def measure_cell(cell: Cell, session: Session | None, observer: Observer | None)
     """Measure one cell; a failure of its runtime becomes the record's outcome."""
     runner = plugins.runner(cell.device.id)
     run = "" if session is None else f", {session.side}{session.pair + 1}"
-    step = (observer or Silent()).started(f"{cell.name}{run}")
-    step.stage(cell.job.protocol.id)
+    progress = (observer or Silent()).started(f"{cell.name}{run}")
+    progress.stage(cell.job.protocol.id)
     manifest = cell.artifact.manifest
     outcome: Measurement | Failure
     try:
         measurement = runner.run(cell.device.id, cell.artifact, cell.job)
         outcome = diagnoses.diagnose(measurement, cell.job.protocol)
-        step.finished("measured")
+        progress.finished("measured")
     except CellFailed as error:
         outcome = failure_of(error, manifest.recipe)
-        step.finished(f"failed at {error.stage}")
+        progress.finished(f"failed at {error.stage}")
     except BaseException:
-        step.finished("stopped")
+        progress.finished("stopped")
         raise
     return signing.sign(
         Record(

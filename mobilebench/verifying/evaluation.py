@@ -27,7 +27,7 @@ from mobilebench.values.artifact import Artifact
 from mobilebench.values.measurement import Stage
 from mobilebench.values.modelspec import ModelSpec
 from mobilebench.verifying import prediction
-from mobilebench.verifying.journal import Answer, Journal, Part, Verdict
+from mobilebench.verifying.journal import Answer, ImageVerdict, Journal, Part
 from mobilebench.verifying.ranking import rank
 
 PART_IMAGES = 256
@@ -151,7 +151,7 @@ class Evaluation:
         return [
             part
             for part in parts
-            if all(answer.verdict is not Verdict.UNREADABLE for answer in part.answers)
+            if all(answer.verdict is not ImageVerdict.UNREADABLE for answer in part.answers)
         ]
 
     def _parts(self, missing: Sequence[int]) -> Iterator[Sequence[int]]:
@@ -189,7 +189,9 @@ class Evaluation:
             versions=self.versions,
             provenance=host.provenance(transport),
             outputs=self.outputs,
-            not_finite=sum(answer.verdict is Verdict.NOT_FINITE for answer in answers.values()),
+            not_finite=sum(
+                answer.verdict is ImageVerdict.NOT_FINITE for answer in answers.values()
+            ),
             classes=self._classes(answers),
         )
 
@@ -199,7 +201,7 @@ class Evaluation:
         unreadable = []
         for index, image in enumerate(self.data.images):
             content.update(f"{image.label}\0{image.path}\0{answers[index].sha256}\n".encode())
-            if answers[index].verdict is Verdict.UNREADABLE:
+            if answers[index].verdict is ImageVerdict.UNREADABLE:
                 unreadable.append(image.path)
         return DataSet(
             folder=str(self.data.folder),
@@ -213,7 +215,7 @@ class Evaluation:
     def _classes(self, answers: dict[int, Answer]) -> tuple[ClassCount, ...]:
         ranks: dict[int, list[int | None]] = {}
         for index, image in enumerate(self.data.images):
-            if answers[index].verdict is not Verdict.UNREADABLE:
+            if answers[index].verdict is not ImageVerdict.UNREADABLE:
                 ranks.setdefault(image.label, []).append(answers[index].rank)
         return tuple(
             ClassCount(
@@ -318,8 +320,8 @@ def _outputs(
 
 def _answer(index: int, sha256: str, label: int, scores: Array | None) -> Answer:
     if scores is None:
-        return Answer(image=index, sha256=sha256, verdict=Verdict.UNREADABLE)
+        return Answer(image=index, sha256=sha256, verdict=ImageVerdict.UNREADABLE)
     if not np.isfinite(scores).all():
-        return Answer(image=index, sha256=sha256, verdict=Verdict.NOT_FINITE)
+        return Answer(image=index, sha256=sha256, verdict=ImageVerdict.NOT_FINITE)
     place = rank(scores.reshape(-1), label)
-    return Answer(image=index, sha256=sha256, verdict=Verdict.RANKED, rank=place)
+    return Answer(image=index, sha256=sha256, verdict=ImageVerdict.RANKED, rank=place)

@@ -13,7 +13,7 @@ from mobilebench.files import writing
 from mobilebench.values import value, wire
 
 
-class Verdict(StrEnum):
+class ImageVerdict(StrEnum):
     """The outcome for one image."""
 
     RANKED = "ranked"
@@ -30,7 +30,7 @@ class Answer:
     """Its position in the data set."""
     sha256: str
     """sha256 of the image file."""
-    verdict: Verdict
+    verdict: ImageVerdict
     rank: int | None = None
     """How many classes the network ranks before the right one."""
 

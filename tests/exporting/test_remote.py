@@ -12,7 +12,7 @@ from mobilebench.exporting.matrix import Exported
 from mobilebench.exporting.remote import RemoteWorkers
 from mobilebench.exporting.workers import Limits
 from mobilebench.machine import cluster
-from mobilebench.observer import Observer, Silent, Step
+from mobilebench.observer import Observer, Progress, Silent
 from mobilebench.pipeline import export_matrix
 from mobilebench.values.artifact import Artifact
 from mobilebench.values.measurement import Failure
@@ -52,7 +52,7 @@ class KillsAWorker(Silent):
         self._victim = victim
         self._building = 0
 
-    def started(self, cell: str) -> Step:
+    def started(self, cell: str) -> Progress:
         return self
 
     def finished(self, outcome: str) -> None:

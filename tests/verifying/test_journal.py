@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from mobilebench.verifying.journal import Answer, Journal, Part, Verdict
+from mobilebench.verifying.journal import Answer, ImageVerdict, Journal, Part
 
 
 def _part(*images: int) -> Part:
     answers = (
-        Answer(image=image, sha256="0" * 64, verdict=Verdict.RANKED, rank=0) for image in images
+        Answer(image=image, sha256="0" * 64, verdict=ImageVerdict.RANKED, rank=0)
+        for image in images
     )
     return Part(evaluated_by="double 1", answers=tuple(answers))
 
