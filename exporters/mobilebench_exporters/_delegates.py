@@ -10,7 +10,7 @@ from mobilebench.inputs.seeded import Batch
 from mobilebench.interfaces import Evaluator
 from mobilebench.values.recipe import ExportRecipe, Precision
 from mobilebench_exporters import _vendor_delegates
-from mobilebench_exporters._offers import Only
+from mobilebench_exporters._offers import DelegateOffer
 from mobilebench_exporters._pt2e import quantized
 from mobilebench_exporters._pte import COREML_EVALUATOR
 
@@ -27,7 +27,7 @@ NO_RUNTIME = "there is no runtime for its delegate {} on a host"
 class Delegate:
     """A delegate that programs are lowered to ahead of time."""
 
-    only: Only
+    offer: DelegateOffer
     lower: Lowering
     evaluator: Evaluator | None = None
     unverifiable: bool = False
@@ -89,9 +89,9 @@ def _lower(module: torch.nn.Module, example: tuple[torch.Tensor, ...], partition
 _FLOATS = (Precision.FP32, Precision.FP16)
 
 DELEGATES: Mapping[str, Delegate] = {
-    "xnnpack": Delegate(Only((Precision.FP32, Precision.INT8)), _to_xnnpack),
+    "xnnpack": Delegate(DelegateOffer((Precision.FP32, Precision.INT8)), _to_xnnpack),
     "coreml": Delegate(
-        Only(
+        DelegateOffer(
             _FLOATS,
             targets=("iOS16", "iOS15", "iOS17", "iOS18", "iOS26"),
             distributions=("coremltools",),
@@ -100,16 +100,16 @@ DELEGATES: Mapping[str, Delegate] = {
         evaluator=COREML_EVALUATOR,
     ),
     # In half precision the inputs and outputs stay in float32.
-    "vulkan": Delegate(Only(_FLOATS), _to_vulkan, unverifiable=True),
+    "vulkan": Delegate(DelegateOffer(_FLOATS), _to_vulkan, unverifiable=True),
     "qualcomm": Delegate(
         # The float unit computes in half precision only.
-        Only((Precision.FP16,), targets=_vendor_delegates.QUALCOMM_CHIPS),
+        DelegateOffer((Precision.FP16,), targets=_vendor_delegates.QUALCOMM_CHIPS),
         _vendor_delegates.to_qualcomm,
         unverifiable=True,
         vendor_tools=_vendor_delegates.qualcomm_tools,
     ),
     "ethos-u": Delegate(
-        Only((Precision.INT8,), targets=_vendor_delegates.ETHOS_U_UNITS),
+        DelegateOffer((Precision.INT8,), targets=_vendor_delegates.ETHOS_U_UNITS),
         _vendor_delegates.to_ethos_u,
         unverifiable=True,
         vendor_tools=_vendor_delegates.ethos_u_tools,

@@ -27,12 +27,12 @@ Words = tuple[str | None, ...]
 
 
 @dataclass(frozen=True)
-class Only:
-    """Choices of one delegate or target, where they differ from the rest of a format."""
+class DelegateOffer:
+    """Choices of one delegate, which take the place of its format's."""
 
     precisions: tuple[Precision, ...]
     targets: Words = (None,)
-    """Read for a delegate; the first is the default."""
+    """The first is the default."""
     distributions: tuple[str, ...] = ()
     """Packages that it needs besides those of the format."""
 
@@ -50,8 +50,9 @@ class Offer:
     targets_of: Mapping[Precision, tuple[str, ...]] = field(default_factory=dict)
     """Targets of a precision that not every target offers; the first is its default."""
     features: frozenset[Feature] = frozenset()
-    only: Mapping[str, Only] = field(default_factory=dict)
-    """By the name of a delegate or of a target."""
+    of_delegate: Mapping[str, DelegateOffer] = field(default_factory=dict)
+    of_target: Mapping[str, tuple[Precision, ...]] = field(default_factory=dict)
+    """Precisions of a target that offers others than the rest of the format."""
 
     def recipe(
         self,
@@ -66,9 +67,9 @@ class Offer:
         """
         delegate = self.delegates[0] if delegate is None else delegate
         self._require("delegate", delegate, self.delegates)
-        special = self._only(delegate)
+        special = self.of_delegate.get(delegate or "")
         targets = special.targets if special else self.targets
-        which = target if target in self.only else delegate
+        which = target if target in self.of_target else delegate
         self._require("precision", precision, self.precisions_for(target, delegate), which)
         self._require("target", target or targets[0], targets, delegate)
         possible = self.targets_of.get(precision, targets)
@@ -84,16 +85,14 @@ class Offer:
 
     def precisions_for(self, target: str | None, delegate: str | None) -> tuple[Precision, ...]:
         """Return the precisions of a target and a delegate; unknown names count as the default."""
-        special = self._only(target) or self._only(delegate)
-        offered = special.precisions if special else self.precisions
+        special = self.of_delegate.get(delegate or "")
+        usual = special.precisions if special else self.precisions
+        offered = self.of_target.get(target or "", usual)
         return tuple(
             precision
             for precision in offered
             if target not in self.targets or target in self.targets_of.get(precision, self.targets)
         )
-
-    def _only(self, word: str | None) -> Only | None:
-        return None if word is None else self.only.get(word)
 
     def _require(
         self,
@@ -105,7 +104,7 @@ class Offer:
         if choice not in offered:
             names = ", ".join(str(name) for name in offered if name is not None)
             offers = f"it offers {names}" if names else f"it has no choice of {noun}"
-            special = which in self.only or which in self.targets_of
+            special = any(which in of for of in (self.of_delegate, self.of_target, self.targets_of))
             subject = f"{self.format} for {which}" if special else str(self.format)
             raise RecipeError(
                 f"The format {subject} was asked for with {noun} {choice!s}; {offers}."
@@ -117,7 +116,7 @@ class Offer:
         torch is one of them, for every export starts from it. Raises `MissingToolkit` where one is
         not installed.
         """
-        special = self._only(delegate)
+        special = self.of_delegate.get(delegate or "")
         extra = special.distributions if special else ()
         versions = {}
         for name in ("torch", *self.distributions, *extra):

@@ -19,7 +19,7 @@ from mobilebench.values.graph import Graph
 from mobilebench.values.recipe import ExportRecipe, Feature, Format, Precision
 from mobilebench.values.tensor import DType, TensorSpec
 from mobilebench_exporters import _coreml_graph
-from mobilebench_exporters._offers import Offer, Offering, Only, example
+from mobilebench_exporters._offers import Offer, Offering, example
 from mobilebench_exporters._pt2e import quantized
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ class CoremlExporter(Offering):
             Precision.INT8_WEIGHTS: ("iOS16", "iOS17", "iOS18", "iOS26"),
         },
         features=frozenset({Feature.IMAGE_INPUT, Feature.CLASS_LABELS}),
-        only={NEURAL_NETWORK: Only((Precision.FP32, Precision.FP16))},
+        of_target={NEURAL_NETWORK: (Precision.FP32, Precision.FP16)},
     )
     cures = (
         Cure(

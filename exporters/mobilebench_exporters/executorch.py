@@ -41,9 +41,9 @@ class ExecutorchExporter(Offering):
     offer = Offer(
         format=Format.EXECUTORCH,
         distributions=("executorch", "torchao"),
-        precisions=DELEGATES["xnnpack"].only.precisions,
+        precisions=DELEGATES["xnnpack"].offer.precisions,
         delegates=tuple(DELEGATES),
-        only={name: delegate.only for name, delegate in DELEGATES.items()},
+        of_delegate={name: delegate.offer for name, delegate in DELEGATES.items()},
     )
     cures = (
         Cure(
