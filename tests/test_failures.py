@@ -9,12 +9,12 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from mobilebench import cures, export, plugins
+from mobilebench import export, failures, plugins
 from mobilebench.conversion import steps
 from mobilebench.conversion.loading import describe
 from mobilebench.deploy import deploy
 from mobilebench.errors import CellFailed
-from mobilebench.exporting.matrix import failure_of
+from mobilebench.failures import failure_of
 from mobilebench.inputs.source import InputSource
 from mobilebench.values.measurement import Failure
 from mobilebench.values.modelspec import CALLER, ModelSpec
@@ -164,14 +164,14 @@ def test_limits_say_which_option_raises_them() -> None:
         ("Timeout", "its process did not end", "--time-limit"),
         ("Crash", killed, "--jobs"),
     ):
-        advice = cures.find(CellFailed("export", error, message), cures.GENERAL)
+        advice = failures.find(CellFailed("export", error, message), failures.GENERAL)
         assert advice is not None and option in advice
 
 
 def test_an_unknown_failure_has_no_advice() -> None:
     known = [cure for name in plugins.exporter_names() for cure in plugins.exporter(name).cures]
     error = CellFailed("export", "RuntimeError", "something new", "a log")
-    assert cures.find(error, (*cures.GENERAL, *known)) is None
+    assert failures.find(error, (*failures.GENERAL, *known)) is None
 
 
 def test_signatures_are_expressions() -> None:
