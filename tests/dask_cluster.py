@@ -34,8 +34,16 @@ class DaskCluster:
         self._folder = folder
         self._stack = stack
         self.scheduler = self._start("scheduler", "--port", "0")
-        until(self._file.exists, "the scheduler's file", self.scheduler)
-        self.address: str = json.loads(self._file.read_text())["address"]
+        # Not only that it exists: the scheduler may be writing it.
+        until(self._address, "the scheduler's address", self.scheduler)
+        self.address: str = self._address()
+
+    def _address(self) -> str:
+        try:
+            address: str = json.loads(self._file.read_text())["address"]
+        except (FileNotFoundError, json.JSONDecodeError):
+            return ""
+        return address
 
     @property
     def _file(self) -> Path:

@@ -11,14 +11,15 @@ import pytest
 from mobilebench import plugins
 from mobilebench.conversion.loading import LoadedModel, describe
 from mobilebench.errors import RecipeError, UserError
-from mobilebench.exporting.bundle import Order
 from mobilebench.exporting.choosing import choose
-from mobilebench.exporting.order import Terms
+from mobilebench.exporting.order import Order, Terms
+from mobilebench.exporting.preparation import Prepared
 from mobilebench.inputs import labels, seeded
 from mobilebench.pipeline import export_module
 from mobilebench.values.artifact import REFERENCE_FILE, Artifact
 from mobilebench.values.modelspec import CALLER, ModelSpec, Preprocessing
 from mobilebench.values.recipe import Feature, Precision
+from mobilebench.values.request import Request
 from mobilebench.values.tensor import DType, parse_tensor
 from mobilebench.verifying import parity
 from tests import models
@@ -148,12 +149,18 @@ def test_another_normalisation_or_other_labels_are_another_artifact(artifact: Ar
         replace(manifest.recipe, image_input=replace(image_input, std=(0.5, 0.5, 0.5))),
         replace(manifest.recipe, class_labels=labels.sha256(NAMES[::-1])),
     ]
-    tools = manifest.facts.tool_versions
-    fingerprint = manifest.facts.preflight.fingerprint
-    keys = [
-        Order(model=manifest.model, recipe=recipe, fingerprint=fingerprint, tools=tools).key
-        for recipe in recipes
-    ]
+    preflight = manifest.facts.preflight
+    order = Order(
+        request=Request(reference="memory:tiny"),
+        recipe=manifest.recipe,
+        prepared=Prepared(
+            model=manifest.model, fingerprint=preflight.fingerprint, preflight=preflight
+        ),
+        preparation=artifact.folder,
+        tools=manifest.facts.tool_versions,
+        terms=Terms(),
+    )
+    keys = [replace(order, recipe=recipe).key for recipe in recipes]
     assert keys[0] == manifest.facts.key and len(set(keys)) == len(keys)
 
 

@@ -131,7 +131,7 @@ def test_a_program_that_is_not_one_delegate_is_not_taken_for_it(vulkan: Artifact
     from mobilebench_exporters import _pte
 
     with pytest.raises(CellFailed, match=r"not one Core ML delegate.*VulkanBackend x2, aten::mean"):
-        _pte.evaluate_coreml({"model": str(vulkan.model_path), "inputs": "", "outputs": ""})
+        _pte.evaluate_coreml(vulkan.model_path, Path("inputs"), Path("outputs"))
 
 
 def test_a_lowering_that_computes_something_else_is_refused() -> None:

@@ -86,7 +86,7 @@ class Recording(Executor):
         self.asked: list[int] = []
 
     def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> Future[Any]:
-        self.asked += [index for index, *_ in args[0]["images"]]
+        self.asked += [index for index, _ in args[0].images]
         future: Future[Any] = Future()
         try:
             future.set_result(fn(*args, **kwargs))
