@@ -7,6 +7,8 @@ import subprocess
 import sys
 import tarfile
 import tomllib
+from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,13 +21,17 @@ FORMS = sorted(
 )
 
 
+def _text(path: str | Path) -> str:
+    return (ROOT / path).read_text(encoding="utf-8")
+
+
 def _yaml(path: str | Path) -> Any:
-    return yaml.safe_load((ROOT / path).read_text(encoding="utf-8"))
+    return yaml.safe_load(_text(path))
 
 
 def _recipe(target: str) -> list[str]:
     """Return the commands of one of the Makefile's targets."""
-    text = (ROOT / "Makefile").read_text(encoding="utf-8")
+    text = _text("Makefile")
     match = re.search(rf"^{target}:.*\n((?:\t.*\n)+)", text, re.MULTILINE)
     assert match, f"the Makefile has no target {target}"
     return [line.strip() for line in match[1].splitlines()]
@@ -36,7 +42,7 @@ def test_the_workflow_runs_what_a_person_runs() -> None:
     job = workflow["jobs"]["test"]
     commands = [step["run"] for step in job["steps"] if "run" in step]
     assert commands == ["bash .ci/run"]
-    script = (ROOT / ".ci/run").read_text(encoding="utf-8")
+    script = _text(".ci/run")
     assert script.splitlines()[-1] == "make test"
     assert set(job["strategy"]["matrix"]["os"]) == {"ubuntu-latest", "macos-latest"}
     # YAML 1.1 reads the key `on` as true.
@@ -54,7 +60,7 @@ def test_the_workflow_may_only_read_and_ends_by_itself() -> None:
 def test_the_workflow_has_the_python_that_the_makefile_asks_for() -> None:
     steps = _yaml(".github/workflows/ci.yml")["jobs"]["test"]["steps"]
     [python] = [step["with"] for step in steps if "setup-python" in step.get("uses", "")]
-    assert f"python{python['python-version']}" in (ROOT / "Makefile").read_text(encoding="utf-8")
+    assert f"python{python['python-version']}" in _text("Makefile")
     assert python["cache"] == "pip"
     for name in python["cache-dependency-path"].split():
         assert (ROOT / name).is_file()
@@ -72,7 +78,7 @@ def test_the_hooks_are_the_commands_of_make_lint() -> None:
 
 
 def test_every_hook_names_a_tool_that_the_project_installs() -> None:
-    pinned = (ROOT / "requirements.txt").read_text(encoding="utf-8")
+    pinned = _text("requirements.txt")
     for hook in _yaml(".pre-commit-config.yaml")["repos"][0]["hooks"]:
         command = Path(hook["entry"].split()[0])
         assert command.parent == Path(".venv/bin")
@@ -82,7 +88,7 @@ def test_every_hook_names_a_tool_that_the_project_installs() -> None:
 
 def test_the_citation_says_what_the_package_says() -> None:
     citation = _yaml("CITATION.cff")
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    project = tomllib.loads(_text("pyproject.toml"))["project"]
     assert citation["cff-version"] == "1.2.0" and citation["message"]
     assert citation["title"] == project["name"]
     assert citation["version"] == project["version"]
@@ -139,7 +145,7 @@ def test_the_forms_name_options_that_the_program_has() -> None:
 
     verbs: dict[str, Any] = get_command(app).commands  # type: ignore[attr-defined]
     pattern = re.compile(r"`mobilebench ([a-z]+)([^`]*)`")
-    commands = [match for path in FORMS for match in pattern.findall(path.read_text("utf-8"))]
+    commands = [match for path in FORMS for match in pattern.findall(_text(path))]
     assert {verb for verb, _ in commands} >= {"bench", "devices", "doctor"}
     for verb, rest in commands:
         options = {name for parameter in verbs[verb].params for name in parameter.opts}
@@ -169,3 +175,60 @@ def test_the_source_distribution_holds_what_its_tests_read(tmp_path: Path) -> No
         "tests/test_habits.py",
     ):
         assert needed in names
+
+
+PARTS = ("CORE", "CLI", "EXPORTERS")
+
+
+def _listed(variable: str) -> list[Path]:
+    """Return the paths of one of the Makefile's lists, with the lists inside it."""
+    text = _text("Makefile")
+    match = re.search(rf"^{variable} := ((?:.*\\\n)*.*)$", text, re.MULTILINE)
+    assert match, f"the Makefile has no list {variable}"
+    paths: list[Path] = []
+    for word in match[1].replace("\\\n", " ").split():
+        inner = re.fullmatch(r"\$\((\w+)\)", word)
+        paths += _listed(inner[1]) if inner else [Path(word)]
+    return paths
+
+
+def _test_files(paths: Sequence[Path]) -> list[Path]:
+    """Return the test files at and below paths, one that is reached twice also twice."""
+    files: list[Path] = []
+    for path in paths:
+        assert (ROOT / path).exists(), f"the Makefile lists {path}, which does not exist"
+        found = [ROOT / path] if path.suffix else sorted((ROOT / path).rglob("test_*.py"))
+        assert found, f"the Makefile lists {path}, which has no tests"
+        files += found
+    return files
+
+
+def test_every_test_belongs_to_one_part() -> None:
+    listed = Counter(file for part in PARTS for file in _test_files(_listed(part)))
+    assert [str(file) for file, times in listed.items() if times > 1] == []
+    assert sorted(listed) == sorted((ROOT / "tests").rglob("test_*.py"))
+
+
+def test_the_quick_tests_are_some_of_the_core() -> None:
+    quick, core = set(_test_files(_listed("QUICK"))), set(_test_files(_listed("CORE")))
+    assert quick < core
+    exporting = [file.name for file in quick - {Path(__file__)} if "tiny_artifacts" in _text(file)]
+    assert exporting == [], "the fixture exports, which takes a minute"
+
+
+@pytest.mark.parametrize("part", ["QUICK", *PARTS])
+def test_a_part_is_run_as_the_whole_is(part: str) -> None:
+    [whole] = _recipe("test")
+    assert whole == "$(PYTEST)", "without a path it takes all of tests/"
+    options = tomllib.loads(_text("pyproject.toml"))["tool"]["pytest"]
+    assert options["ini_options"]["testpaths"] == ["tests"]
+    assert _recipe(f"test-{part.lower()}") == [f"{whole} $({part})"]
+
+
+def test_the_makefile_begins_with_its_targets_in_short() -> None:
+    """What a person reads first names every target, and nothing else."""
+    text = _text("Makefile")
+    named = re.findall(r"^# make ([\w-]+)  ", text, re.MULTILINE)
+    [phony] = re.findall(r"^\.PHONY: (.*)$", text, re.MULTILINE)
+    assert {*named, "schema", "clean"} == set(phony.split())
+    assert text.startswith("# make setup ")
