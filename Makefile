@@ -1,13 +1,19 @@
-# make setup     .venv with mobilebench and all four toolkits
-# make demo      the main job: export, verify, measure, leaderboard
-# make test      lint, types and tests
-# make test-all  the slow tests as well
+# make setup           .venv with mobilebench and all four toolkits
+# make demo            the main job: export, verify, measure, leaderboard
+#
+# make lint            ruff, the format, mypy
+# make test-quick      tests that export nothing, for the edit loop: a minute on two cores
+# make test-core       the quick ones, and those of the main path, which export small networks
+# make test-cli        the program as a user runs it
+# make test-exporters  the exporters, and the contracts of plug-ins
+# make test            lint, then core, cli and exporters in one run
+# make test-all        the slow tests as well
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: setup demo lint test test-all schema clean
+.PHONY: setup demo lint test test-quick test-core test-cli test-exporters test-all schema clean
 
 setup: $(READY)
 
@@ -27,9 +33,39 @@ lint: setup
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-# Two processes at a time, whole files each; `pytest` by itself runs one after the other.
+# The parts of tests/: folders and files, each in one part. tests/test_habits.py holds them complete.
+QUICK := \
+  tests/inputs tests/interop tests/leaderboard tests/regress tests/stats tests/store \
+  tests/values tests/machine/test_installation.py tests/machine/test_isolated.py \
+  tests/measuring/test_diagnoses.py tests/measuring/test_engine.py \
+  tests/verifying/test_journal.py tests/verifying/test_parity.py tests/test_docs.py \
+  tests/test_files.py tests/test_habits.py tests/test_imports.py tests/test_plugins.py \
+  tests/test_words.py
+CORE := $(QUICK) \
+  tests/conversion tests/deploy tests/exporting tests/zoo tests/machine/test_cluster.py \
+  tests/measuring/test_pairs.py tests/measuring/test_setting.py \
+  tests/verifying/test_accuracy.py tests/verifying/test_evaluation.py tests/test_pipeline.py tests/test_zoo_matrix.py
+CLI := tests/cli tests/test_action.py tests/test_packaging.py
+EXPORTERS := \
+  tests/contract tests/device_runners tests/exporters tests/inspecting tests/test_failures.py
+
+# Two processes share the tests; `pytest` by itself runs one after the other.
+PYTEST := $(BIN)/pytest -n 2 --dist worksteal
+
+test-quick: setup
+	$(PYTEST) $(QUICK)
+
+test-core: setup
+	$(PYTEST) $(CORE)
+
+test-cli: setup
+	$(PYTEST) $(CLI)
+
+test-exporters: setup
+	$(PYTEST) $(EXPORTERS)
+
 test: lint
-	$(BIN)/pytest -n 2 --dist loadfile
+	$(PYTEST)
 
 test-all: lint
 	$(BIN)/pytest -m "not device"

@@ -6,9 +6,11 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from queue import Empty, SimpleQueue
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from filelock import FileLock
@@ -18,6 +20,7 @@ from mobilebench.values.artifact import Artifact
 if TYPE_CHECKING:
     from mobilebench.exporting.matrix import Exported
     from mobilebench.values.recipe import ExportRecipe
+    from mobilebench.values.request import Request
 
 if "PYTEST_XDIST_WORKER" in os.environ:
     # Two processes with two threads each would wait for each other's on two cores.
@@ -40,6 +43,8 @@ def tiny_artifacts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Artifa
     """Return the tiny network in every format and precision, by `FORMAT-PRECISION`."""
     from mobilebench import plugins
     from mobilebench.values.recipe import Precision
+    from mobilebench.values.request import Request
+    from mobilebench.values.tensor import parse_tensor
 
     recipes = [
         exporter.recipe(precision)
@@ -47,31 +52,52 @@ def tiny_artifacts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Artifa
         for precision in sorted(exporter.precisions())
     ]
     artifacts = {}
-    for exported in _once(tmp_path_factory, recipes):
-        assert isinstance(exported.outcome, Artifact), exported.outcome
-        artifacts[f"{exported.recipe.format}-{exported.recipe.precision}"] = exported.outcome
+    request = Request(reference=TINY, inputs=(parse_tensor("1x3x32x32"),))
+    with shared_folder(tmp_path_factory, "tiny-artifacts") as out:
+        for exported in export_quickly(request, recipes, out):
+            assert isinstance(exported.outcome, Artifact), exported.outcome
+            artifacts[f"{exported.recipe.format}-{exported.recipe.precision}"] = exported.outcome
     assert {Precision(name.partition("-")[2]) for name in artifacts} == set(Precision)
     return artifacts
 
 
-def _once(
-    tmp_path_factory: pytest.TempPathFactory, recipes: Sequence[ExportRecipe]
-) -> list[Exported]:
-    """Export into a folder that all processes of one test run share.
+@contextmanager
+def shared_folder(factory: pytest.TempPathFactory, name: str) -> Iterator[Path]:
+    """Open a folder that all processes of one test run share, for one process at a time.
 
-    The first process exports, and the others reuse its artifacts.
+    The first to export into it makes the files, and the others find them there.
     """
-    from mobilebench.exporting.workers import LocalWorkers
-    from mobilebench.pipeline import export_matrix
-    from mobilebench.values.request import Request
-    from mobilebench.values.tensor import parse_tensor
+    own = factory.getbasetemp()
+    folder = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / name
+    folder.mkdir(exist_ok=True)
+    with FileLock(folder.with_suffix(".lock")):
+        yield folder
 
-    own = tmp_path_factory.getbasetemp()
-    out = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "tiny-artifacts"
-    request = Request(reference=TINY, inputs=(parse_tensor("1x3x32x32"),))
-    out.mkdir(exist_ok=True)
-    with FileLock(out.with_suffix(".lock")):
-        return export_matrix([request], recipes, out, workers=LocalWorkers(jobs=2))
+
+def export_quickly(request: Request, recipes: Sequence[ExportRecipe], out: Path) -> list[Exported]:
+    """Export as `mobilebench export --jobs 2` does, in two child processes for all recipes.
+
+    The program takes a new process for every file, and each loads torch and a toolkit again;
+    `tests/cli` and `tests/exporting` export that way.
+    """
+    from mobilebench.exporting import workers
+    from mobilebench.machine.isolated import IsolatedProcess
+    from mobilebench.pipeline import export_matrix
+
+    idle: SimpleQueue[IsolatedProcess] = SimpleQueue()
+    with ExitStack() as stack, pytest.MonkeyPatch.context() as patch:
+
+        @contextmanager
+        def reused(**limits: Any) -> Iterator[IsolatedProcess]:
+            try:
+                process = idle.get_nowait()
+            except Empty:
+                process = stack.enter_context(IsolatedProcess(**limits))
+            yield process
+            idle.put(process)  # not reached after an error, which may have ended it
+
+        patch.setattr(workers, "IsolatedProcess", reused)
+        return export_matrix([request], recipes, out, workers=workers.LocalWorkers(jobs=2))
 
 
 @dataclass(frozen=True)

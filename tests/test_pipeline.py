@@ -24,7 +24,7 @@ from mobilebench.values.request import Request
 from mobilebench.values.tensor import parse_tensor
 from mobilebench.verifying import verification
 from tests import models
-from tests.conftest import MODELS, TINY
+from tests.conftest import MODELS, TINY, export_quickly, shared_folder
 from tests.protocols import quick
 
 IMAGE = (parse_tensor("1x3x32x32"),)
@@ -315,10 +315,8 @@ def zoo_artifacts(tmp_path_factory: pytest.TempPathFactory) -> list[Artifact]:
     """Export mobilevig_ti to every format by the real toolkits, and to Core ML's fp16."""
     recipes = [_recipe(name) for name in plugins.exporter_names()]
     recipes.append(plugins.exporter("coreml").recipe(Precision.FP16))
-    out = tmp_path_factory.mktemp("zoo")
-    done = export_matrix(
-        [Request(reference="mobilevig_ti")], recipes, out, workers=LocalWorkers(jobs=2)
-    )
+    with shared_folder(tmp_path_factory, "zoo-artifacts") as out:
+        done = export_quickly(Request(reference="mobilevig_ti"), recipes, out)
     outcomes = [exported.outcome for exported in done]
     assert all(isinstance(outcome, Artifact) for outcome in outcomes), outcomes
     return [outcome for outcome in outcomes if isinstance(outcome, Artifact)]

@@ -22,6 +22,7 @@ from mobilebench.values.recipe import NOISE, Calibration, ExportRecipe, Format, 
 from mobilebench.values.tensor import parse_tensor
 from mobilebench.verifying import verification
 from mobilebench_exporters._float_parts import stays_float
+from tests.conftest import shared_folder
 
 # Some exports here run in this process, where the toolkits raise their own warnings.
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -177,11 +178,12 @@ class Normalised(nn.Module):
 
 @pytest.fixture(scope="module")
 def normalised(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Artifact]:
-    out = tmp_path_factory.mktemp("normalised")
-    return {
-        name: export(Normalised().eval(), name, precision="int8", inputs=["1x3x16x16"], out_dir=out)
-        for name in ("onnx", "tflite", "executorch", "coreml")
-    }
+    network, inputs_ = Normalised().eval(), ["1x3x16x16"]
+    with shared_folder(tmp_path_factory, "normalised") as out:
+        return {
+            name: export(network, name, precision="int8", inputs=inputs_, out_dir=out)
+            for name in ("onnx", "tflite", "executorch", "coreml")
+        }
 
 
 def test_a_norm_stays_in_floats_in_onnx(normalised: dict[str, Artifact]) -> None:
