@@ -1,4 +1,4 @@
-"""Find regressions: is one set of records slower, larger or worse than another?
+"""Regressions: whether one set of records is slower, larger or worse than another.
 
 `gate.check` compares two sets, `baselines` chooses what to compare with, and `noise` measures how
 small a change a device can show.

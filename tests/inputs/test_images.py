@@ -133,7 +133,7 @@ def test_agreement_is_judged_on_other_images_where_there_are_enough(tmp_path: Pa
         # Every file differs, and is still an image.
         (tmp_path / f"{index:04}.png").write_bytes(image + index.to_bytes(4, "big"))
     samples = InputSource(tmp_path)
-    calibrating, judging = samples._calibrating(), samples._judging()
+    calibrating, judging = samples._calibration_paths(), samples._agreement_paths()
     assert (len(calibrating), len(judging)) == (IMAGES, AGREEMENT_INPUTS)
     assert not set(calibrating) & set(judging)
     parts = list(samples.for_agreement(SPEC))
