@@ -100,7 +100,7 @@ PROVOKED = [
     ("executorch", ThroughNumpy, "use torch's operations", "y.detach().numpy()"),
     ("tflite", Histogram, "LiteRT has no operator", "return torch.histc(y, bins=4)"),
     ("tflite", Spectrum, "no complex numbers", "return torch.fft.fft2(y).abs()"),
-    ("tflite", InDouble, "keep double out", None),
+    ("tflite", InDouble, "do not use double", None),
     ("tflite", OnlyPositive, "mask them", "return torch.nonzero(y > 0).float()"),
     ("tflite", Decides, "torch.where", "return y * 2 if y.sum() > 0 else y"),
 ]

@@ -10,6 +10,8 @@ import pytest
 import torch
 
 from mobilebench import benchmark, export, pipeline, plugins
+from mobilebench.conversion.loading import describe
+from mobilebench.conversion.memory import InThisProcess
 from mobilebench.errors import BundleError, CellFailed, ModelRefused, SchemaError, UserError
 from mobilebench.exporting.matrix import Exported
 from mobilebench.exporting.order import Terms
@@ -18,7 +20,7 @@ from mobilebench.observer import Observer, Progress, Silent, SilentProgress
 from mobilebench.pipeline import export_matrix
 from mobilebench.values.artifact import MANIFEST_FILE, REFERENCE_FILE, Artifact
 from mobilebench.values.measurement import Failure, Measurement
-from mobilebench.values.modelspec import CALLER, RANDOM
+from mobilebench.values.modelspec import CALLER, RANDOM, ModelSpec
 from mobilebench.values.recipe import ExportRecipe, Precision
 from mobilebench.values.request import Request
 from mobilebench.values.tensor import parse_tensor
@@ -28,6 +30,7 @@ from tests.conftest import MODELS, TINY, export_quickly, shared_folder
 from tests.protocols import quick
 
 IMAGE = (parse_tensor("1x3x32x32"),)
+in_this_process = pytest.mark.filterwarnings("ignore")  # the toolkit warns of itself
 
 
 def _recipe(name: str = "onnx") -> ExportRecipe:
@@ -48,6 +51,21 @@ def _export(
         out,
         terms=Terms(force=force),
         workers=LocalWorkers(jobs),
+        observer=observer,
+    )
+
+
+def _export_here(
+    out: Path, *, force: bool = False, observer: Observer | None = None
+) -> list[Exported]:
+    """Export the tiny network by the same matrix, in this process: no torch is loaded again."""
+    spec = ModelSpec(name="models.tiny", inputs=IMAGE)
+    return export_matrix(
+        [Request(reference=TINY, inputs=IMAGE)],
+        [_recipe()],
+        out,
+        terms=Terms(force=force),
+        workers=InThisProcess(describe(models.tiny().eval(), spec, CALLER)),
         observer=observer,
     )
 
@@ -80,25 +98,27 @@ class Remembering(Silent):
         self.words.append(outcome.partition(" in ")[0])
 
 
+@in_this_process
 def test_the_same_export_is_found_again_and_nothing_is_made(tmp_path: Path) -> None:
     observer = Remembering()
-    [first] = _export(tmp_path, observer=observer)
+    [first] = _export_here(tmp_path, observer=observer)
     assert isinstance(first.outcome, Artifact) and not first.cached
     assert observer.words == ["preparing", "started", "export", "parity", "exported"]
     stamp = first.outcome.model_path.stat().st_mtime_ns
     observer = Remembering()
-    [second] = _export(tmp_path, observer=observer)
+    [second] = _export_here(tmp_path, observer=observer)
     assert second.cached and isinstance(second.outcome, Artifact)
     assert observer.words == ["preparing", "cached"]  # a network of one's own is always loaded
     assert second.outcome.model_path.stat().st_mtime_ns == stamp
-    [third] = _export(tmp_path, force=True)
+    [third] = _export_here(tmp_path, force=True)
     assert isinstance(third.outcome, Artifact) and not third.cached
     assert third.outcome.folder == first.outcome.folder
     assert third.outcome.model_path.stat().st_mtime_ns > stamp
 
 
+@in_this_process
 def test_a_damaged_bundle_is_noticed_and_made_anew(tmp_path: Path) -> None:
-    [first] = _export(tmp_path)
+    [first] = _export_here(tmp_path)
     assert isinstance(first.outcome, Artifact)
     path = first.outcome.model_path
     content = bytearray(path.read_bytes())
@@ -106,7 +126,7 @@ def test_a_damaged_bundle_is_noticed_and_made_anew(tmp_path: Path) -> None:
     path.write_bytes(content)
     with pytest.raises(BundleError, match="is not the one that was exported"):
         Artifact.load(first.outcome.folder)
-    [second] = _export(tmp_path)
+    [second] = _export_here(tmp_path)
     assert not second.cached and isinstance(second.outcome, Artifact)
     assert second.damage is not None and "is not the one that was exported" in second.damage
     assert (
@@ -114,10 +134,11 @@ def test_a_damaged_bundle_is_noticed_and_made_anew(tmp_path: Path) -> None:
     )
 
 
+@in_this_process
 def test_bundles_that_are_not_whole_are_refused(tmp_path: Path) -> None:
     with pytest.raises(BundleError, match="has no manifest.json"):
         Artifact.load(tmp_path)
-    [exported] = _export(tmp_path)
+    [exported] = _export_here(tmp_path)
     assert isinstance(exported.outcome, Artifact)
     manifest = exported.outcome.folder / MANIFEST_FILE
     plain = json.loads(manifest.read_text())
@@ -130,8 +151,9 @@ def test_bundles_that_are_not_whole_are_refused(tmp_path: Path) -> None:
         Artifact.load(exported.outcome.folder)
 
 
+@in_this_process
 def test_a_bundle_without_its_reference_cannot_be_verified(tmp_path: Path) -> None:
-    [exported] = _export(tmp_path)
+    [exported] = _export_here(tmp_path)
     assert isinstance(exported.outcome, Artifact)
     (exported.outcome.folder / REFERENCE_FILE).unlink()
     with pytest.raises(BundleError, match="lost its reference.npz"):
@@ -152,8 +174,9 @@ def test_a_failed_format_is_a_failure_and_the_others_go_on(tmp_path: Path) -> No
     assert isinstance(good.outcome, Artifact)
 
 
+@in_this_process
 def test_an_export_that_succeeded_is_no_failed_record(tmp_path: Path) -> None:
-    [good] = _export(tmp_path)
+    [good] = _export_here(tmp_path)
     with pytest.raises(ValueError, match="did not fail"):
         pipeline.record_of_failed_export(good)
 

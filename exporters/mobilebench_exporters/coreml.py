@@ -92,9 +92,9 @@ class CoremlExporter(Offering):
         folder: Path,
         calibration: Sequence[Batch] = (),
     ) -> Path:
-        import coremltools as ct
         import torch
 
+        from mobilebench_exporters._coremltools import ct
         from mobilebench_exporters._from_pixels import FromPixels
 
         if recipe.precision is Precision.INT8:
@@ -132,7 +132,7 @@ class CoremlExporter(Offering):
         return path
 
     def inspect(self, model_path: Path) -> Structure:
-        import coremltools as ct
+        from mobilebench_exporters._coremltools import ct
 
         spec = ct.utils.load_spec(str(model_path))
         model = _read(model_path)
@@ -206,7 +206,7 @@ def _constants_of_few_values(model: Any, values: int) -> list[str]:
 
 
 def _input_type(tensor: TensorSpec, *, image: bool) -> Any:
-    import coremltools as ct
+    from mobilebench_exporters._coremltools import ct
 
     if image:
         return ct.ImageType(name=tensor.name, shape=tensor.shape, color_layout=ct.colorlayout.RGB)

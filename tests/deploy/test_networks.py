@@ -24,6 +24,7 @@ from tests.zoo import fill
 WITH_VECTORS = tuple(name for name in list_models() if (fill.VECTORS / f"{name}.npz").exists())
 FAMILIES = tuple({name.partition("_")[0]: name for name in reversed(WITH_VECTORS)}.values())
 CASES = {"224": ((1, 3, 224, 224), 0), "256": ((2, 3, 256, 256), 1)}
+FLOAT64_TARGETS = (Target.XNNPACK, Target.COREML)
 EXACT = 1e-5
 """Tolerance relative to the std of the logits; float32's own rounding is about 2e-6."""
 
@@ -52,7 +53,13 @@ def _logits(model: nn.Module, image: Tensor) -> np.ndarray:
     return logits
 
 
-@pytest.mark.parametrize("name", WITH_VECTORS)
+@pytest.mark.parametrize(
+    "name",
+    [
+        name if name in FAMILIES else pytest.param(name, marks=pytest.mark.slow)
+        for name in WITH_VECTORS
+    ],
+)
 def test_deployed_logits_are_the_official_ones(name: str) -> None:
     model = _official(name)
     for case in _cases(name):
@@ -72,7 +79,13 @@ def test_every_target_gets_the_same_network(name: str, target: Target) -> None:
         assert fill.relative_error(logits, fill.logits(name)[f"logits_{case}"]) <= EXACT, case
 
 
-@pytest.mark.parametrize("target", Target)
+@pytest.mark.parametrize(
+    "target",
+    [
+        target if target in FLOAT64_TARGETS else pytest.param(target, marks=pytest.mark.slow)
+        for target in Target
+    ],
+)
 @pytest.mark.parametrize("name", FAMILIES)
 def test_in_float64_nothing_but_rounding_is_left(name: str, target: Target) -> None:
     model, image = copy.deepcopy(_official(name)).double(), _image("224").double()

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -246,3 +249,23 @@ def _eager(artifact: Artifact, std: tuple[float, float, float]) -> Batches:
         with torch.no_grad():
             outputs.append([network(torch.from_numpy(np.stack(planes)[None])).numpy()])
     return outputs
+
+
+def test_the_toolkit_loads_without_what_it_only_looks_for() -> None:
+    """Those packages take a quarter of its import, and are there for whoever needs them."""
+    script = (
+        "import sys, importlib.util\n"
+        "from mobilebench_exporters._coremltools import ct\n"
+        "assert ct.convert\n"
+        "print(*{'sklearn', 'transformers'} & sys.modules.keys())\n"
+        "assert importlib.util.find_spec('sklearn')\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert (done.returncode, done.stdout.strip()) == (0, ""), done.stderr

@@ -216,7 +216,7 @@ def test_a_scheduler_without_workers_is_one_sentence(
 def test_a_worker_s_address_is_one_sentence(shared: DaskCluster) -> None:
     with cluster.executor(shared.address) as there:
         worker = there.submit(_own_address).result()
-    with pytest.raises(ClusterError, match="is a Worker of dask"), cluster.executor(worker):
+    with pytest.raises(ClusterError, match="is a dask Worker"), cluster.executor(worker):
         pass
 
 

@@ -12,7 +12,6 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, cast
 
-import coremltools as ct
 import numpy as np
 import torch
 from coremltools.converters.mil.frontend.milproto import load as milproto
@@ -20,6 +19,7 @@ from coremltools.converters.mil.mil.types import nptype_from_builtin
 from coremltools.converters.mil.mil.types.symbolic import is_symbolic
 from torch import Tensor
 
+from mobilebench_exporters._coremltools import ct
 from mobilebench_exporters._mlprogram.call import OPERATIONS, Call, EvaluationError, Value
 
 Array = np.ndarray[Any, Any]

@@ -1,5 +1,6 @@
 """Evaluate saved Core ML neural networks with torch; importing it registers all layers."""
 
+from mobilebench_exporters import _coremltools  # noqa: F401 - before anything imports coremltools
 from mobilebench_exporters._neuralnetwork import (  # noqa: F401 - each registers its layers
     elementwise,
     products,

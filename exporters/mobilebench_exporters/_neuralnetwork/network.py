@@ -11,12 +11,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import coremltools as ct
 import numpy as np
 import torch
 from coremltools.proto import NeuralNetwork_pb2
 from torch import Tensor
 
+from mobilebench_exporters._coremltools import ct
 from mobilebench_exporters._mlprogram.call import EvaluationError
 from mobilebench_exporters._neuralnetwork.layer import KINDS, Layer
 
