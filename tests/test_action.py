@@ -68,10 +68,10 @@ def _run(repository: Path, temp: Path, **inputs: str) -> Ran:
     settings |= {name.replace("_", "-"): value for name, value in inputs.items()}
     values = {f"inputs.{name}": value for name, value in settings.items()}
     values |= {"github.base_ref": "", "github.event.pull_request.number": ""}
-    temp.mkdir()
+    temp.mkdir(exist_ok=True)
     files = {name: temp / name for name in ("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY")}
     for file in files.values():
-        file.touch()
+        file.write_text("")
     printed, code, outputs = "", 0, {}
     for step in action["runs"]["steps"]:
         if "if" in step:
@@ -128,7 +128,7 @@ def test_a_commit_that_slows_a_network_fails(repository: Path, tmp_path: Path) -
 
     warned = _run(
         repository,
-        tmp_path / "warned",
+        tmp_path / "temp",  # both sides are found there again
         export=script,
         install="",
         confirm="false",

@@ -18,16 +18,32 @@ from tests.zoo import fill
 
 WITH_VECTORS = tuple(name for name in list_models() if (fill.VECTORS / f"{name}.npz").exists())
 WITH_FACTS = tuple(name for name in list_models() if (fill.VECTORS / f"{name}.json").exists())
+SMALLEST_WITH_VECTORS = {name.partition("_")[0]: name for name in reversed(WITH_VECTORS)}.values()
 CASES = {"224": ((1, 3, 224, 224), 0), "256": ((2, 3, 256, 256), 1)}
+
+
+def _filled(name: str) -> nn.Module:
+    """Return a network with the numbers of the fill rule."""
+    state = fill.state(fill.manifest(name))
+    model = create_model(name)
+    model.load_state_dict({key: torch.from_numpy(array) for key, array in state.items()})
+    return model.eval()
 
 
 @pytest.fixture(scope="module", params=WITH_VECTORS)
 def filled(request: pytest.FixtureRequest) -> tuple[str, nn.Module]:
-    name: str = request.param
-    state = fill.state(fill.manifest(name))
-    model = create_model(name)
-    model.load_state_dict({key: torch.from_numpy(array) for key, array in state.items()})
-    return name, model.eval()
+    return request.param, _filled(request.param)
+
+
+@pytest.fixture(
+    scope="module",
+    params=[
+        name if name in SMALLEST_WITH_VECTORS else pytest.param(name, marks=pytest.mark.slow)
+        for name in WITH_VECTORS
+    ],
+)
+def wide(request: pytest.FixtureRequest) -> tuple[str, nn.Module]:
+    return request.param, _filled(request.param).double()
 
 
 @pytest.mark.parametrize("name", WITH_VECTORS)
@@ -61,13 +77,11 @@ def test_float32_logits_match_the_official_code(filled: tuple[str, nn.Module], c
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_float64_logits_match_the_official_code(filled: tuple[str, nn.Module], case: str) -> None:
-    name, model = filled
+def test_float64_logits_match_the_official_code(wide: tuple[str, nn.Module], case: str) -> None:
+    name, model = wide
     shape, seed = _case(name, case)
-    wide = create_model(name).double().eval()
-    wide.load_state_dict({key: value.double() for key, value in model.state_dict().items()})
     with torch.no_grad():
-        logits = wide(torch.from_numpy(fill.image(shape, seed)).double()).numpy()
+        logits = model(torch.from_numpy(fill.image(shape, seed)).double()).numpy()
     assert fill.relative_error(logits, fill.logits(name)[f"logits_{case}_float64"]) <= 1e-9
 
 
