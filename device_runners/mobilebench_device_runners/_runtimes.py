@@ -145,13 +145,32 @@ def _in_order(details: Sequence[Any]) -> list[Any]:
 
 
 def _quantize(array: Array, detail: Any) -> Array:
+    """Convert an input to the type that the file takes, whole numbers included."""
     scale, zero = detail["quantization"]
-    if not scale or array.dtype == detail["dtype"]:
+    if array.dtype == detail["dtype"]:
         return array
+    if not scale:
+        return _narrowed(array, detail)
     limits = np.iinfo(detail["dtype"])
     levels = np.rint(array / scale) + zero
     encoded: Array = np.clip(levels, limits.min, limits.max).astype(detail["dtype"])
     return encoded
+
+
+def _narrowed(array: Array, detail: Any) -> Array:
+    """Convert whole numbers to the narrower type of the file, as int64 to int32.
+
+    Raises `ValueError` for a number that it cannot hold, and leaves other types alone.
+    """
+    if not np.issubdtype(array.dtype, np.integer) or not np.issubdtype(detail["dtype"], np.integer):
+        return array
+    limits = np.iinfo(detail["dtype"])
+    if array.size and (array.min() < limits.min or array.max() > limits.max):
+        raise ValueError(
+            f"the input {detail['name']} holds numbers that the file's {limits.dtype} cannot hold"
+        )
+    narrowed: Array = array.astype(detail["dtype"])
+    return narrowed
 
 
 def _dequantize(array: Array, detail: Any) -> Array:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mobilebench.cli import output
+from mobilebench.cli import options, output
 from mobilebench.cli.check import exit_code, parse_rule, show_report
 from mobilebench.cli.options import (
     Alpha,
@@ -33,7 +33,11 @@ if TYPE_CHECKING:
     from mobilebench.values.record import Record
 
 
+_OF_AB = ("pairs", "confirm", "tolerance", "alpha", "metric", "junit", "markdown", "github")
+
+
 def command(
+    ctx: typer.Context,
     artifacts: Artifacts,
     device: Device = "host",
     runtime: Annotated[
@@ -92,6 +96,8 @@ def command(
     from mobilebench.values.measurement import ComputeUnit
     from mobilebench.values.protocol import protocol as find_protocol
 
+    if not ab:
+        options.refuse_given(ctx, _OF_AB, "belongs to --ab; add --ab, or leave it out")
     loaded = [Artifact.load(folder) for folder in artifacts]
     setting = Setting(
         device_id=device,

@@ -92,8 +92,9 @@ def command(
         bool, typer.Option(help="Load the averaged (EMA) weights of the checkpoint.")
     ] = False,
     num_classes: Annotated[
-        int, typer.Option(min=1, help="Number of classes of a zoo model, as in your checkpoint.")
-    ] = 1000,
+        int | None,
+        typer.Option(min=1, help="Classes of a zoo or timm model, as in your checkpoint."),
+    ] = None,
     resolution: Annotated[
         list[int] | None, typer.Option(help="Image size of a zoo or timm model; repeatable.")
     ] = None,
@@ -174,7 +175,7 @@ def _requests(
     models: Sequence[str],
     checkpoint: str | None,
     ema: bool,
-    num_classes: int,
+    num_classes: int | None,
     sizes: Sequence[int],
     inputs: Sequence[str],
     mean: str | None,
@@ -254,6 +255,11 @@ def _three(option: str, text: str) -> tuple[float, float, float]:
         raise UserError(
             f"--{option} was given as {text!r}; give three numbers, such as 0.485,0.456,0.406."
         ) from None
+    if not all(0 <= number <= 1 for number in (red, green, blue)):
+        raise UserError(
+            f"--{option} was given as {text!r}; give numbers in 0..1, for pixels divided by 255: "
+            f"{','.join(f'{number / 255:.4g}' for number in (red, green, blue))}."
+        )
     return red, green, blue
 
 

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from mobilebench.errors import MobilebenchWarning
+from mobilebench.errors import MobilebenchWarning, ModelRefused
 from mobilebench.inputs import seeded
 from mobilebench.inputs.seeded import Array, Batch
 from mobilebench.values.modelspec import ModelSpec
@@ -139,6 +139,7 @@ def _draw(
     for seed in range(REFERENCE_SEED, REFERENCE_SEED + MOST_DRAWS * count):
         batch = _sample(spec, seed, image_input)
         expected = _eager(module, batch)
+        _require_finite(expected, spec, seed)
         if _jumps(module, batch, seed, expected, pairs):
             passed_over.append(seed)
             continue
@@ -149,19 +150,33 @@ def _draw(
     return None
 
 
+def _require_finite(outputs: list[Array], spec: ModelSpec, seed: int) -> None:
+    for index, output in enumerate(outputs):
+        if not np.isfinite(output).all():
+            raise ModelRefused(
+                f"Output {index} of {spec.name} is not finite in PyTorch itself for the seeded "
+                f"input {seed}, so no file could be compared; check its weights, and divisions, "
+                f"roots and logarithms in its forward pass."
+            )
+
+
 def _jumps(module: nn.Module, batch: Batch, seed: int, expected: list[Array], pairs: int) -> bool:
     """Return whether nudging the input either way moves the outputs by more than `JUMP`."""
     rng = np.random.Generator(np.random.PCG64([seed, 1]))
     largest = max((float(np.abs(array).max()) for array in expected if array.size), default=0.0)
     for _ in range(pairs):
+        # Only floats have last bits: pixels, indices and masks stay as they are.
         nudges = [
             (array * rng.standard_normal(array.shape) * NUDGE).astype(array.dtype)
             if np.issubdtype(array.dtype, np.floating)
-            else np.zeros_like(array)
+            else None
             for array in batch
         ]
         for direction in (1, -1):
-            nudged = [array + direction * nudge for array, nudge in zip(batch, nudges, strict=True)]
+            nudged = [
+                array if nudge is None else array + direction * nudge
+                for array, nudge in zip(batch, nudges, strict=True)
+            ]
             if _largest_change(_eager(module, nudged), expected) > JUMP * largest:
                 return True
     return False
@@ -179,8 +194,10 @@ def _largest_change(after: list[Array], before: list[Array]) -> float:
 
 
 def _eager(module: nn.Module, batch: Sequence[Array]) -> list[Array]:
+    """Run a network on copies, so that it can change neither the inputs nor earlier outputs."""
     with torch.no_grad():
-        return [output.numpy() for output in tensors(module(*map(torch.from_numpy, batch)))]
+        outputs = tensors(module(*[torch.from_numpy(array.copy()) for array in batch]))
+        return [output.numpy().copy() for output in outputs]
 
 
 def tensors(result: Any) -> list[Tensor]:

@@ -18,8 +18,9 @@ from typing import Any
 
 import torch
 from torch import nn
+from torch.nn.parameter import is_lazy
 
-from mobilebench.errors import UnknownName, UserError
+from mobilebench.errors import ModelRefused, UnknownName, UserError
 from mobilebench.inputs.seeded import sample
 from mobilebench.values.modelspec import CALLER, RANDOM, ModelSpec, Preprocessing, Source, Weights
 from mobilebench.values.request import Request
@@ -32,6 +33,7 @@ from mobilebench.zoo.registry import RESOLUTION, create_model, model_spec
 
 __all__ = ["LoadedModel", "describe", "fingerprint", "load", "with_macs"]
 
+CLASSES = 1000
 SEED = 0
 """Seed of all random weights, so that the same export finds its artifact again."""
 # Pixels on a side: outside this range, a typing error is likelier than a model.
@@ -54,6 +56,14 @@ def load(request: Request) -> LoadedModel:
     """
     reference = request.reference
     own = ":" in reference and not reference.startswith("timm:")
+    for option, value in (
+        ("num-classes", request.num_classes),
+        ("resolution", request.resolution),
+    ):
+        if own and value is not None:
+            raise UserError(
+                f"--{option} is for models of the zoo and of timm; {reference} decides that itself."
+            )
     if request.preprocessing is not None and not own:
         raise UserError(
             f"{reference} already defines how images are prepared for it; --mean and --std are for "
@@ -76,7 +86,21 @@ def load(request: Request) -> LoadedModel:
 
 
 def describe(module: nn.Module, spec: ModelSpec, origin: str) -> LoadedModel:
-    """Add a network's parameter count and the digest of its weights to a spec."""
+    """Add a network's parameter count and the digest of its weights to a spec.
+
+    Raises `ModelRefused` for modules that no exporter can trace.
+    """
+    if isinstance(module, torch.jit.ScriptModule):
+        raise ModelRefused(
+            f"{spec.name} is a TorchScript module, which cannot be traced again; export the "
+            f"nn.Module that it was made from."
+        )
+    lazy = [name for name, tensor in module.named_parameters() if is_lazy(tensor)]
+    if lazy:
+        raise ModelRefused(
+            f"{spec.name} has parameters without a shape ({lazy[0]}), of a lazy module; run it "
+            f"once on an example input before it is returned."
+        )
     weights = Weights(origin=origin, state_sha256=state_sha256(module))
     return LoadedModel(module, replace(spec, params=count_params(module), weights=weights))
 
@@ -102,10 +126,11 @@ def _from_zoo(request: Request) -> tuple[nn.Module, ModelSpec, str]:
             f"it takes {_RESOLUTIONS.start} to {_RESOLUTIONS.stop - 1}."
         )
     spec = model_spec(request.reference, resolution)
-    module = create_model(request.reference, num_classes=request.num_classes)
-    if request.num_classes != spec.num_classes:
+    num_classes = request.num_classes or spec.num_classes or CLASSES
+    module = create_model(request.reference, num_classes=num_classes)
+    if num_classes != spec.num_classes:
         # Counted and published figures are those of the 1000-class network.
-        spec = replace(spec, num_classes=request.num_classes, macs=None, published=())
+        spec = replace(spec, num_classes=num_classes, macs=None, published=())
     if request.checkpoint is None:
         for_verification(module, SEED)
     return module, spec, RANDOM
@@ -137,12 +162,15 @@ def _from_function(request: Request) -> tuple[nn.Module, ModelSpec, str]:
 def _import_file(path: Path) -> ModuleType:
     if not path.is_file():
         raise UserError(f"The file {path} does not exist; a model is named FILE.py:FUNCTION.")
-    spec = importlib.util.spec_from_file_location(path.stem, path.resolve())
+    # Under a name that no package has: a file called onnx.py must not take onnx's place.
+    name = f"mobilebench_user_file.{path.stem}"
+    spec = importlib.util.spec_from_file_location(name, path.resolve())
     if spec is None or spec.loader is None:
         raise UserError(f"The file {path} is not a Python module.")
     module = importlib.util.module_from_spec(spec)
-    # Its neighbours can be imported, as when the file is run; dataclasses look the module up.
-    sys.path.insert(0, str(path.resolve().parent))
+    # Its neighbours can be imported, as when the file is run, but after everything installed: one
+    # that is called like a package must not take its place. Dataclasses look the module up.
+    sys.path.append(str(path.resolve().parent))
     sys.modules[spec.name] = module
     loader = spec.loader
     _call(lambda: loader.exec_module(module), str(path))
@@ -164,6 +192,11 @@ def _call(function: Callable[[], Any], what: str) -> Any:
     """Run the user's code; raise its errors as `UserError` with the line they came from."""
     try:
         return function()
+    except SystemExit as error:
+        raise UserError(
+            f"{what} ended the program when it was run, as a script that reads its command line "
+            f"does; put that part under `if __name__ == '__main__':`."
+        ) from error
     except Exception as error:
         last = traceback.extract_tb(error.__traceback__)[-1]
         raise UserError(
@@ -176,7 +209,10 @@ def _from_timm(request: Request) -> tuple[nn.Module, ModelSpec, str]:
     timm = _import_timm()
     if name.partition(".")[0] not in timm.list_models():
         raise UnknownName.among("timm model", name, timm.list_models())
-    module: nn.Module = _call(lambda: timm.create_model(name, pretrained=False), request.reference)
+    options = {} if request.num_classes is None else {"num_classes": request.num_classes}
+    module: nn.Module = _call(
+        lambda: timm.create_model(name, pretrained=False, **options), request.reference
+    )
     config: dict[str, Any] = module.pretrained_cfg  # type: ignore[assignment]
     size = request.resolution
     shape = (1, *config["input_size"]) if size is None else (1, config["input_size"][0], size, size)
@@ -184,7 +220,7 @@ def _from_timm(request: Request) -> tuple[nn.Module, ModelSpec, str]:
         name=name,
         family=config.get("architecture"),
         inputs=request.inputs or (TensorSpec(name="image", shape=shape),),
-        num_classes=config.get("num_classes"),
+        num_classes=request.num_classes or config.get("num_classes"),
         preprocessing=Preprocessing(
             mean=tuple(config["mean"]),
             std=tuple(config["std"]),

@@ -42,6 +42,8 @@ def preflight(
     """
     _require_eval(module, spec)
     _require_weights(module, spec)
+    # Before the first forward pass, which may add state to the modules (a cache, a counter).
+    identity = fingerprint(module)
     batch = [torch.from_numpy(array) for array in seeded.sample(spec.inputs, SEED)]
     with _random_draws(module) as draws:
         first = _forward(module, batch, spec)
@@ -66,7 +68,7 @@ def preflight(
     result = Preflight(
         checks=CHECKS,
         outputs=tuple(_spec(index, output) for index, output in enumerate(first)),
-        fingerprint=fingerprint(module),
+        fingerprint=identity,
         torch_version=str(torch.__version__),
         seeds=drawn.seeds,
         passed_over=drawn.passed_over,
@@ -96,9 +98,10 @@ def _require_weights(module: nn.Module, spec: ModelSpec) -> None:
 
 
 def _forward(module: nn.Module, batch: Sequence[Tensor], spec: ModelSpec) -> list[Tensor]:
+    copies = [tensor.clone() for tensor in batch]
     try:
         with torch.no_grad():
-            result = module(*[tensor.clone() for tensor in batch])
+            result = module(*copies)
     except UserError:  # a zoo network that states which inputs it cannot take
         raise
     except Exception as error:
@@ -106,13 +109,37 @@ def _forward(module: nn.Module, batch: Sequence[Tensor], spec: ModelSpec) -> lis
         raise ModelRefused(
             f"{spec.name} does not run on its inputs ({expected}): {type(error).__name__}: {error}"
         ) from error
+    for tensor, given, copied in zip(spec.inputs, batch, copies, strict=True):
+        if not _bit_equal(given, copied):
+            raise ModelRefused(
+                f"{spec.name} changes its input {tensor.name!r} in place, which files cannot do; "
+                f"write x = x - mean instead of x -= mean, or begin with x = x.clone()."
+            )
     outputs = eager.tensors(result)
     if not outputs:
         raise ModelRefused(
-            f"{spec.name} returned {type(result).__name__}; an exported model has to return a "
-            f"tensor, or a tuple, list or dictionary of tensors."
+            f"{spec.name} returned {_kinds(result)}; an exported model has to return a tensor, or "
+            f"a tuple, list or dictionary of tensors."
         )
+    for index, output in enumerate(outputs):
+        if _dtype(output) not in set(DType):
+            raise ModelRefused(
+                f"Output {index} of {spec.name} has the type {_dtype(output)}; files hold "
+                f"{', '.join(DType)}: convert it in the forward pass."
+            )
     return outputs
+
+
+def _kinds(result: Any) -> str:
+    """Name the type of a result, or of its parts where some are not tensors."""
+    if not isinstance(result, tuple | list | dict) or not result:
+        return type(result).__name__
+    parts = result.values() if isinstance(result, dict) else result
+    return f"a {type(result).__name__} of {', '.join(type(part).__name__ for part in parts)}"
+
+
+def _dtype(tensor: Tensor) -> str:
+    return str(tensor.dtype).removeprefix("torch.")
 
 
 def _bit_equal(a: Tensor, b: Tensor) -> bool:
@@ -120,8 +147,7 @@ def _bit_equal(a: Tensor, b: Tensor) -> bool:
 
 
 def _spec(index: int, output: Tensor) -> TensorSpec:
-    dtype = DType(str(output.dtype).removeprefix("torch."))
-    return TensorSpec(name=f"output{index}", shape=tuple(output.shape), dtype=dtype)
+    return TensorSpec(name=f"output{index}", shape=tuple(output.shape), dtype=DType(_dtype(output)))
 
 
 @contextmanager

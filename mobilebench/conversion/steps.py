@@ -76,7 +76,7 @@ def prepare_loaded(
         image_batches = source.for_parity(loaded.spec, parity.INPUTS, normalisation)
     prepared = Prepared(
         model=loading.with_macs(loaded).spec,
-        fingerprint=fingerprint(loaded.module),
+        fingerprint=checked.fingerprint,
         preflight=checked,
         classes=classes,
     )

@@ -20,6 +20,7 @@ from mobilebench import files, plugins
 from mobilebench.errors import (
     BundleError,
     CellFailed,
+    ModelRefused,
     OutputError,
     SchemaError,
     UnknownName,
@@ -196,6 +197,11 @@ class Matrix:
                 artifact = elsewhere or self.workers.build(order, self.out_dir, work)
             seconds = artifact.manifest.facts.export_seconds
             outcome = "made by another process" if elsewhere else f"exported in {seconds:.0f} s"
+        except ModelRefused as error:
+            if len(self.requests) == 1:
+                raise
+            outcome = "refused"
+            return Exported(model.title, recipe, failure_of(error, recipe), model)
         except CellFailed as error:
             outcome = f"failed at {error.stage}"
             return Exported(model.title, recipe, failure_of(error, recipe), model)

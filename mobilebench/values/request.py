@@ -20,7 +20,8 @@ class Request:
     ema: bool = False
     resolution: int | None = None
     inputs: tuple[TensorSpec, ...] = ()
-    num_classes: int = 1000
+    num_classes: int | None = None
+    """None for as many as the network has by itself."""
     preprocessing: Preprocessing | None = None
     """How images are prepared for the user's own network; other networks define it."""
 

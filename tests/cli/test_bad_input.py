@@ -63,6 +63,11 @@ def _refused(done: Ran, sentence: str) -> None:
         ((f"{MODELS}:noisy", *ONNX, *IMAGE), "draws random numbers in its forward pass, in noise"),
         ((f"{MODELS}:raises", *ONNX, *IMAGE), "the weights are on another disk"),
         (("nofile.py:make", *ONNX, *IMAGE), "nofile.py does not exist"),
+        ((TINY, *ONNX, *IMAGE, "--num-classes", "5"), "--num-classes is for models of the zoo"),
+        (
+            (TINY, *ONNX, *IMAGE, "--mean", "123.675,116.28,103.53", "--std", "0.2,0.2,0.2"),
+            "for pixels divided by 255: 0.485,0.456,0.406",
+        ),
         (("timm:resnet18", *ONNX), "timm"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
@@ -124,6 +129,8 @@ def test_a_wrong_checkpoint_is_one_sentence(
         (("import", "nowhere.json"), "nowhere.json cannot be read"),
         (("leaderboard", "--store", "nonsense://x"), "cannot be opened"),
         (("models", "--family", "mobilenet"), "no model family called 'mobilenet'"),
+        (("bench", "nowhere", "--pairs", "3"), "--pairs belongs to --ab; add --ab"),
+        (("bench", "nowhere", "--junit", "x.xml"), "--junit belongs to --ab"),
     ],
 )
 def test_a_wrong_argument_of_any_verb_is_one_sentence(

@@ -75,6 +75,8 @@ def test_a_function_of_the_users_is_a_model(reference: str) -> None:
         (Request(reference="no.such.module:tiny", inputs=IMAGE), "no module 'no.such.module'"),
         (Request(reference=f"{MODELS}:raises", inputs=IMAGE), "another disk.*models.py, line"),
         (Request(reference=f"{MODELS}:not_a_module", inputs=IMAGE), "returned a str"),
+        (Request(reference=f"{MODELS}:tiny", inputs=IMAGE, num_classes=9), "--num-classes is for"),
+        (Request(reference=f"{MODELS}:tiny", inputs=IMAGE, resolution=64), "--resolution is for"),
     ],
     ids=lambda value: value.reference.rpartition("/")[2] if isinstance(value, Request) else "",
 )
@@ -96,6 +98,32 @@ def test_neighbours_of_the_users_file_can_be_imported(tmp_path: Path) -> None:
     path.write_text("import my_neighbour_layers\ndef make(): return my_neighbour_layers.layer()\n")
     try:
         assert load(Request(reference=f"{path}:make", inputs=IMAGE)).spec.params == 0
+    finally:
+        sys.path.remove(str(tmp_path))
+
+
+def test_a_file_and_its_neighbours_take_no_packages_place(tmp_path: Path) -> None:
+    (tmp_path / "json.py").write_text("raise RuntimeError('the neighbour')\n")
+    (tmp_path / "onnx.py").write_text(
+        "import json\nfrom torch import nn\n"
+        "def make(): return nn.ReLU() if hasattr(json, 'dumps') else None\n"
+    )
+    before = sys.modules.get("onnx")
+    try:
+        loaded = load(Request(reference=f"{tmp_path / 'onnx.py'}:make", inputs=IMAGE))
+        assert loaded.spec.name == "onnx.make"
+        assert sys.modules.get("onnx") is before
+        assert sys.path[0] != str(tmp_path)
+    finally:
+        sys.path.remove(str(tmp_path))
+
+
+def test_a_script_that_reads_its_command_line_is_one_sentence(tmp_path: Path) -> None:
+    path = tmp_path / "train.py"
+    path.write_text("import sys\nsys.exit(2)\n")
+    try:
+        with pytest.raises(UserError, match="ended the program when it was run.*__main__"):
+            load(Request(reference=f"{path}:make", inputs=IMAGE))
     finally:
         sys.path.remove(str(tmp_path))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -242,3 +243,113 @@ def test_a_network_that_jumps_everywhere_is_compared_all_the_same_with_a_warning
         drawn = draw(loaded.module, loaded.spec, 2)
     assert drawn.seeds == (REFERENCE_SEED, REFERENCE_SEED + 1)
     assert drawn.passed_over == ()
+
+
+class Ending(nn.Module):
+    """A convolution, and whatever a network does last."""
+
+    def __init__(self, last: Callable[[Tensor], object]) -> None:
+        super().__init__()
+        torch.manual_seed(0)
+        self.conv, self.last = nn.Conv2d(3, 8, 3, padding=1), last
+
+    def forward(self, x: Tensor) -> object:
+        return self.last(self.conv(x))
+
+
+@pytest.mark.parametrize(
+    ("last", "sentence"),
+    [
+        (Tensor.double, "Output 0 of Ending has the type float64; files hold float32"),
+        (Tensor.short, "has the type int16"),
+        (Tensor.bfloat16, "has the type bfloat16"),
+        (torch.fft.rfft2, "has the type complex64"),
+        (lambda y: (y, None), "returned a tuple of Tensor, NoneType"),
+        (lambda y: {"y": y, "n": 3}, "returned a dict of Tensor, int"),
+        (
+            # Some position has a negative number in every channel, for most inputs.
+            lambda y: y.masked_fill(y < 0, float("-inf")).softmax(1),
+            "Output 0 of Ending is not finite",
+        ),
+    ],
+)
+def test_outputs_that_no_file_can_hold_are_refused(
+    last: Callable[[Tensor], object], sentence: str
+) -> None:
+    assert sentence in _refusal(_loaded(Ending(last)))
+
+
+def test_an_output_that_is_not_finite_for_one_reference_input_is_refused() -> None:
+    limit = _mean(REFERENCE_SEED + 1)
+
+    class Sometimes(nn.Module):
+        def forward(self, x: Tensor) -> Tensor:
+            y = x.mean().reshape(1, 1)
+            return torch.where((y - limit).abs() < 1e-6, torch.nan, y)
+
+    refusal = _refusal(_loaded(Sometimes()))
+    assert "not finite in PyTorch itself for the seeded input 1001" in refusal
+
+
+def test_modules_that_cannot_be_traced_are_refused() -> None:
+    with pytest.raises(ModelRefused, match="parameters without a shape .weight., of a lazy module"):
+        _loaded(nn.LazyConv2d(4, 3))
+    scripted = torch.jit.trace(nn.Conv2d(3, 4, 3), torch.zeros(1, 3, 8, 8))
+    with pytest.raises(ModelRefused, match="is a TorchScript module"):
+        _loaded(scripted)
+
+
+def test_a_network_that_changes_its_input_is_refused_with_the_cure() -> None:
+    class InPlace(nn.Module):
+        def forward(self, x: Tensor) -> Tensor:
+            return x.sub_(0.45).mean((2, 3))
+
+    refusal = _refusal(_loaded(InPlace()))
+    assert "changes its input 'image' in place" in refusal and "x = x - mean" in refusal
+
+
+def test_state_that_the_first_pass_adds_is_not_part_of_the_fingerprint() -> None:
+    class Anchors(nn.Module):
+        """Makes its anchors once for a size and keeps them, as detection heads do."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.shape: tuple[int, ...] | None = None
+            self.anchors = torch.empty(0)
+
+        def forward(self, x: Tensor) -> Tensor:
+            if self.shape != tuple(x.shape):
+                self.shape, self.anchors = tuple(x.shape), torch.arange(x.shape[-1]).float()
+            return x + self.anchors
+
+    fresh, loaded = _loaded(Anchors()), _loaded(Anchors())
+    result, _ = preflight(loaded.module, loaded.spec, 2)
+    assert result.fingerprint == fingerprint(fresh.module)
+
+
+@pytest.mark.parametrize("dtype", [DType.UINT8, DType.BOOL, DType.INT64])
+def test_whole_numbers_and_masks_are_not_nudged(dtype: DType) -> None:
+    class Masked(nn.Module):
+        def forward(self, x: Tensor, mask: Tensor) -> Tensor:
+            assert mask.dtype == getattr(torch, dtype)
+            return x.masked_fill(mask.bool(), 0.0).mean((2, 3))
+
+    mask = TensorSpec(name="mask", shape=(1, 1, 32, 32), dtype=dtype)
+    loaded = _loaded(Masked(), IMAGE, mask)
+    result, drawn = preflight(loaded.module, loaded.spec, 4)
+    assert len(result.seeds) == 4 and result.passed_over == ()
+    assert all(np.isfinite(batch[0]).all() for batch in drawn.outputs)
+
+
+def test_outputs_of_a_network_that_reuses_its_buffer_are_kept_apart() -> None:
+    class Reusing(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.register_buffer("kept", torch.zeros(1, 3))
+
+        def forward(self, x: Tensor) -> Tensor:
+            return torch.mean(x, (2, 3), out=self.get_buffer("kept"))
+
+    loaded = _loaded(Reusing())
+    drawn = draw(loaded.module, loaded.spec, 3)
+    assert len({batch[0].tobytes() for batch in drawn.outputs}) == 3
