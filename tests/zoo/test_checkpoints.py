@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import os
+import random
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import pytest
 import torch
 from torch import nn
 
-from mobilebench.errors import CheckpointError
+from mobilebench.errors import CheckpointError, MobilebenchWarning
 from mobilebench.zoo import create_model, load_checkpoint
 from mobilebench.zoo.fingerprint import state_sha256
 
@@ -145,3 +146,112 @@ def test_asking_for_averaged_weights_that_are_not_there_names_what_is(
     path = _bad("no ema", tmp_path, trained)
     with pytest.raises(CheckpointError, match="no averaged weights.*state_dict"):
         load_checkpoint(model, path, ema=True)
+
+
+class WithNorm(nn.Module):
+    """A convolution with weight norm in its present form, and a batch norm."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        torch.manual_seed(0)
+        self.conv = nn.utils.parametrizations.weight_norm(nn.Conv2d(3, 8, 3))
+        self.norm = nn.BatchNorm2d(8)
+
+
+class Wrapped(nn.Module):
+    """A wrapper that calls its network `module`."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        torch.manual_seed(0)
+        self.module = nn.Conv2d(3, 8, 3)
+
+
+def _old_weight_norm() -> dict[str, Any]:
+    """Return the state of `WithNorm` as older versions of PyTorch wrote it."""
+    state = WithNorm().state_dict()
+    names = {"original0": "weight_g", "original1": "weight_v"}
+    return {
+        f"conv.{names[key.rpartition('.')[2]]}" if "parametrizations" in key else key: value
+        for key, value in state.items()
+    }
+
+
+@pytest.mark.parametrize(
+    ("network", "state"),
+    [
+        (Wrapped, Wrapped().state_dict()),
+        (WithNorm, _old_weight_norm()),
+        (WithNorm, {f"_orig_mod.{k}": v for k, v in WithNorm().state_dict().items()}),
+        (WithNorm, {f"module._orig_mod.{k}": v for k, v in WithNorm().state_dict().items()}),
+    ],
+    ids=["network called module", "old weight norm", "compiled", "parallel and compiled"],
+)
+def test_what_pytorch_loads_strictly_is_loaded(
+    network: type[nn.Module], state: dict[str, Any], tmp_path: Path
+) -> None:
+    fresh = network()
+    expected = state_sha256(fresh)
+    with torch.no_grad():
+        for parameter in fresh.parameters():
+            parameter.zero_()
+    load_checkpoint(fresh, _saved(tmp_path / "weights.pth", state))
+    assert state_sha256(fresh) == expected
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        ({f"net.{k}": v for k, v in WithNorm().state_dict().items()}, "The prefix 'net.' was rem"),
+        ({"net": WithNorm().state_dict(), "acc": 91.0}, "taken from the entry 'net'"),
+    ],
+    ids=["prefix", "entry"],
+)
+def test_a_guess_about_the_layout_is_said(
+    content: dict[str, Any], sentence: str, tmp_path: Path
+) -> None:
+    model = WithNorm()
+    with pytest.warns(MobilebenchWarning, match=sentence):
+        load_checkpoint(model, _saved(tmp_path / "weights.pth", content))
+
+
+def test_a_torchscript_archive_is_named_as_such(tmp_path: Path) -> None:
+    path = tmp_path / "scripted.pt"
+    torch.jit.trace(nn.Conv2d(3, 8, 3), torch.zeros(1, 3, 8, 8)).save(str(path))
+    with pytest.raises(CheckpointError, match="is a TorchScript archive"):
+        load_checkpoint(nn.Conv2d(3, 8, 3), path)
+
+
+def test_no_damaged_file_loads_or_ends_in_anything_but_one_sentence(tmp_path: Path) -> None:
+    whole = _saved(tmp_path / "whole.pth", nn.Conv2d(3, 8, 3).state_dict()).read_bytes()
+    rng, path = random.Random(0), tmp_path / "weights.pth"
+    model = nn.Conv2d(3, 8, 3)
+    before, same = state_sha256(model), 0
+    for number in range(300):
+        content = bytearray(whole)
+        if number % 3 == 0:
+            content = bytearray(rng.randbytes(rng.randrange(1, 4000)))
+        elif number % 3 == 1:
+            del content[rng.randrange(len(content)) :]
+        else:
+            content[rng.randrange(len(content))] ^= 1 << rng.randrange(8)
+        path.write_bytes(content)
+        try:
+            load_checkpoint(model, path)
+        except CheckpointError:
+            assert state_sha256(model) == before
+        else:
+            # A bit that no part's checksum covers, such as one of padding or of a date.
+            same += 1
+            assert state_sha256(model) == state_sha256(_loaded(whole, tmp_path))
+            model = nn.Conv2d(3, 8, 3)
+            before = state_sha256(model)
+    assert same < 60
+
+
+def _loaded(content: bytes, folder: Path) -> nn.Module:
+    path = folder / "again.pth"
+    path.write_bytes(content)
+    model = nn.Conv2d(3, 8, 3)
+    load_checkpoint(model, path)
+    return model
