@@ -291,6 +291,7 @@ def test_an_output_that_is_not_finite_for_one_reference_input_is_refused() -> No
     assert "not finite in PyTorch itself for the seeded input 1001" in refusal
 
 
+@pytest.mark.filterwarnings("ignore:.*jit.trace.*:DeprecationWarning")
 def test_modules_that_cannot_be_traced_are_refused() -> None:
     with pytest.raises(ModelRefused, match="parameters without a shape .weight., of a lazy module"):
         _loaded(nn.LazyConv2d(4, 3))

@@ -215,6 +215,7 @@ def test_a_guess_about_the_layout_is_said(
         load_checkpoint(model, _saved(tmp_path / "weights.pth", content))
 
 
+@pytest.mark.filterwarnings("ignore:.*jit.*:DeprecationWarning")
 def test_a_torchscript_archive_is_named_as_such(tmp_path: Path) -> None:
     path = tmp_path / "scripted.pt"
     torch.jit.trace(nn.Conv2d(3, 8, 3), torch.zeros(1, 3, 8, 8)).save(str(path))
