@@ -79,6 +79,7 @@ def prepare_loaded(
         fingerprint=checked.fingerprint,
         preflight=checked,
         classes=classes,
+        on_calibration=source.only_calibration,
     )
     image_outputs = eager.outputs(loaded.module, image_batches, normalisation)
     return (

@@ -6,6 +6,7 @@ import hashlib
 import json
 import re
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from mobilebench.exporting.preparation import Prepared
@@ -57,12 +58,15 @@ class Order:
         """Return a readable name of the bundle."""
         return f"{self.model.title} {self.recipe.label}"
 
-    @property
+    @cached_property
     def key(self) -> str:
-        """Return the sha256 over everything that decides the file.
+        """Return the sha256 over everything that decides the file and the verdict on it.
 
-        That is the network, the recipe, the tools and the exporters' code.
+        That is the network, the recipe, the tools, the exporters' code, the images that a
+        quantized file is judged on, and how images are prepared where any were used.
         """
+        quantized, source = self.recipe.precision.quantized, self.terms.source
+        on_images = quantized and source.folder is not None
         content = {
             "model": self.model.name,
             "inputs": [str(tensor) for tensor in self.model.inputs],
@@ -70,6 +74,8 @@ class Order:
             "fingerprint": self.prepared.fingerprint,
             "recipe": wire.to_plain(self.recipe),
             "tools": self.tools,
+            "judged_on": source.agreement_source() if quantized else None,
+            "preprocessing": wire.to_plain(self.model.preprocessing) if on_images else None,
             "exporters": installation.source_sha256(installation.EXPORTERS, "mobilebench.deploy"),
         }
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()

@@ -47,6 +47,8 @@ class Prepared:
     classes: tuple[int, ...] | None = None
     """PyTorch's class for each input of the agreement. None where no quantized file was asked
     for, and for outputs that are not class scores."""
+    on_calibration: bool = False
+    """The images to compare on are those that int8 takes its ranges from: there are no others."""
     warnings: tuple[str, ...] = ()
     """What the user should know about the network, in sentences."""
 
@@ -128,6 +130,7 @@ def reference(folder: Path, prepared: Prepared, recipe: ExportRecipe) -> Referen
             inputs=seeded.load_batches(folder / _IMAGES_FILE),
             outputs=seeded.load_batches(folder / _OF_IMAGES_FILE),
             images=True,
+            on_calibration=prepared.on_calibration,
         )
     inputs = inputs_of_file(prepared.model.inputs, recipe.image_input)
     return Reference(

@@ -61,7 +61,7 @@ class InputSource:
     ) -> Iterator[list[list[Array]]]:
         """Yield the file's inputs to judge agreement on, in parts that fit into memory.
 
-        They are other images than those of the calibration where there are enough.
+        They are other images than those of the calibration where there are any.
         """
         at_once = max(1, _PART_ELEMENTS // sum(tensor.elements for tensor in spec.inputs))
         if self.folder is None:
@@ -77,11 +77,17 @@ class InputSource:
     def _calibration_paths(self) -> list[Path]:
         return images.spread(self._paths(), IMAGES)
 
+    @property
+    def only_calibration(self) -> bool:
+        """Whether every image is used for calibration, so that none is left to judge on."""
+        return self.folder is not None and not self._unseen_paths()
+
     def _agreement_paths(self) -> list[Path]:
+        return images.spread(self._unseen_paths() or self._paths(), AGREEMENT_INPUTS)
+
+    def _unseen_paths(self) -> list[Path]:
         used = set(self._calibration_paths())
-        unseen = [path for path in self._paths() if path not in used]
-        enough = unseen if len(unseen) >= AGREEMENT_INPUTS else self._paths()
-        return images.spread(enough, AGREEMENT_INPUTS)
+        return [path for path in self._paths() if path not in used]
 
     def _paths(self) -> list[Path]:
         assert self.folder is not None

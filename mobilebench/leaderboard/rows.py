@@ -164,6 +164,8 @@ def _each_mark(record: Record) -> Iterable[str]:
         yield f"not verified: {record.artifact.unverified}"
     if record.recipe.calibration is not None and not record.recipe.calibration.on_images:
         yield "calibrated on noise: good for speed and size, not for accuracy"
+    if any(parity.on_calibration for parity in _parities(record.artifact)):
+        yield "compared on the images that it was calibrated on"
     for failed in (parity for parity in _parities(record.artifact) if not parity.passed):
         yield f"differs from PyTorch: {failed.description}"
     if record.artifact is not None and record.artifact.agreement is not None:

@@ -29,6 +29,7 @@ REFERENCE_FILE = "reference.npz"
 INPUTS_FILE = "inputs.npz"
 AGREEMENT_FILE = "agreement.npz"
 MANIFEST_SCHEMA_VERSION = 1
+_SEEN = ", on images that it was calibrated on"
 
 
 @value
@@ -82,6 +83,8 @@ class Parity:
     passed: bool
     images: bool = False
     """The inputs were images, of which the bundle holds copies; else they came from seeds."""
+    on_calibration: bool = False
+    """The images are among those that ranges were taken from: the folder held no others."""
 
     @property
     def finite(self) -> bool:
@@ -120,6 +123,7 @@ class Parity:
         return (
             f"relative error {self.error_text} (at most {self.limits.max_relative_error:.1e}), "
             f"signal to noise {snr}{agreement}, computed by {self.evaluated_by}"
+            f"{_SEEN if self.on_calibration else ''}"
         )
 
 
@@ -134,6 +138,8 @@ class Agreement:
     top1: float
     least: float
     """What the precision has to keep."""
+    on_calibration: bool = False
+    """The images are those that ranges were taken from: the folder held no others."""
 
     @property
     def passed(self) -> bool:
@@ -142,8 +148,10 @@ class Agreement:
 
     @property
     def inputs_text(self) -> str:
-        """What it was judged on: `noise` or `images`."""
-        return NOISE if self.source == NOISE else "images"
+        """What it was judged on: `noise`, `images`, or the images of the calibration."""
+        if self.source == NOISE:
+            return NOISE
+        return "its calibration images" if self.on_calibration else "images"
 
     @property
     def description(self) -> str:

@@ -21,6 +21,8 @@ class Reference:
     outputs: Sequence[Batch]
     images: bool = False
     """The inputs are images, of which the bundle holds copies; else they came from seeds."""
+    on_calibration: bool = False
+    """The images are those that ranges were taken from: there are no others."""
 
     def save(self, bundle: Path) -> None:
         """Write the outputs into a bundle, and the inputs unless seeds give them again."""
@@ -39,7 +41,8 @@ class Reference:
         calibration = manifest.recipe.calibration
         if calibration is not None and calibration.on_images:
             inputs = load(artifact, INPUTS_FILE, "the images it was compared on")
-            return cls(inputs, outputs, images=True)
+            seen = any(result.on_calibration for result in manifest.facts.parity)
+            return cls(inputs, outputs, images=True, on_calibration=seen)
         seeds = manifest.facts.preflight.seeds
         return cls([seeded.sample(manifest.inputs, seed) for seed in seeds], outputs)
 

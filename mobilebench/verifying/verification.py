@@ -50,7 +50,11 @@ def verify(
         raise _no_runtime(recipe)
     bound = parity.limits(recipe.precision, half_precision_error)
     return tuple(
-        replace(_compare(reference.outputs, outputs, evaluated_by, bound), images=reference.images)
+        replace(
+            _compare(reference.outputs, outputs, evaluated_by, bound),
+            images=reference.images,
+            on_calibration=reference.on_calibration,
+        )
         for evaluated_by, outputs in results
     )
 
@@ -99,6 +103,7 @@ def agree(
         inputs=len(same),
         top1=sum(same) / len(same),
         least=parity.least_agreement(recipe.precision),
+        on_calibration=source.only_calibration and recipe.calibration is not None,
     )
 
 

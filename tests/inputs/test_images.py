@@ -138,3 +138,18 @@ def test_agreement_is_judged_on_other_images_where_there_are_enough(tmp_path: Pa
     assert not set(calibrating) & set(judging)
     parts = list(samples.for_agreement(SPEC))
     assert sum(len(part) for part in parts) == AGREEMENT_INPUTS
+
+
+@pytest.mark.parametrize("unseen", [0, 1, 20])
+def test_images_of_the_calibration_are_judged_on_only_where_there_are_no_others(
+    tmp_path: Path, unseen: int
+) -> None:
+    image = _image(tmp_path / "0000.png", 8, 8).read_bytes()
+    for index in range(1, IMAGES + unseen):
+        (tmp_path / f"{index:04}.png").write_bytes(image + index.to_bytes(4, "big"))
+    source = InputSource(tmp_path)
+    assert source.only_calibration == (unseen == 0)
+    judging = set(source._agreement_paths())
+    assert len(judging) == (unseen or IMAGES)
+    assert bool(judging & set(source._calibration_paths())) == (unseen == 0)
+    assert len(source.for_parity(SPEC, 16)) == (min(unseen, 16) or 16)
