@@ -64,6 +64,25 @@ class ParityLimits:
 
 
 @value
+class PartParity:
+    """How far one output, or a part of one that has another scale, is from PyTorch eager's."""
+
+    name: str
+    """`output 0`, or `output 0 at 4 to 83 of axis 1`."""
+    max_abs_error: float
+    max_relative_error: float | None
+    """Over the largest magnitude of the part itself; None for whole numbers and masks, and where
+    it is infinite: all of the reference is zero."""
+    snr_db: float | None
+    cosine: float | None
+    equal_share: float | None
+    """Of whole numbers and masks: the share of elements that are equal. None for floats."""
+    silent: bool
+    """The file gives one value where PyTorch's vary: the part carries no signal any more."""
+    passed: bool
+
+
+@value
 class Parity:
     """How far an artifact's outputs are from PyTorch eager on the same inputs."""
 
@@ -73,7 +92,7 @@ class Parity:
     max_abs_error: float | None
     """None, like the other figures, where an output was not finite."""
     max_relative_error: float | None
-    """`max_abs_error` over the largest magnitude of the reference."""
+    """`max_abs_error` over the largest magnitude of the reference, of the worst part."""
     snr_db: float | None
     """None also where the outputs are bit-equal: there is no noise to compare with."""
     cosine: float | None
@@ -85,6 +104,9 @@ class Parity:
     """The inputs were images, of which the bundle holds copies; else they came from seeds."""
     on_calibration: bool = False
     """The images are among those that ranges were taken from: the folder held no others."""
+    parts: tuple[PartParity, ...] = ()
+    """Every output by itself, and parts of one that differ in scale; the figures above are the
+    worst of them. Empty in documents from before they were judged apart."""
 
     @property
     def finite(self) -> bool:
@@ -122,9 +144,21 @@ class Parity:
         agreement = "" if top1 is None else f", top-1 agreement {top1:.0%}"
         return (
             f"relative error {self.error_text} (at most {self.limits.max_relative_error:.1e}), "
-            f"signal to noise {snr}{agreement}, computed by {self.evaluated_by}"
-            f"{_SEEN if self.on_calibration else ''}"
+            f"signal to noise {snr}{agreement}{self._failed_parts}, computed by "
+            f"{self.evaluated_by}{_SEEN if self.on_calibration else ''}"
         )
+
+    @property
+    def _failed_parts(self) -> str:
+        """The parts that failed, as the end of a clause; empty where there is only one part."""
+        failed = [part for part in self.parts if not part.passed]
+        if not failed or len(self.parts) == 1:
+            return ""
+        names = ", ".join(
+            f"{part.name}{' (no signal any more)' if part.silent else ''}" for part in failed[:3]
+        )
+        more = f" and {len(failed) - 3} more" if len(failed) > 3 else ""
+        return f"; failed: {names}{more}"
 
 
 @value

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
 from mobilebench.inputs.seeded import Array
-from mobilebench.values.artifact import Parity, ParityLimits
+from mobilebench.values.artifact import Parity, ParityLimits, PartParity
 from mobilebench.values.recipe import Precision
+from mobilebench.verifying.parts import Part, divide
 
+_NEGLIGIBLE = 1e-6
+"""Share of the largest output below which a part has no scale of its own: float32 rounds what was
+summed up to it by as much."""
 INPUTS = 16
 """Number of inputs that an artifact is compared on."""
 
@@ -132,29 +136,74 @@ def compare(
             limits=bound,
             passed=False,
         )
-    error = actual - expected
-    max_abs = float(np.abs(error).max())
-    largest = float(np.abs(expected).max())
-    relative = max_abs / largest if largest > 0 else (0.0 if max_abs == 0 else math.inf)
-    snr = _snr_db(expected, error)
-    cosine = _cosine(expected, actual)
+    largest = float(np.abs(expected).max(initial=0.0))
+    parts = tuple(_judge(part, largest, bound) for part in divide(reference, outputs))
+    floats = [part for part in parts if part.equal_share is None]
+    relative = [part.max_relative_error for part in floats]
     agreement = _top1_agreement(reference, outputs)
     return Parity(
         evaluated_by=evaluated_by,
         inputs=len(reference),
+        max_abs_error=max(part.max_abs_error for part in parts),
+        max_relative_error=_worst_error(relative),
+        snr_db=_least(part.snr_db for part in floats),
+        cosine=_least(part.cosine for part in floats),
+        top1_agreement=agreement,
+        limits=bound,
+        passed=all(part.passed for part in parts)
+        and (agreement is None or agreement >= bound.min_top1_agreement),
+        parts=parts,
+    )
+
+
+def _judge(part: Part, largest: float, bound: ParityLimits) -> PartParity:
+    """Judge one part by its own scale, or whole numbers and masks by the share that is equal."""
+    expected, actual = (a.astype(np.float64).ravel() for a in (part.expected, part.actual))
+    error = actual - expected
+    max_abs = float(np.abs(error).max(initial=0.0))
+    silent = bool(np.ptp(expected) > 0 and np.ptp(actual) == 0) if expected.size > 1 else False
+    if not np.issubdtype(part.expected.dtype, np.floating):
+        share = float((error == 0).mean()) if error.size else 1.0
+        return PartParity(
+            name=part.name,
+            max_abs_error=max_abs,
+            max_relative_error=None,
+            snr_db=None,
+            cosine=None,
+            equal_share=share,
+            silent=silent,
+            passed=share >= (bound.min_top1_agreement or 1 - bound.max_relative_error),
+        )
+    # What is far below the rounding of everything else is judged by that: a part of zeros, too.
+    scale = max(float(np.abs(expected).max(initial=0.0)), _NEGLIGIBLE * largest)
+    relative = max_abs / scale if scale > 0 else (0.0 if max_abs == 0 else math.inf)
+    snr, cosine = _snr_db(expected, error), _cosine(expected, actual)
+    if scale <= _NEGLIGIBLE * largest:
+        snr = cosine = None
+    return PartParity(
+        name=part.name,
         max_abs_error=max_abs,
         max_relative_error=relative if math.isfinite(relative) else None,
         snr_db=snr,
         cosine=cosine,
-        top1_agreement=agreement,
-        limits=bound,
-        passed=(
-            relative <= bound.max_relative_error
-            and (snr is None or snr >= bound.min_snr_db)
-            and (cosine is None or cosine >= bound.min_cosine)
-            and (agreement is None or agreement >= bound.min_top1_agreement)
-        ),
+        equal_share=None,
+        silent=silent,
+        passed=relative <= bound.max_relative_error
+        and (snr is None or snr >= bound.min_snr_db)
+        and (cosine is None or cosine >= bound.min_cosine),
     )
+
+
+def _worst_error(errors: Sequence[float | None]) -> float | None:
+    """Return the largest error; None where one is infinite, 0 where there are no floats."""
+    if any(error is None for error in errors):
+        return None
+    return max((error for error in errors if error is not None), default=0.0)
+
+
+def _least(figures: Iterable[float | None]) -> float | None:
+    """Return the lowest figure; None where no part has one."""
+    return min((figure for figure in figures if figure is not None), default=None)
 
 
 def _shapes(batches: Sequence[Sequence[Array]]) -> str:

@@ -115,6 +115,78 @@ def test_a_network_that_gives_only_zeros_passes_only_with_zeros() -> None:
     assert not _compare(zeros, [[np.full((1, 4), 1e-9, np.float32)]]).passed
 
 
+def _detections(count: int = 4) -> list[list[Array]]:
+    """Boxes in pixels beside scores in 0..1, (1, 4, 50) and (1, 8, 50)."""
+    rng = np.random.default_rng(1)
+    return [
+        [
+            (rng.random((1, 4, 50)) * 640).astype(np.float32),
+            rng.random((1, 8, 50)).astype(np.float32),
+        ]
+        for _ in range(count)
+    ]
+
+
+def _joined(batches: list[list[Array]]) -> list[list[Array]]:
+    return [[np.concatenate(batch, axis=1)] for batch in batches]
+
+
+@pytest.mark.parametrize("precision", [Precision.FP32, Precision.FP16, Precision.INT8])
+def test_scores_that_are_lost_beside_boxes_fail(precision: Precision) -> None:
+    expected = _detections()
+    lost = [[boxes, np.zeros_like(scores)] for boxes, scores in expected]
+    apart = _compare(expected, lost, precision)
+    assert not apart.passed and apart.max_relative_error == pytest.approx(1.0)
+    assert [part.passed for part in apart.parts] == [True, False]
+    assert "failed: output 1 (no signal any more)" in apart.description
+    joined = _compare(_joined(expected), _joined(lost), precision)
+    assert [part.name for part in joined.parts] == [
+        "output 0 at 0 to 3 of axis 1",
+        "output 0 at 4 to 11 of axis 1",
+    ]
+    assert [(part.passed, part.silent) for part in joined.parts] == [(True, False), (False, True)]
+    assert "failed: output 0 at 4 to 11 of axis 1 (no signal any more)" in joined.description
+
+
+def test_a_small_mistake_in_the_smaller_part_shows() -> None:
+    expected = _joined(_detections())
+    outputs = [[array.copy()] for [array] in expected]
+    for [array] in outputs:
+        array[:, 4:] += 1e-4
+    assert not _compare(expected, outputs).passed
+    assert _compare(expected, expected).passed
+
+
+def test_a_map_whose_channels_differ_is_one_part() -> None:
+    rng = np.random.default_rng(2)
+    scales = np.exp(rng.normal(0, 0.7, (1, 64, 1, 1)))
+    maps = [[(rng.standard_normal((1, 64, 6, 6)) * scales).astype(np.float32)] for _ in range(4)]
+    assert [part.name for part in _compare(maps, maps).parts] == ["output 0"]
+    assert [part.name for part in _compare(_scores(), _scores()).parts] == ["output 0"]
+
+
+@pytest.mark.parametrize("dtype", [np.int64, np.int32, np.bool_, np.uint8])
+def test_whole_numbers_and_masks_are_judged_by_agreement(dtype: type) -> None:
+    rng = np.random.default_rng(3)
+    expected = [[rng.integers(0, 2, (1, 1000)).astype(dtype).reshape(1, 1, 1000)] for _ in range(4)]
+    one_off = [[array.copy()] for [array] in expected]
+    one_off[0][0][0, 0, 0] = 1 - one_off[0][0][0, 0, 0].astype(int)
+    exact, off = _compare(expected, expected), _compare(expected, one_off)
+    assert exact.passed and not off.passed, "fp32 has to agree everywhere"
+    assert off.parts[0].equal_share == 1 - 1 / 4000 and off.max_relative_error == 0.0
+    assert _compare(expected, one_off, Precision.INT8).passed
+    flipped = [[(1 - array.astype(int)).astype(dtype)] for [array] in expected]
+    assert not _compare(expected, flipped, Precision.INT8).passed
+
+
+def test_a_part_of_zeros_is_judged_by_the_rest() -> None:
+    zeros = np.zeros((1, 50), np.float32)
+    expected = [[boxes, zeros] for boxes, _ in _detections()]
+    rounding = [[boxes, zeros + np.float32(1e-10)] for boxes, _ in expected]
+    assert _compare(expected, rounding).passed
+    assert not _compare(expected, [[boxes, zeros + 1] for boxes, _ in expected]).passed
+
+
 def test_seeded_inputs_are_the_same_everywhere() -> None:
     image = TensorSpec(name="image", shape=(1, 3, 2, 2))
     tokens = TensorSpec(name="tokens", shape=(1, 4), dtype=DType.INT64)
