@@ -13,8 +13,8 @@ from mobilebench.values.recipe import Precision
 from mobilebench.verifying.parts import Part, divide
 
 _NEGLIGIBLE = 1e-6
-"""Share of the largest output below which a part has no scale of its own: float32 rounds what was
-summed up to it by as much."""
+"""Share of the largest output below which a part is judged by that output: float32 rounds sums of
+such numbers by as much."""
 INPUTS = 16
 """Number of inputs that an artifact is compared on."""
 

@@ -13,13 +13,16 @@ import numpy as np
 
 from mobilebench.inputs.seeded import Array
 
-_RATIO = 16.0
-"""Between the scales of neighbouring slices that belong to different parts: boxes and scores differ
-by 640, channels of one map that were seen by less than 10."""
-_MOST_PARTS = 4
-"""A tensor that joins more is a map whose channels happen to differ."""
+_RATIO = 30.0
+"""By which every slice of one part is larger than every slice of its neighbour. Boxes in pixels
+exceed scores by hundreds; that all channels of a map up to one exceed all others so far is unlikely
+(0 of 1000 maps whose channels spread by a factor of 30)."""
 _LEAST_ELEMENTS = 16
-"""Of a slice over all inputs, before its largest magnitude says something of its scale."""
+"""Of a slice in one input. With fewer, as in a row of class scores, slices are single numbers,
+whose size says nothing of a scale."""
+_FEW_SLICES = 8
+"""Of an axis: a part may be one slice, as the score of a detector of one class. Of more slices one
+that is far smaller than the others is a dead channel."""
 
 
 @dataclass(frozen=True)
@@ -67,34 +70,25 @@ def _parts(index: int, expected: Array, actual: Array) -> Iterator[Part]:
 
 
 def _joined_axis(expected: Array) -> tuple[int, list[tuple[int, int]]] | None:
-    """Find the axis along which the output joins parts of different scale, and these parts.
+    """Find the first axis along which the output joins parts of different scale, and the parts.
 
-    None where there is no such axis. The first two axes are the inputs and their batch.
+    None where there is no such axis. Axis 0 counts the inputs.
     """
-    best: tuple[float, int, list[tuple[int, int]]] | None = None
     for axis in range(2, expected.ndim):
         size = expected.shape[axis]
-        if size < 2 or expected.size // size < _LEAST_ELEMENTS:
+        if size < 2 or expected[0].size // size < _LEAST_ELEMENTS:
             continue
         others = tuple(other for other in range(expected.ndim) if other != axis)
-        scales = np.abs(expected).max(axis=others)
-        runs = _runs(scales)
-        if 2 <= len(runs) <= _MOST_PARTS:
-            heights = [float(scales[first : last + 1].max()) for first, last in runs]
-            spread = max(heights) / max(min(heights), np.finfo(np.float64).tiny)
-            if best is None or spread > best[0]:
-                best = spread, axis, runs
-    return None if best is None else best[1:]
+        runs = _runs(np.abs(expected).max(axis=others), 0, 1 if size <= _FEW_SLICES else 2)
+        if len(runs) > 1:
+            return axis, runs
+    return None
 
 
-def _runs(scales: Array) -> list[tuple[int, int]]:
-    """Divide slices into runs of neighbours of similar scale; slices of zeros join any run."""
-    runs: list[tuple[int, int]] = []
-    first, low, high = 0, np.inf, 0.0
-    for index, scale in enumerate(scales):
-        if scale > 0 and (scale > _RATIO * low or scale * _RATIO < high):
-            runs.append((first, index - 1))
-            first, low, high = index, np.inf, 0.0
-        if scale > 0:
-            low, high = min(low, float(scale)), max(high, float(scale))
-    return [*runs, (first, len(scales) - 1)]
+def _runs(scales: Array, start: int, least: int) -> list[tuple[int, int]]:
+    """Divide slices where all on one side are far larger than all on the other."""
+    for cut in range(least, len(scales) - least + 1):
+        left, right = scales[:cut], scales[cut:]
+        if left.min() > _RATIO * right.max() or right.min() > _RATIO * left.max():
+            return [*_runs(left, start, least), *_runs(right, start + cut, least)]
+    return [(start, start + len(scales) - 1)]
