@@ -76,7 +76,7 @@ def _recipes(formats: list[str], source: InputSource) -> list[ExportRecipe]:
     """Return every precision of the formats; with noise only the calibrated ones."""
     recipes = []
     for exporter in map(plugins.exporter, formats):
-        for precision in Precision:
+        for precision in Precision.exported():
             if precision not in exporter.precisions():
                 continue
             if source.folder is None and not precision.calibrated:

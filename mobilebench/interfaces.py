@@ -17,7 +17,7 @@ from mobilebench.machine.isolated import Function
 from mobilebench.values import value
 from mobilebench.values.artifact import Artifact
 from mobilebench.values.device import Device
-from mobilebench.values.graph import Graph
+from mobilebench.values.graph import Graph, ModelIO
 from mobilebench.values.job import Job
 from mobilebench.values.measurement import Measurement
 from mobilebench.values.recipe import (
@@ -130,6 +130,12 @@ class Exporter(Protocol):
 
         Raises `ModelFileError` for a file that is damaged or of another format, `MissingToolkit`
         where the package that defines the format is not installed.
+        """
+
+    def io(self, model_path: Path) -> ModelIO:
+        """Read what a saved file takes and gives, without torch; raises as `graph` does.
+
+        It also reads kinds of file that `graph` does not.
         """
 
 

@@ -41,7 +41,7 @@ ALLOWED: dict[str, set[str]] = {
     "failures": {"errors", "values", "interfaces", "plugins"},
     # from a network to a verified file
     "verifying": {"errors", "files", "values", "machine", "inputs", "plugins"},
-    "inspecting": {"errors", "values", "machine", "plugins"},
+    "inspecting": {"errors", "files", "values", "machine", "plugins"},
     "exporting": {
         "errors", "files", "values", "machine", "inputs", "observer",
         "interfaces", "plugins", "failures", "verifying", "inspecting",

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import platform
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib import metadata
 from pathlib import Path
 from typing import Any, Protocol
@@ -89,6 +89,16 @@ class _OnnxModel(_InFloats):
         outputs: list[Array] = self._session.run(None, dict(zip(self._names, inputs, strict=True)))
         return outputs
 
+    def decode(self, outputs: Sequence[Any]) -> list[Array]:
+        """Return the outputs; raises `ValueError` for one that is not an array of numbers."""
+        for tensor, output in zip(self._session.get_outputs(), outputs, strict=True):
+            if not isinstance(output, np.ndarray) or output.dtype.kind not in "biuf":
+                raise ValueError(
+                    f"the output {tensor.name} is {tensor.type}, and only tensors of numbers can "
+                    f"be compared"
+                )
+        return list(outputs)
+
 
 class LiteRT:
     """LiteRT (TensorFlow Lite) with XNNPACK, its default delegate."""
@@ -112,13 +122,18 @@ class LiteRT:
 class _LiteRTModel:
     def __init__(self, interpreter: Any) -> None:
         self._interpreter = interpreter
-        self._inputs = _in_order(interpreter.get_input_details())
-        self._outputs = _in_order(interpreter.get_output_details())
+        names = _signature_names(interpreter)
+        self._inputs = _in_order(interpreter.get_input_details(), names)
+        self._outputs = _in_order(interpreter.get_output_details(), names)
 
     def encode(self, inputs: Sequence[Array]) -> list[Array]:
-        return [
-            _quantize(array, detail) for array, detail in zip(inputs, self._inputs, strict=True)
-        ]
+        """Convert inputs as the file takes them, and fix the sizes that it leaves open."""
+        pairs = list(zip(inputs, self._inputs, strict=True))
+        if any(tuple(detail["shape"]) != array.shape for array, detail in pairs):
+            for array, detail in pairs:
+                self._interpreter.resize_tensor_input(detail["index"], array.shape, strict=True)
+            self._interpreter.allocate_tensors()
+        return [_quantize(array, detail) for array, detail in pairs]
 
     def run(self, inputs: Sequence[Array]) -> list[Array]:
         for detail, array in zip(self._inputs, inputs, strict=True):
@@ -132,16 +147,28 @@ class _LiteRTModel:
         ]
 
 
-def _in_order(details: Sequence[Any]) -> list[Any]:
-    """Sort tensors by the numbers in their names (`..._args_0`), which is the model's order.
+def _signature_names(interpreter: Any) -> dict[int, str]:
+    """Return the names of tensors in a file's only signature; empty for any other number."""
+    signatures = list(interpreter.get_signature_list())
+    if len(signatures) != 1:
+        return {}
+    runner = interpreter.get_signature_runner(signatures[0])
+    sides = (runner.get_input_details(), runner.get_output_details())
+    return {detail["index"]: name for side in sides for name, detail in side.items()}
 
-    The file may list them in another order.
+
+def _in_order(details: Sequence[Any], names: Mapping[int, str]) -> list[Any]:
+    """Return tensors in the model's order.
+
+    LiteRT Torch numbers them in the signature (`args_0`, `output_1`) and may list them in another
+    order. Every other file lists them in its own.
     """
-
-    def numbers(detail: Any) -> list[int]:
-        return [int(digits) for digits in re.findall(r"\d+", detail["name"])]
-
-    return sorted(details, key=numbers)
+    numbers = [re.fullmatch(r"(?:args|output)_(\d+)", names.get(d["index"], "")) for d in details]
+    if not all(numbers):
+        return list(details)
+    return [
+        d for _, d in sorted((int(n[1]), d) for n, d in zip(numbers, details, strict=True) if n)
+    ]
 
 
 def _quantize(array: Array, detail: Any) -> Array:

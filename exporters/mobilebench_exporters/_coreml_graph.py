@@ -20,6 +20,7 @@ from mobilebench.errors import MissingToolkit, ModelFileError
 from mobilebench.values.graph import (
     Attribute,
     Graph,
+    ModelIO,
     Operation,
     Shape,
     Tensor,
@@ -32,6 +33,9 @@ from mobilebench.values.graph import (
 _PROTO = "_mobilebench_coreml_proto"
 _MODEL = Path("Data") / "com.apple.CoreML" / "model.mlmodel"
 _SHORT = 32
+# Codes in FeatureTypes.proto.
+_ARRAY_TYPES = {65568: "float32", 65600: "float64", 65552: "float16", 131104: "int32"}
+_GRAYSCALE = (10, 40)
 _NAMES = {"kernel_sizes": "kernel"}
 # Parameters that are operands, not settings; those that carry data come first.
 _OPERANDS = (
@@ -41,10 +45,65 @@ _OPERANDS = (
 
 
 def load(path: Path) -> Any:
-    """Return the model of a `.mlpackage` folder or `.mlmodel` file.
+    """Return the model of a `.mlpackage` folder or `.mlmodel` file, which is an ML Program.
 
-    Raises `ModelFileError` if the file is missing or damaged, or is not an ML Program.
+    Raises `ModelFileError` if the file is missing or damaged, or of another kind.
     """
+    model = _load(path)
+    kind = model.WhichOneof("Type")
+    if kind != "mlProgram":
+        raise ModelFileError(
+            f"{path} was read as a Core ML ML Program, but it is a model of the kind {kind}; "
+            f"convert it with convert_to='mlprogram'."
+        )
+    return model
+
+
+def read_io(path: Path) -> ModelIO:
+    """Return what a model of any kind takes and gives; raises as `read` does for a damaged file."""
+    description = _load(path).description
+    return ModelIO(
+        inputs=tuple(_feature(feature) for feature in description.input),
+        outputs=tuple(
+            _feature(feature)
+            for feature in description.output
+            # The label of a classifier; its scores determine it.
+            if feature.type.WhichOneof("Type") != "stringType"
+        ),
+    )
+
+
+def _feature(feature: Any) -> Tensor:
+    kind = feature.type.WhichOneof("Type")
+    if kind == "imageType":
+        image = feature.type.imageType
+        channels = 1 if image.colorSpace in _GRAYSCALE else 3
+        return Tensor(
+            name=feature.name, shape=(1, channels, image.height, image.width), dtype="uint8"
+        )
+    if kind != "multiArrayType":
+        return Tensor(name=feature.name, shape=None, dtype=str(kind).removesuffix("Type"))
+    array = feature.type.multiArrayType
+    return Tensor(
+        name=feature.name, shape=_sizes(array), dtype=_ARRAY_TYPES.get(array.dataType, "unknown")
+    )
+
+
+def _sizes(array: Any) -> Shape:
+    """Return the sizes of an array; None for each that the file allows to vary."""
+    if array.WhichOneof("ShapeFlexibility") == "shapeRange":
+        ranges = array.shapeRange.sizeRanges
+        return tuple(
+            int(size.lowerBound) if size.lowerBound == size.upperBound else None for size in ranges
+        )
+    shapes = [tuple(shape.shape) for shape in array.enumeratedShapes.shapes]
+    shapes.append(tuple(array.shape))
+    return tuple(
+        int(sizes[0]) if len(set(sizes)) == 1 else None for sizes in zip(*shapes, strict=False)
+    )
+
+
+def _load(path: Path) -> Any:
     from google.protobuf.message import DecodeError
 
     file = path / _MODEL if path.is_dir() else path
@@ -57,13 +116,8 @@ def load(path: Path) -> Any:
         raise ModelFileError(
             f"{path} was read as a Core ML package, but it is damaged; export it again."
         ) from error
-    kind = model.WhichOneof("Type")
-    if kind != "mlProgram":
-        raise ModelFileError(
-            f"{path} was read as a Core ML ML Program, but it is "
-            f"{'not a Core ML model' if kind is None else f'a model of the kind {kind}'}; "
-            f"convert it with convert_to='mlprogram'."
-        )
+    if model.WhichOneof("Type") is None:
+        raise ModelFileError(f"{path} was read as a Core ML model, but it is not one.")
     return model
 
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -15,6 +17,7 @@ from mobilebench.errors import MissingToolkit, ModelFileError
 from mobilebench.values.graph import (
     Attribute,
     Graph,
+    ModelIO,
     Operation,
     Shape,
     Tensor,
@@ -32,6 +35,14 @@ _SCALAR_TYPES = {
     "UINT64": "uint64",
 }  # fmt: skip
 _STATIC = 0
+_DELEGATES = {
+    _xnnpack_graph.DELEGATE: "xnnpack",
+    "CoreMLBackend": "coreml",
+    "VulkanBackend": "vulkan",
+    "QnnBackend": "qualcomm",
+    "EthosUBackend": "ethos-u",
+}
+"""Names of delegates by their identifiers in a program."""
 
 
 def read(path: Path) -> Graph:
@@ -39,11 +50,23 @@ def read(path: Path) -> Graph:
 
     Raises `ModelFileError` if the file is not an ExecuTorch program or is damaged.
     """
+    with _reading(path) as program:
+        return program.graph()
+
+
+def read_io(path: Path) -> ModelIO:
+    """Return what a `.pte` file takes and gives, and its delegates; raises as `read` does."""
+    with _reading(path) as program:
+        return program.io()
+
+
+@contextmanager
+def _reading(path: Path) -> Iterator[_Program]:
     try:
         data = path.read_bytes()
         if data[4:6] != b"ET":
             raise ModelFileError(f"{path} was read as an ExecuTorch program, but it is not one.")
-        return _Program(data).graph()
+        yield _Program(data)
     except (struct.error, IndexError, KeyError, UnicodeDecodeError) as error:
         raise ModelFileError(
             f"{path} was read as an ExecuTorch program, but it is damaged; export it again."
@@ -81,15 +104,24 @@ class _Program:
         self._dtypes = {code: _SCALAR_TYPES.get(name, name.lower()) for name, code in codes.items()}
 
     def graph(self) -> Graph:
-        return assemble(
-            self._operations(),
-            [self._tensor(index) for index in self._plan["inputs"] or () if self._is_tensor(index)],
-            [
-                self._tensor(index)
-                for index in self._plan["outputs"] or ()
-                if self._is_tensor(index)
-            ],
+        return assemble(self._operations(), self._ends("inputs"), self._ends("outputs"))
+
+    def io(self) -> ModelIO:
+        """Return inputs and outputs, which a program numbers, and the delegates in use."""
+        inputs, outputs = (
+            tuple(
+                replace(tensor, name=f"{side}{place}")
+                for place, tensor in enumerate(self._ends(f"{side}s"))
+            )
+            for side in ("input", "output")
         )
+        identifiers = [delegate["id"] for delegate in self._plan["delegates"] or ()]
+        names = dict.fromkeys(_DELEGATES.get(identifier, identifier) for identifier in identifiers)
+        return ModelIO(inputs=inputs, outputs=outputs, delegate="+".join(names) or None)
+
+    def _ends(self, side: str) -> list[Tensor]:
+        indices = self._plan[side] or ()
+        return [self._tensor(index) for index in indices if self._is_tensor(index)]
 
     def _operations(self) -> Iterator[Operation]:
         position = 0
@@ -130,7 +162,7 @@ class _Program:
             if self._is_tensor(index)
         }
         payload = self._payload(delegate["processed"])
-        if identifier == "XnnpackBackend":
+        if identifier == _xnnpack_graph.DELEGATE:
             schema = Schema.parse(schema_text("backends/xnnpack/serialization/schema.fbs"))
             yield from _xnnpack_graph.operations(
                 schema, payload, position, tensors, self._named_sizes()

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import metadata
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from mobilebench.errors import MissingToolkit, RecipeError
 from mobilebench.inputs.seeded import sample
 from mobilebench.interfaces import Cure, Evaluator
+from mobilebench.values.graph import Graph, ModelIO
 from mobilebench.values.recipe import (
     Calibration,
     ExportRecipe,
@@ -165,6 +167,13 @@ class Offering:
 
     def tool_versions(self, delegate: str | None = None) -> Mapping[str, str]:
         return self.offer.tool_versions(delegate)
+
+    def graph(self, model_path: Path) -> Graph:
+        raise NotImplementedError
+
+    def io(self, model_path: Path) -> ModelIO:
+        graph = self.graph(model_path)
+        return ModelIO(inputs=graph.inputs, outputs=graph.outputs)
 
 
 def example(inputs: Sequence[TensorSpec]) -> tuple[torch.Tensor, ...]:

@@ -5,11 +5,22 @@ from __future__ import annotations
 import re
 import struct
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from mobilebench.errors import ModelFileError
-from mobilebench.values.graph import Attribute, Graph, Operation, Shape, Tensor, assemble, times
+from mobilebench.values.graph import (
+    Attribute,
+    Graph,
+    ModelIO,
+    Operation,
+    Shape,
+    Tensor,
+    assemble,
+    times,
+)
 
 _SHORT = 32
 # The fields of each table of options that decide where an operation can run.
@@ -71,9 +82,21 @@ def read(path: Path) -> Graph:
 
     Raises `ModelFileError` if the file is not a TFLite model or is damaged.
     """
+    with _reading(path) as graph:
+        return graph.graph()
+
+
+def read_io(path: Path) -> ModelIO:
+    """Return what the first subgraph of a `.tflite` file takes and gives; raises as `read` does."""
+    with _reading(path) as graph:
+        return graph.io()
+
+
+@contextmanager
+def _reading(path: Path) -> Iterator[_TfliteGraph]:
     model = root(path)
     try:
-        return _TfliteGraph(model).graph()
+        yield _TfliteGraph(model)
     except (struct.error, IndexError, TypeError, ValueError, AttributeError) as error:
         raise ModelFileError(
             f"{path} was read as a TFLite model, but it is damaged; export it again."
@@ -110,11 +133,38 @@ class _TfliteGraph:
         self._tensors: dict[int, Tensor] = {}
 
     def graph(self) -> Graph:
+        inputs, outputs = self._graph.InputsAsNumpy(), self._graph.OutputsAsNumpy()
         return assemble(
             self._operations(),
-            [self._tensor(int(index)) for index in self._graph.InputsAsNumpy()],
-            [self._tensor(int(index)) for index in self._graph.OutputsAsNumpy()],
+            [self._tensor(int(index)) for index in inputs],
+            [self._tensor(int(index)) for index in outputs],
         )
+
+    def io(self) -> ModelIO:
+        """Return inputs and outputs by their names in the signature, where the file has one."""
+        names = self._signature_names()
+
+        def ends(indices: Any) -> tuple[Tensor, ...]:
+            tensors = [self._tensor(int(index)) for index in indices]
+            # The tensors of a graph are called `INDEX NAME`, for names need not be unique.
+            return tuple(
+                replace(tensor, name=names.get(int(index), tensor.name.partition(" ")[2]))
+                for index, tensor in zip(indices, tensors, strict=True)
+            )
+
+        return ModelIO(
+            inputs=ends(self._graph.InputsAsNumpy()), outputs=ends(self._graph.OutputsAsNumpy())
+        )
+
+    def _signature_names(self) -> dict[int, str]:
+        """Return the names of tensors in the signature of the first subgraph."""
+        for position in range(self._model.SignatureDefsLength()):
+            signature = self._model.SignatureDefs(position)
+            if signature.SubgraphIndex() == 0:
+                entries = [signature.Inputs(i) for i in range(signature.InputsLength())]
+                entries += [signature.Outputs(i) for i in range(signature.OutputsLength())]
+                return {e.TensorIndex(): e.Name().decode("utf-8", "replace") for e in entries}
+        return {}
 
     def _operations(self) -> Iterator[Operation]:
         for position in range(self._graph.OperatorsLength()):

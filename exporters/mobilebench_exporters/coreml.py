@@ -15,7 +15,7 @@ from mobilebench.inputs import labels, seeded
 from mobilebench.inputs.labels import LABELS_FILE
 from mobilebench.inputs.seeded import Batch
 from mobilebench.interfaces import Cure, Evaluator, Exporter, Structure
-from mobilebench.values.graph import Graph
+from mobilebench.values.graph import Graph, ModelIO
 from mobilebench.values.recipe import ExportRecipe, Feature, Format, Precision
 from mobilebench.values.tensor import DType, TensorSpec
 from mobilebench_exporters import _coreml_graph
@@ -151,6 +151,9 @@ class CoremlExporter(Offering):
 
     def graph(self, model_path: Path) -> Graph:
         return _coreml_graph.read(model_path)
+
+    def io(self, model_path: Path) -> ModelIO:
+        return _coreml_graph.read_io(model_path)
 
 
 def _read(path: Path) -> Any:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from mobilebench.errors import CellFailed
 from mobilebench.inputs.seeded import Batch, samples
 from mobilebench.interfaces import Cure, Evaluator, Exporter, Structure
-from mobilebench.values.graph import Graph
+from mobilebench.values.graph import Graph, ModelIO
 from mobilebench.values.recipe import ExportRecipe, Format, Precision
 from mobilebench.values.tensor import TensorSpec
 from mobilebench.verifying import parity
@@ -59,10 +59,15 @@ class ExecutorchExporter(Offering):
     )
 
     def evaluator(self, recipe: ExportRecipe) -> Evaluator | None:
-        return _delegate(recipe).evaluator
+        delegate = DELEGATES.get(recipe.delegate or "")
+        return delegate.evaluator if delegate else None
 
     def unverifiable(self, recipe: ExportRecipe) -> str | None:
-        return NO_RUNTIME.format(recipe.delegate) if _delegate(recipe).unverifiable else None
+        if recipe.delegate is None:  # a given program, all of whose kernels are portable
+            return None
+        delegate = DELEGATES.get(recipe.delegate)
+        nowhere = delegate is None or delegate.unverifiable
+        return NO_RUNTIME.format(recipe.delegate) if nowhere else None
 
     def tool_versions(self, delegate: str | None = None) -> Mapping[str, str]:
         versions = self.offer.tool_versions(delegate)
@@ -103,6 +108,9 @@ class ExecutorchExporter(Offering):
 
     def graph(self, model_path: Path) -> Graph:
         return _executorch_graph.read(model_path)
+
+    def io(self, model_path: Path) -> ModelIO:
+        return _executorch_graph.read_io(model_path)
 
 
 def _delegate(recipe: ExportRecipe) -> Delegate:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from mobilebench.inputs.seeded import Batch
 from mobilebench.interfaces import Cure, Exporter, Structure
-from mobilebench.values.graph import Graph
+from mobilebench.values.graph import Graph, ModelIO
 from mobilebench.values.recipe import ExportRecipe, Format, Precision
 from mobilebench.values.tensor import TensorSpec
 from mobilebench_exporters import _tflite_graph, _tflite_precision
@@ -93,6 +93,9 @@ class TfliteExporter(Offering):
 
     def graph(self, model_path: Path) -> Graph:
         return _tflite_graph.read(model_path)
+
+    def io(self, model_path: Path) -> ModelIO:
+        return _tflite_graph.read_io(model_path)
 
 
 PLUGIN: Exporter = TfliteExporter()

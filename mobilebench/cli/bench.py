@@ -9,12 +9,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mobilebench.cli import options, output
+from mobilebench.cli.artifacts import opened
 from mobilebench.cli.check import exit_code, parse_rule, show_report
 from mobilebench.cli.options import (
+    Adopt,
     Alpha,
     Artifacts,
     Device,
     Github,
+    Inputs,
     Json,
     Junit,
     Markdown,
@@ -75,6 +78,8 @@ def command(
     junit: Junit = None,
     markdown: Markdown = None,
     github: Github = False,
+    inputs: Inputs = None,
+    adopt: Adopt = False,
     out: Annotated[
         Path | None, typer.Option(help="Write the records to this file too, to keep as a baseline.")
     ] = None,
@@ -92,13 +97,12 @@ def command(
     from mobilebench.leaderboard.table import as_table
     from mobilebench.measuring.setting import Setting
     from mobilebench.values import wire
-    from mobilebench.values.artifact import Artifact
     from mobilebench.values.measurement import ComputeUnit
     from mobilebench.values.protocol import protocol as find_protocol
 
     if not ab:
         options.refuse_given(ctx, _OF_AB, "belongs to --ab; add --ab, or leave it out")
-    loaded = [Artifact.load(folder) for folder in artifacts]
+    loaded = opened(artifacts, inputs, adopt)
     setting = Setting(
         device_id=device,
         protocol=find_protocol(protocol or ("ci-ab-1" if ab else "burst-1")),

@@ -8,15 +8,29 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mobilebench.cli import output
+from mobilebench.cli.artifacts import opened
 from mobilebench.cli.check import parse_rule
-from mobilebench.cli.options import Alpha, Device, Json, Runtime, Store, Threads, Tolerance, Unit
+from mobilebench.cli.options import (
+    Adopt,
+    Alpha,
+    Device,
+    Inputs,
+    Json,
+    Runtime,
+    Store,
+    Threads,
+    Tolerance,
+    Unit,
+)
 
 if TYPE_CHECKING:
     from mobilebench.regress.noise import Noise
 
 
 def command(
-    artifact: Annotated[Path, typer.Argument(metavar="ARTIFACT", help="Bundle folder.")],
+    artifact: Annotated[
+        Path, typer.Argument(metavar="ARTIFACT", help="Bundle folder, or a model file.")
+    ],
     device: Device = "host",
     runtime: Runtime = None,
     compute_unit: Unit = "cpu",
@@ -26,6 +40,8 @@ def command(
     ] = 16,
     tolerance: Tolerance = "3%",
     alpha: Alpha = 0.01,
+    inputs: Inputs = None,
+    adopt: Adopt = False,
     store: Store = None,
     json: Json = False,
 ) -> None:
@@ -36,12 +52,11 @@ def command(
     from mobilebench.regress import noise
     from mobilebench.store import RecordStore
     from mobilebench.values import wire
-    from mobilebench.values.artifact import Artifact
     from mobilebench.values.measurement import ComputeUnit
     from mobilebench.values.protocol import protocol
 
     rule = parse_rule(tolerance, alpha)
-    loaded = Artifact.load(artifact)
+    [loaded] = opened([artifact], inputs, adopt)
     setting = Setting(
         device_id=device,
         protocol=protocol("ci-ab-1"),

@@ -12,7 +12,17 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mobilebench.cli import output
-from mobilebench.cli.options import Artifacts, Cluster, Json, Runtime, Threads
+from mobilebench.cli.artifacts import opened
+from mobilebench.cli.options import (
+    Adopt,
+    Artifacts,
+    Cluster,
+    Inputs,
+    Json,
+    Runtime,
+    Threads,
+    preprocessing_of,
+)
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -69,20 +79,37 @@ def command(
             "--skip-unreadable", help="Leave out images that cannot be read, and count them."
         ),
     ] = False,
+    mean: Annotated[
+        str | None,
+        typer.Option(
+            help="Channel means by which images are normalised, in 0..1, for artifacts that do not "
+            "state them: 0.485,0.456,0.406."
+        ),
+    ] = None,
+    std: Annotated[
+        str | None,
+        typer.Option(help="Standard deviation of each channel; give it together with --mean."),
+    ] = None,
+    inputs: Inputs = None,
+    adopt: Adopt = False,
     json: Json = False,
 ) -> None:
     """Evaluate artifacts on real images: top-1 and top-5, with intervals.
 
-    Images are prepared as by the network's authors.
+    Images are prepared as by the network's authors, or by --mean and --std where these are not
+    known.
     """
     from mobilebench.inputs.folder import ImageFolder
     from mobilebench.values import wire
-    from mobilebench.values.artifact import Artifact
     from mobilebench.verifying.evaluation import Evaluation, Options
     from mobilebench.verifying.journal import Journal
     from mobilebench.verifying.ranking import as_csv
 
-    loaded = [Artifact.load(path) for path in artifacts]
+    stated = preprocessing_of(mean, std)
+    loaded = [
+        artifact if stated is None else artifact.preprocessed(stated)
+        for artifact in opened(artifacts, inputs, adopt)
+    ]
     folder = ImageFolder.find(data, classes)
     if limit is not None:
         folder = folder.limited(limit)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mobilebench.cli import output
-from mobilebench.cli.options import Cluster, Json, Store, listed
+from mobilebench.cli.options import Cluster, Json, Store, listed, preprocessing_of
 from mobilebench.values.recipe import Format, Precision
 
 if TYPE_CHECKING:
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from mobilebench.exporting.matrix import Exported
     from mobilebench.exporting.order import Terms
     from mobilebench.exporting.workers import Limits, Workers
-    from mobilebench.values.modelspec import Preprocessing
     from mobilebench.values.recipe import ExportRecipe
     from mobilebench.values.request import Request
 
@@ -44,7 +43,8 @@ def command(
     precision: Annotated[
         list[str] | None,
         typer.Option(
-            help=f"{listed(Precision)}; repeatable. Default: fp32. Not every format offers all."
+            help=f"{listed(Precision.exported())}; repeatable. Default: fp32. Not every format "
+            f"offers all."
         ),
     ] = None,
     target: Annotated[
@@ -200,7 +200,7 @@ def _requests(
             resolution=size,
             inputs=tensors,
             num_classes=num_classes,
-            preprocessing=_preprocessing(mean, std),
+            preprocessing=preprocessing_of(mean, std),
         )
         for model in models
         for size in sizes or (None,)
@@ -233,34 +233,6 @@ def _workers(
         return
     with cluster.executor(address, extras={recipe.format for recipe in recipes}) as tasks:
         yield RemoteWorkers(tasks, tasks.slots, limits)
-
-
-def _preprocessing(mean: str | None, std: str | None) -> Preprocessing | None:
-    from mobilebench.errors import UserError
-    from mobilebench.values.modelspec import Preprocessing
-
-    if mean is None and std is None:
-        return None
-    if mean is None or std is None:
-        raise UserError("--mean and --std belong together; one of them was given.")
-    return Preprocessing(mean=_three("mean", mean), std=_three("std", std))
-
-
-def _three(option: str, text: str) -> tuple[float, float, float]:
-    from mobilebench.errors import UserError
-
-    try:
-        red, green, blue = (float(part) for part in text.split(","))
-    except ValueError:
-        raise UserError(
-            f"--{option} was given as {text!r}; give three numbers, such as 0.485,0.456,0.406."
-        ) from None
-    if not all(0 <= number <= 1 for number in (red, green, blue)):
-        raise UserError(
-            f"--{option} was given as {text!r}; give numbers in 0..1, for pixels divided by 255: "
-            f"{','.join(f'{number / 255:.4g}' for number in (red, green, blue))}."
-        )
-    return red, green, blue
 
 
 def export_all(

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mobilebench.cli import output
-from mobilebench.cli.options import Json
+from mobilebench.cli.artifacts import opened
+from mobilebench.cli.options import Adopt, Inputs, Json
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from mobilebench.inspecting.inspection import Inspection
-    from mobilebench.values.artifact import Agreement, ArtifactFacts
+    from mobilebench.values.artifact import Agreement, ArtifactFacts, Preflight
     from mobilebench.values.graph import Graph
     from mobilebench.values.recipe import Calibration, ImageInput
 
@@ -32,6 +33,8 @@ def command(
     operations: Annotated[
         bool, typer.Option("--operations", help="List every operation of the file.")
     ] = False,
+    inputs: Inputs = None,
+    adopt: Adopt = False,
     json: Json = False,
 ) -> None:
     """Show an artifact's model, weights, parity and operations, and where these could run."""
@@ -39,7 +42,11 @@ def command(
 
     from mobilebench.inspecting import inspection
 
-    inspected = inspection.inspect(artifact)
+    if inputs or adopt:
+        [opened_artifact] = opened([artifact], inputs, adopt)
+        inspected = inspection.inspect_artifact(opened_artifact)
+    else:
+        inspected = inspection.inspect(artifact)
     if json:
         output.show_json(inspected.to_plain())
         return
@@ -60,17 +67,30 @@ def _facts(inspected: Inspection) -> RenderableType:
 
 
 def _of_manifest(inspected: Inspection) -> list[tuple[str, str]]:
+    from mobilebench.inspecting.given import NO_REFERENCE
 
     manifest = inspected.manifest
     if manifest is None:
-        return [("format", inspected.format)]
-    model, facts = manifest.model, manifest.facts
+        return [
+            ("format", inspected.format),
+            ("weights", "inside the file"),
+            ("parity", NO_REFERENCE),
+        ]
+    model, facts, preflight = manifest.model, manifest.facts, manifest.facts.preflight
+    if preflight is None:
+        return [
+            ("model", model.name),
+            ("inputs", "; ".join(map(str, model.inputs))),
+            ("recipe", manifest.recipe.label),
+            ("weights", "inside the file"),
+            ("parity", facts.unverified or ""),
+        ]
     weights = model.weights
     return [
         ("model", model.name),
         ("weights", weights.origin if weights else "not stated"),
         ("inputs", "; ".join(map(str, model.inputs))),
-        ("outputs", "; ".join(map(str, facts.preflight.outputs))),
+        ("outputs", "; ".join(map(str, preflight.outputs))),
         ("params", f"{model.params:,}" if model.params else "not counted"),
         ("MACs", f"{model.macs.total:,}" if model.macs else "not counted"),
         ("recipe", manifest.recipe.label),
@@ -78,12 +98,12 @@ def _of_manifest(inspected: Inspection) -> list[tuple[str, str]]:
         *_taking_images(manifest.recipe.image_input),
         (
             "made",
-            f"{manifest.created} in {facts.export_seconds:.1f} s by mobilebench "
+            f"{manifest.created} in {facts.export_seconds or 0:.1f} s by mobilebench "
             f"{manifest.mobilebench_version}",
         ),
         ("tools", ", ".join(f"{name} {v}" for name, v in facts.tool_versions.items())),
-        ("preflight", ", ".join(facts.preflight.checks)),
-        ("compared on", _compared_on(facts)),
+        ("preflight", ", ".join(preflight.checks)),
+        ("compared on", _compared_on(facts, preflight)),
         *(("parity", result.description) for result in facts.parity),
         *((("parity", f"not verified: {facts.unverified}"),) if facts.unverified else ()),
         *_agreement(facts.agreement),
@@ -139,10 +159,9 @@ def _taking_images(image_input: ImageInput | None) -> list[tuple[str, str]]:
     ]
 
 
-def _compared_on(facts: ArtifactFacts) -> str:
+def _compared_on(facts: ArtifactFacts, preflight: Preflight) -> str:
     if any(result.images for result in facts.parity):
         return f"{facts.parity[0].inputs} images"
-    preflight = facts.preflight
     text = f"{len(preflight.seeds)} seeded inputs"
     if not preflight.passed_over:
         return text

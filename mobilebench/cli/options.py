@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from mobilebench.values.measurement import ComputeUnit
 from mobilebench.values.metric import Metric
+
+if TYPE_CHECKING:
+    from mobilebench.values.modelspec import Preprocessing
 
 
 def listed(names: Iterable[str]) -> str:
@@ -19,7 +22,24 @@ def listed(names: Iterable[str]) -> str:
 
 
 Artifacts = Annotated[
-    list[Path], typer.Argument(metavar="ARTIFACT...", help="Bundle folders of artifacts.")
+    list[Path],
+    typer.Argument(
+        metavar="ARTIFACT...",
+        help="Bundle folders, or model files from anywhere: .onnx, .tflite, .pte, .mlpackage, "
+        ".mlmodel.",
+    ),
+]
+Inputs = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--input",
+        help="Sizes that a model file leaves open, such as 1x3x320x320, or image=1x3x320x320 with "
+        "the input's name; repeatable.",
+    ),
+]
+Adopt = Annotated[
+    bool,
+    typer.Option("--adopt", help="Keep a model file as a bundle in the folder artifacts/."),
 ]
 Device = Annotated[str, typer.Option(help="Device id; see `mobilebench devices`.")]
 Unit = Annotated[str, typer.Option("--compute-unit", help=f"{listed(ComputeUnit)}.")]
@@ -69,3 +89,35 @@ def refuse_given(ctx: typer.Context, names: Iterable[str], why: str) -> None:
         source = ctx.get_parameter_source(name)
         if source is not None and source.name == "COMMANDLINE":
             raise UserError(f"--{name.replace('_', '-')} {why}.")
+
+
+def preprocessing_of(mean: str | None, std: str | None) -> Preprocessing | None:
+    """Read --mean and --std; None without them.
+
+    Raises `UserError` unless both are three numbers in 0..1.
+    """
+    from mobilebench.errors import UserError
+    from mobilebench.values.modelspec import Preprocessing
+
+    if mean is None and std is None:
+        return None
+    if mean is None or std is None:
+        raise UserError("--mean and --std belong together; one of them was given.")
+    return Preprocessing(mean=_three("mean", mean), std=_three("std", std))
+
+
+def _three(option: str, text: str) -> tuple[float, float, float]:
+    from mobilebench.errors import UserError
+
+    try:
+        red, green, blue = (float(part) for part in text.split(","))
+    except ValueError:
+        raise UserError(
+            f"--{option} was given as {text!r}; give three numbers, such as 0.485,0.456,0.406."
+        ) from None
+    if not all(0 <= number <= 1 for number in (red, green, blue)):
+        raise UserError(
+            f"--{option} was given as {text!r}; give numbers in 0..1, for pixels divided by 255: "
+            f"{','.join(f'{number / 255:.4g}' for number in (red, green, blue))}."
+        )
+    return red, green, blue

@@ -14,8 +14,9 @@ import numpy as np
 
 from mobilebench.errors import ImageError, UserError
 from mobilebench.inputs.seeded import Array
-from mobilebench.values.modelspec import ModelSpec, Preprocessing
+from mobilebench.values.modelspec import ModelSpec, Preprocessing, channels_last
 from mobilebench.values.recipe import ImageInput
+from mobilebench.values.tensor import DType
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -61,11 +62,12 @@ def spread(items: Sequence[T], count: int) -> list[T]:
 
 
 def prepare(path: Path, spec: ModelSpec) -> Array:
-    """Prepare one image as the network's input: (1, 3, H, W) of float32.
+    """Prepare one image as the network's input: (1, 3, H, W), or (1, H, W, 3), of float32.
 
     The shorter side is resized to H / crop_pct, the middle is cut out, and values are scaled to
-    0..1 and normalised by channel. Raises `ImageError` for a file that cannot be read, `UserError`
-    for a network that states no preprocessing or takes no image.
+    0..1 and normalised by channel. A network that takes uint8 gets them rounded. Raises
+    `ImageError` for a file that cannot be read, `UserError` for a network that states no
+    preprocessing or takes no image.
     """
     height, width = _size(spec)
     preprocessing = _preprocessing(spec)
@@ -73,7 +75,11 @@ def prepare(path: Path, spec: ModelSpec) -> Array:
     values = np.asarray(image, dtype=np.float32) / np.float32(255.0)
     mean, std = (np.asarray(three, np.float32) for three in (preprocessing.mean, preprocessing.std))
     values = (values - mean) / std
-    return np.ascontiguousarray(values.transpose(2, 0, 1)[None])
+    [tensor] = spec.inputs
+    if tensor.dtype is DType.UINT8:
+        values = np.rint(values).clip(0, 255).astype(np.uint8)
+    axes = (0, 1, 2) if channels_last(tensor.shape) else (2, 0, 1)
+    return np.ascontiguousarray(values.transpose(axes)[None])
 
 
 def pixels(path: Path, spec: ModelSpec) -> Array:
@@ -103,12 +109,13 @@ def require_images(spec: ModelSpec) -> None:
 
 
 def _size(spec: ModelSpec) -> tuple[int, int]:
-    size = spec.resolution
-    if size is None or len(spec.inputs) != 1 or spec.inputs[0].shape[:2] != (1, 3):
+    size, shape = spec.resolution, spec.inputs[0].shape
+    of_image = (shape[0], shape[3 if channels_last(shape) else 1]) if size else ()
+    if size is None or len(spec.inputs) != 1 or of_image != (1, 3):
         inputs = ", ".join(map(str, spec.inputs))
         raise UserError(
             f"{spec.name} takes {inputs}; images can be given to networks with one input of "
-            f"1x3xHxW only."
+            f"1x3xHxW or 1xHxWx3 only."
         )
     return size
 

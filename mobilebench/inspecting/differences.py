@@ -87,7 +87,8 @@ def _facts(inspection: Inspection) -> Iterator[tuple[str, Shown]]:
     yield "model", model.name
     yield "weights", model.weights.origin if model.weights else None
     yield "inputs", "; ".join(map(str, model.inputs))
-    yield "outputs", "; ".join(map(str, facts.preflight.outputs))
+    if facts.preflight is not None:
+        yield "outputs", "; ".join(map(str, facts.preflight.outputs))
     yield "params", model.params
     yield "model MACs", model.macs.total if model.macs else None
     for name, setting in wire.to_plain(manifest.recipe).items():

@@ -91,16 +91,21 @@ def inspect(path: Path) -> Inspection:
     Raises `BundleError` for a path that is neither, `ModelFileError` for a damaged file. A missing
     toolkit is recorded in `unread` where there is a manifest, and raised where there is none.
     """
-    if path.suffix in SUFFIXES and not (path / MANIFEST_FILE).is_file():
-        return _of_file(path)
-    return _of_bundle(Artifact.load(path))
+    return _of_file(path) if is_model_file(path) else inspect_artifact(Artifact.load(path))
+
+
+def is_model_file(path: Path) -> bool:
+    """Return whether a path is named like a bare model file, and is not a bundle."""
+    return path.suffix.lower() in SUFFIXES and not (path / MANIFEST_FILE).is_file()
 
 
 def _of_file(path: Path) -> Inspection:
     if not path.exists():
         raise BundleError(f"There is no model file {path}.")
-    file_format = SUFFIXES[path.suffix]
-    graph = plugins.exporter(file_format).graph(path)
+    file_format = SUFFIXES[path.suffix.lower()]
+    graph, unread = _graph(path, file_format)
+    if unread is not None:
+        raise MissingToolkit(unread)
     return Inspection(
         model_path=path,
         format=file_format,
@@ -109,11 +114,12 @@ def _of_file(path: Path) -> Inspection:
         manifest=None,
         graph=graph,
         unread=None,
-        placements=placements(graph, file_format),
+        placements=placements(graph, file_format) if graph else (),
     )
 
 
-def _of_bundle(artifact: Artifact) -> Inspection:
+def inspect_artifact(artifact: Artifact) -> Inspection:
+    """Read an artifact that is open already; raises as `inspect` does."""
     manifest = artifact.manifest
     graph, unread = _graph(artifact.model_path, manifest.recipe.format)
     return Inspection(

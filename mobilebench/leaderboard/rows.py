@@ -90,7 +90,9 @@ def _row(record: Record) -> Row:
     published = model.published_top1
     return Row(
         model=model.title,
-        artifact=record.recipe.label,
+        artifact=f"{record.recipe.label} {facts.sha256[:8]}"
+        if facts and facts.given
+        else record.recipe.label,
         format=record.recipe.format,
         precision=record.recipe.precision,
         target=record.recipe.target,
@@ -158,7 +160,9 @@ def _each_mark(record: Record) -> Iterable[str]:
         yield f"measured on {record.device.kind} ({record.device.model}), not on a phone"
     if record.job is not None and record.job.protocol.indicative:
         yield f"{record.job.protocol.id}: too short for a result"
-    if not _trained(record.model):
+    if record.artifact is not None and record.artifact.given:
+        yield "weights inside the file"
+    elif not _trained(record.model):
         yield "weights not from a checkpoint"
     if record.artifact is not None and record.artifact.unverified:
         yield f"not verified: {record.artifact.unverified}"

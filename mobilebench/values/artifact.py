@@ -12,14 +12,14 @@ from __future__ import annotations
 
 import hashlib
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import metadata
 from pathlib import Path
 
-from mobilebench.errors import BundleError, MobilebenchWarning
+from mobilebench.errors import BundleError, MobilebenchWarning, UserError
 from mobilebench.values import value, wire
 from mobilebench.values.forecast import Forecast
-from mobilebench.values.modelspec import ModelSpec
+from mobilebench.values.modelspec import ModelSpec, Preprocessing
 from mobilebench.values.recipe import NOISE, ExportRecipe, inputs_of_file
 from mobilebench.values.tensor import TensorSpec
 
@@ -204,22 +204,29 @@ class ArtifactFacts:
     sha256: str
     size_bytes: int
     tool_versions: dict[str, str]
-    preflight: Preflight
+    preflight: Preflight | None
+    """None for a file that was not exported here: its network was never seen."""
     parity: tuple[Parity, ...]
     unverified: str | None = None
-    """Why `parity` is empty: nothing on a host can compute what the file computes."""
+    """Why `parity` is empty: nothing on a host can compute the file, or there is no reference."""
     agreement: Agreement | None = None
     """None where weights have 16 bits or more, and for outputs that are no class scores."""
     op_histogram: dict[str, int]
     structure: dict[str, str]
     """What the file itself says: opset, spec version, delegates and what they left out."""
-    export_seconds: float
+    export_seconds: float | None
+    """None for a file that was not exported here."""
     export_peak_memory_bytes: int | None = None
     """Resident memory of the process that converted the network, torch and toolkit included; None
     where it was converted in the caller's own process."""
     forecast: tuple[Forecast, ...] | None = None
     """Where the operations could run, by published rules: a forecast, no phone was asked. None in
     documents from before there was one."""
+
+    @property
+    def given(self) -> bool:
+        """Whether the file was not exported here."""
+        return self.preflight is None
 
 
 @value
@@ -256,6 +263,23 @@ class Artifact:
         """`mobilevig_ti onnx-fp32-opset20`: for people, never parsed."""
         return f"{self.manifest.model.title} {self.manifest.recipe.label}"
 
+    def preprocessed(self, preprocessing: Preprocessing) -> Artifact:
+        """Return the artifact with the preparation of images that its manifest does not state.
+
+        Raises `UserError` where it states another one.
+        """
+        model = self.manifest.model
+        stated = model.preprocessing
+        if stated is None:
+            model = replace(model, preprocessing=preprocessing)
+            return Artifact(self.folder, replace(self.manifest, model=model))
+        if (stated.mean, stated.std) != (preprocessing.mean, preprocessing.std):
+            raise UserError(
+                f"{self.name} states how its images are normalised (mean {stated.mean}, deviation "
+                f"{stated.std}); leave --mean and --std out."
+            )
+        return self
+
     @classmethod
     def load(cls, folder: Path | str) -> Artifact:
         """Read a bundle and check that its model file is the one that was written.
@@ -269,7 +293,8 @@ class Artifact:
         if not path.is_file():
             raise BundleError(
                 f"{folder} is not an artifact: it has no {MANIFEST_FILE}; give the folder that "
-                f"`mobilebench export` printed."
+                f"`mobilebench export` printed, or a model file that ends in .onnx, .tflite, "
+                f".pte, .mlpackage or .mlmodel."
             )
         manifest = wire.read(Manifest, path)
         artifact = cls(folder, manifest)

@@ -99,6 +99,17 @@ class Graph:
         return dict(Counter(operation.kind for operation in self.operations).most_common())
 
 
+@value
+class ModelIO:
+    """What a model file takes and gives, in its own names, layouts and order."""
+
+    inputs: tuple[Tensor, ...]
+    outputs: tuple[Tensor, ...]
+    delegate: str | None = None
+    """The delegate that it was lowered to ahead of time, by mobilebench's name where it has one;
+    `a+b` where there are several."""
+
+
 def total(numbers: Iterable[int | None]) -> int | None:
     """Return the sum; None where a term is unknown."""
     terms = list(numbers)

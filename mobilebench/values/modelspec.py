@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Sequence
 
 from mobilebench.errors import UserError
 from mobilebench.values import value
@@ -13,7 +14,15 @@ RANDOM = "random"
 """Weights that mobilebench drew from a seed."""
 CALLER = "caller"
 """Weights inside a module that a caller passed in; only the caller knows their origin."""
+IN_FILE = "file"
+"""Weights inside a model file that was not exported here."""
 _USUAL = (224, 224)
+_CHANNELS = (1, 3)
+
+
+def channels_last(shape: Sequence[int]) -> bool:
+    """Return whether a shape is an image of 1 or 3 channels that are its last dimension."""
+    return len(shape) == 4 and shape[3] in _CHANNELS and shape[1] not in _CHANNELS
 
 
 @value
@@ -79,20 +88,22 @@ class Weights:
     """The weights that a model carries; never guessed."""
 
     origin: str
-    """sha256 of the checkpoint file that was loaded, or `random`, or `caller`."""
+    """sha256 of the checkpoint file that was loaded, or `random`, `caller` or `file`."""
     state_sha256: str
-    """sha256 over every entry of the state dict, in name order: the numbers themselves."""
+    """sha256 over every entry of the state dict, in name order: the numbers themselves. Of weights
+    inside a file, the file's."""
 
     def __post_init__(self) -> None:
-        if not re.fullmatch(r"random|caller|[0-9a-f]{64}", self.origin):
+        if not re.fullmatch(r"random|caller|file|[0-9a-f]{64}", self.origin):
             raise ValueError(
-                f"weights are a checkpoint's sha256, 'random' or 'caller', not {self.origin!r}"
+                f"weights are a checkpoint's sha256, 'random', 'caller' or 'file', not "
+                f"{self.origin!r}"
             )
 
     @property
     def from_checkpoint(self) -> bool:
         """True where the numbers came from a checkpoint file."""
-        return self.origin not in (RANDOM, CALLER)
+        return self.origin not in (RANDOM, CALLER, IN_FILE)
 
 
 @value
@@ -129,9 +140,14 @@ class ModelSpec:
 
     @property
     def resolution(self) -> tuple[int, int] | None:
-        """(H, W) of the first input where that is an image (N, C, H, W), else None."""
+        """(H, W) of the first input where that is an image, else None.
+
+        It is (N, C, H, W), or (N, H, W, C) where only the last size is that of channels.
+        """
         shape = self.inputs[0].shape
-        return (shape[2], shape[3]) if len(shape) == 4 else None
+        if len(shape) != 4:
+            return None
+        return (shape[1], shape[2]) if channels_last(shape) else (shape[2], shape[3])
 
     @property
     def published_top1(self) -> Published | None:

@@ -43,12 +43,19 @@ class Precision(StrEnum):
     """Weights stored as 6-bit indices into tables of 64 values, computes in floats."""
     PALETTE4 = "palette4"
     """Weights stored as 4-bit indices into tables of 16 values, computes in floats."""
+    GIVEN = "given"
+    """Those of a model file that was not exported here; nothing is exported in it."""
 
     @classmethod
     def named(cls, name: str) -> Precision:
-        """Return the precision of that name. Raises `UnknownName`."""
-        require_known("precision", name, cls)
+        """Return the precision of that name, for an export. Raises `UnknownName`."""
+        require_known("precision", name, cls.exported())
         return cls(name)
+
+    @classmethod
+    def exported(cls) -> tuple[Precision, ...]:
+        """Return the precisions that a network can be exported in."""
+        return tuple(precision for precision in cls if precision is not cls.GIVEN)
 
     @property
     def calibrated(self) -> bool:
@@ -57,8 +64,9 @@ class Precision(StrEnum):
 
     @property
     def quantized(self) -> bool:
-        """Whether weights are stored in fewer than 16 bits."""
-        return self not in (Precision.FP32, Precision.FP16, Precision.FP16_WEIGHTS)
+        """Whether weights are stored in fewer than 16 bits; of a given file that is not known."""
+        floats = (Precision.FP32, Precision.FP16, Precision.FP16_WEIGHTS)
+        return self not in (*floats, Precision.GIVEN)
 
 
 NOISE = "noise"
@@ -156,7 +164,8 @@ class ExportRecipe:
     def label(self) -> str:
         """A short name for people, such as `coreml-fp16-iOS16`; never parsed."""
         noise = NOISE if self.calibration and self.calibration.source == NOISE else None
-        plain = self.form if self.form is Form.PLAIN else None
+        given = self.precision is Precision.GIVEN
+        plain = self.form if self.form is Form.PLAIN and not given else None
         image = "image" if self.image_input else None
         labels = "labels" if self.class_labels else None
         parts = (

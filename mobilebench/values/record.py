@@ -76,6 +76,8 @@ class CellKey:
     """What two records share when the second is the same measurement, taken again."""
 
     network: Network
+    file_sha256: str | None = None
+    """Of a file that was not exported here: its name says nothing of what it computes."""
     device: str
     """Id of the device."""
     device_model: str
@@ -150,6 +152,7 @@ class Record:
             )
         return CellKey(
             network=self.network,
+            file_sha256=self.artifact.sha256 if self.artifact and self.artifact.given else None,
             device=self.device.id,
             device_model=self.device.model,
             runtime=self.job.runtime,

@@ -46,6 +46,34 @@ class TensorSpec:
         return f"{self.name} {'x'.join(map(str, self.shape)) or 'scalar'} {self.dtype}"
 
 
+@value
+class Sizes:
+    """Sizes that a user states for an input of a file."""
+
+    shape: tuple[int, ...]
+    name: str | None = None
+    """None for the only input, or the next in order."""
+
+
+_SIZES = re.compile(r"(?:(?P<name>.+)=)?(?P<shape>\d+(?:x\d+)*)")
+
+
+def parse_sizes(text: str) -> Sizes:
+    """Read `1x3x320x320` or `image=1x3x320x320`, with the name as the file spells it.
+
+    Raises `UserError` for a text of any other form.
+    """
+    match = _SIZES.fullmatch(text.strip())
+    shape = tuple(int(size) for size in match["shape"].split("x")) if match else (0,)
+    if match is None or 0 in shape:
+        raise UserError(
+            f"The input {text!r} states no sizes; write positive numbers with x between them, such "
+            f"as 1x3x320x320, or with the input's name: image=1x3x320x320. The types of a model "
+            f"file's inputs are its own."
+        )
+    return Sizes(shape=shape, name=match["name"])
+
+
 _SPELLING = re.compile(r"(?:(?P<name>\w+)=)?(?P<shape>\d+(?:x\d+)*)(?::(?P<dtype>\w+))?")
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
 import uuid
 from collections.abc import Callable, Iterator, Sequence
@@ -17,15 +18,16 @@ from pathlib import Path
 import numpy as np
 
 from mobilebench.errors import BundleError, CellFailed, ImageError, UserError
-from mobilebench.inputs import images
+from mobilebench.inputs import images, seeded
 from mobilebench.inputs.folder import ImageFolder, LabelledImage
 from mobilebench.inputs.seeded import Array
 from mobilebench.machine import cluster, host, installation
 from mobilebench.values import value, wire
 from mobilebench.values.accuracy import TOP, Accuracy, ClassCount, DataSet
-from mobilebench.values.artifact import Artifact
+from mobilebench.values.artifact import Artifact, content_sha256
 from mobilebench.values.measurement import Stage
 from mobilebench.values.modelspec import ModelSpec
+from mobilebench.values.recipe import ExportRecipe
 from mobilebench.verifying import prediction
 from mobilebench.verifying.journal import Answer, ImageVerdict, Journal, Part
 from mobilebench.verifying.ranking import rank
@@ -55,9 +57,11 @@ class Options:
 class Portion:
     """Images of a data set that one task computes; paths as every worker sees them."""
 
-    artifact: str
+    model_file: str
     sha256: str
-    """Of the artifact's model file."""
+    """Of the model file."""
+    model: ModelSpec
+    recipe: ExportRecipe
     folder: str
     """Of the images."""
     images: tuple[tuple[int, LabelledImage], ...]
@@ -84,15 +88,16 @@ class Evaluation:
         """
         manifest = artifact.manifest
         images.require_images(manifest.model)
-        first = manifest.facts.preflight.outputs[0]
-        if len(first.shape) != 2 or first.shape[0] != 1 or first.shape[1] < 2:
+        shape = _first_output(artifact, options)
+        scores = math.prod(shape)
+        if scores < 2 or scores != max(shape):
             raise UserError(
-                f"{artifact.name} gives {first}; images are judged where a network's first output "
-                f"is one score for each class, 1xCLASSES."
+                f"{artifact.name} gives {'x'.join(map(str, shape)) or 'a single number'}; images "
+                f"are judged where a network's first output is one score for each class, 1xCLASSES."
             )
-        data.require_outputs(first.shape[1], manifest.model.name)
+        data.require_outputs(scores, manifest.model.name)
         versions = installation.versions([manifest.recipe.format])
-        return cls(artifact, data, options, first.shape[1], versions)
+        return cls(artifact, data, options, scores, versions)
 
     def key(self) -> str:
         """Return the sha256 over everything that decides the answers.
@@ -163,8 +168,10 @@ class Evaluation:
 
     def _portion(self, images: Sequence[int]) -> Portion:
         return Portion(
-            artifact=str(self.artifact.folder.resolve()),
+            model_file=str(self.artifact.model_path.resolve()),
             sha256=self.artifact.manifest.facts.sha256,
+            model=self.artifact.manifest.model,
+            recipe=self.artifact.manifest.recipe,
             folder=str(self.data.folder.resolve()),
             images=tuple((index, self.data.images[index]) for index in images),
             options=self.options,
@@ -254,14 +261,14 @@ def score(portion: Portion) -> Part:
 
     A task of an executor; a child process computes the scores. Raises as `Evaluation.run` does.
     """
-    artifact = Artifact.load(portion.artifact)
-    if artifact.manifest.facts.sha256 != portion.sha256:
+    model_file = Path(portion.model_file)
+    sha256 = content_sha256(model_file) if model_file.exists() else "no file"
+    if sha256 != portion.sha256:
         raise BundleError(
-            f"{artifact.folder} holds another artifact (sha256 "
-            f"{artifact.manifest.facts.sha256[:12]}, not {portion.sha256[:12]}) where a part of "
-            f"the images was to be computed; every worker has to see the same files."
+            f"{model_file} is another file (sha256 {sha256[:12]}, not {portion.sha256[:12]}) where "
+            f"a part of the images was to be computed; every worker has to see the same files."
         )
-    folder, spec, options = Path(portion.folder), artifact.manifest.model, portion.options
+    folder, spec, options = Path(portion.folder), portion.model, portion.options
     with ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:
         prepared = list(
             pool.map(
@@ -270,7 +277,9 @@ def score(portion: Portion) -> Part:
             )
         )
     batches = [[array] for _, array in prepared if array is not None]
-    evaluated_by, outputs = _outputs(artifact, batches, options) if batches else (None, [])
+    evaluated_by, outputs = (
+        _outputs(model_file, portion.recipe, batches, options) if batches else (None, [])
+    )
     scores = iter(outputs)
     answers = [
         _answer(index, sha256, image.label, None if array is None else next(scores)[0])
@@ -297,19 +306,29 @@ def _prepared(path: Path, spec: ModelSpec, skip_unreadable: bool) -> tuple[str, 
         raise ImageError(f"{error} --skip-unreadable counts such images and goes on.") from error
 
 
+def _first_output(artifact: Artifact, options: Options) -> tuple[int, ...]:
+    """Return the shape of the first output; of a file without preflight, by running it once."""
+    manifest = artifact.manifest
+    if manifest.facts.preflight is not None:
+        return manifest.facts.preflight.outputs[0].shape
+    batch = seeded.sample(manifest.inputs, seed=0)
+    _, [outputs] = _outputs(artifact.model_path, manifest.recipe, [batch], options)
+    return tuple(outputs[0].shape)
+
+
 def _outputs(
-    artifact: Artifact, batches: list[list[Array]], options: Options
+    model_path: Path, recipe: ExportRecipe, batches: list[list[Array]], options: Options
 ) -> prediction.Predicted:
-    cancel, recipe = cluster.cancelled(), artifact.manifest.recipe
+    cancel = cluster.cancelled()
     try:
         predicted = prediction.by_runtime(
-            artifact.model_path,
+            model_path,
             recipe,
             batches,
             cancel,
             runtime=options.runtime,
             threads=options.threads,
-        ) or prediction.by_evaluator(artifact.model_path, recipe, batches, cancel)
+        ) or prediction.by_evaluator(model_path, recipe, batches, cancel)
     except CellFailed as error:
         raise CellFailed(Stage.EVAL, error.error, error.message, error.log_tail) from error
     if predicted is None:

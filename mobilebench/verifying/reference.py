@@ -43,8 +43,9 @@ class Reference:
             inputs = load(artifact, INPUTS_FILE, "the images it was compared on")
             seen = any(result.on_calibration for result in manifest.facts.parity)
             return cls(inputs, outputs, images=True, on_calibration=seen)
-        seeds = manifest.facts.preflight.seeds
-        return cls([seeded.sample(manifest.inputs, seed) for seed in seeds], outputs)
+        preflight = manifest.facts.preflight
+        assert preflight is not None  # it made the outputs
+        return cls([seeded.sample(manifest.inputs, seed) for seed in preflight.seeds], outputs)
 
 
 def load(artifact: Artifact, name: str, what: str) -> list[list[seeded.Array]]:

@@ -9,6 +9,7 @@ from threading import Event
 
 from mobilebench import plugins
 from mobilebench.errors import CellFailed
+from mobilebench.inputs import seeded
 from mobilebench.inputs.seeded import Batch
 from mobilebench.inputs.source import InputSource
 from mobilebench.machine.isolated import IsolatedProcess
@@ -19,6 +20,9 @@ from mobilebench.values.recipe import ExportRecipe
 from mobilebench.verifying import parity, prediction
 from mobilebench.verifying.prediction import Predicted
 from mobilebench.verifying.reference import Reference, load
+from mobilebench.verifying.trial import Trial, judge
+
+_TRIAL_SEED = 1000
 
 
 def verify_bundle(artifact: Artifact, cancel: Event | None = None) -> tuple[Parity, ...]:
@@ -27,6 +31,7 @@ def verify_bundle(artifact: Artifact, cancel: Event | None = None) -> tuple[Pari
     Raises `BundleError` where the bundle has lost its reference.
     """
     recipe, preflight = artifact.manifest.recipe, artifact.manifest.facts.preflight
+    assert preflight is not None  # else there is no reference: see `trials`
     reference = Reference.of_bundle(artifact)
     return verify(artifact.model_path, recipe, reference, preflight.half_precision_error, cancel)
 
@@ -57,6 +62,23 @@ def verify(
         )
         for evaluated_by, outputs in results
     )
+
+
+def trials(artifact: Artifact, cancel: Event | None = None) -> tuple[Trial, ...]:
+    """Run a file that has no reference twice, by every means installed here.
+
+    Empty where no host can compute it. Raises as `verify` does.
+    """
+    manifest = artifact.manifest
+    recipe, path = manifest.recipe, artifact.model_path
+    inputs = seeded.samples(manifest.inputs, parity.INPUTS, _TRIAL_SEED)
+    results = [
+        judge(first[1], second[1], first[0])
+        for first, second in zip(
+            *(_predictions(path, recipe, inputs, cancel, None) for _ in range(2)), strict=True
+        )
+    ]
+    return tuple(results)
 
 
 def unverifiable(recipe: ExportRecipe) -> str | None:

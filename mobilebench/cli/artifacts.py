@@ -1,0 +1,44 @@
+"""Open the artifacts that a verb is given: bundles, and bare model files."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mobilebench.cli import output
+
+if TYPE_CHECKING:
+    from mobilebench.values.artifact import Artifact
+
+_ADOPTED = Path("artifacts")
+
+
+def opened(paths: Sequence[Path], inputs: Sequence[str] | None, adopt: bool) -> list[Artifact]:
+    """Open artifacts by the options --input and --adopt.
+
+    Raises as `given.open_artifacts` and `given.adopt` do.
+    """
+    from mobilebench.errors import UserError
+    from mobilebench.inspecting import given
+    from mobilebench.inspecting.inspection import is_model_file
+    from mobilebench.values.tensor import parse_sizes
+
+    artifacts = given.open_artifacts(paths, [parse_sizes(text) for text in inputs or ()])
+    if not adopt:
+        return artifacts
+    bare = [is_model_file(path) for path in paths]
+    if not any(bare):
+        raise UserError("--adopt keeps bare model files as bundles; these are bundles already.")
+    return [
+        _adopted(artifact) if is_bare else artifact
+        for artifact, is_bare in zip(artifacts, bare, strict=True)
+    ]
+
+
+def _adopted(artifact: Artifact) -> Artifact:
+    from mobilebench.inspecting import given
+
+    bundle = given.adopt(artifact, _ADOPTED)
+    output.tell(f"kept as {bundle.folder}")
+    return bundle

@@ -1,0 +1,203 @@
+"""Open a model file that was not exported here as an artifact, and keep it as a bundle."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from mobilebench import files, plugins
+from mobilebench.errors import BundleError, ModelFileError, UserError
+from mobilebench.inspecting.inspection import SUFFIXES, is_model_file
+from mobilebench.inspecting.placement.placing import placements
+from mobilebench.machine import host, installation
+from mobilebench.values import wire
+from mobilebench.values.artifact import (
+    MANIFEST_FILE,
+    Artifact,
+    ArtifactFacts,
+    Manifest,
+    content_sha256,
+    content_size,
+)
+from mobilebench.values.graph import Graph, ModelIO, Tensor
+from mobilebench.values.modelspec import IN_FILE, ModelSpec, Preprocessing, Weights
+from mobilebench.values.recipe import ExportRecipe, Form, Format, Precision
+from mobilebench.values.tensor import DType, Sizes, TensorSpec
+
+# (value / 255 - 0) / (1 / 255) is the value itself.
+_AS_PIXELS = Preprocessing(mean=(0.0, 0.0, 0.0), std=(1 / 255, 1 / 255, 1 / 255))
+NO_REFERENCE = "no reference: the file was given, not exported here"
+
+
+def open_artifacts(paths: Sequence[Path], sizes: Sequence[Sizes] = ()) -> list[Artifact]:
+    """Open bundle folders, and model files as they were given.
+
+    `sizes` states what files leave open; without it a free first size, the batch, is 1. Raises
+    `BundleError` for a path that is neither, `ModelFileError` for a damaged file, `UserError` for
+    sizes that fit no file and for an input that cannot be fed.
+    """
+    bare = [path for path in paths if is_model_file(path)]
+    if sizes and not bare:
+        raise UserError(
+            "--input states sizes that a model file leaves open; bundles have fixed sizes, so "
+            "leave it out."
+        )
+    read = {path: _read_io(path) for path in bare}
+    _require_names(sizes, [tensor.name for io in read.values() for tensor in io.inputs])
+    return [
+        _given(path, read[path], sizes) if path in read else Artifact.load(path) for path in paths
+    ]
+
+
+def adopt(artifact: Artifact, out_dir: Path) -> Artifact:
+    """Keep a model file that was opened as a bundle in `out_dir`, and return that.
+
+    A bundle that is there already is used. Raises `UserError` for an artifact that is a bundle,
+    `OutputError` where it cannot be written.
+    """
+    if (artifact.folder / MANIFEST_FILE).is_file():
+        raise UserError(f"{artifact.folder} is a bundle already; --adopt is for bare model files.")
+    manifest = artifact.manifest
+    name = f"{manifest.model.title}-{manifest.recipe.label}-{manifest.facts.sha256[:12]}"
+    place = out_dir / re.sub(r"[^A-Za-z0-9._-]+", "_", name)
+    if place.exists():
+        return Artifact.load(place)
+    with files.staging_folder(out_dir) as folder:
+        with files.writing(folder):
+            if artifact.model_path.is_dir():
+                shutil.copytree(artifact.model_path, folder / manifest.model_file)
+            else:
+                shutil.copyfile(artifact.model_path, folder / manifest.model_file)
+        wire.write(folder / MANIFEST_FILE, manifest)
+        files.publish_folder(folder, place)
+    return Artifact.load(place)
+
+
+def _read_io(path: Path) -> ModelIO:
+    if not path.exists():
+        raise BundleError(f"There is no model file {path}.")
+    file_format = SUFFIXES[path.suffix.lower()]
+    try:
+        return plugins.exporter(file_format).io(path)
+    except ModuleNotFoundError as error:
+        raise (
+            installation.missing_toolkit(
+                error, f"Reading a file of the format {file_format!r}", prefer=file_format
+            )
+            or error
+        ) from error
+
+
+def _given(path: Path, io: ModelIO, sizes: Sequence[Sizes]) -> Artifact:
+    file_format, sha256 = SUFFIXES[path.suffix.lower()], content_sha256(path)
+    graph = _graph(path, file_format)
+    facts = ArtifactFacts(
+        key=sha256,
+        sha256=sha256,
+        size_bytes=content_size(path),
+        tool_versions={},
+        preflight=None,
+        parity=(),
+        unverified=NO_REFERENCE,
+        op_histogram=graph.histogram if graph else {},
+        structure={},
+        export_seconds=None,
+        forecast=tuple(p.forecast for p in placements(graph, file_format)) if graph else None,
+    )
+    inputs = tuple(_inputs(path, io, sizes))
+    manifest = Manifest(
+        created=host.now(),
+        mobilebench_version=host.version(),
+        model=ModelSpec(
+            name=path.stem,
+            inputs=inputs,
+            preprocessing=_AS_PIXELS if inputs[0].dtype is DType.UINT8 else None,
+            weights=Weights(origin=IN_FILE, state_sha256=sha256),
+        ),
+        recipe=ExportRecipe(
+            format=file_format,
+            precision=Precision.GIVEN,
+            delegate=io.delegate,
+            form=Form.PLAIN,
+        ),
+        model_file=path.name,
+        facts=facts,
+    )
+    return Artifact(path.parent, manifest)
+
+
+def _graph(path: Path, file_format: Format) -> Graph | None:
+    try:
+        return plugins.exporter(file_format).graph(path)
+    except ModelFileError:  # a kind of file whose operations are not read, such as layers
+        return None
+
+
+def _inputs(path: Path, io: ModelIO, sizes: Sequence[Sizes]) -> Iterator[TensorSpec]:
+    """Yield the inputs with all sizes fixed."""
+    if not io.inputs:
+        raise UserError(f"The model file {path} takes no input, so there is nothing to run it on.")
+    unnamed = iter([stated for stated in sizes if stated.name is None])
+    for tensor in io.inputs:
+        stated = next((s for s in sizes if s.name == tensor.name), None)
+        if stated is None and _is_open(tensor):
+            stated = next(unnamed, None)
+        yield TensorSpec(
+            name=tensor.name, shape=_shape(path, tensor, stated), dtype=_dtype(path, tensor)
+        )
+    if next(unnamed, None) is not None:
+        raise UserError(
+            f"--input states sizes for more inputs of {path} than leave sizes open; it takes "
+            f"{_listed(io.inputs)}."
+        )
+
+
+def _is_open(tensor: Tensor) -> bool:
+    return tensor.shape is None or None in tensor.shape
+
+
+def _shape(path: Path, tensor: Tensor, stated: Sizes | None) -> tuple[int, ...]:
+    """Return the sizes of an input: the file's own, those stated, or 1 for an open batch."""
+    own = tensor.shape
+    if stated is not None:
+        fits = own is None or (
+            len(own) == len(stated.shape)
+            and all(size in (None, wanted) for size, wanted in zip(own, stated.shape, strict=True))
+        )
+        if not fits:
+            raise UserError(
+                f"The input {tensor.name} of {path} is {tensor.text}, where ? is open, and "
+                f"--input states {'x'.join(map(str, stated.shape))}; state sizes that fit."
+            )
+        return stated.shape
+    if own is not None and all(size is not None for size in own[1:]):
+        return tuple(1 if size is None else size for size in own)
+    name, example = tensor.name, "x".join(str(size or "?") for size in own or (None,))
+    raise UserError(
+        f"The input {name} of {path} is {tensor.text}: its sizes are open; state them with "
+        f"--input {name}={example} and a number for each ?."
+    )
+
+
+def _dtype(path: Path, tensor: Tensor) -> DType:
+    if tensor.dtype not in {dtype.value for dtype in DType}:
+        raise UserError(
+            f"The input {tensor.name} of {path} has the type {tensor.dtype}; files can be run "
+            f"whose inputs have the types {', '.join(dtype.value for dtype in DType)}."
+        )
+    return DType(tensor.dtype)
+
+
+def _require_names(sizes: Sequence[Sizes], names: Sequence[str]) -> None:
+    for stated in sizes:
+        if stated.name is not None and stated.name not in names:
+            raise UserError(
+                f"--input states sizes of {stated.name!r}, and no file has such an input; theirs "
+                f"are {', '.join(dict.fromkeys(names))}."
+            )
+
+
+def _listed(tensors: Sequence[Tensor]) -> str:
+    return ", ".join(f"{tensor.name} {tensor.text}" for tensor in tensors)
