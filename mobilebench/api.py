@@ -11,6 +11,7 @@ from mobilebench.errors import CellFailed
 from mobilebench.exporting.choosing import choose
 from mobilebench.exporting.order import Terms
 from mobilebench.inputs.source import InputSource
+from mobilebench.inspecting.given import open_artifacts
 from mobilebench.measuring.setting import Setting
 from mobilebench.values.artifact import Artifact
 from mobilebench.values.measurement import ComputeUnit, Failure
@@ -19,7 +20,7 @@ from mobilebench.values.protocol import protocol as find_protocol
 from mobilebench.values.recipe import Form
 from mobilebench.values.record import Record
 from mobilebench.values.request import Request
-from mobilebench.values.tensor import TensorSpec, parse_tensor
+from mobilebench.values.tensor import TensorSpec, parse_sizes, parse_tensor
 
 if TYPE_CHECKING:
     from torch import nn
@@ -100,6 +101,7 @@ def export(
 def benchmark(
     artifact: Artifact | str | Path,
     *,
+    inputs: Sequence[str] = (),
     device: str = "host",
     runtime: str | None = None,
     compute_unit: str = "cpu",
@@ -108,9 +110,11 @@ def benchmark(
 ) -> Record:
     """Measure one artifact; a failure of its runtime becomes the record's outcome.
 
-    Raises `UserError` where device, runtime or protocol do not exist or do not fit the artifact.
+    It is a bundle folder, or a model file from anywhere; `inputs` states sizes that a model file
+    leaves open, such as `["image=1x3x320x320"]`. Raises `UserError` where device, runtime or
+    protocol do not exist or do not fit the artifact, `ModelFileError` for a damaged file.
     """
-    loaded = artifact if isinstance(artifact, Artifact) else Artifact.load(artifact)
+    loaded = _opened(artifact, inputs)
     setting = Setting(
         device_id=device,
         protocol=find_protocol(protocol),
@@ -126,6 +130,7 @@ def evaluate(
     artifact: Artifact | str | Path,
     data: str | Path,
     *,
+    inputs: Sequence[str] = (),
     classes: str | Path | None = None,
     limit: int | None = None,
     runtime: str | None = None,
@@ -134,6 +139,7 @@ def evaluate(
 ) -> Accuracy:
     """Measure the accuracy of one artifact on the images of a folder DATA/CLASS/IMAGE.
 
+    `artifact` and `inputs` are as in `benchmark`.
     `classes` is a file that names the folder of each output, `limit` the most images to take,
     `jobs` how many processes compute at the same time. Raises `UserError` where the folder, the
     images or the network do not fit, `CellFailed` where the runtime fails.
@@ -142,10 +148,17 @@ def evaluate(
     from mobilebench.machine import cluster
     from mobilebench.verifying.evaluation import Evaluation, Options
 
-    loaded = artifact if isinstance(artifact, Artifact) else Artifact.load(artifact)
+    loaded = _opened(artifact, inputs)
     folder = ImageFolder.find(Path(data), None if classes is None else Path(classes))
     if limit is not None:
         folder = folder.limited(limit)
     evaluation = Evaluation.plan(loaded, folder, Options(runtime=runtime, threads=threads))
     with cluster.local(jobs) as executor:
         return evaluation.run(executor)
+
+
+def _opened(artifact: Artifact | str | Path, inputs: Sequence[str]) -> Artifact:
+    if isinstance(artifact, Artifact):
+        return artifact
+    [opened] = open_artifacts([Path(artifact)], [parse_sizes(text) for text in inputs])
+    return opened

@@ -68,7 +68,7 @@ ALLOWED: dict[str, set[str]] = {
     # the face: may import all of core
     "pipeline": {"values", "machine", "observer", "store", "exporting", "conversion", "measuring"},
     "api": {
-        "errors", "values", "machine", "inputs",
+        "errors", "values", "machine", "inputs", "inspecting",
         "exporting", "conversion", "verifying", "measuring", "pipeline",
     },
     "cli": {

@@ -36,7 +36,12 @@ def command(
         return
     if diff.none:
         output.show_plain("The two are the same.")
-        return
+    else:
+        show(diff)
+
+
+def show(diff: Differences) -> None:
+    """Print a table for each kind of difference."""
     for title, changes in (
         ("artifact", diff.facts),
         ("file", diff.file),
