@@ -268,11 +268,11 @@ def score(portion: Portion) -> Part:
             f"{model_file} is another file (sha256 {sha256[:12]}, not {portion.sha256[:12]}) where "
             f"a part of the images was to be computed; every worker has to see the same files."
         )
-    folder, spec, options = Path(portion.folder), portion.model, portion.options
+    folder, options = Path(portion.folder), portion.options
     with ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:
         prepared = list(
             pool.map(
-                lambda image: _prepared(folder / image.path, spec, options.skip_unreadable),
+                lambda image: _prepared(folder / image.path, portion),
                 [image for _, image in portion.images],
             )
         )
@@ -288,8 +288,8 @@ def score(portion: Portion) -> Part:
     return Part(evaluated_by=evaluated_by, answers=tuple(answers))
 
 
-def _prepared(path: Path, spec: ModelSpec, skip_unreadable: bool) -> tuple[str, Array | None]:
-    """Return the sha256 of an image's file, and the image as the network takes it."""
+def _prepared(path: Path, portion: Portion) -> tuple[str, Array | None]:
+    """Return the sha256 of an image's file, and the image as the model file takes it."""
     try:
         sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
     except OSError as error:
@@ -298,10 +298,12 @@ def _prepared(path: Path, spec: ModelSpec, skip_unreadable: bool) -> tuple[str, 
             f"The image {path} is not there any more ({error}); every worker has to see the data "
             f"set at the same place."
         ) from error
+    # A file that takes images normalises them itself.
+    prepare = images.prepare if portion.recipe.image_input is None else images.pixels
     try:
-        return sha256, images.prepare(path, spec)
+        return sha256, prepare(path, portion.model)
     except ImageError as error:
-        if skip_unreadable:
+        if portion.options.skip_unreadable:
             return sha256, None
         raise ImageError(f"{error} --skip-unreadable counts such images and goes on.") from error
 

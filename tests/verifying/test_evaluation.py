@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import warnings
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass, replace
@@ -75,6 +76,13 @@ def digits(tmp_path_factory: pytest.TempPathFactory) -> Task:
         [done] = export_module(network, [recipe], folder / "artifacts", terms=Terms(source=samples))
         assert isinstance(done.outcome, Artifact), done.outcome
         artifacts[precision.value] = done.outcome
+    pixels = Terms(image_input=True)
+    recipe = plugins.exporter("coreml").recipe(Precision.FP32)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # coremltools runs in this process and warns of itself
+        [done] = export_module(network, [recipe], folder / "artifacts", terms=pixels)
+    assert isinstance(done.outcome, Artifact), done.outcome
+    artifacts["pixels"] = done.outcome
     ranks = [rank(each, label) for each, label in zip(scores, labels.tolist(), strict=True)]
     return Task(test, ranks, artifacts)
 
@@ -123,6 +131,14 @@ def test_eight_bits_cost_little_of_it(digits: Task) -> None:
     # One to three of the 599 images change sides, whatever the format (docs/accuracy-digits.md);
     # 2 % leaves room for the kernels of another processor.
     assert abs(result.top1.hits - digits.top1) <= 12
+
+
+def test_a_file_that_takes_images_gets_pixels_and_normalises_them_itself(digits: Task) -> None:
+    artifact = digits.artifacts["pixels"]
+    assert artifact.manifest.recipe.image_input is not None
+    result = _evaluate(artifact, ImageFolder.find(digits.test).limited(100))
+    floats = _evaluate(digits.artifacts["fp32"], ImageFolder.find(digits.test).limited(100))
+    assert result.classes == floats.classes and result.top1.hits > 80
 
 
 def test_a_file_calibrated_on_images_is_proven_on_images_that_it_carries(digits: Task) -> None:
@@ -337,7 +353,7 @@ def test_a_task_that_sees_another_artifact_refuses(digits: Task) -> None:
         digits.artifacts["fp32"], ImageFolder.find(digits.test).limited(1), Options()
     )
     portion = replace(evaluation._portion([0]), sha256="0" * 64)
-    with pytest.raises(BundleError, match="holds another artifact"):
+    with pytest.raises(BundleError, match="is another file"):
         score(portion)
 
 
