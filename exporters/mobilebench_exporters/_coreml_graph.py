@@ -60,7 +60,10 @@ def load(path: Path) -> Any:
 
 
 def read_io(path: Path) -> ModelIO:
-    """Return what a model of any kind takes and gives; raises as `read` does for a damaged file."""
+    """Return what a model of any kind takes and gives.
+
+    Raises as `read` does for a damaged file.
+    """
     description = _load(path).description
     return ModelIO(
         inputs=tuple(_feature(feature) for feature in description.input),

@@ -87,7 +87,10 @@ def read(path: Path) -> Graph:
 
 
 def read_io(path: Path) -> ModelIO:
-    """Return what the first subgraph of a `.tflite` file takes and gives; raises as `read` does."""
+    """Return what the first subgraph of a `.tflite` file takes and gives.
+
+    Raises as `read` does.
+    """
     with _reading(path) as graph:
         return graph.io()
 

@@ -8,8 +8,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from mobilebench import files, plugins
-from mobilebench.errors import BundleError, ModelFileError, UserError
-from mobilebench.inspecting.inspection import SUFFIXES, is_model_file
+from mobilebench.errors import BundleError, UserError
+from mobilebench.inspecting.inspection import SUFFIXES, is_model_file, read_graph
 from mobilebench.inspecting.placement.placing import placements
 from mobilebench.machine import host, installation
 from mobilebench.values import wire
@@ -21,9 +21,9 @@ from mobilebench.values.artifact import (
     content_sha256,
     content_size,
 )
-from mobilebench.values.graph import Graph, ModelIO, Tensor
+from mobilebench.values.graph import ModelIO, Tensor
 from mobilebench.values.modelspec import IN_FILE, ModelSpec, Preprocessing, Weights
-from mobilebench.values.recipe import ExportRecipe, Form, Format, Precision
+from mobilebench.values.recipe import ExportRecipe, Form, Precision
 from mobilebench.values.tensor import DType, Sizes, TensorSpec
 
 # (value / 255 - 0) / (1 / 255) is the value itself.
@@ -92,7 +92,7 @@ def _read_io(path: Path) -> ModelIO:
 
 def _given(path: Path, io: ModelIO, sizes: Sequence[Sizes]) -> Artifact:
     file_format, sha256 = SUFFIXES[path.suffix.lower()], content_sha256(path)
-    graph = _graph(path, file_format)
+    graph, _ = read_graph(path, file_format)
     facts = ArtifactFacts(
         key=sha256,
         sha256=sha256,
@@ -126,13 +126,6 @@ def _given(path: Path, io: ModelIO, sizes: Sequence[Sizes]) -> Artifact:
         facts=facts,
     )
     return Artifact(path.parent, manifest)
-
-
-def _graph(path: Path, file_format: Format) -> Graph | None:
-    try:
-        return plugins.exporter(file_format).graph(path)
-    except ModelFileError:  # a kind of file whose operations are not read, such as layers
-        return None
 
 
 def _inputs(path: Path, io: ModelIO, sizes: Sequence[Sizes]) -> Iterator[TensorSpec]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from mobilebench import plugins
-from mobilebench.errors import BundleError, MissingToolkit
+from mobilebench.errors import BundleError, MissingToolkit, ModelFileError
 from mobilebench.inspecting.placement.placing import placements
 from mobilebench.machine import installation
 from mobilebench.values import wire
@@ -44,7 +44,7 @@ class Inspection:
     manifest: Manifest | None
     graph: Graph | None
     unread: str | None
-    """Why there is no graph: the format's toolkit is not installed."""
+    """Why there is no graph: no toolkit of the format is here, or the file is one of layers."""
     placements: tuple[Placement, ...]
 
     @property
@@ -89,7 +89,7 @@ def inspect(path: Path) -> Inspection:
     """Read a bundle folder or a bare model file.
 
     Raises `BundleError` for a path that is neither, `ModelFileError` for a damaged file. A missing
-    toolkit is recorded in `unread` where there is a manifest, and raised where there is none.
+    toolkit, and a kind of file without operations, are recorded in `unread`.
     """
     return _of_file(path) if is_model_file(path) else inspect_artifact(Artifact.load(path))
 
@@ -103,9 +103,7 @@ def _of_file(path: Path) -> Inspection:
     if not path.exists():
         raise BundleError(f"There is no model file {path}.")
     file_format = SUFFIXES[path.suffix.lower()]
-    graph, unread = _graph(path, file_format)
-    if unread is not None:
-        raise MissingToolkit(unread)
+    graph, unread = read_graph(path, file_format)
     return Inspection(
         model_path=path,
         format=file_format,
@@ -113,7 +111,7 @@ def _of_file(path: Path) -> Inspection:
         sha256=content_sha256(path),
         manifest=None,
         graph=graph,
-        unread=None,
+        unread=unread,
         placements=placements(graph, file_format) if graph else (),
     )
 
@@ -121,7 +119,7 @@ def _of_file(path: Path) -> Inspection:
 def inspect_artifact(artifact: Artifact) -> Inspection:
     """Read an artifact that is open already; raises as `inspect` does."""
     manifest = artifact.manifest
-    graph, unread = _graph(artifact.model_path, manifest.recipe.format)
+    graph, unread = read_graph(artifact.model_path, manifest.recipe.format)
     return Inspection(
         model_path=artifact.model_path,
         format=manifest.recipe.format,
@@ -134,10 +132,15 @@ def inspect_artifact(artifact: Artifact) -> Inspection:
     )
 
 
-def _graph(model_path: Path, file_format: Format) -> tuple[Graph | None, str | None]:
+def read_graph(model_path: Path, file_format: Format) -> tuple[Graph | None, str | None]:
+    """Read the graph of a file, or why there is none; raises as `inspect` does."""
+    exporter = plugins.exporter(file_format)
     try:
-        return plugins.exporter(file_format).graph(model_path), None
+        return exporter.graph(model_path), None
     except MissingToolkit as error:
+        return None, str(error)
+    except ModelFileError as error:
+        exporter.io(model_path)  # raises for a damaged file, not for a kind without operations
         return None, str(error)
     except ModuleNotFoundError as error:
         advice = installation.missing_toolkit(

@@ -102,6 +102,7 @@ def test_a_target_or_delegate_makes_the_same_network_or_says_why_not(
         return
     assert isinstance(exported.outcome, Artifact), exported.outcome
     facts = exported.outcome.manifest.facts
+    assert exporter.io(exported.outcome.model_path).delegate == delegate
     if exporter.unverifiable(recipe) is None:
         assert facts.unverified is None
         assert facts.parity and all(result.passed for result in facts.parity)
@@ -155,6 +156,11 @@ def test_its_file_lies_in_the_folder_and_nothing_lies_elsewhere(
     assert [tensor.shape for tensor in graph.outputs] == [(1, 10)]
     assert graph.operations and graph.macs and graph.weight_bytes
     assert exporter.graph(path) == graph
+    io = exporter.io(path)
+    assert [tensor.shape for tensor in io.inputs] == [(1, 3, 32, 32)]
+    assert [tensor.dtype for tensor in io.inputs] == ["float32"]
+    assert [tensor.shape for tensor in io.outputs] == [(1, 10)]
+    assert io.delegate == _recipes(exporter)[0].delegate
     assert list(folder.iterdir()) == [path]
 
 
