@@ -27,8 +27,9 @@ def command(
         str | None,
         typer.Option(
             "--as",
-            help="Format of the files: record, litert, onnxruntime, executorch, mlperf, "
-            "mlperf-summary, androidx or table. Default: recognised from each file.",
+            help="Format of the files: record, litert, onnxruntime, executorch, executor-runner, "
+            "mlperf, mlperf-summary, androidx, table or series. Default: recognised from each "
+            "file.",
         ),
     ] = None,
     store: Store = None,
@@ -37,6 +38,7 @@ def command(
 
     Results of LiteRT's benchmark_model, ONNX Runtime's perf test, ExecuTorch's and AndroidX's
     benchmarks, MLPerf, and tables in CSV are kept apart as reported: nothing here measured them.
+    A file with one wrong result is refused as a whole.
     """
     from mobilebench.store import RecordStore
 
@@ -55,7 +57,7 @@ def _read(path: Path, kind: str | None, records: list[Record], reported: list[Re
     from mobilebench import interop
     from mobilebench.store.documents import read_records
 
-    if kind == "record" or (kind is None and not interop.recognised(path)):
+    if kind == "record" or (kind is None and interop.is_record(path)):
         records += read_records(path)
     else:
         reported += interop.read(path, kind)
