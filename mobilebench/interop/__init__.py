@@ -38,7 +38,6 @@ READERS: Mapping[str, Reader] = {
     "series": series.READER,
 }
 _LARGEST_BYTES = 256 << 20
-_RECORD = b'"schema_version"'
 
 
 def read(path: Path, kind: str | None = None) -> list[Reported]:
@@ -92,10 +91,11 @@ def recognised(path: Path) -> bool:
 def is_record(path: Path) -> bool:
     """Return whether a file looks like records of mobilebench; False where it cannot be read."""
     try:
-        head = _head(path)
+        # In UTF-16, a zero stands beside each letter.
+        head = _head(path).replace(b"\0", b"")
     except OSError:
         return False
-    return _RECORD in head.replace(b"\0", b"") and not recognised(path)
+    return b'"record_id"' in head or (b'"schema_version"' in head and not recognised(path))
 
 
 def _head(path: Path) -> bytes:
@@ -117,22 +117,41 @@ def _readers() -> str:
 
 
 def _require_possible(results: Sequence[Reported], path: Path) -> None:
-    """Raise `SchemaError` for a latency of zero, and for percentiles that fall."""
+    """Raise `SchemaError` for a latency of zero, a negative quantity, and statistics that fall."""
     for result in results:
+        quantities = (
+            result.load_ns,
+            result.first_inference_ns,
+            result.inferences_per_second,
+            result.peak_memory_bytes,
+        )
+        if any(quantity is not None and quantity < 0 for quantity in quantities):
+            raise SchemaError(
+                f"{path} states a negative time, memory or throughput for "
+                f"{result.model or 'a result'}."
+            )
         for latency in (result.latency, *(window.latency for window in result.windows)):
             name = result.model or "a result"
-            percentiles = [
+            rising = [
                 number
-                for number in (latency.p50_ns, latency.p90_ns, latency.p95_ns, latency.p99_ns)
+                for number in (
+                    latency.min_ns,
+                    latency.p50_ns,
+                    latency.p90_ns,
+                    latency.p95_ns,
+                    latency.p99_ns,
+                    latency.max_ns,
+                )
                 if number is not None
             ]
-            if 0 in (latency.mean_ns, *percentiles, *(latency.samples_ns or ())):
+            # The least of many can be below what a timer of microseconds tells apart.
+            if 0 in (latency.mean_ns, latency.p50_ns, latency.max_ns, *(latency.samples_ns or ())):
                 raise SchemaError(
                     f"{path} states a latency of 0 for {name}: nothing was measured, or the timer "
                     f"is too coarse."
                 )
-            if percentiles != sorted(percentiles):
+            if rising != sorted(rising):
                 raise SchemaError(
-                    f"{path} states percentiles for {name} that fall as the percentage rises; one "
-                    f"of them is wrong."
+                    f"{path} states statistics for {name} that do not rise from the minimum over "
+                    f"the percentiles to the maximum; one of them is wrong."
                 )

@@ -9,6 +9,12 @@ It has one object for each metric of a model on a device:
 `device` is a brand on Android and `arch` the model of the phone. `mb` is 1024 * 1024 bytes: the
 benchmarks divide kilobytes by 1024. A language model generates a text of many inferences: its
 `avg_inference_latency(ms)`, `generate_time(ms)` and `token_per_sec` are no latency of one.
+
+The results that PyTorch's dashboard takes have the same metrics in another form:
+
+[{"benchmark": {"name": "ExecuTorch", ...}, "model": {"name": "mv3", "backend": "xnnpack_q8"},
+  "metric": {"name": "avg_inference_latency(ms)", "benchmark_values": [7.6], ...},
+  "runners": [{"name": "Samsung Galaxy S22 5G", "type": "Android 13", ...}]}, ...]
 """
 
 from __future__ import annotations
@@ -34,6 +40,7 @@ _MS, _MIB = 1e6, 1 << 20
 _MEAN, _TRIMMED = "avg_inference_latency(ms)", "trimmean_inference_latency(ms)"
 _LOAD, _STATUS = "model_load_time(ms)", "load_status"
 _MEMORY = "peak_inference_mem_usage(mb)"
+_FAILED = "FAILURE_REPORT"
 _TOKENS = {"token_per_sec", "generate_time(ms)"}
 
 
@@ -63,11 +70,47 @@ class _Metric(JsonPart):
     devices: _Device | tuple[_Device, ...] | None = Field(None, alias="deviceInfo")
 
 
+class _Named(JsonPart):
+    name: str | None = None
+    backend: str | None = None
+    type: str | None = None
+
+
+class _Values(JsonPart):
+    name: str
+    values: tuple[Quantity, ...] | Quantity = Field(alias="benchmark_values")
+
+
+class _Uploaded(JsonPart):
+    """An entry in the form of PyTorch's dashboard."""
+
+    model: _Named
+    metric: _Values
+    runners: tuple[_Named, ...] = ()
+
+    def metrics(self) -> list[_Metric]:
+        """Return the entry in the form of the benchmarks, once for each of its values."""
+        values = self.metric.values
+        return [
+            _Metric(
+                benchmarkModel=_Model(name=self.model.name, backend=self.model.backend),
+                metric=self.metric.name,
+                actualValue=value,
+                deviceInfo=tuple(_Device(device=each.name, os=each.type) for each in self.runners),
+            )
+            for value in (values if isinstance(values, tuple) else (values,))
+        ]
+
+
 def _read(text: str, path: Path) -> list[Reported]:
     entries: list[_Metric] = []
     for document in documents(text, path, _TOOL):
         listed = document if isinstance(document, list) else [document]
-        entries += fitted(list[_Metric], listed, path, _TOOL)
+        if listed and isinstance(listed[0], dict) and "benchmark" in listed[0]:
+            for uploaded in fitted(list[_Uploaded], listed, path, _TOOL):
+                entries += uploaded.metrics()
+        else:
+            entries += fitted(list[_Metric], listed, path, _TOOL)
     devices = [_device(metric, place, path) for place, metric in enumerate(entries)]
     runs: dict[tuple[_Model, _Device], list[dict[str, float]]] = {}
     for place, metric in enumerate(entries):
@@ -92,8 +135,8 @@ def _device(metric: _Metric, place: int, path: Path) -> _Device | None:
         return metric.devices
     if len(metric.devices) > 1:
         raise SchemaError(
-            f"{path} is not what {_TOOL} writes: at {place}.deviceInfo: {len(metric.devices)} "
-            f"devices for one value; give each device its own entry."
+            f"{path} is not what {_TOOL} writes: at {place}: {len(metric.devices)} devices for "
+            f"one value of {metric.name}; give each device its own entry."
         )
     return next(iter(metric.devices), None)
 
@@ -142,20 +185,22 @@ def _result(model: _Model, metrics: dict[str, float], device: _Device) -> Report
 
 def _remarks(metrics: dict[str, float], generates: bool) -> list[str]:
     status, trimmed = metrics.get(_STATUS), metrics.get(_TRIMMED)
-    remarks = []
+    remarks = ["the run failed"] * (_FAILED in metrics)
     if status:
         remarks.append(f"the model could not be loaded (status {status:g})")
     if trimmed is not None and not generates:
         remarks.append(f"mean of the middle 80 %: {trimmed:g} ms")
     if generates:
         remarks.append("generates tokens: there is no latency of one inference")
-    shown = {_STATUS, _LOAD, _MEMORY} | (set() if generates else {_MEAN, _TRIMMED})
+    shown = {_STATUS, _LOAD, _MEMORY, _FAILED} | (set() if generates else {_MEAN, _TRIMMED})
     return remarks + [f"{name}: {value:g}" for name, value in metrics.items() if name not in shown]
 
 
 READER = Reader(
     tool=_TOOL,
     reads="benchmark_results.json of ExecuTorch's Android and iOS benchmarks",
-    recognises=lambda text: '"benchmarkModel"' in text and '"actualValue"' in text,
+    recognises=lambda text: (
+        ('"benchmarkModel"' in text and '"actualValue"' in text) or '"benchmark_values"' in text
+    ),
     read=_read,
 )

@@ -11,9 +11,9 @@
     Model initialization: 5.76 ms
     Inference (avg):      0.95 ms (1054 runs)
 
-A line of counts belongs to the measured runs where it has the average of the result; others belong
-to the warm-up or to the profiler. What both tools call MB is 1024 * 1024 bytes
-(`mem_footprint_kb / 1024.0` in their sources).
+A line of counts belongs to the measured runs where it has the average of the result, or in a block
+the number of runs; others belong to the warm-up or to the profiler. What both tools call MB is
+1024 * 1024 bytes (`mem_footprint_kb / 1024.0` in their sources).
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ _COUNTS = r"(?<!Timings \(microseconds\): )\bcount=\d+ .*\bcurr=.*"
 _COMMAND = r"benchmark_(?:litert_)?model[\w.]*[\"']?\s+(?:--|\\?$|\^$|`$)|with args: *--"
 _US, _MS, _MIB = 1e3, 1e6, 1 << 20
 _SUFFIXES = {".tflite", ".lite", ".litert"}
-_SAME = 0.01
-"""Relative difference up to which two averages are the same: the block has two decimals."""
+_SAME = (1e-4, 1e-2)
+"""Relative differences up to which two averages are the same: as printed, and as copied by hand."""
 _OTHER = 2.0
 """Factor above which the average of the result contradicts all counts: its digits were cut off."""
 
@@ -44,16 +44,17 @@ def _read_run(text: str) -> Reported:
     timings = re.findall(_TIMINGS, text)
     block = re.search(_BLOCK, text) is not None and not timings
     mean = _stated_mean(text, timings)
-    counts = _measured(text, mean)
+    runs = number(r"Inference \(avg\):.* \((\d+) runs\)", text)
+    counts = _of_runs(text, runs) if block else _of_mean(text, mean)
 
     def statistic(name: str) -> float | None:
         return scaled(number(rf"\b{name}={NUMBER}", counts), _US)
 
-    if block:
-        mean = statistic("avg") or mean
-    count = number(r"\bcount=(\d+)", counts) or number(r"Inference \(avg\):.* \((\d+) runs\)", text)
+    counted = scaled(_average(counts), _US)
+    if counted and (block or (mean and abs(counted - mean) <= _SAME[0] * mean)):
+        mean = counted  # with more digits
+    count = number(r"\bcount=(\d+)", counts) or runs
     delegate, remarks = _delegate(text)
-    threads = number(r"[Nn]um threads ?: \[(-?\d+)\]", text)
     timing_line = timings[-1] if timings else ""
     return Reported(
         report_id=UNNAMED,
@@ -63,8 +64,8 @@ def _read_run(text: str) -> Reported:
         format="tflite",
         runtime="litert",
         delegate=delegate,
-        compute_unit=_compute_unit(text),
-        threads=int(threads) if threads is not None and threads > 0 else None,
+        compute_unit=None if remarks and delegate is None else _compute_unit(text),
+        threads=_threads(text),
         latency=Latency(
             count=None if count is None else int(count),
             mean_ns=mean,
@@ -99,22 +100,49 @@ def _stated_mean(text: str, timings: list[str]) -> float | None:
     return None
 
 
-def _measured(text: str, mean: float | None) -> str:
-    """Return the line of counts that belongs to an average in nanoseconds; '' without one."""
-    if mean is None:
+def _average(counts: str) -> float | None:
+    """Return the average of a line of counts; a line of equal values states only the last."""
+    average = number(rf"\bavg={NUMBER}", counts)
+    return number(rf"\bcurr={NUMBER}", counts) if average is None else average
+
+
+def _of_runs(text: str, runs: float | None) -> str:
+    """Return the last line of counts for a number of runs; '' without one."""
+    lines = [line for line in re.findall(_COUNTS, text) if number(r"\bcount=(\d+)", line) == runs]
+    return lines[-1] if lines else ""
+
+
+def _of_mean(text: str, mean: float | None) -> str:
+    """Return the last line of counts that has an average in nanoseconds; '' without one.
+
+    Raises `ValueError` where all lines contradict it.
+    """
+    lines: list[str] = re.findall(_COUNTS, text)
+    averages = {line: average * _US for line in lines if (average := _average(line)) is not None}
+    if not mean:
         return ""
-    averages = {
-        line: average * _US
-        for line in re.findall(_COUNTS, text)
-        if (average := number(rf"\bavg={NUMBER}", line)) is not None
-    }
-    same = [line for line, average in averages.items() if abs(average - mean) <= _SAME * mean]
-    if averages and not same and min(averages.values()) > _OTHER * mean:
-        raise SchemaError(
-            f"A result of {_TOOL} has an average of {mean / _US:g} us, which none of its lines of "
-            f"counts has; its last line may have been cut off."
+    for difference in _SAME:
+        same = [line for line, each in averages.items() if abs(each - mean) <= difference * mean]
+        if same:
+            return same[-1]
+    if averages and min(averages.values()) > _OTHER * mean:
+        raise ValueError(
+            f"an average of {mean / _US:g} us, which no line of counts has; the last line may "
+            f"have been cut off"
         )
-    return same[-1] if same else ""
+    return ""
+
+
+def _threads(text: str) -> int | None:
+    for pattern in (
+        r"[Nn]um threads ?: \[(-?\d+)\]",
+        r"#threads used for CPU inference: \[(-?\d+)\]",
+        r"--num_threads=(-?\d+)",
+    ):
+        threads = number(pattern, text)
+        if threads is not None:
+            return int(threads) if threads > 0 else None
+    return None
 
 
 def _model(text: str) -> str | None:

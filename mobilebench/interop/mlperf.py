@@ -132,7 +132,7 @@ def _read_summaries(text: str, path: Path) -> list[Reported]:
 
 
 def _read_summary(text: str, path: Path) -> Reported:
-    verdict = re.search(r"\bResult is\s*:\s*(\w+)", text)
+    verdict = re.search(r"\bResult is\s*:\s*(VALID|INVALID)\b", text)
     if verdict is None:
         raise SchemaError(
             f"{path} does not state whether its result is valid; it may have been cut off."
@@ -161,8 +161,8 @@ def _read_summary(text: str, path: Path) -> Reported:
             min_ns=value_of(r"\bMin latency \(ns\)"),
             max_ns=value_of(r"\bMax latency \(ns\)"),
         )
-        if latency == Latency():
-            raise SchemaError(f"{path} states no latency; it may have been cut off.")
+        if latency.mean_ns is None and ("Additional Stats" in text or latency == Latency()):
+            raise SchemaError(f"{path} states no mean latency; it may have been cut off.")
     else:
         throughput = _throughput(text)
         if throughput is None:
@@ -171,7 +171,7 @@ def _read_summary(text: str, path: Path) -> Reported:
                 f"queries and not of single inferences, and states no samples per second; there "
                 f"is nothing that can be imported."
             )
-        remarks.append("its latencies are of whole queries, and are not read")
+        remarks.append("its latencies are of queries, not of single inferences, and are not read")
     return Reported(
         report_id=UNNAMED,
         source=UNNAMED,

@@ -16,6 +16,7 @@ Versions of 2020 print no space after the colon, those of 2019 no session creati
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import PureWindowsPath
 
 from mobilebench.interop.reader import NUMBER, UNNAMED, Reader, number, scaled
@@ -26,6 +27,8 @@ _START = r"Session creation time cost:"
 _END = r"Average (?:inference )?time cost(?: total)?:"
 _COMMAND = r"perf_test(?:\.exe)?[\"']?\s+(?:-|[^\s`]+\.(?:onnx|ort)\b)"
 _S, _MS = 1e9, 1e6
+_ABOVE = 1.01
+"""A mean that far above the maximum is of another quantity; less is rounding."""
 
 
 def _read_run(text: str) -> Reported:
@@ -39,6 +42,23 @@ def _read_run(text: str) -> Reported:
     requests = number(r"Total (?:inference requests|iterations): ?(\d+)", text)
     threads = number(r"intra_op_num_threads to (\d+)", text) or number(r"\s-x (\d+)", command)
     memory = number(r"Peak working set size: ?(\d+)", text)
+    mean = scaled(number(rf"{_END} ?{NUMBER} ms", text), _MS)
+    remarks = []
+    at_once = number(r"\s-c (\d+)", command)
+    if at_once and at_once > 1:
+        remarks.append(f"{at_once:g} inferences ran at the same time")
+    statistics = Latency(
+        p50_ns=latency("P50"),
+        p90_ns=latency("P90"),
+        p95_ns=latency("P95"),
+        p99_ns=latency("P99"),
+        min_ns=latency("Min"),
+        max_ns=latency("Max"),
+    )
+    if mean and statistics.max_ns and mean > _ABOVE * statistics.max_ns:
+        # https://github.com/microsoft/onnxruntime/pull/26313
+        remarks.append("its percentiles are of the submission to the device, and are not read")
+        statistics = Latency()
     return Reported(
         report_id=UNNAMED,
         source=UNNAMED,
@@ -48,20 +68,14 @@ def _read_run(text: str) -> Reported:
         runtime="onnxruntime",
         delegate=provider[1] if provider else None,
         threads=int(threads) if threads else None,
-        latency=Latency(
-            count=None if requests is None else int(requests),
-            mean_ns=scaled(number(rf"{_END} ?{NUMBER} ms", text), _MS),
-            p50_ns=latency("P50"),
-            p90_ns=latency("P90"),
-            p95_ns=latency("P95"),
-            p99_ns=latency("P99"),
-            min_ns=latency("Min"),
-            max_ns=latency("Max"),
+        latency=replace(
+            statistics, count=None if requests is None else int(requests), mean_ns=mean
         ),
         inferences_per_second=number(rf"Number of inferences per second: ?{NUMBER}", text),
         load_ns=scaled(number(rf"{_START} ?{NUMBER} s", text), _S),
         first_inference_ns=scaled(number(rf"First inference time cost: ?{NUMBER} ms", text), _MS),
         peak_memory_bytes=int(memory) if memory else None,
+        remarks=tuple(remarks),
     )
 
 

@@ -58,7 +58,7 @@ def read_runs(log: Log, text: str, path: Path) -> list[Reported]:
         result = log.read("\n".join(run.lines))
         name = result.model or "a network that is not named"
         which = f"run {place} of {len(runs)} ({name}) in {path}" if len(runs) > 1 else str(path)
-        reason = _reason(log, run)
+        reason = None if run.ended else _reason(log, run)
         if run.ended and result.latency.mean_ns is None:
             raise SchemaError(
                 f"{which} has no average latency that can be read; it may have been cut off."
@@ -89,11 +89,16 @@ def _cut_off(log: Log, which: str) -> SchemaError:
 def _runs(log: Log, text: str) -> Iterator[_Run]:
     """Yield the parts of a text that have at least one line of the tool."""
     run = _Run()
+    marks = (log.starts, log.opens, *log.once, *log.steady)
+    any_mark = re.compile("|".join((*marks, log.ends)))
     for line in text.splitlines():
+        if not any_mark.search(line):
+            run.lines.append(line)
+            continue
         if _begins(log, line, run):
             yield run
             run = _Run()
-        for mark in (log.starts, log.opens, *log.once, *log.steady):
+        for mark in marks:
             match = re.search(mark, line)
             if match:
                 run.marks.setdefault(mark, match[0])
@@ -116,7 +121,11 @@ def _begins(log: Log, line: str, run: _Run) -> bool:
 
 
 def _reason(log: Log, run: _Run) -> str | None:
-    """Return the last line that says why a run failed."""
-    lines = [line.strip() for line in run.lines if re.search(f"{log.fails}|{_CRASH}", line)]
+    """Return the last line that says why a run failed, without its level."""
+    lines = [
+        re.sub(r"^(?:INFO|WARNING|ERROR|FATAL): ", "", line.strip()).rstrip(".")
+        for line in run.lines
+        if re.search(f"{log.fails}|{_CRASH}", line)
+    ]
     telling = [line for line in lines if "Benchmarking failed" not in line]
     return (telling or lines)[-1] if lines else None

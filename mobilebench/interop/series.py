@@ -53,6 +53,8 @@ _STATES = {
 }
 _STATUSES = ("none", "light", "moderate", "severe", "critical", "emergency", "shutdown")
 """Android's names of the numbers 0 to 6."""
+_CELSIUS = "(?:deg_?)?c(?:elsius)?"
+_NO_CELSIUS = ("f", "deg_f", "fahrenheit", "k", "kelvin", "mc", "millidegrees")
 _COLDEST_C, _HOTTEST_C = -50, 150
 """Outside these, a temperature has another unit, such as tenths of a degree."""
 
@@ -126,9 +128,10 @@ def _statistic(plain: str) -> tuple[str, str | None] | None:
 
 
 def _sensor(plain: str) -> str | None:
-    """Return the sensor of a temperature's column; None for other columns."""
-    match = re.fullmatch(r"(?:(\w+?)_)?temp(?:erature)?s?(?:_(\w+?))??(?:_(?:deg_?)?c)?", plain)
-    return (match[1] or match[2] or "device") if match else None
+    """Return the sensor of a temperature's column; None for others, and for other units."""
+    match = re.fullmatch(rf"(?:(\w+?)_)?temp(?:erature)?s?(?:_(\w+?))??(?:_{_CELSIUS})?", plain)
+    sensor = (match[1] or match[2] or "device") if match else None
+    return None if match and match[2] in _NO_CELSIUS else sensor
 
 
 def _read(text: str, path: Path) -> list[Reported]:

@@ -26,6 +26,10 @@ FILES = {
     "extended_result.json": "mlperf",
     "mlperf_log_summary.txt": "mlperf-summary",
     "benchmarkData.json": "androidx",
+    "two_runs.txt": "litert",
+    "benchmark_litert_model.txt": "litert",
+    "executor_runner.txt": "executor-runner",
+    "sustained.csv": "series",
     "published.csv": "table",
 }
 
@@ -177,11 +181,11 @@ def test_reported_results_are_kept_apart_and_never_ranked(
 ) -> None:
     files = [DATA / name for name in FILES]
     done = mobilebench("import", *files)
-    assert done.code == 0 and "9 added, 0 there already" in done.stderr, done.stderr
-    assert "0 added, 9 there already" in mobilebench("import", *files).stderr
+    assert done.code == 0 and "15 added, 0 there already" in done.stderr, done.stderr
+    assert "0 added, 15 there already" in mobilebench("import", *files).stderr
     kept = RecordStore(tmp_path / "records.sqlite")
-    assert kept.find() == [] and len(kept.find_reported()) == 9
-    assert len(kept.find_reported("mobilevig_ti")) == 3
+    assert kept.find() == [] and len(kept.find_reported()) == 15
+    assert len(kept.find_reported("mobilevig_ti")) == 5
     kept.close()
     shown = mobilebench("leaderboard")
     assert "Reported by others, not measured here" in shown.stdout
