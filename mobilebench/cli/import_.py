@@ -41,6 +41,7 @@ def command(
     A file with one wrong result is refused as a whole.
     """
     from mobilebench.store import RecordStore
+    from mobilebench.values.reported import Latency
 
     records: list[Record] = []
     reported: list[Reported] = []
@@ -49,6 +50,10 @@ def command(
     with RecordStore(store) as destination:
         added = sum(destination.add(record) for record in records)
         added += sum(destination.add_reported(result) for result in reported)
+    for result in reported:
+        if result.remarks and result.latency == Latency() and not result.windows:
+            name = result.model or result.source
+            output.tell(f"{result.file}: {name} has no latency: {'; '.join(result.remarks)}")
     present = len(records) + len(reported) - added
     output.tell(f"{added} added, {present} there already: {destination.place}")
 

@@ -34,8 +34,9 @@ READERS: Mapping[str, Reader] = {
     "mlperf": mlperf.RESULT,
     "mlperf-summary": mlperf.SUMMARY,
     "androidx": androidx.READER,
-    "table": table.READER,
+    # Before tables: it can have their columns beside its own.
     "series": series.READER,
+    "table": table.READER,
 }
 _LARGEST_BYTES = 256 << 20
 

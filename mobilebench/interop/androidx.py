@@ -75,8 +75,8 @@ def _read(text: str, path: Path) -> list[Reported]:
         if not results:
             others = sorted({name for benchmark in file.benchmarks for name in benchmark.metrics})
             raise SchemaError(
-                f"{path} was read as a result of {_TOOL} and holds no result: there is no {_TIME}, "
-                f"and {', '.join(others) or 'nothing else'} is no latency of an inference."
+                f"{path} was read as a result of {_TOOL} and holds no result: only {_TIME} is a "
+                f"latency of an inference, and it has {', '.join(others) or 'no metrics'}."
             )
     return results
 

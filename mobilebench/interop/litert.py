@@ -210,7 +210,8 @@ _LOG = Log(
     once=(r"STARTING!", r"=+ BENCHMARK RESULTS =+", _TIMINGS, _BLOCK),
     steady=(r"\bGraph: \[.+?\]",),
     ends=rf"{_TIMINGS}|{_BLOCK}",
-    fails=r"Benchmarking failed|\bFailed to |^\W*(?:ERROR|FATAL)\b"
+    gives_up=r"Benchmarking failed",
+    fails=r"\bFailed to |^\W*(?:ERROR|FATAL)\b"
     r"|No inference runs were performed",
     read=_read_run,
 )

@@ -98,6 +98,7 @@ _LOG = Log(
     # Some versions print it after the session is created, and again at the end.
     steady=(rf"{_START} ?\S+",),
     ends=_END,
+    gives_up=r"failed to initialize",
     fails=r"\[E:onnxruntime|\b[Ff]ail(?:ed)? to |\berror: |[Ee]xception|\bFAIL\b"
     r"|there is no test (?:input )?data",
     read=_read_run,

@@ -64,7 +64,8 @@ _LOG = Log(
     once=(r"Model file .+ is loaded", _TOTAL),
     steady=(),
     ends=rf"{_TOTAL}|{_AVERAGE}",
-    fails=r"\bE \d\d:\d\d:\d\d\.\d+ executorch|failed with status|F \d\d:\d\d:\d\d\.\d+ executorch",
+    gives_up=r"\bF \d\d:\d\d:\d\d\.\d+ executorch",
+    fails=r"\bE \d\d:\d\d:\d\d\.\d+ executorch|failed with status",
     read=_read_run,
 )
 

@@ -10,10 +10,8 @@ from pathlib import Path
 from mobilebench.errors import SchemaError
 from mobilebench.values.reported import Latency, Reported
 
-_CRASH = (
-    r"Segmentation fault|Aborted|\bKilled\b|core dumped|terminate called|Fatal signal"
-    r"|not found$|No such file|Permission denied|inaccessible"
-)
+_CRASH = r"Segmentation fault|\bAborted\b|\bKilled\b|core dumped|terminate called|Fatal signal"
+_NO_START = r"not found$|No such file|Permission denied|inaccessible"
 
 
 @dataclass(frozen=True)
@@ -26,15 +24,17 @@ class Log:
     starts: str
     """Regular expression of a line that begins a run, such as the command."""
     opens: str
-    """Of lines that begin a run where the run before has its result."""
+    """Of lines that begin a run where the run before has its result, or gave up."""
     once: tuple[str, ...]
     """Of lines that a run has once."""
     steady: tuple[str, ...]
     """Of lines that a run may repeat, but always with the same text."""
     ends: str
     """Of the line with the result."""
+    gives_up: str
+    """Of the last line of a run without result, besides crashes."""
     fails: str
-    """Of lines that give the reason where there is no result, besides crashes."""
+    """Of lines that give the reason where there is no result, besides these."""
     read: Callable[[str], Reported]
     """Reads one run; what the text does not state is None."""
 
@@ -45,6 +45,9 @@ class _Run:
     marks: dict[str, str] = field(default_factory=dict)
     """The text that each regular expression matched."""
     ended: bool = False
+    """Its result is there."""
+    over: bool = False
+    """Its result is there, or will not come."""
 
 
 def read_runs(log: Log, text: str, path: Path) -> list[Reported]:
@@ -90,7 +93,8 @@ def _runs(log: Log, text: str) -> Iterator[_Run]:
     """Yield the parts of a text that have at least one line of the tool."""
     run = _Run()
     marks = (log.starts, log.opens, *log.once, *log.steady)
-    any_mark = re.compile("|".join((*marks, log.ends)))
+    gives_up = f"{log.gives_up}|{_CRASH}"
+    any_mark = re.compile("|".join((*marks, log.ends, gives_up)))
     for line in text.splitlines():
         if not any_mark.search(line):
             run.lines.append(line)
@@ -104,6 +108,7 @@ def _runs(log: Log, text: str) -> Iterator[_Run]:
                 run.marks.setdefault(mark, match[0])
         run.lines.append(line)
         run.ended = run.ended or re.search(log.ends, line) is not None
+        run.over = run.ended or run.over or re.search(gives_up, line) is not None
     if run.marks or run.ended:
         yield run
 
@@ -112,7 +117,7 @@ def _begins(log: Log, line: str, run: _Run) -> bool:
     """Return whether a line belongs to the next run."""
     if re.search(log.starts, line):
         return bool(run.marks)
-    if run.ended and re.search(log.opens, line):
+    if run.over and re.search(log.opens, line):
         return True
     return any(mark in run.marks and re.search(mark, line) for mark in log.once) or any(
         mark in run.marks and (match := re.search(mark, line)) and match[0] != run.marks[mark]
@@ -122,10 +127,11 @@ def _begins(log: Log, line: str, run: _Run) -> bool:
 
 def _reason(log: Log, run: _Run) -> str | None:
     """Return the last line that says why a run failed, without its level."""
+    reasons = f"{log.fails}|{log.gives_up}|{_CRASH}|{_NO_START}"
     lines = [
         re.sub(r"^(?:INFO|WARNING|ERROR|FATAL): ", "", line.strip()).rstrip(".")
         for line in run.lines
-        if re.search(f"{log.fails}|{_CRASH}", line)
+        if re.search(reasons, line)
     ]
     telling = [line for line in lines if "Benchmarking failed" not in line]
     return (telling or lines)[-1] if lines else None

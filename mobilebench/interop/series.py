@@ -6,8 +6,8 @@
 
 A time (`minute`, `second`) and a median (`median`, `p50`) are required. Names of latencies may end
 in their unit: `ms`, `us`, `ns` or `s`; without one they count as milliseconds, and the result says
-so. Every column with `temp` in its name is a temperature in degrees Celsius. Lines that name
-another model, device or the like belong to another result.
+so. Columns with `temp` in their name, or `_c` at its end, are temperatures in degrees Celsius.
+Lines that name another model, device or the like belong to another result.
 """
 
 from __future__ import annotations
@@ -32,6 +32,8 @@ _STATISTICS = {
     "p90_ns": r"p90",
     "p95_ns": r"p95",
     "p99_ns": r"p99",
+    "min_ns": r"min(?:imum)?",
+    "max_ns": r"max(?:imum)?",
 }
 _UNITS = {"ms": 1e6, "us": 1e3, "ns": 1.0, "s": 1e9}
 _THERMAL = ("thermal", "thermal_status", "thermal_state")
@@ -97,7 +99,8 @@ def _columns(names: tuple[str, ...], path: Path) -> _Columns:
             raise SchemaError(
                 f"The table {path} has {name or 'a column without a name'}, which is not known "
                 f"beside a time and a median; columns are minute or second, median_ms, mean_ms, "
-                f"p90_ms, p95_ms, p99_ms, thermal_status, *_temp_c, {', '.join(_OTHERS)}."
+                f"p90_ms, p95_ms, p99_ms, min_ms, max_ms, thermal_status, *_temp_c, "
+                f"{', '.join(_OTHERS)}."
             )
     for kind, same in (
         ("time", [name for name, _ in times]),
@@ -129,9 +132,11 @@ def _statistic(plain: str) -> tuple[str, str | None] | None:
 
 def _sensor(plain: str) -> str | None:
     """Return the sensor of a temperature's column; None for others, and for other units."""
+    short = re.fullmatch(rf"(\w+)_{_CELSIUS}", plain)
     match = re.fullmatch(rf"(?:(\w+?)_)?temp(?:erature)?s?(?:_(\w+?))??(?:_{_CELSIUS})?", plain)
-    sensor = (match[1] or match[2] or "device") if match else None
-    return None if match and match[2] in _NO_CELSIUS else sensor
+    if match is None:
+        return short[1] if short else None
+    return None if match[2] in _NO_CELSIUS else match[1] or match[2] or "device"
 
 
 def _read(text: str, path: Path) -> list[Reported]:

@@ -42,7 +42,7 @@ def test_two_classes_with_one_method_are_two_networks(tmp_path: Path) -> None:
 
 
 def test_metrics_that_are_no_time_of_an_inference_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(SchemaError, match="timeToInitialDisplayMs is no latency"):
+    with pytest.raises(SchemaError, match="only timeNs is a latency .* has timeToInitialDisplayMs"):
         _read(tmp_path, _benchmark("startup", "app.Startup", STARTUP))
 
 

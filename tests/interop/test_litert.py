@@ -80,6 +80,13 @@ def test_a_failed_run_beside_others_is_recorded_as_a_failure(tmp_path: Path, tex
     assert results["net_a"].latency.mean_ns == 105_784_000
 
 
+def test_a_run_that_gave_up_ends_there(tmp_path: Path) -> None:
+    text = _without(FAILED + TWO.replace("net_a", "net_c"), "+", "INFO: STARTING!")
+    failed, a, _ = _read(tmp_path, text)
+    assert (failed.model, failed.latency) == ("net_c", Latency())
+    assert (a.model, a.latency.mean_ns, a.compute_unit) == ("net_c", 105_784_000, None)
+
+
 def test_a_crash_among_other_runs_is_a_failure(tmp_path: Path) -> None:
     crash = "INFO: STARTING!\nINFO: Graph: [net_c.tflite]\nSegmentation fault (core dumped)\n"
     *_, last = _read(tmp_path, TWO + crash)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from mobilebench import interop
 from mobilebench.errors import SchemaError
 from mobilebench.values.reported import Latency, Reported
+from tests.conftest import Ran
 
 DATA = Path(__file__).parent.parent / "data" / "interop"
 SUMMARY = """\
@@ -59,6 +61,18 @@ def test_other_scenarios_keep_the_throughput_and_no_latency(
     assert (result.latency, result.inferences_per_second) == (Latency(), throughput)
     assert result.remarks[0] == f"scenario {scenario}"
     assert "not of single inferences" in result.remarks[1]
+
+
+def test_import_says_that_there_is_no_latency(
+    mobilebench: Callable[..., Ran], tmp_path: Path
+) -> None:
+    text = SUMMARY.format(scenario="Offline", metric="Samples per second: 33.69")
+    (tmp_path / "summary.txt").write_text(text)
+    done = mobilebench("import", "summary.txt")
+    assert done.code == 0 and "1 added" in done.stderr
+    answer = " ".join(done.stderr.split())
+    assert "MLPerf LoadGen has no latency: scenario Offline; its latencies are of queries" in answer
+    assert "33.7 a second" in mobilebench("leaderboard", "--as", "markdown").stdout
 
 
 @pytest.mark.parametrize("scenario", ["MultiStream", "Multi Stream", "Server", "Unheard"])

@@ -71,6 +71,18 @@ def test_units_are_in_the_names_of_the_columns(
     assert len(result.remarks) == 1
 
 
+def test_names_of_temperatures_and_statistics(tmp_path: Path) -> None:
+    [result] = _read(tmp_path, "min,median_ms,min_ms,max_ms,skin_c,temp_soc\n0,7,6,9,30,50.5\n")
+    [window] = result.windows
+    assert window.latency == Latency(p50_ns=7e6, min_ns=6e6, max_ns=9e6)
+    assert window.state.temperatures_c == {"skin": 30.0, "soc": 50.5}
+
+
+def test_a_series_may_name_its_source(tmp_path: Path) -> None:
+    [result] = _read(tmp_path, "model,source,minute,median_ms\nnet,Paper,0,7\nnet,Paper,1,8\n")
+    assert (result.model, result.source, len(result.windows)) == ("net", "Paper", 2)
+
+
 def test_a_latency_without_unit_says_how_it_was_read(tmp_path: Path) -> None:
     [result] = _read(
         tmp_path, "minute,median,p90,thermal status,temperature\n0,7.4,7.9,nominal,29.5\n"

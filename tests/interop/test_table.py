@@ -71,6 +71,19 @@ def test_a_wrong_line_is_named_and_nothing_is_read(
         _read(tmp_path, f"{HEADER}good,Paper,1,1,70\n{line}\n")
 
 
+@pytest.mark.parametrize(
+    ("header", "sentence"),
+    [
+        ("model,latency_ms", "lacks source"),
+        ("model,source,latency_us", "lacks latency_ms and has latency_us, which is not known"),
+        ("model,source,latency_ms,", "has a column without a name"),
+    ],
+)
+def test_wrong_columns_are_named(tmp_path: Path, header: str, sentence: str) -> None:
+    with pytest.raises(SchemaError, match=sentence):
+        _read(tmp_path, f"{header}\na,b,1\n")
+
+
 def test_a_column_that_is_there_twice_is_refused(tmp_path: Path) -> None:
     with pytest.raises(SchemaError, match="line 1: the column latency_ms is there twice"):
         _read(tmp_path, "model,source,latency_ms,latency_ms\na,b,1,2\n")
