@@ -7,6 +7,7 @@ of a file into `Reported` results, and adds nothing that the text does not state
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -24,7 +25,7 @@ from mobilebench.interop import (
 )
 from mobilebench.interop.content import decoded
 from mobilebench.interop.reader import Reader
-from mobilebench.values.reported import Reported
+from mobilebench.values.reported import Latency, Reported
 
 READERS: Mapping[str, Reader] = {
     "litert": litert.READER,
@@ -118,41 +119,40 @@ def _readers() -> str:
 
 
 def _require_possible(results: Sequence[Reported], path: Path) -> None:
-    """Raise `SchemaError` for a latency of zero, a negative quantity, and statistics that fall."""
+    """Raise `SchemaError` for quantities that are not finite or negative, and wrong latencies."""
     for result in results:
+        name = result.model or "a result"
         quantities = (
             result.load_ns,
             result.first_inference_ns,
             result.inferences_per_second,
             result.peak_memory_bytes,
         )
-        if any(quantity is not None and quantity < 0 for quantity in quantities):
-            raise SchemaError(
-                f"{path} states a negative time, memory or throughput for "
-                f"{result.model or 'a result'}."
-            )
+        if not all(0 <= quantity < math.inf for quantity in quantities if quantity is not None):
+            raise SchemaError(f"{path} states a negative or endless quantity for {name}.")
         for latency in (result.latency, *(window.latency for window in result.windows)):
-            name = result.model or "a result"
-            rising = [
-                number
-                for number in (
-                    latency.min_ns,
-                    latency.p50_ns,
-                    latency.p90_ns,
-                    latency.p95_ns,
-                    latency.p99_ns,
-                    latency.max_ns,
-                )
-                if number is not None
-            ]
-            # The least of many can be below what a timer of microseconds tells apart.
-            if 0 in (latency.mean_ns, latency.p50_ns, latency.max_ns, *(latency.samples_ns or ())):
-                raise SchemaError(
-                    f"{path} states a latency of 0 for {name}: nothing was measured, or the timer "
-                    f"is too coarse."
-                )
-            if rising != sorted(rising):
-                raise SchemaError(
-                    f"{path} states statistics for {name} that do not rise from the minimum over "
-                    f"the percentiles to the maximum; one of them is wrong."
-                )
+            fault = _fault(latency)
+            if fault:
+                raise SchemaError(f"{path} states {fault} for {name}.")
+
+
+def _fault(latency: Latency) -> str | None:
+    """Return what is wrong with a latency; None where nothing is."""
+    rising = (
+        latency.min_ns,
+        latency.p50_ns,
+        latency.p90_ns,
+        latency.p95_ns,
+        latency.p99_ns,
+        latency.max_ns,
+    )
+    stated = [number for number in rising if number is not None]
+    others = [latency.mean_ns, latency.std_ns, *(latency.samples_ns or ())]
+    if math.inf in (*stated, *others):
+        return "a latency that is too large"
+    # The least of many can be below what a timer of microseconds tells apart.
+    if 0 in (latency.mean_ns, latency.p50_ns, latency.max_ns, *(latency.samples_ns or ())):
+        return "a latency of 0 (nothing was measured, or the timer is too coarse)"
+    if stated != sorted(stated):
+        return "a minimum, percentiles and a maximum that do not rise (one of them is wrong)"
+    return None

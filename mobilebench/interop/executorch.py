@@ -132,7 +132,7 @@ def _read(text: str, path: Path) -> list[Reported]:
 def _device(metric: _Metric, place: int, path: Path) -> _Device | None:
     """Return the device of one entry; None where the entry names none."""
     if not isinstance(metric.devices, tuple):
-        return metric.devices
+        return None if metric.devices == _Device() else metric.devices
     if len(metric.devices) > 1:
         raise SchemaError(
             f"{path} is not what {_TOOL} writes: at {place}: {len(metric.devices)} devices for "

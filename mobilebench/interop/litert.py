@@ -181,7 +181,10 @@ def _delegate(text: str) -> tuple[str | None, tuple[str, ...]]:
 
 
 def _compute_unit(text: str) -> str | None:
+    """Return the unit beside the CPU that was asked for and could be loaded."""
     for unit in (ComputeUnit.NPU, ComputeUnit.GPU):
+        if re.search(rf"\b{unit} accelerator could not be loaded", text, re.I):
+            continue
         if re.search(rf"\bUse {unit} ?: \[(?:1|true)\]|--use_{unit}=(?:true|1)\b", text, re.I):
             return unit.value
     return None

@@ -44,6 +44,7 @@ def test_metrics_of_one_device_are_one_result(tmp_path: Path) -> None:
         _entry(MEAN, 12.5, IPHONE),
         _entry("model_load_time(ms)", 30, later),
         _entry("peak_inference_mem_usage(mb)", 100),
+        _entry("load_status", 0, {}),
     )
     assert (result.device, result.os) == ("iPhone15,4 (iPhone 15)", "iOS 17.5")
     assert (result.load_ns, result.peak_memory_bytes) == (30_000_000, 100 * 1024 * 1024)
@@ -92,7 +93,7 @@ def test_generating_tokens_is_no_inference_latency(tmp_path: Path) -> None:
     assert "token_per_sec: 33.1" in result.remarks
 
 
-@pytest.mark.parametrize("wrong", [0, -1, True, "7.6", None, [7.6]])
+@pytest.mark.parametrize("wrong", [0, -1, 1e305, True, "7.6", None, [7.6]])
 def test_a_wrong_value_is_refused_with_all_others(tmp_path: Path, wrong: object) -> None:
     with pytest.raises(SchemaError):
         _read(tmp_path, _entry(MEAN, 7.6, S22), _entry(MEAN, wrong, S24))

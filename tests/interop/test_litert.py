@@ -196,6 +196,23 @@ def test_blocks_of_results_without_counts(tmp_path: Path) -> None:
     assert (first.latency.mean_ns, second.latency.mean_ns) == (460_000, 560_000)
 
 
+def test_a_unit_that_could_not_be_loaded_is_not_the_unit(tmp_path: Path) -> None:
+    text = (DATA / "benchmark_litert_model.txt").read_text()
+    text = text.replace("INFO: Num threads: [4]", "INFO: Use NPU: [1]")
+    loaded = "\n".join(line for line in text.splitlines() if "could not be loaded" not in line)
+    assert _only(tmp_path, text).compute_unit is None
+    assert _only(tmp_path, loaded).compute_unit == "npu"
+
+
+@pytest.mark.parametrize("large", ["1e308", "1e999"])
+def test_a_number_without_end_is_refused(tmp_path: Path, large: str) -> None:
+    line = "Average inference timings in us: Warmup: 1, Init: {}, Inference: {}\n"
+    with pytest.raises(SchemaError, match="endless"):
+        _read(tmp_path, line.format(large, 20))
+    with pytest.raises(SchemaError, match="too large"):
+        _read(tmp_path, line.format(20, large))
+
+
 def test_no_runs_are_no_result(tmp_path: Path) -> None:
     block = "=== BENCHMARK RESULTS ===\nInference (avg):      0.00 ms (0 runs)\n"
     with pytest.raises(SchemaError, match="a latency of 0"):
