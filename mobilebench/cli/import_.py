@@ -27,8 +27,9 @@ def command(
         str | None,
         typer.Option(
             "--as",
-            help="Format of the files: record, litert, onnxruntime, executorch, mlperf, "
-            "mlperf-summary, androidx or table. Default: recognised from each file.",
+            help="Format of the files: record, litert, onnxruntime, executorch, executor-runner, "
+            "mlperf, mlperf-summary, androidx, table or series. Default: recognised from each "
+            "file.",
         ),
     ] = None,
     store: Store = None,
@@ -37,8 +38,10 @@ def command(
 
     Results of LiteRT's benchmark_model, ONNX Runtime's perf test, ExecuTorch's and AndroidX's
     benchmarks, MLPerf, and tables in CSV are kept apart as reported: nothing here measured them.
+    A file with one wrong result is refused as a whole.
     """
     from mobilebench.store import RecordStore
+    from mobilebench.values.reported import Latency
 
     records: list[Record] = []
     reported: list[Reported] = []
@@ -47,6 +50,10 @@ def command(
     with RecordStore(store) as destination:
         added = sum(destination.add(record) for record in records)
         added += sum(destination.add_reported(result) for result in reported)
+    for result in reported:
+        if result.remarks and result.latency == Latency() and not result.windows:
+            name = result.model or result.source
+            output.tell(f"{result.file}: {name} has no latency: {'; '.join(result.remarks)}")
     present = len(records) + len(reported) - added
     output.tell(f"{added} added, {present} there already: {destination.place}")
 
@@ -55,7 +62,7 @@ def _read(path: Path, kind: str | None, records: list[Record], reported: list[Re
     from mobilebench import interop
     from mobilebench.store.documents import read_records
 
-    if kind == "record" or (kind is None and not interop.recognised(path)):
+    if kind == "record" or (kind is None and interop.is_record(path)):
         records += read_records(path)
     else:
         reported += interop.read(path, kind)

@@ -1,7 +1,9 @@
 """Read the result file of MLPerf's mobile app (ExtendedResult), and LoadGen's log summary.
 
 The app states a throughput, but not how it follows from latencies, so no latency is computed from
-it.
+it. LoadGen's latencies are of queries: only in the scenario SingleStream is a query one inference
+that waits for nothing, and only there are they read. A query of Offline has all samples, one of
+MultiStream several, and one of Server waits for others.
 """
 
 from __future__ import annotations
@@ -12,11 +14,11 @@ from pathlib import Path
 from pydantic import NonNegativeFloat, NonNegativeInt
 
 from mobilebench.errors import SchemaError
-from mobilebench.interop.reader import NUMBER, UNNAMED, JsonPart, Reader, number, parsed
+from mobilebench.interop.reader import NUMBER, UNNAMED, JsonPart, Reader, documents, fitted, number
 from mobilebench.values.reported import Latency, Reported
 
 _APP, _LOADGEN = "MLPerf Mobile", "MLPerf LoadGen"
-_HEADER = "MLPerf Results Summary"
+_HEADER, _ONE_BY_ONE = "MLPerf Results Summary", "SingleStream"
 
 
 class _Value(JsonPart):
@@ -76,9 +78,12 @@ class _File(JsonPart):
 
 
 def _read_result(text: str, path: Path) -> list[Reported]:
-    file = parsed(_File, text, path, _APP)
-    device, system = _device_and_system(file.environment_info or _Environment())
-    return [_result(benchmark, device, system) for benchmark in file.results]
+    results = []
+    for document in documents(text, path, _APP):
+        file = fitted(_File, document, path, _APP)
+        device, system = _device_and_system(file.environment_info or _Environment())
+        results += [_result(benchmark, device, system) for benchmark in file.results]
+    return results
 
 
 def _device_and_system(environment: _Environment) -> tuple[str | None, str | None]:
@@ -110,53 +115,93 @@ def _result(benchmark: _Benchmark, device: str | None, system: str | None) -> Re
         device=device,
         os=system,
         date=run.start_datetime,
-        latency=Latency(count=run.measured_samples),
+        latency=Latency(
+            count=run.measured_samples if benchmark.loadgen_scenario == _ONE_BY_ONE else None
+        ),
         inferences_per_second=run.throughput.value if run.throughput else None,
         top1=100 * share if classifies and share is not None else None,
         remarks=tuple(remarks),
     )
 
 
-def _read_summary(text: str, path: Path) -> list[Reported]:
-    verdict = re.search(r"^Result is\s*:\s*(\w+)", text, flags=re.MULTILINE)
+def _read_summaries(text: str, path: Path) -> list[Reported]:
+    summaries = text.split(_HEADER)[1:]
+    if not summaries:
+        raise SchemaError(f"{path} has no {_HEADER!r}, which {_LOADGEN} prints; give its summary.")
+    return [_read_summary(summary, path) for summary in summaries]
+
+
+def _read_summary(text: str, path: Path) -> Reported:
+    verdict = re.search(r"\bResult is\s*:\s*(VALID|INVALID)\b", text)
     if verdict is None:
         raise SchemaError(
             f"{path} does not state whether its result is valid; it may have been cut off."
         )
 
     def value_of(label: str) -> float | None:
-        return number(rf"^\s*{label}\s*:\s*{NUMBER}", text)
+        return number(rf"(?<![\d.]){label}\s*:\s*{NUMBER}", text)
 
     def percentile(percent: int) -> float | None:
-        tail = value_of(rf"{percent}(?:\.0+)? ?(?:th)? percentile latency \(ns\)")
-        return tail if tail is not None else value_of(rf"{percent}\.00 percentile latency \(ns\)")
+        return value_of(rf"{percent}(?:\.0+)?(?:th)? percentile latency \(ns\)")
 
-    scenario = re.search(r"^Scenario\s*:\s*(.+)$", text, flags=re.MULTILINE)
-    system = re.search(r"^SUT name\s*:\s*(.+)$", text, flags=re.MULTILINE)
-    remarks = [f"scenario {scenario[1].strip()}" if scenario else "scenario not given"]
+    match = re.search(r"\bScenario\s*:\s*(.+)", text)
+    scenario = match[1].strip() if match else None
+    system = re.search(r"\bSUT name\s*:\s*(.+)", text)
+    remarks = [f"scenario {scenario or 'not given'}"]
     if verdict[1] != "VALID":
         remarks.append("INVALID by LoadGen's own rules")
-    return [
-        Reported(
-            report_id=UNNAMED,
-            source=UNNAMED,
-            file=UNNAMED,
-            device=system[1].strip() if system else None,
-            latency=Latency(
-                mean_ns=value_of(r"Mean latency \(ns\)"),
-                p50_ns=percentile(50),
-                p90_ns=percentile(90),
-                p95_ns=percentile(95),
-                p99_ns=percentile(99),
-                min_ns=value_of(r"Min latency \(ns\)"),
-                max_ns=value_of(r"Max latency \(ns\)"),
-            ),
-            remarks=tuple(remarks),
+    latency, throughput = Latency(), None
+    if scenario is not None and scenario.replace(" ", "") == _ONE_BY_ONE:
+        latency = Latency(
+            mean_ns=value_of(r"\bMean latency \(ns\)"),
+            p50_ns=percentile(50),
+            p90_ns=percentile(90),
+            p95_ns=percentile(95),
+            p99_ns=percentile(99),
+            min_ns=value_of(r"\bMin latency \(ns\)"),
+            max_ns=value_of(r"\bMax latency \(ns\)"),
         )
-    ]
+        if latency.mean_ns is None and ("Additional Stats" in text or latency == Latency()):
+            raise SchemaError(f"{path} states no mean latency; it may have been cut off.")
+    else:
+        throughput = _throughput(text)
+        if throughput is None:
+            raise SchemaError(
+                f"{path} has the scenario {scenario or 'not given'}, whose latencies are of whole "
+                f"queries and not of single inferences, and states no samples per second; there "
+                f"is nothing that can be imported."
+            )
+        remarks.append("its latencies are of queries, not of single inferences, and are not read")
+    return Reported(
+        report_id=UNNAMED,
+        source=UNNAMED,
+        file=UNNAMED,
+        device=system[1].strip() if system else None,
+        latency=latency,
+        inferences_per_second=throughput,
+        remarks=tuple(remarks),
+    )
+
+
+def _throughput(text: str) -> float | None:
+    """Return samples per second: the scenario's own metric before others."""
+    for label in ("Samples", "Scheduled samples", "Completed samples"):
+        throughput = number(rf"(?<!\w ){label} per second\s*:\s*{NUMBER}", text)
+        if throughput is not None:
+            return throughput
+    return None
 
 
 RESULT = Reader(
-    _APP, lambda text: '"benchmark_id"' in text and '"loadgen_scenario"' in text, _read_result
+    tool=_APP,
+    reads="the result file (ExtendedResult) of MLPerf's mobile app",
+    recognises=lambda text: '"benchmark_id"' in text and '"loadgen_scenario"' in text,
+    read=_read_result,
 )
-SUMMARY = Reader(_LOADGEN, lambda text: _HEADER in text, _read_summary)
+SUMMARY = Reader(
+    tool=_LOADGEN,
+    reads="mlperf_log_summary.txt of MLPerf's LoadGen",
+    recognises=lambda text: _HEADER in text,
+    read=_read_summaries,
+    log=True,
+)

@@ -5,17 +5,17 @@
 
 The columns model, source and latency_ms are required; format, precision, runtime, delegate,
 compute_unit, threads, device, os, date, top1 and remark are optional. An empty cell means unknown.
-`latency_ms` counts as a mean: tables rarely state what it is.
+`latency_ms` counts as a mean: tables rarely state what it is. Commas, semicolons, tabs and bars
+separate cells.
 """
 
 from __future__ import annotations
 
-import csv
-import io
 from pathlib import Path
 
 from mobilebench.errors import SchemaError
 from mobilebench.interop.reader import UNNAMED, Reader
+from mobilebench.interop.rows import Row, header, rows
 from mobilebench.values.reported import Latency, Reported
 
 _NEEDED = ("model", "source", "latency_ms")
@@ -26,54 +26,48 @@ _MS = 1e6
 
 
 def _read(text: str, path: Path) -> list[Reported]:
-    lines = csv.DictReader(io.StringIO(text.lstrip("﻿")))
-    names = list(lines.fieldnames or ())
+    names = header(text)
     missing = [name for name in _NEEDED if name not in names]
-    unknown = [name for name in names if name not in _COLUMNS]
+    unknown = [name or "a column without a name" for name in names if name not in _COLUMNS]
     if missing or unknown:
         problems = [f"lacks {', '.join(missing)}"] * bool(missing)
-        problems += [f"has {', '.join(map(str, unknown))}, which is not known"] * bool(unknown)
+        problems += [f"has {', '.join(unknown)}, which is not known"] * bool(unknown)
         raise SchemaError(
             f"The table {path} {' and '.join(problems)}; columns are {', '.join(_COLUMNS)}."
         )
-    return [_result(line, f"{path}, line {lines.line_num}") for line in lines]
+    return [_result(row) for row in rows(text, path)]
 
 
-def _result(line: dict[str, str | None], place: str) -> Reported:
-    def word(name: str) -> str | None:
-        return (line.get(name) or "").strip() or None
-
-    def number(name: str) -> float | None:
-        text = word(name)
-        if text is None:
-            return None
-        try:
-            result = float(text)
-        except ValueError:
-            raise SchemaError(f"{place}: {name} is {text!r}; give a number.") from None
-        if not 0 <= result < float("inf"):
-            raise SchemaError(f"{place}: {name} is {text}; give a finite number of at least 0.")
-        return result
-
-    latency, threads = number("latency_ms"), number("threads")
-    source = word("source")
+def _result(row: Row) -> Reported:
+    latency, model, source = row.positive("latency_ms"), row.word("model"), row.word("source")
     if source is None:
-        raise SchemaError(f"{place}: there is no source; name who published the number.")
+        raise SchemaError(f"{row.place}: there is no source; name who published the number.")
+    if model is None:
+        raise SchemaError(f"{row.place}: there is no model; name the network.")
     return Reported(
         report_id=UNNAMED,
         source=source,
         file=UNNAMED,
-        model=word("model"),
-        **{name: word(name) for name in _WORDS},  # type: ignore[arg-type]
-        threads=None if threads is None else int(threads),
-        top1=number("top1"),
+        model=model,
+        **{name: row.word(name) for name in _WORDS},  # type: ignore[arg-type]
+        threads=row.whole("threads"),
+        top1=_percent(row, "top1"),
         latency=Latency(mean_ns=None if latency is None else latency * _MS),
-        remarks=tuple(filter(None, (word("remark"),))),
+        remarks=tuple(filter(None, (row.word("remark"),))),
     )
 
 
+def _percent(row: Row, name: str) -> float | None:
+    number = row.number(name)
+    if number is not None and not 0 <= number <= 100:
+        raise SchemaError(f"{row.place}: {name} is {row.word(name)}; give percent, 0 to 100.")
+    return number
+
+
 READER = Reader(
-    "published table",
-    lambda text: set(_NEEDED) <= set(text.lstrip("﻿").partition("\n")[0].strip().split(",")),
-    _read,
+    tool="published table",
+    reads=f"a table in CSV with the columns {', '.join(_NEEDED)} and others",
+    # With one of them missing, the reader says which.
+    recognises=lambda text: len(set(_NEEDED) & set(header(text))) >= len(_NEEDED) - 1,
+    read=_read,
 )

@@ -7,6 +7,7 @@ ranked among measured results. What the source does not state is None.
 from __future__ import annotations
 
 from mobilebench.values import value
+from mobilebench.values.device import DeviceState
 
 REPORTED_SCHEMA_VERSION = 1
 
@@ -25,13 +26,23 @@ class Latency:
     max_ns: float | None = None
     std_ns: float | None = None
     samples_ns: tuple[float, ...] | None = None
-    """Latencies of single inferences, where the source keeps them."""
+    """Latencies of single inferences, where the source keeps them; means of several where the
+    remarks state that."""
 
     def __post_init__(self) -> None:
         for name, number in vars(self).items():
             numbers = number if isinstance(number, tuple) else (number,)
             if any(each is not None and each < 0 for each in numbers):
                 raise ValueError(f"{name} is negative")
+
+
+@value
+class Window:
+    """One stretch of a sustained run: its latency, and the device's state when it began."""
+
+    latency: Latency
+    state: DeviceState
+    """Its `t_ns` counts from the beginning of the run."""
 
 
 @value
@@ -55,6 +66,8 @@ class Reported:
     os: str | None = None
     date: str | None = None
     latency: Latency = Latency()
+    windows: tuple[Window, ...] = ()
+    """How a sustained run went, in order; empty where the source states no course of time."""
     inferences_per_second: float | None = None
     load_ns: float | None = None
     first_inference_ns: float | None = None
@@ -62,4 +75,4 @@ class Reported:
     top1: float | None = None
     """Percent."""
     remarks: tuple[str, ...] = ()
-    """What the source states about the result's validity, such as that it is invalid."""
+    """What the source states besides, such as that the result is invalid or the run failed."""
