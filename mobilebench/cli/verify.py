@@ -23,10 +23,10 @@ def command(
     ] = None,
     json: Json = False,
 ) -> None:
-    """Run artifacts on the reference inputs again and compare with PyTorch's outputs.
+    """Run artifacts on the reference inputs again and compare with PyTorch's outputs at export.
 
     The outputs to match are in the bundle: neither torch nor the weights are needed, unless the
-    format has no runtime here. Exit code 1 where one is not equal, else 3 where one is for a
+    format has no runtime here. Whether the network has changed since is for export to say. Exit code 1 where one is not equal, else 3 where one is for a
     delegate that nothing on a host can run.
     """
     from mobilebench.inputs.source import InputSource
@@ -51,7 +51,10 @@ def command(
         for artifact, parity, agreement in results:
             for result in parity:
                 verdict = "equal" if result.passed else "NOT EQUAL"
-                output.show_text(f"{artifact.name}: {verdict}: {result.description}\n")
+                output.show_text(
+                    f"{artifact.name}: {verdict}: {result.description}, compared with PyTorch's "
+                    f"outputs when it was exported\n"
+                )
             if agreement is not None:
                 verdict = "agrees" if agreement.passed else "DOES NOT AGREE"
                 words = agreement.description

@@ -14,6 +14,7 @@ from torch import nn
 from mobilebench import plugins
 from mobilebench.conversion import eager, loading, origins, preflight
 from mobilebench.conversion.loading import LoadedModel
+from mobilebench.conversion.program import program_sha256
 from mobilebench.deploy import deploy, target_of
 from mobilebench.errors import (
     CellFailed,
@@ -49,22 +50,34 @@ def prepare(
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", MobilebenchWarning)
         loaded = loading.load(request)
-        prepared, *references = prepare_loaded(loaded, recipes, source, image_input)
+        prepared, *references = prepare_loaded(
+            loaded, recipes, source, image_input, own=preparation.is_own(request)
+        )
     sentences = [str(w.message) for w in caught if issubclass(w.category, MobilebenchWarning)]
     prepared = replace(prepared, warnings=tuple(dict.fromkeys(sentences)))
     preparation.write(folder, prepared, *references)
 
 
 def prepare_loaded(
-    loaded: LoadedModel, recipes: Sequence[ExportRecipe], source: InputSource, image_input: bool
+    loaded: LoadedModel,
+    recipes: Sequence[ExportRecipe],
+    source: InputSource,
+    image_input: bool,
+    *,
+    own: bool = True,
 ) -> tuple[Prepared, Reference, Reference]:
     """Return a network's preparation and the references that its files must match.
+
+    `own` is whether its code may be the user's, so that its graph tells it from others.
 
     The references are PyTorch's outputs on seeded inputs, and on images where there are any. Raises
     `ModelRefused` where the network must not be exported.
     """
     normalisation = images.image_input(loaded.spec) if image_input else None
     checked, drawn = preflight.preflight(loaded.module, loaded.spec, parity.INPUTS, normalisation)
+    if own:
+        digest = program_sha256(loaded.module, _example(loaded))
+        checked = replace(checked, program_sha256=digest)
     # Half precision is slow on a CPU, and only a network with thresholds is judged by it.
     if preparation.needs_half_precision(recipes) and checked.passed_over:
         error = eager.half_precision_error(loaded.module, loaded.spec, drawn)

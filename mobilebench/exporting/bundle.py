@@ -1,4 +1,4 @@
-"""Find the bundle of an artifact, or stage, verify and publish a new one."""
+"""Stage, verify and publish the bundle of an artifact."""
 
 from __future__ import annotations
 
@@ -45,14 +45,6 @@ class Converted:
     structure: Structure
     peak_memory_bytes: int | None = None
     """Peak of the process that converted it; None where the process did other work too."""
-
-
-def find(place: Path) -> Artifact | None:
-    """Return the bundle at a place, with every byte of its model file verified.
-
-    None where no bundle is there. Raises `BundleError` or `SchemaError` where it is damaged.
-    """
-    return Artifact.load(place) if place.exists() else None
 
 
 @contextmanager

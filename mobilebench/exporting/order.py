@@ -62,8 +62,9 @@ class Order:
     def key(self) -> str:
         """Return the sha256 over everything that decides the file and the verdict on it.
 
-        That is the network, the recipe, the tools, the exporters' code, the images that a
-        quantized file is judged on, and how images are prepared where any were used.
+        That is the network with the graph that its code gives, the recipe, the tools, the
+        exporters' code, the images that a quantized file is judged on, and how images are prepared
+        where any were used.
         """
         quantized, source = self.recipe.precision.quantized, self.terms.source
         on_images = quantized and source.folder is not None
@@ -72,6 +73,7 @@ class Order:
             "inputs": [str(tensor) for tensor in self.model.inputs],
             "weights": None if self.model.weights is None else wire.to_plain(self.model.weights),
             "fingerprint": self.prepared.fingerprint,
+            "program": self.prepared.preflight.program_sha256,
             "recipe": wire.to_plain(self.recipe),
             "tools": self.tools,
             "judged_on": source.agreement_source() if quantized else None,

@@ -5,9 +5,9 @@
     OUT/.prepared/KEY/images.npz       images that calibrated files are compared on, if any
     OUT/.prepared/KEY/of_images.npz    PyTorch's outputs for them
 
-A network of the zoo or of timm is known by its name, its checkpoint and the versions of the code,
-so a later run finds all this without loading torch. A network from the user's own code is prepared
-in every run: that code may have changed without a trace.
+A network of the zoo or of timm is known by its name, its checkpoint and a digest of the installed
+code, so a later run finds all this without loading torch. A network from the user's own code is
+prepared in every run: what that code calls and reads may have changed without a trace.
 """
 
 from __future__ import annotations
@@ -17,11 +17,13 @@ import json
 import warnings
 from collections.abc import Iterable
 from importlib import metadata
+from importlib.util import find_spec
 from pathlib import Path
 
 from mobilebench.errors import MobilebenchWarning, SchemaError
 from mobilebench.files import writing
 from mobilebench.inputs import seeded
+from mobilebench.inputs.seeded import Batch
 from mobilebench.inputs.source import InputSource
 from mobilebench.machine import installation
 from mobilebench.values import value, wire
@@ -31,6 +33,7 @@ from mobilebench.values.recipe import ExportRecipe, Precision, inputs_of_file
 from mobilebench.values.request import Request
 from mobilebench.verifying.reference import Reference
 
+_TIMM = "timm:"
 _FOLDER = ".prepared"
 _FILE = "prepared.json"
 _IMAGES_FILE = "images.npz"
@@ -63,6 +66,11 @@ def needs_agreement(recipes: Iterable[ExportRecipe]) -> bool:
     return any(recipe.precision.quantized for recipe in recipes)
 
 
+def is_own(request: Request) -> bool:
+    """Return whether the code of a network is the user's, of which no digest can be taken."""
+    return ":" in request.reference and not request.reference.startswith(_TIMM)
+
+
 def place(
     request: Request,
     recipes: Iterable[ExportRecipe],
@@ -75,8 +83,7 @@ def place(
     None for a network from the user's own code, and where the checkpoint is not a file, which
     loading reports.
     """
-    from_timm = request.reference.startswith("timm:")
-    if ":" in request.reference and not from_timm:
+    if is_own(request):
         return None
     if request.checkpoint is not None and not Path(request.checkpoint).is_file():
         return None
@@ -87,8 +94,8 @@ def place(
         "half_precision": needs_half_precision(recipes),
         "agreement": source.agreement_source() if needs_agreement(recipes) else None,
         "image_input": image_input,
-        "code": installation.source_sha256("mobilebench"),
-        "versions": [_version("torch"), _version("timm") if from_timm else None],
+        "code": installation.source_sha256(*_packages(request)),
+        "versions": [_version("torch"), _version("timm")],
     }
     key = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
     return out_dir / _FOLDER / key[:24]
@@ -128,15 +135,28 @@ def reference(folder: Path, prepared: Prepared, recipe: ExportRecipe) -> Referen
     if recipe.calibration is not None and recipe.calibration.on_images:
         return Reference(
             inputs=seeded.load_batches(folder / _IMAGES_FILE),
-            outputs=seeded.load_batches(folder / _OF_IMAGES_FILE),
+            outputs=outputs(folder, recipe),
             images=True,
             on_calibration=prepared.on_calibration,
         )
     inputs = inputs_of_file(prepared.model.inputs, recipe.image_input)
     return Reference(
         inputs=[seeded.sample(inputs, seed) for seed in prepared.preflight.seeds],
-        outputs=seeded.load_batches(folder / REFERENCE_FILE),
+        outputs=outputs(folder, recipe),
     )
+
+
+def outputs(folder: Path, recipe: ExportRecipe) -> list[Batch]:
+    """Read PyTorch's outputs that the file of a recipe has to match."""
+    on_images = recipe.calibration is not None and recipe.calibration.on_images
+    return list(seeded.load_batches(folder / (_OF_IMAGES_FILE if on_images else REFERENCE_FILE)))
+
+
+def _packages(request: Request) -> list[str]:
+    """List the packages whose code decides what a network that is not the user's computes."""
+    # An edited or a development version has the number of another.
+    needs_timm = request.reference.startswith(_TIMM) and find_spec("timm") is not None
+    return ["mobilebench", *(["timm"] if needs_timm else [])]
 
 
 def _checkpoint_sha256(request: Request) -> str | None:

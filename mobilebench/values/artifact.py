@@ -41,6 +41,9 @@ class Preflight:
     outputs: tuple[TensorSpec, ...]
     fingerprint: str
     """sha256 over code, plain attributes and numbers of every module: what was exported."""
+    program_sha256: str | None = None
+    """sha256 over the graph that torch.export takes from the network. None for networks of the zoo
+    and of timm, whose code has a digest, where there is no such graph, and in old documents."""
     torch_version: str
     seeds: tuple[int, ...]
     """Seeds of the inputs that every artifact is compared on."""
