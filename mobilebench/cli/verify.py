@@ -26,8 +26,9 @@ def command(
     """Run artifacts on the reference inputs again and compare with PyTorch's outputs at export.
 
     The outputs to match are in the bundle: neither torch nor the weights are needed, unless the
-    format has no runtime here. Whether the network has changed since is for export to say. Exit code 1 where one is not equal, else 3 where one is for a
-    delegate that nothing on a host can run.
+    format has no runtime here. Whether the network has changed since is for export to say. Exit
+    code 1 where one is not equal, else 3 where one is for a delegate that nothing on a host can
+    run.
     """
     from mobilebench.inputs.source import InputSource
     from mobilebench.values import wire

@@ -71,22 +71,35 @@ def prepare_loaded(
     `own` is whether its code may be the user's, so that its graph tells it from others.
 
     The references are PyTorch's outputs on seeded inputs, and on images where there are any. Raises
-    `ModelRefused` where the network must not be exported.
+    `ModelRefused` where the network must not be exported, `UserError` where there are images and it
+    takes none.
     """
     normalisation = images.image_input(loaded.spec) if image_input else None
-    checked, drawn = preflight.preflight(loaded.module, loaded.spec, parity.INPUTS, normalisation)
+    checked, drawn = preflight.preflight(loaded.module, loaded.spec, parity.INPUTS)
     if own:
         digest = program_sha256(loaded.module, _example(loaded))
         checked = replace(checked, program_sha256=digest)
+    thresholds = bool(checked.passed_over)
+    candidates = parity.INPUTS * (eager.MOST_DRAWS if thresholds else 1)
+    image_batches, image_outputs = eager.on_images(
+        loaded.module,
+        source.for_parity(loaded.spec, candidates, normalisation),
+        parity.INPUTS,
+        normalisation,
+        thresholds=thresholds,
+    )
     # Half precision is slow on a CPU, and only a network with thresholds is judged by it.
-    if preparation.needs_half_precision(recipes) and checked.passed_over:
-        error = eager.half_precision_error(loaded.module, loaded.spec, drawn)
+    if preparation.needs_half_precision(recipes) and thresholds:
+        if image_batches:
+            inputs = (seeded.of_network(batch, normalisation) for batch in image_batches)
+            error = eager.half_precision_error_on(loaded.module, inputs, image_outputs)
+        else:
+            error = eager.half_precision_error(loaded.module, loaded.spec, drawn)
         checked = replace(checked, half_precision_error=error)
-    classes, image_batches = None, []
+    classes = None
     if preparation.needs_agreement(recipes):
-        parts = source.for_agreement(loaded.spec, normalisation)
+        parts = source.for_agreement(loaded.spec, normalisation, drawn.normalisation)
         classes = eager.classes(loaded.module, parts, normalisation)
-        image_batches = source.for_parity(loaded.spec, parity.INPUTS, normalisation)
     prepared = Prepared(
         model=loading.with_macs(loaded).spec,
         fingerprint=checked.fingerprint,
@@ -94,7 +107,6 @@ def prepare_loaded(
         classes=classes,
         on_calibration=source.only_calibration,
     )
-    image_outputs = eager.outputs(loaded.module, image_batches, normalisation)
     return (
         prepared,
         Reference(inputs=(), outputs=drawn.outputs),

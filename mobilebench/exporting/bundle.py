@@ -90,7 +90,14 @@ def verified(
         with writing(folder):
             seeded.save_batches(folder / AGREEMENT_FILE, [[np.array(classes)]])
         agreement = verification.agree(
-            model_path, recipe, order.model, classes, order.terms.source, work.cancel, process
+            model_path,
+            recipe,
+            order.model,
+            preflight,
+            classes,
+            order.terms.source,
+            work.cancel,
+            process,
         )
     if not order.terms.allow_parity_failure:
         _require_parity(parity, agreement)

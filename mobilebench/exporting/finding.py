@@ -43,7 +43,7 @@ def _require_same_outputs(order: Order, artifact: Artifact) -> None:
     place = artifact.folder / REFERENCE_FILE
     if not place.is_file():
         raise BundleError(f"{artifact.folder} has lost its {REFERENCE_FILE}, the outputs to match.")
-    now = preparation.outputs(order.preparation, order.recipe)
+    now = preparation.outputs(order.preparation)
     before = seeded.load_batches(place)
     if artifact.manifest.facts.preflight.seeds != order.prepared.preflight.seeds:
         return  # another machine passed over other inputs

@@ -2,7 +2,7 @@
 
     OUT/.prepared/KEY/prepared.json    the spec, the fingerprint, preflight's findings
     OUT/.prepared/KEY/reference.npz    PyTorch's outputs on the inputs of parity
-    OUT/.prepared/KEY/images.npz       images that calibrated files are compared on, if any
+    OUT/.prepared/KEY/images.npz       images that files are compared on, if any
     OUT/.prepared/KEY/of_images.npz    PyTorch's outputs for them
 
 A network of the zoo or of timm is known by its name, its checkpoint and a digest of the installed
@@ -29,9 +29,9 @@ from mobilebench.machine import installation
 from mobilebench.values import value, wire
 from mobilebench.values.artifact import REFERENCE_FILE, Preflight
 from mobilebench.values.modelspec import ModelSpec
-from mobilebench.values.recipe import ExportRecipe, Precision, inputs_of_file
+from mobilebench.values.recipe import ExportRecipe, Precision
 from mobilebench.values.request import Request
-from mobilebench.verifying.reference import Reference
+from mobilebench.verifying.reference import Reference, seeded_inputs
 
 _TIMM = "timm:"
 _FOLDER = ".prepared"
@@ -92,7 +92,8 @@ def place(
         "request": wire.to_plain(request),
         "checkpoint": _checkpoint_sha256(request),
         "half_precision": needs_half_precision(recipes),
-        "agreement": source.agreement_source() if needs_agreement(recipes) else None,
+        "agreement": needs_agreement(recipes),
+        "judged_on": source.agreement_source(),
         "image_input": image_input,
         "code": installation.source_sha256(*_packages(request)),
         "versions": [_version("torch"), _version("timm")],
@@ -127,29 +128,23 @@ def read(folder: Path) -> Prepared | None:
 
 
 def reference(folder: Path, prepared: Prepared, recipe: ExportRecipe) -> Reference:
-    """Read the reference that the file of a recipe has to match.
-
-    int8 ranges taken from images are not meant for noise, so a file with such ranges is compared on
-    images.
-    """
-    if recipe.calibration is not None and recipe.calibration.on_images:
+    """Read the reference that the file of a recipe has to match: on images, if there are any."""
+    images = seeded.load_batches(folder / _IMAGES_FILE)
+    if images:
         return Reference(
-            inputs=seeded.load_batches(folder / _IMAGES_FILE),
-            outputs=outputs(folder, recipe),
+            inputs=images,
+            outputs=outputs(folder),
             images=True,
-            on_calibration=prepared.on_calibration,
+            on_calibration=prepared.on_calibration and recipe.calibration is not None,
         )
-    inputs = inputs_of_file(prepared.model.inputs, recipe.image_input)
-    return Reference(
-        inputs=[seeded.sample(inputs, seed) for seed in prepared.preflight.seeds],
-        outputs=outputs(folder, recipe),
-    )
+    inputs = seeded_inputs(prepared.model, recipe, prepared.preflight)
+    return Reference(inputs=inputs, outputs=outputs(folder))
 
 
-def outputs(folder: Path, recipe: ExportRecipe) -> list[Batch]:
-    """Read PyTorch's outputs that the file of a recipe has to match."""
-    on_images = recipe.calibration is not None and recipe.calibration.on_images
-    return list(seeded.load_batches(folder / (_OF_IMAGES_FILE if on_images else REFERENCE_FILE)))
+def outputs(folder: Path) -> list[Batch]:
+    """Read PyTorch's outputs that files have to match: for images, if there are any."""
+    of_images = seeded.load_batches(folder / _OF_IMAGES_FILE)
+    return list(of_images or seeded.load_batches(folder / REFERENCE_FILE))
 
 
 def _packages(request: Request) -> list[str]:

@@ -16,6 +16,7 @@ from mobilebench.errors import ImageError, UserError
 from mobilebench.inputs.seeded import Array
 from mobilebench.values.modelspec import ModelSpec, Preprocessing
 from mobilebench.values.recipe import ImageInput
+from mobilebench.values.tensor import DType
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -96,6 +97,14 @@ def image_input(spec: ModelSpec) -> ImageInput:
     return ImageInput(mean=preprocessing.mean, std=preprocessing.std)
 
 
+def normalisation(spec: ModelSpec) -> ImageInput | None:
+    """Return how images are normalised for a network; None where that is not known.
+
+    None as well for a network that takes no images.
+    """
+    return image_input(spec) if _takes_images(spec) and spec.preprocessing is not None else None
+
+
 def require_images(spec: ModelSpec) -> None:
     """Raise `UserError` unless images can be prepared for this network."""
     _size(spec)
@@ -104,13 +113,19 @@ def require_images(spec: ModelSpec) -> None:
 
 def _size(spec: ModelSpec) -> tuple[int, int]:
     size = spec.resolution
-    if size is None or len(spec.inputs) != 1 or spec.inputs[0].shape[:2] != (1, 3):
+    if size is None or not _takes_images(spec):
         inputs = ", ".join(map(str, spec.inputs))
         raise UserError(
-            f"{spec.name} takes {inputs}; images can be given to networks with one input of "
-            f"1x3xHxW only."
+            f"{spec.name} takes {inputs}; images can be given, as float32, to networks with "
+            f"one input of 1x3xHxW only."
         )
     return size
+
+
+def _takes_images(spec: ModelSpec) -> bool:
+    first = spec.inputs[0]
+    one = len(spec.inputs) == 1 and spec.resolution is not None
+    return one and first.shape[:2] == (1, 3) and first.dtype == DType.FLOAT32
 
 
 def _preprocessing(spec: ModelSpec) -> Preprocessing:

@@ -13,6 +13,7 @@ from __future__ import annotations
 import hashlib
 import warnings
 from dataclasses import dataclass
+from enum import StrEnum
 from importlib import metadata
 from pathlib import Path
 
@@ -32,6 +33,15 @@ MANIFEST_SCHEMA_VERSION = 1
 _SEEN = ", on images that it was calibrated on"
 
 
+class Drawn(StrEnum):
+    """What seeded floats are drawn as."""
+
+    NOISE = "noise"
+    """Standard normal: nothing is known about the range of the inputs."""
+    PIXELS = "pixels"
+    """Pixels of 0 to 255, normalised by the network's own mean and deviation."""
+
+
 @value
 class Preflight:
     """What was established about a network before any toolkit saw it."""
@@ -47,6 +57,8 @@ class Preflight:
     torch_version: str
     seeds: tuple[int, ...]
     """Seeds of the inputs that every artifact is compared on."""
+    drawn: Drawn = Drawn.NOISE
+    """What the seeds draw for inputs in floats; noise in old documents."""
     passed_over: tuple[int, ...]
     """Seeds of inputs at which PyTorch's own outputs jump (a value lies on a threshold), so that
     nothing could be told from them."""
@@ -241,6 +253,13 @@ class Manifest:
     def inputs(self) -> tuple[TensorSpec, ...]:
         """What the file takes: the network's inputs, or pixels in their place."""
         return inputs_of_file(self.model.inputs, self.recipe.image_input)
+
+    @property
+    def only_noise(self) -> bool:
+        """Whether the file was compared on noise, which may not have the range of real inputs."""
+        in_floats = any(tensor.dtype.is_float for tensor in self.inputs)
+        seeds = not any(result.images for result in self.facts.parity)
+        return in_floats and seeds and self.facts.preflight.drawn is Drawn.NOISE
 
 
 @dataclass(frozen=True)
