@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mobilebench.inputs.seeded import Array, Batch
+from mobilebench_exporters import _onnx_graph
+from mobilebench_exporters._divisions import in_floats, steps_of
 from mobilebench_exporters._float_parts import stays_float
 
 if TYPE_CHECKING:
@@ -82,6 +84,7 @@ def to_int8(path: Path, names: Sequence[str], calibration: Sequence[Batch]) -> N
             batch = next(self._batches, None)
             return None if batch is None else dict(zip(names, batch, strict=True))
 
+    divisions = in_floats(steps_of(_onnx_graph.read(path)))
     model = onnx.shape_inference.infer_shapes(onnx.load(path))
     quantize_static(
         model,
@@ -91,7 +94,11 @@ def to_int8(path: Path, names: Sequence[str], calibration: Sequence[Batch]) -> N
         per_channel=True,
         activation_type=QuantType.QUInt8,
         weight_type=QuantType.QInt8,
-        nodes_to_exclude=[node.name for node in model.graph.node if stays_float(_scope(node))],
+        nodes_to_exclude=[
+            node.name
+            for node in model.graph.node
+            if stays_float(_scope(node)) or node.name in divisions
+        ],
         extra_options={"MatMulConstBOnly": True},
     )
 

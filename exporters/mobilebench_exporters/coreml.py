@@ -98,7 +98,7 @@ class CoremlExporter(Offering):
         from mobilebench_exporters._from_pixels import FromPixels
 
         if recipe.precision is Precision.INT8:
-            module = quantized(module, example(inputs), calibration)
+            module = quantized(module, example(inputs), calibration, float_divisions=True)
         if recipe.image_input is not None:
             module = FromPixels(module, recipe.image_input)
         # coremltools takes the ATEN dialect only; a fresh export is in the TRAINING one.
