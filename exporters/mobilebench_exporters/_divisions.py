@@ -1,4 +1,4 @@
-"""Find the normalisations and divisions of a graph by what they compute, whoever wrote them.
+"""Find the norms and divisions of a graph by what they compute, whoever wrote them.
 
 A normalisation divides a difference from the mean, or the values themselves, by a root of a mean of
 squares. In 8 bits the squares lose their small values: the variance becomes 0, and kernels refuse

@@ -335,15 +335,25 @@ def _major(version: str) -> tuple[str, ...]:
 
 
 def content_sha256(path: Path) -> str:
-    """sha256 of a file; of a folder, over relative names and contents in the order of names."""
+    """sha256 of a file; of a folder, over relative names and contents in the order of names.
+
+    Of a file with weights beside it, over both.
+    """
     digest = hashlib.sha256()
     if path.is_file():
-        _update(digest, path)
+        for part in _file_and_weights(path):
+            _update(digest, part)
         return digest.hexdigest()
     for part in sorted(p for p in path.rglob("*") if p.is_file()):
         digest.update(f"{part.relative_to(path).as_posix()}\0{part.stat().st_size}\0".encode())
         _update(digest, part)
     return digest.hexdigest()
+
+
+def _file_and_weights(path: Path) -> list[Path]:
+    """The file, and what ONNX calls its external data: the weights that one file cannot hold."""
+    weights = path.with_name(f"{path.name}.data")
+    return [path, weights] if weights.is_file() else [path]
 
 
 def _update(digest: hashlib._Hash, path: Path) -> None:
@@ -353,7 +363,7 @@ def _update(digest: hashlib._Hash, path: Path) -> None:
 
 
 def content_size(path: Path) -> int:
-    """Bytes of a file, or of all files of a folder."""
+    """Bytes of a file with the weights beside it, or of all files of a folder."""
     if path.is_file():
-        return path.stat().st_size
+        return sum(part.stat().st_size for part in _file_and_weights(path))
     return sum(part.stat().st_size for part in path.rglob("*") if part.is_file())

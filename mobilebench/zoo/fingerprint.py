@@ -56,7 +56,8 @@ def add_tensor(digest: hashlib._Hash, name: str, tensor: Tensor) -> None:
     """Add the name, type, shape and bytes of a tensor to a digest."""
     digest.update(f"{name}|{tensor.dtype}|{tuple(tensor.shape)}|".encode())
     flat = tensor.detach().cpu().contiguous().reshape(-1)
-    digest.update(flat.view(torch.uint8).numpy().tobytes() if flat.numel() else b"")
+    if flat.numel():
+        digest.update(flat.view(torch.uint8).numpy().data)  # its own memory: weights may be large
 
 
 def _is_plain(value: object) -> bool:
