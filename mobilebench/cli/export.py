@@ -107,7 +107,8 @@ def command(
         bool,
         typer.Option(
             "--no-deploy",
-            help="Export zoo models as in the papers, not in their deployment form.",
+            help="Export zoo models as in the papers, not in their deployment form, and keep the "
+            "branches that blocks have for training.",
         ),
     ] = False,
     allow_parity_failure: Annotated[

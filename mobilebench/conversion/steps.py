@@ -14,6 +14,7 @@ from torch import nn
 from mobilebench import plugins
 from mobilebench.conversion import eager, loading, origins, preflight
 from mobilebench.conversion.loading import LoadedModel
+from mobilebench.conversion.merging import examine, without_branches
 from mobilebench.conversion.program import program_sha256
 from mobilebench.deploy import deploy, target_of
 from mobilebench.errors import (
@@ -79,6 +80,8 @@ def prepare_loaded(
     if own:
         digest = program_sha256(loaded.module, _example(loaded))
         checked = replace(checked, program_sha256=digest)
+    merging = examine(loaded.module, _example(loaded), loaded.spec.name)
+    checked = replace(checked, branches=merging)
     thresholds = bool(checked.passed_over)
     candidates = parity.INPUTS * (eager.MOST_DRAWS if thresholds else 1)
     image_batches, image_outputs = eager.on_images(
@@ -180,8 +183,11 @@ def deployed(loaded: LoadedModel, recipe: ExportRecipe) -> nn.Module:
     """Return the network in the form that a recipe asks for."""
     if recipe.form is Form.PLAIN:
         return loaded.module
-    return deploy(loaded.module, *_example(loaded), target=target_of(recipe))
+    example = _example(loaded)
+    module = without_branches(loaded.module, example)
+    return deploy(module, *example, target=target_of(recipe))
 
 
 def _example(loaded: LoadedModel) -> Sequence[torch.Tensor]:
-    return [torch.from_numpy(array) for array in seeded.sample(loaded.spec.inputs, seed=0)]
+    inputs, how = loaded.spec.inputs, images.normalisation(loaded.spec)
+    return [torch.from_numpy(array) for array in seeded.sample_of_network(inputs, 0, how)]

@@ -43,6 +43,18 @@ class Drawn(StrEnum):
 
 
 @value
+class Branches:
+    """Blocks with branches for training, which the blocks themselves can merge for inference."""
+
+    blocks: int
+    merged: bool
+    """Whether the deployment form has them merged; else merging failed or changed the outputs."""
+    params: int
+    """Of the form that is deployed."""
+    macs: int
+
+
+@value
 class Preflight:
     """What was established about a network before any toolkit saw it."""
 
@@ -62,6 +74,8 @@ class Preflight:
     passed_over: tuple[int, ...]
     """Seeds of inputs at which PyTorch's own outputs jump (a value lies on a threshold), so that
     nothing could be told from them."""
+    branches: Branches | None = None
+    """None where no block offers to merge branches for training, and in old documents."""
     half_precision_error: float | None = None
     """Relative error of PyTorch's own half precision on those inputs; None where no file in half
     precision was asked for, and where no input was passed over."""
