@@ -62,9 +62,9 @@ def steps_of(graph: Graph) -> list[Step]:
 
 
 def plain_kind(kind: str) -> str:
-    """Return one spelling of an operation's kind for all formats: `BATCH_MATMUL` as `batchmatmul`.
+    """Return one spelling of an operation's kind for all formats.
 
-    Names of ATen (`aten.pow.Tensor_Scalar`) lose their overload.
+    `BATCH_MATMUL` and `BatchMatMul` become `batchmatmul`. Names of ATen (`aten.pow.Tensor_Scalar`) lose their overload.
     """
     if kind.startswith("aten."):
         return kind.split(".")[1].rstrip("_")  # an operation in place computes the same
