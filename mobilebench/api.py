@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mobilebench import pipeline
-from mobilebench.errors import CellFailed
+from mobilebench.errors import CellFailed, UserError
 from mobilebench.exporting.choosing import choose
 from mobilebench.exporting.order import Terms
 from mobilebench.inputs.source import InputSource
@@ -15,7 +15,7 @@ from mobilebench.inspecting.given import open_artifacts
 from mobilebench.measuring.setting import Setting
 from mobilebench.values.artifact import Artifact
 from mobilebench.values.measurement import ComputeUnit, Failure
-from mobilebench.values.modelspec import CALLER, ModelSpec
+from mobilebench.values.modelspec import CALLER, ModelSpec, Preprocessing
 from mobilebench.values.protocol import protocol as find_protocol
 from mobilebench.values.recipe import Form
 from mobilebench.values.record import Record
@@ -40,6 +40,8 @@ def export(
     resolution: int | None = None,
     inputs: Sequence[TensorSpec | str] = (),
     calibration: str | Path | None = None,
+    mean: Sequence[float] | None = None,
+    std: Sequence[float] | None = None,
     deploy: bool = True,
     image_input: bool = False,
     class_labels: Sequence[str] = (),
@@ -51,11 +53,12 @@ def export(
 
     `model` is a name of the zoo, `timm:NAME`, `FILE.py:FUNCTION`, or a module in eval mode, which
     needs `inputs` such as `["1x3x224x224"]`. An export that already exists is reused. `calibration`
-    is the folder of images that int8 takes its ranges from and quantized files are judged on;
-    without it both use noise. `deploy=False` exports a zoo network in its plain form (see
-    `mobilebench.deploy`). With `image_input` the file takes RGB images, and with `class_labels` it
-    answers by label. Raises `CellFailed` where the toolkit or parity fails, `UserError` for what
-    the user can fix.
+    is the folder of images that int8 takes its ranges from and files are judged on; without it both
+    use seeded inputs. `mean` and `std` are those of the channels of images in 0..1 for your own
+    network; seeded inputs then have the range of images, else they are noise. `deploy=False`
+    exports a zoo network in its plain form (see `mobilebench.deploy`). With `image_input` the file
+    takes RGB images, and with `class_labels` it answers by label. Raises `CellFailed` where the
+    toolkit or parity fails, `UserError` for what the user can fix.
     """
     terms = Terms(
         source=InputSource(None if calibration is None else Path(calibration)),
@@ -76,6 +79,7 @@ def export(
         tensor if isinstance(tensor, TensorSpec) else parse_tensor(tensor, f"input{index}")
         for index, tensor in enumerate(inputs)
     )
+    preprocessing = _preprocessing(mean, std)
     if isinstance(model, str):
         request = Request(
             reference=model,
@@ -83,12 +87,15 @@ def export(
             ema=ema,
             resolution=resolution,
             inputs=specs,
+            preprocessing=preprocessing,
         )
         [exported] = pipeline.export_matrix([request], recipes, Path(out_dir), terms=terms)
     else:
-        from mobilebench.conversion.loading import describe
+        from mobilebench.conversion.loading import describe, require_use_of_preprocessing
 
-        spec = ModelSpec(name=type(model).__name__, inputs=specs)
+        name = type(model).__name__
+        spec = ModelSpec(name=name, inputs=specs, preprocessing=preprocessing)
+        require_use_of_preprocessing(spec)
         loaded = describe(model, spec, CALLER)
         [exported] = pipeline.export_module(loaded, recipes, Path(out_dir), terms=terms)
     if isinstance(exported.outcome, Failure):
@@ -96,6 +103,24 @@ def export(
         advice = f"; {failure.advice}" if failure.advice else ""
         raise CellFailed(failure.stage, failure.error, failure.message + advice, failure.log_tail)
     return exported.outcome
+
+
+def _preprocessing(
+    mean: Sequence[float] | None, std: Sequence[float] | None
+) -> Preprocessing | None:
+    if mean is None and std is None:
+        return None
+    if mean is None or std is None or len(mean) != 3 or len(std) != 3:
+        raise UserError(
+            f"mean={mean} and std={std} were given; give three numbers for each, such as "
+            f"mean=(0.485, 0.456, 0.406), or neither."
+        )
+    if not all(0 <= number <= 1 for number in (*mean, *std)):
+        raise UserError(
+            f"mean={mean} and std={std} were given; give numbers in 0..1, for pixels divided by "
+            f"255."
+        )
+    return Preprocessing(mean=(mean[0], mean[1], mean[2]), std=(std[0], std[1], std[2]))
 
 
 def benchmark(

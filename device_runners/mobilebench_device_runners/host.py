@@ -8,13 +8,14 @@ such wherever they are shown: they show nothing about a phone.
 from __future__ import annotations
 
 import platform
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from threading import Event
 
-from mobilebench.errors import MissingToolkit, UnknownName, UserError
+from mobilebench.errors import CellFailed, MissingToolkit, UnknownName, UserError
 from mobilebench.inputs.exchange import exchange
 from mobilebench.inputs.seeded import Batch
 from mobilebench.interfaces import Runner
@@ -25,6 +26,7 @@ from mobilebench.values.device import Device
 from mobilebench.values.job import Job
 from mobilebench.values.measurement import ComputeUnit, Measurement, Stage
 from mobilebench.values.recipe import ExportRecipe, Format
+from mobilebench_device_runners import _executorch_errors
 
 _HERE = "mobilebench_device_runners._runtimes"
 MEASURE = Function[[str, Path, Job], Measurement](
@@ -103,12 +105,13 @@ class HostRunner:
                 f"so ask for --compute-unit cpu."
             )
         entry = self._entry(job.runtime, job.format, job.delegate)
-        return isolated.call(
-            MEASURE(entry.place, artifact.model_path.resolve(), job),
-            stage=Stage.RUN,
-            timeout_s=self._overhead_s + job.protocol.longest_ns / 1e9,
-            cancel=cancel,
-        )
+        with _errors_in_words(entry):
+            return isolated.call(
+                MEASURE(entry.place, artifact.model_path.resolve(), job),
+                stage=Stage.RUN,
+                timeout_s=self._overhead_s + job.protocol.longest_ns / 1e9,
+                cancel=cancel,
+            )
 
     def predict(
         self,
@@ -121,7 +124,7 @@ class HostRunner:
         threads: int = 1,
     ) -> tuple[str, list[Batch]]:
         entry = self._entry(runtime, recipe.format, recipe.delegate)
-        with exchange(batches) as arrays:
+        with exchange(batches) as arrays, _errors_in_words(entry):
             model_path = model_path.resolve()
             evaluated_by = isolated.call(
                 PREDICT(runtime, entry.place, threads, model_path, arrays.inputs, arrays.outputs),
@@ -148,6 +151,17 @@ class HostRunner:
                 f"installed; run: pip install 'mobilebench[{entry.extra}]'"
             )
         return entry
+
+
+@contextmanager
+def _errors_in_words(entry: RuntimeEntry) -> Iterator[None]:
+    """Raise the errors of a runtime that answers by codes in words."""
+    try:
+        yield
+    except CellFailed as error:
+        if entry.format != Format.EXECUTORCH:
+            raise
+        raise _executorch_errors.in_words(error) from error
 
 
 PLUGIN: Runner = HostRunner()

@@ -44,7 +44,7 @@ def _to_xnnpack(
     from executorch.backends.xnnpack.partition.xnnpack_partitioner import XnnpackPartitioner
 
     if recipe.precision is Precision.INT8:
-        module = quantized(module, example, calibration)
+        module = quantized(module, example, calibration, float_divisions=False)
     return _lower(module, example, XnnpackPartitioner())
 
 

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mobilebench.inputs.seeded import Array, Batch
+from mobilebench_exporters import _onnx_graph
+from mobilebench_exporters._divisions import in_floats, steps_of
 from mobilebench_exporters._float_parts import stays_float
 
 if TYPE_CHECKING:
@@ -65,11 +67,13 @@ def in_half(module: nn.Module) -> nn.Module:
     return InHalf().eval()
 
 
-def to_int8(path: Path, names: Sequence[str], calibration: Sequence[Batch]) -> None:
+def to_int8(
+    path: Path, names: Sequence[str], calibration: Sequence[Batch], *, external: bool
+) -> None:
     """Quantize activations and weights to 8 bits, except the parts that stay in floats.
 
     The file has pairs of QuantizeLinear and DequantizeLinear. Weights have one scale for each
-    output channel.
+    output channel. With `external` the weights lie beside the file, before and after.
     """
     import onnx
     from onnxruntime.quantization import CalibrationDataReader, QuantType, quantize_static
@@ -82,7 +86,12 @@ def to_int8(path: Path, names: Sequence[str], calibration: Sequence[Batch]) -> N
             batch = next(self._batches, None)
             return None if batch is None else dict(zip(names, batch, strict=True))
 
-    model = onnx.shape_inference.infer_shapes(onnx.load(path))
+    divisions = in_floats(steps_of(_onnx_graph.read(path)))
+    shaped = path.with_name("shaped.onnx")  # in the same folder: it names the weights beside it
+    onnx.shape_inference.infer_shapes_path(str(path), str(shaped))
+    model = onnx.load(shaped)
+    shaped.unlink()
+    _remove(path)
     quantize_static(
         model,
         path,
@@ -91,16 +100,27 @@ def to_int8(path: Path, names: Sequence[str], calibration: Sequence[Batch]) -> N
         per_channel=True,
         activation_type=QuantType.QUInt8,
         weight_type=QuantType.QInt8,
-        nodes_to_exclude=[node.name for node in model.graph.node if stays_float(_scope(node))],
+        nodes_to_exclude=[
+            node.name
+            for node in model.graph.node
+            if stays_float(_scope(node)) or node.name in divisions
+        ],
         extra_options={"MatMulConstBOnly": True},
+        use_external_data_format=external,
     )
 
 
-def to_int8_weights(path: Path) -> None:
+def _remove(path: Path) -> None:
+    """Remove a file and the weights beside it; writers of ONNX append to weights that exist."""
+    path.unlink()
+    path.with_name(f"{path.name}.data").unlink(missing_ok=True)
+
+
+def to_int8_weights(path: Path, one_file_bytes: int) -> None:
     """Store the weights of convolutions and linear layers in 8 bits.
 
     Weights have one scale for each output channel and are followed by a DequantizeLinear.
-    Arithmetic stays in float32.
+    Arithmetic stays in float32. A file of more than `one_file_bytes` has its weights beside it.
     """
     import onnx
 
@@ -129,8 +149,15 @@ def to_int8_weights(path: Path) -> None:
         )
     for dequantizer in reversed(dequantizers):
         model.graph.node.insert(0, dequantizer)
-    onnx.checker.check_model(model)
-    onnx.save(model, path)
+    _remove(path)
+    external = sum(len(tensor.raw_data) for tensor in model.graph.initializer) > one_file_bytes
+    onnx.save(
+        model,
+        path,
+        save_as_external_data=external,
+        location=f"{path.name}.data",  # without small ones: runtimes read axes from the file
+    )
+    onnx.checker.check_model(str(path))
 
 
 def _weights(model: ModelProto) -> Iterator[tuple[NodeProto, str, int]]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from mobilebench.errors import MissingToolkit
 from mobilebench.inputs.seeded import Batch
+from mobilebench_exporters._divisions import Step, in_floats, plain_kind
 from mobilebench_exporters._float_parts import stays_float
 
 if TYPE_CHECKING:
@@ -21,10 +22,16 @@ _ALSO_FLOAT = re.compile(r"mobilebench\.(?:deploy\.aggregation|zoo\.layers\.grap
 
 
 def quantized(
-    module: torch.nn.Module, example: tuple[torch.Tensor, ...], calibration: Sequence[Batch]
+    module: torch.nn.Module,
+    example: tuple[torch.Tensor, ...],
+    calibration: Sequence[Batch],
+    *,
+    float_divisions: bool,
 ) -> torch.nn.Module:
     """Quantize a network to 8 bits, except the parts that stay in floats.
 
+    With `float_divisions`, norms and divisions written by hand are among them. XNNPACK computes
+    divisions in floats in any case, and its delegates fail at the borders that this would add.
     Weights have one scale for each output channel, activations the ranges measured in calibration.
     Raises `MissingToolkit` if ExecuTorch, whose quantizer is used, is not installed.
     """
@@ -49,9 +56,10 @@ def quantized(
 
         def annotate(self, model: Any) -> Any:
             annotated = super().annotate(model)
+            divisions = in_floats(_steps(annotated.graph)) if float_divisions else set()
             for node in annotated.graph.nodes:
                 scope = _scope(node)
-                if stays_float(scope) or _ALSO_FLOAT.search(scope):
+                if stays_float(scope) or _ALSO_FLOAT.search(scope) or node.name in divisions:
                     node.meta.pop(Q_ANNOTATION_KEY, None)
             return annotated
 
@@ -78,6 +86,24 @@ def calibrated(
             prepared(*map(torch.from_numpy, batch))
     converted: torch.nn.Module = convert_pt2e(prepared)
     return converted
+
+
+def _steps(graph: Any) -> list[Step]:
+    """Return the operations of a captured graph as steps."""
+    return [
+        Step(
+            name=node.name,
+            kind=plain_kind(str(node.target)),
+            reads=tuple(read.name for read in node.all_input_nodes if read.op != "get_attr"),
+            writes=(node.name,),
+            constant_operand=any(
+                isinstance(operand, int | float) or getattr(operand, "op", "") == "get_attr"
+                for operand in node.args[:2]
+            ),
+        )
+        for node in graph.nodes
+        if node.op == "call_function"
+    ]
 
 
 def _scope(node: Any) -> str:

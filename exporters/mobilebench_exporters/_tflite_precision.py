@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from mobilebench.inputs.seeded import Batch
 from mobilebench.values.recipe import Precision
+from mobilebench_exporters import _tflite_graph
+from mobilebench_exporters._divisions import in_floats, steps_of
 from mobilebench_exporters._float_parts import PATTERN
 
 _CASTABLE = ("CONV_2D", "CONV_2D_TRANSPOSE", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED")
@@ -19,12 +22,12 @@ def convert(path: Path, precision: Precision, calibration: Sequence[Batch]) -> N
     from ai_edge_quantizer.quantizer import Quantizer
 
     quantizer = Quantizer(str(path))
-    _recipe(quantizer, precision)
+    _recipe(path, quantizer, precision)
     ranges = _ranges(path, quantizer, calibration) if precision.calibrated else None
     quantizer.quantize(ranges, enable_progress_report=False).export_model(path, overwrite=True)
 
 
-def _recipe(quantizer: Any, precision: Precision) -> None:
+def _recipe(path: Path, quantizer: Any, precision: Precision) -> None:
     from ai_edge_quantizer import qtyping
     from ai_edge_quantizer.algorithm_manager import AlgorithmName
 
@@ -56,6 +59,25 @@ def _recipe(quantizer: Any, precision: Precision) -> None:
     quantizer.update_quantization_recipe(
         PATTERN.pattern, operations.ALL_SUPPORTED, algorithm_key=AlgorithmName.NO_QUANTIZE
     )
+    scopes = _scopes_of_divisions(path) if precision.calibrated else []
+    if scopes:
+        quantizer.update_quantization_recipe(
+            f"^(?:{'|'.join(map(re.escape, scopes))})$",
+            operations.ALL_SUPPORTED,
+            algorithm_key=AlgorithmName.NO_QUANTIZE,
+        )
+
+
+def _scopes_of_divisions(path: Path) -> list[str]:
+    """List the norms and divisions of a file, by the names that the quantizer gives operations."""
+    graph = _tflite_graph.read(path)
+    names = in_floats(steps_of(graph))
+    return [
+        # The graph puts a number before the name of each tensor.
+        "".join(f"{tensor.name.partition(' ')[2]};" for tensor in operation.outputs)
+        for operation in graph.operations
+        if operation.name in names
+    ]
 
 
 def _ranges(path: Path, quantizer: Any, calibration: Sequence[Batch]) -> Any:

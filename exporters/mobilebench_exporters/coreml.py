@@ -21,6 +21,7 @@ from mobilebench.values.tensor import DType, TensorSpec
 from mobilebench_exporters import _coreml_graph
 from mobilebench_exporters._offers import Offer, Offering, example
 from mobilebench_exporters._pt2e import quantized
+from mobilebench_exporters._sizes import ONE_FILE_BYTES, require_one_file
 
 if TYPE_CHECKING:
     import torch
@@ -41,6 +42,7 @@ class CoremlExporter(Offering):
     computes.
     """
 
+    one_file_bytes = ONE_FILE_BYTES
     offer = Offer(
         format=Format.COREML,
         distributions=("coremltools",),
@@ -97,8 +99,15 @@ class CoremlExporter(Offering):
         from mobilebench_exporters._coremltools import ct
         from mobilebench_exporters._from_pixels import FromPixels
 
+        if recipe.target == NEURAL_NETWORK:
+            require_one_file(
+                module,
+                self.one_file_bytes,
+                "a Core ML neural network, which is one file,",
+                "export an ML Program, whose weights are separate: --target iOS16",
+            )
         if recipe.precision is Precision.INT8:
-            module = quantized(module, example(inputs), calibration)
+            module = quantized(module, example(inputs), calibration, float_divisions=True)
         if recipe.image_input is not None:
             module = FromPixels(module, recipe.image_input)
         # coremltools takes the ATEN dialect only; a fresh export is in the TRAINING one.

@@ -15,13 +15,19 @@ from mobilebench.values.recipe import ExportRecipe, Format, Precision
 from mobilebench.values.tensor import TensorSpec
 from mobilebench_exporters import _onnx_graph, _onnx_precision
 from mobilebench_exporters._offers import Offer, Offering, example
+from mobilebench_exporters._sizes import ONE_FILE_BYTES, stored_bytes
 
 if TYPE_CHECKING:
     import torch
 
 
 class OnnxExporter(Offering):
-    """Write `model.onnx`, with the weights inside the file."""
+    """Write `model.onnx`, with the weights inside the file if it can hold them.
+
+    Larger weights lie beside it, as `model.onnx.data`.
+    """
+
+    one_file_bytes = ONE_FILE_BYTES
 
     offer = Offer(
         format=Format.ONNX,
@@ -52,12 +58,13 @@ class OnnxExporter(Offering):
         opset = int(str(recipe.target).removeprefix("opset"))
         if recipe.precision is Precision.FP16:
             module = _onnx_precision.in_half(module)
+        external = stored_bytes(module) > self.one_file_bytes
         program = torch.onnx.export(
             module,
             example(inputs),
             path,
             dynamo=True,
-            external_data=False,
+            external_data=external,
             opset_version=opset,
             input_names=[tensor.name for tensor in inputs],
             verbose=False,
@@ -72,16 +79,18 @@ class OnnxExporter(Offering):
                 f"it with --target opset{exporter_opset}",
             )
         if recipe.precision is Precision.INT8:
-            _onnx_precision.to_int8(path, [tensor.name for tensor in inputs], calibration)
+            names = [tensor.name for tensor in inputs]
+            _onnx_precision.to_int8(path, names, calibration, external=external)
         elif recipe.precision is Precision.INT8_WEIGHTS:
-            _onnx_precision.to_int8_weights(path)
+            _onnx_precision.to_int8_weights(path, self.one_file_bytes)
         return path
 
     def inspect(self, model_path: Path) -> Structure:
         import onnx
 
-        model = onnx.load(model_path)
-        onnx.checker.check_model(model)
+        # By its path, since the checker takes no larger model from memory.
+        onnx.checker.check_model(str(model_path))
+        model = onnx.load(model_path, load_external_data=False)
         histogram = Counter(node.op_type for node in model.graph.node)
         return Structure(
             op_histogram=dict(histogram.most_common()),

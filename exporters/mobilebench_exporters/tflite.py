@@ -17,6 +17,7 @@ from mobilebench.values.recipe import ExportRecipe, Format, Precision
 from mobilebench.values.tensor import TensorSpec
 from mobilebench_exporters import _tflite_graph, _tflite_precision
 from mobilebench_exporters._offers import Offer, Offering, example
+from mobilebench_exporters._sizes import ONE_FILE_BYTES, require_one_file
 
 if TYPE_CHECKING:
     import torch
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 class TfliteExporter(Offering):
     """Write `model.tflite`: NHWC inside, inputs and outputs in the model's NCHW layout."""
 
+    one_file_bytes = ONE_FILE_BYTES
     offer = Offer(
         format=Format.TFLITE,
         distributions=("litert-torch", "litert-converter", "ai-edge-litert", "ai-edge-quantizer"),
@@ -68,6 +70,12 @@ class TfliteExporter(Offering):
     ) -> Path:
         import litert_torch
 
+        require_one_file(
+            module,
+            self.one_file_bytes,
+            "a TFLite file, which starts from float32 in every precision,",
+            "export it to ONNX, ExecuTorch or Core ML, or make it smaller",
+        )
         path = folder / "model.tflite"
         litert_torch.convert(module, example(inputs)).export(str(path))
         if recipe.precision is not Precision.FP32:

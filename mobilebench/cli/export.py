@@ -70,15 +70,15 @@ def command(
     calibration: Annotated[
         Path | None,
         typer.Option(
-            help="Folder of images for the ranges of int8 and for judging quantized files. "
-            "Default: noise, and every table states it."
+            help="Folder of images for the ranges of int8, and for judging files of every "
+            "precision. Default: seeded inputs, and tables of int8 state it."
         ),
     ] = None,
     mean: Annotated[
         str | None,
         typer.Option(
-            help="For your own model: channel means by which images are normalised, in 0..1, such "
-            "as 0.485,0.456,0.406."
+            help="For your own model of images: channel means by which they are normalised, in "
+            "0..1, such as 0.485,0.456,0.406. They give the range of the inputs to compare on."
         ),
     ] = None,
     std: Annotated[
@@ -107,7 +107,8 @@ def command(
         bool,
         typer.Option(
             "--no-deploy",
-            help="Export zoo models as in the papers, not in their deployment form.",
+            help="Export zoo models as in the papers, not in their deployment form, and keep the "
+            "branches that blocks have for training.",
         ),
     ] = False,
     allow_parity_failure: Annotated[
@@ -274,6 +275,17 @@ def show_exports(results: Sequence[Exported]) -> None:
             unverified = exported.outcome.manifest.facts.unverified
             if unverified:
                 output.tell(f"{exported.outcome.name} is not verified: {unverified}.")
+    names = {
+        exported.outcome.manifest.model.title: None
+        for exported in results
+        if isinstance(exported.outcome, Artifact) and exported.outcome.manifest.only_noise
+    }
+    if names:
+        output.tell(
+            f"compared on noise of unit variance only: {', '.join(names)}. The range of the real "
+            f"inputs is not known; for a network of images, state --mean and --std, or give images "
+            f"with --calibration as well."
+        )
     for exported in results:
         if not isinstance(exported.outcome, Artifact):
             failure = exported.outcome

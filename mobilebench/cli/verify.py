@@ -27,13 +27,13 @@ def command(
     adopt: Adopt = False,
     json: Json = False,
 ) -> None:
-    """Run artifacts on the reference inputs again and compare with PyTorch's outputs.
+    """Run artifacts on the reference inputs again and compare with PyTorch's outputs at export.
 
     The outputs to match are in the bundle: neither torch nor the weights are needed, unless the
-    format has no runtime here. A model file from elsewhere has no outputs to match: it is run on
-    seeded inputs, and its outputs have to be finite and the same twice. Exit code 1 where one is
-    not equal or fails, else 3 where one has no reference, or is for a delegate that nothing on a
-    host can run.
+    format has no runtime here. Whether the network has changed since is for export to say. A model
+    file from elsewhere has no outputs to match: it is run on seeded inputs, and its outputs have to
+    be finite and the same twice. Exit code 1 where one is not equal or fails, else 3 where one has
+    no reference, or is for a delegate that nothing on a host can run.
     """
     from mobilebench.inputs.source import InputSource
     from mobilebench.values import wire
@@ -57,7 +57,10 @@ def command(
         for artifact, parity, agreement, trials in results:
             for result in parity:
                 verdict = "equal" if result.passed else "NOT EQUAL"
-                output.show_text(f"{artifact.name}: {verdict}: {result.description}\n")
+                output.show_text(
+                    f"{artifact.name}: {verdict}: {result.description}, compared with PyTorch's "
+                    f"outputs when it was exported\n"
+                )
             if agreement is not None:
                 verdict = "agrees" if agreement.passed else "DOES NOT AGREE"
                 words = agreement.description

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,10 +13,10 @@ import torch
 from torch import Tensor, nn
 
 from mobilebench.errors import MobilebenchWarning, ModelRefused
-from mobilebench.inputs import seeded
+from mobilebench.inputs import images, seeded
 from mobilebench.inputs.seeded import Array, Batch
 from mobilebench.values.modelspec import ModelSpec
-from mobilebench.values.recipe import ImageInput, inputs_of_file
+from mobilebench.values.recipe import ImageInput
 
 REFERENCE_SEED = 1000
 """Far from the seeds of preflight and of benchmarks, so that no input is used twice."""
@@ -41,13 +41,18 @@ class Drawn:
     seeds: tuple[int, ...]
     passed_over: tuple[int, ...]
     outputs: list[list[Array]]
-    image_input: ImageInput | None = None
+    normalisation: ImageInput | None = None
+    """How drawn pixels were normalised; None where noise was drawn."""
+
+    def inputs(self, spec: ModelSpec) -> Iterator[Batch]:
+        """Draw the inputs of a network again, one after the other."""
+        return (_sample(spec, seed, self.normalisation) for seed in self.seeds)
 
 
-def draw(
-    module: nn.Module, spec: ModelSpec, count: int, image_input: ImageInput | None = None
-) -> Drawn:
+def draw(module: nn.Module, spec: ModelSpec, count: int) -> Drawn:
     """Compute PyTorch eager's outputs for the first `count` seeded inputs without jumps.
+
+    They are pixels as the network takes them where its normalisation is known, else noise.
 
     A network may decide by thresholds, as GreedyViG does. Where a value lies on a threshold within
     rounding, PyTorch's own output jumps when the input changes in its last bits, and two correct
@@ -55,10 +60,11 @@ def draw(
     over and the next seed is taken. A network that jumps at most inputs is compared on the first
     ones, with a warning.
     """
-    drawn = _draw(module, spec, count, PAIRS, image_input)
+    normalisation = images.normalisation(spec)
+    drawn = _draw(module, spec, count, PAIRS, normalisation)
     if drawn is not None and drawn.passed_over:
         # It decides by thresholds, so look closer: one pair of nudges sometimes misses a jump.
-        drawn = _draw(module, spec, count, PAIRS_WHERE_IT_JUMPS, image_input)
+        drawn = _draw(module, spec, count, PAIRS_WHERE_IT_JUMPS, normalisation)
     if drawn is not None:
         return drawn
     warnings.warn(
@@ -69,22 +75,61 @@ def draw(
         stacklevel=2,
     )
     first = tuple(range(REFERENCE_SEED, REFERENCE_SEED + count))
-    outputs = [_eager(module, _sample(spec, seed, image_input)) for seed in first]
-    return Drawn(first, (), outputs, image_input)
+    outputs = [_eager(module, _sample(spec, seed, normalisation)) for seed in first]
+    return Drawn(first, (), outputs, normalisation)
+
+
+def on_images(
+    module: nn.Module,
+    candidates: Sequence[Batch],
+    count: int,
+    image_input: ImageInput | None,
+    *,
+    thresholds: bool,
+) -> tuple[list[Batch], list[list[Array]]]:
+    """Choose up to `count` images, as the file takes them; return them with PyTorch's outputs.
+
+    Where the network decides by thresholds, images at which its outputs jump are passed over, as in
+    `draw`, unless it jumps at all of them.
+    """
+    chosen: list[Batch] = []
+    outputs: list[list[Array]] = []
+    for position, batch in enumerate(candidates):
+        inputs = seeded.of_network(batch, image_input)
+        expected = _eager(module, inputs)
+        if thresholds and _jumps(module, inputs, position, expected, PAIRS_WHERE_IT_JUMPS):
+            continue
+        chosen.append(batch)
+        outputs.append(expected)
+        if len(chosen) == count:
+            break
+    if thresholds and candidates and not chosen:
+        return on_images(module, candidates, count, image_input, thresholds=False)
+    return chosen, outputs
 
 
 def half_precision_error(module: nn.Module, spec: ModelSpec, expected: Drawn) -> float | None:
-    """Return the relative error of PyTorch's half precision on the reference inputs.
+    """Return the relative error of PyTorch's half precision on the seeded reference inputs.
+
+    Otherwise as `half_precision_error_on`.
+    """
+    return half_precision_error_on(module, expected.inputs(spec), expected.outputs)
+
+
+def half_precision_error_on(
+    module: nn.Module, inputs: Iterable[Batch], expected: Iterable[list[Array]]
+) -> float | None:
+    """Return the relative error of PyTorch's half precision on a network's inputs.
 
     That is the largest difference from single precision over the largest output. None where an
     output is not finite, or PyTorch has no half-precision kernel for an operation.
     """
     half = copy.deepcopy(module).half()
     furthest = largest = 0.0
-    for seed, outputs in zip(expected.seeds, expected.outputs, strict=True):
+    for full, outputs in zip(inputs, expected, strict=True):
         batch = [
             array.astype(np.float16) if np.issubdtype(array.dtype, np.floating) else array
-            for array in _sample(spec, seed, expected.image_input)
+            for array in full
         ]
         try:
             half_outputs = _eager(half, batch)
@@ -99,7 +144,7 @@ def half_precision_error(module: nn.Module, spec: ModelSpec, expected: Drawn) ->
 
 
 def outputs(
-    module: nn.Module, batches: Iterable[list[Array]], image_input: ImageInput | None = None
+    module: nn.Module, batches: Iterable[Batch], image_input: ImageInput | None = None
 ) -> list[list[Array]]:
     """Return PyTorch eager's outputs for inputs of a file."""
     return [_eager(module, seeded.of_network(batch, image_input)) for batch in batches]
@@ -107,7 +152,7 @@ def outputs(
 
 def classes(
     module: nn.Module,
-    parts: Iterable[list[list[Array]]],
+    parts: Iterable[list[Batch]],
     image_input: ImageInput | None = None,
 ) -> tuple[int, ...] | None:
     """Return the class that PyTorch names for every input of a file.
@@ -123,21 +168,19 @@ def classes(
     return tuple(labels)
 
 
-def _sample(spec: ModelSpec, seed: int, image_input: ImageInput | None) -> Batch:
-    """Return the network's inputs that correspond to the file's inputs for a seed."""
-    of_file = seeded.sample(inputs_of_file(spec.inputs, image_input), seed)
-    return seeded.of_network(of_file, image_input)
+def _sample(spec: ModelSpec, seed: int, normalisation: ImageInput | None) -> Batch:
+    return seeded.sample_of_network(spec.inputs, seed, normalisation)
 
 
 def _draw(
-    module: nn.Module, spec: ModelSpec, count: int, pairs: int, image_input: ImageInput | None
+    module: nn.Module, spec: ModelSpec, count: int, pairs: int, normalisation: ImageInput | None
 ) -> Drawn | None:
     """Draw the first `count` seeds at which nothing jumps; None where most inputs jump."""
     seeds: list[int] = []
     passed_over: list[int] = []
     outputs: list[list[Array]] = []
     for seed in range(REFERENCE_SEED, REFERENCE_SEED + MOST_DRAWS * count):
-        batch = _sample(spec, seed, image_input)
+        batch = _sample(spec, seed, normalisation)
         expected = _eager(module, batch)
         _require_finite(expected, spec, seed)
         if _jumps(module, batch, seed, expected, pairs):
@@ -146,7 +189,7 @@ def _draw(
         seeds.append(seed)
         outputs.append(expected)
         if len(seeds) == count:
-            return Drawn(tuple(seeds), tuple(passed_over), outputs, image_input)
+            return Drawn(tuple(seeds), tuple(passed_over), outputs, normalisation)
     return None
 
 

@@ -21,6 +21,7 @@ from torch import nn
 from torch.nn.parameter import is_lazy
 
 from mobilebench.errors import ModelRefused, UnknownName, UserError
+from mobilebench.inputs import images
 from mobilebench.inputs.seeded import sample
 from mobilebench.values.modelspec import CALLER, RANDOM, ModelSpec, Preprocessing, Source, Weights
 from mobilebench.values.request import Request
@@ -156,7 +157,18 @@ def _from_function(request: Request) -> tuple[nn.Module, ModelSpec, str]:
         )
     name = f"{Path(place).stem}.{function_name}"
     spec = ModelSpec(name=name, inputs=request.inputs, preprocessing=request.preprocessing)
+    require_use_of_preprocessing(spec)
     return module, spec, CALLER
+
+
+def require_use_of_preprocessing(spec: ModelSpec) -> None:
+    """Raise `UserError` where a network states how images are prepared, but takes none."""
+    if spec.preprocessing is not None and images.normalisation(spec) is None:
+        raise UserError(
+            f"A mean and a deviation of images were given for {spec.name}, which takes "
+            f"{', '.join(map(str, spec.inputs))}; they are for networks with one input of 1x3xHxW "
+            f"in float32, so leave them out."
+        )
 
 
 def _import_file(path: Path) -> ModuleType:

@@ -10,12 +10,10 @@ import torch
 from torch import Tensor, nn
 
 from mobilebench.conversion import eager
-from mobilebench.conversion.eager import Drawn
 from mobilebench.errors import ModelRefused, UserError
-from mobilebench.inputs import seeded
-from mobilebench.values.artifact import Preflight
+from mobilebench.inputs import images, seeded
+from mobilebench.values.artifact import Drawn, Preflight
 from mobilebench.values.modelspec import ModelSpec
-from mobilebench.values.recipe import ImageInput
 from mobilebench.values.tensor import DType, TensorSpec
 from mobilebench.zoo.fingerprint import fingerprint, state_sha256
 
@@ -31,12 +29,9 @@ CHECKS = (
 )
 
 
-def preflight(
-    module: nn.Module, spec: ModelSpec, count: int, image_input: ImageInput | None = None
-) -> tuple[Preflight, Drawn]:
+def preflight(module: nn.Module, spec: ModelSpec, count: int) -> tuple[Preflight, eager.Drawn]:
     """Check that a network can be exported, and compute its `count` reference outputs.
 
-    The reference inputs are of the network's own kind, or images where the file takes images.
     Raises `ModelRefused`, naming the model and where possible the submodule, where a check of
     `CHECKS` fails.
     """
@@ -44,7 +39,8 @@ def preflight(
     _require_weights(module, spec)
     # Before the first forward pass, which may add state to the modules (a cache, a counter).
     identity = fingerprint(module)
-    batch = [torch.from_numpy(array) for array in seeded.sample(spec.inputs, SEED)]
+    sample = seeded.sample_of_network(spec.inputs, SEED, images.normalisation(spec))
+    batch = [torch.from_numpy(array) for array in sample]
     with _random_draws(module) as draws:
         first = _forward(module, batch, spec)
     if draws:
@@ -61,10 +57,10 @@ def preflight(
     for index, output in enumerate(first):
         if output.is_floating_point() and not bool(torch.isfinite(output).all()):
             raise ModelRefused(
-                f"Output {index} of {spec.name} is not finite for a standard-normal input; "
+                f"Output {index} of {spec.name} is not finite for the seeded input {SEED}; "
                 f"check its weights."
             )
-    drawn = eager.draw(module, spec, count, image_input)
+    drawn = eager.draw(module, spec, count)
     result = Preflight(
         checks=CHECKS,
         outputs=tuple(_spec(index, output) for index, output in enumerate(first)),
@@ -72,6 +68,7 @@ def preflight(
         torch_version=str(torch.__version__),
         seeds=drawn.seeds,
         passed_over=drawn.passed_over,
+        drawn=Drawn.NOISE if drawn.normalisation is None else Drawn.PIXELS,
     )
     return result, drawn
 

@@ -14,6 +14,8 @@ from torch import nn
 from mobilebench import plugins
 from mobilebench.conversion import eager, loading, origins, preflight
 from mobilebench.conversion.loading import LoadedModel
+from mobilebench.conversion.merging import examine, without_branches
+from mobilebench.conversion.program import program_sha256
 from mobilebench.deploy import deploy, target_of
 from mobilebench.errors import (
     CellFailed,
@@ -49,31 +51,58 @@ def prepare(
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", MobilebenchWarning)
         loaded = loading.load(request)
-        prepared, *references = prepare_loaded(loaded, recipes, source, image_input)
+        prepared, *references = prepare_loaded(
+            loaded, recipes, source, image_input, own=preparation.is_own(request)
+        )
     sentences = [str(w.message) for w in caught if issubclass(w.category, MobilebenchWarning)]
     prepared = replace(prepared, warnings=tuple(dict.fromkeys(sentences)))
     preparation.write(folder, prepared, *references)
 
 
 def prepare_loaded(
-    loaded: LoadedModel, recipes: Sequence[ExportRecipe], source: InputSource, image_input: bool
+    loaded: LoadedModel,
+    recipes: Sequence[ExportRecipe],
+    source: InputSource,
+    image_input: bool,
+    *,
+    own: bool = True,
 ) -> tuple[Prepared, Reference, Reference]:
     """Return a network's preparation and the references that its files must match.
 
+    `own` is whether its code may be the user's, so that its graph tells it from others.
+
     The references are PyTorch's outputs on seeded inputs, and on images where there are any. Raises
-    `ModelRefused` where the network must not be exported.
+    `ModelRefused` where the network must not be exported, `UserError` where there are images and it
+    takes none.
     """
     normalisation = images.image_input(loaded.spec) if image_input else None
-    checked, drawn = preflight.preflight(loaded.module, loaded.spec, parity.INPUTS, normalisation)
+    checked, drawn = preflight.preflight(loaded.module, loaded.spec, parity.INPUTS)
+    if own:
+        digest = program_sha256(loaded.module, _example(loaded))
+        checked = replace(checked, program_sha256=digest)
+    merging = examine(loaded.module, _example(loaded), loaded.spec.name)
+    checked = replace(checked, branches=merging)
+    thresholds = bool(checked.passed_over)
+    candidates = parity.INPUTS * (eager.MOST_DRAWS if thresholds else 1)
+    image_batches, image_outputs = eager.on_images(
+        loaded.module,
+        source.for_parity(loaded.spec, candidates, normalisation),
+        parity.INPUTS,
+        normalisation,
+        thresholds=thresholds,
+    )
     # Half precision is slow on a CPU, and only a network with thresholds is judged by it.
-    if preparation.needs_half_precision(recipes) and checked.passed_over:
-        error = eager.half_precision_error(loaded.module, loaded.spec, drawn)
+    if preparation.needs_half_precision(recipes) and thresholds:
+        if image_batches:
+            inputs = (seeded.of_network(batch, normalisation) for batch in image_batches)
+            error = eager.half_precision_error_on(loaded.module, inputs, image_outputs)
+        else:
+            error = eager.half_precision_error(loaded.module, loaded.spec, drawn)
         checked = replace(checked, half_precision_error=error)
-    classes, image_batches = None, []
+    classes = None
     if preparation.needs_agreement(recipes):
-        parts = source.for_agreement(loaded.spec, normalisation)
+        parts = source.for_agreement(loaded.spec, normalisation, drawn.normalisation)
         classes = eager.classes(loaded.module, parts, normalisation)
-        image_batches = source.for_parity(loaded.spec, parity.INPUTS, normalisation)
     prepared = Prepared(
         model=loading.with_macs(loaded).spec,
         fingerprint=checked.fingerprint,
@@ -81,7 +110,6 @@ def prepare_loaded(
         classes=classes,
         on_calibration=source.only_calibration,
     )
-    image_outputs = eager.outputs(loaded.module, image_batches, normalisation)
     return (
         prepared,
         Reference(inputs=(), outputs=drawn.outputs),
@@ -155,8 +183,11 @@ def deployed(loaded: LoadedModel, recipe: ExportRecipe) -> nn.Module:
     """Return the network in the form that a recipe asks for."""
     if recipe.form is Form.PLAIN:
         return loaded.module
-    return deploy(loaded.module, *_example(loaded), target=target_of(recipe))
+    example = _example(loaded)
+    module = without_branches(loaded.module, example)
+    return deploy(module, *example, target=target_of(recipe))
 
 
 def _example(loaded: LoadedModel) -> Sequence[torch.Tensor]:
-    return [torch.from_numpy(array) for array in seeded.sample(loaded.spec.inputs, seed=0)]
+    inputs, how = loaded.spec.inputs, images.normalisation(loaded.spec)
+    return [torch.from_numpy(array) for array in seeded.sample_of_network(inputs, 0, how)]

@@ -1,4 +1,4 @@
-"""Find the bundle of an artifact, or stage, verify and publish a new one."""
+"""Stage, verify and publish the bundle of an artifact."""
 
 from __future__ import annotations
 
@@ -47,14 +47,6 @@ class Converted:
     """Peak of the process that converted it; None where the process did other work too."""
 
 
-def find(place: Path) -> Artifact | None:
-    """Return the bundle at a place, with every byte of its model file verified.
-
-    None where no bundle is there. Raises `BundleError` or `SchemaError` where it is damaged.
-    """
-    return Artifact.load(place) if place.exists() else None
-
-
 @contextmanager
 def staging(order: Order, out_dir: Path) -> Iterator[Path]:
     """Create a staging folder that holds the files a conversion reads.
@@ -98,7 +90,14 @@ def verified(
         with writing(folder):
             seeded.save_batches(folder / AGREEMENT_FILE, [[np.array(classes)]])
         agreement = verification.agree(
-            model_path, recipe, order.model, classes, order.terms.source, work.cancel, process
+            model_path,
+            recipe,
+            order.model,
+            preflight,
+            classes,
+            order.terms.source,
+            work.cancel,
+            process,
         )
     if not order.terms.allow_parity_failure:
         _require_parity(parity, agreement)

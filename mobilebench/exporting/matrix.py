@@ -26,7 +26,7 @@ from mobilebench.errors import (
     UnknownName,
     UserError,
 )
-from mobilebench.exporting import bundle, preparation
+from mobilebench.exporting import finding, preparation
 from mobilebench.exporting.order import Order, Terms
 from mobilebench.exporting.preparation import Prepared
 from mobilebench.exporting.workers import Workers
@@ -161,7 +161,7 @@ class Matrix:
         order = self._order(request, *network, recipe)
         damage = None
         try:
-            existing = None if self.terms.force else bundle.find(order.place(self.out_dir))
+            existing = None if self.terms.force else finding.find(order, self.out_dir)
         except (BundleError, SchemaError) as error:
             existing, damage = None, str(error)
         if existing is not None:
@@ -193,7 +193,7 @@ class Matrix:
         place, outcome = order.place(self.out_dir), "stopped"
         try:
             with files.only_one(place, waiting, cancel):
-                elsewhere = self._made_elsewhere(place)
+                elsewhere = self._made_elsewhere(order)
                 artifact = elsewhere or self.workers.build(order, self.out_dir, work)
             seconds = artifact.manifest.facts.export_seconds
             outcome = "made by another process" if elsewhere else f"exported in {seconds:.0f} s"
@@ -209,12 +209,12 @@ class Matrix:
             work.progress.finished(outcome)
         return Exported(model.title, recipe, artifact, model, cached=elsewhere is not None)
 
-    def _made_elsewhere(self, place: Path) -> Artifact | None:
+    def _made_elsewhere(self, order: Order) -> Artifact | None:
         """Return the bundle that another process made while this one waited."""
         if self.terms.force:
             return None
         try:
-            return bundle.find(place)
+            return finding.find(order, self.out_dir)
         except (BundleError, SchemaError):  # the damaged bundle that is to be made again
             return None
 

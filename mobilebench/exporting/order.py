@@ -25,7 +25,7 @@ class Terms:
     """How a matrix is exported."""
 
     source: InputSource = NOISE_SOURCE
-    """Inputs that int8 is calibrated with and quantized files are judged on."""
+    """Inputs that int8 is calibrated with, and that all files are judged on."""
     image_input: bool = False
     """Files take images and normalise them as the network's authors do."""
     class_labels: tuple[str, ...] = ()
@@ -62,20 +62,19 @@ class Order:
     def key(self) -> str:
         """Return the sha256 over everything that decides the file and the verdict on it.
 
-        That is the network, the recipe, the tools, the exporters' code, the images that a
-        quantized file is judged on, and how images are prepared where any were used.
+        That is the network with the graph that its code gives, the recipe, the tools, the
+        exporters' code, the images that files are judged on, and how images are prepared.
         """
-        quantized, source = self.recipe.precision.quantized, self.terms.source
-        on_images = quantized and source.folder is not None
         content = {
             "model": self.model.name,
             "inputs": [str(tensor) for tensor in self.model.inputs],
             "weights": None if self.model.weights is None else wire.to_plain(self.model.weights),
             "fingerprint": self.prepared.fingerprint,
+            "program": self.prepared.preflight.program_sha256,
             "recipe": wire.to_plain(self.recipe),
             "tools": self.tools,
-            "judged_on": source.agreement_source() if quantized else None,
-            "preprocessing": wire.to_plain(self.model.preprocessing) if on_images else None,
+            "judged_on": self.terms.source.agreement_source(),
+            "preprocessing": wire.to_plain(self.model.preprocessing),
             "exporters": installation.source_sha256(installation.EXPORTERS, "mobilebench.deploy"),
         }
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()

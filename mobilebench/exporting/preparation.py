@@ -2,12 +2,12 @@
 
     OUT/.prepared/KEY/prepared.json    the spec, the fingerprint, preflight's findings
     OUT/.prepared/KEY/reference.npz    PyTorch's outputs on the inputs of parity
-    OUT/.prepared/KEY/images.npz       images that calibrated files are compared on, if any
+    OUT/.prepared/KEY/images.npz       images that files are compared on, if any
     OUT/.prepared/KEY/of_images.npz    PyTorch's outputs for them
 
-A network of the zoo or of timm is known by its name, its checkpoint and the versions of the code,
-so a later run finds all this without loading torch. A network from the user's own code is prepared
-in every run: that code may have changed without a trace.
+A network of the zoo or of timm is known by its name, its checkpoint and a digest of the installed
+code, so a later run finds all this without loading torch. A network from the user's own code is
+prepared in every run: what that code calls and reads may have changed without a trace.
 """
 
 from __future__ import annotations
@@ -17,20 +17,23 @@ import json
 import warnings
 from collections.abc import Iterable
 from importlib import metadata
+from importlib.util import find_spec
 from pathlib import Path
 
 from mobilebench.errors import MobilebenchWarning, SchemaError
 from mobilebench.files import writing
 from mobilebench.inputs import seeded
+from mobilebench.inputs.seeded import Batch
 from mobilebench.inputs.source import InputSource
 from mobilebench.machine import installation
 from mobilebench.values import value, wire
 from mobilebench.values.artifact import REFERENCE_FILE, Preflight
 from mobilebench.values.modelspec import ModelSpec
-from mobilebench.values.recipe import ExportRecipe, Precision, inputs_of_file
+from mobilebench.values.recipe import ExportRecipe, Precision
 from mobilebench.values.request import Request
-from mobilebench.verifying.reference import Reference
+from mobilebench.verifying.reference import Reference, seeded_inputs
 
+_TIMM = "timm:"
 _FOLDER = ".prepared"
 _FILE = "prepared.json"
 _IMAGES_FILE = "images.npz"
@@ -63,6 +66,11 @@ def needs_agreement(recipes: Iterable[ExportRecipe]) -> bool:
     return any(recipe.precision.quantized for recipe in recipes)
 
 
+def is_own(request: Request) -> bool:
+    """Return whether the code of a network is the user's, of which no digest can be taken."""
+    return ":" in request.reference and not request.reference.startswith(_TIMM)
+
+
 def place(
     request: Request,
     recipes: Iterable[ExportRecipe],
@@ -75,8 +83,7 @@ def place(
     None for a network from the user's own code, and where the checkpoint is not a file, which
     loading reports.
     """
-    from_timm = request.reference.startswith("timm:")
-    if ":" in request.reference and not from_timm:
+    if is_own(request):
         return None
     if request.checkpoint is not None and not Path(request.checkpoint).is_file():
         return None
@@ -85,10 +92,11 @@ def place(
         "request": wire.to_plain(request),
         "checkpoint": _checkpoint_sha256(request),
         "half_precision": needs_half_precision(recipes),
-        "agreement": source.agreement_source() if needs_agreement(recipes) else None,
+        "agreement": needs_agreement(recipes),
+        "judged_on": source.agreement_source(),
         "image_input": image_input,
-        "code": installation.source_sha256("mobilebench"),
-        "versions": [_version("torch"), _version("timm") if from_timm else None],
+        "code": installation.source_sha256(*_packages(request)),
+        "versions": [_version("torch"), _version("timm")],
     }
     key = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
     return out_dir / _FOLDER / key[:24]
@@ -120,23 +128,30 @@ def read(folder: Path) -> Prepared | None:
 
 
 def reference(folder: Path, prepared: Prepared, recipe: ExportRecipe) -> Reference:
-    """Read the reference that the file of a recipe has to match.
-
-    int8 ranges taken from images are not meant for noise, so a file with such ranges is compared on
-    images.
-    """
-    if recipe.calibration is not None and recipe.calibration.on_images:
+    """Read the reference that the file of a recipe has to match: on images, if there are any."""
+    images = seeded.load_batches(folder / _IMAGES_FILE)
+    if images:
         return Reference(
-            inputs=seeded.load_batches(folder / _IMAGES_FILE),
-            outputs=seeded.load_batches(folder / _OF_IMAGES_FILE),
+            inputs=images,
+            outputs=outputs(folder),
             images=True,
-            on_calibration=prepared.on_calibration,
+            on_calibration=prepared.on_calibration and recipe.calibration is not None,
         )
-    inputs = inputs_of_file(prepared.model.inputs, recipe.image_input)
-    return Reference(
-        inputs=[seeded.sample(inputs, seed) for seed in prepared.preflight.seeds],
-        outputs=seeded.load_batches(folder / REFERENCE_FILE),
-    )
+    inputs = seeded_inputs(prepared.model, recipe, prepared.preflight)
+    return Reference(inputs=inputs, outputs=outputs(folder))
+
+
+def outputs(folder: Path) -> list[Batch]:
+    """Read PyTorch's outputs that files have to match: for images, if there are any."""
+    of_images = seeded.load_batches(folder / _OF_IMAGES_FILE)
+    return list(of_images or seeded.load_batches(folder / REFERENCE_FILE))
+
+
+def _packages(request: Request) -> list[str]:
+    """List the packages whose code decides what a network that is not the user's computes."""
+    # An edited or a development version has the number of another.
+    needs_timm = request.reference.startswith(_TIMM) and find_spec("timm") is not None
+    return ["mobilebench", *(["timm"] if needs_timm else [])]
 
 
 def _checkpoint_sha256(request: Request) -> str | None:

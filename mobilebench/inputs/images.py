@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+_OF_IMAGES = (DType.FLOAT32, DType.UINT8, DType.INT8)
+"""Types that images are given as; a quantized file turns floats into its own int8."""
 SUFFIXES = (".bmp", ".jpeg", ".jpg", ".png", ".webp")
 
 
@@ -95,11 +97,24 @@ def pixels(path: Path, spec: ModelSpec) -> Array:
 def image_input(spec: ModelSpec) -> ImageInput:
     """Return a network's own normalisation, for files that take images.
 
-    Raises the same errors as `require_images`.
+    Raises the same errors as `require_images`, and `UserError` for channels last.
     """
     require_images(spec)
+    if not _is_normalised(spec):
+        raise UserError(
+            f"{spec.name} takes {spec.inputs[0]}; a file takes images in place of float32 of "
+            f"1x3xHxW only."
+        )
     preprocessing = _preprocessing(spec)
     return ImageInput(mean=preprocessing.mean, std=preprocessing.std)
+
+
+def normalisation(spec: ModelSpec) -> ImageInput | None:
+    """Return how images are normalised for a network; None where that is not known.
+
+    None as well for a network that takes no images.
+    """
+    return image_input(spec) if _is_normalised(spec) and spec.preprocessing is not None else None
 
 
 def require_images(spec: ModelSpec) -> None:
@@ -109,15 +124,30 @@ def require_images(spec: ModelSpec) -> None:
 
 
 def _size(spec: ModelSpec) -> tuple[int, int]:
-    size, shape = spec.resolution, spec.inputs[0].shape
-    of_image = (shape[0], shape[3 if channels_last(shape) else 1]) if size else ()
-    if size is None or len(spec.inputs) != 1 or of_image != (1, 3):
+    size = spec.resolution
+    if size is None or not _takes_images(spec):
         inputs = ", ".join(map(str, spec.inputs))
         raise UserError(
-            f"{spec.name} takes {inputs}; images can be given to networks with one input of "
-            f"1x3xHxW or 1xHxWx3 only."
+            f"{spec.name} takes {inputs}; images can be given, as float32 or in 8 bits, to "
+            f"networks with one input of 1x3xHxW or 1xHxWx3 only."
         )
     return size
+
+
+def _takes_images(spec: ModelSpec) -> bool:
+    """Return whether the only input is one colour image, in either layout."""
+    shape = spec.inputs[0].shape
+    if len(spec.inputs) != 1 or spec.resolution is None:
+        return False
+    colours = (shape[0], shape[3 if channels_last(shape) else 1]) == (1, 3)
+    return colours and spec.inputs[0].dtype in _OF_IMAGES
+
+
+def _is_normalised(spec: ModelSpec) -> bool:
+    """Return whether the only input is an image as PyTorch has it: float32, channels first."""
+    [first, *others] = spec.inputs
+    image = spec.resolution is not None and first.shape[:2] == (1, 3)
+    return image and not others and first.dtype is DType.FLOAT32
 
 
 def _preprocessing(spec: ModelSpec) -> Preprocessing:

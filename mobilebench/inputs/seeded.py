@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from mobilebench.values.recipe import ImageInput
+from mobilebench.values.recipe import ImageInput, inputs_of_file
 from mobilebench.values.tensor import DType, TensorSpec
 
 Array = np.ndarray[Any, Any]
@@ -30,16 +30,28 @@ def sample(inputs: Sequence[TensorSpec], seed: int) -> list[Array]:
 
 
 def _draw(tensor: TensorSpec, rng: np.random.Generator) -> Array:
-    if tensor.dtype in (DType.FLOAT32, DType.FLOAT16):
+    if tensor.dtype.is_float:
         return rng.standard_normal(tensor.shape).astype(tensor.dtype)
     if tensor.dtype == DType.UINT8:
         return rng.integers(0, 256, size=tensor.shape, dtype=np.uint8)
     return rng.integers(0, 2, size=tensor.shape).astype(tensor.dtype)
 
 
-def samples(inputs: Sequence[TensorSpec], count: int, seed: int) -> list[list[Array]]:
-    """Draw `count` batches, with the seeds `seed`, `seed + 1`, ..."""
-    return [sample(inputs, seed + index) for index in range(count)]
+def samples(
+    inputs: Sequence[TensorSpec], count: int, seed: int, normalisation: ImageInput | None = None
+) -> list[Batch]:
+    """Draw `count` batches of a network, with the seeds `seed`, `seed + 1`, ..."""
+    return [sample_of_network(inputs, seed + index, normalisation) for index in range(count)]
+
+
+def sample_of_network(
+    inputs: Sequence[TensorSpec], seed: int, normalisation: ImageInput | None
+) -> Batch:
+    """Draw one batch of a network: normalised pixels where the normalisation is known.
+
+    So the inputs have the range of real ones. Otherwise as `sample`.
+    """
+    return of_network(sample(inputs_of_file(inputs, normalisation), seed), normalisation)
 
 
 def of_network(file: Batch, image_input: ImageInput | None) -> Batch:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mobilebench.inputs import images, seeded
-from mobilebench.inputs.seeded import Array
+from mobilebench.inputs.seeded import Batch
 from mobilebench.values.modelspec import ModelSpec
 from mobilebench.values.recipe import NOISE, Calibration, ImageInput, inputs_of_file
 
@@ -35,13 +35,14 @@ class InputSource:
         chosen = self._calibration_paths()
         return Calibration(source=_sha256(chosen), inputs=len(chosen))
 
-    def for_calibration(self, spec: ModelSpec) -> list[list[Array]]:
+    def for_calibration(self, spec: ModelSpec) -> list[Batch]:
         """Return the inputs that ranges are taken from, as the network takes them.
 
         Raises `UserError` where the network takes no images.
         """
         if self.folder is None:
-            return seeded.samples(spec.inputs, Calibration().inputs, _SEED)
+            normalisation = images.normalisation(spec)
+            return seeded.samples(spec.inputs, Calibration().inputs, _SEED, normalisation)
         return _prepared(self._calibration_paths(), spec)
 
     def agreement_source(self) -> str:
@@ -50,25 +51,30 @@ class InputSource:
 
     def for_parity(
         self, spec: ModelSpec, count: int, image_input: ImageInput | None = None
-    ) -> list[list[Array]]:
+    ) -> list[Batch]:
         """Return images to compare outputs on, as the file takes them; empty for noise."""
         if self.folder is None:
             return []
         return _of_file(images.spread(self._agreement_paths(), count), spec, image_input)
 
     def for_agreement(
-        self, spec: ModelSpec, image_input: ImageInput | None = None
-    ) -> Iterator[list[list[Array]]]:
+        self,
+        spec: ModelSpec,
+        image_input: ImageInput | None = None,
+        drawn: ImageInput | None = None,
+    ) -> Iterator[list[Batch]]:
         """Yield the file's inputs to judge agreement on, in parts that fit into memory.
 
-        They are other images than those of the calibration where there are any.
+        They are other images than those of the calibration where there are any. `drawn` is the
+        normalisation of pixels that are drawn for a network's own inputs, None for noise.
         """
         at_once = max(1, _PART_ELEMENTS // sum(tensor.elements for tensor in spec.inputs))
         if self.folder is None:
             of_file = inputs_of_file(spec.inputs, image_input)
+            normalised = None if image_input else drawn
             for first in range(0, AGREEMENT_INPUTS, at_once):
                 count = min(at_once, AGREEMENT_INPUTS - first)
-                yield seeded.samples(of_file, count, _AGREEMENT_SEED + first)
+                yield seeded.samples(of_file, count, _AGREEMENT_SEED + first, normalised)
             return
         paths = self._agreement_paths()
         for first in range(0, len(paths), at_once):
@@ -94,15 +100,13 @@ class InputSource:
         return images.find(self.folder)
 
 
-def _of_file(
-    paths: Sequence[Path], spec: ModelSpec, image_input: ImageInput | None
-) -> list[list[Array]]:
+def _of_file(paths: Sequence[Path], spec: ModelSpec, image_input: ImageInput | None) -> list[Batch]:
     if image_input is None:
         return _prepared(paths, spec)
     return [[images.pixels(path, spec)] for path in paths]
 
 
-def _prepared(paths: Sequence[Path], spec: ModelSpec) -> list[list[Array]]:
+def _prepared(paths: Sequence[Path], spec: ModelSpec) -> list[Batch]:
     return [[images.prepare(path, spec)] for path in paths]
 
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 import hashlib
 import warnings
 from dataclasses import dataclass, replace
+from enum import StrEnum
 from importlib import metadata
 from pathlib import Path
 
@@ -32,6 +33,27 @@ MANIFEST_SCHEMA_VERSION = 1
 _SEEN = ", on images that it was calibrated on"
 
 
+class Drawn(StrEnum):
+    """What seeded floats are drawn as."""
+
+    NOISE = "noise"
+    """Standard normal: nothing is known about the range of the inputs."""
+    PIXELS = "pixels"
+    """Pixels of 0 to 255, normalised by the network's own mean and deviation."""
+
+
+@value
+class Branches:
+    """Blocks with branches for training, which the blocks themselves can merge for inference."""
+
+    blocks: int
+    merged: bool
+    """Whether the deployment form has them merged; else merging failed or changed the outputs."""
+    params: int
+    """Of the form that is deployed."""
+    macs: int
+
+
 @value
 class Preflight:
     """What was established about a network before any toolkit saw it."""
@@ -41,12 +63,19 @@ class Preflight:
     outputs: tuple[TensorSpec, ...]
     fingerprint: str
     """sha256 over code, plain attributes and numbers of every module: what was exported."""
+    program_sha256: str | None = None
+    """sha256 over the graph that torch.export takes from the network. None for networks of the zoo
+    and of timm, whose code has a digest, where there is no such graph, and in old documents."""
     torch_version: str
     seeds: tuple[int, ...]
     """Seeds of the inputs that every artifact is compared on."""
+    drawn: Drawn = Drawn.NOISE
+    """What the seeds draw for inputs in floats; noise in old documents."""
     passed_over: tuple[int, ...]
     """Seeds of inputs at which PyTorch's own outputs jump (a value lies on a threshold), so that
     nothing could be told from them."""
+    branches: Branches | None = None
+    """None where no block offers to merge branches for training, and in old documents."""
     half_precision_error: float | None = None
     """Relative error of PyTorch's own half precision on those inputs; None where no file in half
     precision was asked for, and where no input was passed over."""
@@ -228,6 +257,12 @@ class ArtifactFacts:
         """Whether the file was not exported here."""
         return self.preflight is None
 
+    def of_export(self) -> Preflight:
+        """Return the preflight of a file that was exported here; for others there is none."""
+        if self.preflight is None:
+            raise ValueError("a file that was given has no preflight")
+        return self.preflight
+
 
 @value
 class Manifest:
@@ -245,6 +280,14 @@ class Manifest:
     def inputs(self) -> tuple[TensorSpec, ...]:
         """What the file takes: the network's inputs, or pixels in their place."""
         return inputs_of_file(self.model.inputs, self.recipe.image_input)
+
+    @property
+    def only_noise(self) -> bool:
+        """Whether the file was compared on noise, which may not have the range of real inputs."""
+        in_floats = any(tensor.dtype.is_float for tensor in self.inputs)
+        seeds = not any(result.images for result in self.facts.parity)
+        preflight = self.facts.preflight
+        return in_floats and seeds and (preflight is None or preflight.drawn is Drawn.NOISE)
 
 
 @dataclass(frozen=True)
@@ -338,15 +381,25 @@ def _major(version: str) -> tuple[str, ...]:
 
 
 def content_sha256(path: Path) -> str:
-    """sha256 of a file; of a folder, over relative names and contents in the order of names."""
+    """sha256 of a file; of a folder, over relative names and contents in the order of names.
+
+    Of a file with weights beside it, over both.
+    """
     digest = hashlib.sha256()
     if path.is_file():
-        _update(digest, path)
+        for part in _file_and_weights(path):
+            _update(digest, part)
         return digest.hexdigest()
     for part in sorted(p for p in path.rglob("*") if p.is_file()):
         digest.update(f"{part.relative_to(path).as_posix()}\0{part.stat().st_size}\0".encode())
         _update(digest, part)
     return digest.hexdigest()
+
+
+def _file_and_weights(path: Path) -> list[Path]:
+    """The file, and what ONNX calls its external data: the weights that one file cannot hold."""
+    weights = path.with_name(f"{path.name}.data")
+    return [path, weights] if weights.is_file() else [path]
 
 
 def _update(digest: hashlib._Hash, path: Path) -> None:
@@ -356,7 +409,7 @@ def _update(digest: hashlib._Hash, path: Path) -> None:
 
 
 def content_size(path: Path) -> int:
-    """Bytes of a file, or of all files of a folder."""
+    """Bytes of a file with the weights beside it, or of all files of a folder."""
     if path.is_file():
-        return path.stat().st_size
+        return sum(part.stat().st_size for part in _file_and_weights(path))
     return sum(part.stat().st_size for part in path.rglob("*") if part.is_file())

@@ -93,10 +93,11 @@ class Calibration:
 
 
 class Form(StrEnum):
-    """Which form of a network of the zoo is exported; other networks have only one."""
+    """Which form of a network is exported, where it has two."""
 
     DEPLOYED = "deployed"
-    """Rewritten for inference, exact to rounding (see `mobilebench.deploy`)."""
+    """Rewritten for inference, exact to rounding (see `mobilebench.deploy`): a network of the zoo
+    by rules, branches for training by the blocks' own methods."""
     PLAIN = "plain"
     """As in the paper and the official code."""
 

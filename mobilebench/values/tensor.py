@@ -21,6 +21,11 @@ class DType(StrEnum):
     INT64 = "int64"
     BOOL = "bool"
 
+    @property
+    def is_float(self) -> bool:
+        """Whether its elements are floats, not whole numbers or masks."""
+        return self in (DType.FLOAT32, DType.FLOAT16)
+
 
 @value
 class TensorSpec:

@@ -7,9 +7,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mobilebench.errors import BundleError
-from mobilebench.inputs import seeded
+from mobilebench.inputs import images, seeded
 from mobilebench.inputs.seeded import Batch
-from mobilebench.values.artifact import INPUTS_FILE, REFERENCE_FILE, Artifact
+from mobilebench.values.artifact import (
+    INPUTS_FILE,
+    REFERENCE_FILE,
+    Artifact,
+    Drawn,
+    Preflight,
+)
+from mobilebench.values.modelspec import ModelSpec
+from mobilebench.values.recipe import ExportRecipe, ImageInput, inputs_of_file
 
 
 @dataclass(frozen=True)
@@ -38,14 +46,27 @@ class Reference:
         """
         manifest = artifact.manifest
         outputs = load(artifact, REFERENCE_FILE, "the outputs to match")
-        calibration = manifest.recipe.calibration
-        if calibration is not None and calibration.on_images:
+        facts, calibration = manifest.facts, manifest.recipe.calibration
+        on_images = any(result.images for result in facts.parity)
+        if on_images or (calibration is not None and calibration.on_images):
             inputs = load(artifact, INPUTS_FILE, "the images it was compared on")
-            seen = any(result.on_calibration for result in manifest.facts.parity)
+            seen = any(result.on_calibration for result in facts.parity)
             return cls(inputs, outputs, images=True, on_calibration=seen)
-        preflight = manifest.facts.preflight
-        assert preflight is not None  # it made the outputs
-        return cls([seeded.sample(manifest.inputs, seed) for seed in preflight.seeds], outputs)
+        return cls(seeded_inputs(manifest.model, manifest.recipe, facts.of_export()), outputs)
+
+
+def seeded_inputs(model: ModelSpec, recipe: ExportRecipe, preflight: Preflight) -> list[Batch]:
+    """Draw the reference inputs again, as the file of a recipe takes them."""
+    if recipe.image_input is not None:
+        pixels = inputs_of_file(model.inputs, recipe.image_input)
+        return [seeded.sample(pixels, seed) for seed in preflight.seeds]
+    how = drawn_as(model, preflight)
+    return [seeded.sample_of_network(model.inputs, seed, how) for seed in preflight.seeds]
+
+
+def drawn_as(model: ModelSpec, preflight: Preflight) -> ImageInput | None:
+    """Return how seeded pixels were normalised; None where noise was drawn."""
+    return images.normalisation(model) if preflight.drawn is Drawn.PIXELS else None
 
 
 def load(artifact: Artifact, name: str, what: str) -> list[list[seeded.Array]]:

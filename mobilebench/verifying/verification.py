@@ -13,13 +13,20 @@ from mobilebench.inputs import seeded
 from mobilebench.inputs.seeded import Batch
 from mobilebench.inputs.source import InputSource
 from mobilebench.machine.isolated import IsolatedProcess
-from mobilebench.values.artifact import AGREEMENT_FILE, Agreement, Artifact, Parity, ParityLimits
+from mobilebench.values.artifact import (
+    AGREEMENT_FILE,
+    Agreement,
+    Artifact,
+    Parity,
+    ParityLimits,
+    Preflight,
+)
 from mobilebench.values.measurement import Stage
 from mobilebench.values.modelspec import ModelSpec
 from mobilebench.values.recipe import ExportRecipe
 from mobilebench.verifying import parity, prediction
 from mobilebench.verifying.prediction import Predicted
-from mobilebench.verifying.reference import Reference, load
+from mobilebench.verifying.reference import Reference, drawn_as, load
 from mobilebench.verifying.trial import Trial, judge
 
 _TRIAL_SEED = 1000
@@ -30,8 +37,7 @@ def verify_bundle(artifact: Artifact, cancel: Event | None = None) -> tuple[Pari
 
     Raises `BundleError` where the bundle has lost its reference.
     """
-    recipe, preflight = artifact.manifest.recipe, artifact.manifest.facts.preflight
-    assert preflight is not None  # else there is no reference: see `trials`
+    recipe, preflight = artifact.manifest.recipe, artifact.manifest.facts.of_export()
     reference = Reference.of_bundle(artifact)
     return verify(artifact.model_path, recipe, reference, preflight.half_precision_error, cancel)
 
@@ -93,14 +99,22 @@ def agree_bundle(artifact: Artifact, source: InputSource, cancel: Event | None =
     """
     manifest = artifact.manifest
     [[classes]] = load(artifact, AGREEMENT_FILE, "the classes to match")
-    path, recipe = artifact.model_path, manifest.recipe
-    return agree(path, recipe, manifest.model, classes.tolist(), source, cancel)
+    return agree(
+        artifact.model_path,
+        manifest.recipe,
+        manifest.model,
+        manifest.facts.of_export(),
+        classes.tolist(),
+        source,
+        cancel,
+    )
 
 
 def agree(
     model_path: Path,
     recipe: ExportRecipe,
     model: ModelSpec,
+    preflight: Preflight,
     classes: Sequence[int],
     source: InputSource,
     cancel: Event | None = None,
@@ -112,7 +126,7 @@ def agree(
     """
     labels: list[int] = []
     evaluated_by = ""
-    for part in source.for_agreement(model, recipe.image_input):
+    for part in source.for_agreement(model, recipe.image_input, drawn_as(model, preflight)):
         predictions = _predictions(model_path, recipe, part, cancel, process)
         evaluated_by, outputs = next(predictions, ("", None))
         if outputs is None:

@@ -20,7 +20,7 @@ def state_sha256(module: nn.Module) -> str:
     """
     digest = hashlib.sha256()
     for name, tensor in sorted(module.state_dict().items()):
-        _add_tensor(digest, name, tensor)
+        add_tensor(digest, name, tensor)
     return digest.hexdigest()
 
 
@@ -29,7 +29,8 @@ def fingerprint(module: nn.Module) -> str:
 
     It covers, for each submodule by its path: its class, the source file of that class, its plain
     attributes, its tensors (including buffers that are left out of the state dict), and whether it
-    is in training mode. Code that a forward pass calls in other files is not covered.
+    is in training mode. `conversion.program` covers the code that a forward pass calls in other
+    files, and values of other kinds.
     """
     digest = hashlib.sha256()
     for path, part in module.named_modules():
@@ -47,14 +48,16 @@ def fingerprint(module: nn.Module) -> str:
                 **dict(part.named_buffers(recurse=False)),
             }.items()
         ):
-            _add_tensor(digest, name, tensor)
+            add_tensor(digest, name, tensor)
     return digest.hexdigest()
 
 
-def _add_tensor(digest: hashlib._Hash, name: str, tensor: Tensor) -> None:
+def add_tensor(digest: hashlib._Hash, name: str, tensor: Tensor) -> None:
+    """Add the name, type, shape and bytes of a tensor to a digest."""
     digest.update(f"{name}|{tensor.dtype}|{tuple(tensor.shape)}|".encode())
     flat = tensor.detach().cpu().contiguous().reshape(-1)
-    digest.update(flat.view(torch.uint8).numpy().tobytes() if flat.numel() else b"")
+    if flat.numel():
+        digest.update(flat.view(torch.uint8).numpy().data)  # its own memory: weights may be large
 
 
 def _is_plain(value: object) -> bool:
