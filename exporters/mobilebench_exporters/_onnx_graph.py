@@ -12,6 +12,7 @@ from mobilebench.errors import ModelFileError
 from mobilebench.values.graph import (
     Attribute,
     Graph,
+    ModelIO,
     Operation,
     Tensor,
     assemble,
@@ -53,6 +54,22 @@ def read(path: Path) -> Graph:
     Raises `ModelFileError` if the file is not an ONNX model or is damaged.
     """
     return _OnnxGraph(load(path)).graph()
+
+
+def read_io(path: Path) -> ModelIO:
+    """Return what an `.onnx` file takes and gives, and the files of its weights.
+
+    Raises as `read` does.
+    """
+    model = load(path)
+    graph = _OnnxGraph(model).graph()
+    files = {
+        entry.value
+        for initializer in model.graph.initializer
+        for entry in initializer.external_data
+        if entry.key == "location"
+    }
+    return ModelIO(inputs=graph.inputs, outputs=graph.outputs, weight_files=tuple(sorted(files)))
 
 
 class _OnnxGraph:

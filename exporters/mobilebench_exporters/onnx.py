@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from mobilebench.errors import CellFailed
 from mobilebench.inputs.seeded import Batch
 from mobilebench.interfaces import Cure, Exporter, Structure
-from mobilebench.values.graph import Graph
+from mobilebench.values.graph import Graph, ModelIO
 from mobilebench.values.recipe import ExportRecipe, Format, Precision
 from mobilebench.values.tensor import TensorSpec
 from mobilebench_exporters import _onnx_graph, _onnx_precision
@@ -99,6 +99,9 @@ class OnnxExporter(Offering):
 
     def graph(self, model_path: Path) -> Graph:
         return _onnx_graph.read(model_path)
+
+    def io(self, model_path: Path) -> ModelIO:
+        return _onnx_graph.read_io(model_path)
 
 
 def _opset(model: Any) -> int:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from mobilebench import files, plugins
-from mobilebench.errors import BundleError, UserError
+from mobilebench.errors import BundleError, ModelFileError, UserError
 from mobilebench.inspecting.inspection import SUFFIXES, is_model_file, read_graph
 from mobilebench.inspecting.placement.placing import placements
 from mobilebench.machine import host, installation
@@ -20,6 +20,8 @@ from mobilebench.values.artifact import (
     Manifest,
     content_sha256,
     content_size,
+    file_and_weights,
+    weights_beside,
 )
 from mobilebench.values.graph import ModelIO, Tensor
 from mobilebench.values.modelspec import IN_FILE, ModelSpec, Preprocessing, Weights
@@ -69,7 +71,8 @@ def adopt(artifact: Artifact, out_dir: Path) -> Artifact:
             if artifact.model_path.is_dir():
                 shutil.copytree(artifact.model_path, folder / manifest.model_file)
             else:
-                shutil.copyfile(artifact.model_path, folder / manifest.model_file)
+                for part in file_and_weights(artifact.model_path):
+                    shutil.copyfile(part, folder / part.name)
         wire.write(folder / MANIFEST_FILE, manifest)
         files.publish_folder(folder, place)
     return Artifact.load(place)
@@ -80,7 +83,7 @@ def _read_io(path: Path) -> ModelIO:
         raise BundleError(f"There is no model file {path}.")
     file_format = SUFFIXES[path.suffix.lower()]
     try:
-        return plugins.exporter(file_format).io(path)
+        io = plugins.exporter(file_format).io(path)
     except ModuleNotFoundError as error:
         raise (
             installation.missing_toolkit(
@@ -88,6 +91,27 @@ def _read_io(path: Path) -> ModelIO:
             )
             or error
         ) from error
+    _require_weights(path, io)
+    return io
+
+
+def _require_weights(path: Path, io: ModelIO) -> None:
+    """Raise `ModelFileError` unless all weights are inside the file, or in the one beside it.
+
+    The sha256 that identifies the file is over these two.
+    """
+    beside = weights_beside(path)
+    others = [name for name in io.weight_files if name != beside.name]
+    if others:
+        raise ModelFileError(
+            f"{path} keeps weights in {', '.join(others[:3])}; save it with all of them in "
+            f"{beside.name}: onnx.save(onnx.load({path.name!r}), {path.name!r}, "
+            f"save_as_external_data=True, location={beside.name!r})."
+        )
+    if io.weight_files and not beside.is_file():
+        raise ModelFileError(
+            f"{path} keeps its weights in {beside.name}, which is not beside it; put it there."
+        )
 
 
 def _given(path: Path, io: ModelIO, sizes: Sequence[Sizes]) -> Artifact:

@@ -387,7 +387,7 @@ def content_sha256(path: Path) -> str:
     """
     digest = hashlib.sha256()
     if path.is_file():
-        for part in _file_and_weights(path):
+        for part in file_and_weights(path):
             _update(digest, part)
         return digest.hexdigest()
     for part in sorted(p for p in path.rglob("*") if p.is_file()):
@@ -396,9 +396,14 @@ def content_sha256(path: Path) -> str:
     return digest.hexdigest()
 
 
-def _file_and_weights(path: Path) -> list[Path]:
-    """The file, and what ONNX calls its external data: the weights that one file cannot hold."""
-    weights = path.with_name(f"{path.name}.data")
+def weights_beside(path: Path) -> Path:
+    """The file that holds what ONNX calls external data: weights that one file cannot hold."""
+    return path.with_name(f"{path.name}.data")
+
+
+def file_and_weights(path: Path) -> list[Path]:
+    """The file, and the one with its weights where that exists."""
+    weights = weights_beside(path)
     return [path, weights] if weights.is_file() else [path]
 
 
@@ -411,5 +416,5 @@ def _update(digest: hashlib._Hash, path: Path) -> None:
 def content_size(path: Path) -> int:
     """Bytes of a file with the weights beside it, or of all files of a folder."""
     if path.is_file():
-        return sum(part.stat().st_size for part in _file_and_weights(path))
+        return sum(part.stat().st_size for part in file_and_weights(path))
     return sum(part.stat().st_size for part in path.rglob("*") if part.is_file())

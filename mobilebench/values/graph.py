@@ -108,6 +108,8 @@ class ModelIO:
     delegate: str | None = None
     """The delegate that it was lowered to ahead of time, by mobilebench's name where it has one;
     `a+b` where there are several."""
+    weight_files: tuple[str, ...] = ()
+    """Names of the files beside it that hold weights."""
 
 
 def total(numbers: Iterable[int | None]) -> int | None:

@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
 
 from mobilebench.errors import BundleError, MobilebenchError, ModelFileError, UserError
@@ -134,6 +135,27 @@ def test_an_adopted_file_is_a_bundle_that_loads_again(tmp_path: Path) -> None:
     (bundle.folder / "their net.onnx").write_bytes(b"another")
     with pytest.raises(BundleError, match="is not the one"):
         Artifact.load(bundle.folder)
+
+
+def test_weights_beside_an_onnx_file_are_part_of_it(tmp_path: Path) -> None:
+    model = onnx.load(foreign.convolution(tmp_path / "inside.onnx", sizes=(1, 3, 8, 8)))
+    path, other = tmp_path / "theirs.onnx", tmp_path / "other.onnx"
+    beside = {"save_as_external_data": True, "size_threshold": 0}
+    onnx.save(model, other, **beside, location="weights.bin")
+    with pytest.raises(ModelFileError, match="keeps weights in weights.bin; save it with all"):
+        _opened(other)
+    onnx.save(onnx.load(other), path, **beside, location="theirs.onnx.data")
+    first = _opened(path)
+    bundle = adopt(first, tmp_path / "artifacts")
+    assert (bundle.folder / "theirs.onnx.data").is_file()
+    weights = tmp_path / "theirs.onnx.data"
+    content = bytearray(weights.read_bytes())
+    content[3] ^= 1
+    weights.write_bytes(content)
+    assert _opened(path).manifest.facts.sha256 != first.manifest.facts.sha256
+    weights.unlink()
+    with pytest.raises(ModelFileError, match="theirs.onnx.data, which is not beside it"):
+        _opened(path)
 
 
 @pytest.mark.parametrize("suffix", [".onnx", ".tflite", ".pte", ".mlmodel"])
