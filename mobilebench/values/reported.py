@@ -6,7 +6,7 @@ ranked among measured results. What the source does not state is None.
 
 from __future__ import annotations
 
-from mobilebench.values import value
+from mobilebench.values import require_finite, require_range, value
 
 REPORTED_SCHEMA_VERSION = 1
 
@@ -63,3 +63,11 @@ class Reported:
     """Percent."""
     remarks: tuple[str, ...] = ()
     """What the source states about the result's validity, such as that it is invalid."""
+
+    def __post_init__(self) -> None:
+        require_range(
+            self, "threads", "inferences_per_second", "load_ns", "first_inference_ns",
+            "peak_memory_bytes",
+        )  # fmt: skip
+        require_range(self, "top1", most=100)
+        require_finite(self)
