@@ -13,6 +13,7 @@ import typer
 
 from mobilebench.cli import output
 from mobilebench.cli.options import Artifacts, Cluster, Json, Runtime, Threads
+from mobilebench.notation import quantities
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -154,7 +155,7 @@ def _executor(evaluations: list[Evaluation], jobs: int, address: str | None) -> 
 
 def as_table(results: list[Accuracy]) -> Table:
     """Build a table with a row for each artifact; the change is against the first."""
-    numbers = ("images", "top-1 %", "95 % interval", "change", "top-5 %", "95 % interval", "MB")
+    numbers = ("images", "top-1 %", "95 % interval", "change", "top-5 %", "95 % interval", "size")
     table = output.columns("model", "artifact", "evaluated by", *(f"{title}>" for title in numbers))
     first = results[0].top1.value
     for result in results:
@@ -170,7 +171,7 @@ def as_table(results: list[Accuracy]) -> Table:
             "" if result is results[0] or change is None else f"{100 * change:+.2f}",
             "" if top5 is None else _percent(top5),
             "" if top5 is None else _interval(top5),
-            f"{result.artifact.size_bytes / 1e6:.2f}",
+            quantities.size(result.artifact.size_bytes),
         )
     return table
 

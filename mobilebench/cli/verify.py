@@ -51,14 +51,14 @@ def command(
         for artifact, parity, agreement in results:
             for result in parity:
                 verdict = "equal" if result.passed else "NOT EQUAL"
-                output.show_text(f"{artifact.name}: {verdict}: {result.description}\n")
+                output.show_line(f"{artifact.name}: {verdict}: {result.description}")
             if agreement is not None:
                 verdict = "agrees" if agreement.passed else "DOES NOT AGREE"
                 words = agreement.description
-                output.show_text(f"{artifact.name}: {verdict}: {words}\n")
+                output.show_line(f"{artifact.name}: {verdict}: {words}")
             reason = _unverified(artifact, parity)
             if reason:
-                output.show_text(f"{artifact.name}: NOT VERIFIED: {reason}\n")
+                output.show_line(f"{artifact.name}: NOT VERIFIED: {reason}")
     passed = [result.passed for _, parity, _ in results for result in parity]
     passed += [agreement.passed for _, _, agreement in results if agreement is not None]
     if not all(passed):
