@@ -37,4 +37,6 @@ def test_bencher_takes_nanoseconds_and_bytes() -> None:
 
 def test_names_stay_the_same_when_the_runtime_is_updated() -> None:
     [entry] = json.loads(exchange.as_github_benchmark(rank([measured()])))
-    assert entry["name"] == "mobilevig_ti onnx-fp32-opset20, onnxruntime x1, Made-up phone"
+    assert entry["name"] == (
+        "mobilevig_ti onnx-fp32-opset20, onnxruntime cpu x1, Made-up phone (ios:0000), smoke-1"
+    )
