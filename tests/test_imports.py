@@ -282,8 +282,6 @@ HEAVY = sorted(
         "torch",
         "numpy",
         "sqlalchemy",
-        "altair",
-        "vl_convert",
         "jax",
         "pandas",
         "timm",

@@ -98,8 +98,13 @@ def show_line(line: str) -> None:
 
 def tell(sentence: str) -> None:
     """Print a sentence beside the result."""
-    for line in sentence.split("\n"):
-        stderr().print(escapes.terminal(line), markup=False, highlight=False, soft_wrap=True)
+    stderr().print(escapes.terminal(sentence), markup=False, highlight=False, soft_wrap=True)
+
+
+def tell_step(title: str) -> None:
+    """Print the title of a step of a longer job, with an empty line before it."""
+    stderr().print()
+    tell(title)
 
 
 def annotate(commands: Iterable[str]) -> None:

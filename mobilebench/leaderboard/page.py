@@ -17,7 +17,7 @@ from mobilebench.machine import host
 from mobilebench.notation import escapes
 from mobilebench.values.reported import Reported
 
-_BETWEEN = re.compile(r"(?<=[-_./@])(?=[^\s])")
+_BETWEEN = re.compile(r"(?<=[-_/@])(?=\S)|(?<=\.)(?=[^\s\d])")
 
 
 def as_page(

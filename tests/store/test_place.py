@@ -39,7 +39,10 @@ def _together(code: str, count: int) -> list[int]:
         "name, count, folder = sys.argv[1], int(sys.argv[2]), Path(sys.argv[3])\n"
         "def meet(point):\n"
         "    (folder / f'{point}-{name}').touch()\n"
-        "    while len(list(folder.glob(f'{point}-*'))) < count: time.sleep(0.0005)\n"
+        "    end = time.monotonic() + 60\n"
+        "    while len(list(folder.glob(f'{point}-*'))) < count:\n"
+        "        if time.monotonic() > end: sys.exit('another process has ended')\n"
+        "        time.sleep(0.0005)\n"
     ) + textwrap.dedent(code)
     folder = os.environ["PYTEST_MEETING"]
     running = [
