@@ -28,6 +28,7 @@ ALLOWED: dict[str, set[str]] = {
     "errors": set(),
     "stats": set(),
     "observer": set(),
+    "notation": set(),
     "files": {"errors"},
     "values": {"errors", "files", "stats"},
     "machine": {"errors", "files", "values"},
@@ -40,7 +41,7 @@ ALLOWED: dict[str, set[str]] = {
     "plugins": {"errors", "values", "interfaces", "machine"},
     "failures": {"errors", "values", "interfaces", "plugins"},
     # from a network to a verified file
-    "verifying": {"errors", "files", "values", "machine", "inputs", "plugins"},
+    "verifying": {"errors", "files", "values", "machine", "inputs", "plugins", "notation"},
     "inspecting": {"errors", "files", "values", "machine", "plugins"},
     "exporting": {
         "errors", "files", "values", "machine", "inputs", "observer",
@@ -52,12 +53,12 @@ ALLOWED: dict[str, set[str]] = {
     },
     # from a file to a verdict
     "store": {"errors", "files", "values"},
-    "regress": {"errors", "values", "stats", "store"},
+    "regress": {"errors", "values", "stats", "store", "notation"},
     "measuring": {
         "errors", "values", "machine", "observer",
         "interfaces", "plugins", "failures", "store", "regress",
     },
-    "leaderboard": {"values", "stats", "machine"},
+    "leaderboard": {"values", "stats", "machine", "notation"},
     "interop": {"errors", "values"},
     "schema": {"files", "values"},
     # plug-ins
@@ -74,7 +75,7 @@ ALLOWED: dict[str, set[str]] = {
     "cli": {
         "errors", "files", "values", "machine", "inputs", "plugins", "zoo",
         "exporting", "verifying", "inspecting", "measuring", "store", "regress",
-        "leaderboard", "interop", "pipeline",
+        "leaderboard", "interop", "pipeline", "notation",
     },
     "__init__": {"errors", "values", "store", "zoo", "api"},
     "__main__": {"cli"},
@@ -281,8 +282,6 @@ HEAVY = sorted(
         "torch",
         "numpy",
         "sqlalchemy",
-        "altair",
-        "vl_convert",
         "jax",
         "pandas",
         "timm",

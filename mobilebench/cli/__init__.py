@@ -30,9 +30,14 @@ from mobilebench.cli import (
     inspect,
     leaderboard,
     models,
+    store,
     verify,
 )
 from mobilebench.cli.output import complain, tell
+from mobilebench.notation import escapes
+
+_UsageError: Any = typer.BadParameter.__base__
+"""Typer's error about the words of a command line; it prints the message itself."""
 
 
 class _Verbs(TyperGroup):
@@ -43,6 +48,9 @@ class _Verbs(TyperGroup):
 
         try:
             return super().invoke(ctx)
+        except _UsageError as error:
+            error.message = escapes.terminal(error.message)
+            raise
         except UserError as error:
             complain(str(error))
             raise typer.Exit(2) from error
@@ -81,6 +89,7 @@ for _module, _name in (
     (demo, "demo"),
 ):
     app.command(_name)(_module.command)
+app.add_typer(store.app, name="store")
 
 
 @app.callback(invoke_without_command=True)

@@ -107,10 +107,9 @@ def show_report(
         output.show_plain(tables.comparisons(report))
         for sentence in reports.remarks(report):
             output.tell(sentence)
-        output.show_text(f"{reports.summary(report)}\n")
+        output.show_line(reports.summary(report))
     if github:
-        for annotation in reports.as_annotations(report).splitlines():
-            output.tell(annotation)
+        output.annotate(reports.as_annotations(report).splitlines())
         summary = os.environ.get("GITHUB_STEP_SUMMARY")
         if summary:
             with Path(summary).open("a", encoding="utf-8") as handle:

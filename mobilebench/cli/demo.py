@@ -58,10 +58,10 @@ def command(
         for export in exports
         if isinstance(export.outcome, Artifact) and host.runtimes(export.recipe.format)
     ]
-    output.tell(f"\n2. Measure on this machine by {_PROTOCOL}, each cell in a fresh process.")
+    output.tell_step(f"2. Measure on this machine by {_PROTOCOL}, each cell in a fresh process.")
     setting = Setting(device_id="host", protocol=protocol(_PROTOCOL), threads=_THREADS)
     measure_all(artifacts, setting, store)
-    output.tell("\n3. The leaderboard.")
+    output.tell_step("3. The leaderboard.")
     with RecordStore(store) as records:
         rows = rank(records.find(Query(newest=True)))
     output.show(as_table(rows, output.width()))

@@ -9,6 +9,7 @@ import typer
 
 from mobilebench.cli import output
 from mobilebench.cli.options import Json
+from mobilebench.notation import quantities
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
     from mobilebench.inspecting.differences import Change, Differences
 
+_SIZES = ("size", "constants")
+"""Facts that are numbers of bytes."""
 _HELP = "Artifact folder or model file."
 
 
@@ -62,7 +65,8 @@ def _table(title: str, changes: Sequence[Change]) -> Table:
         values = [change.before, change.after]
         if change.name == "sha256":
             values = [str(side)[:12] for side in values]
-        table.add_row(change.name, *map(_text, values), _step(change))
+        write = _sized if change.name in _SIZES else _text
+        table.add_row(change.name, *map(write, values), _step(change))
     return table
 
 
@@ -72,11 +76,18 @@ def _text(shown: str | int | float | None) -> str:
     return shown if isinstance(shown, str) else f"{shown:,}"
 
 
+def _sized(count: str | int | float | None) -> str:
+    return _text(count) if isinstance(count, str | None) else quantities.size(count)
+
+
 def _step(change: Change) -> str:
     before, after = change.before, change.after
     if not isinstance(before, int | float) or not isinstance(after, int | float):
         return ""
     share = f" ({after / before - 1:+.1%})" if before and after else ""
+    if change.name in _SIZES:
+        sign = "+" if after >= before else ""
+        return f"{sign}{quantities.size(after - before)}{share}"
     return f"{after - before:+,}{share}"
 
 

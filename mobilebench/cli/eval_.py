@@ -23,6 +23,7 @@ from mobilebench.cli.options import (
     Threads,
     preprocessing_of,
 )
+from mobilebench.notation import quantities
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -181,7 +182,7 @@ def _executor(evaluations: list[Evaluation], jobs: int, address: str | None) -> 
 
 def as_table(results: list[Accuracy]) -> Table:
     """Build a table with a row for each artifact; the change is against the first."""
-    numbers = ("images", "top-1 %", "95 % interval", "change", "top-5 %", "95 % interval", "MB")
+    numbers = ("images", "top-1 %", "95 % interval", "change", "top-5 %", "95 % interval", "size")
     table = output.columns("model", "artifact", "evaluated by", *(f"{title}>" for title in numbers))
     first = results[0].top1.value
     for result in results:
@@ -197,7 +198,7 @@ def as_table(results: list[Accuracy]) -> Table:
             "" if result is results[0] or change is None else f"{100 * change:+.2f}",
             "" if top5 is None else _percent(top5),
             "" if top5 is None else _interval(top5),
-            f"{result.artifact.size_bytes / 1e6:.2f}",
+            quantities.size(result.artifact.size_bytes),
         )
     return table
 

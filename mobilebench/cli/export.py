@@ -271,7 +271,7 @@ def show_exports(results: Sequence[Exported]) -> None:
         if exported.damage is not None:
             output.tell(f"exported again because it was damaged: {exported.damage}")
         if isinstance(exported.outcome, Artifact):
-            output.show_text(f"{exported.outcome.folder}\n")
+            output.show_line(str(exported.outcome.folder))
             unverified = exported.outcome.manifest.facts.unverified
             if unverified:
                 output.tell(f"{exported.outcome.name} is not verified: {unverified}.")

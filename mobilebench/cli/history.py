@@ -8,6 +8,7 @@ import typer
 
 from mobilebench.cli import output
 from mobilebench.cli.options import Alpha, Json, Store, listed
+from mobilebench.notation.quantities import quantity
 from mobilebench.values.metric import Metric
 
 if TYPE_CHECKING:
@@ -52,19 +53,19 @@ def _show(history: History) -> None:
     numbers = [point.number for point in history.points]
     first, last = history.points[0], history.points[-1]
     runs = f"{len(numbers)} run{'s' * (len(numbers) > 1)}"
-    output.show_text(
-        f"{history.cell}\n"
-        f"  {history.metric}: {runs} from {first.created[:10]} to "
-        f"{last.created[:10]}, median {median(numbers):.3f} {history.unit}\n"
-        f"  {_line(numbers)}\n"
+    output.show_line(history.cell)
+    output.show_line(
+        f"  {history.metric}: {runs} from {first.created[:10]} to {last.created[:10]}, median "
+        f"{quantity(median(numbers), history.unit)}"
     )
+    output.show_line(f"  {_line(numbers)}")
     for step in history.steps:
-        output.show_text(
+        output.show_line(
             f"  {step.ratio - 1:+.1%} between {step.before.created[:16]} and "
-            f"{step.after.created[:16]}: {step.commits} (p {step.p_value:.2g})\n"
+            f"{step.after.created[:16]}: {step.commits} (p {step.p_value:.2g})"
         )
     if not history.steps:
-        output.show_text("  no step\n")
+        output.show_line("  no step")
 
 
 def _line(numbers: list[float]) -> str:

@@ -34,7 +34,7 @@ def command(
     ] = None,
     store: Store = None,
 ) -> None:
-    """Add records to the store; all files are read before the first is added.
+    """Add records to the store; all of them are added, or none.
 
     Results of LiteRT's benchmark_model, ONNX Runtime's perf test, ExecuTorch's and AndroidX's
     benchmarks, MLPerf, and tables in CSV are kept apart as reported: nothing here measured them.
@@ -48,8 +48,7 @@ def command(
     for path in paths:
         _read(path, kind, records, reported)
     with RecordStore(store) as destination:
-        added = sum(destination.add(record) for record in records)
-        added += sum(destination.add_reported(result) for result in reported)
+        added = destination.add_all(records, reported)
     for result in reported:
         if result.remarks and result.latency == Latency() and not result.windows:
             name = result.model or result.source

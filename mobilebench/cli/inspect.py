@@ -10,6 +10,7 @@ import typer
 from mobilebench.cli import output
 from mobilebench.cli.artifacts import opened
 from mobilebench.cli.options import Adopt, Inputs, Json
+from mobilebench.notation import quantities
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -98,8 +99,8 @@ def _of_manifest(inspected: Inspection) -> list[tuple[str, str]]:
         *_taking_images(manifest.recipe.image_input),
         (
             "made",
-            f"{manifest.created} in {facts.export_seconds or 0:.1f} s by mobilebench "
-            f"{manifest.mobilebench_version}",
+            f"{manifest.created} in {quantities.duration((facts.export_seconds or 0) * 1e9)} by "
+            f"mobilebench {manifest.mobilebench_version}",
         ),
         ("tools", ", ".join(f"{name} {v}" for name, v in facts.tool_versions.items())),
         ("preflight", ", ".join(preflight.checks)),
@@ -114,7 +115,7 @@ def _of_manifest(inspected: Inspection) -> list[tuple[str, str]]:
 
 def _of_file(inspected: Inspection) -> list[tuple[str, str]]:
     rows = [
-        ("file", f"{inspected.model_path} ({inspected.size_bytes:,} bytes)"),
+        ("file", f"{inspected.model_path} ({_exact(inspected.size_bytes)})"),
         ("sha256", inspected.sha256),
     ]
     graph = inspected.graph
@@ -123,7 +124,7 @@ def _of_file(inspected: Inspection) -> list[tuple[str, str]]:
     rows += [("file takes", f"{tensor.name}: {tensor.text}") for tensor in graph.inputs]
     rows += [("file gives", f"{tensor.name}: {tensor.text}") for tensor in graph.outputs]
     rows.append(("file computes", "not known" if graph.macs is None else f"{graph.macs:,} MACs"))
-    rows.append(("file stores", f"{graph.weight_bytes:,} bytes of constants"))
+    rows.append(("file stores", f"{_exact(graph.weight_bytes)} of constants"))
     if graph.folded:
         kinds = ", ".join(f"{kind} x{count}" for kind, count in graph.folded.items())
         rows.append(("on constants", f"{kinds}; computed once, when the file is loaded"))
@@ -184,12 +185,18 @@ def _largest(graph: Graph) -> RenderableType:
         table.add_row(
             operation.layer or operation.name,
             operation.kind,
-            f"{operation.weight_bytes:,}",
+            quantities.size(operation.weight_bytes),
             _share(operation.weight_bytes, graph.weight_bytes),
             "?" if operation.macs is None else f"{operation.macs:,}",
             _share(operation.macs, graph.macs),
         )
     return table
+
+
+def _exact(count: int) -> str:
+    """Write a size for people, and exactly where that is not the same."""
+    short = quantities.size(count)
+    return short if count < 1000 else f"{short}, {count:,} bytes"
 
 
 def _share(part: int | None, whole: int | None) -> str:
@@ -247,7 +254,7 @@ def _every_operation(inspected: Inspection, graph: Graph) -> RenderableType:
             operation.kind,
             ", ".join(result.text for result in operation.outputs),
             "?" if operation.macs is None else f"{operation.macs:,}",
-            f"{operation.weight_bytes:,}",
+            quantities.size(operation.weight_bytes),
             operation.layer or "",
             ", ".join(refused.get(operation.name, ())),
         )

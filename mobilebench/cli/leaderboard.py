@@ -25,6 +25,11 @@ class Shape(StrEnum):
     BENCHER = "bencher"
 
 
+_WITHOUT_FAILURES = (Shape.GITHUB_BENCHMARK, Shape.BENCHER)
+_WITHOUT_REPORTED = (*_WITHOUT_FAILURES, Shape.CSV, Shape.JSON)
+"""Forms that other programs read: one row for each measured cell."""
+
+
 def command(
     model: Annotated[str | None, typer.Option(help="Only this model.")] = None,
     format: Annotated[str | None, typer.Option(help="Only this format.")] = None,
@@ -40,7 +45,7 @@ def command(
     from mobilebench.store import Query, RecordStore
 
     query = Query(model=model, format=format, device=device, protocol=protocol, newest=True)
-    with RecordStore(store) as records:
+    with RecordStore(store, create=False) as records:
         rows = rank(records.find(query))
         reported = records.find_reported(model)
     if not rows and not reported:
@@ -58,15 +63,15 @@ def command(
         return
     match shape:
         case Shape.MARKDOWN | Shape.TABLE:
-            content = text.as_markdown(rows)
-            if reported:
-                content += "\n" + elsewhere.as_markdown(reported)
+            parts = [text.as_markdown(rows)] if rows else []
+            parts += [elsewhere.as_markdown(reported)] if reported else []
+            content = "\n".join(parts)
         case Shape.CSV:
             content = text.as_csv(rows)
         case Shape.JSON:
             content = text.as_json(rows)
         case Shape.LATEX:
-            content = exchange.as_latex(rows)
+            content = exchange.as_latex(rows, reported)
         case Shape.GITHUB_BENCHMARK:
             content = exchange.as_github_benchmark(rows)
         case Shape.BENCHER:
@@ -79,3 +84,10 @@ def command(
         output.show_text(content)
     else:
         output.save(out, content)
+    sentence = exchange.left_out(
+        sum(row.p50_ms is None for row in rows) if shape in _WITHOUT_FAILURES else 0,
+        len(reported) if shape in _WITHOUT_REPORTED else 0,
+        shape,
+    )
+    if sentence is not None:
+        output.tell(sentence)

@@ -8,11 +8,12 @@ import typer
 
 from mobilebench.cli import output
 from mobilebench.cli.options import Json
+from mobilebench.notation.quantities import duration
 
 if TYPE_CHECKING:
     from rich.console import Group
 
-    from mobilebench.values.modelspec import ModelSpec
+    from mobilebench.values.modelspec import ModelSpec, Published
 
 
 def command(
@@ -34,9 +35,7 @@ def _table(specs: list[ModelSpec]) -> Group:
     from rich.console import Group
     from rich.text import Text
 
-    table = output.columns(
-        "model", "params M>", "GMACs>", "top-1 %>", "latency ms>", "on", "licence"
-    )
+    table = output.columns("model", "params M>", "GMACs>", "top-1 %>", "latency>", "on", "licence")
     sources: dict[str, int] = {}
 
     def cite(source: str) -> str:
@@ -49,7 +48,7 @@ def _table(specs: list[ModelSpec]) -> Group:
             f"{spec.params / 1e6:.2f}" if spec.params else "",
             f"{spec.macs.total / 1e9:.3f}" if spec.macs else "",
             f"{accuracy.top1:.1f} {cite(accuracy.source)}" if accuracy else "",
-            f"{latency.latency_ms:.2f} {cite(latency.source)}" if latency else "",
+            f"{_milliseconds(latency)} {cite(latency.source)}" if latency else "",
             latency.device or "" if latency else "",
             spec.source.licence if spec.source else "",
         )
@@ -62,3 +61,7 @@ def _table(specs: list[ModelSpec]) -> Group:
         ),
         *(Text(f"  [{number}] {source}", style="dim") for source, number in sources.items()),
     )
+
+
+def _milliseconds(latency: Published) -> str:
+    return "" if latency.latency_ms is None else duration(latency.latency_ms * 1e6)

@@ -1,4 +1,8 @@
-"""Print results to stdout, and everything else to stderr."""
+"""Print results to stdout, and everything else to stderr.
+
+Whatever is printed here for people passes `notation.escapes.terminal`: names and messages of others
+cannot move the cursor, write commands into a log, or pass for another line.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +11,11 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mobilebench.notation import escapes
+
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from rich.console import Console, RenderableType
     from rich.table import Table
 
@@ -18,16 +26,16 @@ _PIPE_WIDTH = 200
 
 def stdout(markup: bool = True) -> Console:
     """Return the console for results."""
-    from rich.console import Console
+    from mobilebench.cli.console import SafeConsole
 
-    return Console(width=None if sys.stdout.isatty() else _PIPE_WIDTH, markup=markup)
+    return SafeConsole(width=None if sys.stdout.isatty() else _PIPE_WIDTH, markup=markup)
 
 
 def stderr() -> Console:
     """Return the console for progress and complaints."""
-    from rich.console import Console
+    from mobilebench.cli.console import SafeConsole
 
-    return Console(stderr=True)
+    return SafeConsole(stderr=True)
 
 
 def width() -> int:
@@ -37,9 +45,9 @@ def width() -> int:
 
 def pairs() -> Table:
     """Return an empty table of names and texts."""
-    from rich.table import Table
+    from mobilebench.cli.console import SafeTable
 
-    table = Table(show_header=False, box=None, pad_edge=False)
+    table = SafeTable(show_header=False, box=None, pad_edge=False)
     table.add_column(style="bold")
     table.add_column(overflow="fold")
     return table
@@ -47,9 +55,9 @@ def pairs() -> Table:
 
 def columns(*names: str) -> Table:
     """Return an empty table; a column whose name ends in `>` holds numbers."""
-    from rich.table import Table
+    from mobilebench.cli.console import SafeTable
 
-    table = Table(header_style="bold", box=None, pad_edge=False)
+    table = SafeTable(header_style="bold", box=None, pad_edge=False)
     for name in names:
         number = name.endswith(">")
         table.add_column(
@@ -78,23 +86,42 @@ def show_json(result: Any) -> None:
 
 
 def show_text(text: str) -> None:
-    """Print a result that is text already, such as CSV."""
+    """Print a document in a format such as CSV, whose writer has escaped what is in it."""
     sys.stdout.write(text)
     sys.stdout.flush()  # before the next sentence on stderr
 
 
+def show_line(line: str) -> None:
+    """Print a result that is one line for people."""
+    show_text(f"{escapes.terminal(line)}\n")
+
+
 def tell(sentence: str) -> None:
     """Print a sentence beside the result."""
-    stderr().print(sentence, markup=False, highlight=False, soft_wrap=True)
+    stderr().print(escapes.terminal(sentence), markup=False, highlight=False, soft_wrap=True)
+
+
+def tell_step(title: str) -> None:
+    """Print the title of a step of a longer job, with an empty line before it."""
+    stderr().print()
+    tell(title)
+
+
+def annotate(commands: Iterable[str]) -> None:
+    """Print commands for GitHub's log, whose writer has escaped what is in them."""
+    for command in commands:
+        sys.stderr.write(f"{command}\n")
+    sys.stderr.flush()
 
 
 def complain(sentence: str, log_tail: str = "") -> None:
     """Print what is wrong, with the end of a log where there is one."""
     console = stderr()
     for line in log_tail.splitlines()[-_LOG_LINES:]:
-        console.print(f"  | {line}", markup=False, highlight=False, style="dim", soft_wrap=True)
+        text = f"  | {escapes.terminal(line)}"
+        console.print(text, markup=False, highlight=False, style="dim", soft_wrap=True)
     console.print("error: ", style="bold red", end="")
-    console.print(sentence, markup=False, highlight=False, soft_wrap=True)
+    console.print(escapes.terminal(sentence), markup=False, highlight=False, soft_wrap=True)
 
 
 def save(path: Path, text: str) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from mobilebench.cli import output
+from mobilebench.notation import quantities
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -20,7 +21,7 @@ _STYLES = {"regressed": "red", "improved": "green", "inconclusive": "yellow"}
 def exports(results: Sequence[Exported]) -> Table:
     """Build a table of exports, with a row for each way in which a file was verified."""
     quantized = any(exported.recipe.precision.quantized for exported in results)
-    titles = ["model", "artifact", "outcome", "rel. error>", "SNR dB>", "top-1>", "size MB>"]
+    titles = ["model", "artifact", "outcome", "rel. error>", "SNR dB>", "top-1>", "size>"]
     table = output.columns(*titles, *(["agreement>"] if quantized else []))
     for exported in results:
         for style, row in _export_rows(exported):
@@ -36,8 +37,11 @@ def _export_rows(exported: Exported) -> Iterable[tuple[str | None, tuple[str, ..
         yield "red", (*name, f"failed: {exported.outcome.stage}")
         return
     facts = exported.outcome.manifest.facts
-    size, agreement = f"{facts.size_bytes / 1e6:.2f}", _agreement(facts.agreement)
-    first = (*name, "cached" if exported.cached else f"{facts.export_seconds:.1f} s")
+    size, agreement = quantities.size(facts.size_bytes), _agreement(facts.agreement)
+    first = (
+        *name,
+        "cached" if exported.cached else quantities.duration((facts.export_seconds or 0) * 1e9),
+    )
     if facts.unverified:
         yield None, (*first, "not verified", "", "", size, agreement)
     for index, parity in enumerate(facts.parity):

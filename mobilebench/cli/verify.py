@@ -57,19 +57,19 @@ def command(
         for artifact, parity, agreement, trials in results:
             for result in parity:
                 verdict = "equal" if result.passed else "NOT EQUAL"
-                output.show_text(
+                output.show_line(
                     f"{artifact.name}: {verdict}: {result.description}, compared with PyTorch's "
-                    f"outputs when it was exported\n"
+                    f"outputs when it was exported"
                 )
             if agreement is not None:
                 verdict = "agrees" if agreement.passed else "DOES NOT AGREE"
                 words = agreement.description
-                output.show_text(f"{artifact.name}: {verdict}: {words}\n")
+                output.show_line(f"{artifact.name}: {verdict}: {words}")
             reason = _unverified(artifact, parity)
             if reason:
-                output.show_text(f"{artifact.name}: NOT VERIFIED: {reason}\n")
+                output.show_line(f"{artifact.name}: NOT VERIFIED: {reason}")
             for trial in trials:
-                output.show_text(f"{artifact.name}: {trial.description}\n")
+                output.show_line(f"{artifact.name}: {trial.description}")
     passed = [result.passed for _, parity, _, _ in results for result in parity]
     passed += [agreement.passed for _, _, agreement, _ in results if agreement is not None]
     passed += [trial.passed for _, _, _, trials in results for trial in trials]

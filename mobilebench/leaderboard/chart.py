@@ -1,60 +1,82 @@
-"""Draw the latency of every row: fastest sample, median and 90th percentile."""
+"""Lay out the latency of every row: fastest sample, median and 90th percentile."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
+from mobilebench.leaderboard.columns import needed
 from mobilebench.leaderboard.rows import Row
-
-_INK, _BAR, _DOT = "#1f2933", "#9fb3c8", "#0b6e99"
-_ROW_PX = 26
-_PADDING = {"left": 90, "right": 40, "top": 5, "bottom": 5}
+from mobilebench.notation.quantities import duration
 
 
-def latency_svg(rows: Sequence[Row]) -> str | None:
-    """Return the chart as SVG; None where no row was measured."""
-    measured_rows = [row for row in rows if row.p50_ms is not None]
-    if not measured_rows:
-        return None
-    # Half a second to import, and only pages need them.
-    import altair as alt
-    import vl_convert
+@dataclass(frozen=True)
+class Bar:
+    """One row of the chart; positions are shares of the longest latency, in percent."""
 
-    values = [
-        {
-            "cell": f"{row.model}, {row.artifact}, {row.runtime}, {_threads(row.threads)}",
-            "min": row.min_ms,
-            "p50": row.p50_ms,
-            "p90": row.p90_ms,
-        }
-        for row in measured_rows
+    number: int
+    """Of the row in the table, from 1."""
+    model: str
+    details: str
+    """The artifact, and what else tells this bar from others."""
+    median: str
+    start: float
+    dot: float
+    end: float
+
+
+@dataclass(frozen=True)
+class Chart:
+    """The bars of one device and protocol: only their lengths may be compared."""
+
+    device: str
+    protocol: str
+    bars: tuple[Bar, ...]
+
+
+def charts(rows: Sequence[Row]) -> list[Chart]:
+    """Return a chart for each device and protocol, with a bar for each measured row."""
+    groups: dict[tuple[str, str, str], list[int]] = {}
+    for place, row in enumerate(rows):
+        if row.p50_ms is not None:
+            key = (row.device_model, row.device, row.protocol or "")
+            groups.setdefault(key, []).append(place)
+    details = [
+        column
+        for column in needed(rows)
+        if column.title in ("runtime", "unit", "threads") and not column.essential
     ]
-    cell = alt.Y("cell:N", sort=[entry["cell"] for entry in values], title=None).axis(
-        labelLimit=480, ticks=False, domain=False, offset=6
-    )
-    base = alt.Chart(alt.Data(values=values)).encode(y=cell)
-    span = base.mark_bar(height=8, color=_BAR, cornerRadius=4).encode(
-        x=alt.X("min:Q", title="latency, ms: fastest to 90th percentile, dot at the median").scale(
-            zero=True
-        ),
-        x2="p90:Q",
-    )
-    median = base.mark_circle(size=90, color=_DOT, opacity=1).encode(x="p50:Q")
-    label = base.mark_text(align="left", dx=8, color=_INK, fontSize=11).encode(
-        x="p90:Q", text=alt.Text("p50:Q", format=".2f")
-    )
-    chart = (
-        (span + median + label)
-        .properties(width=520, height=_ROW_PX * len(values), padding=_PADDING)
-        # Labels were measured in one font and are drawn in whichever of these the reader has:
-        # the padding keeps the wider ones inside the picture.
-        .configure(background="transparent", font="Arial, Helvetica, sans-serif")
-        .configure_axis(labelColor=_INK, titleColor=_INK, grid=True, gridColor="#e4e7eb")
-        .configure_view(stroke=None)
-    )
-    svg: str = vl_convert.vegalite_to_svg(chart.to_json())
-    return svg
+    return [
+        Chart(
+            device=f"{model} ({device})",
+            protocol=protocol,
+            bars=tuple(_bars(rows, places, [column.title for column in details])),
+        )
+        for (model, device, protocol), places in groups.items()
+    ]
 
 
-def _threads(count: int | None) -> str:
-    return f"{count} thread{'' if count == 1 else 's'}"
+def _bars(rows: Sequence[Row], places: Sequence[int], details: Sequence[str]) -> list[Bar]:
+    longest = max(rows[place].p90_ms or 0.0 for place in places)
+    bars = []
+    for place in places:
+        row = rows[place]
+        if row.p50_ms is None or row.p90_ms is None or row.min_ms is None:
+            continue
+        texts = {
+            "runtime": row.runtime,
+            "unit": row.compute_unit,
+            "threads": f"{row.threads} thread{'' if row.threads == 1 else 's'}",
+        }
+        bars.append(
+            Bar(
+                number=place + 1,
+                model=row.model,
+                details=", ".join([row.artifact, *(texts[title] or "" for title in details)]),
+                median=duration(row.p50_ms * 1e6),
+                start=100 * row.min_ms / longest,
+                dot=100 * row.p50_ms / longest,
+                end=100 * row.p90_ms / longest,
+            )
+        )
+    return bars

@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rich.console import Group
-from rich.markup import escape
 from rich.text import Text
 
 from mobilebench.leaderboard.columns import UNKNOWN
 from mobilebench.leaderboard.table import empty_table
+from mobilebench.notation import escapes
+from mobilebench.notation.quantities import duration
 from mobilebench.values.reported import Reported
 
 TITLE = "Reported by others, not measured here"
-COLUMNS = ("source", "model", "artifact", "device", "runtime", "latency ms", "top-1 %", "remarks")
+COLUMNS = ("source", "model", "artifact", "device", "runtime", "latency", "top-1 %", "remarks")
 _STATISTICS = (("p50_ns", "median"), ("mean_ns", "mean"), ("p90_ns", "p90"))
 
 
@@ -39,7 +40,7 @@ def _latency(result: Reported) -> str | None:
     for field, name in _STATISTICS:
         number = getattr(result.latency, field)
         if number is not None:
-            return f"{number / 1e6:.2f} ({name})"
+            return f"{duration(number)} ({name})"
     if result.inferences_per_second is not None:
         return f"{result.inferences_per_second:.1f} a second"
     return None
@@ -49,14 +50,14 @@ def as_table(results: Sequence[Reported]) -> Group:
     """Format the results as a table for the terminal."""
     table = empty_table()
     for title in COLUMNS:
-        table.add_column(title)
+        table.add_column(title, overflow="fold")
     for result in results:
-        table.add_row(*(escape(cell) for cell in cells(result)))
+        table.add_row(*(Text(escapes.terminal(cell)) for cell in cells(result)))
     return Group(Text(f"\n{TITLE}", style="bold"), table)
 
 
 def as_markdown(results: Sequence[Reported]) -> str:
     """Format the results as Markdown, to follow the leaderboard's own table."""
-    rows = [COLUMNS, ("---",) * len(COLUMNS), *(cells(result) for result in results)]
-    lines = (f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in row)} |" for row in rows)
+    rows = [tuple(map(escapes.markdown, cells(result))) for result in results]
+    lines = (f"| {' | '.join(row)} |" for row in (COLUMNS, ("---",) * len(COLUMNS), *rows))
     return "\n".join((f"### {TITLE}", "", *lines)) + "\n"

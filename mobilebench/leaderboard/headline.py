@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from mobilebench import stats
+from mobilebench.notation.quantities import duration
 from mobilebench.values import value
 from mobilebench.values.measurement import Samples
 from mobilebench.values.protocol import Headline, Protocol
@@ -37,20 +38,21 @@ class Deadlines:
         return (self.late + self.dropped) / self.frames
 
 
-def headline_ns(protocol: Protocol, samples: Samples) -> float:
+def headline_ns(protocol: Protocol, samples: Samples) -> float | None:
     """Return the number that the protocol reports as its result.
 
-    Raises `ValueError` where there are too few samples for it.
+    A round with too few samples for a trimmed mean is left out; None where every round is.
     """
     if protocol.headline is Headline.MEDIAN:
         return stats.percentile(samples.latencies_ns(), 50)
     if protocol.headline is Headline.P90:
         return stats.percentile(samples.latencies_ns(), 90)
     means = [
-        stats.trimmed_mean(samples.latencies_ns(round_=round_), protocol.trim, protocol.trim)
-        for round_ in range(protocol.rounds)
+        stats.trimmed_mean(latencies, protocol.trim, protocol.trim)
+        for latencies in (samples.latencies_ns(round_=round_) for round_ in range(protocol.rounds))
+        if len(latencies) > 2 * protocol.trim
     ]
-    return sum(means) / len(means)
+    return sum(means) / len(means) if means else None
 
 
 def windows(samples: Samples, window_ns: int) -> tuple[Window, ...]:
@@ -80,9 +82,9 @@ def windows(samples: Samples, window_ns: int) -> tuple[Window, ...]:
 def deadlines(protocol: Protocol, samples: Samples) -> Deadlines:
     """Count the frames of a paced protocol that were on time, late and dropped.
 
-    All rounds are counted. A frame is due at a multiple of the interval since the round's first; it
-    must be finished when the next is due. Raises `ValueError` for a protocol without a pace, and
-    for a round without samples.
+    All rounds with samples are counted. A frame is due at a multiple of the interval since the
+    round's first; it must be finished when the next is due. Raises `ValueError` for a protocol
+    without a pace.
     """
     interval = protocol.interval_ns
     if interval is None:
@@ -91,7 +93,7 @@ def deadlines(protocol: Protocol, samples: Samples) -> Deadlines:
     for round_ in range(protocol.rounds):
         measured = samples.select(round_=round_)
         if not measured.t_ns:
-            raise ValueError(f"round {round_} has no measured samples")
+            continue
         started += len(measured.t_ns)
         first = measured.t_ns[0]
         for start, latency in zip(measured.t_ns, measured.latency_ns, strict=True):
@@ -114,9 +116,11 @@ def describe(protocol: Protocol, samples: Samples) -> str | None:
     if protocol.window_ns is not None:
         spans = windows(samples, protocol.window_ns)
         return (
-            f"{protocol.id}: median of the first {protocol.window_ns / 1e9:g} s "
-            f"{spans[0].p50_ns / 1e6:.2f} ms, of the last {spans[-1].p50_ns / 1e6:.2f} ms"
+            f"{protocol.id}: median {duration(spans[0].p50_ns)} in the first "
+            f"{duration(protocol.window_ns)}, {duration(spans[-1].p50_ns)} in the last"
         )
     if protocol.headline is Headline.MEDIAN:
         return None
-    return f"{protocol.id}: {protocol.headline} {headline_ns(protocol, samples) / 1e6:.2f} ms"
+    number = headline_ns(protocol, samples)
+    shown = "too few samples for it" if number is None else duration(number)
+    return f"{protocol.id}: {protocol.headline} {shown}"

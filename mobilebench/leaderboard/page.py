@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Sequence
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
 
 from mobilebench.leaderboard import elsewhere, text
-from mobilebench.leaderboard.chart import latency_svg
-from mobilebench.leaderboard.columns import COLUMNS, notes
+from mobilebench.leaderboard.chart import charts
+from mobilebench.leaderboard.columns import UNKNOWN, notes, offered
 from mobilebench.leaderboard.rows import Row
 from mobilebench.machine import host
+from mobilebench.notation import escapes
 from mobilebench.values.reported import Reported
+
+_BETWEEN = re.compile(r"(?<=[-_/@])(?=\S)|(?<=\.)(?=[^\s\d])")
 
 
 def as_page(
@@ -27,15 +32,19 @@ def as_page(
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        # Every text of the page passes here, before the markup is escaped.
+        finalize=lambda shown: escapes.visible(shown) if type(shown) is str else shown,
     )
+    templates.filters["breaking"] = _breaking
     return templates.get_template("page.html.j2").render(
         title=title,
-        created=host.now(),
+        created=f"{host.now()[:16].replace('T', ' ')} UTC",
         version=host.version(),
-        columns=COLUMNS,
+        columns=[c for c in offered(rows) if c.title != "device model"],
         rows=rows,
         notes=notes(rows),
-        chart=latency_svg(rows),
+        charts=charts(rows),
+        unknown=UNKNOWN,
         elsewhere=elsewhere,
         reported=[elsewhere.cells(result) for result in reported],
         downloads={
@@ -43,6 +52,11 @@ def as_page(
             "JSON": _data_url("application/json", text.as_json(rows)),
         },
     )
+
+
+def _breaking(text: str) -> Markup:
+    """Let a browser break a long name after its separators, and only there."""
+    return Markup("<wbr>").join(map(Markup.escape, _BETWEEN.split(escapes.visible(text))))
 
 
 def _data_url(kind: str, content: str) -> str:

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from mobilebench.leaderboard import headline
+from mobilebench.notation import escapes
 from mobilebench.stats import summarise
-from mobilebench.values import value
+from mobilebench.values import value, wire
 from mobilebench.values.artifact import ArtifactFacts, Parity
 from mobilebench.values.device import DeviceKind
 from mobilebench.values.measurement import Failure, Measurement, Validity
 from mobilebench.values.modelspec import ModelSpec
+from mobilebench.values.recipe import Calibration, ExportRecipe
 from mobilebench.values.record import CellKey, Record
+from mobilebench.values.tensor import TensorSpec
 
 _NS_PER_MS = 1e6
 
@@ -30,7 +36,10 @@ class Row:
     image_input: bool
     class_labels: bool
     runtime: str | None
+    compute_unit: str | None
     threads: int | None
+    inputs: tuple[str, ...]
+    """Name, shape and element type of each input of the network."""
     device: str
     device_model: str
     device_kind: DeviceKind
@@ -55,6 +64,8 @@ class Row:
     marks: tuple[str, ...]
     """What a reader must know before trusting the numbers; shown wherever the numbers are."""
     failure: str | None
+    name: str
+    """Of the cell, in words; no other cell has the same, and it stays the same over time."""
     record_id: str
     created: str
 
@@ -74,7 +85,16 @@ def rank(records: Iterable[Record]) -> list[Row]:
         for record in newest.values()
         if record.artifact or record.network not in exported
     ]
-    return sorted(rows, key=_order)
+    return sorted(_named_apart(rows), key=_order)
+
+
+def _named_apart(rows: Sequence[Row]) -> list[Row]:
+    """Return the rows, with their record in the name of those that share one nevertheless."""
+    counts = Counter(row.name for row in rows)
+    return [
+        row if counts[row.name] == 1 else replace(row, name=f"{row.name}, {row.record_id}")
+        for row in rows
+    ]
 
 
 def _order(row: Row) -> tuple[object, ...]:
@@ -102,7 +122,9 @@ def _row(record: Record) -> Row:
         runtime=f"{measured.runtime.name} {measured.runtime.version}"
         if measured
         else (job.runtime if job else None),
+        compute_unit=job.compute_unit if job else None,
         threads=job.threads if job else None,
+        inputs=tuple(str(tensor) for tensor in model.inputs),
         device=record.device.id,
         device_model=record.device.model,
         device_kind=record.device.kind,
@@ -123,9 +145,41 @@ def _row(record: Record) -> Row:
         published_source=published.source if published else None,
         marks=tuple(_each_mark(record)),
         failure=_why(outcome) if isinstance(outcome, Failure) else None,
+        name=_name(record),
         record_id=record.record_id,
         created=record.created,
     )
+
+
+def _name(record: Record) -> str:
+    """Return a name for tools that follow a row from one commit to the next.
+
+    It holds everything that makes a cell. What has no short word, such as the images of a
+    calibration, is in a digest at the end.
+    """
+    job, device, recipe, model = record.job, record.device, record.recipe, record.model
+    how = f"{job.runtime} {job.compute_unit} x{job.threads}, " if job else ""
+    rule = job.protocol.id if job else "export"
+    usual = len(model.inputs) == 1 and _is_image(model.inputs[0])
+    inputs = "" if usual else f" ({', '.join(map(str, model.inputs))})"
+    plain = ExportRecipe(
+        format=recipe.format,
+        precision=recipe.precision,
+        target=recipe.target,
+        delegate=recipe.delegate,
+        form=recipe.form,
+        calibration=Calibration() if recipe.precision.calibrated else None,
+    )
+    digest = hashlib.sha256(wire.dumps(recipe).encode()).hexdigest()[:8]
+    end = "" if recipe == plain else f", {digest}"
+    return escapes.visible(
+        f"{model.title}{inputs} {recipe.label}, {how}{device.model} ({device.id}), {rule}{end}"
+    )
+
+
+def _is_image(tensor: TensorSpec) -> bool:
+    """Return whether a tensor is the usual input, of which the title states the size."""
+    return tensor == TensorSpec(name="image", shape=(1, 3, *tensor.shape[2:4]))
 
 
 def _parities(facts: ArtifactFacts | None) -> Sequence[Parity]:

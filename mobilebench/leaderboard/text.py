@@ -11,8 +11,9 @@ import json
 from collections.abc import Sequence
 from dataclasses import fields
 
-from mobilebench.leaderboard.columns import COLUMNS, notes
+from mobilebench.leaderboard.columns import notes, offered
 from mobilebench.leaderboard.rows import Row
+from mobilebench.notation import escapes
 from mobilebench.values import wire
 
 
@@ -23,9 +24,17 @@ def as_csv(rows: Sequence[Row]) -> str:
     writer = csv.DictWriter(out, names, lineterminator="\n")
     writer.writeheader()
     for row in rows:
-        plain = wire.to_plain(row)
-        writer.writerow({**plain, "marks": "; ".join(row.marks)})
+        plain = {
+            **wire.to_plain(row),
+            "marks": "; ".join(row.marks),
+            "inputs": "; ".join(row.inputs),
+        }
+        writer.writerow({name: _cell(content) for name, content in plain.items()})
     return out.getvalue()
+
+
+def _cell(content: wire.Plain) -> wire.Plain:
+    return escapes.csv(content) if isinstance(content, str) else content
 
 
 def as_json(rows: Sequence[Row]) -> str:
@@ -38,12 +47,13 @@ def as_markdown(rows: Sequence[Row]) -> str:
 
     It is meant for README files and pull requests.
     """
+    columns = offered(rows)
     lines = [
-        "| # | " + " | ".join(column.title for column in COLUMNS) + " |",
-        "|---:|" + "|".join("---:" if column.numeric else "---" for column in COLUMNS) + "|",
+        "| # | " + " | ".join(escapes.markdown(column.title) for column in columns) + " |",
+        "|---:|" + "|".join("---:" if column.numeric else "---" for column in columns) + "|",
     ]
     for number, row in enumerate(rows, start=1):
-        cells = (column.text(row).replace("|", "\\|") for column in COLUMNS)
+        cells = (escapes.markdown(column.text(row)) for column in columns)
         lines.append(f"| {number} | " + " | ".join(cells) + " |")
-    lines += ["", *(f"- {sentence}" for sentence in notes(rows))]
+    lines += ["", *(f"- {escapes.markdown(sentence)}" for sentence in notes(rows))]
     return "\n".join(lines) + "\n"

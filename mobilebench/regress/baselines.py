@@ -47,7 +47,7 @@ def _from_path(path: Path) -> list[Record]:
 
 def _from_store(conditions: str, place: str | None) -> list[Record]:
     query = Query.parse(conditions)
-    with RecordStore(place) as store:
+    with RecordStore(place, create=False) as store:
         return store.find(query)
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from math import expm1, log, log1p
 from statistics import median
 
+from mobilebench.notation.quantities import quantity
 from mobilebench.regress.comparison import Comparison, Verdict
 from mobilebench.regress.metrics import Exact, Timed
 from mobilebench.regress.rule import Rule
@@ -163,7 +164,11 @@ def judge_exact(runs: Runs, metric: Exact, rule: Rule) -> Comparison | None:
     verdict = Verdict.UNCHANGED
     if changed:
         verdict = Verdict.REGRESSED if risen else Verdict.IMPROVED
-    changes = "; ".join(f"{name}: {after[name]:,g} after {before[name]:,g}" for name in changed)
+    unit = metric.unit if metric.relative else ""  # of a count, the name states it
+    changes = "; ".join(
+        f"{name}: {quantity(after[name], unit)} after {quantity(before[name], unit)}"
+        for name in changed
+    )
     totals = [sum(side[name] for name in common) for side in (before, after)]
     return Comparison(
         cell=runs.cell,

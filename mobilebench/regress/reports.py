@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
+from mobilebench.notation import escapes
+from mobilebench.notation.quantities import quantity
 from mobilebench.regress.comparison import Comparison, Verdict
 from mobilebench.regress.gate import Report
 
@@ -25,7 +27,7 @@ _SIGNS = {
 def cells(comparison: Comparison) -> tuple[str, ...]:
     """Return a comparison as texts, one for each column."""
     before, after = (
-        "" if number is None else _number(number, comparison.unit)
+        "" if number is None else quantity(number, comparison.unit)
         for number in (comparison.baseline, comparison.candidate)
     )
     interval = comparison.interval
@@ -74,13 +76,14 @@ def as_markdown(report: Report) -> str:
     """Format the report as Markdown, for a comment on a pull request."""
     rows = [COLUMNS, ("---",) * len(COLUMNS)]
     rows += [
-        (*cells(comparison)[:-1], _SIGNS[comparison.verdict]) for comparison in report.comparisons
+        (*map(escapes.markdown, cells(comparison)[:-1]), _SIGNS[comparison.verdict])
+        for comparison in report.comparisons
     ]
     lines = [f"### mobilebench: {summary(report)}", ""]
-    lines += [f"| {' | '.join(_escape(cell) for cell in row)} |" for row in rows]
+    lines += [f"| {' | '.join(row)} |" for row in rows]
     notes = list(remarks(report))
     if notes:
-        lines += ["", *(f"- {_escape(sentence)}" for sentence in notes)]
+        lines += ["", *(f"- {escapes.markdown(sentence)}" for sentence in notes)]
     return "\n".join(lines) + "\n"
 
 
@@ -98,13 +101,18 @@ def as_junit(report: Report) -> str:
         errors=str(verdicts.count(Verdict.INCONCLUSIVE) + len(report.unmatched)),
     )
     for comparison in report.comparisons:
-        case = ET.SubElement(suite, "testcase", classname=comparison.cell, name=comparison.metric)
-        details = f"{' '.join(cells(comparison)[2:])}: {comparison.reason}"
+        case = ET.SubElement(
+            suite,
+            "testcase",
+            classname=escapes.visible(comparison.cell),
+            name=escapes.visible(comparison.metric),
+        )
+        details = escapes.visible(f"{' '.join(cells(comparison)[2:])}: {comparison.reason}")
         if comparison.verdict is Verdict.REGRESSED:
             ET.SubElement(case, "failure", type="regressed", message=details)
         elif comparison.verdict is Verdict.INCONCLUSIVE:
             ET.SubElement(case, "error", type="inconclusive", message=details)
-    for sentence in report.unmatched:
+    for sentence in map(escapes.visible, report.unmatched):
         case = ET.SubElement(suite, "testcase", classname="unmatched", name=sentence)
         ET.SubElement(case, "error", type="unmatched", message=sentence)
     ET.indent(suite)
@@ -124,25 +132,15 @@ def as_annotations(report: Report) -> str:
             details = (
                 f"{comparison.cell}: {metric} {before} to {after} {change}: {comparison.reason}"
             )
-            lines.append(f"::{kind} title=mobilebench {comparison.verdict}::{_one_line(details)}")
-    lines += [f"::warning title=mobilebench::{_one_line(text)}" for text in report.unmatched]
+            lines.append(
+                f"::{kind} title=mobilebench {comparison.verdict}::{escapes.github_data(details)}"
+            )
+    lines += [
+        f"::warning title=mobilebench::{escapes.github_data(text)}" for text in report.unmatched
+    ]
     return "".join(f"{line}\n" for line in lines)
 
 
 def as_plain(report: Report) -> dict[str, Any]:
     """Return every figure of the report, ready for JSON."""
     return {"verdict": report.verdict, **asdict(report)}
-
-
-def _number(number: float, unit: str) -> str:
-    if unit in ("ms", "MB"):
-        return f"{number:.3f} {unit}"
-    return f"{number:g} {unit}".strip()
-
-
-def _escape(text: str) -> str:
-    return text.replace("|", "\\|").replace("\n", " ")
-
-
-def _one_line(text: str) -> str:
-    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 from mobilebench.errors import SchemaError
@@ -29,10 +28,7 @@ def read_records(path: Path) -> list[Record]:
 
 def parse_records(content: bytes, name: str) -> list[Record]:
     """Read records from the content of a file; otherwise as `read_records`."""
-    try:
-        plain = json.loads(content)
-    except (ValueError, RecursionError) as error:
-        raise SchemaError(f"{name} is not JSON ({error}); it may have been cut off.") from error
+    plain = wire.parse(content, name)
     documents = plain if isinstance(plain, list) else [plain]
     records = []
     for number, document in enumerate(documents, start=1):

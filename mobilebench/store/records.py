@@ -3,50 +3,28 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+import shlex
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import platformdirs
 import sqlalchemy as sa
 
 from mobilebench.errors import OutputError, SchemaError, UserError
-from mobilebench.files import writing
+from mobilebench.store import place as places
+from mobilebench.store import tables
+from mobilebench.store.problems import Problem, parsed, problems_of
 from mobilebench.store.query import Query, columns_of
+from mobilebench.store.tables import RECORDS, REPORTED
 from mobilebench.values import wire
 from mobilebench.values.record import Record
 from mobilebench.values.reported import Reported
 
-_STORE_VERSION = 2
-
-_METADATA = sa.MetaData()
-_RECORDS = sa.Table(
-    "records",
-    _METADATA,
-    sa.Column("record_id", sa.String(64), primary_key=True),
-    sa.Column("created", sa.String(32), nullable=False, index=True),
-    sa.Column("cell", sa.String(64), index=True),
-    sa.Column("model", sa.String, nullable=False, index=True),
-    sa.Column("format", sa.String(32), nullable=False),
-    sa.Column("precision", sa.String(32)),
-    sa.Column("device", sa.String, nullable=False, index=True),
-    sa.Column("runtime", sa.String(32)),
-    sa.Column("protocol", sa.String(32)),
-    sa.Column("commit", sa.String(64), index=True),
-    sa.Column("session", sa.String(64), index=True),
-    sa.Column("side", sa.String(1)),
-    sa.Column("outcome", sa.String(16), nullable=False),
-    sa.Column("document", sa.Text, nullable=False),
-)
-_REPORTED = sa.Table(
-    "reported",
-    _METADATA,
-    sa.Column("report_id", sa.String(64), primary_key=True),
-    sa.Column("model", sa.String, index=True),
-    sa.Column("document", sa.Text, nullable=False),
-)
-_STORE = sa.Table("store", _METADATA, sa.Column("version", sa.Integer, nullable=False))
+_T = TypeVar("_T")
+_PATIENCE_MS = 60_000
+"""How long a writer waits for others; each holds the store for a few milliseconds."""
 
 
 def default_url() -> str:
@@ -58,26 +36,55 @@ def default_url() -> str:
 class RecordStore:
     """Records in a database, each written in its own transaction as soon as it exists."""
 
-    def __init__(self, place: str | Path | None = None) -> None:
+    def __init__(self, place: str | Path | None = None, *, create: bool = True) -> None:
         """Open the store at a path (SQLite) or an SQLAlchemy URL; create it where absent.
 
-        Without a place, the one of `default_url` is opened. Raises `OutputError` where it cannot be
-        written, `SchemaError` where another version made it, `UserError` for a file that is not a
-        database.
+        Without a place, the one of `default_url` is opened. A store that may not be written can be
+        read. Raises `OutputError` where it cannot be used, `SchemaError` where a newer version made
+        it or it is damaged, `UserError` for a file that is not a store, and where there is none and
+        `create` is false.
         """
-        self.place = str(place or default_url())
-        url = self.place
-        if "://" not in url:
-            path = Path(url).expanduser().resolve()
-            with writing(path):
-                path.parent.mkdir(parents=True, exist_ok=True)
-            url = f"sqlite:///{path}"
+        self._option = "" if place is None else f" --store {shlex.quote(str(place))}"
+        self._place = places.Place.parse(default_url() if place is None else str(place))
+        self.place = self._place.shown
+        self._closing = ExitStack()
+        self._read_only = False
+        url = self._place.url
+        if self._place.path is not None:
+            path = self._ready(self._place.path, create)
+            url = url.set(database=str(path))
         self._engine = self._make_engine(url)
-        with self._transaction() as connection:
-            _METADATA.create_all(connection)
-            self._require_version(connection)
+        try:
+            self._prepare()
+        except BaseException:
+            self.close()
+            raise
 
-    def _make_engine(self, url: str) -> sa.Engine:
+    def _ready(self, path: Path, create: bool) -> Path:
+        """Return the file to open: the store itself, made where absent, or a copy to read."""
+        if not places.exists(path, self.place):
+            if not create:
+                raise UserError(
+                    f"There is no store {self.place}; measure something first with `mobilebench "
+                    f"bench`, or name another with --store or MOBILEBENCH_STORE."
+                )
+            places.create(path, self._make_file)
+        if not places.writable(path):
+            self._read_only = True
+            places.require_whole(path, self.place)
+            path = self._closing.enter_context(places.copied(path))
+        places.require_store(path, self.place)
+        return path
+
+    def _make_file(self, path: Path) -> None:
+        engine = self._make_engine(sa.URL.create("sqlite", database=str(path)))
+        try:
+            with self._transaction(engine.execution_options(writes=True)) as connection:
+                tables.make(connection)
+        finally:
+            engine.dispose()
+
+    def _make_engine(self, url: sa.URL) -> sa.Engine:
         try:
             engine = sa.create_engine(url)
         except (sa.exc.ArgumentError, sa.exc.NoSuchModuleError, ModuleNotFoundError) as error:
@@ -86,116 +93,196 @@ class RecordStore:
                 f"SQLAlchemy URL whose driver is installed."
             ) from error
         if engine.dialect.name == "sqlite":
-            # Readers do not wait for the writer, and a killed writer leaves the file whole.
             sa.event.listen(engine, "connect", _write_ahead)
+            sa.event.listen(engine, "begin", _begin)
         return engine
 
-    def _require_version(self, connection: sa.Connection) -> None:
-        version = connection.execute(sa.select(_STORE.c.version)).scalar()
-        if version is None:
-            connection.execute(sa.insert(_STORE).values(version=_STORE_VERSION))
-        elif version == 1:
-            self._migrate_from_1(connection)
-        elif version != _STORE_VERSION:
-            raise SchemaError(
-                f"The store {self.place} has version {version}, this mobilebench reads "
-                f"{_STORE_VERSION}; use the mobilebench that made it."
-            )
+    def _prepare(self) -> None:
+        """Bring the tables to this version; on a server, make them where they are missing."""
+        try:
+            self._upgrade()
+        except (OutputError, sa.exc.IntegrityError):
+            # A server's tables have no IF NOT EXISTS that holds against another process.
+            if self._engine.dialect.name == "sqlite":
+                raise
+            self._upgrade()
 
-    def _migrate_from_1(self, connection: sa.Connection) -> None:
-        """Add the columns that version 1 did not have, and fill them from the documents."""
-        existing = {column["name"] for column in sa.inspect(connection).get_columns("records")}
-        for column in _RECORDS.columns:
-            if column.name not in existing:
-                kind = column.type.compile(connection.dialect)
-                name = connection.dialect.identifier_preparer.quote(column.name)
-                connection.execute(sa.text(f"ALTER TABLE records ADD COLUMN {name} {kind}"))
-        ids = connection.execute(sa.select(_RECORDS.c.record_id)).scalars().all()
-        for record_id in ids:
-            here = _RECORDS.c.record_id == record_id
-            document = connection.execute(sa.select(_RECORDS.c.document).where(here)).scalar_one()
-            try:
-                record = wire.loads(Record, document, f"record {record_id}")
-            except SchemaError:  # finding this record raises; the others can be read
-                continue
-            connection.execute(sa.update(_RECORDS).where(here).values(**columns_of(record)))
-        for index in _RECORDS.indexes:
-            index.create(connection, checkfirst=True)
-        connection.execute(sa.update(_STORE).values(version=_STORE_VERSION))
+    def _upgrade(self) -> None:
+        with self._transaction() as connection:
+            names = set(sa.inspect(connection).get_table_names())
+            version = None
+            if {"records", "store"} <= names:
+                version = connection.execute(sa.select(tables.STORE.c.version)).scalar()
+        if version == tables.VERSION and "reported" in names:
+            return
+        with self._transaction(self._writer) as connection:
+            if "store" in names:
+                tables.upgrade(connection, self.place)
+            else:
+                tables.make(connection)
+
+    @property
+    def _writer(self) -> sa.Engine:
+        return self._engine.execution_options(writes=True)
 
     @contextmanager
-    def _transaction(self) -> Iterator[sa.Connection]:
+    def _transaction(self, engine: sa.Engine | None = None) -> Iterator[sa.Connection]:
         try:
-            with self._engine.begin() as connection:
+            with (engine or self._engine).begin() as connection:
                 yield connection
         except sa.exc.IntegrityError:
             raise
         except sa.exc.DatabaseError as error:
+            raise self._explained(error) from error
+
+    def _explained(self, error: sa.exc.DatabaseError) -> UserError:
+        why = " ".join(str(error.orig).split())
+        if any(sign in why for sign in ("malformed", "not a database", "corrupt")):
+            return SchemaError(places.damaged(self.place, why))
+        if "locked" in why or "busy" in why:
+            return OutputError(
+                f"The store {self.place} is in use: another program held it for "
+                f"{_PATIENCE_MS // 1000} s; end that program, or try again."
+            )
+        return OutputError(
+            f"The store {self.place} could not be used: {why}. Check that the file is a "
+            f"mobilebench store, that you may write it and that the disk has room."
+        )
+
+    @contextmanager
+    def _writing(self) -> Iterator[sa.Connection]:
+        if self._read_only:
             raise OutputError(
-                f"The store {self.place} could not be used: {error.orig}. Check that the file is "
-                f"a mobilebench store, that you may write it and that the disk has room."
-            ) from error
+                f"The store {self.place} may only be read: the file, or its folder, is not "
+                f"writable; copy it elsewhere, or name another with --store or MOBILEBENCH_STORE."
+            )
+        with self._transaction(self._writer) as connection:
+            yield connection
 
     def add(self, record: Record) -> bool:
         """Add a record; return False where the same record is already stored.
 
         Raises `UserError` where another record has its id.
         """
-        document = wire.dumps(record)
-        row = {**columns_of(record), "document": document}
-        try:
-            with self._transaction() as connection:
-                connection.execute(sa.insert(_RECORDS).values(**row))
-        except sa.exc.IntegrityError as error:
-            if self._document(record.record_id) == document:
-                return False
-            raise UserError(
-                f"The store {self.place} holds another record with the id {record.record_id}; "
-                f"the one given was not added."
-            ) from error
-        return True
+        return self.add_all([record]) == 1
 
     def add_reported(self, result: Reported) -> bool:
         """Add somebody else's result; return False where it is already stored."""
-        row = {
-            "report_id": result.report_id,
-            "model": result.model,
-            "document": wire.dumps(result),
-        }
+        return self.add_all(reported=[result]) == 1
+
+    def add_all(self, records: Sequence[Record] = (), reported: Sequence[Reported] = ()) -> int:
+        """Add records and others' results, all or none of them; return how many are new.
+
+        Raises `UserError` where another record has the id of one.
+        """
         try:
-            with self._transaction() as connection:
-                connection.execute(sa.insert(_REPORTED).values(**row))
-        except sa.exc.IntegrityError:  # the id is over the file's content, so it is the same
-            return False
-        return True
+            with self._writing() as connection:
+                return self._add(connection, records, reported)
+        except sa.exc.IntegrityError:  # on a server, another process added one of them meanwhile
+            with self._writing() as connection:
+                return self._add(connection, records, reported)
 
-    def find_reported(self, model: str | None = None) -> list[Reported]:
-        """Return somebody else's results, of one model or of all, by source and model."""
-        statement = sa.select(_REPORTED.c.report_id, _REPORTED.c.document)
-        if model is not None:
-            statement = statement.where(_REPORTED.c.model == model)
-        with self._transaction() as connection:
-            rows = connection.execute(statement).all()
-        results = [
-            wire.loads(Reported, document, f"result {report_id} in {self.place}")
-            for report_id, document in rows
-        ]
-        return sorted(results, key=lambda r: (r.source, r.model or "", r.report_id))
-
-    def _document(self, record_id: str) -> str | None:
-        query = sa.select(_RECORDS.c.document).where(_RECORDS.c.record_id == record_id)
-        with self._transaction() as connection:
-            document: str | None = connection.execute(query).scalar()
-        return document
+    def _add(
+        self, connection: sa.Connection, records: Iterable[Record], reported: Iterable[Reported]
+    ) -> int:
+        added = 0
+        for record in records:
+            document = wire.dumps(record)
+            here = RECORDS.c.record_id == record.record_id
+            stored = connection.execute(sa.select(RECORDS.c.document).where(here)).scalar()
+            if stored == document:
+                continue
+            if stored is not None:
+                raise UserError(
+                    f"The store {self.place} holds another record with the id {record.record_id}; "
+                    f"none of those given was added."
+                )
+            row = {**columns_of(record), "document": document}
+            connection.execute(sa.insert(RECORDS).values(**row))
+            added += 1
+        for result in reported:
+            # The id is over the file's content, so what has the same id is the same.
+            here = REPORTED.c.report_id == result.report_id
+            if connection.execute(sa.select(REPORTED.c.report_id).where(here)).scalar() is None:
+                row = {
+                    "report_id": result.report_id,
+                    "model": result.model,
+                    "document": wire.dumps(result),
+                }
+                connection.execute(sa.insert(REPORTED).values(**row))
+                added += 1
+        return added
 
     def find(self, query: Query | None = None) -> list[Record]:
-        """Return the records that match a query, the oldest first; only these are read."""
+        """Return the records that match a query, the oldest first; only these are read.
+
+        Raises `SchemaError`, with its id and the cure, for one that is not valid.
+        """
         with self._transaction() as connection:
-            rows = connection.execute((query or Query()).select(_RECORDS)).all()
-        return [
-            wire.loads(Record, row.document, f"record {row.record_id} in {self.place}")
-            for row in rows
-        ]
+            rows = connection.execute((query or Query()).select(RECORDS)).all()
+        return [self._read(Record, "record", row.record_id, row.document) for row in rows]
+
+    def find_reported(self, model: str | None = None) -> list[Reported]:
+        """Return somebody else's results, of one model or of all, by source and model.
+
+        Raises `SchemaError`, with its id and the cure, for one that is not valid.
+        """
+        statement = sa.select(REPORTED.c.report_id, REPORTED.c.document)
+        if model is not None:
+            statement = statement.where(REPORTED.c.model == model)
+        with self._transaction() as connection:
+            rows = connection.execute(statement).all()
+        results = [self._read(Reported, "result", *row) for row in rows]
+        return sorted(results, key=lambda r: (r.source, r.model or "", r.report_id))
+
+    def _read(self, cls: type[_T], noun: str, id_: str, document: Any) -> _T:
+        try:
+            return parsed(cls, document, f"The {noun} {id_} in {self.place}")
+        except SchemaError as error:
+            raise SchemaError(
+                f"{str(error).removesuffix('.')}; remove it with `mobilebench store remove "
+                f"{shlex.quote(id_)}{self._option}`."
+            ) from error
+
+    def problems(self) -> tuple[int, list[Problem]]:
+        """Read every document; return their number, and those that no verb can show.
+
+        A signature that does not match its record is a problem, and an index that differs from the
+        document. Raises `SchemaError` where the database itself is damaged.
+        """
+        with self._transaction() as connection:
+            if connection.dialect.name == "sqlite":
+                report = connection.exec_driver_sql("PRAGMA integrity_check(1)").scalar()
+                if report != "ok":
+                    raise SchemaError(places.damaged(self.place, report))
+            records = connection.execute(sa.select(RECORDS)).mappings().all()
+            reported = connection.execute(sa.select(REPORTED)).mappings().all()
+        return len(records) + len(reported), problems_of([*records, *reported])
+
+    def remove(self, ids: Sequence[str]) -> int:
+        """Remove records and others' results by their whole ids, all or none of them.
+
+        Raises `UserError` for an id that the store does not hold.
+        """
+        with self._writing() as connection:
+            unknown = []
+            for id_ in dict.fromkeys(ids):
+                gone = [
+                    connection.execute(sa.delete(table).where(column == id_)).rowcount
+                    for table, column in (
+                        (RECORDS, RECORDS.c.record_id),
+                        (REPORTED, REPORTED.c.report_id),
+                    )
+                ]
+                if not any(gone):
+                    unknown.append(id_)
+            if unknown:
+                raise UserError(
+                    f"The store {self.place} holds nothing with the id {', '.join(unknown)}; give "
+                    f"whole ids, as `mobilebench leaderboard --as csv` and `mobilebench store "
+                    f"check` print them. Nothing was removed."
+                )
+        return len(dict.fromkeys(ids))
 
     def __enter__(self) -> Self:
         return self
@@ -205,10 +292,21 @@ class RecordStore:
 
     def close(self) -> None:
         """Close the connections; SQLite then folds its write-ahead log into the file."""
-        self._engine.dispose()
+        if hasattr(self, "_engine"):
+            self._engine.dispose()
+        self._closing.close()
 
 
 def _write_ahead(connection: Any, _: Any) -> None:
-    connection.execute("PRAGMA journal_mode=WAL")
+    """Prepare a connection: readers do not wait for the writer, a killed writer breaks nothing."""
+    connection.isolation_level = None  # transactions begin where `_begin` says, not later
+    connection.execute(f"PRAGMA busy_timeout={_PATIENCE_MS}")
+    if connection.execute("PRAGMA journal_mode").fetchone() == ("delete",):
+        connection.execute("PRAGMA journal_mode=WAL")
     connection.execute("PRAGMA synchronous=FULL")
-    connection.execute("PRAGMA busy_timeout=30000")
+
+
+def _begin(connection: sa.Connection) -> None:
+    # A writer that begins as a reader fails at once where another writer was faster.
+    writes = connection.get_execution_options().get("writes")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

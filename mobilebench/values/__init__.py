@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, fields, is_dataclass
 from typing import Any, TypeVar, dataclass_transform
 
 T = TypeVar("T")
@@ -17,6 +19,52 @@ def value(cls: type[T]) -> type[T]:
     value_class: Any = dataclass(frozen=True, kw_only=True)(cls)
     # Read by pydantic at the JSON edge (`wire.py`), nowhere else; importing it here would cost
     # every `mobilebench --help`.
-    value_class.__pydantic_config__ = {"extra": "forbid", "strict": True}
+    value_class.__pydantic_config__ = {
+        "extra": "forbid",
+        "strict": True,
+        "allow_inf_nan": False,
+    }
     result: type[T] = value_class
     return result
+
+
+_LARGEST = (1 << 63) - 1
+"""Of a whole number: databases and other languages have 64 bits for it."""
+
+
+def require_range(value: object, *names: str, least: float = 0, most: float = _LARGEST) -> None:
+    """Raise `ValueError`, naming the field, unless each field is None or within the range.
+
+    A field may also hold a tuple of numbers; NaN is in no range.
+    """
+    for name in names:
+        content = getattr(value, name)
+        for number in content if isinstance(content, tuple) else (content,):
+            if number is not None and not least <= number <= most:
+                raise ValueError(f"{name} is {number}; it has to be from {least} to {most}")
+
+
+def require_finite(value: object) -> None:
+    """Raise `ValueError` where a value holds an infinity or NaN, at whatever depth.
+
+    JSON has neither, so such a value could be neither stored nor read again.
+    """
+    for place, number in _floats(value, ""):
+        if not math.isfinite(number):
+            raise ValueError(f"{place} is {number}, which is not a number that JSON has")
+
+
+def _floats(content: object, place: str) -> Iterator[tuple[str, float]]:
+    if isinstance(content, float):
+        yield place, content
+    elif is_dataclass(content):
+        for field in fields(content):
+            inner = getattr(content, field.name)
+            if inner is not None:
+                yield from _floats(inner, f"{place}.{field.name}".lstrip("."))
+    elif isinstance(content, dict):
+        for name, inner in content.items():
+            yield from _floats(inner, f"{place}.{name}")
+    elif isinstance(content, tuple) and content and not isinstance(content[0], int | str):
+        for index, inner in enumerate(content):
+            yield from _floats(inner, f"{place}.{index}")

@@ -18,7 +18,7 @@ from importlib import metadata
 from pathlib import Path
 
 from mobilebench.errors import BundleError, MobilebenchWarning, UserError
-from mobilebench.values import value, wire
+from mobilebench.values import require_range, value, wire
 from mobilebench.values.forecast import Forecast
 from mobilebench.values.modelspec import ModelSpec, Preprocessing
 from mobilebench.values.recipe import NOISE, ExportRecipe, inputs_of_file
@@ -137,6 +137,10 @@ class Parity:
     """Every output by itself, and parts of one that differ in scale; the figures above are the
     worst of them. Empty in documents from before they were judged apart."""
 
+    def __post_init__(self) -> None:
+        require_range(self, "inputs", "max_abs_error", "max_relative_error")
+        require_range(self, "top1_agreement", most=1)
+
     @property
     def finite(self) -> bool:
         """Whether every output was finite, so that the figures exist."""
@@ -204,6 +208,10 @@ class Agreement:
     on_calibration: bool = False
     """The images are those that ranges were taken from: the folder held no others."""
 
+    def __post_init__(self) -> None:
+        require_range(self, "inputs")
+        require_range(self, "top1", "least", most=1)
+
     @property
     def passed(self) -> bool:
         """Whether the share is as high as the precision has to keep."""
@@ -251,6 +259,10 @@ class ArtifactFacts:
     forecast: tuple[Forecast, ...] | None = None
     """Where the operations could run, by published rules: a forecast, no phone was asked. None in
     documents from before there was one."""
+
+    def __post_init__(self) -> None:
+        require_range(self, "size_bytes", least=1)
+        require_range(self, "export_seconds", "export_peak_memory_bytes")
 
     @property
     def given(self) -> bool:

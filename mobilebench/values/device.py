@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import field
 from enum import StrEnum
 
-from mobilebench.values import value
+from mobilebench.values import require_range, value
 
 
 class DeviceKind(StrEnum):
@@ -46,6 +46,9 @@ class Device:
     ram_bytes: int | None = None
     cores: int | None = None
 
+    def __post_init__(self) -> None:
+        require_range(self, "ram_bytes", "cores")
+
 
 @value
 class DeviceState:
@@ -68,3 +71,7 @@ class DeviceState:
     unreadable: dict[str, str] = field(default_factory=dict)
     """Why a field is None: `absent` where the device does not have it, `denied` where it may not be
     read. Empty in documents written before this was recorded."""
+
+    def __post_init__(self) -> None:
+        require_range(self, "t_ns", "load_average", "cpu_mhz")
+        require_range(self, "busy_fraction", "battery_fraction", most=1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from mobilebench.values import value
+from mobilebench.values import require_range, value
 from mobilebench.values.measurement import ComputeUnit
 
 
@@ -31,6 +31,11 @@ class Forecast:
     """Parts that the taken operations form, if independent operations run together."""
     macs_off_share: float | None
     """Share of the multiply-accumulates that it cannot take; None where unknown."""
+
+    def __post_init__(self) -> None:
+        require_range(self, "operations", "islands")
+        require_range(self, "taken", most=self.operations)
+        require_range(self, "macs_off_share", most=1)
 
 
 @value

@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import Literal
 
 from mobilebench.errors import require_known
-from mobilebench.values import value
+from mobilebench.values import require_range, value
 from mobilebench.values.device import DeviceState, ThermalState
 
 
@@ -93,6 +93,9 @@ class RuntimeInfo:
     delegate: str | None
     threads: int
 
+    def __post_init__(self) -> None:
+        require_range(self, "threads", least=1)
+
 
 @value
 class Samples:
@@ -112,6 +115,7 @@ class Samples:
             raise ValueError("a latency is zero or negative: the clock is broken or too coarse")
         if any(later < earlier for earlier, later in zip(self.t_ns, self.t_ns[1:], strict=False)):
             raise ValueError("samples are not in the order of time: the clock went backwards")
+        require_range(self, "t_ns", "latency_ns", "round")
 
     def select(self, phase: Phase = Phase.MEASURED, round_: int | None = None) -> Samples:
         """Return the samples of one phase, of one round or of all, in order."""
@@ -145,6 +149,9 @@ class Loads:
     first_ns: int
     warm_ns: tuple[int, ...] = ()
 
+    def __post_init__(self) -> None:
+        require_range(self, "first_ns", "warm_ns", least=1)
+
 
 @value
 class GateLog:
@@ -156,6 +163,9 @@ class GateLog:
     open: bool
     """The device was as cool as the gate asks for; False also where it does not tell."""
 
+    def __post_init__(self) -> None:
+        require_range(self, "waited_ns")
+
 
 @value
 class Memory:
@@ -164,6 +174,10 @@ class Memory:
     peak_bytes: int
     before_load_bytes: int
     """With the runtime imported and no artifact loaded: subtract it for the artifact's share."""
+
+    def __post_init__(self) -> None:
+        require_range(self, "peak_bytes", least=1)
+        require_range(self, "before_load_bytes")
 
 
 @value
@@ -184,6 +198,12 @@ class Measurement:
     validity: Validity = Validity.VALID
     reasons: tuple[Diagnosis, ...] = ()
     """The diagnoses that decide the validity; empty until `diagnoses.diagnose` has seen it."""
+
+    def __post_init__(self) -> None:
+        if Phase.MEASURED not in self.samples.phase:
+            raise ValueError(
+                "the measurement has no measured samples; what measured nothing is a failure"
+            )
 
 
 @value

@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 
 from mobilebench.errors import UserError
-from mobilebench.values import value
+from mobilebench.values import require_range, value
 from mobilebench.values.tensor import TensorSpec
 
 RANDOM = "random"
@@ -51,6 +51,10 @@ class Published:
     params_m: float | None = None
     gmacs: float | None = None
 
+    def __post_init__(self) -> None:
+        require_range(self, "latency_ms", "params_m", "gmacs")
+        require_range(self, "top1", most=100)
+
 
 @value
 class Macs:
@@ -60,6 +64,9 @@ class Macs:
     linear: int = 0
     matmul: int = 0
     scan: int = 0
+
+    def __post_init__(self) -> None:
+        require_range(self, "conv", "linear", "matmul", "scan")
 
     @property
     def total(self) -> int:
@@ -129,6 +136,7 @@ class ModelSpec:
             raise UserError(
                 f"Model {self.name!r} has no input; give at least one, for example 1x3x224x224."
             )
+        require_range(self, "params", "num_classes")
 
     @property
     def title(self) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from enum import StrEnum
 
 from mobilebench.errors import UnknownName
-from mobilebench.values import value
+from mobilebench.values import require_range, value
 from mobilebench.values.device import ThermalState
 
 _MS = 1_000_000
@@ -96,6 +96,10 @@ class Protocol:
     trim: int = 0
     indicative: bool = False
     """True where the rule is too short for a result; such numbers are always marked."""
+
+    def __post_init__(self) -> None:
+        require_range(self, "rounds", "inferences", "interval_ns", "sense_ns", "window_ns", least=1)
+        require_range(self, "min_duration_ns", "max_duration_ns", "cool_down_ns", "trim")
 
     @property
     def longest_ns(self) -> int:

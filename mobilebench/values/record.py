@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import fields
+from datetime import datetime
 from typing import Annotated, Literal
 
 from pydantic import Discriminator
 
-from mobilebench.values import value
+from mobilebench.values import require_finite, require_range, value
 from mobilebench.values.artifact import ArtifactFacts
 from mobilebench.values.device import Device, DeviceKind
 from mobilebench.values.job import Job
@@ -17,6 +19,19 @@ from mobilebench.values.recipe import ExportRecipe
 from mobilebench.values.tensor import TensorSpec
 
 RECORD_SCHEMA_VERSION = 1
+_ID = re.compile(r"[!-~]{1,64}")
+_UTC = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z", re.ASCII)
+
+
+def _require_utc(created: str) -> None:
+    # Records are ordered by this text, so all have to be of one form.
+    try:
+        if _UTC.fullmatch(created):
+            datetime.fromisoformat(created[:19])
+            return
+    except ValueError:  # such as the 31st of February
+        pass
+    raise ValueError(f"created is {created!r}, not a time in UTC such as 2026-01-02T03:04:05.678Z")
 
 
 @value
@@ -98,6 +113,9 @@ class Session:
     pair: int
     side: Literal["A", "B"]
 
+    def __post_init__(self) -> None:
+        require_range(self, "position", "pair")
+
 
 @value
 class Signature:
@@ -137,6 +155,19 @@ class Record:
     def __post_init__(self) -> None:
         if isinstance(self.outcome, Measurement) and (self.artifact is None or self.job is None):
             raise ValueError("a measurement needs the artifact and the job that it is about")
+        if not _ID.fullmatch(self.record_id):
+            raise ValueError(
+                f"the record_id {self.record_id!r} is not 1 to 64 visible ASCII characters"
+            )
+        _require_utc(self.created)
+        if isinstance(self.outcome, Measurement) and self.job is not None:
+            rounds = self.job.protocol.rounds
+            if max(self.outcome.samples.round) >= rounds:
+                raise ValueError(
+                    f"a sample is of round {max(self.outcome.samples.round)}, and the protocol has "
+                    f"the rounds 0 to {rounds - 1}"
+                )
+        require_finite(self)
 
     @property
     def network(self) -> Network:

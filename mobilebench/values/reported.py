@@ -6,7 +6,7 @@ ranked among measured results. What the source does not state is None.
 
 from __future__ import annotations
 
-from mobilebench.values import value
+from mobilebench.values import require_finite, require_range, value
 from mobilebench.values.device import DeviceState
 
 REPORTED_SCHEMA_VERSION = 1
@@ -76,3 +76,11 @@ class Reported:
     """Percent."""
     remarks: tuple[str, ...] = ()
     """What the source states besides, such as that the result is invalid or the run failed."""
+
+    def __post_init__(self) -> None:
+        require_range(
+            self, "threads", "inferences_per_second", "load_ns", "first_inference_ns",
+            "peak_memory_bytes",
+        )  # fmt: skip
+        require_range(self, "top1", most=100)
+        require_finite(self)

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
-from mobilebench.errors import SchemaError
+from mobilebench.errors import SchemaError, UserError
 from mobilebench.files import write_text
 
 T = TypeVar("T")
@@ -47,11 +47,15 @@ def loads(cls: type[T], text: str | bytes, what: str = "the document") -> T:
     Raises `SchemaError` for text that is not JSON, another `schema_version`, an unknown or missing
     key, and a value of the wrong type.
     """
+    return from_plain(cls, parse(text, what), what)
+
+
+def parse(text: str | bytes, what: str = "the document") -> Plain:
+    """Parse JSON. Raises `SchemaError` for any other text, NaN and infinities in it included."""
     try:
-        plain = json.loads(text, parse_constant=_no_constant)
+        return json.loads(text, parse_constant=_no_constant)
     except (ValueError, RecursionError) as error:
         raise SchemaError(f"{what} is not JSON ({error}); it may have been cut off.") from error
-    return from_plain(cls, plain, what)
 
 
 def from_plain(cls: type[T], plain: Any, what: str = "the document") -> T:
@@ -65,10 +69,15 @@ def from_plain(cls: type[T], plain: Any, what: str = "the document") -> T:
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         place = ".".join(str(part) for part in first["loc"]) or "the top level"
+        message = first["msg"].removeprefix("Value error, ")
         more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
         raise SchemaError(
-            f"{what} is not a valid {_name(cls)}: at {place}: {first['msg']}{more}."
+            f"{what} is not a valid {_name(cls)}: at {place}: {message}{more}."
         ) from error
+    except UserError as error:
+        raise SchemaError(f"{what} is not a valid {_name(cls)}: {error}") from error
+    except ValueError as error:  # half of a pair of surrogates, which is not text
+        raise SchemaError(f"{what} is not a valid {_name(cls)}: {error}.") from error
     return value
 
 

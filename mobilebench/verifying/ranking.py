@@ -7,6 +7,7 @@ import io
 from collections.abc import Sequence
 
 from mobilebench.inputs.seeded import Array
+from mobilebench.notation import escapes
 from mobilebench.values.accuracy import Accuracy
 
 
@@ -31,11 +32,11 @@ def as_csv(results: Sequence[Accuracy]) -> str:
         for each in result.classes:
             writer.writerow(
                 (
-                    result.model.title,
+                    escapes.csv(result.model.title),
                     result.recipe.label,
                     result.artifact.sha256,
                     each.index,
-                    each.name,
+                    escapes.csv(each.name),
                     each.images,
                     each.top1,
                     each.top5,

@@ -102,7 +102,7 @@ def test_a_baseline_may_be_a_folder_a_store_or_a_commit(
         ("nowhere.json", "There is no baseline or candidate nowhere.json"),
         ("git:HEAD:nowhere.json", "git could not find the baseline"),
         ("git:HEAD", "names no file"),
-        ("store:model=none", "holds no records"),
+        ("store:model=none", "There is no store"),
         ("store:colour=red", "no condition called 'colour'"),
         ("store:model", "write NAME=VALUE"),
         ("cut.json", "it may have been cut off"),

@@ -54,7 +54,7 @@ def test_a_kept_file_that_differs_is_shown_as_it_is(
 ) -> None:
     show_exports([_exported(result)])
     _, row, *_ = capsys.readouterr().out.splitlines()
-    assert " ".join(row.split()).startswith(f"tiny onnx-fp32-opset20 3.0 s {error} {snr} ")
+    assert " ".join(row.split()).startswith(f"tiny onnx-fp32-opset20 3.00 s {error} {snr} ")
 
 
 def test_two_cells_of_one_name_may_run_at_once() -> None:

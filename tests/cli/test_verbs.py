@@ -112,7 +112,7 @@ def test_records_from_elsewhere_are_imported_once(mobilebench: Program, tmp_path
     done = mobilebench("import", one, list_)
     assert done.code == 0
     assert "2 added, 1 there already" in done.stderr
-    assert "11.00" in mobilebench("leaderboard").stdout
+    assert "11.0 ms" in mobilebench("leaderboard").stdout
 
 
 def test_a_precision_that_one_format_lacks_is_left_out_and_said(mobilebench: Program) -> None:

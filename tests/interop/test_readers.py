@@ -189,7 +189,7 @@ def test_reported_results_are_kept_apart_and_never_ranked(
     kept.close()
     shown = mobilebench("leaderboard")
     assert "Reported by others, not measured here" in shown.stdout
-    assert "12.97 (median)" in shown.stdout and "0.78 (mean)" in shown.stdout
+    assert "13.0 ms (median)" in shown.stdout and "780 µs (mean)" in shown.stdout
     for shape in ("markdown", "html"):
         text = mobilebench("leaderboard", "--as", shape).stdout
         assert "Reported by others, not measured here" in text and "iPhone 13 mini" in text

@@ -103,7 +103,7 @@ def test_two_writers_at_once_lose_nothing(tmp_path: Path) -> None:
 def test_a_file_that_is_no_database_is_one_sentence(tmp_path: Path) -> None:
     path = tmp_path / "notes.txt"
     path.write_text("not a database, " * 100)
-    with pytest.raises(OutputError, match="mobilebench store"):
+    with pytest.raises(UserError, match="is not a mobilebench store: it is not SQLite"):
         RecordStore(path)
     assert path.read_text().startswith("not a database")
 

@@ -59,7 +59,7 @@ def test_a_changed_record_is_refused(change: Callable[[Any], Any]) -> None:
 def test_content_has_one_digest_signed_or_not() -> None:
     record = measured()
     assert signing.sha256(record) == signing.sha256(signing.sign(record, KEY))
-    assert signing.sha256(record) != signing.sha256(replace(record, created="2020"))
+    assert signing.sha256(record) != signing.sha256(replace(record, created="2020-01-01T00:00:00Z"))
 
 
 def test_a_key_is_made_once_for_its_owner_alone(tmp_path: Path) -> None:

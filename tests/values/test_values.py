@@ -13,6 +13,7 @@ import pytest
 from mobilebench.errors import SchemaError, UserError
 from mobilebench.schema import FOLDER, schemas
 from mobilebench.values import wire
+from mobilebench.values.device import DeviceState
 from mobilebench.values.job import Job
 from mobilebench.values.measurement import Failure, Measurement, Phase, Samples
 from mobilebench.values.modelspec import Weights
@@ -156,11 +157,13 @@ def test_a_document_that_is_not_a_record_is_refused_by_name(change: str) -> None
 
 
 def test_infinities_never_reach_json() -> None:
-    record = measured()
-    assert record.artifact is not None
-    facts = dataclasses.replace(record.artifact, export_seconds=float("inf"))
+    state = DeviceState(t_ns=0, temperatures_c={"cpu": float("inf")})
     with pytest.raises(ValueError, match="Out of range"):
-        wire.dumps(dataclasses.replace(record, artifact=facts))
+        wire.dumps(state)
+    text = wire.dumps(DeviceState(t_ns=0, temperatures_c={"cpu": 50.0}))
+    for number in ("1e999", "NaN", "Infinity"):
+        with pytest.raises(SchemaError):
+            wire.loads(DeviceState, text.replace("50.0", number))
 
 
 def test_schema_files_are_those_of_the_types() -> None:

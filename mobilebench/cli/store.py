@@ -1,0 +1,54 @@
+"""`mobilebench store`: check the documents of a store, and remove some."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from mobilebench.cli import output
+from mobilebench.cli.options import Json, Store
+
+app = typer.Typer(
+    help="Check the store of records, and remove records from it.", no_args_is_help=True
+)
+
+
+@app.command()
+def check(store: Store = None, json: Json = False) -> None:
+    """Read every document of the store; name those that no verb can show, with the reason.
+
+    Exit code 1 where there are any.
+    """
+    from mobilebench.store import RecordStore
+    from mobilebench.values import wire
+
+    with RecordStore(store, create=False) as records:
+        count, problems = records.problems()
+    if json:
+        output.show_json([wire.to_plain(problem) for problem in problems])
+    else:
+        for problem in problems:
+            output.show_line(f"{problem.id}: {problem.reason}")
+    if problems:
+        output.tell(
+            f"{len(problems)} of {count} documents cannot be shown; remove them with `mobilebench "
+            f"store remove ID...`, and import them again from where they were measured."
+        )
+        raise typer.Exit(1)
+    output.tell(f"All {count} documents are good: {records.place}")
+
+
+@app.command()
+def remove(
+    ids: Annotated[
+        list[str], typer.Argument(metavar="ID...", help="Whole ids of records or results.")
+    ],
+    store: Store = None,
+) -> None:
+    """Remove records, or results of others, from the store; all of those named or none."""
+    from mobilebench.store import RecordStore
+
+    with RecordStore(store, create=False) as records:
+        count = records.remove(ids)
+    output.tell(f"{count} removed: {records.place}")

@@ -1,0 +1,124 @@
+"""A record that no verb can show is named with its cure, found by a check, and removed."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from mobilebench.errors import SchemaError, UserError
+from mobilebench.store import RecordStore
+from mobilebench.store.signing import sign
+from mobilebench.values.reported import Reported
+from tests.conftest import Ran
+from tests.records import measured
+
+Program = Callable[..., Ran]
+BAD = "bad" + "0" * 29
+REPORTED = Reported(report_id="e" * 64, source="a paper", file="x.csv", model="net")
+
+
+def _without_samples(path: Path) -> None:
+    """Write a document into the store that older versions took: it has no measured samples."""
+    with RecordStore(path) as store:
+        store.add_all([measured(), measured(record_id=BAD)], [REPORTED])
+    with closing(sqlite3.connect(path)) as connection:
+        query = "SELECT document FROM records WHERE record_id = ?"
+        [document] = connection.execute(query, (BAD,)).fetchone()
+        plain = json.loads(document)
+        plain["outcome"]["samples"] = {"t_ns": [], "latency_ns": [], "phase": [], "round": []}
+        plain["created"] = "2027-01-01T00:00:00.000Z"
+        connection.execute(
+            "UPDATE records SET document = ?, created = ? WHERE record_id = ?",
+            (json.dumps(plain), plain["created"], BAD),
+        )
+        connection.commit()
+
+
+def test_a_bad_record_is_named_with_its_cure_by_every_verb_that_reads(
+    mobilebench: Program, tmp_path: Path
+) -> None:
+    _without_samples(tmp_path / "records.sqlite")
+    good = ("store:id=aaaa",)
+    for arguments in (
+        ("leaderboard",),
+        ("leaderboard", "--as", "html"),
+        ("history", "store:model=mobilevig_ti"),
+        ("check", "--baseline", "store:id=bad", "--candidate", *good),
+    ):
+        done = mobilebench(*arguments)
+        assert done.code == 2 and done.stdout == "", arguments
+        [line] = done.stderr.splitlines()
+        assert f"record {BAD} in " in line and "no measured samples" in line
+        assert line.endswith(f"remove it with `mobilebench store remove {BAD}`.")
+    checked = mobilebench("store", "check")
+    assert checked.code == 1 and checked.stdout.startswith(f"{BAD}: ")
+    assert "1 of 3 documents cannot be shown" in checked.stderr
+    assert [each["id"] for each in json.loads(mobilebench("store", "check", "--json").stdout)] == [
+        BAD
+    ]
+    removed = mobilebench("store", "remove", BAD)
+    assert removed.code == 0 and "1 removed" in removed.stderr
+    assert "All 2 documents are good" in mobilebench("store", "check").stderr
+    assert mobilebench("leaderboard").code == 0
+
+
+def test_the_cure_names_the_store_that_was_given(tmp_path: Path) -> None:
+    path = tmp_path / "my lab.sqlite"
+    _without_samples(path)
+    with RecordStore(path) as store, pytest.raises(SchemaError) as caught:
+        store.find()
+    assert str(caught.value).endswith(f"store remove {BAD} --store '{path}'`.")
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ("UPDATE records SET document = substr(document, 1, 100)", "cut off"),
+        ("UPDATE records SET document = x'00ff'", "is not text"),
+        ("UPDATE records SET document = replace(document, '20000000', '20000001')", "signature"),
+        ("UPDATE records SET model = 'another'", "another model in the index"),
+        ("UPDATE records SET record_id = 'two words'", "another record_id in the index"),
+        ("UPDATE reported SET document = '[]'", "not a valid Reported"),
+        ("UPDATE reported SET model = 'another'", "under other words"),
+    ],
+)
+def test_whatever_is_wrong_is_found_and_removed(tmp_path: Path, change: str, reason: str) -> None:
+    path = tmp_path / "records.sqlite"
+    with RecordStore(path) as store:
+        store.add_all([sign(measured())], [REPORTED])
+        assert store.problems() == (2, [])
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute(change)
+        connection.commit()
+    with RecordStore(path) as store:
+        count, [problem] = store.problems()
+        assert count == 2 and reason in problem.reason
+        assert store.remove([problem.id]) == 1
+        assert store.problems() == (1, [])
+
+
+def test_an_unknown_id_removes_nothing(tmp_path: Path) -> None:
+    with RecordStore(tmp_path / "records.sqlite") as store:
+        store.add(measured())
+        for ids in (["a" * 32, "unknown"], ["a" * 31], [""]):
+            with pytest.raises(UserError, match="Nothing was removed"):
+                store.remove(ids)
+        assert len(store.find()) == 1
+        assert store.remove(["a" * 32, "a" * 32]) == 1 and store.find() == []
+
+
+def test_a_record_without_samples_is_not_imported(mobilebench: Program, tmp_path: Path) -> None:
+    from mobilebench.values import wire
+
+    plain = wire.to_plain(measured())
+    plain["outcome"]["samples"] = {"t_ns": [], "latency_ns": [], "phase": [], "round": []}
+    (tmp_path / "bad.json").write_text(json.dumps([wire.to_plain(measured()), plain]))
+    done = mobilebench("import", "bad.json")
+    assert done.code == 2 and not (tmp_path / "records.sqlite").exists()
+    assert "bad.json, record 2 is not a valid Record" in done.stderr
+    assert "no measured samples; what measured nothing is a failure" in done.stderr
