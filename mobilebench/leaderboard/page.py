@@ -17,7 +17,10 @@ from mobilebench.machine import host
 from mobilebench.notation import escapes
 from mobilebench.values.reported import Reported
 
-_BETWEEN = re.compile(r"(?<=[-_/@])(?=\S)|(?<=\.)(?=[^\s\d])")
+_BETWEEN = re.compile(r"(?<=[-_/@])(?=\S)|(?<=\.)(?=[^\s\d])|(?<=\S{24})(?=\S)")
+
+_SHORT = 16
+"""Characters of a name that stays in one line."""
 
 
 def as_page(
@@ -56,7 +59,9 @@ def as_page(
 
 def _breaking(text: str) -> Markup:
     """Let a browser break a long name after its separators, and only there."""
-    return Markup("<wbr>").join(map(Markup.escape, _BETWEEN.split(escapes.visible(text))))
+    shown = escapes.visible(text)
+    parts = _BETWEEN.split(shown) if len(shown) > _SHORT else [shown]
+    return Markup("<wbr>").join(map(Markup.escape, parts))
 
 
 def _data_url(kind: str, content: str) -> str:
