@@ -10,8 +10,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from mobilebench.errors import UserError, require_known
-from mobilebench.regress.gate import key
 from mobilebench.regress.metrics import TIMED
+from mobilebench.regress.sides import key
 from mobilebench.stats.changes import changes
 from mobilebench.values import value
 from mobilebench.values.measurement import Measurement
@@ -93,10 +93,13 @@ def histories(records: Iterable[Record], question: Question | None = None) -> li
             Point(
                 created=record.created,
                 commit=record.provenance.source_commit,
-                number=metric.of_run(record) * metric.scale,
+                number=number * metric.scale,
             )
             for record in series
+            if (number := metric.of_run(record)) is not None
         ]
+        if not points:
+            continue
         result.append(
             History(
                 cell=series[-1].title,
@@ -105,6 +108,10 @@ def histories(records: Iterable[Record], question: Question | None = None) -> li
                 points=tuple(points),
                 steps=tuple(_steps(points, query)),
             )
+        )
+    if not result:
+        raise UserError(
+            f"No record has a {metric.name} above zero; choose another metric, or measure again."
         )
     return sorted(result, key=lambda history: -len(history.points))
 

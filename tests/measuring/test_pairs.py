@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mobilebench.errors import CellFailed, UserError
+from mobilebench.errors import UserError
 from mobilebench.measuring.pairs import compare_pairs, confirmed
 from mobilebench.measuring.setting import Setting, plan_pairs
 from mobilebench.regress import Comparison, Rule, Verdict, check
@@ -78,5 +78,14 @@ def test_a_side_that_fails_ends_the_session(
     folder = broken.parent
     manifest = good.manifest
     cells = plan_pairs([good], [Artifact(folder, manifest)], _setting())
-    with pytest.raises(CellFailed, match="load failed"):
-        compare_pairs(cells, Rule(), pairs=1)
+    records: list[Record] = []
+    report = compare_pairs(cells, Rule(), pairs=8, keep=records.append)
+    assert report.verdict is Verdict.REGRESSED
+    [outcome] = report.comparisons
+    assert outcome.metric == "outcome" and "load failed" in outcome.reason
+    assert (outcome.baseline, outcome.candidate) == (0, 2)
+    assert 3 <= len(records) <= 4, "no pair after the second failure"
+
+    turned = compare_pairs([(cell[1], cell[0]) for cell in cells], Rule(), pairs=8)
+    assert turned.verdict is Verdict.INCONCLUSIVE, "there is nothing to compare with"
+    assert "load failed" in turned.comparisons[0].reason
