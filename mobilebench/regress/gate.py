@@ -211,9 +211,14 @@ def _alike(one: Record, other: Record) -> bool:
 def _differences(one: Record, other: Record) -> list[str]:
     names = one.identity.differences(other.identity)
     return [
-        f"{name} ({getattr(one.identity, name)} / {getattr(other.identity, name)})"
+        f"{name} ({_shown(getattr(one.identity, name))} / {_shown(getattr(other.identity, name))})"
         for name in names
     ]
+
+
+def _shown(part: object) -> str:
+    """Return a field of an identity in words; what is unknown equals nothing that is known."""
+    return "unknown" if part is None else str(part)
 
 
 def _nothing_in_common(before: Side, after: Side) -> str:

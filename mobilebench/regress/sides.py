@@ -74,6 +74,8 @@ def would_be(failed: Record, cell: Key, free: frozenset[str]) -> bool:
     theirs = {
         "device_model": failed.device.model,
         "device_kind": failed.device.kind,
+        "soc": failed.device.soc,
+        "cores": failed.device.cores,
         "os_build": failed.device.os_build,
         "runtime": failed.job.runtime,
         "compute_unit": failed.job.compute_unit,

@@ -22,10 +22,10 @@ _FEW = 1e-9
 def paired_interval(differences: Array, confidence: float = 0.95) -> tuple[Array, Array]:
     """Compute the interval of the mean of paired differences.
 
-    The differences are (..., pairs), the ends (...). It holds the changes that the sign-flip test would not reject. Its ends are order statistics of
-    the means of all subsets of the pairs, so it is exact for any symmetric noise (Hartigan, JASA
-    64, 1969). Where the pairs are too few for that confidence it is Student's. Raises `ValueError`
-    for fewer than two pairs.
+    The differences are (..., pairs), the ends (...). It holds the changes that the sign-flip test
+    would not reject. Its ends are order statistics of the means of all subsets of the pairs, so it
+    is exact for any symmetric noise (Hartigan, JASA 64, 1969). Where the pairs are too few for that
+    confidence it is Student's. Raises `ValueError` for fewer than two pairs.
     """
     values = np.asarray(differences, dtype=np.float64)
     pairs = values.shape[-1]
@@ -44,8 +44,8 @@ def paired_interval(differences: Array, confidence: float = 0.95) -> tuple[Array
 def unpaired_interval(first: Array, second: Array, confidence: float = 0.95) -> tuple[Array, Array]:
     """Compute the interval of the second group's mean less that of the first.
 
-    The groups are (..., runs), the ends (...). The groups may have unequal spreads (Welch, Biometrika 34, 1947). Raises
-    `ValueError` where a group has fewer than two runs.
+    The groups are (..., runs), the ends (...). The groups may have unequal spreads (Welch,
+    Biometrika 34, 1947). Raises `ValueError` where a group has fewer than two runs.
     """
     groups = [np.asarray(group, dtype=np.float64) for group in (first, second)]
     counts = [group.shape[-1] for group in groups]

@@ -63,6 +63,7 @@ class Diagnosis(StrEnum):
     BURST_NOT_SUSTAINED = "burst mistaken for sustained"
     NOT_CONVERGED = "not converged"
     BACKGROUND_LOAD = "background load"
+    MORE_THREADS_THAN_CORES = "more threads than cores"
     LOW_POWER_MODE = "low power mode"
     NOISY_SAMPLES = "noisy samples"
     BIMODAL_LATENCY = "bimodal latency"

@@ -21,7 +21,7 @@ from mobilebench.values.measurement import (
     Stage,
 )
 from mobilebench.values.record import Record
-from tests.records import MEDIAN, failed_export, levels, runs
+from tests.records import MEDIAN, PHONE, failed_export, levels, runs
 
 
 def only(baseline: list[Record], candidate: list[Record], rule: Rule | None = None) -> Comparison:
@@ -424,6 +424,36 @@ def test_unlike_records_are_refused_saying_what_differs() -> None:
         check(runs([10.0]), runs([10.0], protocol_id="burst-1"))
     with pytest.raises(UserError, match="no model by the same recipe in common"):
         check(runs([10.0]), runs([10.0], model="rapidnet_ti"))
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"cores": 64}, r"differ in cores \(6 / 64\)\."),
+        ({"ram_bytes": 16 << 30}, r"differ in ram_gib \(8 / 16\)\."),
+        ({"soc": "A19"}, r"differ in soc \(unknown / A19\)\."),
+        ({"cores": None, "ram_bytes": None}, r"cores \(6 / unknown\), ram_gib \(8 / unknown\)"),
+    ],
+)
+def test_another_machine_of_the_same_name_is_refused(
+    changes: dict[str, object], words: str
+) -> None:
+    shared = levels(8, 0.001)
+    device = dataclasses.replace(PHONE, **changes)  # type: ignore[arg-type]
+    after = [dataclasses.replace(record, device=device) for record in runs(shared, "B")]
+    with pytest.raises(UserError, match=words):
+        check(runs(shared, "A"), after)
+    report = check(
+        runs(shared, "A"), after, metrics=MEDIAN, allow_different=["soc", "cores", "ram_gib"]
+    )
+    assert report.verdict is Verdict.UNCHANGED and report.across
+
+
+def test_a_system_that_keeps_more_memory_for_itself_is_the_same_machine() -> None:
+    shared = levels(8, 0.001)
+    device = dataclasses.replace(PHONE, ram_bytes=(8 << 30) - (300 << 20))
+    after = [dataclasses.replace(record, device=device) for record in runs(shared, "B")]
+    assert only(runs(shared, "A"), after).verdict is Verdict.UNCHANGED
 
 
 def test_a_field_may_be_allowed_to_differ_and_the_report_says_so() -> None:
