@@ -59,6 +59,8 @@ class Comparison:
         """Return the verdict, with the remark that the runs were not interleaved."""
         if self.interleaved is not False:
             return str(self.verdict)
+        if self.anchor is not None:
+            return f"{self.verdict}, by an anchor"
         return f"{self.verdict}, not interleaved"
 
     @property

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from mobilebench.regress.metrics import Timed
+from mobilebench.regress.metrics import LATENCIES, Timed
 from mobilebench.regress.rule import Rule
 from mobilebench.regress.runs import Runs
 from mobilebench.stats.intervals import paired_interval, unpaired_interval
@@ -45,6 +45,8 @@ class Evidence:
     p_fall: float
     least_p_value: float
     """Smallest p-value that this number of runs can give."""
+    anchor_log_ratio: float = 0.0
+    """Log ratio of the reference between the sides."""
 
 
 @dataclass(frozen=True)
@@ -60,15 +62,23 @@ class Missing:
 def weigh(runs: Runs, family: Sequence[Timed], rule: Rule) -> list[Evidence | Missing]:
     """Compute the evidence of a family of metrics from each run's own numbers.
 
-    The p-values are adjusted for the family. Runs that lack a number are left out.
+    The p-values are adjusted for the family. Runs that lack a number are left out. An anchor
+    divides latencies alone.
     """
+    if family[0] not in LATENCIES:
+        runs = replace(runs, anchors=None, anchor=None)
     usable = _usable(runs, family)
     if not all(usable.counts):
         return [
             Missing(runs, metric, *(_middle(metric, side) for side in runs.sides))
             for metric in family
         ]
-    first, second = (_logs(usable, family, side) for side in (0, 1))
+    first, second = (_logs(family, side) for side in usable.sides)
+    moved = np.zeros(len(family))
+    if usable.anchors is not None:
+        references = [_logs(family, side) for side in usable.anchors]
+        moved = references[1].mean(axis=-1) - references[0].mean(axis=-1)
+        first, second = first - references[0], second - references[1]
     ratios, intervals, rises, falls, least = _compared(first, second, runs.paired, rule)
     return [
         Evidence(
@@ -82,6 +92,7 @@ def weigh(runs: Runs, family: Sequence[Timed], rule: Rule) -> list[Evidence | Mi
             p_rise=float(rises[index]),
             p_fall=float(falls[index]),
             least_p_value=least,
+            anchor_log_ratio=float(moved[index]),
         )
         for index, metric in enumerate(family)
     ]
@@ -149,18 +160,9 @@ def _usable(runs: Runs, family: Sequence[Timed]) -> Runs:
     )
 
 
-def _logs(runs: Runs, family: Sequence[Timed], side: int) -> Array:
-    """Return logarithms of a side's numbers, over those of its anchors: (metrics, runs)."""
-    logs = np.asarray(
-        [[log(metric.of_run(run) or 1.0) for run in runs.sides[side]] for metric in family]
-    )
-    if runs.anchors is None:
-        return logs
-    references = [
-        [log(metric.of_run(run) or 1.0) for run in runs.anchors[side]] for metric in family
-    ]
-    anchored: Array = logs - np.asarray(references)
-    return anchored
+def _logs(family: Sequence[Timed], side: Sequence[Record]) -> Array:
+    """Return logarithms of the numbers of runs that have all of them: (metrics, runs)."""
+    return np.asarray([[log(metric.of_run(run) or 1.0) for run in side] for metric in family])
 
 
 def _middle(metric: Timed, side: Sequence[Record]) -> float | None:

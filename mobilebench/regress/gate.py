@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from mobilebench.errors import UserError, require_known
+from mobilebench.regress.anchors import Anchor
 from mobilebench.regress.comparison import Comparison, Verdict
 from mobilebench.regress.evidence import weigh
 from mobilebench.regress.judging import judge_all, judge_exact, judge_outcome
-from mobilebench.regress.metrics import EXACT, FAMILIES, names
+from mobilebench.regress.metrics import EXACT, FAMILIES, LATENCIES, names
 from mobilebench.regress.rule import Rule
 from mobilebench.regress.runs import Runs, matched
 from mobilebench.regress.sides import FIELDS, Key, Side, place_of, would_be
 from mobilebench.values import value
 from mobilebench.values.measurement import Failure
 from mobilebench.values.record import Record
+
+_WORDS = ("baseline", "candidate")
 
 
 @value
@@ -52,26 +55,37 @@ def check(
     *,
     metrics: Sequence[str] | None = None,
     allow_different: Sequence[str] = (),
+    anchor: str | None = None,
 ) -> Report:
     """Compare every cell that both sides have.
 
     P-values are adjusted over all cells for each metric separately. `allow_different` names fields
-    of the identity that need not be equal. Raises `UserError` where a side is empty, and where no
+    of the identity that need not be equal. `anchor` names a reference artifact that both sides
+    measured, by its name or the beginning of its sha256: latencies are divided by those of the
+    reference, which is not compared itself. Raises `UserError` where a side is empty, and where no
     cell of one side has a counterpart on the other, naming the fields that differ; `UnknownName`
     for a metric or a field that does not exist.
     """
     rule = rule or Rule()
     selected = _known(names(), metrics or names(), "metric")
     free = frozenset(_known(FIELDS, allow_different, "field of the identity"))
-    words = ("baseline", "candidate")
     records = [
-        _distinct(side, word) for side, word in zip((baseline, candidate), words, strict=True)
+        _distinct(side, word) for side, word in ((baseline, _WORDS[0]), (candidate, _WORDS[1]))
     ]
-    sides = [Side.of(side.values(), free) for side in records]
-    for side, word in zip(sides, words, strict=True):
-        if not side.cells and not side.failures:
+    for side, word in zip(records, _WORDS, strict=True):
+        if not side:
             raise UserError(f"The {word} holds no records; give one that does.")
-    before, after = sides
+    reference = None
+    if anchor is not None:
+        if not any(metric.name in selected for metric in LATENCIES):
+            raise UserError(
+                "--anchor divides latencies, and --metric selects none; leave one of them out."
+            )
+        reference = Anchor.find(anchor, [side.values() for side in records])
+    before, after = (
+        Side.of([r for r in side.values() if reference is None or not reference.has(r)], free)
+        for side in records
+    )
     shared = [key for key in before.cells if key in after.cells]
     gone = [key for key in before.cells if key not in after.cells and after.failures_of(key)]
     lost = [key for key in after.cells if key not in before.cells and before.failures_of(key)]
@@ -83,35 +97,26 @@ def check(
             f"The baseline and the candidate have {len(both)} records in common, such as "
             f"{min(both)}; a run cannot be compared with itself."
         )
-    cells = [
-        matched(
-            after.cells[key][0].title,
-            before.cells[key],
-            after.cells[key],
-            (before.failures_of(key), after.failures_of(key)),
-        )
-        for key in shared
-    ]
-    outcomes = [
-        Runs(
-            before.cells[key][0].title,
-            before.cells[key],
-            (),
-            paired=False,
-            failures=(before.failures_of(key), after.failures_of(key)),
-        )
-        for key in gone
-    ]
-    judged = [judge_outcome(runs, rule) for runs in outcomes]
+    cells = [_cell(key, before, after) for key in shared]
+    if reference is not None:
+        cells = [reference.divide(runs) for runs in cells]
+    outcomes = [judge_outcome(_cell(key, before, after), rule) for key in gone]
     return Report(
         rule=rule,
         comparisons=(
             *compare(cells, rule, selected),
-            *(comparison for comparison in judged if comparison is not None),
+            *(outcome for outcome in outcomes if outcome is not None),
         ),
         unmatched=tuple(_unmatched(before, after, {*shared, *gone})),
         across=tuple(name for name in FIELDS if name in free and _differs(name, cells)),
     )
+
+
+def _cell(key: Key, before: Side, after: Side) -> Runs:
+    """Return the runs of a cell that the first side has, and perhaps the second."""
+    first, second = before.cells[key], after.cells.get(key, [])
+    failures = before.failures_of(key), after.failures_of(key)
+    return matched((second or first)[0].title, first, second, failures)
 
 
 def compare(
@@ -232,6 +237,8 @@ def _nothing_in_common(before: Side, after: Side) -> str:
                     f"{records[0].model.title} differ in {differences}. Measure both alike, or "
                     f"allow a field to differ with --allow-different."
                 )
+    if not before.cells and not after.cells:
+        return "Both sides hold nothing to compare beside failures and the anchor; measure both."
     one, other = (
         sorted({f"{r[0].model.title} {r[0].recipe.label}" for r in side.cells.values()})
         for side in (before, after)

@@ -82,7 +82,7 @@ def _judge(evidence: Evidence, p_value: float, rule: Rule) -> Comparison:
         verdict=verdict,
         reason=f"{reason}{_circumstances(evidence)}",
         dropped=evidence.runs.dropped,
-        anchor=_anchor(evidence.runs),
+        anchor=evidence.runs.anchor,
     )
 
 
@@ -93,14 +93,13 @@ def _circumstances(evidence: Evidence) -> str:
     if evidence.tick > _COARSE:
         remark += f"; the clock's step is {expm1(evidence.tick):.1%} of the latency"
     if runs.anchors is not None:
-        remark += f"; both sides are divided by the anchor {_anchor(runs)}"
+        remark += (
+            f"; both sides are divided by the anchor {runs.anchor}, which itself changed by "
+            f"{expm1(evidence.anchor_log_ratio):+.1%}"
+        )
     elif not runs.paired:
         remark += "; the runs were not interleaved, so a slower day looks the same"
     return remark
-
-
-def _anchor(runs: Runs) -> str | None:
-    return None if runs.anchors is None else runs.anchors[0][0].title
 
 
 def _verdict(

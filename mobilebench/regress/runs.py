@@ -23,6 +23,8 @@ class Runs:
     """Measured runs of both sides that have no partner."""
     anchors: tuple[Sequence[Record], Sequence[Record]] | None = None
     """For each run of both sides, the run of the reference that it is divided by."""
+    anchor: str | None = None
+    """Name of the reference."""
 
     @property
     def counts(self) -> tuple[int, int]:

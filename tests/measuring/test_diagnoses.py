@@ -124,7 +124,7 @@ def test_time_between_warm_ups_counts_towards_their_limit() -> None:
         samples, t_ns=tuple(start + 125 * index for index, start in enumerate(samples.t_ns))
     )
     assert diagnoses.diagnose(_measurement(samples), rule, PHONE).reasons == ()
-    assert diagnoses.diagnose(_measurement(spread), rule).reasons == ("not converged",)
+    assert diagnoses.diagnose(_measurement(spread), rule, PHONE).reasons == ("not converged",)
 
 
 def test_timer_too_coarse() -> None:
