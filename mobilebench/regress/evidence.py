@@ -13,7 +13,7 @@ import numpy as np
 from mobilebench.regress.metrics import LATENCIES, Timed
 from mobilebench.regress.rule import Rule
 from mobilebench.regress.runs import Runs
-from mobilebench.stats.intervals import paired_interval, unpaired_interval
+from mobilebench.stats.intervals import paired_interval, unpaired_interval, unpaired_rise
 from mobilebench.stats.permutation import (
     joint_permutation,
     joint_sign_flip,
@@ -116,11 +116,15 @@ def _compared(
             joint_sign_flip(-differences),
             least_sign_flip(counts[0]),
         )
+    rises, falls = joint_permutation(first, second), joint_permutation(-first, -second)
+    if enough:  # unequal spreads need both
+        rises = np.maximum(rises, unpaired_rise(first, second))
+        falls = np.maximum(falls, unpaired_rise(-first, -second))
     return (
         second.mean(axis=-1) - first.mean(axis=-1),
         unpaired_interval(first, second, rule.confidence) if enough else None,
-        joint_permutation(first, second),
-        joint_permutation(-first, -second),
+        rises,
+        falls,
         least_permutation(*counts),
     )
 

@@ -47,6 +47,25 @@ def unpaired_interval(first: Array, second: Array, confidence: float = 0.95) -> 
     The groups are (..., runs), the ends (...). The groups may have unequal spreads (Welch,
     Biometrika 34, 1947). Raises `ValueError` where a group has fewer than two runs.
     """
+    middle, error, freedom = _welch(first, second)
+    return _around(middle, error, freedom, confidence)
+
+
+def unpaired_rise(first: Array, second: Array) -> Array:
+    """Compute the p-value of the second group's mean being no higher, by Welch's t-test.
+
+    The groups are (..., runs). A permutation test alone calls groups of equal means and unequal
+    spreads different too often. Raises `ValueError` where a group has fewer than two runs.
+    """
+    middle, error, freedom = _welch(first, second)
+    without = error == 0
+    p_values = scipy_stats.t.sf(middle / np.where(without, 1.0, error), freedom)
+    certain: Array = np.where(without, (1 - np.sign(middle)) / 2, p_values)
+    return certain
+
+
+def _welch(first: Array, second: Array) -> tuple[Array, Array, Array]:
+    """Return the difference of means, its standard error and its degrees of freedom."""
     groups = [np.asarray(group, dtype=np.float64) for group in (first, second)]
     counts = [group.shape[-1] for group in groups]
     if min(counts) < 2:
@@ -56,10 +75,10 @@ def unpaired_interval(first: Array, second: Array, confidence: float = 0.95) -> 
     ]
     variance = parts[0] + parts[1]
     weighted = sum(part**2 / (count - 1) for part, count in zip(parts, counts, strict=True))
-    # Without any spread the freedom is 0 / 0, and the interval has no width whatever it is.
-    freedom = np.where(variance > 0, variance**2 / np.where(variance > 0, weighted, 1.0), 1.0)
-    middle = groups[1].mean(axis=-1) - groups[0].mean(axis=-1)
-    return _around(middle, np.sqrt(variance), freedom, confidence)
+    # Without any spread the freedom is 0 / 0, and the error is 0 whatever it is.
+    spread = weighted > 0
+    freedom = np.where(spread, variance**2 / np.where(spread, weighted, 1.0), 1.0)
+    return groups[1].mean(axis=-1) - groups[0].mean(axis=-1), np.sqrt(variance), freedom
 
 
 def _students(values: Array, confidence: float) -> tuple[Array, Array]:

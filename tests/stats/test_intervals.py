@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from scipy import stats as scipy_stats
 
-from mobilebench.stats.intervals import paired_interval, unpaired_interval
+from mobilebench.stats.intervals import paired_interval, unpaired_interval, unpaired_rise
 from mobilebench.stats.permutation import sign_flip
 
 Array = np.ndarray[Any, Any]
@@ -76,6 +76,16 @@ def test_an_interval_of_groups_is_welchs() -> None:
     theirs = scipy_stats.ttest_ind(second, first, equal_var=False).confidence_interval(0.95)
     assert unpaired_interval(first, second) == pytest.approx((theirs.low, theirs.high))
     assert unpaired_interval(np.zeros(3), np.zeros(3)) == (0.0, 0.0)
+
+
+def test_a_rise_of_groups_is_welchs_test() -> None:
+    rng = np.random.default_rng(4)
+    first, second = rng.normal(0, 0.01, (5, 8)), rng.normal(0.02, 0.05, (5, 6))
+    theirs = scipy_stats.ttest_ind(second, first, axis=1, equal_var=False, alternative="greater")
+    assert unpaired_rise(first, second) == pytest.approx(theirs.pvalue)
+    assert unpaired_rise(np.zeros(3), np.ones(3)) == 0.0
+    assert unpaired_rise(np.ones(3), np.zeros(3)) == 1.0
+    assert unpaired_rise(np.zeros(3), np.zeros(3)) == 0.5
 
 
 def test_many_pairs_use_a_sample_of_the_subsets() -> None:
