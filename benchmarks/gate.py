@@ -11,7 +11,6 @@ makes the page of the printed lines of all parts.
 from __future__ import annotations
 
 import argparse
-import textwrap
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,9 +22,10 @@ from phones import PHONES, Phone
 from scipy import stats as scipy_stats
 
 from mobilebench import files
+from mobilebench.regress.evidence import group_rises
 from mobilebench.regress.metrics import LATENCIES
 from mobilebench.regress.rule import Rule
-from mobilebench.stats.intervals import paired_interval, unpaired_interval, unpaired_rise
+from mobilebench.stats.intervals import paired_interval, unpaired_interval
 from mobilebench.stats.permutation import joint_permutation, joint_sign_flip
 
 Array = np.ndarray[Any, Any]
@@ -119,13 +119,7 @@ def judge(sides: Sequence[Array], paired: bool, ticks: Array | float) -> Judged:
         rises, falls = joint_sign_flip(differences), joint_sign_flip(-differences)
     else:
         low, high = unpaired_interval(sides[0], sides[1], RULE.confidence)
-        rises, falls = (
-            np.maximum(
-                joint_permutation(sign * sides[0], sign * sides[1]),
-                unpaired_rise(sign * sides[0], sign * sides[1]),
-            )
-            for sign in (1, -1)
-        )
+        rises, falls = (group_rises(sign * sides[0], sign * sides[1]) for sign in (1, -1))
     ratio = sides[1].mean(axis=-1) - sides[0].mean(axis=-1)
     bounds = np.maximum(BOUNDS, ticks * (1 + 1e-9))
     return Judged(
@@ -308,26 +302,18 @@ def _best() -> dict[str, float]:
 
 
 def _page(lines: Sequence[Sequence[str]], others: Sequence[Sequence[str]], trials: int) -> str:
-    explained, of_phones, of_others = (
-        "\n\n".join(
-            textwrap.fill(paragraph, 100, break_on_hyphens=False)
-            for paragraph in text.split("\n\n")
-        )
-        for text in (
-            EXPLAINED.format(
-                trials=trials,
-                seed=SEED,
-                resamples=RESAMPLES,
-                of_one=(0.01 * 0.99 / trials) ** 0.5,
-                of_most=(0.95 * 0.05 / trials) ** 0.5,
-            ),
-            OF_PHONES,
-            OF_OTHERS.format(**_best()),
-        )
+    explained = EXPLAINED.format(
+        trials=trials,
+        seed=SEED,
+        resamples=RESAMPLES,
+        of_one=(0.01 * 0.99 / trials) ** 0.5,
+        of_most=(0.95 * 0.05 / trials) ** 0.5,
     )
     first, second = (
         tables.markdown(head, rows).rstrip() for head, rows in ((HEAD, lines), (OTHER_HEAD, others))
     )
+    texts = (explained, OF_PHONES, OF_OTHERS.format(**_best()))
+    explained, of_phones, of_others = map(tables.filled, texts)
     parts = (TITLE, explained, first, of_phones, OTHERS, second, of_others)
     return "\n\n".join(parts) + "\n"
 

@@ -24,6 +24,8 @@ from mobilebench.stats.summary import tick
 from mobilebench.values.record import Record
 
 Array = np.ndarray[Any, Any]
+_BOTH_WAYS = 2.0
+"""Factor of a p-value that counts rises and falls."""
 
 
 @dataclass(frozen=True)
@@ -116,17 +118,27 @@ def _compared(
             joint_sign_flip(-differences),
             least_sign_flip(counts[0]),
         )
-    rises, falls = joint_permutation(first, second), joint_permutation(-first, -second)
-    if enough:  # unequal spreads need both
-        rises = np.maximum(rises, unpaired_rise(first, second))
-        falls = np.maximum(falls, unpaired_rise(-first, -second))
     return (
         second.mean(axis=-1) - first.mean(axis=-1),
         unpaired_interval(first, second, rule.confidence) if enough else None,
-        rises,
-        falls,
-        least_permutation(*counts),
+        group_rises(first, second),
+        group_rises(-first, -second),
+        min(1.0, _BOTH_WAYS * least_permutation(*counts)),
     )
+
+
+def group_rises(first: Array, second: Array) -> Array:
+    """Compute p-values of runs that were not interleaved having no rise: (..., metrics).
+
+    The sides are (..., metrics, runs). A permutation test needs equal spreads and Welch's test
+    normal noise, so the larger p-value counts. Both directions are counted: what the runs cannot
+    show, such as levels that wander with time, needs room.
+    """
+    p_values = joint_permutation(first, second)
+    if min(first.shape[-1], second.shape[-1]) > 1:
+        p_values = np.maximum(p_values, unpaired_rise(first, second))
+    both_ways: Array = np.minimum(1.0, _BOTH_WAYS * p_values)
+    return both_ways
 
 
 def _usable(runs: Runs, family: Sequence[Timed]) -> Runs:

@@ -4,7 +4,8 @@ The method is circular binary segmentation (Olshen, Venkatraman, Lucito and Wigl
 2004). It compares every arc of the series with the rest, so that a bump is found as well as a step.
 The strongest arc is kept if shuffling the series rarely gives one as strong. The search then
 continues in each part. Levels are means of values clipped at a few deviations from the median, so
-that single outliers do not count as levels.
+that single outliers do not count as levels. Where neighbours within segments stay alike, the
+shuffled series wander as much, so that a wander is no level either.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.random import Generator
 from scipy import stats as scipy_stats
+from scipy.signal import lfilter
 
 Array = np.ndarray[Any, Any]
 LEAST = 3
@@ -28,6 +30,9 @@ _ALL_LENGTHS = 256
 """Up to this size of a segment arcs of every length are tried; above, of fewer."""
 _AT_ONCE = 1 << 21
 """Numbers that one step holds in memory."""
+_ALIKE = 1.645
+"""Deviations by which the correlation of neighbours has to be above 0 to count."""
+_MOST_ALIKE = 0.95
 _FIRST = 50
 """Shuffles of the first step; many segments are decided by them."""
 _HINT = 5.0
@@ -63,7 +68,20 @@ def changes(
     for a series with a number that is not finite.
     """
     values = _finite(series)
-    rng = np.random.default_rng(seed)
+    limits = (least, alpha, shuffles)
+    p_values = _search(values, 0.0, limits, np.random.default_rng(seed))
+    alike = _alikeness(values, sorted(p_values)) if p_values else 0.0
+    if alike:
+        p_values = _search(values, alike, limits, np.random.default_rng(seed))
+    edges = sorted(p_values)
+    return tuple(_change(values, edges, at, p_values[at]) for at in edges)
+
+
+def _search(
+    values: Array, alike: float, limits: tuple[int, float, int], rng: Generator
+) -> dict[int, float]:
+    """Return the changes of a series with their p-values; `alike` and `limits` as in `_p_value`."""
+    least, alpha, _ = limits
     p_values: dict[int, float] = {}
     segments = [(0, values.size)]
     while segments:
@@ -74,13 +92,12 @@ def changes(
         strength, start, end = _strongest(segment, least)
         if strength <= 0:
             continue
-        p_value = _p_value(segment, strength, least, alpha, shuffles, rng)
+        p_value = _p_value(segment, strength, alike, limits, rng)
         if p_value < alpha:
             edges = [low, *(low + at for at in (start, end) if 0 < at < high - low), high]
             p_values |= dict.fromkeys(edges[1:-1], p_value)
             segments += pairwise(edges)
-    edges = _lasting(values, sorted(p_values), alpha)
-    return tuple(_change(values, edges, at, p_values[at]) for at in edges)
+    return {at: p_values[at] for at in _lasting(values, sorted(p_values), alpha)}
 
 
 def undecided(
@@ -175,18 +192,41 @@ def _centred(values: Array) -> Array:
     return centred
 
 
+def _alikeness(values: Array, edges: list[int]) -> float:
+    """Return the correlation of neighbours within segments; 0 where chance explains it.
+
+    Runs that wander from one to the next make changes by themselves.
+    """
+    rest = np.concatenate([_centred(part) for part in np.split(values, edges)])
+    squares = float(rest @ rest)
+    if squares == 0:
+        return 0.0
+    # Each fitted mean lowers the correlation by about 1 / n.
+    correlation = float(rest[1:] @ rest[:-1]) / squares + (len(edges) + 1) / rest.size
+    chance = correlation * sqrt(rest.size) < _ALIKE
+    return 0.0 if chance else min(correlation, _MOST_ALIKE)
+
+
 def _p_value(
-    segment: Array, strength: float, least: int, alpha: float, shuffles: int, rng: Generator
+    segment: Array, strength: float, alike: float, limits: tuple[int, float, int], rng: Generator
 ) -> float:
     """Return how often a shuffled segment has an arc as strong; the observed one counts too.
 
-    It ends early, with at least `alpha`, once so many are as strong that it cannot be less.
+    With `alike` the shuffled values wander with that correlation of neighbours. `limits` are
+    `least`, `alpha` and `shuffles`. It ends early, with at least `alpha`, once so many are as
+    strong that it cannot be less.
     """
+    least, alpha, shuffles = limits
     enough = ceil(alpha * (1 + shuffles))
     as_strong, done, step = 1, 0, _FIRST
     while done < shuffles and as_strong < enough:
         step = min(step, shuffles - done, max(1, _AT_ONCE // segment.size))
-        strengths = _strengths(_shuffled(segment, step, rng), least)
+        rows = _shuffled(segment, step, rng)
+        if alike:
+            rows[:, 1:] *= sqrt(1 - alike**2)
+            rows = lfilter([1.0], [1.0, -alike], rows, axis=1)
+            rows -= rows.mean(axis=1, keepdims=True)
+        strengths = _strengths(rows, least)
         as_strong += int(np.count_nonzero(strengths >= strength * (1 - 1e-12)))
         done += step
         step *= 4

@@ -77,7 +77,7 @@ def test_the_noise_of_the_anchor_enters_the_interval() -> None:
 
 def test_coverage_and_alarms_hold_with_an_anchor() -> None:
     covered = alarms = 0
-    for trial in range(200):
+    for trial in range(100):
         sides = [
             _session(1.0, day, 100 * trial + seed, between=0.02)
             for seed, day in ((1, 1.0), (2, 1.1))
@@ -86,8 +86,8 @@ def test_coverage_and_alarms_hold_with_an_anchor() -> None:
         assert comparison.interval is not None
         covered += comparison.interval[0] <= 0 <= comparison.interval[1]
         alarms += comparison.verdict is Verdict.REGRESSED
-    assert 0.95 * 200 - 3 * np.sqrt(200 * 0.05 * 0.95) <= covered
-    assert alarms <= 200 * 0.01 + 3 * np.sqrt(200 * 0.01)
+    assert 0.95 * 100 - 3 * np.sqrt(100 * 0.05 * 0.95) <= covered
+    assert alarms <= 100 * 0.01 + 3 * np.sqrt(100 * 0.01)
 
 
 def test_runs_take_the_reference_of_their_own_pair_and_lose_what_has_none() -> None:

@@ -59,6 +59,17 @@ def test_single_outliers_are_no_levels() -> None:
         assert changes(series.tolist()) == (), trial
 
 
+def test_a_series_that_wanders_has_few_changes() -> None:
+    rng = np.random.default_rng(8)
+    alarms = 0
+    for _ in range(100):
+        series = rng.normal(10, 1, 100)
+        for index in range(1, 100):
+            series[index] = 10 + 0.3 * (series[index - 1] - 10) + (series[index] - 10) * 0.954
+        alarms += bool(changes(series.tolist()))
+    assert alarms <= 8, "without its correlation 18"
+
+
 def test_the_end_of_a_series_may_be_undecided() -> None:
     series = np.random.default_rng(5).normal(10, 0.1, 14)
     series[12:] *= 1.2
