@@ -80,7 +80,10 @@ def changes(
 def _search(
     values: Array, alike: float, limits: tuple[int, float, int], rng: Generator
 ) -> dict[int, float]:
-    """Return the changes of a series with their p-values; `alike` and `limits` as in `_p_value`."""
+    """Return the changes of a series with their p-values.
+
+    `alike` and `limits` are those of `_p_value`.
+    """
     least, alpha, _ = limits
     p_values: dict[int, float] = {}
     segments = [(0, values.size)]
@@ -213,8 +216,7 @@ def _p_value(
     """Return how often a shuffled segment has an arc as strong; the observed one counts too.
 
     With `alike` the shuffled values wander with that correlation of neighbours. `limits` are
-    `least`, `alpha` and `shuffles`. It ends early, with at least `alpha`, once so many are as
-    strong that it cannot be less.
+    `least`, `alpha` and `shuffles`. It ends early, with at least `alpha`, once that is certain.
     """
     least, alpha, shuffles = limits
     enough = ceil(alpha * (1 + shuffles))
@@ -269,9 +271,10 @@ def _scale(length: Any, size: int) -> Any:
 
 
 def _inner(size: int, least: int) -> Iterator[tuple[int, int, int]]:
-    """Yield the lengths of arcs with `least` entries on both sides, and the range of their starts.
+    """Yield the lengths of arcs inside a segment, with the range of their starts.
 
-    All other arcs begin at 0, as the part before a step does; the part after it is their rest.
+    They have `least` entries on both sides. All other arcs begin at 0, as the part before a step
+    does; the part after it is their rest.
     """
     length = least
     while length <= size - 2 * least:
