@@ -20,7 +20,14 @@ def _inside(cell: str) -> str:
 
 def page(title: str, explained: str, table: str) -> str:
     """Format a page, with its explanation in lines of 100 characters."""
-    return "\n\n".join((title, textwrap.fill(explained, 100), table))
+    return "\n\n".join((title, filled(explained), table))
+
+
+def filled(text: str) -> str:
+    """Break paragraphs into lines of 100 characters, never at a hyphen."""
+    return "\n\n".join(
+        textwrap.fill(paragraph, 100, break_on_hyphens=False) for paragraph in text.split("\n\n")
+    )
 
 
 def machine() -> str:

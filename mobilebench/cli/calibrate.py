@@ -47,7 +47,8 @@ def command(
 ) -> None:
     """Run one artifact against itself; show what changes can be detected on that device."""
     from mobilebench.cli.progress import MatrixProgress
-    from mobilebench.measuring.pairs import measure_sides
+    from mobilebench.errors import UserError
+    from mobilebench.measuring.pairs import measure_sides, whole_pairs
     from mobilebench.measuring.setting import Setting, plan_pairs
     from mobilebench.regress import noise
     from mobilebench.store import RecordStore
@@ -69,8 +70,20 @@ def command(
         RecordStore(store) as records,
         MatrixProgress("calibrate by ci-ab-1", 2 * pairs) as progress,
     ):
-        first, second = measure_sides(cells, pairs, progress, records.add)
-    result = noise.measure(first, second, rule)
+        sides = measure_sides(cells, pairs, progress, records.add)
+    runs = whole_pairs(loaded.name, sides)
+    failures = [failure for side in runs.failures for failure in side]
+    if failures:
+        output.tell(
+            f"{len(failures)} runs failed; {len(runs.baseline)} of {pairs} pairs are whole."
+        )
+    if not runs.paired or len(runs.baseline) < noise.MIN_CALIBRATION:
+        raise UserError(
+            f"calibrate needs {noise.MIN_CALIBRATION} whole pairs and measured "
+            f"{len(runs.baseline) if runs.paired else 0}: {failures[-1].error}: "
+            f"{failures[-1].message}. Mend that, or give more --pairs."
+        )
+    result = noise.measure(runs.baseline, runs.candidate, rule)
     if json:
         output.show_json(wire.to_plain(result))
     else:

@@ -41,6 +41,13 @@ def command(
             help="Field that may differ, such as os_build; repeatable. The report names it."
         ),
     ] = None,
+    anchor: Annotated[
+        str | None,
+        typer.Option(
+            help="Reference artifact that both sides measured in the same session, to divide "
+            "latencies by: its name or the beginning of its sha256."
+        ),
+    ] = None,
     store: Store = None,
     junit: Junit = None,
     markdown: Markdown = None,
@@ -55,7 +62,14 @@ def command(
 
     rule = parse_rule(tolerance, alpha)
     before, after = baselines.load(baseline, store), baselines.load(candidate, store)
-    report = check(before, after, rule, metrics=metric, allow_different=allow_different or ())
+    report = check(
+        before,
+        after,
+        rule,
+        metrics=metric,
+        allow_different=allow_different or (),
+        anchor=anchor,
+    )
     show_report(report, junit=junit, markdown=markdown, github=github, json=json)
     raise typer.Exit(exit_code(report))
 

@@ -64,7 +64,13 @@ def _show(history: History) -> None:
             f"  {step.ratio - 1:+.1%} between {step.before.created[:16]} and "
             f"{step.after.created[:16]}: {step.commits} (p {step.p_value:.2g})"
         )
-    if not history.steps:
+    recent = history.undecided
+    if recent is not None:
+        output.show_line(
+            f"  {recent.ratio - 1:+.1%} in the last {recent.runs} runs, {recent.commits}: too few "
+            f"to decide yet (p {recent.p_value:.2g}); measure again"
+        )
+    elif not history.steps:
         output.show_line("  no step")
 
 

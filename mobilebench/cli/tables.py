@@ -15,7 +15,12 @@ if TYPE_CHECKING:
     from mobilebench.regress import Report
     from mobilebench.values.artifact import Agreement, Parity
 
-_STYLES = {"regressed": "red", "improved": "green", "inconclusive": "yellow"}
+_STYLES = {
+    "regressed": "red",
+    "improved": "green",
+    "inconclusive": "yellow",
+    "not comparable": "yellow",
+}
 
 
 def exports(results: Sequence[Exported]) -> Table:

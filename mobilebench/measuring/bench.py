@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import uuid
 from collections.abc import Iterable, Iterator
 
@@ -30,15 +31,19 @@ def measure(cells: Iterable[Cell], observer: Observer | None = None) -> Iterator
 def measure_pair(
     cells: tuple[Cell, Cell], pairs: int, observer: Observer | None = None
 ) -> Iterator[Record]:
-    """Measure two cells interleaved, A B B A A B ..., as one session of `pairs` pairs.
+    """Measure two cells interleaved, as one session of `pairs` pairs.
 
-    Both runs of a pair meet the same state of the device, and alternating the order removes steady
-    drift. Otherwise as `measure`.
+    Both runs of a pair meet the same state of the device. Which side of a pair runs first is drawn
+    by the session's id: no pattern in time, however regular, then favours a side, and exchanging
+    the sides of a pair is just what the sign-flip test assumes. Otherwise as `measure`.
     """
     session = uuid.uuid4().hex
+    second_first = random.Random(session)
     for position in range(2 * pairs):
         pair = position // 2
-        side = (position + pair) % 2
+        if position % 2 == 0:
+            turned = second_first.random() < 0.5
+        side = (position + turned) % 2
         place = Session(id=session, position=position, pair=pair, side="AB"[side])  # type: ignore[arg-type]
         yield measure_cell(cells[side], place, observer)
 
@@ -53,7 +58,7 @@ def measure_cell(cell: Cell, session: Session | None, observer: Observer | None)
     outcome: Measurement | Failure
     try:
         measurement = runner.run(cell.device.id, cell.artifact, cell.job)
-        outcome = diagnoses.diagnose(measurement, cell.job.protocol)
+        outcome = diagnoses.diagnose(measurement, cell.job.protocol, cell.device)
         progress.finished("measured")
     except CellFailed as error:
         outcome = failure_of(error, manifest.recipe)

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from mobilebench.values.device import DeviceState, ThermalState
+from mobilebench.values.device import Device, DeviceState, ThermalState
 from mobilebench.values.measurement import Diagnosis, Measurement, Phase, Samples, Validity
 from mobilebench.values.protocol import Protocol
 
@@ -46,7 +46,7 @@ _BURST_RATIO = 1.2
 _SLOW_FIRST_RATIO = 10.0
 
 
-def diagnose(measurement: Measurement, protocol: Protocol) -> Measurement:
+def diagnose(measurement: Measurement, protocol: Protocol, device: Device) -> Measurement:
     """Return the measurement with its validity and its diagnoses, the most serious first."""
     samples, states = measurement.samples, measurement.states
     before, after = measurement.before, measurement.after
@@ -60,6 +60,7 @@ def diagnose(measurement: Measurement, protocol: Protocol) -> Measurement:
         Diagnosis.BURST_NOT_SUSTAINED: _burst_only(samples, protocol),
         Diagnosis.NOT_CONVERGED: _not_converged(samples, protocol),
         Diagnosis.BACKGROUND_LOAD: _busy(before),
+        Diagnosis.MORE_THREADS_THAN_CORES: _crowded(measurement, device),
         Diagnosis.LOW_POWER_MODE: bool(before.low_power_mode or after.low_power_mode),
         Diagnosis.NOISY_SAMPLES: _noisy(latencies),
         Diagnosis.BIMODAL_LATENCY: _bimodal(latencies),
@@ -83,6 +84,11 @@ def _least_samples(protocol: Protocol) -> int:
 
 def _busy(state: DeviceState) -> bool:
     return state.busy_fraction is not None and state.busy_fraction > _BUSY_FRACTION
+
+
+def _crowded(measurement: Measurement, device: Device) -> bool:
+    """Return whether threads have to share cores; not where the cores are unknown."""
+    return device.cores is not None and measurement.runtime.threads > device.cores
 
 
 def _noisy(measured: Array) -> bool:

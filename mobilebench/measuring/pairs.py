@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from mobilebench.errors import CellFailed
 from mobilebench.measuring.bench import measure_pair
 from mobilebench.measuring.setting import Cell
 from mobilebench.observer import Observer
 from mobilebench.regress import Comparison, Report, Rule, Verdict
 from mobilebench.regress.gate import compare_each
-from mobilebench.regress.judging import Runs
-from mobilebench.values.measurement import Failure
+from mobilebench.regress.judging import OUTCOME
+from mobilebench.regress.runs import Runs, matched
+from mobilebench.values.measurement import Failure, Measurement
 from mobilebench.values.record import Record
 
 Keep = Callable[[Record], object]
+_HOPELESS = 2
+"""Failures of a side that was never measured after which the session ends."""
 
 
 def compare_pairs(
@@ -32,7 +34,7 @@ def compare_pairs(
 
     By default as many pairs as the rule needs. Every record is given to `keep` as soon as it
     exists. With `confirm`, every regression is measured again in a second session, and stands only
-    if that session agrees. Raises `CellFailed` where a side cannot be measured.
+    if that session agrees. A failed run breaks its pair and is judged too.
     """
     count = pairs or rule.pairs_needed(len(cells))
     runs = [_runs(pair, count, observer, keep) for pair in cells]
@@ -54,6 +56,12 @@ def compare_pairs(
             (index, confirmed(comparison, second.get((index, comparison.metric))))
             for index, comparison in comparisons
         ]
+        known = {(index, comparison.metric) for index, comparison in comparisons}
+        comparisons += [
+            (index, comparison)
+            for (index, metric), comparison in second.items()
+            if comparison.metric == OUTCOME and (index, metric) not in known
+        ]
     judged = tuple(comparison for _, comparison in comparisons)
     return Report(rule=rule, comparisons=judged, unmatched=(), across=())
 
@@ -64,28 +72,39 @@ def measure_sides(
     observer: Observer | None = None,
     keep: Keep = lambda _: None,
 ) -> tuple[list[Record], list[Record]]:
-    """Measure one session and return the records of both sides, pair by pair.
+    """Measure one session and return the records of both sides, failed runs among them.
 
-    Raises `CellFailed` where a run fails: an incomplete session shows nothing.
+    The session ends early where a side has failed twice and was never measured.
     """
     sides: dict[str, list[Record]] = {"A": [], "B": []}
     for record in measure_pair(cells, pairs, observer):
         keep(record)
-        if isinstance(record.outcome, Failure):
-            failure = record.outcome
-            raise CellFailed(failure.stage, failure.error, failure.message, failure.log_tail)
         assert record.session is not None
-        sides[record.session.side].append(record)
+        side = sides[record.session.side]
+        side.append(record)
+        if len(side) == _HOPELESS and all(isinstance(r.outcome, Failure) for r in side):
+            break
     return sides["A"], sides["B"]
 
 
+def whole_pairs(name: str, sides: tuple[Sequence[Record], Sequence[Record]]) -> Runs:
+    """Return the whole pairs of a session, with the failures that broke the others."""
+    first, second = (
+        [record for record in side if isinstance(record.outcome, Measurement)] for side in sides
+    )
+    failures = [
+        [record.outcome for record in side if isinstance(record.outcome, Failure)] for side in sides
+    ]
+    return matched(name, first, second, (failures[0], failures[1]))
+
+
 def _runs(cells: tuple[Cell, Cell], pairs: int, observer: Observer | None, keep: Keep) -> Runs:
-    first, second = measure_sides(cells, pairs, observer, keep)
+    sides = measure_sides(cells, pairs, observer, keep)
     before, after = cells
-    name = second[0].title
+    name = (sides[1] or sides[0])[0].title
     if before.artifact.name != after.artifact.name:
         name = f"{before.artifact.name} to {name}"
-    return Runs(name, first, second, paired=True)
+    return whole_pairs(name, sides)
 
 
 def confirmed(first: Comparison, second: Comparison | None) -> Comparison:

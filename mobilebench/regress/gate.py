@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, fields, replace
 
 from mobilebench.errors import UserError, require_known
+from mobilebench.regress.anchors import Anchor
 from mobilebench.regress.comparison import Comparison, Verdict
-from mobilebench.regress.judging import Runs, judge_all, judge_exact, weigh
-from mobilebench.regress.metrics import EXACT, TIMED, names
+from mobilebench.regress.evidence import weigh
+from mobilebench.regress.judging import judge_all, judge_exact, judge_outcome
+from mobilebench.regress.metrics import EXACT, FAMILIES, LATENCIES, names
 from mobilebench.regress.rule import Rule
+from mobilebench.regress.runs import Runs, matched
+from mobilebench.regress.sides import FIELDS, Key, Side, place_of, would_be
 from mobilebench.values import value
 from mobilebench.values.measurement import Failure
-from mobilebench.values.record import Identity, Network, Record
+from mobilebench.values.record import Record
 
-FIELDS = tuple(field.name for field in fields(Identity))
-"""Fields that have to be equal before two records are compared."""
-Key = tuple[Network, tuple[object, ...]]
+_WORDS = ("baseline", "candidate")
 
 
 @value
@@ -32,11 +33,17 @@ class Report:
 
     @property
     def verdict(self) -> Verdict:
-        """Return the worst verdict; inconclusive also where a cell has no counterpart."""
+        """Return the worst verdict.
+
+        Inconclusive also where a cell has no counterpart, where one side alone lacks a number, and
+        where nothing could be compared.
+        """
         verdicts = {comparison.verdict for comparison in self.comparisons}
         if Verdict.REGRESSED in verdicts:
             return Verdict.REGRESSED
-        if Verdict.INCONCLUSIVE in verdicts or self.unmatched:
+        if self.unmatched or any(comparison.undecided for comparison in self.comparisons):
+            return Verdict.INCONCLUSIVE
+        if verdicts <= {Verdict.NOT_COMPARABLE}:
             return Verdict.INCONCLUSIVE
         return Verdict.IMPROVED if Verdict.IMPROVED in verdicts else Verdict.UNCHANGED
 
@@ -48,29 +55,41 @@ def check(
     *,
     metrics: Sequence[str] | None = None,
     allow_different: Sequence[str] = (),
+    anchor: str | None = None,
 ) -> Report:
     """Compare every cell that both sides have.
 
     P-values are adjusted over all cells for each metric separately. `allow_different` names fields
-    of the identity that need not be equal. Raises `UserError` where a side is empty, and where no
+    of the identity that need not be equal. `anchor` names a reference artifact that both sides
+    measured, by its name or the beginning of its sha256: latencies are divided by those of the
+    reference, which is not compared itself. Raises `UserError` where a side is empty, and where no
     cell of one side has a counterpart on the other, naming the fields that differ; `UnknownName`
     for a metric or a field that does not exist.
     """
     rule = rule or Rule()
     selected = _known(names(), metrics or names(), "metric")
     free = frozenset(_known(FIELDS, allow_different, "field of the identity"))
-    words = ("baseline", "candidate")
     records = [
-        _distinct(side, word) for side, word in zip((baseline, candidate), words, strict=True)
+        _distinct(side, word) for side, word in ((baseline, _WORDS[0]), (candidate, _WORDS[1]))
     ]
-    sides = [_Side.of(side.values(), free) for side in records]
-    for side, word in zip(sides, words, strict=True):
-        if not side.cells and not side.failures:
+    for side, word in zip(records, _WORDS, strict=True):
+        if not side:
             raise UserError(f"The {word} holds no records; give one that does.")
-    before, after = sides
+    reference = None
+    if anchor is not None:
+        if not any(metric.name in selected for metric in LATENCIES):
+            raise UserError(
+                "--anchor divides latencies, and --metric selects none; leave one of them out."
+            )
+        reference = Anchor.find(anchor, [side.values() for side in records])
+    before, after = (
+        Side.of([r for r in side.values() if reference is None or not reference.has(r)], free)
+        for side in records
+    )
     shared = [key for key in before.cells if key in after.cells]
-    failed = [key for key in before.cells if key not in after.cells and key[0] in after.failures]
-    if not shared and not failed:
+    gone = [key for key in before.cells if key not in after.cells and after.failures_of(key)]
+    lost = [key for key in after.cells if key not in before.cells and before.failures_of(key)]
+    if not (shared or gone or lost or before.failing & after.failing):
         raise UserError(_nothing_in_common(before, after))
     both = records[0].keys() & records[1].keys()
     if both:
@@ -78,14 +97,26 @@ def check(
             f"The baseline and the candidate have {len(both)} records in common, such as "
             f"{min(both)}; a run cannot be compared with itself."
         )
-    cells = [_runs(before.cells[key], after.cells[key]) for key in shared]
-    gone = [_gone(before.cells[key], after.failures[key[0]]) for key in failed]
+    cells = [_cell(key, before, after) for key in shared]
+    if reference is not None:
+        cells = [reference.divide(runs) for runs in cells]
+    outcomes = [judge_outcome(_cell(key, before, after), rule) for key in gone]
     return Report(
         rule=rule,
-        comparisons=(*compare(cells, rule, selected), *gone),
-        unmatched=tuple(_unmatched(before, after, {*shared, *failed})),
+        comparisons=(
+            *compare(cells, rule, selected),
+            *(outcome for outcome in outcomes if outcome is not None),
+        ),
+        unmatched=tuple(_unmatched(before, after, {*shared, *gone})),
         across=tuple(name for name in FIELDS if name in free and _differs(name, cells)),
     )
+
+
+def _cell(key: Key, before: Side, after: Side) -> Runs:
+    """Return the runs of a cell that the first side has, and perhaps the second."""
+    first, second = before.cells[key], after.cells.get(key, [])
+    failures = before.failures_of(key), after.failures_of(key)
+    return matched((second or first)[0].title, first, second, failures)
 
 
 def compare(
@@ -100,13 +131,20 @@ def compare_each(
 ) -> Iterator[tuple[int, Comparison]]:
     """Compare cells as `compare` does; yield each comparison with the position of its cell."""
     selected = _known(names(), metrics or names(), "metric")
-    for timed in TIMED:
-        if timed.name in selected:
-            yield from enumerate(judge_all([weigh(runs, timed, rule) for runs in cells], rule))
+    measured = [index for index, runs in enumerate(cells) if all(runs.counts)]
+    for of_family in FAMILIES:
+        family = [metric for metric in of_family if metric.name in selected]
+        weighed = [weigh(cells[index], family, rule) for index in measured] if family else []
+        for of_metric in zip(*weighed, strict=True):
+            yield from zip(measured, judge_all(of_metric, rule), strict=True)
+    for index, runs in enumerate(cells):
+        outcome = judge_outcome(runs, rule)
+        if outcome is not None:
+            yield index, outcome
     for exact in EXACT:
         if exact.name in selected:
-            for index, runs in enumerate(cells):
-                comparison = judge_exact(runs, exact, rule)
+            for index in measured:
+                comparison = judge_exact(cells[index], exact, rule)
                 if comparison is not None:
                     yield index, comparison
 
@@ -126,78 +164,37 @@ def _distinct(records: Iterable[Record], word: str) -> dict[str, Record]:
     return by_id
 
 
-@dataclass(frozen=True)
-class _Side:
-    """The measured records of one side, by what makes them comparable, and its failures."""
-
-    cells: dict[Key, list[Record]]
-    failures: dict[Network, Failure]
-
-    @classmethod
-    def of(cls, records: Iterable[Record], free: frozenset[str]) -> _Side:
-        cells: dict[Key, list[Record]] = {}
-        failures: dict[Network, Failure] = {}
-        for record in sorted(records, key=lambda record: (record.created, record.record_id)):
-            if isinstance(record.outcome, Failure):
-                failures[_network(record, free)] = record.outcome
-            else:
-                cells.setdefault(key(record, free), []).append(record)
-        return cls(cells, failures)
-
-
-def key(record: Record, free: frozenset[str] = frozenset()) -> Key:
-    """Return the values that have to be equal before two records are compared."""
-    identity = record.identity
-    same = tuple(getattr(identity, name) for name in FIELDS if name not in free)
-    return (_network(record, free), same)
-
-
-def _network(record: Record, free: frozenset[str]) -> Network:
-    """Return the record's network, without its inputs where these may differ."""
-    return replace(record.network, inputs=()) if "inputs" in free else record.network
-
-
-def _runs(baseline: list[Record], candidate: list[Record]) -> Runs:
-    """Return the runs of one cell, in pairs where each has a partner in the same session."""
-    by_pair = [
-        {(r.session.id, r.session.pair): r for r in side if r.session is not None}
-        for side in (baseline, candidate)
-    ]
-    shared = sorted(by_pair[0].keys() & by_pair[1].keys())
-    cell = candidate[0].title
-    if shared and len(shared) == len(baseline) == len(candidate):
-        first, second = ([side[pair] for pair in shared] for side in by_pair)
-        return Runs(cell, first, second, paired=True)
-    return Runs(cell, baseline, candidate, paired=False)
-
-
-def _gone(baseline: list[Record], failure: Failure) -> Comparison:
-    """Return the comparison of a cell that was measured before and fails now."""
-    return Comparison(
-        cell=baseline[0].title,
-        metric="outcome",
-        unit="",
-        baseline=None,
-        candidate=None,
-        effect=None,
-        interval=None,
-        p_value=None,
-        runs=(len(baseline), 0),
-        paired=False,
-        verdict=Verdict.REGRESSED,
-        reason=f"{failure.stage} failed: {failure.error}: {failure.message}",
-    )
-
-
-def _unmatched(before: _Side, after: _Side, matched: set[Key]) -> Iterable[str]:
+def _unmatched(before: Side, after: Side, matched: set[Key]) -> Iterable[str]:
     for side, other, word in ((before, after, "baseline"), (after, before, "candidate")):
         for key, records in side.cells.items():
-            if key not in matched:
-                why = _nearest(records[0], other)
-                yield f"only the {word} has {records[0].title}{why}"
+            if key in matched:
+                continue
+            failures = other.failures_of(key)
+            why = f"; the other side's failed: {_words(failures[-1])}" if failures else ""
+            yield f"only the {word} has {records[0].title}{why or _nearest(records[0], other)}"
+    cells = {*before.cells, *after.cells}
+    for side, other, words in (
+        (before, after, "only the baseline has {}, and it failed"),
+        (after, before, "only the candidate has {}, and it failed"),
+    ):
+        named = set()
+        for record in side.failures:
+            place = place_of(record, side.free)
+            if place in named or any(would_be(record, cell, side.free) for cell in cells):
+                continue
+            named.add(place)
+            assert isinstance(record.outcome, Failure)
+            if place not in other.failing:
+                yield f"{words.format(record.title)}: {_words(record.outcome)}"
+            elif side is after:
+                yield f"both sides of {record.title} failed: {_words(record.outcome)}"
 
 
-def _nearest(record: Record, other: _Side) -> str:
+def _words(failure: Failure) -> str:
+    return f"{failure.stage} failed: {failure.error}: {failure.message}"
+
+
+def _nearest(record: Record, other: Side) -> str:
     """Return how the most similar cell of the network differs, to end a sentence."""
     differences = [
         _differences(record, records[0])
@@ -219,12 +216,17 @@ def _alike(one: Record, other: Record) -> bool:
 def _differences(one: Record, other: Record) -> list[str]:
     names = one.identity.differences(other.identity)
     return [
-        f"{name} ({getattr(one.identity, name)} / {getattr(other.identity, name)})"
+        f"{name} ({_shown(getattr(one.identity, name))} / {_shown(getattr(other.identity, name))})"
         for name in names
     ]
 
 
-def _nothing_in_common(before: _Side, after: _Side) -> str:
+def _shown(part: object) -> str:
+    """Return a field of an identity in words; what is unknown equals nothing that is known."""
+    return "unknown" if part is None else str(part)
+
+
+def _nothing_in_common(before: Side, after: Side) -> str:
     """Return why no cell can be compared, in a sentence."""
     for records in before.cells.values():
         for others in after.cells.values():
@@ -235,6 +237,8 @@ def _nothing_in_common(before: _Side, after: _Side) -> str:
                     f"{records[0].model.title} differ in {differences}. Measure both alike, or "
                     f"allow a field to differ with --allow-different."
                 )
+    if not before.cells and not after.cells:
+        return "Both sides hold nothing to compare beside failures and the anchor; measure both."
     one, other = (
         sorted({f"{r[0].model.title} {r[0].recipe.label}" for r in side.cells.values()})
         for side in (before, after)

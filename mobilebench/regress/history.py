@@ -10,9 +10,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from mobilebench.errors import UserError, require_known
-from mobilebench.regress.gate import key
 from mobilebench.regress.metrics import TIMED
-from mobilebench.stats.changes import changes
+from mobilebench.regress.sides import key
+from mobilebench.stats.changes import ChangePoint, changes, undecided
 from mobilebench.values import value
 from mobilebench.values.measurement import Measurement
 from mobilebench.values.record import Record
@@ -39,6 +39,8 @@ class Step:
     ratio: float
     """New level divided by the old."""
     p_value: float
+    runs: int
+    """Runs on the new level."""
 
     @property
     def commits(self) -> str:
@@ -59,6 +61,8 @@ class History:
     unit: str
     points: tuple[Point, ...]
     steps: tuple[Step, ...]
+    undecided: Step | None = None
+    """Where the last runs differ from those before, and are too few to decide."""
 
 
 @dataclass(frozen=True)
@@ -93,28 +97,53 @@ def histories(records: Iterable[Record], question: Question | None = None) -> li
             Point(
                 created=record.created,
                 commit=record.provenance.source_commit,
-                number=metric.of_run(record) * metric.scale,
+                number=number * metric.scale,
             )
             for record in series
+            if (number := metric.of_run(record)) is not None
         ]
+        if not points:
+            continue
+        steps, hint = _steps(points, query)
         result.append(
             History(
                 cell=series[-1].title,
                 metric=metric.name,
                 unit=metric.unit,
                 points=tuple(points),
-                steps=tuple(_steps(points, query)),
+                steps=steps,
+                undecided=hint,
             )
+        )
+    if not result:
+        raise UserError(
+            f"No record has a {metric.name} above zero; choose another metric, or measure again."
         )
     return sorted(result, key=lambda history: -len(history.points))
 
 
-def _steps(points: Sequence[Point], query: Question) -> Iterable[Step]:
-    for change in changes([point.number for point in points], alpha=query.alpha):
-        if abs(change.ratio - 1) >= query.smallest:
-            yield Step(
-                before=points[change.index - 1],
-                after=points[change.index],
-                ratio=change.ratio,
-                p_value=change.p_value,
-            )
+def _steps(points: Sequence[Point], query: Question) -> tuple[tuple[Step, ...], Step | None]:
+    """Return the steps of a series, and one that its last runs may be the beginning of."""
+    numbers = [point.number for point in points]
+    changed = changes(numbers, alpha=query.alpha)
+    ends = [*(change.index for change in changed[1:]), len(points)][: len(changed)]
+    steps = [
+        _step(points, change, 0, end - change.index)
+        for change, end in zip(changed, ends, strict=True)
+        if abs(change.ratio - 1) >= query.smallest
+    ]
+    start = changed[-1].index if changed else 0
+    hint = undecided(numbers[start:], alpha=query.alpha)
+    if hint is None or abs(hint.ratio - 1) < query.smallest:
+        return tuple(steps), None
+    return tuple(steps), _step(points, hint, start, len(points) - start - hint.index)
+
+
+def _step(points: Sequence[Point], change: ChangePoint, start: int, runs: int) -> Step:
+    return Step(
+        before=points[start + change.index - 1],
+        after=points[start + change.index],
+        ratio=change.ratio,
+        p_value=change.p_value,
+        runs=runs,
+    )

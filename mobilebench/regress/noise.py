@@ -9,18 +9,21 @@ from typing import Any
 
 import numpy as np
 
-from mobilebench.regress.metrics import TIMED
+from mobilebench.regress.metrics import LATENCIES
 from mobilebench.regress.rule import MIN_PAIRS, Rule
+from mobilebench.stats.permutation import flips, joint_sign_flip
 from mobilebench.values import value
 from mobilebench.values.record import Record
 
 Array = np.ndarray[Any, Any]
 EFFECTS = (0.03, 0.05, 0.10)
 POWER = 0.95
+MIN_CALIBRATION = 4
+"""Pairs below which their spread would mean nothing."""
 MOST_PAIRS = 64
-_TRIALS = 2000
-_FLIPS = 1 << 12
-_MEDIAN = TIMED[0]
+_TRIALS = 1000
+_FLIPS = 1 << 10
+_MEDIAN = LATENCIES[0]
 
 
 @value
@@ -52,16 +55,23 @@ def measure(first: Sequence[Record], second: Sequence[Record], rule: Rule) -> No
 
     Raises `ValueError` for fewer than four pairs: their spread would mean nothing.
     """
-    if len(first) != len(second) or len(first) < 4:
+    if len(first) != len(second) or len(first) < MIN_CALIBRATION:
         raise ValueError(f"noise needs four pairs, not {len(first)} and {len(second)} runs")
-    logs = [np.log([_MEDIAN.of_run(record) for record in side]) for side in (first, second)]
-    differences = logs[1] - logs[0]
+    numbers = [
+        [[metric.of_run(record) or np.nan for record in side] for metric in LATENCIES]
+        for side in (first, second)
+    ]
+    if not np.isfinite(numbers).all():
+        raise ValueError("noise needs latencies in every run")
+    logs = np.log(numbers)
+    both = logs[1] - logs[0]
+    differences = both[0]
     within = [_spread(np.log(_MEDIAN.series(record))) for record in (*first, *second)]
-    power = _Power(differences, rule, np.random.default_rng(0))
+    power = _Power(both, rule, np.random.default_rng(0))
     return Noise(
         pairs=len(first),
         within=float(np.median(within)),
-        between=float(np.std(np.concatenate(logs), ddof=1)),
+        between=float(np.std(logs[:, 0], ddof=1)),
         between_neighbours=float(np.sqrt(np.mean(differences**2) / 2)),
         false_alarms=power.detection_rate(MIN_PAIRS, 0.0),
         detectable=tuple((pairs, power.detectable(pairs)) for pairs in (8, 12, 16, 24)),
@@ -85,29 +95,23 @@ class _Power:
     """
 
     differences: Array
+    """Log ratios of both latencies of each pair: (2, pairs)."""
     rule: Rule
     rng: np.random.Generator
 
     def detection_rate(self, pairs: int, effect: float) -> float:
-        """Return the share of comparisons of `pairs` pairs that are called a regression."""
-        draws = self.rng.choice(self.differences, size=(_TRIALS, pairs))
-        draws *= self.rng.choice((-1.0, 1.0), size=draws.shape)
-        draws += log1p(effect)
-        means = draws.mean(axis=1)
-        flips = self._flips(pairs)
-        chance = np.abs(draws) @ flips.T / pairs
-        p_values = (chance >= means[:, None] - 1e-12).mean(axis=1)
-        alarms = (p_values < self.rule.alpha) & (means > log1p(self.rule.tolerance))
-        return float(alarms.mean())
-
-    def _flips(self, pairs: int) -> Array:
-        """Return all ways to exchange the sides, or `_FLIPS` random ones where there are more."""
-        if 1 << pairs <= _FLIPS:
-            bits = np.arange(1 << pairs)[:, None] >> np.arange(pairs)
-            flips: Array = (bits & 1) * 2.0 - 1.0
-            return flips
-        random_flips: Array = self.rng.choice((-1.0, 1.0), size=(_FLIPS, pairs))
-        return random_flips
+        """Return the share of comparisons of `pairs` pairs in which a latency regresses."""
+        index = self.rng.integers(0, self.differences.shape[1], size=(_TRIALS, pairs))
+        signs = self.rng.choice((-1.0, 1.0), size=(_TRIALS, 1, pairs))
+        draws = np.moveaxis(self.differences[:, index], 0, 1) * signs + log1p(effect)
+        bounds = [log1p(max(self.rule.tolerance, metric.least_tolerance)) for metric in LATENCIES]
+        large = draws.mean(axis=2) > bounds
+        draws, large = draws[large.any(axis=1)], large[large.any(axis=1)]
+        if not draws.size:
+            return 0.0
+        p_values = joint_sign_flip(draws, flips(pairs, _FLIPS))
+        alarms = (p_values < self.rule.alpha) & large
+        return float(alarms.any(axis=1).sum() / _TRIALS)
 
     def needed(self, effect: float) -> int | None:
         """Return the fewest pairs, among those tried, that find an effect with 95 % probability."""

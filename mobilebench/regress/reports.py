@@ -14,6 +14,7 @@ from mobilebench.notation import escapes
 from mobilebench.notation.quantities import quantity
 from mobilebench.regress.comparison import Comparison, Verdict
 from mobilebench.regress.gate import Report
+from mobilebench.regress.judging import OUTCOME
 
 COLUMNS = ("cell", "metric", "baseline", "candidate", "change", "interval", "p", "runs", "verdict")
 _SIGNS = {
@@ -21,7 +22,9 @@ _SIGNS = {
     Verdict.IMPROVED: "✅ improved",
     Verdict.UNCHANGED: "unchanged",
     Verdict.INCONCLUSIVE: "⚠️ inconclusive",
+    Verdict.NOT_COMPARABLE: "⚠️ not comparable",
 }
+DAY = "the runs were not interleaved, so a slower day looks the same"
 
 
 def cells(comparison: Comparison) -> tuple[str, ...]:
@@ -43,7 +46,7 @@ def cells(comparison: Comparison) -> tuple[str, ...]:
         "" if interval is None else f"{interval[0]:+.1%} to {interval[1]:+.1%}",
         "" if comparison.p_value is None else f"{comparison.p_value:.2g}",
         f"{count} pairs" if comparison.paired else count,
-        comparison.verdict,
+        comparison.words,
     )
 
 
@@ -57,26 +60,63 @@ def summary(report: Report) -> str:
     return (
         f"{report.verdict}: {tally or 'nothing compared'} "
         f"(tolerance {report.rule.tolerance:.1%}, alpha {report.rule.alpha:g})"
+        f"{circumstance(report)}"
     )
+
+
+def circumstance(report: Report) -> str:
+    """Return how the sides were measured apart, to end a sentence; empty where they were not."""
+    apart = [c for c in report.comparisons if c.interleaved is False]
+    if not apart:
+        return ""
+    anchors = sorted({c.anchor for c in apart if c.anchor is not None})
+    if anchors:
+        return f"; not interleaved, but latencies are divided by the anchor {', '.join(anchors)}"
+    return f"; {DAY}"
 
 
 def remarks(report: Report) -> Iterator[str]:
     """Yield in sentences what the table does not show."""
     for comparison in report.comparisons:
-        if comparison.verdict in (Verdict.REGRESSED, Verdict.INCONCLUSIVE):
-            subject = f"{comparison.cell}: {comparison.metric} {comparison.verdict}"
+        if comparison.verdict is Verdict.REGRESSED or _worth_a_remark(comparison):
+            subject = f"{comparison.cell}: {comparison.metric} {comparison.words}"
             yield f"{subject}: {comparison.reason}."
-    for sentence in report.unmatched:
+    for sentence in (*dropped(report), *report.unmatched):
         yield f"{sentence}."
     if report.across:
         yield f"Compared although these differ: {', '.join(report.across)}."
+
+
+def _worth_a_remark(comparison: Comparison) -> bool:
+    """Return whether the table alone would leave out something that a reader should know."""
+    undecided = comparison.verdict in (Verdict.INCONCLUSIVE, Verdict.NOT_COMPARABLE)
+    return undecided or comparison.metric == OUTCOME
+
+
+def dropped(report: Report) -> Iterator[str]:
+    """Yield which measured runs were left out of which cells, as clauses."""
+    metrics: dict[tuple[str, tuple[int, int]], list[str]] = {}
+    for comparison in report.comparisons:
+        if any(comparison.dropped):
+            metrics.setdefault((comparison.cell, comparison.dropped), []).append(comparison.metric)
+    for (cell, counts), names in metrics.items():
+        parts = [
+            f"{count} run{'s' * (count > 1)} of {side}"
+            for side, count in zip(("the baseline", "the candidate"), counts, strict=True)
+            if count
+        ]
+        verb = "was" if sum(counts) == 1 else "were"
+        yield (
+            f"{cell}: {' and '.join(parts)} {verb} left out of {', '.join(names)}, without a "
+            f"partner or without the number"
+        )
 
 
 def as_markdown(report: Report) -> str:
     """Format the report as Markdown, for a comment on a pull request."""
     rows = [COLUMNS, ("---",) * len(COLUMNS)]
     rows += [
-        (*map(escapes.markdown, cells(comparison)[:-1]), _SIGNS[comparison.verdict])
+        (*map(escapes.markdown, cells(comparison)[:-1]), _sign(comparison))
         for comparison in report.comparisons
     ]
     lines = [f"### mobilebench: {summary(report)}", ""]
@@ -90,16 +130,24 @@ def as_markdown(report: Report) -> str:
 def as_junit(report: Report) -> str:
     """Format the report as JUnit XML, with a test case for each comparison.
 
-    An inconclusive comparison is an error, never a pass.
+    An undecided comparison is an error, never a pass. What passes has its details as output.
     """
     verdicts = [comparison.verdict for comparison in report.comparisons]
+    undecided = sum(comparison.undecided for comparison in report.comparisons)
     suite = ET.Element(
         "testsuite",
         name="mobilebench check",
         tests=str(len(verdicts) + len(report.unmatched)),
         failures=str(verdicts.count(Verdict.REGRESSED)),
-        errors=str(verdicts.count(Verdict.INCONCLUSIVE) + len(report.unmatched)),
+        errors=str(undecided + len(report.unmatched)),
+        skipped=str(
+            sum(c.verdict is Verdict.NOT_COMPARABLE and not c.undecided for c in report.comparisons)
+        ),
     )
+    properties = ET.SubElement(suite, "properties")
+    for name, texts in (("summary", [summary(report)]), ("remark", remarks(report))):
+        for text in texts:
+            ET.SubElement(properties, "property", name=name, value=escapes.visible(text))
     for comparison in report.comparisons:
         case = ET.SubElement(
             suite,
@@ -110,8 +158,12 @@ def as_junit(report: Report) -> str:
         details = escapes.visible(f"{' '.join(cells(comparison)[2:])}: {comparison.reason}")
         if comparison.verdict is Verdict.REGRESSED:
             ET.SubElement(case, "failure", type="regressed", message=details)
-        elif comparison.verdict is Verdict.INCONCLUSIVE:
-            ET.SubElement(case, "error", type="inconclusive", message=details)
+        elif comparison.undecided:
+            ET.SubElement(case, "error", type=str(comparison.verdict), message=details)
+        elif comparison.verdict is Verdict.NOT_COMPARABLE:
+            ET.SubElement(case, "skipped", message=details)
+        else:
+            ET.SubElement(case, "system-out").text = details
     for sentence in map(escapes.visible, report.unmatched):
         case = ET.SubElement(suite, "testcase", classname="unmatched", name=sentence)
         ET.SubElement(case, "error", type="unmatched", message=sentence)
@@ -122,25 +174,46 @@ def as_junit(report: Report) -> str:
 def as_annotations(report: Report) -> str:
     """Format the report as commands that GitHub's log turns into annotations.
 
-    Regressions are errors; inconclusive comparisons and unmatched cells are warnings.
+    Regressions are errors; undecided comparisons and unmatched cells are warnings. A notice states
+    that runs were not interleaved.
     """
     lines = []
     for comparison in report.comparisons:
-        kind = {Verdict.REGRESSED: "error", Verdict.INCONCLUSIVE: "warning"}.get(comparison.verdict)
-        if kind is not None:
+        kind = "warning" if comparison.undecided else "notice"
+        if comparison.verdict is Verdict.REGRESSED:
+            kind = "error"
+        if kind != "notice" or _worth_a_remark(comparison):
             _, metric, before, after, change, *_ = cells(comparison)
             details = (
                 f"{comparison.cell}: {metric} {before} to {after} {change}: {comparison.reason}"
             )
             lines.append(
-                f"::{kind} title=mobilebench {comparison.verdict}::{escapes.github_data(details)}"
+                f"::{kind} title=mobilebench {comparison.words}::{escapes.github_data(details)}"
             )
     lines += [
         f"::warning title=mobilebench::{escapes.github_data(text)}" for text in report.unmatched
     ]
+    lines += [
+        f"::notice title=mobilebench::{escapes.github_data(text)}" for text in dropped(report)
+    ]
+    if circumstance(report):
+        lines.append(f"::notice title=mobilebench::{escapes.github_data(summary(report))}")
     return "".join(f"{line}\n" for line in lines)
 
 
 def as_plain(report: Report) -> dict[str, Any]:
-    """Return every figure of the report, ready for JSON."""
-    return {"verdict": report.verdict, **asdict(report)}
+    """Return every figure of the report, and its sentences, ready for JSON."""
+    plain = asdict(report)
+    for row, comparison in zip(plain["comparisons"], report.comparisons, strict=True):
+        row["words"] = comparison.words
+        row["interleaved"] = comparison.interleaved
+    return {
+        "verdict": report.verdict,
+        "summary": summary(report),
+        "remarks": list(remarks(report)),
+        **plain,
+    }
+
+
+def _sign(comparison: Comparison) -> str:
+    return f"{_SIGNS[comparison.verdict]}{comparison.words.removeprefix(comparison.verdict)}"

@@ -261,7 +261,7 @@ class ArtifactFacts:
     documents from before there was one."""
 
     def __post_init__(self) -> None:
-        require_range(self, "size_bytes", least=1)
+        require_range(self, "size_bytes")
         require_range(self, "export_seconds", "export_peak_memory_bytes")
 
     @property

@@ -63,6 +63,7 @@ class Diagnosis(StrEnum):
     BURST_NOT_SUSTAINED = "burst mistaken for sustained"
     NOT_CONVERGED = "not converged"
     BACKGROUND_LOAD = "background load"
+    MORE_THREADS_THAN_CORES = "more threads than cores"
     LOW_POWER_MODE = "low power mode"
     NOISY_SAMPLES = "noisy samples"
     BIMODAL_LATENCY = "bimodal latency"
@@ -150,7 +151,7 @@ class Loads:
     warm_ns: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
-        require_range(self, "first_ns", "warm_ns", least=1)
+        require_range(self, "first_ns", "warm_ns")
 
 
 @value
@@ -176,7 +177,7 @@ class Memory:
     """With the runtime imported and no artifact loaded: subtract it for the artifact's share."""
 
     def __post_init__(self) -> None:
-        require_range(self, "peak_bytes", least=1)
+        require_range(self, "peak_bytes")
         require_range(self, "before_load_bytes")
 
 

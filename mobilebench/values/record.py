@@ -54,6 +54,10 @@ class Identity:
 
     device_model: str
     device_kind: DeviceKind
+    soc: str | None
+    cores: int | None
+    ram_gib: int | None
+    """Memory in whole GiB, rounded up: what a system keeps for itself differs between boots."""
     os_build: str | None
     runtime: str
     runtime_version: str
@@ -209,6 +213,9 @@ class Record:
         return Identity(
             device_model=self.device.model,
             device_kind=self.device.kind,
+            soc=self.device.soc,
+            cores=self.device.cores,
+            ram_gib=None if self.device.ram_bytes is None else -(-self.device.ram_bytes >> 30),
             os_build=self.device.os_build,
             runtime=runtime.name,
             runtime_version=runtime.version,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
+import random
 import subprocess
 import xml.etree.ElementTree as ET
 from collections.abc import Callable
@@ -13,12 +15,14 @@ import pytest
 from mobilebench.store import RecordStore
 from mobilebench.values import wire
 from mobilebench.values.artifact import Artifact
+from mobilebench.values.measurement import Failure, Measurement, Memory, Stage
 from mobilebench.values.record import Record
 from tests.conftest import Ran
 from tests.records import levels, runs
 
 Program = Callable[..., Ran]
 SHARED = levels(8, 0.05)
+METRIC = ("--metric", "latency p50")
 
 
 def _write(path: Path, records: list[Record]) -> Path:
@@ -70,6 +74,92 @@ def test_what_is_unchanged_passes_and_what_cannot_be_told_does_not(
     assert json.loads(undecided.stdout)["verdict"] == "inconclusive"
     loose = mobilebench(*command, few, "--tolerance", "300%")
     assert loose.code == 2 and "give one such as 0.03 or 3%" in loose.stderr
+
+
+@pytest.fixture
+def crashed(tmp_path: Path) -> Path:
+    """Write eight runs in no pairs, one of which crashed."""
+    records = runs(SHARED, seed=1)
+    failure = Failure(stage=Stage.RUN, error="Crash", message="signal 11")
+    records[0] = dataclasses.replace(records[0], outcome=failure)
+    return _write(tmp_path / "crashed.json", records)
+
+
+def test_a_crash_shows_in_every_report(mobilebench: Program, tmp_path: Path, crashed: Path) -> None:
+    before = _write(tmp_path / "before.json", runs(SHARED))
+    command = ("check", "--baseline", before, "--candidate", crashed, "--metric", "latency p50")
+    done = mobilebench(*command, "--junit", "junit.xml", "--markdown", "comment.md", "--github")
+    assert done.code == 1, done.stderr
+    words = "1 of 8 runs of the candidate failed; run failed: Crash: signal 11"
+    assert words in done.stderr and "outcome" in done.stdout
+    [failure] = ET.parse(tmp_path / "junit.xml").getroot().iter("failure")
+    assert words in failure.attrib["message"]
+    assert words in (tmp_path / "comment.md").read_text()
+    assert any(words in line for line in done.stderr.splitlines() if line.startswith("::error"))
+    plain = json.loads(mobilebench(*command, "--json").stdout)
+    assert plain["verdict"] == "regressed" and any(words in text for text in plain["remarks"])
+
+
+def test_runs_that_were_not_interleaved_are_called_so_in_every_report(
+    mobilebench: Program, tmp_path: Path
+) -> None:
+    before = _write(tmp_path / "before.json", runs(SHARED))
+    after = _write(tmp_path / "after.json", runs(SHARED * 1.2, seed=1))
+    same = _write(tmp_path / "same.json", runs(SHARED, seed=2))
+    words = "not interleaved, so a slower day looks the same"
+    for candidate, code, verdict in ((after, 1, "regressed"), (same, 3, "inconclusive")):
+        command = (
+            "check",
+            "--baseline",
+            before,
+            "--candidate",
+            candidate,
+            "--metric",
+            "latency p50",
+        )
+        done = mobilebench(*command, "--junit", "junit.xml", "--markdown", "comment.md", "--github")
+        assert done.code == code, done.stderr
+        assert f"{verdict}, not interleaved" in done.stdout and words in done.stdout
+        assert words in (tmp_path / "junit.xml").read_text()
+        comment = (tmp_path / "comment.md").read_text()
+        assert comment.splitlines()[0].startswith(f"### mobilebench: {verdict}: 1 {verdict} ")
+        assert f"{verdict}, not interleaved" in comment and words in comment
+        annotations = [line for line in done.stderr.splitlines() if line.startswith("::")]
+        assert all(words in line for line in annotations) and len(annotations) == 2
+        plain = json.loads(mobilebench(*command, "--json").stdout)
+        [row] = plain["comparisons"]
+        assert row["interleaved"] is False and row["words"] == f"{verdict}, not interleaved"
+        assert words in plain["summary"]
+
+
+def test_zero_bytes_are_not_the_exit_code_of_a_regression(
+    mobilebench: Program, tmp_path: Path, baseline: Path
+) -> None:
+    records = []
+    for record in runs(SHARED, "B"):
+        assert isinstance(record.outcome, Measurement)
+        memory = Memory(peak_bytes=0, before_load_bytes=0)
+        outcome = dataclasses.replace(record.outcome, memory=memory)
+        records.append(dataclasses.replace(record, outcome=outcome))
+    empty = _write(tmp_path / "empty.json", records)
+    done = mobilebench(
+        "check", "--baseline", baseline, "--candidate", empty, "--junit", "junit.xml"
+    )
+    assert done.code == 3 and "Traceback" not in done.stderr
+    assert "not comparable: the candidate has no peak memory, or zero" in done.stderr
+    [error] = ET.parse(tmp_path / "junit.xml").getroot().iter("error")
+    assert error.attrib["type"] == "not comparable"
+
+
+def test_microseconds_are_shown_as_such(mobilebench: Program, tmp_path: Path) -> None:
+    sides = [
+        _write(tmp_path / f"{side}.json", runs(SHARED * factor / 1000, side))
+        for side, factor in (("A", 1.0), ("B", 1.1))
+    ]
+    done = mobilebench(
+        "check", "--baseline", sides[0], "--candidate", sides[1], "--metric", "latency p50"
+    )
+    assert "µs" in done.stdout and "0.01" not in done.stdout.partition("µs")[0]
 
 
 def test_a_baseline_may_be_a_folder_a_store_or_a_commit(
@@ -146,13 +236,20 @@ def test_two_artifacts_are_measured_in_turns(
         for plain in json.loads((tmp_path / "records.json").read_text())
     ]
     turns = [record.session.side for record in records if record.session is not None]
-    assert turns == ["A", "B", "B", "A"]
-    assert len({record.session.id for record in records if record.session is not None}) == 1
+    assert sorted(turns[:2]) == sorted(turns[2:]) == ["A", "B"]
+    [session] = {record.session.id for record in records if record.session is not None}
+    assert turns[::2] == [
+        "AB"[draw.random() < 0.5] for draw in [random.Random(session)] for _ in "12"
+    ]
     again = mobilebench(
-        "check", "--baseline", "store:side=A", "--candidate", "store:side=B", "--json",
-        "--metric", "latency p50",
-    )  # fmt: skip
-    assert json.loads(again.stdout)["comparisons"] == [median]
+        "check",
+        "--baseline",
+        "store:side=A",
+        "--candidate",
+        "store:side=B",
+        "--json",
+    )
+    assert median in json.loads(again.stdout)["comparisons"]
 
 
 def test_sides_that_do_not_match_are_one_sentence(

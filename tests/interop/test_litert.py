@@ -207,9 +207,9 @@ def test_a_unit_that_could_not_be_loaded_is_not_the_unit(tmp_path: Path) -> None
 @pytest.mark.parametrize("large", ["1e308", "1e999"])
 def test_a_number_without_end_is_refused(tmp_path: Path, large: str) -> None:
     line = "Average inference timings in us: Warmup: 1, Init: {}, Inference: {}\n"
-    with pytest.raises(SchemaError, match="endless"):
+    with pytest.raises(SchemaError, match="endless|impossible number"):
         _read(tmp_path, line.format(large, 20))
-    with pytest.raises(SchemaError, match="too large"):
+    with pytest.raises(SchemaError, match="too large|impossible number"):
         _read(tmp_path, line.format(20, large))
 
 

@@ -13,7 +13,7 @@ from mobilebench.measuring import diagnoses
 from mobilebench.values.device import DeviceState, ThermalState
 from mobilebench.values.measurement import GateLog, Measurement, Phase, Samples, Validity
 from mobilebench.values.protocol import Convergence, Protocol, protocol
-from tests.records import measured
+from tests.records import PHONE, measured
 
 SMOKE = protocol("smoke-1")
 SUSTAINED = protocol("sustained-1")
@@ -63,7 +63,7 @@ def _diagnose(
     states: Sequence[DeviceState] = (),
 ) -> tuple[str, ...]:
     measurement = _measurement(_samples(latencies, warm_up), before, after, gates, states)
-    diagnosed = diagnoses.diagnose(measurement, rule)
+    diagnosed = diagnoses.diagnose(measurement, rule, PHONE)
     names = diagnosed.reasons
     assert (diagnosed.validity == Validity.SUSPECT) == bool(set(names) - {"slow first run"})
     return names
@@ -123,8 +123,8 @@ def test_time_between_warm_ups_counts_towards_their_limit() -> None:
     spread = dataclasses.replace(
         samples, t_ns=tuple(start + 125 * index for index, start in enumerate(samples.t_ns))
     )
-    assert diagnoses.diagnose(_measurement(samples), rule).reasons == ()
-    assert diagnoses.diagnose(_measurement(spread), rule).reasons == ("not converged",)
+    assert diagnoses.diagnose(_measurement(samples), rule, PHONE).reasons == ()
+    assert diagnoses.diagnose(_measurement(spread), rule, PHONE).reasons == ("not converged",)
 
 
 def test_timer_too_coarse() -> None:
@@ -197,3 +197,25 @@ def test_drift_with_temperature() -> None:
     assert _diagnose(rising, rule=SUSTAINED, states=cooling) == ()
     assert _diagnose(rising, rule=SUSTAINED, states=_over_time(rising, [None] * 20)) == ()
     assert _diagnose(LONG, rule=SUSTAINED, states=_over_time(LONG, list(range(20)))) == ()
+
+
+@pytest.mark.parametrize(
+    ("threads", "cores", "expected"),
+    [
+        (8, 6, ("more threads than cores",)),
+        (6, 6, ()),
+        (8, None, ()),
+    ],
+)
+def test_more_threads_than_cores(
+    threads: int, cores: int | None, expected: tuple[str, ...]
+) -> None:
+    measurement = _measurement(_samples(STEADY))
+    runtime = dataclasses.replace(measurement.runtime, threads=threads)
+    diagnosed = diagnoses.diagnose(
+        dataclasses.replace(measurement, runtime=runtime),
+        SMOKE,
+        dataclasses.replace(PHONE, cores=cores),
+    )
+    assert diagnosed.reasons == expected
+    assert (diagnosed.validity is Validity.SUSPECT) == bool(expected)

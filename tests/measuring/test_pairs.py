@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 
-from mobilebench.errors import CellFailed, UserError
-from mobilebench.measuring.pairs import compare_pairs, confirmed
+from mobilebench.errors import UserError
+from mobilebench.measuring.pairs import compare_pairs, confirmed, whole_pairs
 from mobilebench.measuring.setting import Setting, plan_pairs
 from mobilebench.regress import Comparison, Rule, Verdict, check
 from mobilebench.values.artifact import Artifact
+from mobilebench.values.measurement import Failure, Stage
 from mobilebench.values.protocol import protocol
 from mobilebench.values.record import Record
 from tests.records import MEDIAN, levels, runs
@@ -39,6 +42,16 @@ def test_what_did_not_regress_needs_no_second_session() -> None:
     comparison = _comparison(0.9)
     assert confirmed(comparison, None) == comparison
     assert confirmed(_comparison(1.08), None).verdict is Verdict.REGRESSED
+
+
+def test_a_session_with_a_failed_run_keeps_its_whole_pairs() -> None:
+    first, second = runs(SHARED, "A"), runs(SHARED, "B")
+    failure = Failure(stage=Stage.RUN, error="Crash", message="signal 11")
+    second[2] = dataclasses.replace(second[2], outcome=failure)
+    whole = whole_pairs("a cell", (first, second))
+    assert whole.paired and whole.counts == (7, 7) and whole.dropped == (1, 0)
+    assert [r.session and r.session.pair for r in whole.candidate] == [0, 1, 3, 4, 5, 6, 7]
+    assert whole.failures == ([], [failure])
 
 
 def _setting(*runtimes: str) -> Setting:
@@ -78,5 +91,14 @@ def test_a_side_that_fails_ends_the_session(
     folder = broken.parent
     manifest = good.manifest
     cells = plan_pairs([good], [Artifact(folder, manifest)], _setting())
-    with pytest.raises(CellFailed, match="load failed"):
-        compare_pairs(cells, Rule(), pairs=1)
+    records: list[Record] = []
+    report = compare_pairs(cells, Rule(), pairs=8, keep=records.append)
+    assert report.verdict is Verdict.REGRESSED
+    [outcome] = report.comparisons
+    assert outcome.metric == "outcome" and "load failed" in outcome.reason
+    assert (outcome.baseline, outcome.candidate) == (0, 2)
+    assert 3 <= len(records) <= 4, "no pair after the second failure"
+
+    turned = compare_pairs([(cell[1], cell[0]) for cell in cells], Rule(), pairs=8)
+    assert turned.verdict is Verdict.INCONCLUSIVE, "there is nothing to compare with"
+    assert "load failed" in turned.comparisons[0].reason

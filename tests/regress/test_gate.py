@@ -11,9 +11,16 @@ from mobilebench.errors import UnknownName, UserError
 from mobilebench.regress import Rule, Verdict, check
 from mobilebench.regress.comparison import Comparison
 from mobilebench.values.forecast import Basis, Forecast
-from mobilebench.values.measurement import ComputeUnit, Failure, Loads, Measurement, Memory, Stage
+from mobilebench.values.measurement import (
+    ComputeUnit,
+    Failure,
+    Loads,
+    Measurement,
+    Memory,
+    Stage,
+)
 from mobilebench.values.record import Record
-from tests.records import MEDIAN, failed_export, levels, runs
+from tests.records import MEDIAN, PHONE, failed_export, levels, runs
 
 
 def only(baseline: list[Record], candidate: list[Record], rule: Rule | None = None) -> Comparison:
@@ -68,13 +75,24 @@ def test_noise_between_runs_is_inconclusive_never_unchanged() -> None:
 def test_runs_that_are_no_pairs_are_compared_as_groups() -> None:
     found = only(runs(levels(5, 0.005, 1)), runs(levels(5, 0.005, 2) * 1.1, seed=1))
     assert found.verdict is Verdict.REGRESSED and not found.paired
-    assert found.p_value == 1 / 252
+    assert found.p_value == pytest.approx(2 / 252), "both directions count"
 
 
-def test_half_of_the_pairs_alone_makes_no_pairs() -> None:
+def test_whole_pairs_are_kept_and_broken_ones_dropped_and_counted() -> None:
+    shared = levels(8, 0.1)
+    before, after = runs(shared, "A"), runs(shared * 1.06, "B")
+    found = only(before, after[1:])
+    assert found.paired and found.runs == (7, 7) and found.dropped == (1, 0)
+    assert found.verdict is Verdict.REGRESSED and found.p_value == 1 / 128
+    found = only(before[:7], after[1:])
+    assert found.paired and found.runs == (6, 6) and found.dropped == (1, 1)
+    assert found.verdict is Verdict.INCONCLUSIVE, "six pairs are too few"
+
+
+def test_few_pairs_among_many_runs_make_no_pairs() -> None:
     shared = levels(8, 0.01)
-    found = only(runs(shared, "A"), runs(shared, "B")[:5])
-    assert not found.paired and found.runs == (8, 5)
+    found = only(runs(shared, "A"), [*runs(shared, "B")[:2], *runs(levels(6, 0.01), seed=3)])
+    assert not found.paired and found.runs == (8, 8) and found.dropped == (0, 0)
 
 
 def test_of_many_cells_each_has_to_stand_out_more() -> None:
@@ -224,16 +242,176 @@ def test_unchanged_needs_both_ends_of_the_interval() -> None:
     assert found.verdict is Verdict.INCONCLUSIVE
 
 
+def _failed(record: Record, stage: Stage = Stage.RUN) -> Record:
+    failure = Failure(stage=stage, error="Crash", message="signal 11")
+    return dataclasses.replace(record, record_id="f" + record.record_id[1:], outcome=failure)
+
+
+def _outcome(baseline: list[Record], candidate: list[Record]) -> Comparison:
+    report = check(baseline, candidate, metrics=MEDIAN)
+    [outcome] = [c for c in report.comparisons if c.metric == "outcome"]
+    return outcome
+
+
 def test_a_cell_that_fails_now_is_a_regression() -> None:
     before = runs([10.0, 10.0])
-    failed = dataclasses.replace(
-        before[0],
-        record_id="f" * 32,
-        outcome=Failure(stage=Stage.RUN, error="Crash", message="signal 11"),
-    )
-    report = check(before, [failed])
+    report = check(before, [_failed(before[0])])
     assert report.verdict is Verdict.REGRESSED
     assert "run failed: Crash: signal 11" in report.comparisons[0].reason
+
+
+@pytest.mark.parametrize("side", ["A", ""])
+def test_a_single_failure_of_the_candidate_is_never_a_pass(side: str) -> None:
+    shared = levels(8, 0.001)
+    before, after = runs(shared, side), runs(shared, "B" if side else "", seed=1)
+    after[0] = _failed(after[0])
+    report = check(before, after, metrics=MEDIAN)
+    assert report.verdict is Verdict.REGRESSED
+    median, outcome = report.comparisons
+    assert (outcome.baseline, outcome.candidate, outcome.runs) == (0, 1, (8, 8))
+    assert "0 of 8 runs of the baseline and 1 of 8 runs of the candidate" in outcome.reason
+    assert "run failed: Crash: signal 11" in outcome.reason
+    assert median.verdict is Verdict.UNCHANGED, "of what could be measured"
+    assert median.paired == bool(side) and median.dropped == ((1, 0) if side else (0, 0))
+
+
+def test_failures_on_both_sides_have_to_rise_to_be_a_regression() -> None:
+    before, after = runs(levels(12, 0.001)), runs(levels(12, 0.001), seed=1)
+
+    def failing(records: list[Record], count: int) -> list[Record]:
+        return [*map(_failed, records[:count]), *records[count:]]
+
+    few = _outcome(failing(before, 2), failing(after, 3))
+    assert few.verdict is Verdict.INCONCLUSIVE and "p 0.5" in few.reason
+    many = _outcome(failing(before, 2), failing(after, 10))
+    assert many.verdict is Verdict.REGRESSED
+    assert _outcome(failing(before, 2), after).verdict is Verdict.UNCHANGED
+    assert _outcome(failing(before, 11), after).verdict is Verdict.IMPROVED
+
+
+def test_a_run_that_the_cluster_lost_decides_nothing() -> None:
+    before, after = runs(levels(8, 0.001)), runs(levels(8, 0.001), seed=1)
+    lost = _outcome(before, [_failed(after[0], Stage.CLUSTER), *after[1:]])
+    assert lost.verdict is Verdict.INCONCLUSIVE
+
+
+def test_a_failure_counts_for_its_own_cell_alone() -> None:
+    shared = levels(8, 0.001)
+    two = runs(shared, seed=2, threads=2)
+    other = runs(shared, seed=3, threads=2)
+    after = [*runs(shared, seed=1), _failed(other[0]), *other[1:]]
+    report = check([*runs(shared), *two], after, metrics=MEDIAN)
+    [outcome] = [c for c in report.comparisons if c.metric == "outcome"]
+    assert "2 threads" in outcome.cell and outcome.runs == (8, 8)
+
+
+def test_what_fails_without_a_counterpart_is_named_and_no_pass() -> None:
+    shared = levels(8, 0.001)
+    before, after = runs(shared), runs(shared, seed=1)
+    other = _failed(runs([10.0], seed=5, model="rapidnet_ti")[0])
+    fine = runs(shared, seed=6, model="rapidnet_ti")
+    for baseline, candidate, words in (
+        (before, [*after, other], "only the candidate has rapidnet_ti"),
+        ([*before, other], after, "only the baseline has rapidnet_ti"),
+        ([*before, other], [*after, dataclasses.replace(other, record_id="e" * 32)], "both sides"),
+        ([*before, other], [*after, *fine], "the other side's failed"),
+    ):
+        report = check(baseline, candidate, metrics=MEDIAN)
+        assert report.verdict is Verdict.INCONCLUSIVE
+        [sentence] = report.unmatched
+        assert words in sentence and "run failed: Crash: signal 11" in sentence
+    report = check([_failed(before[0])], after, metrics=MEDIAN)
+    assert report.verdict is Verdict.INCONCLUSIVE and not report.comparisons
+
+
+@pytest.mark.parametrize("zero", ["baseline", "candidate", "both"])
+@pytest.mark.parametrize("metric", ["peak memory", "first load", "size"])
+def test_a_metric_that_is_zero_is_not_comparable(metric: str, zero: str) -> None:
+    shared = levels(8, 0.001)
+    sides = {"baseline": runs(shared, "A"), "candidate": runs(shared, "B")}
+    for name, side in sides.items():
+        if zero in (name, "both"):
+            sides[name] = [_without(record, metric) for record in side]
+    report = check(sides["baseline"], sides["candidate"])
+    [found] = [c for c in report.comparisons if c.metric == metric]
+    assert found.verdict is Verdict.NOT_COMPARABLE and "or zero" in found.reason
+    assert found.effect is None and found.interval is None
+    expected = Verdict.UNCHANGED if zero == "both" else Verdict.INCONCLUSIVE
+    assert report.verdict is expected
+    alone = check(sides["baseline"], sides["candidate"], metrics=[metric])
+    assert alone.verdict is Verdict.INCONCLUSIVE, "nothing was compared"
+
+
+def _without(record: Record, metric: str) -> Record:
+    if metric == "size":
+        assert record.artifact is not None
+        facts = dataclasses.replace(record.artifact, size_bytes=0)
+        return dataclasses.replace(record, artifact=facts)
+    if metric == "first load":
+        return _with(record, loads=Loads(first_ns=0))
+    return _with(record, memory=Memory(peak_bytes=0, before_load_bytes=0))
+
+
+def test_runs_that_lack_a_number_are_left_out_and_counted() -> None:
+    shared = levels(9, 0.001)
+    before, after = runs(shared, "A"), runs(shared, "B")
+    after[3] = _without(after[3], "peak memory")
+    report = check(before, after, metrics=["latency p50", "latency p90", "peak memory"])
+    found = {c.metric: (c.runs, c.dropped, c.verdict) for c in report.comparisons}
+    assert found["latency p50"] == found["latency p90"] == ((9, 9), (0, 0), Verdict.UNCHANGED)
+    assert found["peak memory"] == ((8, 8), (1, 1), Verdict.UNCHANGED)
+
+
+def test_a_lost_verification_is_no_pass() -> None:
+    shared = levels(8, 0.001)
+    before, after = runs(shared, "A"), runs(shared, "B")
+    unverified = [
+        dataclasses.replace(r, artifact=dataclasses.replace(r.artifact, parity=()))  # type: ignore[type-var]
+        for r in after
+    ]
+    report = check(before, unverified, metrics=["parity", "latency p50"])
+    found = {c.metric: c for c in report.comparisons}
+    assert found["parity"].verdict is Verdict.NOT_COMPARABLE
+    assert "the candidate has no parity" in found["parity"].reason
+    assert report.verdict is Verdict.INCONCLUSIVE
+
+
+def _clocked(records: list[Record], tick_ns: int) -> list[Record]:
+    """Round every latency to a step of the clock, as a coarse one does."""
+    result = []
+    for record in records:
+        assert isinstance(record.outcome, Measurement)
+        samples = record.outcome.samples
+        rounded = tuple(round(value / tick_ns) * tick_ns for value in samples.latency_ns)
+        result.append(_with(record, samples=dataclasses.replace(samples, latency_ns=rounded)))
+    return result
+
+
+def test_a_coarse_clock_neither_hides_a_change_nor_makes_one() -> None:
+    """Read 10.0 and 10.4 ms as 10 ms, and 10.3 and 10.7 ms as 10 and 11 ms."""
+    tick = 1_000_000
+    steady = np.full(8, 10.0)
+    hidden = only(_clocked(runs(steady, "A"), tick), _clocked(runs(steady * 1.04, "B"), tick))
+    assert hidden.verdict is Verdict.INCONCLUSIVE and "finer clock" in hidden.reason
+    assert hidden.interval is not None and hidden.interval[0] < 0.04 < hidden.interval[1]
+    before, after = (
+        _clocked(runs(np.full(8, ms), side), tick) for ms, side in ((10.3, "A"), (10.7, "B"))
+    )
+    jumped = only(before, after)
+    assert jumped.effect == pytest.approx(0.1) and jumped.verdict is Verdict.INCONCLUSIVE
+    assert "clock's step" in jumped.reason
+    fine = only(_clocked(runs(steady, "A"), 1000), _clocked(runs(steady * 1.05, "B"), 1000))
+    assert fine.verdict is Verdict.REGRESSED
+
+
+def test_two_latencies_of_a_run_are_one_question() -> None:
+    """Judge p50 and p90 together: one alone cannot reach alpha where the other contradicts it."""
+    shared = levels(8, 0.05)
+    before, after = runs(shared, "A"), runs(shared * 1.05, "B")
+    alone = only(before, after)
+    both = check(before, after, metrics=["latency p50", "latency p90"]).comparisons[0]
+    assert alone.p_value == 1 / 256 and both.p_value is not None
+    assert both.p_value >= alone.p_value and both.verdict is Verdict.REGRESSED
 
 
 def test_unlike_records_are_refused_saying_what_differs() -> None:
@@ -243,6 +421,36 @@ def test_unlike_records_are_refused_saying_what_differs() -> None:
         check(runs([10.0]), runs([10.0], protocol_id="burst-1"))
     with pytest.raises(UserError, match="no model by the same recipe in common"):
         check(runs([10.0]), runs([10.0], model="rapidnet_ti"))
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"cores": 64}, r"differ in cores \(6 / 64\)\."),
+        ({"ram_bytes": 16 << 30}, r"differ in ram_gib \(8 / 16\)\."),
+        ({"soc": "A19"}, r"differ in soc \(unknown / A19\)\."),
+        ({"cores": None, "ram_bytes": None}, r"cores \(6 / unknown\), ram_gib \(8 / unknown\)"),
+    ],
+)
+def test_another_machine_of_the_same_name_is_refused(
+    changes: dict[str, object], words: str
+) -> None:
+    shared = levels(8, 0.001)
+    device = dataclasses.replace(PHONE, **changes)  # type: ignore[arg-type]
+    after = [dataclasses.replace(record, device=device) for record in runs(shared, "B")]
+    with pytest.raises(UserError, match=words):
+        check(runs(shared, "A"), after)
+    report = check(
+        runs(shared, "A"), after, metrics=MEDIAN, allow_different=["soc", "cores", "ram_gib"]
+    )
+    assert report.verdict is Verdict.UNCHANGED and report.across
+
+
+def test_a_system_that_keeps_more_memory_for_itself_is_the_same_machine() -> None:
+    shared = levels(8, 0.001)
+    device = dataclasses.replace(PHONE, ram_bytes=(8 << 30) - (300 << 20))
+    after = [dataclasses.replace(record, device=device) for record in runs(shared, "B")]
+    assert only(runs(shared, "A"), after).verdict is Verdict.UNCHANGED
 
 
 def test_a_field_may_be_allowed_to_differ_and_the_report_says_so() -> None:

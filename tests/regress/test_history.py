@@ -13,6 +13,7 @@ import pytest
 from mobilebench.errors import UnknownName, UserError
 from mobilebench.regress.history import Question, histories
 from mobilebench.values import wire
+from mobilebench.values.measurement import Measurement, Memory
 from mobilebench.values.record import Record
 from tests.conftest import Ran
 from tests.records import failed_export, runs
@@ -49,6 +50,55 @@ def test_a_step_within_a_commit_is_not_the_codes() -> None:
     assert "not the code" in history.steps[0].commits
     [history] = histories(_series(_levels(), [None] * 30))
     assert history.steps[0].commits == "2026-01-18T00:00:00.000Z to 2026-01-19T00:00:00.000Z"
+
+
+def test_a_bump_inside_is_two_steps() -> None:
+    levels = _levels()
+    levels[:] = 10 * np.exp(np.random.default_rng(0).normal(0, 0.01, 30))
+    levels[12:17] *= 2
+    commits = [f"{index:02x}" * 20 for index in range(30)]
+    [history] = histories(_series(levels, commits))
+    assert [step.commits for step in history.steps] == [
+        f"{'0b' * 5}..{'0c' * 5}", f"{'10' * 5}..{'11' * 5}",
+    ]  # fmt: skip
+    assert [step.runs for step in history.steps] == [5, 13]
+    assert history.undecided is None
+
+
+@pytest.mark.parametrize("count", [12, 30])
+def test_a_step_three_runs_before_the_end_is_named_or_undecided(count: int) -> None:
+    levels = 10 * np.exp(np.random.default_rng(1).normal(0, 0.01, count))
+    levels[-3:] *= 1.1
+    commits = [f"{index:02x}" * 20 for index in range(count)]
+    [history] = histories(_series(levels, commits))
+    step = history.undecided if count == 12 else history.steps[0]
+    assert step is not None and step.commits == f"{commits[-4][:10]}..{commits[-3][:10]}"
+    assert step.runs == 3 and len(history.steps) == (count == 30)
+
+
+def test_the_program_says_that_it_cannot_decide_yet(
+    mobilebench: Callable[..., Ran], tmp_path: Path
+) -> None:
+    levels = 10 * np.exp(np.random.default_rng(1).normal(0, 0.01, 12))
+    levels[-3:] *= 1.1
+    commits = [f"{index:02x}" * 20 for index in range(12)]
+    records = [wire.to_plain(record) for record in _series(levels, commits)]
+    (tmp_path / "all.json").write_text(json.dumps(records))
+    done = mobilebench("history", "all.json")
+    assert done.code == 0 and "no step" not in done.stdout
+    assert f"in the last 3 runs, {'08' * 5}..{'09' * 5}: too few to decide yet" in done.stdout
+
+
+def test_runs_without_the_number_are_left_out() -> None:
+    records = _series(_levels(), [None] * 30)
+    outcome = records[4].outcome
+    assert isinstance(outcome, Measurement)
+    empty = dataclasses.replace(outcome, memory=Memory(peak_bytes=0, before_load_bytes=0))
+    records[4] = dataclasses.replace(records[4], outcome=empty)
+    question = Question(metric="peak memory")
+    assert len(histories(records, question)[0].points) == 29
+    with pytest.raises(UserError, match="No record has a peak memory above zero"):
+        histories([records[4]], question)
 
 
 def test_a_quiet_series_has_no_step_and_a_small_one_is_left_out() -> None:

@@ -10,9 +10,12 @@ from scipy import stats as scipy_stats
 
 from mobilebench.stats.permutation import (
     adjusted,
+    joint_permutation,
+    joint_sign_flip,
     least_permutation,
     least_sign_flip,
     permutation,
+    share_rise,
     sign_flip,
 )
 
@@ -77,3 +80,53 @@ def test_what_is_no_number_is_refused(values: list[float]) -> None:
         sign_flip(values)
     with pytest.raises(ValueError, match="finite numbers"):
         permutation(values, [1.0])
+
+
+def _correlated(rng: np.random.Generator, runs: int, trials: int = 2000) -> np.ndarray:
+    """Return two numbers of each run that share half of their variance: (trials, 2, runs)."""
+    shared = rng.normal(0, 1, (trials, 1, runs))
+    return shared + rng.normal(0, 1, (trials, 2, runs))
+
+
+def test_two_numbers_of_the_same_runs_have_one_false_alarm_rate() -> None:
+    rng = np.random.default_rng(4)
+    for p_values in (
+        joint_sign_flip(_correlated(rng, 8)),
+        joint_permutation(_correlated(rng, 6), _correlated(rng, 6)),
+    ):
+        assert p_values.shape == (2000, 2)
+        for level in (0.01, 0.05):
+            share = (p_values <= level).any(axis=1).mean()
+            assert share <= level + 3 * np.sqrt(level / 2000)
+            assert share > level / 3
+
+
+def test_numbers_that_say_the_same_cost_nothing() -> None:
+    differences = np.random.default_rng(5).normal(0.5, 1.0, 8)
+    both = joint_sign_flip(np.stack([differences, differences * 3]))
+    assert both.tolist() == pytest.approx([sign_flip(differences.tolist())] * 2)
+    first, second = differences[:5], differences[3:] + 1
+    joint = joint_permutation(np.stack([first, first]), np.stack([second, second]))
+    assert joint.tolist() == pytest.approx([permutation(first.tolist(), second.tolist())] * 2)
+
+
+def test_a_joint_p_value_is_counted_as_by_hand() -> None:
+    numbers = np.array([[3.0, -1.0, 2.0, 4.0], [1.0, 1.0, -2.0, 0.5]])
+    scaled = numbers / np.sqrt((numbers**2).mean(axis=1, keepdims=True))
+    signs = np.array(list(product((-1, 1), repeat=4)))
+    sums = scaled @ signs.T
+    observed = scaled.sum(axis=1)
+    larger = (sums.max(axis=0) >= observed[0] - 1e-9).mean()
+    smaller = max(larger, (sums[1] >= observed[1] - 1e-9).mean())
+    assert joint_sign_flip(numbers).tolist() == pytest.approx([larger, smaller])
+
+
+def test_equal_numbers_are_no_rise() -> None:
+    assert sign_flip([0.0] * 8) == 1.0
+    assert permutation([0.1 + 0.2] * 8, [0.3 + 1e-17] * 7) == 1.0
+
+
+def test_a_share_rises_by_fishers_test() -> None:
+    theirs = scipy_stats.fisher_exact([[7, 1], [1, 7]], alternative="greater").pvalue
+    assert share_rise((1, 8), (7, 8)) == pytest.approx(theirs)
+    assert share_rise((1, 8), (0, 8)) == pytest.approx(1.0)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from scipy import stats as scipy_stats
 
 from mobilebench import stats
+from mobilebench.stats.summary import tick
 
 
 def test_summary_is_computed_from_samples() -> None:
@@ -28,3 +30,11 @@ def test_deviations_and_trimmed_means_are_those_of_scipy() -> None:
         stats.trimmed_mean(values, 5, 5)
     with pytest.raises(ValueError, match="no values"):
         stats.mad([])
+
+
+def test_a_coarse_clock_shows_in_the_gaps_between_values() -> None:
+    assert tick([10e6, 11e6, 13e6] * 10) == 1e6
+    assert tick([10e6] * 20) == 10e6, "nothing finer was seen"
+    assert tick([1e6, 2e6]) == 0.0, "two values say nothing"
+    fine = np.random.default_rng(0).normal(10e6, 0.1e6, 200)
+    assert tick(fine.tolist()) < 1e-3 * 0.1e6
