@@ -46,7 +46,7 @@ def command(
     json: Json = False,
 ) -> None:
     """Run one artifact against itself; show what changes can be detected on that device."""
-    from mobilebench.cli.progress import MatrixProgress
+    from mobilebench.cli.progress import follow
     from mobilebench.measuring.pairs import measure_sides
     from mobilebench.measuring.setting import Setting, plan_pairs
     from mobilebench.regress import noise
@@ -67,7 +67,7 @@ def command(
     [cells] = plan_pairs([loaded], [loaded], setting)
     with (
         RecordStore(store) as records,
-        MatrixProgress("calibrate by ci-ab-1", 2 * pairs) as progress,
+        follow("calibrate by ci-ab-1", 2 * pairs) as progress,
     ):
         first, second = measure_sides(cells, pairs, progress, records.add)
     result = noise.measure(first, second, rule)
