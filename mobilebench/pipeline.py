@@ -7,10 +7,12 @@ Artifact -> plan -> Job -> Measurement | Failure -> Record  (`benchmark_cells`, 
 from __future__ import annotations
 
 import uuid
+import warnings
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mobilebench.errors import MobilebenchWarning
 from mobilebench.exporting.matrix import Exported, Matrix
 from mobilebench.exporting.order import Terms
 from mobilebench.exporting.workers import LocalWorkers, Workers
@@ -86,9 +88,13 @@ def benchmark_cells(
 ) -> Iterator[Record]:
     """Measure every artifact by a setting; yield each record as soon as it exists.
 
-    Raises as `plan` does before the first cell, and as `bench.measure` does.
+    Warns of artifacts that the device cannot run. Raises as `plan` does before the first cell, and
+    as `bench.measure` does.
     """
-    yield from bench.measure(plan(artifacts, setting), observer)
+    planned = plan(artifacts, setting)
+    for sentence in planned.left_out:
+        warnings.warn(f"left out: {sentence}", MobilebenchWarning, stacklevel=2)
+    yield from bench.measure(planned.cells, observer)
 
 
 def benchmark_pairs(

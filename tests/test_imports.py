@@ -67,7 +67,10 @@ ALLOWED: dict[str, set[str]] = {
         "errors", "values", "inputs", "machine", "interfaces", "measuring",
     },
     # the face: may import all of core
-    "pipeline": {"values", "machine", "observer", "store", "exporting", "conversion", "measuring"},
+    "pipeline": {
+        "errors", "values", "machine", "observer", "store",
+        "exporting", "conversion", "measuring",
+    },
     "api": {
         "errors", "values", "machine", "inputs", "inspecting",
         "exporting", "conversion", "verifying", "measuring", "pipeline",

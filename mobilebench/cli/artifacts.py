@@ -17,13 +17,19 @@ _ADOPTED = Path("artifacts")
 def opened(paths: Sequence[Path], inputs: Sequence[str] | None, adopt: bool) -> list[Artifact]:
     """Open artifacts by the options --input and --adopt.
 
-    Raises as `given.open_artifacts` and `given.adopt` do.
+    Among several paths, as a shell makes of `FOLDER/*`, others than artifacts are left out, which
+    is told. Raises as `given.open_artifacts` and `given.adopt` do.
     """
     from mobilebench.errors import UserError
     from mobilebench.inspecting import given
     from mobilebench.inspecting.inspection import is_model_file
     from mobilebench.values.tensor import parse_sizes
 
+    others = [path for path in paths if path.exists() and not _is_artifact(path)]
+    if len(others) < len(paths):
+        for path in others:
+            output.tell(f"left out: {path} is neither a bundle nor a model file.")
+        paths = [path for path in paths if path not in others]
     artifacts = given.open_artifacts(paths, [parse_sizes(text) for text in inputs or ()])
     if not adopt:
         return artifacts
@@ -34,6 +40,13 @@ def opened(paths: Sequence[Path], inputs: Sequence[str] | None, adopt: bool) -> 
         _adopted(artifact) if is_bare else artifact
         for artifact, is_bare in zip(artifacts, bare, strict=True)
     ]
+
+
+def _is_artifact(path: Path) -> bool:
+    from mobilebench.inspecting.inspection import is_model_file
+    from mobilebench.values.artifact import MANIFEST_FILE
+
+    return is_model_file(path) or (path / MANIFEST_FILE).is_file()
 
 
 def _adopted(artifact: Artifact) -> Artifact:

@@ -144,15 +144,18 @@ def measure_all(
 
     Each record is given to `keep` too.
     """
-    from mobilebench.cli.progress import MatrixProgress
+    from mobilebench.cli.progress import follow
     from mobilebench.measuring.bench import measure
     from mobilebench.measuring.setting import plan
     from mobilebench.store import RecordStore
 
-    cells = plan(artifacts, setting)
+    planned = plan(artifacts, setting)
+    for sentence in planned.left_out:
+        output.tell(f"left out: {sentence}")
+    cells = planned.cells
     with (
         RecordStore(store) as stored,
-        MatrixProgress(f"measure by {setting.protocol.id}", len(cells)) as progress,
+        follow(f"measure by {setting.protocol.id}", len(cells)) as progress,
     ):
         for record in measure(cells, progress):
             stored.add(record)
@@ -173,7 +176,7 @@ def compare_sides(
 
     Each record is stored as soon as it exists, and given to `keep` too.
     """
-    from mobilebench.cli.progress import MatrixProgress
+    from mobilebench.cli.progress import follow
     from mobilebench.errors import UserError
     from mobilebench.measuring.pairs import compare_pairs
     from mobilebench.measuring.setting import plan_pairs
@@ -188,7 +191,7 @@ def compare_sides(
     count = pairs or rule.pairs_needed(len(cells))
     with (
         RecordStore(store) as stored,
-        MatrixProgress(f"compare by {setting.protocol.id}", 2 * count * len(cells)) as progress,
+        follow(f"compare by {setting.protocol.id}", 2 * count * len(cells)) as progress,
     ):
 
         def keep_stored(record: Record) -> None:

@@ -46,7 +46,7 @@ def command(
     json: Json = False,
 ) -> None:
     """Run one artifact against itself; show what changes can be detected on that device."""
-    from mobilebench.cli.progress import MatrixProgress
+    from mobilebench.cli.progress import follow
     from mobilebench.errors import UserError
     from mobilebench.measuring.pairs import measure_sides, whole_pairs
     from mobilebench.measuring.setting import Setting, plan_pairs
@@ -68,7 +68,7 @@ def command(
     [cells] = plan_pairs([loaded], [loaded], setting)
     with (
         RecordStore(store) as records,
-        MatrixProgress("calibrate by ci-ab-1", 2 * pairs) as progress,
+        follow("calibrate by ci-ab-1", 2 * pairs) as progress,
     ):
         sides = measure_sides(cells, pairs, progress, records.add)
     runs = whole_pairs(loaded.name, sides)

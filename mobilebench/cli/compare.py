@@ -91,7 +91,7 @@ def _measured(
     store: str | None,
 ) -> tuple[Report | None, str]:
     """Return a report on latency, or none and why it cannot be measured."""
-    from mobilebench.cli.progress import MatrixProgress
+    from mobilebench.cli.progress import follow
     from mobilebench.errors import UserError
     from mobilebench.measuring.pairs import compare_pairs
     from mobilebench.measuring.setting import Setting, plan
@@ -100,13 +100,13 @@ def _measured(
 
     setting = Setting(device_id=device, protocol=protocol("ci-ab-1"), threads=(threads,))
     try:
-        [one], [other] = plan([before], setting), plan([after], setting)
+        [one], [other] = plan([before], setting).cells, plan([after], setting).cells
     except UserError as error:
         return None, str(error)
     count = pairs or rule.pairs_needed(1)
     with (
         RecordStore(store) as stored,
-        MatrixProgress(f"compare by {setting.protocol.id}", 2 * count) as progress,
+        follow(f"compare by {setting.protocol.id}", 2 * count) as progress,
     ):
         report = compare_pairs(
             [(one, other)], rule, pairs=count, observer=progress, keep=stored.add

@@ -29,8 +29,10 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from mobilebench.errors import CellFailed
+    from mobilebench.inputs.folder import ImageFolder
     from mobilebench.values.accuracy import Accuracy, Share
-    from mobilebench.verifying.evaluation import Evaluation
+    from mobilebench.values.artifact import Artifact
+    from mobilebench.verifying.evaluation import Evaluation, Options
     from mobilebench.verifying.journal import Journal
 
 
@@ -102,7 +104,7 @@ def command(
     """
     from mobilebench.inputs.folder import ImageFolder
     from mobilebench.values import wire
-    from mobilebench.verifying.evaluation import Evaluation, Options
+    from mobilebench.verifying.evaluation import Options
     from mobilebench.verifying.journal import Journal
     from mobilebench.verifying.ranking import as_csv
 
@@ -120,7 +122,7 @@ def command(
         part_images=batch_of_files,
         skip_unreadable=skip_unreadable,
     )
-    evaluations = [Evaluation.plan(artifact, folder, options) for artifact in loaded]
+    evaluations = planned(loaded, folder, options)
     journal = None if out is None else Journal.beside(out)
     results, failed = evaluate_all(evaluations, journal, jobs, cluster)
     plain = [wire.to_plain(result) for result in results]
@@ -142,16 +144,38 @@ def command(
         journal.discard()
 
 
+def planned(artifacts: list[Artifact], data: ImageFolder, options: Options) -> list[Evaluation]:
+    """Plan evaluations; tell which artifacts are left out and why.
+
+    Raises `UserError` where that leaves none.
+    """
+    from mobilebench.errors import UserError
+    from mobilebench.verifying.evaluation import Evaluation
+
+    evaluations: list[Evaluation] = []
+    refused: list[UserError] = []
+    for artifact in artifacts:
+        try:
+            evaluations.append(Evaluation.plan(artifact, data, options))
+        except UserError as error:
+            refused.append(error)
+    if not evaluations:
+        raise refused[0]
+    for refusal in refused:
+        output.tell(f"left out: {refusal}")
+    return evaluations
+
+
 def evaluate_all(
-    planned: list[Evaluation], journal: Journal | None, jobs: int, cluster: str | None
+    evaluations: list[Evaluation], journal: Journal | None, jobs: int, cluster: str | None
 ) -> tuple[list[Accuracy], list[tuple[str, CellFailed]]]:
     """Evaluate artifacts one by one under a progress bar; go on after a failed one."""
     from mobilebench.cli.progress import counting_images
     from mobilebench.errors import CellFailed
 
     results, failed = [], []
-    with _executor(planned, jobs, cluster) as executor:
-        for evaluation in planned:
+    with _executor(evaluations, jobs, cluster) as executor:
+        for evaluation in evaluations:
             name = evaluation.artifact.name
             try:
                 with counting_images(name, len(evaluation.data.images)) as counted:

@@ -246,10 +246,10 @@ def export_all(
 ) -> list[Exported]:
     """Export every model by every recipe under a progress bar; failures go into the store."""
     from mobilebench import pipeline
-    from mobilebench.cli.progress import MatrixProgress
+    from mobilebench.cli.progress import follow
     from mobilebench.store import RecordStore
 
-    with MatrixProgress("export", len(requests) * len(recipes)) as progress:
+    with follow("export", len(requests) * len(recipes)) as progress:
         results = pipeline.export_matrix(
             requests, recipes, out, terms=terms, workers=workers, observer=progress
         )

@@ -41,19 +41,36 @@ class Cell:
         return f"{self.artifact.name}, {self.job.title}"
 
 
-def plan(artifacts: Sequence[Artifact], setting: Setting) -> tuple[Cell, ...]:
+@dataclass(frozen=True)
+class Plan:
+    """The cells of a measurement, and the artifacts that the device cannot run."""
+
+    cells: tuple[Cell, ...]
+    left_out: tuple[str, ...]
+    """A sentence for each artifact that has no cell."""
+
+
+def plan(artifacts: Sequence[Artifact], setting: Setting) -> Plan:
     """Plan every artifact on every runtime that takes its format, at every thread count.
 
-    Raises `UserError` where the device or a runtime is not available, and where no runtime takes an
-    artifact's format.
+    An artifact that no runtime of the setting takes is left out. Raises `UserError` where that
+    leaves nothing, and where the device or a runtime is not available.
     """
     runner, device = find_device(setting.device_id)
-    return tuple(
-        Cell(device, artifact, job_for(artifact, runtime, threads, setting))
-        for artifact in artifacts
-        for runtime in _runtimes(artifact, runner, setting.runtimes)
-        for threads in setting.threads
-    )
+    cells: list[Cell] = []
+    left_out: list[str] = []
+    for artifact in artifacts:
+        runtimes = _runtimes(artifact, runner, setting.runtimes)
+        cells += [
+            Cell(device, artifact, job_for(artifact, runtime, threads, setting))
+            for runtime in runtimes
+            for threads in setting.threads
+        ]
+        if not runtimes:
+            left_out.append(_not_measured(artifact, runner, setting.runtimes))
+    if not cells:
+        raise UserError(left_out[0] if left_out else "There is no artifact to measure.")
+    return Plan(tuple(cells), tuple(left_out))
 
 
 def plan_pairs(
@@ -116,14 +133,17 @@ def _runtimes(artifact: Artifact, runner: Runner, wanted: Sequence[str]) -> Sequ
     """Pick the wanted runtimes that take an artifact's format; by default the usual one."""
     recipe = artifact.manifest.recipe
     offered = runner.runtimes(recipe.format, recipe.delegate)
-    runtimes = [name for name in wanted if name in offered] if wanted else offered[:1]
-    if not runtimes:
-        raise UserError(
-            f"{artifact.name} cannot be measured on {runner.scheme}"
-            f"{' with ' + ', '.join(wanted) if wanted else ''}; runtimes for such files here: "
-            f"{', '.join(offered) or 'none'}."
-        )
-    return runtimes
+    return [name for name in wanted if name in offered] if wanted else offered[:1]
+
+
+def _not_measured(artifact: Artifact, runner: Runner, wanted: Sequence[str]) -> str:
+    recipe = artifact.manifest.recipe
+    offered = ", ".join(runner.runtimes(recipe.format, recipe.delegate))
+    return (
+        f"{artifact.name} cannot be measured on {runner.scheme}"
+        f"{' with ' + ', '.join(wanted) if wanted else ''}; runtimes for such files here: "
+        f"{offered or 'none'}."
+    )
 
 
 def _shared_runtimes(

@@ -28,7 +28,7 @@ from mobilebench.values.artifact import Artifact, content_sha256
 from mobilebench.values.measurement import Stage
 from mobilebench.values.modelspec import ModelSpec
 from mobilebench.values.recipe import ExportRecipe
-from mobilebench.verifying import prediction
+from mobilebench.verifying import prediction, verification
 from mobilebench.verifying.journal import Answer, ImageVerdict, Journal, Part
 from mobilebench.verifying.ranking import rank
 
@@ -88,6 +88,8 @@ class Evaluation:
         """
         manifest = artifact.manifest
         images.require_images(manifest.model)
+        if (reason := verification.unverifiable(manifest.recipe)) is not None:
+            raise UserError(f"{artifact.name} cannot be evaluated here: {reason}.")
         shape = _first_output(artifact, options)
         scores = math.prod(shape)
         if scores < 2 or scores != max(shape):

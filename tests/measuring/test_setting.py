@@ -16,7 +16,7 @@ def test_a_plan_holds_only_runtimes_that_take_the_format(
     tiny_artifacts: dict[str, Artifact],
 ) -> None:
     artifacts = [tiny_artifacts["onnx-fp32"], tiny_artifacts["tflite-fp32"]]
-    cells = plan(artifacts, quick("litert", "onnxruntime", threads=(1, 2)))
+    cells = plan(artifacts, quick("litert", "onnxruntime", threads=(1, 2))).cells
     assert [(cell.job.runtime, cell.job.threads) for cell in cells] == [
         ("onnxruntime", 1),
         ("onnxruntime", 2),
@@ -35,5 +35,5 @@ def test_a_record_states_the_transport_of_its_runner(
     tiny_artifacts: dict[str, Artifact], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(plugins, "runner", lambda _: CabledRunner())
-    [record] = measure(plan([tiny_artifacts["onnx-fp32"]], quick()))
+    [record] = measure(plan([tiny_artifacts["onnx-fp32"]], quick()).cells)
     assert record.provenance.transport == "a cable"
