@@ -7,13 +7,14 @@
 # make test-cli        the program as a user runs it
 # make test-exporters  the exporters, and the contracts of plug-ins
 # make test            lint, then core, cli and exporters in one run
+# make test-cases      files and networks that users had: slow ones, too
 # make test-all        the slow tests as well
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: setup demo lint test test-quick test-core test-cli test-exporters test-all schema clean
+.PHONY: setup demo lint test test-quick test-core test-cli test-exporters test-cases test-all schema clean
 
 setup: $(READY)
 
@@ -48,7 +49,7 @@ CORE := $(QUICK) \
   tests/verifying/test_accuracy.py tests/verifying/test_agreement.py \
   tests/verifying/test_equivalence.py tests/verifying/test_evaluation.py tests/test_pipeline.py \
   tests/test_zoo_matrix.py
-CLI := tests/cli tests/test_action.py tests/test_packaging.py
+CLI := tests/cases tests/cli tests/test_action.py tests/test_packaging.py
 EXPORTERS := \
   tests/contract tests/device_runners tests/exporters tests/inspecting tests/test_failures.py
 
@@ -69,6 +70,9 @@ test-exporters: setup
 
 test: lint
 	$(PYTEST)
+
+test-cases: setup
+	$(PYTEST) -m "not device" tests/cases
 
 test-all: lint
 	$(BIN)/pytest -m "not device"
