@@ -76,7 +76,7 @@ ALLOWED: dict[str, set[str]] = {
         "exporting", "conversion", "verifying", "measuring", "pipeline",
     },
     "cli": {
-        "errors", "files", "values", "machine", "inputs", "plugins", "zoo",
+        "errors", "files", "observer", "values", "machine", "inputs", "plugins", "zoo",
         "exporting", "verifying", "inspecting", "measuring", "store", "regress",
         "leaderboard", "interop", "pipeline", "notation",
     },
@@ -179,7 +179,7 @@ def test_contributors_are_told_of_every_package() -> None:
 
 def test_tests_lie_where_the_code_lies() -> None:
     # What is tested over all plug-ins, and what no package has.
-    others = {"contract", "data", "exporters", "device_runners", "cli"}
+    others = {"cases", "contract", "data", "exporters", "device_runners", "cli"}
     folders = {path.name for path in (ROOT / "tests").iterdir() if path.is_dir()}
     assert {name for name in folders - others if not name.startswith("_")} <= set(ALLOWED)
 

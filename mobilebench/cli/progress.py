@@ -1,4 +1,4 @@
-"""Show the progress of a matrix, or of images, on stderr: live lines, or a line for each step."""
+"""Show the progress of a matrix, or of images, on stderr: live, or as a log."""
 
 from __future__ import annotations
 
