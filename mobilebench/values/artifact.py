@@ -309,6 +309,9 @@ class Artifact:
     folder: Path
     manifest: Manifest
 
+    def __repr__(self) -> str:
+        return f"<Artifact {self.name} in {self.folder}>"
+
     @property
     def model_path(self) -> Path:
         return self.folder / self.manifest.model_file
