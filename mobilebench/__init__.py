@@ -6,8 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from mobilebench.api import benchmark as benchmark
+    from mobilebench.api import check as check
+    from mobilebench.api import compare as compare
     from mobilebench.api import evaluate as evaluate
     from mobilebench.api import export as export
+    from mobilebench.api import inspect as inspect
+    from mobilebench.api import rank as rank
+    from mobilebench.api import verify as verify
     from mobilebench.errors import MobilebenchError as MobilebenchError
     from mobilebench.errors import UserError as UserError
     from mobilebench.store import RecordStore as RecordStore
@@ -28,11 +33,16 @@ _MODULES = {
     "TensorSpec": "values.tensor",
     "UserError": "errors",
     "benchmark": "api",
+    "check": "api",
+    "compare": "api",
     "create_model": "zoo",
     "evaluate": "api",
     "export": "api",
+    "inspect": "api",
     "list_models": "zoo",
     "load_checkpoint": "zoo",
+    "rank": "api",
+    "verify": "api",
 }
 """The module of every public name."""
 
@@ -49,4 +59,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *__all__])
+    return sorted(__all__)

@@ -1,8 +1,8 @@
-"""The Python API: `export`, `benchmark` and `evaluate`, one artifact at a time."""
+"""The Python API: what the verbs of the command line do, on values."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,7 +17,7 @@ from mobilebench.values.artifact import Artifact
 from mobilebench.values.measurement import ComputeUnit, Failure
 from mobilebench.values.modelspec import CALLER, ModelSpec, Preprocessing
 from mobilebench.values.protocol import protocol as find_protocol
-from mobilebench.values.recipe import Form
+from mobilebench.values.recipe import Form, Precision
 from mobilebench.values.record import Record
 from mobilebench.values.request import Request
 from mobilebench.values.tensor import TensorSpec, parse_sizes, parse_tensor
@@ -25,7 +25,13 @@ from mobilebench.values.tensor import TensorSpec, parse_sizes, parse_tensor
 if TYPE_CHECKING:
     from torch import nn
 
+    from mobilebench.inspecting.inspection import Inspection
+    from mobilebench.leaderboard import Board
+    from mobilebench.regress import Report
+    from mobilebench.store import RecordStore
     from mobilebench.values.accuracy import Accuracy
+    from mobilebench.values.artifact import Parity
+    from mobilebench.verifying.equivalence import Equivalence
 
 
 def export(
@@ -180,6 +186,96 @@ def evaluate(
     evaluation = Evaluation.plan(loaded, folder, Options(runtime=runtime, threads=threads))
     with cluster.local(jobs) as executor:
         return evaluation.run(executor)
+
+
+def verify(artifact: Artifact | str | Path) -> tuple[Parity, ...]:
+    """Compare a bundle's outputs with those that PyTorch gave when it was exported.
+
+    One result for each means that is installed here; none where no host can run the file. Raises
+    `UserError` for a model file from elsewhere, which has no reference, `CellFailed` where the
+    runtime fails.
+    """
+    from mobilebench.verifying.verification import verify_bundle
+
+    opened = _opened(artifact, ())
+    if opened.manifest.facts.given:
+        raise UserError(f"{opened.name} has {opened.manifest.facts.unverified}.")
+    return verify_bundle(opened)
+
+
+def inspect(artifact: Artifact | str | Path) -> Inspection:
+    """Read what a bundle or a model file holds, and where its operations could run.
+
+    Raises `BundleError` for a path that is neither, `ModelFileError` for a damaged file.
+    """
+    from mobilebench.inspecting import inspection
+
+    if isinstance(artifact, Artifact):
+        return inspection.inspect_artifact(artifact)
+    return inspection.inspect(Path(artifact))
+
+
+def compare(
+    first: Artifact | str | Path,
+    second: Artifact | str | Path,
+    *,
+    within: str = "fp32",
+    inputs: Sequence[str] = (),
+) -> Equivalence:
+    """Run two artifacts on the same inputs and compare their outputs.
+
+    `within` names the precision whose limits of parity apply, `inputs` is as in `benchmark`. Raises
+    `UserError` where inputs or outputs do not match, `CellFailed` where a file does not run.
+    """
+    from mobilebench.verifying import equivalence
+
+    before, after = _opened(first, inputs), _opened(second, inputs)
+    return equivalence.compare(before, after, Precision.named(within))
+
+
+def check(
+    baseline: Iterable[Record] | str | Path,
+    candidate: Iterable[Record] | str | Path,
+    *,
+    tolerance: float = 0.03,
+    alpha: float = 0.01,
+    metrics: Sequence[str] | None = None,
+    allow_different: Sequence[str] = (),
+    anchor: str | None = None,
+) -> Report:
+    """Judge whether one set of records is worse than another.
+
+    A side is records, or what `mobilebench check` takes: a file, a folder, `store:CONDITIONS` or
+    `git:REF:PATH`. Raises `UserError` where no cell can be compared.
+    """
+    from mobilebench import regress
+    from mobilebench.regress import baselines
+
+    before, after = (
+        baselines.load(str(side)) if isinstance(side, str | Path) else list(side)
+        for side in (baseline, candidate)
+    )
+    rule = regress.Rule(tolerance=tolerance, alpha=alpha)
+    return regress.check(
+        before, after, rule, metrics=metrics, allow_different=allow_different, anchor=anchor
+    )
+
+
+def rank(records: Iterable[Record] | RecordStore | str | Path | None = None) -> Board:
+    """Return the rows of the leaderboard, the fastest first, failures last.
+
+    Of records, or of a store: one that is open, its path, or by default the usual one.
+    """
+    from mobilebench import leaderboard
+    from mobilebench.leaderboard import Board
+    from mobilebench.store import Query, RecordStore
+
+    if isinstance(records, RecordStore):
+        return Board(leaderboard.rank(records.find(Query(newest=True))))
+    if records is None or isinstance(records, str | Path):
+        with RecordStore(None if records is None else str(records), create=False) as store:
+            return Board(leaderboard.rank(store.find(Query(newest=True))))
+    return Board(leaderboard.rank(records))
 
 
 def _opened(artifact: Artifact | str | Path, inputs: Sequence[str]) -> Artifact:

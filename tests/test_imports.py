@@ -30,7 +30,7 @@ ALLOWED: dict[str, set[str]] = {
     "observer": set(),
     "notation": set(),
     "files": {"errors"},
-    "values": {"errors", "files", "stats"},
+    "values": {"errors", "files", "stats", "notation"},
     "machine": {"errors", "files", "values"},
     "inputs": {"errors", "values"},
     # networks
@@ -74,6 +74,7 @@ ALLOWED: dict[str, set[str]] = {
     "api": {
         "errors", "values", "machine", "inputs", "inspecting",
         "exporting", "conversion", "verifying", "measuring", "pipeline",
+        "store", "regress", "leaderboard",
     },
     "cli": {
         "errors", "files", "observer", "values", "machine", "inputs", "plugins", "zoo",
@@ -86,7 +87,10 @@ ALLOWED: dict[str, set[str]] = {
 """Which package may import which: the arrows of the architecture, all of them."""
 TORCH = {"zoo", "deploy", "conversion", "mobilebench_exporters"}
 """Packages that may import torch. `api` names torch's module class in an annotation."""
-PUBLIC = {"export", "benchmark", "evaluate", "create_model", "list_models", "load_checkpoint"}
+PUBLIC = {
+    "export", "benchmark", "evaluate", "verify", "inspect", "compare", "check", "rank",
+    "create_model", "list_models", "load_checkpoint",
+}  # fmt: skip
 
 
 @cache

@@ -13,7 +13,7 @@ from mobilebench.interfaces import Cure, Exporter, Structure
 from mobilebench.values.graph import Graph, ModelIO
 from mobilebench.values.recipe import ExportRecipe, Format, Precision
 from mobilebench.values.tensor import TensorSpec
-from mobilebench_exporters import _onnx_graph, _onnx_precision
+from mobilebench_exporters import _onnx_graph, _onnx_metadata, _onnx_precision
 from mobilebench_exporters._offers import Offer, Offering, example
 from mobilebench_exporters._sizes import ONE_FILE_BYTES, stored_bytes
 
@@ -62,9 +62,7 @@ class OnnxExporter(Offering):
         program = torch.onnx.export(
             module,
             example(inputs),
-            path,
             dynamo=True,
-            external_data=external,
             opset_version=opset,
             input_names=[tensor.name for tensor in inputs],
             verbose=False,
@@ -78,6 +76,8 @@ class OnnxExporter(Offering):
                 f"opset {opset} was requested, but the exporter wrote {exporter_opset}; request "
                 f"it with --target opset{exporter_opset}",
             )
+        _onnx_metadata.strip(program.model)
+        program.save(path, external_data=external)
         if recipe.precision is Precision.INT8:
             names = [tensor.name for tensor in inputs]
             _onnx_precision.to_int8(path, names, calibration, external=external)

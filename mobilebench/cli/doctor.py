@@ -19,4 +19,26 @@ def command() -> None:
         except MissingToolkit as error:
             ready, tools = "no", str(error)
         table.add_row(name, ready, ", ".join(sorted(exporter.precisions())), tools)
+    table.add_row("timm:NAME", *_timm())
     output.show_plain(table)
+
+
+def _timm() -> tuple[str, str, str]:
+    """Say whether models of timm can be exported; found by looking, since importing takes long."""
+    from importlib import metadata
+
+    versions = {}
+    for name in ("timm", "torchvision"):
+        try:
+            versions[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    tools = ", ".join(f"{name} {version}" for name, version in versions.items())
+    if len(versions) == 2:
+        return "yes", "", f"{tools}; torchvision has to be built for the torch that is installed"
+    missing = " and ".join(name for name in ("timm", "torchvision") if name not in versions)
+    advice = (
+        f"{missing} not installed; run: pip install timm, and get torchvision from the same index "
+        f"as torch, for the same kind of machine (CPU or CUDA)"
+    )
+    return "no", "", f"{tools}; {advice}" if tools else advice

@@ -142,7 +142,10 @@ def command(
     from mobilebench.inputs import labels
     from mobilebench.inputs.source import InputSource
     from mobilebench.values.recipe import Form
+    from mobilebench.zoo import references
 
+    for reference in models:
+        references.require(reference)
     requests = _requests(
         models, checkpoint, ema, num_classes, resolution or (), input or (), mean, std
     )

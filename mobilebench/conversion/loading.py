@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import inspect
 import sys
 import traceback
 from collections.abc import Callable
@@ -26,6 +27,7 @@ from mobilebench.inputs.seeded import sample
 from mobilebench.values.modelspec import CALLER, RANDOM, ModelSpec, Preprocessing, Source, Weights
 from mobilebench.values.request import Request
 from mobilebench.values.tensor import TensorSpec
+from mobilebench.zoo import references
 from mobilebench.zoo.checkpoints import load_checkpoint
 from mobilebench.zoo.complexity import count_macs, count_params
 from mobilebench.zoo.fingerprint import fingerprint, state_sha256
@@ -56,7 +58,8 @@ def load(request: Request) -> LoadedModel:
     its spec records that. Raises `UserError` or a subclass for whatever the user can fix.
     """
     reference = request.reference
-    own = ":" in reference and not reference.startswith("timm:")
+    references.require(reference)
+    own = references.is_own(reference)
     for option, value in (
         ("num-classes", request.num_classes),
         ("resolution", request.resolution),
@@ -149,6 +152,7 @@ def _from_function(request: Request) -> tuple[nn.Module, ModelSpec, str]:
     if not callable(function):
         functions = [name for name, member in vars(loaded).items() if callable(member)]
         raise UnknownName.among(f"function in {place}", function_name, functions)
+    _require_no_arguments(function, request.reference)
     module = _call(function, request.reference)
     if not isinstance(module, nn.Module):
         raise UserError(
@@ -159,6 +163,18 @@ def _from_function(request: Request) -> tuple[nn.Module, ModelSpec, str]:
     spec = ModelSpec(name=name, inputs=request.inputs, preprocessing=request.preprocessing)
     require_use_of_preprocessing(spec)
     return module, spec, CALLER
+
+
+def _require_no_arguments(function: Callable[..., Any], reference: str) -> None:
+    try:
+        inspect.signature(function).bind()
+    except TypeError as error:
+        raise UserError(
+            f"{reference} cannot be called without arguments ({error}); name a function without "
+            f"required arguments that returns the network: {references.EXAMPLE}"
+        ) from error
+    except ValueError:  # written in C, without a signature
+        return
 
 
 def require_use_of_preprocessing(spec: ModelSpec) -> None:

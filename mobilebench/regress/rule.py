@@ -21,7 +21,6 @@ class Rule:
     """Largest false-positive rate: the share of unchanged comparisons called a regression."""
     confidence: float = 0.95
     """Confidence of the intervals."""
-    resamples: int = 2000
 
     def __post_init__(self) -> None:
         if not 0 <= self.tolerance < 1:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import warnings
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from importlib import metadata
@@ -172,14 +173,31 @@ class Parity:
         """The result in one line, for messages."""
         if not self.finite:
             return f"an output, computed by {self.evaluated_by} or by PyTorch, is not finite"
-        snr = "bit-equal" if self.bit_equal else f"{self.snr_text} dB"
-        top1 = self.top1_agreement
-        agreement = "" if top1 is None else f", top-1 agreement {top1:.0%}"
         return (
-            f"relative error {self.error_text} (at most {self.limits.max_relative_error:.1e}), "
-            f"signal to noise {snr}{agreement}{self._failed_parts}, computed by "
+            f"{', '.join(self._figures())}{self._failed_parts}, computed by "
             f"{self.evaluated_by}{_SEEN if self.on_calibration else ''}"
         )
+
+    def _figures(self) -> Iterator[str]:
+        """Yield the figures in words; each that misses its limit with that limit."""
+        limits, error = self.limits, self.max_relative_error
+        if error is None:
+            yield f"relative error {self.error_text} (at most {limits.max_relative_error:.1e})"
+        else:
+            figure, limit = apart(error, limits.max_relative_error, "e", 1)
+            yield f"relative error {figure} (at most {limit})"
+        if self.bit_equal or self.snr_db is None:
+            yield "signal to noise bit-equal" if self.bit_equal else "signal to noise none"
+        else:
+            yield _at_least("signal to noise", self.snr_db, limits.min_snr_db, "f", 0, " dB")
+        if self.cosine is not None and self.cosine < limits.min_cosine:
+            yield _at_least("cosine", self.cosine, limits.min_cosine, "f", 6)
+        shares = [part.equal_share for part in self.parts if part.equal_share is not None]
+        if shares:
+            yield f"equal elements {min(shares):.1%}"
+        if self.top1_agreement is not None:
+            least = limits.min_top1_agreement
+            yield _at_least("top-1 agreement", self.top1_agreement, least, "%", 0)
 
     @property
     def _failed_parts(self) -> str:
@@ -192,6 +210,25 @@ class Parity:
         )
         more = f" and {len(failed) - 3} more" if len(failed) > 3 else ""
         return f"; failed: {names}{more}"
+
+
+def apart(figure: float, limit: float, kind: str, digits: int) -> tuple[str, str]:
+    """Write two numbers with as many digits as tell them apart, from `digits` on."""
+    while True:
+        texts = f"{figure:.{digits}{kind}}", f"{limit:.{digits}{kind}}"
+        if texts[0] != texts[1] or figure == limit:
+            return texts
+        digits += 1
+
+
+def _at_least(
+    name: str, figure: float, limit: float, kind: str, digits: int, unit: str = ""
+) -> str:
+    """Write a figure, with the limit that it misses where it is below."""
+    if figure >= limit:
+        return f"{name} {figure:.{digits}{kind}}{unit}"
+    shown, least = apart(figure, limit, kind, digits)
+    return f"{name} {shown}{unit} (at least {least}{unit})"
 
 
 @value
@@ -227,9 +264,12 @@ class Agreement:
     @property
     def description(self) -> str:
         """The agreement in one line, for messages."""
+        share, least = f"{self.top1:.1%}", f"{self.least:.0%}"
+        if not self.passed:
+            share, least = apart(self.top1, self.least, "%", 1)
         return (
-            f"it names the same class as PyTorch for {self.top1:.1%} of {self.inputs} inputs "
-            f"({self.inputs_text}; at least {self.least:.0%}); computed by {self.evaluated_by}"
+            f"it names the same class as PyTorch for {share} of {self.inputs} inputs "
+            f"({self.inputs_text}; at least {least}); computed by {self.evaluated_by}"
         )
 
 
@@ -308,6 +348,9 @@ class Artifact:
 
     folder: Path
     manifest: Manifest
+
+    def __repr__(self) -> str:
+        return f"<Artifact {self.name} in {self.folder}>"
 
     @property
     def model_path(self) -> Path:

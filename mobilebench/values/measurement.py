@@ -118,6 +118,10 @@ class Samples:
             raise ValueError("samples are not in the order of time: the clock went backwards")
         require_range(self, "t_ns", "latency_ns", "round")
 
+    def __repr__(self) -> str:
+        """Count the samples; the columns are thousands of numbers."""
+        return f"<Samples: {self.phase.count(Phase.MEASURED)} measured of {len(self.phase)}>"
+
     def select(self, phase: Phase = Phase.MEASURED, round_: int | None = None) -> Samples:
         """Return the samples of one phase, of one round or of all, in order."""
         positions = [

@@ -9,6 +9,8 @@ from typing import Annotated, Literal
 
 from pydantic import Discriminator
 
+from mobilebench.notation.quantities import duration
+from mobilebench.stats.summary import summarise
 from mobilebench.values import require_finite, require_range, value
 from mobilebench.values.artifact import ArtifactFacts
 from mobilebench.values.device import Device, DeviceKind
@@ -172,6 +174,16 @@ class Record:
                     f"the rounds 0 to {rounds - 1}"
                 )
         require_finite(self)
+
+    def __repr__(self) -> str:
+        """Say what the record is about and its result, without the samples."""
+        outcome = self.outcome
+        if isinstance(outcome, Measurement):
+            result = f"p50 {duration(summarise(outcome.samples.latencies_ns()).p50_ns)}"
+        else:
+            result = f"failed at {outcome.stage}: {outcome.error}"
+        protocol = f", {self.job.protocol.id}" if self.job else ""
+        return f"<Record {self.title}{protocol}: {result}>"
 
     @property
     def network(self) -> Network:

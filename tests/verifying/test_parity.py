@@ -9,6 +9,7 @@ import pytest
 
 from mobilebench.inputs import seeded
 from mobilebench.inputs.seeded import Array
+from mobilebench.values.artifact import apart
 from mobilebench.values.recipe import Precision
 from mobilebench.values.tensor import DType, TensorSpec
 from mobilebench.verifying import parity
@@ -226,3 +227,32 @@ def test_batches_survive_the_trip_through_a_file(tmp_path: object) -> None:
     assert [[int(a[0, 0]) for a in batch] for batch in loaded] == [
         [index + 10 * part for part in range(11)] for index in range(12)
     ]
+
+
+def test_a_missed_limit_is_shown_with_enough_digits_to_see_it() -> None:
+    expected = [[np.array([[1.0, 2.0, -4.0, 0.5]], np.float32)]]
+    outputs = [[np.array([[1.0, 2.0, -4.0, 0.5 + 0.6004]], np.float32)]]
+    words = _compare(expected, outputs, Precision.INT8).description
+    assert "relative error 1.501e-01 (at most 1.500e-01)" in words
+    assert "signal to noise 18 dB (at least 20 dB)" in words
+    outputs = [[np.array([[4.0, 2.0, 1.0, 0.5]], np.float32)]]
+    words = _compare(expected, outputs).description
+    assert (
+        "top-1 agreement 0% (at least 100%)" in words
+        and "cosine 0.200000 (at least 0.999999)" in words
+    )
+
+
+def test_limits_that_are_kept_stay_in_the_background() -> None:
+    words = _compare(_scores(), _scores()).description
+    assert words == (
+        "relative error 0.0e+00 (at most 1.0e-05), signal to noise bit-equal, "
+        "top-1 agreement 100%, computed by test"
+    )
+
+
+def test_numbers_are_told_apart() -> None:
+    assert apart(0.15002, 0.15, "e", 1) == ("1.5002e-01", "1.5000e-01")
+    assert apart(19.96, 20.0, "f", 0) == ("19.96", "20.00")
+    assert apart(16.0, 20.0, "f", 0) == ("16", "20")
+    assert apart(0.5, 0.5, "f", 0) == ("0", "0")

@@ -1,0 +1,74 @@
+"""The Python API on values, and how values show themselves."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import mobilebench
+from mobilebench.errors import UserError
+from mobilebench.values import wire
+from mobilebench.values.artifact import Artifact
+from tests import foreign
+from tests.records import failed_export, measured, runs
+
+
+def test_the_package_shows_its_public_names_alone() -> None:
+    assert dir(mobilebench) == sorted(mobilebench.__all__)
+    assert {"verify", "inspect", "compare", "check", "rank"} <= set(dir(mobilebench))
+
+
+def test_a_record_says_what_it_is_in_one_line() -> None:
+    assert repr(measured()) == (
+        "<Record mobilevig_ti onnx-fp32-opset20, onnxruntime 1 thread, Made-up phone, smoke-1: "
+        "p50 11.0 ms>"
+    )
+    assert repr(failed_export()).startswith("<Record mobilevig_ti onnx-fp32-opset20: failed at")
+    assert repr(measured().outcome.samples) == "<Samples: 3 measured of 4>"  # type: ignore[union-attr]
+
+
+def test_rows_are_a_table_in_a_notebook() -> None:
+    board = mobilebench.rank([measured(model="<b>net</b>"), failed_export()])
+    assert len(board) == 2
+    page = board._repr_html_()
+    assert "<table>" in page and "&lt;b&gt;net" in page and "<b>" not in page
+    assert "not on a phone" in page
+
+
+def test_a_store_is_ranked_by_its_path(tmp_path: Path) -> None:
+    with mobilebench.RecordStore(str(tmp_path / "records.sqlite")) as store:
+        store.add(measured())
+        assert [row.model for row in mobilebench.rank(store)] == ["mobilevig_ti"]
+    assert len(mobilebench.rank(tmp_path / "records.sqlite")) == 1
+    with pytest.raises(UserError):
+        mobilebench.rank(tmp_path / "absent.sqlite")
+    assert not (tmp_path / "absent.sqlite").exists()
+
+
+def test_records_and_files_are_checked_alike(tmp_path: Path) -> None:
+    before, after = runs([10.0] * 8), runs([12.0] * 8, seed=1)
+    file = tmp_path / "before.json"
+    file.write_text(f"[{','.join(map(wire.dumps, before))}]")
+    for baseline in (before, file, str(file)):
+        report = mobilebench.check(baseline, after, metrics=["latency p50"])
+        assert report.verdict == "regressed"
+
+
+def test_a_bundle_is_verified_inspected_and_compared(tiny_artifacts: dict[str, Artifact]) -> None:
+    artifact = tiny_artifacts["onnx-fp32"]
+    assert repr(artifact) == f"<Artifact models.tiny@32 onnx-fp32-opset20 in {artifact.folder}>"
+    [parity] = mobilebench.verify(artifact.folder)
+    assert parity.passed
+    assert mobilebench.inspect(artifact).graph == mobilebench.inspect(artifact.model_path).graph
+    result = mobilebench.compare(artifact, tiny_artifacts["tflite-fp32"].model_path)
+    assert result.parity.passed
+
+
+def test_a_model_file_is_measured_and_has_nothing_to_verify(tmp_path: Path) -> None:
+    path = foreign.convolution(tmp_path / "theirs.onnx")
+    record = mobilebench.benchmark(path, inputs=["1x3x8x8"], protocol="smoke-1")
+    assert record.model.inputs[0].shape == (1, 3, 8, 8)
+    fixed = foreign.convolution(tmp_path / "fixed.onnx", sizes=(1, 3, 8, 8))
+    with pytest.raises(UserError, match="no reference"):
+        mobilebench.verify(fixed)
