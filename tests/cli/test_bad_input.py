@@ -100,7 +100,7 @@ class _Code:
         ("other variant", "It fits mobilevig_s"),
         ("truncated", "cut off"),
         ("text", "cut off"),
-        ("code", "Python code"),
+        ("code", "contains a posix.system, not a dictionary of tensors"),
     ],
 )
 def test_a_wrong_checkpoint_is_one_sentence(
