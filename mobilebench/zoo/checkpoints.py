@@ -21,6 +21,7 @@ from mobilebench.zoo.pickles import StandIn
 from mobilebench.zoo.registry import create_model, list_models
 
 _MOST_KEYS_SHOWN = 4
+_LONGEST_NAME = 200
 _KNOWN_PREFIXES = ("module.", "_orig_mod.")
 """Those of parallel training and of torch.compile."""
 _OFFICIAL = (None, "state_dict", "model")
@@ -121,8 +122,8 @@ def _entries_of(content: object, source: str) -> list[Entry]:
         return [Entry(None, content)]  # whose misfit is said key by key
     kind = content.kind if isinstance(content, StandIn) else type(content).__name__
     raise CheckpointError(
-        f"The checkpoint {source} contains a {kind}, not a dictionary of tensors; save the "
-        f"network's state dict with torch.save and try again."
+        f"The checkpoint {source} contains a {_printable(kind)}, not a dictionary of tensors; "
+        f"save the network's state dict with torch.save and try again."
     )
 
 
@@ -276,8 +277,8 @@ def _keys(named: Sequence[Entry]) -> str:
 def _of_entry(entry: Entry, source: str) -> Iterable[str]:
     if entry.whole_module is not None:
         yield (
-            f"{source} holds a whole network of the class {entry.whole_module}; its tensors were "
-            f"read, and none of its code was run."
+            f"{source} holds a whole network of the class {_printable(entry.whole_module)}; its "
+            f"tensors were read, and none of its code was run."
         )
     if entry.left_out:
         yield (f"Beside {entry.key!r}, {source} holds {_join_keys(entry.left_out)}; left out.")
@@ -376,6 +377,12 @@ def _shapes_of(name: str) -> Mapping[str, torch.Size]:
 
 
 def _join_keys(keys: Sequence[object]) -> str:
-    shown = ", ".join(str(key) for key in keys[:_MOST_KEYS_SHOWN])
+    shown = ", ".join(_printable(str(key)) for key in keys[:_MOST_KEYS_SHOWN])
     more = len(keys) - _MOST_KEYS_SHOWN
     return f"{shown} and {more} more" if more > 0 else shown
+
+
+def _printable(name: str) -> str:
+    """Escape what a file could do to a terminal by its names, and cut a name of many lines."""
+    name = name if len(name) <= _LONGEST_NAME else f"{name[:_LONGEST_NAME]}..."
+    return "".join(sign if sign.isprintable() else repr(sign)[1:-1] for sign in name)

@@ -247,6 +247,7 @@ _REBUILDERS: Mapping[str, Callable[..., Any]] = {
     "torch._utils._rebuild_tensor_v3": _tensor_of_type,
     "torch._utils._rebuild_parameter": _parameter,
     "torch._utils._rebuild_parameter_with_state": _parameter,
+    "torch._utils._rebuild_device_tensor_from_cpu_tensor": _parameter,
 }
 _CONSTRUCTORS: Mapping[str, Callable[..., Any]] = {
     **_REBUILDERS,
@@ -275,6 +276,12 @@ _STORAGE_TYPES: Mapping[str, torch.dtype] = {
     "ComplexDoubleStorage": torch.complex128,
     "ComplexFloatStorage": torch.complex64,
     "UntypedStorage": torch.uint8,
+    # Only quantized tensors refer to these, which are read as stand-ins.
+    "QInt8Storage": torch.int8,
+    "QUInt8Storage": torch.uint8,
+    "QInt32Storage": torch.int32,
+    "QUInt4x2Storage": torch.uint8,
+    "QUInt2x4Storage": torch.uint8,
 }
 _TYPE_NAMES = frozenset(
     name for name, value in vars(torch).items() if isinstance(value, torch.dtype)

@@ -294,8 +294,17 @@ def _training_loop() -> dict[str, Any]:
         "others": (frozenset([1]), 3j, b"x", bytearray(b"y"), 10**40, ..., torch.float16),
         "rng": torch.get_rng_state(),
         "sparse": torch.eye(2).to_sparse(),
+        "quantized": _quantized(),
+        "meta": torch.empty(2, device="meta"),
+        "storage": torch.ones(2).untyped_storage(),
         "hook": _Code(),
     }
+
+
+def _quantized() -> Tensor:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # PyTorch gives them up, but files hold them
+        return torch.quantize_per_tensor(torch.ones(2), 0.1, 0, torch.qint8)
 
 
 def _at_rate(_: int) -> float:
@@ -332,14 +341,16 @@ def test_the_users_own_module_is_not_imported(
 
 
 @pytest.mark.parametrize("wrapped", [False, True], ids=["alone", "in parallel"])
+@pytest.mark.parametrize("archive", [True, False], ids=["archive", "older"])
 @pytest.mark.parametrize("key", [None, "model", "ema"])
 def test_a_network_that_was_saved_whole_loads(
-    key: str | None, wrapped: bool, tmp_path: Path
+    key: str | None, archive: bool, wrapped: bool, tmp_path: Path
 ) -> None:
     network = nn.DataParallel(_trained()) if wrapped else _trained()
     content = network if key is None else {"model": None, key: network, "updates": 3}
     model = Small()
-    path = _saved(tmp_path / "w.pth", content)
+    path = tmp_path / "w.pth"
+    torch.save(content, path, _use_new_zipfile_serialization=archive)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         assert load_weights(model, path).key == key
@@ -464,6 +475,14 @@ def test_entries_that_cannot_be_chosen_are_named(
     with pytest.raises(CheckpointError, match=sentence):
         load_checkpoint(model, _saved(tmp_path / "w.pth", content), **options)
     assert state_sha256(model) == state_sha256(Small())
+
+
+def test_names_in_a_file_do_nothing_to_a_terminal(tmp_path: Path) -> None:
+    state = {"\x1b[2J\nerror: x": torch.ones(1), "y" * 10_000: torch.ones(1)}
+    for content in (state, {"\x1b[31mnet": state}, {"\x1b[31ma": state, "b": state}):
+        with pytest.raises(CheckpointError) as caught:
+            load_checkpoint(Small(), _saved(tmp_path / "w.pth", content))
+        assert str(caught.value).isprintable() and len(str(caught.value)) < 2000
 
 
 def test_a_name_for_the_same_tensors_can_be_chosen(tmp_path: Path) -> None:
