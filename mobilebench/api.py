@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mobilebench import pipeline
-from mobilebench.errors import CellFailed
+from mobilebench.errors import CellFailed, UserError
 from mobilebench.exporting.choosing import choose
 from mobilebench.exporting.order import Terms
 from mobilebench.inputs.source import InputSource
@@ -36,6 +36,7 @@ def export(
     target: str | None = None,
     delegate: str | None = None,
     checkpoint: str | Path | None = None,
+    checkpoint_key: str | None = None,
     ema: bool = False,
     resolution: int | None = None,
     inputs: Sequence[TensorSpec | str] = (),
@@ -50,12 +51,13 @@ def export(
     """Export one network to one format and verify the file against PyTorch.
 
     `model` is a name of the zoo, `timm:NAME`, `FILE.py:FUNCTION`, or a module in eval mode, which
-    needs `inputs` such as `["1x3x224x224"]`. An export that already exists is reused. `calibration`
-    is the folder of images that int8 takes its ranges from and quantized files are judged on;
-    without it both use noise. `deploy=False` exports a zoo network in its plain form (see
-    `mobilebench.deploy`). With `image_input` the file takes RGB images, and with `class_labels` it
-    answers by label. Raises `CellFailed` where the toolkit or parity fails, `UserError` for what
-    the user can fix.
+    needs `inputs` such as `["1x3x224x224"]`. `checkpoint_key` is the entry of the checkpoint that
+    holds the weights, by default the one that fits, and `ema=True` takes the averaged ones. An
+    export that already exists is reused. `calibration` is the folder of images that int8 takes its
+    ranges from and quantized files are judged on; without it both use noise. `deploy=False` exports
+    a zoo network in its plain form (see `mobilebench.deploy`). With `image_input` the file takes
+    RGB images, and with `class_labels` it answers by label. Raises `CellFailed` where the toolkit
+    or parity fails, `UserError` for what the user can fix.
     """
     terms = Terms(
         source=InputSource(None if calibration is None else Path(calibration)),
@@ -80,6 +82,7 @@ def export(
         request = Request(
             reference=model,
             checkpoint=None if checkpoint is None else str(checkpoint),
+            checkpoint_key=checkpoint_key,
             ema=ema,
             resolution=resolution,
             inputs=specs,
@@ -88,6 +91,13 @@ def export(
     else:
         from mobilebench.conversion.loading import describe
 
+        if checkpoint is not None or checkpoint_key is not None or ema:
+            raise UserError(
+                "A checkpoint was given for a module that is in memory already; load it before the "
+                "export, with mobilebench.load_checkpoint(module, checkpoint)."
+            )
+        if resolution is not None:
+            raise UserError("resolution is for models by name; a module's size is in inputs.")
         spec = ModelSpec(name=type(model).__name__, inputs=specs)
         loaded = describe(model, spec, CALLER)
         [exported] = pipeline.export_module(loaded, recipes, Path(out_dir), terms=terms)
