@@ -42,6 +42,7 @@ def export(
     target: str | None = None,
     delegate: str | None = None,
     checkpoint: str | Path | None = None,
+    checkpoint_key: str | None = None,
     ema: bool = False,
     resolution: int | None = None,
     inputs: Sequence[TensorSpec | str] = (),
@@ -58,13 +59,15 @@ def export(
     """Export one network to one format and verify the file against PyTorch.
 
     `model` is a name of the zoo, `timm:NAME`, `FILE.py:FUNCTION`, or a module in eval mode, which
-    needs `inputs` such as `["1x3x224x224"]`. An export that already exists is reused. `calibration`
-    is the folder of images that int8 takes its ranges from and files are judged on; without it both
-    use seeded inputs. `mean` and `std` are those of the channels of images in 0..1 for your own
-    network; seeded inputs then have the range of images, else they are noise. `deploy=False`
-    exports a zoo network in its plain form (see `mobilebench.deploy`). With `image_input` the file
-    takes RGB images, and with `class_labels` it answers by label. Raises `CellFailed` where the
-    toolkit or parity fails, `UserError` for what the user can fix.
+    needs `inputs` such as `["1x3x224x224"]`. `checkpoint_key` is the entry of the checkpoint that
+    holds the weights, by default the one that fits, and `ema=True` takes the averaged ones. An
+    export that already exists is reused. `calibration` is the folder of images that int8 takes its
+    ranges from and files are judged on; without it both use seeded inputs. `mean` and `std` are
+    those of the channels of images in 0..1 for your own network; seeded inputs then have the range
+    of images, else they are noise. `deploy=False` exports a zoo network in its plain form (see
+    `mobilebench.deploy`). With `image_input` the file takes RGB images, and with `class_labels` it
+    answers by label. Raises `CellFailed` where the toolkit or parity fails, `UserError` for what
+    the user can fix.
     """
     terms = Terms(
         source=InputSource(None if calibration is None else Path(calibration)),
@@ -90,6 +93,7 @@ def export(
         request = Request(
             reference=model,
             checkpoint=None if checkpoint is None else str(checkpoint),
+            checkpoint_key=checkpoint_key,
             ema=ema,
             resolution=resolution,
             inputs=specs,
@@ -99,6 +103,13 @@ def export(
     else:
         from mobilebench.conversion.loading import describe, require_use_of_preprocessing
 
+        if checkpoint is not None or checkpoint_key is not None or ema:
+            raise UserError(
+                "A checkpoint was given for a module that is in memory already; load it before the "
+                "export, with mobilebench.load_checkpoint(module, checkpoint)."
+            )
+        if resolution is not None:
+            raise UserError("resolution is for models by name; a module's size is in inputs.")
         name = type(model).__name__
         spec = ModelSpec(name=name, inputs=specs, preprocessing=preprocessing)
         require_use_of_preprocessing(spec)

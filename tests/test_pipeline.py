@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -208,6 +209,38 @@ def test_a_module_in_memory_is_exported_and_measured(tmp_path: Path) -> None:
     assert isinstance(record.outcome, Measurement)
     assert record.job is not None and record.job.threads == 1
     assert record.artifact == artifact.manifest.facts
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        ({"checkpoint": "w.pth"}, "load it before the export, with mobilebench.load_checkpoint"),
+        ({"checkpoint_key": "net"}, "load it before the export"),
+        ({"ema": True}, "load it before the export"),
+        ({"resolution": 64}, "a module's size is in inputs"),
+    ],
+)
+def test_options_that_a_module_in_memory_cannot_take_are_refused(
+    options: dict[str, Any], sentence: str, tmp_path: Path
+) -> None:
+    with pytest.raises(UserError, match=sentence):
+        export(models.tiny().eval(), "onnx", inputs=["1x3x32x32"], out_dir=tmp_path, **options)
+    assert _bundles(tmp_path) == []
+
+
+def test_python_chooses_an_entry_of_a_checkpoint(tmp_path: Path) -> None:
+    path = tmp_path / "w.pth"
+    other = {key: (part * 2).to(part.dtype) for key, part in models.tiny().state_dict().items()}
+    torch.save({"model": models.tiny().state_dict(), "teacher": {"module": other}}, path)
+    artifact = export(
+        *(TINY, "onnx"),
+        inputs=["1x3x32x32"],
+        checkpoint=path,
+        checkpoint_key="teacher.module",
+        out_dir=tmp_path,
+    )
+    weights = artifact.manifest.model.weights
+    assert weights is not None and weights.key == "teacher.module" and weights.from_checkpoint
 
 
 def test_a_failed_export_raises_in_python(tmp_path: Path) -> None:

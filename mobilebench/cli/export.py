@@ -86,7 +86,19 @@ def command(
         typer.Option(help="Standard deviation of each channel; give it together with --mean."),
     ] = None,
     checkpoint: Annotated[
-        str | None, typer.Option(help="Weights to load; without it they are random.")
+        list[str] | None,
+        typer.Option(
+            help="Weights to load; without it they are random. For several models: one for each, "
+            "in their order, or NAME=PATH."
+        ),
+    ] = None,
+    checkpoint_key: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME",
+            help="Entry of the checkpoint that holds the weights, such as ema.module. Default: the "
+            "one that fits.",
+        ),
     ] = None,
     ema: Annotated[
         bool, typer.Option(help="Load the averaged (EMA) weights of the checkpoint.")
@@ -147,7 +159,15 @@ def command(
     for reference in models:
         references.require(reference)
     requests = _requests(
-        models, checkpoint, ema, num_classes, resolution or (), input or (), mean, std
+        models,
+        checkpoint or (),
+        checkpoint_key or (),
+        ema,
+        num_classes,
+        resolution or (),
+        input or (),
+        mean,
+        std,
     )
     terms = Terms(
         source=InputSource(calibration),
@@ -177,7 +197,8 @@ def command(
 
 def _requests(
     models: Sequence[str],
-    checkpoint: str | None,
+    checkpoints: Sequence[str],
+    keys: Sequence[str],
     ema: bool,
     num_classes: int | None,
     sizes: Sequence[int],
@@ -186,28 +207,37 @@ def _requests(
     std: str | None,
 ) -> list[Request]:
     """Read the networks that the command line names, each at every size."""
+    from mobilebench.cli import assigning
     from mobilebench.errors import UserError
     from mobilebench.values.request import Request
     from mobilebench.values.tensor import parse_tensor
 
-    if checkpoint is not None and len(models) > 1:
-        raise UserError(
-            f"One checkpoint was given for {len(models)} models; export them one at a time."
-        )
     names = ["input"] if len(inputs) == 1 else [f"input{index}" for index in range(len(inputs))]
     tensors = tuple(parse_tensor(text, name) for text, name in zip(inputs, names, strict=True))
+    preprocessing = preprocessing_of(mean, std)
+    paths = assigning.checkpoints(models, checkpoints)
+    if ema and not any(paths):
+        raise UserError("--ema loads the averaged weights of a checkpoint; add --checkpoint.")
+    if ema and keys:
+        raise UserError("--ema and --checkpoint-key both choose the weights; give one of them.")
+    chosen = assigning.checkpoint_keys(models, keys, paths)
+    sized, classified, fed, prepared = (
+        assigning.takers(option, models)
+        for option in ("resolution", "num-classes", "input", "mean")
+    )
     return [
         Request(
             reference=model,
-            checkpoint=checkpoint,
-            ema=ema,
+            checkpoint=path,
+            checkpoint_key=key,
+            ema=ema and path is not None,
             resolution=size,
-            inputs=tensors,
-            num_classes=num_classes,
-            preprocessing=preprocessing_of(mean, std),
+            inputs=tensors if model in fed else (),
+            num_classes=num_classes if model in classified else None,
+            preprocessing=preprocessing if model in prepared else None,
         )
-        for model in models
-        for size in sizes or (None,)
+        for model, path, key in zip(models, paths, chosen, strict=True)
+        for size in (model in sized and sizes) or (None,)
     ]
 
 
@@ -289,6 +319,8 @@ def show_exports(results: Sequence[Exported]) -> None:
             f"inputs is not known; for a network of images, state --mean and --std, or give images "
             f"with --calibration as well."
         )
+    for sentence in dict.fromkeys(_entries(results)):
+        output.tell(sentence)
     for exported in results:
         if not isinstance(exported.outcome, Artifact):
             failure = exported.outcome
@@ -298,6 +330,14 @@ def show_exports(results: Sequence[Exported]) -> None:
                 f"{failure.error}: {failure.message}{advice}",
                 failure.log_tail,
             )
+
+
+def _entries(results: Sequence[Exported]) -> Iterator[str]:
+    """Say which entry of a checkpoint became the weights of each network."""
+    for model in (exported.model for exported in results):
+        key = model.weights.key if model is not None and model.weights is not None else None
+        if model is not None and key is not None:
+            yield f"{model.title}: weights from the entry {key!r} of its checkpoint."
 
 
 def _plain(exported: Exported) -> dict[str, object]:

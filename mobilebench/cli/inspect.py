@@ -86,10 +86,9 @@ def _of_manifest(inspected: Inspection) -> list[tuple[str, str]]:
             ("weights", "inside the file"),
             ("parity", facts.unverified or ""),
         ]
-    weights = model.weights
     return [
         ("model", model.name),
-        ("weights", weights.origin if weights else "not stated"),
+        ("weights", model.weights.description if model.weights else "not stated"),
         ("inputs", "; ".join(map(str, model.inputs))),
         ("outputs", "; ".join(map(str, preflight.outputs))),
         ("params", f"{model.params:,}" if model.params else "not counted"),

@@ -25,10 +25,10 @@ from mobilebench.errors import ModelRefused, UnknownName, UserError
 from mobilebench.inputs import images
 from mobilebench.inputs.seeded import sample
 from mobilebench.values.modelspec import CALLER, RANDOM, ModelSpec, Preprocessing, Source, Weights
-from mobilebench.values.request import Request
+from mobilebench.values.request import Request, is_own
 from mobilebench.values.tensor import TensorSpec
 from mobilebench.zoo import references
-from mobilebench.zoo.checkpoints import load_checkpoint
+from mobilebench.zoo.checkpoints import load_weights
 from mobilebench.zoo.complexity import count_macs, count_params
 from mobilebench.zoo.fingerprint import fingerprint, state_sha256
 from mobilebench.zoo.layers.initialise import for_verification
@@ -59,7 +59,7 @@ def load(request: Request) -> LoadedModel:
     """
     reference = request.reference
     references.require(reference)
-    own = references.is_own(reference)
+    own = is_own(reference)
     for option, value in (
         ("num-classes", request.num_classes),
         ("resolution", request.resolution),
@@ -81,18 +81,26 @@ def load(request: Request) -> LoadedModel:
             module, spec, origin = _from_function(request)
         else:
             module, spec, origin = _from_zoo(request)
+    key = None
     if request.checkpoint is not None:
-        origin = load_checkpoint(module, request.checkpoint, ema=request.ema) or CALLER
-    elif request.ema:
-        raise UserError(f"{reference}: averaged weights were asked for, but no checkpoint given.")
+        weights = load_weights(
+            module, request.checkpoint, ema=request.ema, checkpoint_key=request.checkpoint_key
+        )
+        origin, key = weights.sha256 or CALLER, weights.key
+    elif request.ema or request.checkpoint_key is not None:
+        what = "averaged weights were" if request.ema else "an entry of a checkpoint was"
+        raise UserError(f"{reference}: {what} asked for, but no checkpoint given.")
     module.eval()
-    return describe(module, spec, origin)
+    return describe(module, spec, origin, key)
 
 
-def describe(module: nn.Module, spec: ModelSpec, origin: str) -> LoadedModel:
+def describe(
+    module: nn.Module, spec: ModelSpec, origin: str, key: str | None = None
+) -> LoadedModel:
     """Add a network's parameter count and the digest of its weights to a spec.
 
-    Raises `ModelRefused` for modules that no exporter can trace.
+    `key` is the entry of the checkpoint that holds the weights. Raises `ModelRefused` for modules
+    that no exporter can trace.
     """
     if isinstance(module, torch.jit.ScriptModule):
         raise ModelRefused(
@@ -105,7 +113,7 @@ def describe(module: nn.Module, spec: ModelSpec, origin: str) -> LoadedModel:
             f"{spec.name} has parameters without a shape ({lazy[0]}), of a lazy module; run it "
             f"once on an example input before it is returned."
         )
-    weights = Weights(origin=origin, state_sha256=state_sha256(module))
+    weights = Weights(origin=origin, state_sha256=state_sha256(module), key=key)
     return LoadedModel(module, replace(spec, params=count_params(module), weights=weights))
 
 

@@ -85,7 +85,7 @@ def _facts(inspection: Inspection) -> Iterator[tuple[str, Shown]]:
         return
     model, facts = manifest.model, manifest.facts
     yield "model", model.name
-    yield "weights", model.weights.origin if model.weights else None
+    yield "weights", model.weights.description if model.weights else None
     yield "inputs", "; ".join(map(str, model.inputs))
     if facts.preflight is not None:
         yield "outputs", "; ".join(map(str, facts.preflight.outputs))

@@ -99,6 +99,9 @@ class Weights:
     state_sha256: str
     """sha256 over every entry of the state dict, in name order: the numbers themselves. Of weights
     inside a file, the file's."""
+    key: str | None = None
+    """The entry of the checkpoint that was loaded, such as `model` or `ema.module`. None where the
+    file itself is the state dict, and in older documents."""
 
     def __post_init__(self) -> None:
         if not re.fullmatch(r"random|caller|file|[0-9a-f]{64}", self.origin):
@@ -106,11 +109,18 @@ class Weights:
                 f"weights are a checkpoint's sha256, 'random', 'caller' or 'file', not "
                 f"{self.origin!r}"
             )
+        if self.key is not None and not self.from_checkpoint:
+            raise ValueError(f"weights of origin {self.origin!r} have no entry {self.key!r}")
 
     @property
     def from_checkpoint(self) -> bool:
         """True where the numbers came from a checkpoint file."""
         return self.origin not in (RANDOM, CALLER, IN_FILE)
+
+    @property
+    def description(self) -> str:
+        """The origin, with the entry of the checkpoint."""
+        return self.origin if self.key is None else f"{self.origin}, entry {self.key!r}"
 
 
 @value

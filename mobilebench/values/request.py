@@ -7,6 +7,11 @@ from mobilebench.values.modelspec import Preprocessing
 from mobilebench.values.tensor import TensorSpec
 
 
+def is_own(reference: str) -> bool:
+    """Return whether a reference names a function of the user's own code."""
+    return ":" in reference and not reference.startswith("timm:")
+
+
 @value
 class Request:
     """A network, named by a reference.
@@ -17,6 +22,8 @@ class Request:
 
     reference: str
     checkpoint: str | None = None
+    checkpoint_key: str | None = None
+    """The entry of the checkpoint that holds the weights; None to look for it."""
     ema: bool = False
     resolution: int | None = None
     inputs: tuple[TensorSpec, ...] = ()

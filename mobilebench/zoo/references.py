@@ -18,11 +18,6 @@ EXAMPLE = "def make(): return MyNetwork(width=64)"
 """What a function that a reference names looks like."""
 
 
-def is_own(reference: str) -> bool:
-    """Return whether a reference names the user's own code."""
-    return ":" in reference and not reference.startswith(TIMM)
-
-
 def require(reference: str) -> None:
     """Raise `UserError` for a reference that names no network, with what it may have meant.
 

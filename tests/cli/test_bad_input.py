@@ -56,7 +56,7 @@ def _refused(done: Ran, sentence: str) -> None:
         (("mobilevig_ti", *ONNX, "--resolution", "4"), "it takes 32 to"),
         (("vcmamba_s", *ONNX, "--resolution", "256"), "use sides of 193 to 224 pixels"),
         (("mobilevig_ti", *ONNX, "--checkpoint", "no.pth"), "no.pth does not exist"),
-        (("mobilevig_ti", "mobilevig_s", "--checkpoint", "x.pth"), "one at a time"),
+        (("mobilevig_ti", "mobilevig_s", "--checkpoint", "x.pth"), "give one for each network"),
         ((TINY, *ONNX), "add --input"),
         ((TINY, *ONNX, "--input", "1,3,32,32"), "is not a shape"),
         ((TINY, *ONNX, "--input", "1x4x32x32"), "does not run on its inputs"),
@@ -100,7 +100,7 @@ class _Code:
         ("other variant", "It fits mobilevig_s"),
         ("truncated", "cut off"),
         ("text", "cut off"),
-        ("code", "Python code"),
+        ("code", "contains a posix.system, not a dictionary of tensors"),
     ],
 )
 def test_a_wrong_checkpoint_is_one_sentence(

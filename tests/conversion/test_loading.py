@@ -51,6 +51,7 @@ def test_weights_of_a_checkpoint_are_named_by_its_sha256(tmp_path: Path) -> None
     spec = load(Request(reference="mobilevig_ti", checkpoint=str(path))).spec
     assert spec.weights is not None and spec.weights.from_checkpoint
     assert len(spec.weights.origin) == 64
+    assert spec.weights.key == "state_dict"
 
 
 @pytest.mark.parametrize("reference", [f"{MODELS}:tiny", "tests.models:tiny"])
@@ -68,6 +69,7 @@ def test_a_function_of_the_users_is_a_model(reference: str) -> None:
         (Request(reference="mobilevig_ti", resolution=8), "it takes 32 to"),
         (Request(reference="mobilevig_ti", inputs=IMAGE), "--resolution instead of"),
         (Request(reference="mobilevig_ti", ema=True), "no checkpoint given"),
+        (Request(reference="mobilevig_ti", checkpoint_key="ema"), "no checkpoint given"),
         (Request(reference=f"{MODELS}:tiny"), "add --input"),
         (Request(reference=f"{MODELS}:tinny", inputs=IMAGE), "did you mean tiny"),
         (Request(reference="nowhere.py:tiny", inputs=IMAGE), "nowhere.py does not exist"),
