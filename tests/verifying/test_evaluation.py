@@ -141,12 +141,14 @@ def test_a_file_that_takes_images_gets_pixels_and_normalises_them_itself(digits:
     assert result.classes == floats.classes and result.top1.hits > 80
 
 
-def test_a_file_calibrated_on_images_is_proven_on_images_that_it_carries(digits: Task) -> None:
-    floats, eight = digits.artifacts["fp32"], digits.artifacts["int8"]
-    assert not floats.manifest.facts.parity[0].images
-    [parity] = verification.verify_bundle(eight)
-    assert parity == eight.manifest.facts.parity[0] and parity.images and parity.passed
-    images = seeded.load_batches(eight.folder / "inputs.npz")
+@pytest.mark.parametrize("precision", ["fp32", "int8"])
+def test_a_file_judged_on_images_is_verified_on_images_that_it_carries(
+    digits: Task, precision: str
+) -> None:
+    artifact = digits.artifacts[precision]
+    [parity] = verification.verify_bundle(artifact)
+    assert parity == artifact.manifest.facts.parity[0] and parity.images and parity.passed
+    images = seeded.load_batches(artifact.folder / "inputs.npz")
     assert len(images) == parity.inputs == 16 and images[0][0].shape == (1, 3, 16, 16)
 
 
