@@ -262,7 +262,7 @@ def test_reports(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert len({len(re.findall(r"(?<!\\)(?:\\\\)*\|", line)) for line in lines}) == 1
     assert len(lines) == len(report.comparisons) + 2
     commands = reports.as_annotations(report).splitlines()
-    assert all(re.match(r"::(error|warning) title=mobilebench", line) for line in commands)
+    assert all(re.match(r"::(error|warning|notice) title=mobilebench", line) for line in commands)
     assert not [line for line in commands if "%0A" in line or "\x1b" in line]
     show_report(report, github=True)
     shown = capsys.readouterr()

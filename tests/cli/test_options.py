@@ -25,7 +25,7 @@ def _help(verb: str, option: str) -> str:
     ("verb", "option", "names"),
     [
         ("export", "--format", set(Format)),
-        ("export", "--precision", set(Precision)),
+        ("export", "--precision", set(Precision.exported())),
         ("export", "--delegate", set(DELEGATES)),
         ("check", "--metric", set(Metric)),
         ("bench", "--metric", set(Metric)),

@@ -220,7 +220,7 @@ def test_networks_that_take_no_image_are_refused(tmp_path: Path) -> None:
     )
     recipe = plugins.exporter("coreml").recipe(Precision.FP32)
     loaded = describe(models.two_inputs().eval(), spec, CALLER)
-    with pytest.raises(UserError, match="one input of 1x3xHxW only"):
+    with pytest.raises(UserError, match="one input of 1x3xHxW or 1xHxWx3 only"):
         export_module(loaded, [recipe], tmp_path, terms=Terms(image_input=True))
     with pytest.raises(UserError, match="one output of 1xCLASSES only"):
         _export_labelled(loaded, NAMES, tmp_path)

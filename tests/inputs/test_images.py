@@ -102,9 +102,9 @@ def test_folders_without_images_are_refused(tmp_path: Path) -> None:
     ("spec", "sentence"),
     [
         (replace(SPEC, preprocessing=None), "--mean and --std"),
-        (replace(SPEC, inputs=(parse_tensor("1x4x8x8"),)), "one input of 1x3xHxW only"),
-        (replace(SPEC, inputs=(parse_tensor("1x77"),)), "one input of 1x3xHxW only"),
-        (replace(SPEC, inputs=SPEC.inputs * 2), "one input of 1x3xHxW only"),
+        (replace(SPEC, inputs=(parse_tensor("1x4x8x8"),)), "one input of 1x3xHxW or 1xHxWx3 only"),
+        (replace(SPEC, inputs=(parse_tensor("1x77"),)), "one input of 1x3xHxW or 1xHxWx3 only"),
+        (replace(SPEC, inputs=SPEC.inputs * 2), "one input of 1x3xHxW or 1xHxWx3 only"),
     ],
 )
 def test_a_network_that_takes_no_images_is_refused(
