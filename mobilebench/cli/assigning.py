@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from mobilebench.errors import UserError
-from mobilebench.values.request import is_own
+from mobilebench.values.request import TIMM, is_own
 
 
 def checkpoints(models: Sequence[str], values: Sequence[str]) -> list[str | None]:
@@ -55,7 +55,7 @@ def takers(option: str, models: Sequence[str]) -> set[str]:
     own = {model for model in models if is_own(model)}
     if option in ("resolution", "num-classes"):
         return set(models) - own or own
-    timm = {model for model in models if model.startswith("timm:")}
+    timm = {model for model in models if model.startswith(TIMM)}
     return own or (timm if option == "input" else set()) or set(models)
 
 

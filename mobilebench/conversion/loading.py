@@ -25,7 +25,7 @@ from mobilebench.errors import ModelRefused, UnknownName, UserError
 from mobilebench.inputs import images
 from mobilebench.inputs.seeded import sample
 from mobilebench.values.modelspec import CALLER, RANDOM, ModelSpec, Preprocessing, Source, Weights
-from mobilebench.values.request import Request, is_own
+from mobilebench.values.request import TIMM, Request, is_own
 from mobilebench.values.tensor import TensorSpec
 from mobilebench.zoo import references
 from mobilebench.zoo.checkpoints import load_weights
@@ -75,7 +75,7 @@ def load(request: Request) -> LoadedModel:
         )
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(SEED)
-        if reference.startswith("timm:"):
+        if reference.startswith(TIMM):
             module, spec, origin = _from_timm(request)
         elif ":" in reference:
             module, spec, origin = _from_function(request)
@@ -241,7 +241,7 @@ def _call(function: Callable[[], Any], what: str) -> Any:
 
 
 def _from_timm(request: Request) -> tuple[nn.Module, ModelSpec, str]:
-    name = request.reference.removeprefix("timm:")
+    name = request.reference.removeprefix(TIMM)
     timm = _import_timm()
     if name.partition(".")[0] not in timm.list_models():
         raise UnknownName.among("timm model", name, timm.list_models())

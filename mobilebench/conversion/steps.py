@@ -34,7 +34,7 @@ from mobilebench.machine import host
 from mobilebench.machine.process import tail
 from mobilebench.values.measurement import Stage
 from mobilebench.values.recipe import ExportRecipe, Form
-from mobilebench.values.request import Request
+from mobilebench.values.request import Request, is_own
 from mobilebench.verifying import parity
 from mobilebench.verifying.reference import Reference
 from mobilebench.zoo.fingerprint import fingerprint
@@ -52,7 +52,7 @@ def prepare(
         warnings.simplefilter("always", MobilebenchWarning)
         loaded = loading.load(request)
         prepared, *references = prepare_loaded(
-            loaded, recipes, source, image_input, own=preparation.is_own(request)
+            loaded, recipes, source, image_input, own=is_own(request.reference)
         )
     sentences = [str(w.message) for w in caught if issubclass(w.category, MobilebenchWarning)]
     prepared = replace(prepared, warnings=tuple(dict.fromkeys(sentences)))

@@ -30,10 +30,9 @@ from mobilebench.values import value, wire
 from mobilebench.values.artifact import REFERENCE_FILE, Preflight
 from mobilebench.values.modelspec import ModelSpec
 from mobilebench.values.recipe import ExportRecipe, Precision
-from mobilebench.values.request import Request
+from mobilebench.values.request import TIMM, Request, is_own
 from mobilebench.verifying.reference import Reference, seeded_inputs
 
-_TIMM = "timm:"
 _FOLDER = ".prepared"
 _FILE = "prepared.json"
 _IMAGES_FILE = "images.npz"
@@ -66,11 +65,6 @@ def needs_agreement(recipes: Iterable[ExportRecipe]) -> bool:
     return any(recipe.precision.quantized for recipe in recipes)
 
 
-def is_own(request: Request) -> bool:
-    """Return whether the code of a network is the user's, of which no digest can be taken."""
-    return ":" in request.reference and not request.reference.startswith(_TIMM)
-
-
 def place(
     request: Request,
     recipes: Iterable[ExportRecipe],
@@ -83,7 +77,7 @@ def place(
     None for a network from the user's own code, and where the checkpoint is not a file, which
     loading reports.
     """
-    if is_own(request):
+    if is_own(request.reference):
         return None
     if request.checkpoint is not None and not Path(request.checkpoint).is_file():
         return None
@@ -150,7 +144,7 @@ def outputs(folder: Path) -> list[Batch]:
 def _packages(request: Request) -> list[str]:
     """List the packages whose code decides what a network that is not the user's computes."""
     # An edited or a development version has the number of another.
-    needs_timm = request.reference.startswith(_TIMM) and find_spec("timm") is not None
+    needs_timm = request.reference.startswith(TIMM) and find_spec("timm") is not None
     return ["mobilebench", *(["timm"] if needs_timm else [])]
 
 

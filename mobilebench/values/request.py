@@ -6,10 +6,13 @@ from mobilebench.values import value
 from mobilebench.values.modelspec import Preprocessing
 from mobilebench.values.tensor import TensorSpec
 
+TIMM = "timm:"
+"""What references to models of timm begin with."""
+
 
 def is_own(reference: str) -> bool:
     """Return whether a reference names a function of the user's own code."""
-    return ":" in reference and not reference.startswith("timm:")
+    return ":" in reference and not reference.startswith(TIMM)
 
 
 @value

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mobilebench.errors import UnknownName, UserError
+from mobilebench.values.request import TIMM
 from mobilebench.zoo.registry import list_models
 
-TIMM = "timm:"
 EXAMPLE = "def make(): return MyNetwork(width=64)"
 """What a function that a reference names looks like."""
 

@@ -30,7 +30,7 @@ from mobilebench.inputs import seeded
 from mobilebench.values.artifact import REFERENCE_FILE, Artifact
 from mobilebench.values.modelspec import CALLER, ModelSpec
 from mobilebench.values.recipe import Precision
-from mobilebench.values.request import Request
+from mobilebench.values.request import Request, is_own
 from mobilebench.values.tensor import parse_tensor
 from tests.conftest import TINY
 
@@ -328,6 +328,6 @@ def test_the_program_sees_a_change_of_a_neighbouring_file(tmp_path: Path) -> Non
 
 
 def test_the_code_of_a_zoo_network_has_a_digest() -> None:
-    assert preparation.is_own(Request(reference=TINY))
-    assert not preparation.is_own(Request(reference="mobilevig_ti"))
-    assert not preparation.is_own(Request(reference="timm:mobileone_s0"))
+    assert is_own(TINY)
+    assert not is_own("mobilevig_ti")
+    assert not is_own("timm:mobileone_s0")
