@@ -240,7 +240,7 @@ def compare(
     """
     from mobilebench.verifying import equivalence
 
-    before, after = _opened(first, inputs), _opened(second, inputs)
+    before, after = _opened_all((first, second), inputs)
     return equivalence.compare(before, after, Precision.named(within))
 
 
@@ -290,7 +290,16 @@ def rank(records: Iterable[Record] | RecordStore | str | Path | None = None) -> 
 
 
 def _opened(artifact: Artifact | str | Path, inputs: Sequence[str]) -> Artifact:
-    if isinstance(artifact, Artifact):
-        return artifact
-    [opened] = open_artifacts([Path(artifact)], [parse_sizes(text) for text in inputs])
+    [opened] = _opened_all([artifact], inputs)
     return opened
+
+
+def _opened_all(
+    artifacts: Sequence[Artifact | str | Path], inputs: Sequence[str]
+) -> list[Artifact]:
+    """Open the paths among artifacts together, since `inputs` may be about any of them."""
+    paths = [Path(each) for each in artifacts if not isinstance(each, Artifact)]
+    if inputs and not paths:
+        raise UserError("inputs states sizes of a model file; an open artifact has fixed sizes.")
+    opened = iter(open_artifacts(paths, [parse_sizes(text) for text in inputs]))
+    return [each if isinstance(each, Artifact) else next(opened) for each in artifacts]

@@ -8,6 +8,7 @@ import pytest
 
 import mobilebench
 from mobilebench.errors import UserError
+from mobilebench.inspecting.given import adopt, open_artifacts
 from mobilebench.values import wire
 from mobilebench.values.artifact import Artifact
 from tests import foreign
@@ -63,6 +64,17 @@ def test_a_bundle_is_verified_inspected_and_compared(tiny_artifacts: dict[str, A
     assert mobilebench.inspect(artifact).graph == mobilebench.inspect(artifact.model_path).graph
     result = mobilebench.compare(artifact, tiny_artifacts["tflite-fp32"].model_path)
     assert result.parity.passed
+
+
+def test_sizes_are_for_the_file_that_leaves_them_open(tmp_path: Path) -> None:
+    opened = foreign.convolution(tmp_path / "open.onnx")
+    fixed = foreign.convolution(tmp_path / "fixed.onnx", sizes=(1, 3, 8, 8))
+    bundle = adopt(open_artifacts([fixed])[0], tmp_path / "artifacts")
+    for first in (bundle, bundle.folder, fixed):
+        result = mobilebench.compare(first, opened, inputs=["1x3x8x8"])
+        assert result.verdict == "equal in every element"
+    with pytest.raises(UserError, match="fixed sizes"):
+        mobilebench.benchmark(bundle, inputs=["1x3x8x8"])
 
 
 def test_a_model_file_is_measured_and_has_nothing_to_verify(tmp_path: Path) -> None:

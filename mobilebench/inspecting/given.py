@@ -48,8 +48,14 @@ def open_artifacts(paths: Sequence[Path], sizes: Sequence[Sizes] = ()) -> list[A
         )
     read = {path: _read_io(path) for path in bare}
     _require_names(sizes, [tensor.name for io in read.values() for tensor in io.inputs])
+    named = [stated for stated in sizes if stated.name is not None]
+    any_open = any(_is_open(tensor) for io in read.values() for tensor in io.inputs)
     return [
-        _given(path, read[path], sizes) if path in read else Artifact.load(path) for path in paths
+        # Sizes without a name are for the files that leave sizes open, where there are any.
+        _given(path, read[path], named if any_open and _is_fixed(read[path]) else sizes)
+        if path in read
+        else Artifact.load(path)
+        for path in paths
     ]
 
 
@@ -169,6 +175,10 @@ def _inputs(path: Path, io: ModelIO, sizes: Sequence[Sizes]) -> Iterator[TensorS
             f"--input states sizes for more inputs of {path} than leave sizes open; it takes "
             f"{_listed(io.inputs)}."
         )
+
+
+def _is_fixed(io: ModelIO) -> bool:
+    return not any(_is_open(tensor) for tensor in io.inputs)
 
 
 def _is_open(tensor: Tensor) -> bool:

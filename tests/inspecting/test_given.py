@@ -91,6 +91,15 @@ def test_sizes_that_do_not_fit_are_refused(tmp_path: Path, sizes: list[str], wor
         _opened(path, *sizes)
 
 
+def test_sizes_without_a_name_are_for_the_files_that_leave_sizes_open(tmp_path: Path) -> None:
+    fixed = foreign.convolution(tmp_path / "fixed.onnx", sizes=(1, 3, 8, 8))
+    left_open = foreign.convolution(tmp_path / "open.onnx")
+    both = open_artifacts([fixed, left_open], [parse_sizes("1x3x16x16")])
+    assert [artifact.manifest.inputs[0].shape[2] for artifact in both] == [8, 16]
+    with pytest.raises(UserError, match="more inputs .* than leave sizes open"):
+        open_artifacts([fixed], [parse_sizes("1x3x8x8")])
+
+
 def test_sizes_of_a_bundle_are_refused(tiny_artifacts: dict[str, Artifact]) -> None:
     with pytest.raises(UserError, match="bundles have fixed sizes"):
         open_artifacts([tiny_artifacts["onnx-fp32"].folder], [Sizes(shape=(1, 3, 32, 32))])
