@@ -19,6 +19,7 @@ from mobilebench.cli.options import (
     Store,
     Tolerance,
     listed,
+    refuse_given,
 )
 from mobilebench.values.recipe import Precision
 
@@ -31,7 +32,11 @@ if TYPE_CHECKING:
 _HELP = "Bundle folder, or a model file from anywhere."
 
 
+_OF_LATENCY = ("pairs", "threads", "device", "tolerance", "alpha", "store")
+
+
 def command(
+    ctx: typer.Context,
     first: Annotated[Path, typer.Argument(metavar="A", help=_HELP)],
     second: Annotated[Path, typer.Argument(metavar="B", help=_HELP)],
     within: Annotated[
@@ -65,6 +70,8 @@ def command(
     from mobilebench.inspecting.differences import differences
     from mobilebench.verifying import equivalence
 
+    if not latency:
+        refuse_given(ctx, _OF_LATENCY, "is about latency; leave it out, or leave out --no-latency")
     bound = Precision.FP32 if within is None else Precision.named(within)
     rule = parse_rule(tolerance, alpha)
     before, after = opened([first, second], inputs, adopt)

@@ -111,6 +111,8 @@ def test_compare_shows_outputs_size_latency_and_placement(
     assert {change["name"] for change in plain["differences"]["file"]} >= {"size", "sha256"}
     metrics = {comparison["metric"] for comparison in plain["latency"]["comparisons"]}
     assert {"latency p50", "size"} <= metrics
+    ignored = mobilebench("compare", first, second, "--no-latency", "--pairs", "2")
+    assert ignored.code == 2 and "--pairs is about latency" in ignored.stderr
     refused = mobilebench("compare", first, second, "--no-latency", "--within", "fp32")
     assert refused.code == 1 and "NOT within the limits of fp32" in refused.stdout
     assert "Latency is not measured" in refused.stderr
