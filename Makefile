@@ -39,6 +39,7 @@ QUICK := \
   tests/inputs tests/interop tests/leaderboard tests/notation tests/regress tests/stats tests/store \
   tests/values tests/machine/test_installation.py tests/machine/test_isolated.py \
   tests/measuring/test_diagnoses.py tests/measuring/test_engine.py \
+  tests/reproducing/test_plan.py tests/reproducing/test_row.py \
   tests/verifying/test_journal.py tests/verifying/test_matching.py \
   tests/verifying/test_parity.py tests/test_docs.py \
   tests/test_files.py tests/test_habits.py tests/test_imports.py tests/test_plugins.py \
@@ -46,6 +47,7 @@ QUICK := \
 CORE := $(QUICK) \
   tests/conversion tests/deploy tests/exporting tests/zoo tests/machine/test_cluster.py \
   tests/measuring/test_pairs.py tests/measuring/test_setting.py \
+  tests/reproducing/test_reproduction.py \
   tests/verifying/test_accuracy.py tests/verifying/test_agreement.py \
   tests/verifying/test_equivalence.py tests/verifying/test_evaluation.py tests/test_api.py \
   tests/test_pipeline.py \

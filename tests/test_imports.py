@@ -61,6 +61,10 @@ ALLOWED: dict[str, set[str]] = {
     "leaderboard": {"values", "stats", "machine", "notation"},
     "interop": {"errors", "values"},
     "schema": {"files", "values"},
+    "reproducing": {
+        "errors", "values", "stats", "machine", "inputs", "observer", "zoo", "plugins",
+        "failures", "inspecting", "exporting", "measuring",
+    },
     # plug-ins
     "mobilebench_exporters": {"errors", "values", "inputs", "interfaces", "verifying"},
     "mobilebench_device_runners": {
@@ -79,7 +83,7 @@ ALLOWED: dict[str, set[str]] = {
     "cli": {
         "errors", "files", "observer", "values", "machine", "inputs", "plugins", "zoo",
         "exporting", "verifying", "inspecting", "measuring", "store", "regress",
-        "leaderboard", "interop", "pipeline", "notation",
+        "leaderboard", "interop", "pipeline", "notation", "reproducing",
     },
     "__init__": {"errors", "values", "store", "zoo", "api"},
     "__main__": {"cli"},

@@ -30,6 +30,7 @@ from mobilebench.cli import (
     inspect,
     leaderboard,
     models,
+    reproduce,
     store,
     verify,
 )
@@ -86,6 +87,7 @@ for _module, _name in (
     (eval_, "eval"),
     (leaderboard, "leaderboard"),
     (import_, "import"),
+    (reproduce, "reproduce"),
     (demo, "demo"),
 ):
     app.command(_name)(_module.command)

@@ -96,6 +96,7 @@ def command(
     from mobilebench.leaderboard import rank
     from mobilebench.leaderboard.table import as_table
     from mobilebench.measuring.setting import Setting
+    from mobilebench.store import documents
     from mobilebench.values import wire
     from mobilebench.values.measurement import ComputeUnit
     from mobilebench.values.protocol import protocol as find_protocol
@@ -121,8 +122,7 @@ def command(
             measure_all(loaded, setting, store, records.append)
     finally:
         if out is not None and records:
-            documents = ",\n".join(wire.dumps(record) for record in records)
-            files.write_text(out, f"[\n{documents}\n]\n")
+            files.write_text(out, documents.as_json(records))
     if ab:
         show_report(report, junit=junit, markdown=markdown, github=github, json=json)
         raise typer.Exit(exit_code(report))

@@ -23,10 +23,11 @@ class Shape(StrEnum):
     LATEX = "latex"
     GITHUB_BENCHMARK = "github-action-benchmark"
     BENCHER = "bencher"
+    RECORDS = "records"
 
 
 _WITHOUT_FAILURES = (Shape.GITHUB_BENCHMARK, Shape.BENCHER)
-_WITHOUT_REPORTED = (*_WITHOUT_FAILURES, Shape.CSV, Shape.JSON)
+_WITHOUT_REPORTED = (*_WITHOUT_FAILURES, Shape.CSV, Shape.JSON, Shape.RECORDS)
 """Forms that other programs read: one row for each measured cell."""
 
 
@@ -42,11 +43,13 @@ def command(
     """Rank the stored records: latency, size, parity and published accuracy."""
     from mobilebench.errors import UserError
     from mobilebench.leaderboard import elsewhere, exchange, rank, text
-    from mobilebench.store import Query, RecordStore
+    from mobilebench.leaderboard.rows import behind
+    from mobilebench.store import Query, RecordStore, documents
 
     query = Query(model=model, format=format, device=device, protocol=protocol, newest=True)
     with RecordStore(store, create=False) as records:
-        rows = rank(records.find(query))
+        newest = records.find(query)
+        rows = rank(newest)
         reported = records.find_reported(model)
     if not rows and not reported:
         raise UserError(
@@ -76,6 +79,8 @@ def command(
             content = exchange.as_github_benchmark(rows)
         case Shape.BENCHER:
             content = exchange.as_bencher(rows)
+        case Shape.RECORDS:
+            content = documents.as_json(behind(rows, newest))
         case Shape.HTML:
             from mobilebench.leaderboard.page import as_page
 

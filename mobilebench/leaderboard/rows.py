@@ -88,6 +88,12 @@ def rank(records: Iterable[Record]) -> list[Row]:
     return sorted(_named_apart(rows), key=_order)
 
 
+def behind(rows: Sequence[Row], records: Iterable[Record]) -> list[Record]:
+    """Return the records that rows show, in the order of the rows."""
+    by_id = {record.record_id: record for record in records}
+    return [by_id[row.record_id] for row in rows]
+
+
 def _named_apart(rows: Sequence[Row]) -> list[Row]:
     """Return the rows, with their record in the name of those that share one nevertheless."""
     counts = Counter(row.name for row in rows)

@@ -1,7 +1,8 @@
-"""Read records from JSON files, one or a list in each, and check their signatures."""
+"""Read and write records as JSON files, one or a list in each; check their signatures."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from mobilebench.errors import SchemaError
@@ -36,3 +37,9 @@ def parse_records(content: bytes, name: str) -> list[Record]:
         signing.require_intact(document, place)
         records.append(wire.from_plain(Record, document, place))
     return records
+
+
+def as_json(records: Iterable[Record]) -> str:
+    """Return a file of records, with their signatures."""
+    documents = ",\n".join(wire.dumps(record) for record in records)
+    return f"[\n{documents}\n]\n"

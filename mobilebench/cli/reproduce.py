@@ -1,0 +1,206 @@
+"""`mobilebench reproduce`: make the rows of a table again and compare."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from mobilebench.cli import output
+from mobilebench.cli.options import Json, Store
+from mobilebench.notation import quantities
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from mobilebench.reproducing.plan import Plan
+    from mobilebench.reproducing.row import Row
+    from mobilebench.values.record import Record
+
+
+def command(
+    table: Annotated[
+        Path,
+        typer.Argument(
+            metavar="RECORDS",
+            help="The records of a table, as `leaderboard --as records` writes them.",
+        ),
+    ],
+    model: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=REFERENCE",
+            help="Where a network of the author's own is here, such as net.make=net.py:make; "
+            "repeatable.",
+        ),
+    ] = None,
+    supply: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--with",
+            help="A file of the author's that rows were made from: a checkpoint, a folder of "
+            "calibration images, class labels, a model file. Found by its sha256; repeatable.",
+        ),
+    ] = None,
+    dry_run: Annotated[
+        bool,
+        typer.Option(
+            "--dry-run", help="Only say what the rows were made from, and what is missing here."
+        ),
+    ] = False,
+    files_only: Annotated[
+        bool, typer.Option("--files-only", help="Compare the files, and measure nothing.")
+    ] = False,
+    device: Annotated[
+        str | None, typer.Option(help="Device to measure on. Default: the one of each row.")
+    ] = None,
+    out: Annotated[Path, typer.Option(help="Folder for the artifacts.")] = Path("reproduced"),
+    jobs: Annotated[
+        int,
+        typer.Option(min=1, help="Exports that run at the same time, each in a separate process."),
+    ] = min(2, os.cpu_count() or 1),
+    store: Store = None,
+    json: Json = False,
+) -> None:
+    """Make the rows of a table again: export, verify, measure, and compare with the table.
+
+    Every file is compared by its sha256, and every row is measured by its own protocol, runtime
+    and threads. Exit code 1 where a row fails, or where the same versions of all tools give
+    another file; else 3 where something is missing here.
+    """
+    from mobilebench.errors import UserError
+    from mobilebench.reproducing.plan import Name, plan
+    from mobilebench.reproducing.supplies import Supplies
+    from mobilebench.store import documents
+
+    if dry_run and (files_only or device is not None):
+        raise UserError("--dry-run makes nothing; leave --files-only and --device out.")
+    if files_only and device is not None:
+        raise UserError("--files-only measures nothing; leave --device out.")
+    records = documents.read_records(table)
+    if not records:
+        raise UserError(f"{table} holds no records; write some with `leaderboard --as records`.")
+    planned = plan(records, Supplies.read(supply or ()), [Name.parse(text) for text in model or ()])
+    if dry_run:
+        _show_plan(records, planned, json)
+        raise typer.Exit(3 if planned.not_tried else 0)
+    rows = _in_order(records, make(planned, out, jobs, store, device, not files_only))
+    if json:
+        output.show_json([_plain(row) for row in rows])
+    else:
+        _show(rows)
+    raise typer.Exit(exit_code(rows))
+
+
+def make(
+    planned: Plan, out: Path, jobs: int, store: str | None, device: str | None, measured: bool
+) -> list[Row]:
+    """Make the rows of a plan again under a progress bar; store each new record."""
+    from mobilebench.cli.progress import follow
+    from mobilebench.exporting.workers import LocalWorkers
+    from mobilebench.reproducing.reproduction import reproduce
+    from mobilebench.store import RecordStore
+
+    exports = sum(len({r.recipe for r in t.records}) for t in planned.tasks if t.request)
+    runs = sum(r.job is not None for t in planned.tasks for r in t.records) if measured else 0
+    rows: list[Row] = []
+    with RecordStore(store) as stored, follow("reproduce", exports + runs) as progress:
+        for row in reproduce(
+            planned, out, LocalWorkers(jobs), progress, device_id=device, measured=measured
+        ):
+            if row.again is not None:
+                stored.add(row.again)
+            rows.append(row)
+    return rows
+
+
+def exit_code(rows: Sequence[Row]) -> int:
+    """Return 1 where a row is not the table's, 3 where one was not tried or measured, else 0."""
+    from mobilebench.reproducing.row import Likeness
+
+    if any(row.likeness is Likeness.FAILED or not row.explained for row in rows):
+        return 1
+    undone = any(row.likeness is Likeness.NOT_TRIED or row.missing for row in rows)
+    return 3 if undone else 0
+
+
+def _in_order(records: Sequence[Record], rows: Sequence[Row]) -> list[Row]:
+    """Return the rows in the order of the table."""
+    by_record = {row.record.record_id: row for row in rows}
+    return [by_record[record.record_id] for record in records]
+
+
+def _show(rows: Sequence[Row]) -> None:
+    from mobilebench.reproducing import summary
+
+    table = output.columns("#>", "model", "artifact", "file", "p50 then>", "p50 now>", "ratio>")
+    for number, row in enumerate(rows, start=1):
+        before, after = row.p50_ns
+        table.add_row(
+            str(number),
+            row.record.model.title,
+            row.record.recipe.label,
+            row.likeness,
+            "" if before is None else quantities.duration(before),
+            "" if after is None else quantities.duration(after),
+            "" if row.ratio is None else f"{row.ratio:.2f}",
+        )
+    output.show_plain(table)
+    for sentence in summary.sentences(rows):
+        output.show_line(sentence)
+
+
+def _show_plan(records: Sequence[Record], planned: Plan, json: bool) -> None:
+    from mobilebench.reproducing import summary
+
+    if json:
+        output.show_json(
+            [
+                {"record_id": each.record.record_id, "missing": each.reason}
+                for each in planned.not_tried
+            ]
+        )
+        return
+    output.show_plain(_origins(records))
+    for sentence in summary.versions(records):
+        output.show_line(sentence)
+    for each in planned.not_tried:
+        number = 1 + [record.record_id for record in records].index(each.record.record_id)
+        output.show_line(f"row {number} cannot be made here: {each.reason}")
+
+
+def _origins(records: Sequence[Record]) -> Table:
+    """Build a table of what every row was made from."""
+    table = output.columns("#>", "model", "weights", "artifact", "measured by", "on")
+    for number, record in enumerate(records, start=1):
+        job = record.job
+        weights = record.model.weights
+        table.add_row(
+            str(number),
+            record.model.title,
+            "" if weights is None else weights.description[:12],
+            record.recipe.label,
+            "export failed" if job is None else f"{job.protocol.id}, {job.title}",
+            record.device.model,
+        )
+    return table
+
+
+def _plain(row: Row) -> dict[str, object]:
+    before, after = row.p50_ns
+    return {
+        "record_id": row.record.record_id,
+        "title": row.title,
+        "file": row.likeness,
+        "reason": row.reason,
+        "explained": row.explained,
+        "p50_ns": before,
+        "p50_ns_again": after,
+        "ratio": row.ratio,
+        "differs_in": row.elsewhere,
+        "not_measured": row.not_measured,
+        "record_id_again": None if row.again is None else row.again.record_id,
+    }

@@ -1,0 +1,101 @@
+"""Export and measure the rows of a plan again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from mobilebench.errors import CellFailed, OutputError, UserError
+from mobilebench.exporting.matrix import Matrix
+from mobilebench.exporting.workers import Workers
+from mobilebench.failures import failure_of
+from mobilebench.inspecting import given
+from mobilebench.measuring import bench, setting
+from mobilebench.measuring.setting import Cell, Setting
+from mobilebench.observer import Observer
+from mobilebench.reproducing.plan import Plan, Task
+from mobilebench.reproducing.row import Likeness, Row, compare_failures, compare_files
+from mobilebench.values.artifact import Artifact
+from mobilebench.values.job import Job
+from mobilebench.values.measurement import Failure
+
+
+def reproduce(
+    plan: Plan,
+    out_dir: Path,
+    workers: Workers,
+    observer: Observer,
+    *,
+    device_id: str | None = None,
+    measured: bool = True,
+) -> Iterator[Row]:
+    """Export every row again, compare its file, and measure it by its own job.
+
+    `device_id` is the device to measure on, by default the one of each row. Without `measured`,
+    files alone are compared. Raises `OutputError` where `out_dir` cannot be written.
+    """
+    for left in plan.not_tried:
+        yield Row(left.record, Likeness.NOT_TRIED, left.reason)
+    for task in plan.tasks:
+        for row, artifact in _exported(task, out_dir, workers, observer):
+            if artifact is None or row.record.job is None:
+                yield row
+            elif not measured:
+                yield replace(row, not_measured="measuring was left out")
+            else:
+                yield _measured(row, artifact, row.record.job, device_id, observer)
+
+
+def _exported(
+    task: Task, out_dir: Path, workers: Workers, observer: Observer
+) -> Iterator[tuple[Row, Artifact | None]]:
+    """Yield each row of a task with its file; with None where there is none."""
+    if task.request is None:
+        assert task.file is not None, "a task is about a network or a file"
+        [artifact] = given.open_artifacts([task.file])
+        for record in task.records:
+            yield Row(record, Likeness.SAME_FILE), artifact
+        return
+    recipes = tuple(dict.fromkeys(record.recipe for record in task.records))
+    matrix = Matrix([task.request], recipes, out_dir, task.terms, workers, observer)
+    try:
+        exported = dict(zip(recipes, matrix.run(), strict=True))
+    except OutputError:
+        raise
+    except (CellFailed, UserError) as error:  # of this network: the others go on
+        for record in task.records:
+            yield compare_failures(record, failure_of(error, record.recipe)), None
+        return
+    for record in task.records:
+        outcome = exported[record.recipe].outcome
+        if isinstance(outcome, Failure):
+            yield compare_failures(record, outcome), None
+        else:
+            yield compare_files(record, outcome.manifest), outcome
+
+
+def _measured(
+    row: Row, artifact: Artifact, job: Job, device_id: str | None, observer: Observer
+) -> Row:
+    """Return the row with a new measurement, or with the reason why there is none."""
+    device_id = device_id or row.record.device.id
+    by = Setting(
+        device_id=device_id,
+        protocol=job.protocol,
+        runtimes=(job.runtime,),
+        threads=(job.threads,),
+        compute_unit=job.compute_unit,
+    )
+    try:
+        runner, device = setting.find_device(device_id)
+        recipe = artifact.manifest.recipe
+        if job.runtime not in runner.runtimes(recipe.format, recipe.delegate):
+            return replace(row, not_measured=f"{job.runtime} is not available on {device_id}")
+        cell = Cell(device, artifact, setting.job_for(artifact, job.runtime, job.threads, by))
+        again = bench.measure_cell(cell, None, observer)
+    except UserError as error:
+        return replace(row, not_measured=str(error))
+    if isinstance(again.outcome, Failure):
+        return replace(compare_failures(row.record, again.outcome), again=again)
+    return replace(row, again=again)
