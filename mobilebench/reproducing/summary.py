@@ -8,7 +8,7 @@ from importlib import metadata
 
 from mobilebench.machine import host
 from mobilebench.reproducing.row import Likeness, Row
-from mobilebench.values.measurement import Measurement
+from mobilebench.values.measurement import Measurement, Validity
 from mobilebench.values.record import Identity, Record
 
 
@@ -21,6 +21,8 @@ def sentences(rows: Sequence[Row]) -> Iterator[str]:
         yield f"{numbers}: {reason}."
     for reason, numbers in _together((row.not_measured, n) for n, row in _numbered(rows)):
         yield f"{numbers}, not measured: {reason}."
+    for reason, numbers in _together((_doubts(row), n) for n, row in _numbered(rows)):
+        yield f"{numbers}, the new measurement is suspect: {reason}."
     places = ((_elsewhere(row), number) for number, row in _numbered(rows))
     for reason, numbers in _together(places):
         yield f"{numbers}, measured elsewhere: {reason}."
@@ -55,6 +57,14 @@ def _here(tool: str) -> str | None:
         return metadata.version(tool)
     except metadata.PackageNotFoundError:
         return None
+
+
+def _doubts(row: Row) -> str | None:
+    """Return why the new measurement may not be trusted; None where nothing speaks against it."""
+    outcome = None if row.again is None else row.again.outcome
+    if not isinstance(outcome, Measurement) or outcome.validity is not Validity.SUSPECT:
+        return None
+    return ", ".join(outcome.reasons)
 
 
 def _elsewhere(row: Row) -> str | None:

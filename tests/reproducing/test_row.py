@@ -10,7 +10,7 @@ from mobilebench.machine import host
 from mobilebench.reproducing import summary
 from mobilebench.reproducing.row import Likeness, Row, compare_failures, compare_files
 from mobilebench.values.artifact import ArtifactFacts, Manifest
-from mobilebench.values.measurement import Failure, Stage
+from mobilebench.values.measurement import Diagnosis, Failure, Stage
 from mobilebench.values.record import Record
 from tests.records import failed_export, measured
 
@@ -130,3 +130,11 @@ def test_versions_of_a_table_stand_beside_those_here() -> None:
     lines = list(summary.versions([measured(), failed_export()]))
     assert f"mobilebench 0.1 (here {host.version()})" in lines
     assert [line for line in lines if line.startswith("onnx 1.0 (here ")]
+
+
+def test_doubts_about_the_new_measurement_are_told() -> None:
+    again = measured(reasons=(Diagnosis.BACKGROUND_LOAD, Diagnosis.BIMODAL_LATENCY))
+    row = Row(measured(), Likeness.SAME_FILE, again=again)
+    assert (
+        "row 1, the new measurement is suspect: background load, bimodal latency."
+    ) in summary.sentences([row])
