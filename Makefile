@@ -36,7 +36,8 @@ lint: setup
 
 # The parts of tests/: folders and files, each in one part. tests/test_habits.py holds them complete.
 QUICK := \
-  tests/inputs tests/interop tests/leaderboard tests/notation tests/regress tests/stats tests/store \
+  tests/conformance tests/inputs tests/interop tests/leaderboard tests/notation tests/regress \
+  tests/stats tests/store \
   tests/values tests/machine/test_installation.py tests/machine/test_isolated.py \
   tests/measuring/test_diagnoses.py tests/measuring/test_engine.py \
   tests/reproducing/test_plan.py tests/reproducing/test_row.py \

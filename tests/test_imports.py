@@ -60,7 +60,8 @@ ALLOWED: dict[str, set[str]] = {
     },
     "leaderboard": {"values", "stats", "machine", "notation"},
     "interop": {"errors", "values"},
-    "schema": {"files", "values"},
+    "schema": {"files", "values", "conformance"},
+    "conformance": {"errors", "values", "stats", "measuring", "leaderboard"},
     "reproducing": {
         "errors", "values", "stats", "machine", "inputs", "observer", "zoo", "plugins",
         "failures", "inspecting", "exporting", "measuring",
@@ -83,7 +84,7 @@ ALLOWED: dict[str, set[str]] = {
     "cli": {
         "errors", "files", "observer", "values", "machine", "inputs", "plugins", "zoo",
         "exporting", "verifying", "inspecting", "measuring", "store", "regress",
-        "leaderboard", "interop", "pipeline", "notation", "reproducing",
+        "leaderboard", "interop", "pipeline", "notation", "reproducing", "conformance",
     },
     "__init__": {"errors", "values", "store", "zoo", "api"},
     "__main__": {"cli"},
@@ -187,7 +188,7 @@ def test_contributors_are_told_of_every_package() -> None:
 
 def test_tests_lie_where_the_code_lies() -> None:
     # What is tested over all plug-ins, and what no package has.
-    others = {"cases", "contract", "data", "exporters", "device_runners", "cli"}
+    others = {"cases", "contract", "data", "vectors", "exporters", "device_runners", "cli"}
     folders = {path.name for path in (ROOT / "tests").iterdir() if path.is_dir()}
     assert {name for name in folders - others if not name.startswith("_")} <= set(ALLOWED)
 

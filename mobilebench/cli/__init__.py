@@ -19,6 +19,7 @@ from mobilebench.cli import (
     calibrate,
     check,
     compare,
+    conformance,
     demo,
     devices,
     diff,
@@ -88,6 +89,7 @@ for _module, _name in (
     (leaderboard, "leaderboard"),
     (import_, "import"),
     (reproduce, "reproduce"),
+    (conformance, "conformance"),
     (demo, "demo"),
 ):
     app.command(_name)(_module.command)

@@ -1,0 +1,106 @@
+"""`mobilebench conformance`: check another implementation of the contract."""
+
+from __future__ import annotations
+
+import shlex
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from mobilebench.cli import output
+from mobilebench.cli.options import Json
+
+if TYPE_CHECKING:
+    from mobilebench.conformance.kit import Result
+    from mobilebench.conformance.vector import Vector
+
+
+def command(
+    program: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="COMMAND",
+            help="Program that reads tasks from its standard input and prints answers.",
+        ),
+    ] = None,
+    answers: Annotated[
+        Path | None,
+        typer.Option(help="Judge this file of answers instead, such as a phone wrote it."),
+    ] = None,
+    tasks: Annotated[
+        Path | None, typer.Option(help="Only write the tasks to this file, for --answers later.")
+    ] = None,
+    kind: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Only these vectors: protocol, engine, stats, headline or diagnoses; repeatable."
+        ),
+    ] = None,
+    time_limit: Annotated[
+        float, typer.Option(min=1, help="Seconds that the program may take.")
+    ] = 120.0,
+    json: Json = False,
+) -> None:
+    """Put the golden vectors to a program in any language, and report what it gets wrong.
+
+    docs/contract.md says what tasks and answers look like. Exit code 1 where an answer is wrong or
+    missing.
+    """
+    from mobilebench.conformance import kit
+    from mobilebench.errors import UserError
+
+    if sum(given is not None for given in (program, answers, tasks)) != 1:
+        raise UserError("Give a COMMAND, or --answers FILE, or --tasks FILE; one of the three.")
+    vectors = _selected(kind or ())
+    if tasks is not None:
+        output.save(tasks, "".join(f"{kit.task(vector)}\n" for vector in vectors))
+        return
+    if answers is not None:
+        text = _read(answers)
+    else:
+        text = kit.ask(shlex.split(program or ""), vectors, time_limit)
+    results = kit.judge(text, vectors)
+    if json:
+        from mobilebench.values import wire
+
+        output.show_json(wire.to_plain(results))
+    else:
+        _show(results)
+    if not all(result.right for result in results):
+        raise typer.Exit(1)
+
+
+def _selected(kinds: Sequence[str]) -> list[Vector]:
+    from mobilebench import conformance
+    from mobilebench.conformance.vector import Kind
+    from mobilebench.errors import require_known
+
+    for name in kinds:
+        require_known("kind of vectors", name, Kind)
+    return [vector for vector in conformance.vectors() if not kinds or vector.kind in kinds]
+
+
+def _read(path: Path) -> str:
+    from mobilebench.errors import UserError
+
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"The answers {path} cannot be read: {error}.") from error
+
+
+def _show(results: Sequence[Result]) -> None:
+    """Show a line for each kind, then every mistake with what its vector is there to catch."""
+    counts = Counter(result.kind for result in results)
+    for kind, count in counts.items():
+        of_kind = [result for result in results if result.kind is kind]
+        right = sum(result.right and result.supported for result in of_kind)
+        without = sum(not result.supported for result in of_kind)
+        more = f", {without} not supported" if without else ""
+        output.show_line(f"{kind}: {right} of {count} right{more}")
+    for result in results:
+        if result.mistake is not None:
+            output.show_line(f"wrong: {result.id}: {result.mistake}. {result.about}")

@@ -1,0 +1,20 @@
+"""Golden vectors: what every implementation of the contract computes, and its check.
+
+    cases -> Vector (given, expected) -> a program's answer -> Mistake, or none
+
+`python -m mobilebench.schema vectors` writes the vectors to `tests/vectors`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from mobilebench.conformance.vector import Vector
+
+
+def vectors() -> Iterator[Vector]:
+    """Yield every vector, by kind."""
+    from mobilebench.conformance import diagnosed, engines, headlines, rules, statistics
+
+    for part in (rules, engines, statistics, headlines, diagnosed):
+        yield from part.vectors()

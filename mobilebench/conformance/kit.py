@@ -1,0 +1,149 @@
+"""Put the vectors to a program in any language, and compare its answers.
+
+A task is one line of JSON on the program's standard input: `id`, `kind` and `given`. An answer is
+one line on its standard output: `id` and `answer`, or `id` and `"unsupported": true`.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import subprocess
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from mobilebench.conformance.vector import Kind, Vector
+from mobilebench.errors import UserError
+from mobilebench.values import value
+
+OPTIONAL = frozenset({Kind.PROTOCOL, Kind.DIAGNOSES})
+"""Kinds that a device may leave to the computer that reads its records."""
+_FLOAT_TOLERANCE = 1e-9
+"""Relative difference at which two computed numbers are one: sums in another order differ more
+than a last digit, and less than this."""
+_LAST_LINES = 5
+
+
+@value
+class Result:
+    """What a program made of one vector."""
+
+    id: str
+    kind: Kind
+    about: str
+    mistake: str | None
+    """What is wrong with the answer, in a clause; None for a right one."""
+    supported: bool = True
+    """False where the program says that it does not answer such tasks."""
+
+    @property
+    def right(self) -> bool:
+        """Whether the answer is right, or may be left out."""
+        return self.mistake is None
+
+
+def task(vector: Vector) -> str:
+    """Return a vector as the line that a program reads."""
+    return json.dumps(
+        {"id": vector.id, "kind": vector.kind, "given": vector.given}, allow_nan=False
+    )
+
+
+def ask(command: Sequence[str], vectors: Iterable[Vector], timeout_s: float) -> str:
+    """Run a program on the tasks; return what it printed.
+
+    Raises `UserError` where it cannot be started, ends with an error, or takes too long.
+    """
+    tasks = "".join(f"{task(vector)}\n" for vector in vectors)
+    name = " ".join(command)
+    try:
+        done = subprocess.run(
+            command, input=tasks.encode(), capture_output=True, timeout=timeout_s, check=False
+        )
+    except OSError as error:
+        raise UserError(f"{name} cannot be started: {error.strerror}.") from error
+    except subprocess.TimeoutExpired as error:
+        raise UserError(
+            f"{name} did not end within {timeout_s:g} s of getting {tasks.count(chr(10))} tasks; "
+            f"it has to end when its standard input ends."
+        ) from error
+    if done.returncode:
+        lines = done.stderr.decode(errors="replace").splitlines()[-_LAST_LINES:]
+        words = f"; its last words: {' | '.join(lines)}" if lines else ""
+        raise UserError(f"{name} ended with code {done.returncode}{words}")
+    return done.stdout.decode(errors="replace")
+
+
+def judge(answers: str, vectors: Iterable[Vector]) -> list[Result]:
+    """Compare a program's answers, one on each line, with the vectors.
+
+    Raises `UserError` for a line that is no answer, and for an answer to no task or given twice.
+    """
+    by_id = _parsed(answers)
+    results = [_judged(vector, by_id.pop(vector.id, None)) for vector in vectors]
+    if by_id:
+        raise UserError(f"There is an answer to {next(iter(by_id))!r}, which is no task.")
+    return results
+
+
+def _parsed(answers: str) -> dict[str, dict[str, Any]]:
+    by_id: dict[str, dict[str, Any]] = {}
+    for number, line in enumerate(answers.splitlines(), start=1):
+        if not line.strip():
+            continue
+        try:
+            answer = json.loads(line)
+        except ValueError as error:
+            raise UserError(f"Line {number} of the answers is not JSON: {error}.") from error
+        if not isinstance(answer, dict) or not isinstance(answer.get("id"), str):
+            raise UserError(f"Line {number} of the answers has no id.")
+        if answer["id"] in by_id:
+            raise UserError(f"Line {number} answers {answer['id']} for the second time.")
+        by_id[answer["id"]] = answer
+    return by_id
+
+
+def _judged(vector: Vector, answer: dict[str, Any] | None) -> Result:
+    if answer is not None and answer.get("unsupported") is True:
+        optional = vector.kind in OPTIONAL
+        mistake = None if optional else f"every device has to answer {vector.kind}"
+        return Result(
+            id=vector.id, kind=vector.kind, about=vector.about, mistake=mistake, supported=False
+        )
+    if answer is None or "answer" not in answer:
+        mistake = "there is no answer"
+    else:
+        expected = json.loads(json.dumps(vector.expected))
+        mistake = next(_differences(expected, answer["answer"], "the answer"), None)
+    return Result(id=vector.id, kind=vector.kind, about=vector.about, mistake=mistake)
+
+
+def _differences(expected: Any, got: Any, place: str) -> Iterator[str]:
+    """Yield where two JSON values differ, in clauses. A missing key is a null."""
+    if isinstance(expected, dict) and isinstance(got, dict):
+        for key in [*expected, *(key for key in got if key not in expected)]:
+            yield from _differences(expected.get(key), got.get(key), f"{place}.{key}")
+    elif isinstance(expected, list) and isinstance(got, list):
+        for index, (one, other) in enumerate(zip(expected, got, strict=False)):
+            yield from _differences(one, other, f"{place}[{index}]")
+        if len(expected) != len(got):
+            yield f"{place} has {len(got)} entries, and should have {len(expected)}"
+    elif not _equal(expected, got):
+        yield f"{place} is {_short(got)}, and should be {_short(expected)}"
+
+
+def _equal(expected: Any, got: Any) -> bool:
+    """Return whether two values are the same; whole numbers exactly, others to rounding."""
+    numbers = (int, float)
+    if isinstance(expected, bool) or isinstance(got, bool):
+        return expected is got
+    if isinstance(expected, numbers) and isinstance(got, numbers):
+        if isinstance(expected, int):
+            return expected == got
+        return math.isclose(expected, got, rel_tol=_FLOAT_TOLERANCE)
+    return type(expected) is type(got) and expected == got
+
+
+def _short(plain: Any) -> str:
+    text = json.dumps(plain)
+    return text if len(text) <= 60 else f"{text[:57]}..."

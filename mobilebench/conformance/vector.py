@@ -1,0 +1,62 @@
+"""One golden vector: a task as JSON, and the one right answer."""
+
+from __future__ import annotations
+
+import json
+import re
+from enum import StrEnum
+
+from mobilebench.values import value
+from mobilebench.values.wire import Plain
+
+
+class Kind(StrEnum):
+    """What a vector is about; each kind is a folder of `tests/vectors`."""
+
+    PROTOCOL = "protocol"
+    """Given an id, the definition of the protocol."""
+    ENGINE = "engine"
+    """Given a protocol and a scripted device, what is recorded, to the nanosecond."""
+    STATS = "stats"
+    """Given numbers, what is shown of them."""
+    HEADLINE = "headline"
+    """Given a protocol and samples, what is shown of a measurement."""
+    DIAGNOSES = "diagnoses"
+    """Given a measurement, what makes it doubtful."""
+
+
+@value
+class Vector:
+    """A task and its answer; both are JSON, as programs in other languages see them."""
+
+    kind: Kind
+    name: str
+    about: str
+    """What the vector is there to catch, in one sentence."""
+    given: Plain
+    expected: Plain
+
+    @property
+    def id(self) -> str:
+        """The kind and the name: `engine/burst-1`."""
+        return f"{self.kind}/{self.name}"
+
+    @property
+    def text(self) -> str:
+        """The content of the vector's file: indented, with lists of numbers on one line."""
+        document = {
+            "kind": self.kind,
+            "name": self.name,
+            "about": self.about,
+            "given": self.given,
+            "expected": self.expected,
+        }
+        spread = json.dumps(document, indent=2, allow_nan=False, ensure_ascii=False)
+        return _LIST_OF_SCALARS.sub(lambda found: _one_line(found[0]), spread) + "\n"
+
+
+_LIST_OF_SCALARS = re.compile(r"\[\s[^\[\]{}]*\]")
+
+
+def _one_line(text: str) -> str:
+    return re.sub(r"\s*\n\s*", " ", text).replace("[ ", "[").replace(" ]", "]")

@@ -1,0 +1,107 @@
+"""What the kit calls a mistake, and what it refuses."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Any
+
+import pytest
+
+from mobilebench.conformance import kit
+from mobilebench.conformance.vector import Kind, Vector
+from mobilebench.errors import UserError
+
+EXPECTED = {"count": 3, "p50_ns": 2.5, "gates": [{"open": False, "start": None}], "word": "fair"}
+VECTOR = Vector(
+    kind=Kind.STATS, name="one", about="What it catches.", given={"x": 1}, expected=EXPECTED
+)
+
+
+def _mistake(answer: Any, vector: Vector = VECTOR) -> str | None:
+    line = json.dumps({"id": vector.id, "answer": answer})
+    [result] = kit.judge(line, [vector])
+    assert result.right == (result.mistake is None)
+    return result.mistake
+
+
+def test_a_right_answer_has_no_mistake() -> None:
+    assert _mistake(EXPECTED) is None
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("p50_ns", 2.5 * (1 + 1e-12)),
+        ("gates", [{"open": False}]),
+    ],
+)
+def test_rounding_and_absent_nulls_are_no_mistakes(key: str, value: Any) -> None:
+    assert _mistake({**EXPECTED, key: value}) is None
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "mistake"),
+    [
+        ("count", 3.0000001, "the answer.count is 3.0000001, and should be 3"),
+        ("count", True, "the answer.count is true, and should be 3"),
+        ("count", "3", 'the answer.count is "3", and should be 3'),
+        ("count", None, "the answer.count is null, and should be 3"),
+        ("p50_ns", 2.5001, "the answer.p50_ns is 2.5001, and should be 2.5"),
+        ("word", "Fair", 'the answer.word is "Fair", and should be "fair"'),
+        ("gates", [], "the answer.gates has 0 entries, and should have 1"),
+        ("gates", [{"open": 0}], "the answer.gates[0].open is 0, and should be false"),
+        ("gates", {}, 'the answer.gates is {}, and should be [{"open": false, "start": null}]'),
+        ("more", 1, "the answer.more is 1, and should be null"),
+    ],
+)
+def test_mistakes_name_their_place(key: str, value: Any, mistake: str) -> None:
+    assert _mistake({**EXPECTED, key: value}) == mistake
+
+
+def test_a_missing_answer_is_a_mistake() -> None:
+    [result] = kit.judge("", [VECTOR])
+    assert result.mistake == "there is no answer"
+
+
+def test_kinds_that_a_device_needs_cannot_be_left_out() -> None:
+    [needed] = kit.judge(json.dumps({"id": VECTOR.id, "unsupported": True}), [VECTOR])
+    assert needed.mistake == "every device has to answer stats"
+    other = Vector(kind=Kind.DIAGNOSES, name="one", about="-", given={}, expected={})
+    [optional] = kit.judge(json.dumps({"id": other.id, "unsupported": True}), [other])
+    assert optional.right and not optional.supported
+
+
+@pytest.mark.parametrize(
+    ("answers", "words"),
+    [
+        ("not json", "Line 1 of the answers is not JSON"),
+        ('\n{"answer": 1}', "Line 2 of the answers has no id"),
+        ("[1]", "Line 1 of the answers has no id"),
+        ('{"id": "stats/other", "answer": 1}', "'stats/other', which is no task"),
+        ('{"id": "stats/one"}\n{"id": "stats/one"}', "Line 2 answers stats/one for the second"),
+    ],
+)
+def test_what_is_no_answer_is_refused(answers: str, words: str) -> None:
+    with pytest.raises(UserError, match=words):
+        kit.judge(answers, [VECTOR])
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        (
+            "import sys; sys.exit('no model')",
+            "code 1; its last words: no model",
+        ),
+        ("import time; time.sleep(60)", "did not end within 0.5 s of getting 1 tasks"),
+    ],
+)
+def test_a_program_that_fails_is_refused(code: str, words: str) -> None:
+    with pytest.raises(UserError, match=words):
+        kit.ask([sys.executable, "-c", code], [VECTOR], 0.5)
+
+
+def test_a_program_that_is_not_there_is_refused() -> None:
+    with pytest.raises(UserError, match="nothing-there cannot be started"):
+        kit.ask(["nothing-there"], [VECTOR], 5)
