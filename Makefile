@@ -39,7 +39,7 @@ QUICK := \
   tests/conformance tests/inputs tests/interop tests/leaderboard tests/notation tests/regress \
   tests/stats tests/store \
   tests/values tests/machine/test_installation.py tests/machine/test_isolated.py \
-  tests/measuring/test_diagnoses.py tests/measuring/test_engine.py \
+  tests/measuring/test_diagnoses.py tests/measuring/test_engine.py tests/measuring/test_evidence.py \
   tests/reproducing/test_plan.py tests/reproducing/test_row.py \
   tests/verifying/test_journal.py tests/verifying/test_matching.py \
   tests/verifying/test_parity.py tests/test_docs.py \

@@ -61,7 +61,7 @@ ALLOWED: dict[str, set[str]] = {
     "leaderboard": {"values", "stats", "machine", "notation"},
     "interop": {"errors", "values"},
     "schema": {"files", "values", "conformance"},
-    "conformance": {"errors", "values", "stats", "measuring", "leaderboard"},
+    "conformance": {"errors", "values", "stats", "measuring", "leaderboard", "store"},
     "reproducing": {
         "errors", "values", "stats", "machine", "inputs", "observer", "zoo", "plugins",
         "failures", "inspecting", "exporting", "measuring",

@@ -34,7 +34,7 @@ def test_the_wheel_holds_every_package_with_its_data(tmp_path: Path) -> None:
         "mobilebench/py.typed",
         "mobilebench/zoo/catalog.json",
         "mobilebench/zoo/published.csv",
-        "mobilebench/schema/record.v1.json",
+        "mobilebench/schema/record.v2.json",
         "mobilebench/leaderboard/templates/page.html.j2",
         "mobilebench/inspecting/placement/tables/coreml-ane.toml",
         "mobilebench_exporters/py.typed",

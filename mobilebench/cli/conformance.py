@@ -36,7 +36,8 @@ def command(
     kind: Annotated[
         list[str] | None,
         typer.Option(
-            help="Only these vectors: protocol, engine, stats, headline or diagnoses; repeatable."
+            help="Only these vectors: protocol, engine, stats, headline, record, signature, "
+            "evidence or diagnoses; repeatable."
         ),
     ] = None,
     time_limit: Annotated[

@@ -14,7 +14,15 @@ from mobilebench.conformance.vector import Vector
 
 def vectors() -> Iterator[Vector]:
     """Yield every vector, by kind."""
-    from mobilebench.conformance import diagnosed, engines, headlines, rules, statistics
+    from mobilebench.conformance import (
+        diagnosed,
+        engines,
+        headlines,
+        records,
+        rules,
+        statistics,
+        units,
+    )
 
-    for part in (rules, engines, statistics, headlines, diagnosed):
+    for part in (rules, engines, statistics, headlines, records, units, diagnosed):
         yield from part.vectors()

@@ -9,9 +9,11 @@ from itertools import accumulate
 from mobilebench.conformance.vector import Kind, Vector
 from mobilebench.measuring import diagnoses
 from mobilebench.values import wire
+from mobilebench.values.application import Application, Build, Scheduling
 from mobilebench.values.device import Device, DeviceKind, DeviceState, ThermalState
+from mobilebench.values.event import Event, EventKind
+from mobilebench.values.evidence import OutputParity, UnitParity
 from mobilebench.values.measurement import (
-    ComputeUnit,
     Diagnosis,
     GateLog,
     Loads,
@@ -20,9 +22,10 @@ from mobilebench.values.measurement import (
     Phase,
     RuntimeInfo,
     Samples,
-    UnitEvidence,
+    Stop,
 )
 from mobilebench.values.protocol import Convergence, Protocol, protocol
+from mobilebench.values.unit import ComputeUnit, UnitEvidence
 
 _SMOKE, _SUSTAINED = protocol("smoke-1"), protocol("sustained-1")
 _QUIET = DeviceState(t_ns=0, busy_fraction=0.02, thermal=ThermalState.NOMINAL)
@@ -51,6 +54,13 @@ class _Case:
     gates: tuple[GateLog, ...] = ()
     states: tuple[DeviceState, ...] = ()
     threads: int = 1
+    evidence: UnitEvidence = UnitEvidence.CONFIRMED
+    events: tuple[Event, ...] = ()
+    scheduling: tuple[Scheduling, ...] = ()
+    application: Application | None = None
+    parity: tuple[UnitParity, ...] = ()
+    stopped: Stop | None = None
+    cut_off: bool = False
 
 
 def vectors() -> Iterator[Vector]:
@@ -82,10 +92,42 @@ def _halves(first: int, second: int) -> list[int]:
     return one * 2
 
 
+def _event(kind: EventKind) -> tuple[Event, ...]:
+    return (Event(t_ns=5, kind=kind),)
+
+
+def _app(build: Build, runtime_build: Build | None = None) -> Application:
+    return Application(name="harness", version="1", build=build, runtime_build=runtime_build)
+
+
+def _parity(unit: ComputeUnit, error: float) -> tuple[UnitParity, ...]:
+    output = OutputParity(name="scores", max_relative_error=error, limit=0.01)
+    return (UnitParity(unit=unit, outputs=(output,)),)
+
+
+_IN_FRONT = Scheduling(t_ns=0, foreground=True, screen_on=True)
 _RISING = [latency + 100 * index for index, latency in enumerate(_LONG)]
 _PAIRS: dict[Diagnosis, tuple[_Case, _Case]] = {
     Diagnosis.TOO_FEW_SAMPLES: (_Case(_STEADY[:59]), _Case(_STEADY)),
     Diagnosis.TIMER_TOO_COARSE: (_Case([1000, 1050, 1100] * 20), _Case([1000, 1010, 1020] * 20)),
+    Diagnosis.OUTPUTS_DIFFER: (
+        _Case(_STEADY, parity=_parity(ComputeUnit.CPU, 0.011)),
+        _Case(_STEADY, parity=_parity(ComputeUnit.CPU, 0.01) + _parity(ComputeUnit.NPU, 0.5)),
+    ),
+    Diagnosis.OTHER_UNIT: (
+        _Case(_STEADY, evidence=UnitEvidence.NOT_SUPPORTED),
+        _Case(_STEADY, evidence=UnitEvidence.UNKNOWN),
+    ),
+    Diagnosis.DEBUG_BUILD: (
+        _Case(_STEADY, application=_app(Build.RELEASE, Build.DEBUG)),
+        _Case(_STEADY, application=_app(Build.RELEASE)),
+    ),
+    Diagnosis.NOT_IN_FRONT: (
+        _Case(_STEADY, scheduling=(_IN_FRONT, replace(_IN_FRONT, t_ns=9, screen_on=False))),
+        _Case(_STEADY, scheduling=(_IN_FRONT, Scheduling(t_ns=9))),
+    ),
+    Diagnosis.STOPPED_EARLY: (_Case(_STEADY, stopped=Stop.HEAT), _Case(_STEADY)),
+    Diagnosis.CUT_OFF: (_Case(_STEADY, cut_off=True), _Case(_STEADY)),
     Diagnosis.NOT_GATED: (
         _Case(_STEADY, gates=(_gate(ThermalState.FAIR, is_open=False),)),
         _Case(_STEADY, gates=(_gate(None, is_open=False),)),
@@ -93,6 +135,10 @@ _PAIRS: dict[Diagnosis, tuple[_Case, _Case]] = {
     Diagnosis.THROTTLED: (
         _Case(_LONG[:900] + [latency + latency // 5 for latency in _LONG[900:]], rule=_SUSTAINED),
         _Case(_LONG[:900] + [latency + latency // 9 for latency in _LONG[900:]], rule=_SUSTAINED),
+    ),
+    Diagnosis.CLOCK_CAPPED: (
+        _Case(_STEADY, events=_event(EventKind.CLOCK_CAP)),
+        _Case(_STEADY, events=_event(EventKind.SCREEN_ON)),
     ),
     Diagnosis.DRIFT_WITH_TEMPERATURE: (
         _Case(_RISING, rule=_SUSTAINED, states=_warming(_RISING, 1)),
@@ -111,6 +157,14 @@ _PAIRS: dict[Diagnosis, tuple[_Case, _Case]] = {
     Diagnosis.LOW_POWER_MODE: (
         _Case(_STEADY, before=replace(_QUIET, low_power_mode=True)),
         _Case(_STEADY, before=replace(_QUIET, low_power_mode=False)),
+    ),
+    Diagnosis.MEMORY_SHORT: (
+        _Case(_STEADY, events=_event(EventKind.MEMORY_WARNING)),
+        _Case(_STEADY, events=_event(EventKind.FOREGROUND)),
+    ),
+    Diagnosis.CHARGER_CHANGED: (
+        _Case(_STEADY, events=_event(EventKind.CHARGER_REMOVED)),
+        _Case(_STEADY, before=replace(_QUIET, charging=True)),
     ),
     Diagnosis.NOISY_SAMPLES: (
         _Case([round(1000 * 1.02 ** (index * 37 % 60)) for index in range(60)]),
@@ -139,9 +193,9 @@ def _vector(name: str, about: str, case: _Case) -> Vector:
         name=name,
         about=about,
         given={
-            "protocol": wire.to_plain(case.rule),
-            "device": wire.to_plain(_DEVICE),
-            "measurement": wire.to_plain(measurement),
+            "protocol": wire.to_sparse(case.rule),
+            "device": wire.to_sparse(_DEVICE),
+            "measurement": wire.to_sparse(measurement),
         },
         expected={"validity": judged.validity, "reasons": list(judged.reasons)},
     )
@@ -155,7 +209,7 @@ def _measurement(case: _Case) -> Measurement:
     return Measurement(
         runtime=RuntimeInfo(
             name="scripted", version="1", compute_unit_requested=ComputeUnit.CPU,
-            compute_unit_evidence=UnitEvidence.CONFIRMED, delegate=None, threads=case.threads,
+            compute_unit_evidence=case.evidence, delegate=None, threads=case.threads,
         ),
         samples=Samples(
             t_ns=tuple(accumulate(latencies[:-1], initial=0)),
@@ -169,4 +223,10 @@ def _measurement(case: _Case) -> Measurement:
         after=case.after,
         gates=case.gates,
         states=case.states,
+        events=case.events,
+        scheduling=case.scheduling,
+        application=case.application,
+        parity=case.parity,
+        stopped=case.stopped,
+        cut_off=case.cut_off,
     )  # fmt: skip

@@ -9,7 +9,7 @@ from mobilebench.conformance.scripted import InferenceFailed, Script, ScriptedDe
 from mobilebench.conformance.vector import Kind, Vector
 from mobilebench.measuring import engine
 from mobilebench.values import wire
-from mobilebench.values.device import DeviceState, ThermalState
+from mobilebench.values.device import DeviceState, ThermalState, Unreadable
 from mobilebench.values.protocol import Convergence, Gate, Protocol, WarmUp, protocols
 
 _US, _MS, _S = 1_000, 1_000_000, 1_000_000_000
@@ -88,7 +88,7 @@ def _gates() -> Iterator[Vector]:
         "The device stays warm: each round starts after the longest wait, and says so.",
         _script(_GATED, _span(_MS), states=warm),
     )
-    silent = (DeviceState(t_ns=0, unreadable={"thermal": "absent"}),)
+    silent = (DeviceState(t_ns=0, unreadable={"thermal": Unreadable.ABSENT}),)
     yield _vector(
         "gate-of-a-device-that-tells-nothing",
         "Without a thermal state nothing is waited for, and the gate does not count as open.",
@@ -187,13 +187,13 @@ def _vector(name: str, about: str, script: Script) -> Vector:
     try:
         taken = engine.run(script.protocol, device.load, device.instruments)
         expected = {
-            "samples": wire.to_plain(taken.samples),
-            "loads": wire.to_plain(taken.loads),
-            "gates": wire.to_plain(taken.gates),
-            "states": wire.to_plain(taken.states),
+            "samples": wire.to_sparse(taken.samples),
+            "loads": wire.to_sparse(taken.loads),
+            "gates": wire.to_sparse(taken.gates),
+            "states": wire.to_sparse(taken.states),
         }
     except InferenceFailed:
         expected = {"failing_inference": script.failing_inference}
     return Vector(
-        kind=Kind.ENGINE, name=name, about=about, given=wire.to_plain(script), expected=expected
+        kind=Kind.ENGINE, name=name, about=about, given=wire.to_sparse(script), expected=expected
     )

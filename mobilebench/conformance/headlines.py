@@ -76,10 +76,10 @@ def _vector(name: str, about: str, rule: Protocol, samples: Samples) -> Vector:
         kind=Kind.HEADLINE,
         name=name,
         about=about,
-        given={"protocol": wire.to_plain(rule), "samples": wire.to_plain(samples)},
+        given={"protocol": wire.to_sparse(rule), "samples": wire.to_sparse(samples)},
         expected={
             "headline_ns": headline.headline_ns(rule, samples),
-            "windows": None if windows is None else wire.to_plain(windows),
-            "deadlines": None if deadlines is None else wire.to_plain(deadlines),
+            "windows": None if windows is None else wire.to_sparse(windows),
+            "deadlines": None if deadlines is None else wire.to_sparse(deadlines),
         },
     )

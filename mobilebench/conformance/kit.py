@@ -16,12 +16,15 @@ from mobilebench.conformance.vector import Kind, Vector
 from mobilebench.errors import UserError
 from mobilebench.values import value
 
-OPTIONAL = frozenset({Kind.PROTOCOL, Kind.DIAGNOSES})
+OPTIONAL = frozenset({Kind.PROTOCOL, Kind.SIGNATURE, Kind.EVIDENCE, Kind.DIAGNOSES})
 """Kinds that a device may leave to the computer that reads its records."""
 _FLOAT_TOLERANCE = 1e-9
 """Relative difference at which two computed numbers are one: sums in another order differ more
 than a last digit, and less than this."""
 _LAST_LINES = 5
+_WIDTH = 60
+"""Characters of a value that a message shows."""
+_NOTHING: tuple[Any, ...] = (None, [], {})
 
 
 @value
@@ -119,7 +122,9 @@ def _judged(vector: Vector, answer: dict[str, Any] | None) -> Result:
 
 
 def _differences(expected: Any, got: Any, place: str) -> Iterator[str]:
-    """Yield where two JSON values differ, in clauses. A missing key is a null."""
+    """Yield where two JSON values differ, in clauses. What is missing is null or empty."""
+    if expected in _NOTHING and got in _NOTHING:
+        return
     if isinstance(expected, dict) and isinstance(got, dict):
         for key in [*expected, *(key for key in got if key not in expected)]:
             yield from _differences(expected.get(key), got.get(key), f"{place}.{key}")
@@ -129,7 +134,8 @@ def _differences(expected: Any, got: Any, place: str) -> Iterator[str]:
         if len(expected) != len(got):
             yield f"{place} has {len(got)} entries, and should have {len(expected)}"
     elif not _equal(expected, got):
-        yield f"{place} is {_short(got)}, and should be {_short(expected)}"
+        was, should = _around_the_difference(got, expected)
+        yield f"{place} is {was}, and should be {should}"
 
 
 def _equal(expected: Any, got: Any) -> bool:
@@ -144,6 +150,16 @@ def _equal(expected: Any, got: Any) -> bool:
     return type(expected) is type(got) and expected == got
 
 
-def _short(plain: Any) -> str:
-    text = json.dumps(plain)
-    return text if len(text) <= 60 else f"{text[:57]}..."
+def _around_the_difference(got: Any, expected: Any) -> tuple[str, str]:
+    """Return two values as JSON; of long ones, the part where they begin to differ."""
+    texts = json.dumps(got), json.dumps(expected)
+    if max(map(len, texts)) <= _WIDTH:
+        return texts
+    pairs = enumerate(zip(*texts, strict=False))
+    same = next((index for index, (one, other) in pairs if one != other), min(map(len, texts)))
+    first = max(0, same - _WIDTH // 3)
+    one, other = (
+        f"{'...' * (first > 0)}{text[first : first + _WIDTH]}{'...' * (len(text) > first + _WIDTH)}"
+        for text in texts
+    )
+    return one, other

@@ -17,5 +17,5 @@ def vectors() -> Iterator[Vector]:
             name=protocol.id,
             about=f"The definition of {protocol.id}, which never changes.",
             given={"id": protocol.id},
-            expected=wire.to_plain(protocol),
+            expected=wire.to_sparse(protocol),
         )

@@ -21,6 +21,12 @@ class Kind(StrEnum):
     """Given numbers, what is shown of them."""
     HEADLINE = "headline"
     """Given a protocol and samples, what is shown of a measurement."""
+    RECORD = "record"
+    """Given a document, its canonical form."""
+    SIGNATURE = "signature"
+    """Given a document and a key, the signature."""
+    EVIDENCE = "evidence"
+    """Given a plan and times, how well it is known where a model ran."""
     DIAGNOSES = "diagnoses"
     """Given a measurement, what makes it doubtful."""
 
@@ -43,7 +49,7 @@ class Vector:
 
     @property
     def text(self) -> str:
-        """The content of the vector's file: indented, with lists of numbers on one line."""
+        """The content of the vector's file: indented, with flat lists and objects on one line."""
         document = {
             "kind": self.kind,
             "name": self.name,
@@ -52,11 +58,12 @@ class Vector:
             "expected": self.expected,
         }
         spread = json.dumps(document, indent=2, allow_nan=False, ensure_ascii=False)
-        return _LIST_OF_SCALARS.sub(lambda found: _one_line(found[0]), spread) + "\n"
+        return _FLAT.sub(lambda found: _one_line(found[0]), spread) + "\n"
 
 
-_LIST_OF_SCALARS = re.compile(r"\[\s[^\[\]{}]*\]")
+_FLAT = re.compile(r"\[\s[^\[\]{}]*\]|\{\s[^\[\]{}]*\}")
 
 
 def _one_line(text: str) -> str:
-    return re.sub(r"\s*\n\s*", " ", text).replace("[ ", "[").replace(" ]", "]")
+    inner = re.sub(r"\s*\n\s*", " ", text[1:-1]).strip()
+    return f"{text[0]}{inner}{text[-1]}"

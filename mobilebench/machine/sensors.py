@@ -14,7 +14,7 @@ from typing import TypeVar
 
 import psutil
 
-from mobilebench.values.device import DeviceState
+from mobilebench.values.device import DeviceState, Unreadable
 
 T = TypeVar("T")
 _GOVERNOR = Path("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor")
@@ -27,16 +27,18 @@ def host_state(clock: Callable[[], int] = time.monotonic_ns, look_s: float = 0.0
     With `look_s` the load of its cores is measured for that many seconds, to see how busy other
     work keeps them. Without it the call takes about half a millisecond.
     """
-    unreadable = {"thermal": "absent"}  # neither Linux nor macOS reports one to every program
+    unreadable = {
+        "thermal": Unreadable.ABSENT
+    }  # neither Linux nor macOS reports one to every program
 
     def try_read(name: str, read: Callable[[], T | None]) -> T | None:
         try:
             reading = read()
         except PermissionError:
-            unreadable[name] = "denied"
+            unreadable[name] = Unreadable.DENIED
             return None
         if reading is None:
-            unreadable[name] = "absent"
+            unreadable[name] = Unreadable.ABSENT
         return reading
 
     busy = psutil.cpu_percent(interval=look_s) / 100 if look_s else None

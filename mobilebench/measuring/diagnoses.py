@@ -9,9 +9,12 @@ from typing import Any
 
 import numpy as np
 
+from mobilebench.values.application import Application, Build
 from mobilebench.values.device import Device, DeviceState, ThermalState
+from mobilebench.values.event import EventKind
 from mobilebench.values.measurement import Diagnosis, Measurement, Phase, Samples, Validity
 from mobilebench.values.protocol import Protocol
+from mobilebench.values.unit import UnitEvidence
 
 Array = np.ndarray[Any, Any]
 
@@ -54,14 +57,27 @@ def diagnose(measurement: Measurement, protocol: Protocol, device: Device) -> Me
     applies = {
         Diagnosis.TOO_FEW_SAMPLES: len(latencies) < _least_samples(protocol),
         Diagnosis.TIMER_TOO_COARSE: _coarse(latencies),
+        Diagnosis.OUTPUTS_DIFFER: _differs(measurement),
+        Diagnosis.OTHER_UNIT: (
+            measurement.runtime.compute_unit_evidence is UnitEvidence.NOT_SUPPORTED
+        ),
+        Diagnosis.DEBUG_BUILD: _debugged(measurement.application),
+        Diagnosis.NOT_IN_FRONT: _left_front(measurement),
+        Diagnosis.STOPPED_EARLY: measurement.stopped is not None,
+        Diagnosis.CUT_OFF: measurement.cut_off,
         Diagnosis.NOT_GATED: any(not g.open and g.start is not None for g in measurement.gates),
         Diagnosis.THROTTLED: _throttled(samples, states, protocol),
+        Diagnosis.CLOCK_CAPPED: _happened(measurement, EventKind.CLOCK_CAP),
         Diagnosis.DRIFT_WITH_TEMPERATURE: _drifts(samples, states),
         Diagnosis.BURST_NOT_SUSTAINED: _burst_only(samples, protocol),
         Diagnosis.NOT_CONVERGED: _not_converged(samples, protocol),
         Diagnosis.BACKGROUND_LOAD: _busy(before),
         Diagnosis.MORE_THREADS_THAN_CORES: _crowded(measurement, device),
         Diagnosis.LOW_POWER_MODE: bool(before.low_power_mode or after.low_power_mode),
+        Diagnosis.MEMORY_SHORT: _happened(measurement, EventKind.MEMORY_WARNING),
+        Diagnosis.CHARGER_CHANGED: _happened(
+            measurement, EventKind.CHARGER_CONNECTED, EventKind.CHARGER_REMOVED
+        ),
         Diagnosis.NOISY_SAMPLES: _noisy(latencies),
         Diagnosis.BIMODAL_LATENCY: _bimodal(latencies),
         Diagnosis.THERMAL_STATE_CHANGED: before.thermal != after.thermal,
@@ -80,6 +96,32 @@ def _least_samples(protocol: Protocol) -> int:
     if protocol.interval_ns is not None:
         return protocol.rounds * protocol.min_duration_ns // protocol.interval_ns // 2
     return protocol.rounds * protocol.inferences
+
+
+def _happened(measurement: Measurement, *kinds: EventKind) -> bool:
+    return any(event.kind in kinds for event in measurement.events)
+
+
+def _differs(measurement: Measurement) -> bool:
+    """Return whether the unit that was timed computes something else than it should."""
+    unit = measurement.runtime.compute_unit_requested
+    return any(parity.unit is unit and not parity.passed for parity in measurement.parity)
+
+
+def _debugged(application: Application | None) -> bool:
+    """Return whether the app, or the runtime inside it, was built for debugging."""
+    if application is None:
+        return False
+    return Build.DEBUG in (application.build, application.runtime_build)
+
+
+def _left_front(measurement: Measurement) -> bool:
+    """Return whether the app was ever not the one in front of a screen that is on."""
+    if _happened(measurement, EventKind.BACKGROUND, EventKind.SCREEN_OFF, EventKind.CALL):
+        return True
+    return any(
+        each.foreground is False or each.screen_on is False for each in measurement.scheduling
+    )
 
 
 def _busy(state: DeviceState) -> bool:

@@ -1,8 +1,9 @@
 """Sign records, so that a later change to one is detected.
 
-A record is signed in its canonical form: its JSON document without the signature, keys in order, no
-spaces, UTF-8. The key is created on first use and stays on the machine. A signature shows that the
-record is as that machine wrote it, not that the machine was honest.
+A record is signed in its canonical form: its JSON document without the signature, as RFC 8785
+writes it, which other languages can do as well. The key is created on first use and stays on the
+machine. A signature shows that the record is as that machine wrote it, not that the machine was
+honest.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import platformdirs
+import rfc8785
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -26,12 +28,25 @@ from mobilebench.values.record import Record, Signature
 
 
 def canonical(plain: dict[str, Any]) -> bytes:
-    """Return the canonical form of a record's document, without its signature."""
-    unsigned = {name: part for name, part in plain.items() if name != "signature"}
+    """Return the canonical form of a record's document, without its signature.
+
+    Raises `ValueError` for a whole number that a double does not hold.
+    """
+    return rfc8785.dumps(_unsigned(plain))
+
+
+def _canonical_of_version_1(plain: dict[str, Any]) -> bytes:
     text = json.dumps(
-        unsigned, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
+        _unsigned(plain), sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
     )
     return text.encode()
+
+
+def _unsigned(plain: dict[str, Any]) -> dict[str, Any]:
+    return {name: part for name, part in plain.items() if name != "signature"}
+
+
+_FORMS = {"ed25519": _canonical_of_version_1, "ed25519-jcs": canonical}
 
 
 def sha256(record: Record) -> str:
@@ -56,7 +71,8 @@ def sign(record: Record, key: Ed25519PrivateKey | None = None) -> Record:
     unsigned = replace(record, signature=None)
     public = key.public_key().public_bytes_raw().hex()
     value = key.sign(canonical(wire.to_plain(unsigned))).hex()
-    return replace(unsigned, signature=Signature(public_key=public, value=value))
+    signature = Signature(algorithm="ed25519-jcs", public_key=public, value=value)
+    return replace(unsigned, signature=signature)
 
 
 def require_intact(plain: Any, what: str) -> None:
@@ -70,7 +86,8 @@ def require_intact(plain: Any, what: str) -> None:
         return
     try:
         public = Ed25519PublicKey.from_public_bytes(bytes.fromhex(signature["public_key"]))
-        public.verify(bytes.fromhex(signature["value"]), canonical(plain))
+        form = _FORMS[signature["algorithm"]](plain)
+        public.verify(bytes.fromhex(signature["value"]), form)
     except (InvalidSignature, KeyError, TypeError, ValueError) as error:
         raise SchemaError(
             f"{what} does not match its signature: it was changed after it was signed. Take it "

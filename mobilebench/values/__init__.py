@@ -28,8 +28,8 @@ def value(cls: type[T]) -> type[T]:
     return result
 
 
-_LARGEST = (1 << 63) - 1
-"""Of a whole number: databases and other languages have 64 bits for it."""
+_LARGEST = (1 << 53) - 1
+"""Of a whole number: many readers of JSON take every number for a double."""
 
 
 def require_range(value: object, *names: str, least: float = 0, most: float = _LARGEST) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import field
 from enum import StrEnum
 
@@ -32,6 +33,33 @@ class ThermalState(StrEnum):
         return list(ThermalState).index(self)
 
 
+class Unreadable(StrEnum):
+    """Why a reading is missing."""
+
+    ABSENT = "absent"
+    """The device does not have it."""
+    DENIED = "denied"
+    NOT_READY = "not ready"
+    """The device has it, and gives no value yet, or not so often."""
+
+
+@value
+class Cores:
+    """Cores of one kind."""
+
+    count: int
+    max_mhz: float | None = None
+
+    def __post_init__(self) -> None:
+        require_range(self, "count", least=1)
+        require_range(self, "max_mhz", most=_MOST_MHZ)
+
+
+_MOST_MHZ = 20_000
+_CELSIUS = (-40, 150)
+_MOST_HEADROOM = 10
+
+
 @value
 class Device:
     """One device, as it describes itself."""
@@ -45,9 +73,13 @@ class Device:
     os_build: str | None = None
     ram_bytes: int | None = None
     cores: int | None = None
+    clusters: tuple[Cores, ...] | None = None
+    """Cores by kind, the slowest first; None where that is not known."""
+    boot_age_ns: int | None = None
+    """Time since the device started."""
 
     def __post_init__(self) -> None:
-        require_range(self, "ram_bytes", "cores")
+        require_range(self, "ram_bytes", "cores", "boot_age_ns")
 
 
 @value
@@ -57,6 +89,11 @@ class DeviceState:
     t_ns: int
     thermal: ThermalState | None = None
     temperatures_c: dict[str, float] | None = None
+    """By the device's own name of each sensor."""
+    headroom: float | None = None
+    """Android's thermal headroom: 0 is cool, at 1 the system throttles severely."""
+    headroom_age_ns: int | None = None
+    """How old the headroom was when it was read."""
     load_average: float | None = None
     """Runnable processes over the last minute, as the operating system counts them."""
     busy_fraction: float | None = None
@@ -68,10 +105,21 @@ class DeviceState:
     low_power_mode: bool | None = None
     battery_fraction: float | None = None
     charging: bool | None = None
-    unreadable: dict[str, str] = field(default_factory=dict)
-    """Why a field is None: `absent` where the device does not have it, `denied` where it may not be
-    read. Empty in documents written before this was recorded."""
+    cpu_cap_mhz: float | None = None
+    """Highest clock that the system allows the fastest cores now."""
+    unreadable: dict[str, Unreadable] = field(default_factory=dict)
+    """Why a field is None. Empty in documents written before this was recorded."""
 
     def __post_init__(self) -> None:
-        require_range(self, "t_ns", "load_average", "cpu_mhz")
+        require_range(self, "t_ns", "load_average", "headroom_age_ns")
+        require_range(self, "cpu_mhz", "cpu_cap_mhz", most=_MOST_MHZ)
+        require_range(self, "headroom", most=_MOST_HEADROOM)
         require_range(self, "busy_fraction", "battery_fraction", most=1)
+        low, high = _CELSIUS
+        for sensor, celsius in (self.temperatures_c or {}).items():
+            # JSON has no other numbers; `require_finite` names these.
+            if math.isfinite(celsius) and not low <= celsius <= high:
+                raise ValueError(
+                    f"the sensor {sensor} reads {celsius} degrees; a temperature is from {low} to "
+                    f"{high} degrees Celsius"
+                )

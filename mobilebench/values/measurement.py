@@ -7,11 +7,17 @@ are computed from them when they are shown, and never stored instead.
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Literal
+from typing import Annotated, Literal
 
-from mobilebench.errors import require_known
 from mobilebench.values import require_range, value
+from mobilebench.values.application import Application, Scheduling
 from mobilebench.values.device import DeviceState, ThermalState
+from mobilebench.values.event import MIN_WIDTH, Event
+from mobilebench.values.evidence import PlacedOperation, UnitParity, UnitTiming
+from mobilebench.values.power import Power
+from mobilebench.values.spans import SPANS
+from mobilebench.values.unit import ComputeUnit as ComputeUnit
+from mobilebench.values.unit import UnitEvidence as UnitEvidence
 
 
 class Phase(StrEnum):
@@ -19,30 +25,6 @@ class Phase(StrEnum):
 
     WARM_UP = "warm-up"
     MEASURED = "measured"
-
-
-class ComputeUnit(StrEnum):
-    """The unit that a runtime was asked to compute on."""
-
-    CPU = "cpu"
-    GPU = "gpu"
-    NPU = "npu"
-    ALL = "all"
-
-    @classmethod
-    def named(cls, name: str) -> ComputeUnit:
-        """Return the compute unit of that name. Raises `UnknownName`."""
-        require_known("compute unit", name, cls)
-        return cls(name)
-
-
-class UnitEvidence(StrEnum):
-    """How well it is known that the requested unit did the work."""
-
-    CONFIRMED = "confirmed"
-    LIKELY = "likely"
-    NOT_SUPPORTED = "not supported"
-    UNKNOWN = "unknown"
 
 
 class Validity(StrEnum):
@@ -57,14 +39,23 @@ class Diagnosis(StrEnum):
 
     TOO_FEW_SAMPLES = "too few samples"
     TIMER_TOO_COARSE = "timer too coarse"
+    OUTPUTS_DIFFER = "outputs differ"
+    OTHER_UNIT = "not on the unit asked for"
+    DEBUG_BUILD = "debug build"
+    NOT_IN_FRONT = "not in front"
+    STOPPED_EARLY = "stopped early"
+    CUT_OFF = "cut off"
     NOT_GATED = "not gated"
     THROTTLED = "throttled"
+    CLOCK_CAPPED = "clock capped"
     DRIFT_WITH_TEMPERATURE = "drift with temperature"
     BURST_NOT_SUSTAINED = "burst mistaken for sustained"
     NOT_CONVERGED = "not converged"
     BACKGROUND_LOAD = "background load"
     MORE_THREADS_THAN_CORES = "more threads than cores"
     LOW_POWER_MODE = "low power mode"
+    MEMORY_SHORT = "memory short"
+    CHARGER_CHANGED = "charger changed"
     NOISY_SAMPLES = "noisy samples"
     BIMODAL_LATENCY = "bimodal latency"
     THERMAL_STATE_CHANGED = "thermal state changed"
@@ -105,11 +96,16 @@ class Samples:
     t_ns: tuple[int, ...]
     """Start of each inference on the measurement's clock, which starts at 0."""
     latency_ns: tuple[int, ...]
-    phase: tuple[Phase, ...]
-    round: tuple[int, ...]
+    phase: Annotated[tuple[Phase, ...], SPANS]
+    round: Annotated[tuple[int, ...], SPANS]
+    width: Annotated[tuple[float, ...], SPANS] = ()
+    """Width of the network in each inference, as a share of its channels. Empty where it was the
+    full one throughout."""
 
     def __post_init__(self) -> None:
         lengths = {len(self.t_ns), len(self.latency_ns), len(self.phase), len(self.round)}
+        if self.width:
+            lengths.add(len(self.width))
         if len(lengths) != 1:
             raise ValueError(f"sample columns differ in length: {sorted(lengths)}")
         if any(latency <= 0 for latency in self.latency_ns):
@@ -117,6 +113,7 @@ class Samples:
         if any(later < earlier for earlier, later in zip(self.t_ns, self.t_ns[1:], strict=False)):
             raise ValueError("samples are not in the order of time: the clock went backwards")
         require_range(self, "t_ns", "latency_ns", "round")
+        require_range(self, "width", least=MIN_WIDTH, most=1)
 
     def __repr__(self) -> str:
         """Count the samples; the columns are thousands of numbers."""
@@ -134,6 +131,7 @@ class Samples:
             latency_ns=tuple(self.latency_ns[index] for index in positions),
             phase=(phase,) * len(positions),
             round=tuple(self.round[index] for index in positions),
+            width=tuple(self.width[index] for index in positions) if self.width else (),
         )
 
     def latencies_ns(
@@ -153,9 +151,14 @@ class Loads:
 
     first_ns: int
     warm_ns: tuple[int, ...] = ()
+    first_ever_ns: int | None = None
+    """The load after the app or the system was installed anew, or its caches emptied: some devices
+    compile the model then, for minutes. None where it was not measured."""
+    cold_ns: tuple[int, ...] = ()
+    """First loads of other fresh processes, with whatever the system has compiled and kept."""
 
     def __post_init__(self) -> None:
-        require_range(self, "first_ns", "warm_ns")
+        require_range(self, "first_ns", "warm_ns", "first_ever_ns", "cold_ns")
 
 
 @value
@@ -185,6 +188,14 @@ class Memory:
         require_range(self, "before_load_bytes")
 
 
+class Stop(StrEnum):
+    """Which limit of its job ended a measurement early."""
+
+    TIME = "time"
+    HEAT = "heat"
+    BATTERY = "battery"
+
+
 @value
 class Measurement:
     """What one runner measured for one job."""
@@ -200,6 +211,23 @@ class Measurement:
     """One for each round of a protocol with a gate."""
     states: tuple[DeviceState, ...] = ()
     """The device's state while it was measured, on the samples' clock."""
+    events: tuple[Event, ...] = ()
+    """What happened meanwhile, in the order of time."""
+    power: Power | None = None
+    scheduling: tuple[Scheduling, ...] = ()
+    """How the system treated the process, at least at the start and at the end."""
+    application: Application | None = None
+    """None for a program of the host."""
+    parity: tuple[UnitParity, ...] = ()
+    """What the device computed before it was timed, by unit."""
+    placement: tuple[PlacedOperation, ...] | None = None
+    """The device's own plan of where operations run; None where it tells none."""
+    unit_timings: tuple[UnitTiming, ...] = ()
+    """The same model with other units asked for."""
+    stopped: Stop | None = None
+    """The limit that ended it; None where it ran to its end."""
+    cut_off: bool = False
+    """True where it was read from the journal of a run that did not end."""
     validity: Validity = Validity.VALID
     reasons: tuple[Diagnosis, ...] = ()
     """The diagnoses that decide the validity; empty until `diagnoses.diagnose` has seen it."""
@@ -209,6 +237,10 @@ class Measurement:
             raise ValueError(
                 "the measurement has no measured samples; what measured nothing is a failure"
             )
+        for name in ("events", "scheduling", "states"):
+            times = [entry.t_ns for entry in getattr(self, name)]
+            if times != sorted(times):
+                raise ValueError(f"{name} are not in the order of time")
 
 
 @value

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import fields
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Discriminator
 
@@ -20,7 +20,7 @@ from mobilebench.values.modelspec import ModelSpec
 from mobilebench.values.recipe import ExportRecipe
 from mobilebench.values.tensor import TensorSpec
 
-RECORD_SCHEMA_VERSION = 1
+RECORD_SCHEMA_VERSION = 2
 _ID = re.compile(r"[!-~]{1,64}")
 _UTC = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z", re.ASCII)
 
@@ -73,6 +73,8 @@ class Identity:
     protocol: str
     charging: bool | None
     start_thermal: str | None
+    app_build: str | None
+    """`debug` or `release`; None for a program of the host."""
 
     def differences(self, other: Identity) -> tuple[str, ...]:
         """Names of the fields in which two identities differ, in declared order."""
@@ -127,7 +129,9 @@ class Session:
 class Signature:
     """Who vouches for a record; see `signing`."""
 
-    algorithm: Literal["ed25519"] = "ed25519"
+    algorithm: Literal["ed25519", "ed25519-jcs"]
+    """`ed25519-jcs` is over the form of RFC 8785; records of version 1 have `ed25519`, over keys in
+    order without spaces."""
     public_key: str
     """Hexadecimal, 32 bytes."""
     value: str
@@ -140,6 +144,9 @@ Outcome = Annotated[Measurement | Failure, Discriminator("kind")]
 @value
 class Record:
     """One cell of a matrix: what was asked, of what, on what, and what came of it."""
+
+    ABSENT_IS_LEFT_OUT: ClassVar = True
+    READS_SINCE: ClassVar = 1
 
     schema_version: int = RECORD_SCHEMA_VERSION
     record_id: str
@@ -241,4 +248,5 @@ class Record:
             protocol=self.job.protocol.id,
             charging=measurement.before.charging,
             start_thermal=thermal,
+            app_build=measurement.application.build if measurement.application else None,
         )

@@ -6,6 +6,7 @@ Unknown keys, wrong types and other schema versions are errors that name the pla
 from __future__ import annotations
 
 import json
+from dataclasses import Field, fields, is_dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
@@ -33,12 +34,45 @@ def to_plain(value: object) -> Plain:
     if isinstance(value, tuple | list):
         return [to_plain(part) for part in value]
     cls: Any = type(value)
-    return _adapter(cls).dump_python(value, mode="json")
+    plain = _adapter(cls).dump_python(value, mode="json")
+    return _without_absent(value, plain) if getattr(cls, "ABSENT_IS_LEFT_OUT", False) else plain
+
+
+def to_sparse(value: object) -> Plain:
+    """Convert a value as `to_plain` does, without what is None or empty by default.
+
+    Documents that cross to devices have this form: they say nothing of what is not known.
+    """
+    if isinstance(value, tuple | list):
+        return [to_sparse(part) for part in value]
+    return _without_absent(value, to_plain(value))
+
+
+def _without_absent(value: Any, plain: Plain) -> Plain:
+    if is_dataclass(value):
+        return {
+            field.name: _without_absent(getattr(value, field.name), plain[field.name])
+            for field in fields(value)
+            if not _absent(getattr(value, field.name), field)
+        }
+    if isinstance(value, tuple) and value and is_dataclass(value[0]):
+        return [_without_absent(*pair) for pair in zip(value, plain, strict=True)]
+    return plain
+
+
+def _absent(content: Any, field: Field[Any]) -> bool:
+    """Return whether a field says no more than its default, and that is nothing."""
+    if content is None:
+        return field.default is None
+    if content == ():
+        return field.default == ()
+    return content == {} and field.default_factory is dict
 
 
 def dumps(value: object, indent: int | None = None) -> str:
     """Convert a value to JSON text; infinities and NaN are refused, as JSON has none."""
-    return json.dumps(to_plain(value), indent=indent, allow_nan=False)
+    separators = (",", ":") if indent is None else None
+    return json.dumps(to_plain(value), indent=indent, separators=separators, allow_nan=False)
 
 
 def loads(cls: type[T], text: str | bytes, what: str = "the document") -> T:
@@ -61,7 +95,7 @@ def parse(text: str | bytes, what: str = "the document") -> Plain:
 def from_plain(cls: type[T], plain: Any, what: str = "the document") -> T:
     """Read a value of `cls` from parsed JSON; otherwise like `loads`."""
     any_class: Any = cls
-    _check_version(cls, plain, what)
+    plain = _in_this_version(cls, plain, what)
     try:
         # Through text once more: strict validation takes enums from strings and tuples from
         # arrays only in JSON mode.
@@ -89,10 +123,14 @@ def _no_constant(name: str) -> Any:
     raise ValueError(f"{name} is not a JSON number")
 
 
-def _check_version(cls: type[Any], plain: Any, what: str) -> None:
+def _in_this_version(cls: type[Any], plain: Plain, what: str) -> Plain:
+    """Return a document in the form of this version. Raises `SchemaError` for one it cannot read.
+
+    `READS_SINCE` of a class is the first version whose documents have only fewer fields.
+    """
     current = getattr(cls, "schema_version", None)
     if current is None or not isinstance(plain, dict):
-        return
+        return plain
     version = plain.get("schema_version")
     if type(version) is not int:
         raise SchemaError(
@@ -103,11 +141,12 @@ def _check_version(cls: type[Any], plain: Any, what: str) -> None:
             f"{what} has schema version {version}, newer than the {current} that this mobilebench "
             f"reads; update mobilebench."
         )
-    if version < current:
+    if version < getattr(cls, "READS_SINCE", current):
         raise SchemaError(
             f"{what} has schema version {version}; this mobilebench reads {current} and cannot "
             f"migrate from {version}."
         )
+    return {**plain, "schema_version": current}
 
 
 def read(cls: type[T], path: Path) -> T:

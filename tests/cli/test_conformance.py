@@ -22,7 +22,7 @@ def test_a_program_is_asked_and_its_counts_are_shown(mobilebench: Program) -> No
     done = mobilebench("conformance", COMMAND)
     assert done.code == 0, done.stdout
     assert "engine: 23 of 23 right" in done.stdout
-    assert "diagnoses: 0 of 29 right, 29 not supported" in done.stdout
+    assert "diagnoses: 0 of 47 right, 47 not supported" in done.stdout
 
 
 def test_a_wrong_program_is_told_what_and_why(mobilebench: Program, tmp_path: Path) -> None:

@@ -3,13 +3,25 @@
 It reads tasks from its standard input, one on each line, and prints an answer to each.
 """
 
+import hashlib
 import json
 import math
 import sys
+from decimal import Decimal
 from fractions import Fraction
+from itertools import groupby
 
 ORIGIN = 5_000_000
 STATES = ["nominal", "fair", "serious", "critical"]
+
+
+def spans(column):
+    """A column that seldom changes is written as spans of equal values."""
+    return [{"count": len(list(run)), "value": value} for value, run in groupby(column)]
+
+
+def column(spans):
+    return [span["value"] for span in spans for _ in range(span["count"])]
 
 
 class Failed(Exception):
@@ -55,8 +67,8 @@ class Measurement:
             if self.rule["cool_down_ns"]:
                 self.device.wait(self.rule["cool_down_ns"])
             state = self.read()
-            if self.rule["gate"]:
-                self.gates.append(self.gate(self.rule["gate"], state))
+            if self.rule.get("gate"):
+                self.gates.append(self.gate(self.rule.get("gate"), state))
             began = self.device.now
             self.device.load()
             self.loads.append(self.device.now - began)
@@ -66,8 +78,8 @@ class Measurement:
             "samples": {
                 "t_ns": self.t,
                 "latency_ns": self.latency,
-                "phase": self.phase,
-                "round": self.round,
+                "phase": spans(self.phase),
+                "round": spans(self.round),
             },
             "loads": {"first_ns": self.loads[0], "warm_ns": self.loads[1:]},
             "gates": self.gates,
@@ -103,7 +115,7 @@ class Measurement:
         while True:
             latency = self.sample("warm-up", number)
             count += 1
-            converged, law = True, rule["convergence"]
+            converged, law = True, rule.get("convergence")
             if law:
                 fast = latency if fast is None else fast + law["fast"] * (latency - fast)
                 slow = latency if slow is None else slow + law["slow"] * (latency - slow)
@@ -127,10 +139,10 @@ class Measurement:
                 return
             if count >= rule["inferences"] and elapsed >= rule["min_duration_ns"]:
                 return
-            if rule["sense_ns"] and self.device.now >= read_at:
+            if rule.get("sense_ns") and self.device.now >= read_at:
                 self.read()
                 read_at += rule["sense_ns"]
-            if rule["interval_ns"]:
+            if rule.get("interval_ns"):
                 frame = math.ceil(Fraction(self.device.now - began, rule["interval_ns"]))
                 due = began + frame * rule["interval_ns"]
                 if due > self.device.now:
@@ -178,8 +190,10 @@ def stats(given):
 
 
 def headline(given):
-    rule, rows = given["protocol"], list(zip(*given["samples"].values(), strict=True))
-    measured = [(t, ns, number) for t, ns, phase, number in rows if phase == "measured"]
+    rule, samples = given["protocol"], given["samples"]
+    rounds, phases = column(samples["round"]), column(samples["phase"])
+    rows = zip(samples["t_ns"], samples["latency_ns"], rounds, phases, strict=True)
+    measured = [row[:3] for row in rows if row[3] == "measured"]
     latencies = [ns for _, ns, _ in measured]
     number = {"median": 50, "p90": 90}.get(rule["headline"])
     if number is not None:
@@ -189,7 +203,7 @@ def headline(given):
         long = [r for r in rounds if len(r) > 2 * rule["trim"]]
         means = [trimmed(r, rule["trim"], rule["trim"]) for r in long]
         shown = sum(means) / len(means) if means else None
-    windows, length = None, rule["window_ns"]
+    windows, length = None, rule.get("window_ns")
     if length:
         first, spans = measured[0][0], {}
         for t, ns, _ in measured:
@@ -199,7 +213,7 @@ def headline(given):
             | {f"p{percent}_ns": percentile(span, percent) for percent in (50, 90, 99)}
             for index, span in spans.items()
         ]
-    counts, pace = None, rule["interval_ns"]
+    counts, pace = None, rule.get("interval_ns")
     if pace:
         counts = {"frames": 0, "on_time": 0}
         for r in range(rule["rounds"]):
@@ -213,9 +227,47 @@ def headline(given):
     return {"headline_ns": shown, "windows": windows, "deadlines": counts}
 
 
+def number(value):
+    """As ECMAScript writes it: the shortest digits, and exponents from 1e21 and below 1e-6."""
+    if isinstance(value, int):
+        return str(value)
+    if value == 0:
+        return "0"
+    sign = "-" if value < 0 else ""
+    digits, _, exponent = f"{Decimal(repr(abs(value))):e}".lower().partition("e")
+    digits, power = digits.replace(".", "").rstrip("0"), int(exponent)
+    if -7 < power < 0:
+        return f"{sign}0.{'0' * (-power - 1)}{digits}"
+    if 0 <= power < 21:
+        whole = digits.ljust(power + 1, "0")
+        rest = whole[power + 1 :]
+        return sign + whole[: power + 1] + (f".{rest}" if rest else "")
+    return f"{sign}{digits[0]}{'.' + digits[1:] if digits[1:] else ''}e{power:+d}"
+
+
+def canonical(value):
+    if isinstance(value, dict):
+        keys = sorted(value, key=lambda key: key.encode("utf-16-be"))
+        return "{" + ",".join(f"{canonical(key)}:{canonical(value[key])}" for key in keys) + "}"
+    if isinstance(value, list):
+        return "[" + ",".join(map(canonical, value)) + "]"
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return number(value)
+    return json.dumps(value, ensure_ascii=False)
+
+
+def record(given):
+    unsigned = {key: value for key, value in given["document"].items() if key != "signature"}
+    form = canonical(unsigned)
+    return {"canonical": form, "sha256": hashlib.sha256(form.encode()).hexdigest()}
+
+
+SOLVERS = {"engine": engine, "stats": stats, "headline": headline, "record": record}
 for line in sys.stdin:
     task = json.loads(line)
-    solve = {"engine": engine, "stats": stats, "headline": headline}.get(task["kind"])
+    solve = {"engine": engine, "stats": stats, "headline": headline, "record": record}.get(
+        task["kind"]
+    )
     if solve is None:
         print(json.dumps({"id": task["id"], "unsupported": True}))
     else:

@@ -34,6 +34,8 @@ def test_a_right_answer_has_no_mistake() -> None:
     [
         ("p50_ns", 2.5 * (1 + 1e-12)),
         ("gates", [{"open": False}]),
+        ("gates", [{"open": False, "start": []}]),
+        ("more", {}),
     ],
 )
 def test_rounding_and_absent_nulls_are_no_mistakes(key: str, value: Any) -> None:

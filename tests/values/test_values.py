@@ -101,8 +101,8 @@ def _broken(change: str) -> tuple[str, str]:
     plain = json.loads(wire.dumps(measured()))
     match change:
         case "newer":
-            plain["schema_version"] = 2
-            return json.dumps(plain), "newer than the 1.*update mobilebench"
+            plain["schema_version"] = 3
+            return json.dumps(plain), "newer than the 2.*update mobilebench"
         case "older":
             plain["schema_version"] = 0
             return json.dumps(plain), "cannot migrate from 0"
@@ -174,7 +174,7 @@ def test_schema_files_are_those_of_the_types() -> None:
 
 @pytest.mark.parametrize("record", [measured(), failed_export()], ids=["measured", "failed"])
 def test_records_and_jobs_hold_to_their_published_schema(record: Record) -> None:
-    schema = json.loads((FOLDER / "record.v1.json").read_text())
+    schema = json.loads((FOLDER / "record.v2.json").read_text())
     jsonschema.validate(wire.to_plain(record), schema)
     spoilt = wire.to_plain(record) | {"extra": 1}
     with pytest.raises(jsonschema.ValidationError, match="extra"):
