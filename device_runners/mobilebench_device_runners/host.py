@@ -21,17 +21,19 @@ from mobilebench.inputs.seeded import Batch
 from mobilebench.interfaces import Runner
 from mobilebench.machine import host, isolated
 from mobilebench.machine.isolated import Function
+from mobilebench.measuring import job_folder
+from mobilebench.values import wire
 from mobilebench.values.artifact import Artifact
 from mobilebench.values.device import Device
 from mobilebench.values.job import Job
 from mobilebench.values.measurement import ComputeUnit, Measurement, Stage
+from mobilebench.values.policy import PolicyRule
 from mobilebench.values.recipe import ExportRecipe, Format
+from mobilebench.values.record import Record
 from mobilebench_device_runners import _executorch_errors
 
 _HERE = "mobilebench_device_runners._runtimes"
-MEASURE = Function[[str, Path, Job], Measurement](
-    "mobilebench_device_runners._host_process:measure", Measurement
-)
+PERFORM = Function[[str, Path], str]("mobilebench_device_runners._host_process:perform", str)
 PREDICT = Function[[str, str, int, Path, Path, Path], str](
     "mobilebench_device_runners._host_process:predict", str
 )
@@ -99,19 +101,48 @@ class HostRunner:
     def run(
         self, device_id: str, artifact: Artifact, job: Job, cancel: Event | None = None
     ) -> Measurement:
+        self._require_possible(job)
+        with job_folder.temporary(artifact, job) as folder:
+            outcome = self.perform(folder, cancel).outcome
+        assert isinstance(outcome, Measurement), "a failure was raised"
+        return outcome
+
+    def perform(self, folder: Path, cancel: Event | None = None) -> Record:
+        """Do the job in a folder, in a process of its own; return the record that comes into it.
+
+        A job that was cut off goes on. Raises as `run` does, and `UserError` for a folder that
+        holds no job, other files than its job names, or a job that is done.
+        """
+        job = job_folder.read(folder).job
+        self._require_possible(job)
+        entry = self._entry(job.runtime, job.format, job.delegate)
+        with _errors_in_words(entry):
+            isolated.call(
+                PERFORM(entry.place, folder.resolve()),
+                stage=Stage.RUN,
+                timeout_s=self._overhead_s + job.protocol.longest_ns / 1e9,
+                cancel=cancel,
+            )
+        return wire.read(Record, folder / job_folder.RECORD_FILE)
+
+    def _require_possible(self, job: Job) -> None:
+        """Raise `UserError` for a job that this machine cannot do."""
         if job.compute_unit != ComputeUnit.CPU:
             raise UserError(
                 f"The host was asked to compute on {job.compute_unit}; it measures the CPU only, "
                 f"so ask for --compute-unit cpu."
             )
-        entry = self._entry(job.runtime, job.format, job.delegate)
-        with _errors_in_words(entry):
-            return isolated.call(
-                MEASURE(entry.place, artifact.model_path.resolve(), job),
-                stage=Stage.RUN,
-                timeout_s=self._overhead_s + job.protocol.longest_ns / 1e9,
-                cancel=cancel,
+        if job.policy.rule is not PolicyRule.FIXED:
+            raise UserError(
+                f"The job asks for the policy {job.policy.rule}; the host keeps one width, so it "
+                f"takes jobs with the policy {PolicyRule.FIXED} only."
             )
+        if job.upload_url is not None:
+            raise UserError(
+                "The job asks for an upload of its record; the host keeps it in the folder of the "
+                "job, so leave out upload_url, and send the record with `mobilebench import`."
+            )
+        self._entry(job.runtime, job.format, job.delegate)
 
     def predict(
         self,

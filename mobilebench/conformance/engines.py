@@ -188,7 +188,7 @@ def _vector(name: str, about: str, script: Script) -> Vector:
         taken = engine.run(script.protocol, device.load, device.instruments)
         expected = {
             "samples": wire.to_sparse(taken.samples),
-            "loads": wire.to_sparse(taken.loads),
+            "loads": {"first_ns": taken.load_ns[0], "warm_ns": list(taken.load_ns[1:])},
             "gates": wire.to_sparse(taken.gates),
             "states": wire.to_sparse(taken.states),
         }

@@ -2,15 +2,20 @@
 
 The same loop can therefore be tested to the nanosecond on scripted latencies and temperatures, and
 measure for real on every runtime.
+
+What is measured leaves the loop in parts while it runs, so that a process that is killed has told
+all but the last of it.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from mobilebench.values.device import DeviceState
-from mobilebench.values.measurement import GateLog, Loads, Phase, Samples
+from mobilebench.values.job import Limits
+from mobilebench.values.measurement import GateLog, Phase, Samples, Stop
 from mobilebench.values.protocol import Convergence, Gate, Protocol, WarmUp
 
 Infer = Callable[[], object]
@@ -30,23 +35,61 @@ class Instruments:
 
 
 @dataclass(frozen=True)
+class Part:
+    """What came since the part before."""
+
+    samples: Samples
+    load_ns: tuple[int, ...]
+    gates: tuple[GateLog, ...]
+    states: tuple[DeviceState, ...]
+    round_ended: int | None = None
+
+
+@dataclass(frozen=True)
 class Taken:
     """The result of running a protocol."""
 
     samples: Samples
-    loads: Loads
+    load_ns: tuple[int, ...]
+    """One for each round that began."""
     gates: tuple[GateLog, ...]
     """One for each round of a protocol with a gate."""
     states: tuple[DeviceState, ...]
     """The device's states in order, on the clock of the samples."""
+    stopped: Stop | None = None
+    """The limit that ended it; None where it ran to its end."""
 
 
-def run(protocol: Protocol, load: Callable[[], Infer], instruments: Instruments) -> Taken:
-    """Run every round of `protocol`.
+@dataclass(frozen=True)
+class Course:
+    """How a run begins, where it ends early, and to whom it gives its parts."""
+
+    limits: Limits = field(default_factory=Limits)
+    keep: Callable[[Part], None] | None = None
+    """Takes a part between two inferences, when `every_ns` have passed, and after each round."""
+    every_ns: int = 1_000_000_000
+    first_round: int = 0
+    t_ns: int = 0
+    """What the measurement's clock shows at the beginning."""
+
+
+def run(
+    protocol: Protocol,
+    load: Callable[[], Infer],
+    instruments: Instruments,
+    course: Course | None = None,
+) -> Taken:
+    """Run the rounds of `protocol`.
 
     `load` loads the model and returns its inference call.
     """
-    return _Run(protocol, load, instruments).run()
+    return _Run(protocol, load, instruments, course or Course()).run()
+
+
+class _LimitReached(Exception):
+    def __init__(self, stop: Stop) -> None:
+        super().__init__(stop)
+        self.stop = stop
 
 
 @dataclass
@@ -64,45 +107,102 @@ class _Columns:
         self.phase.append(phase)
         self.round.append(round_)
 
-    def freeze(self) -> Samples:
+    def freeze(self, begin: int = 0) -> Samples:
         return Samples(
-            t_ns=tuple(self.t_ns),
-            latency_ns=tuple(self.latency_ns),
-            phase=tuple(self.phase),
-            round=tuple(self.round),
+            t_ns=tuple(self.t_ns[begin:]),
+            latency_ns=tuple(self.latency_ns[begin:]),
+            phase=tuple(self.phase[begin:]),
+            round=tuple(self.round[begin:]),
         )
+
+
+@dataclass(frozen=True)
+class _Kept:
+    """How much of each list has been given away, and when."""
+
+    at_ns: int
+    samples: int = 0
+    loads: int = 0
+    gates: int = 0
+    states: int = 0
 
 
 class _Run:
     """One run of a protocol, with the samples and states recorded so far."""
 
     def __init__(
-        self, protocol: Protocol, load: Callable[[], Infer], instruments: Instruments
+        self,
+        protocol: Protocol,
+        load: Callable[[], Infer],
+        instruments: Instruments,
+        course: Course,
     ) -> None:
         self._protocol = protocol
         self._load = load
         self._clock = instruments.clock
         self._wait = instruments.wait
         self._sense = instruments.sense
-        self._origin = self._clock()
+        self._course = course
+        self._origin = self._clock() - course.t_ns
+        time_ns = course.limits.time_ns
+        self._ends_at = math.inf if time_ns is None else self._origin + time_ns
         self._columns = _Columns()
+        self._load_ns: list[int] = []
         self._gates: list[GateLog] = []
         self._states: list[DeviceState] = []
+        self._kept = _Kept(at_ns=self._clock())
 
     def run(self) -> Taken:
-        load_ns = []
-        for round_ in range(self._protocol.rounds):
-            self._rest()
-            started = self._clock()
-            infer = self._load()
-            load_ns.append(self._clock() - started)
-            self._warm_up(self._protocol.warm_up, infer, round_)
-            self._measure(infer, round_)
+        stopped = None
+        try:
+            for round_ in range(self._course.first_round, self._protocol.rounds):
+                self._rest()
+                started = self._clock()
+                infer = self._load()
+                self._load_ns.append(self._clock() - started)
+                self._warm_up(self._protocol.warm_up, infer, round_)
+                self._measure(infer, round_)
+                self._keep(round_)
+        except _LimitReached as limit:
+            stopped = limit.stop
+            self._keep()
+        except Exception:
+            self._keep()
+            raise
         return Taken(
             samples=self._columns.freeze(),
-            loads=Loads(first_ns=load_ns[0], warm_ns=tuple(load_ns[1:])),
+            load_ns=tuple(self._load_ns),
             gates=tuple(self._gates),
             states=tuple(self._states),
+            stopped=stopped,
+        )
+
+    def _between(self, now: int) -> None:
+        """Do what is due between two inferences: give away a part, end at the limit of time."""
+        if now - self._kept.at_ns >= self._course.every_ns:
+            self._keep()
+        if now >= self._ends_at:
+            raise _LimitReached(Stop.TIME)
+
+    def _keep(self, round_ended: int | None = None) -> None:
+        """Give away what came since the last time."""
+        if self._course.keep is None:
+            return
+        kept = self._kept
+        part = Part(
+            samples=self._columns.freeze(kept.samples),
+            load_ns=tuple(self._load_ns[kept.loads :]),
+            gates=tuple(self._gates[kept.gates :]),
+            states=tuple(self._states[kept.states :]),
+            round_ended=round_ended,
+        )
+        self._course.keep(part)
+        self._kept = _Kept(
+            at_ns=self._clock(),
+            samples=len(self._columns.t_ns),
+            loads=len(self._load_ns),
+            gates=len(self._gates),
+            states=len(self._states),
         )
 
     def _rest(self) -> None:
@@ -127,6 +227,9 @@ class _Run:
     def _read(self) -> DeviceState:
         state = replace(self._sense(), t_ns=self._clock() - self._origin)
         self._states.append(state)
+        if (stop := self._course.limits.passed_by(state)) is not None:
+            raise _LimitReached(stop)
+        self._between(self._clock())
         return state
 
     def _sample(self, infer: Infer, phase: Phase, round_: int) -> int:
@@ -149,6 +252,7 @@ class _Run:
             converged = settling is None or settling.add(latency)
             if converged and iterations >= rule.min_iterations and elapsed >= rule.min_duration_ns:
                 return
+            self._between(started + elapsed)
 
     def _measure(self, infer: Infer, round_: int) -> None:
         protocol = self._protocol
@@ -165,6 +269,8 @@ class _Run:
             if protocol.sense_ns is not None and self._clock() >= sense_at:
                 self._read()
                 sense_at += protocol.sense_ns
+            else:
+                self._between(started + elapsed)
             if protocol.interval_ns is not None:
                 self._wait_for_frame(protocol.interval_ns, started)
 

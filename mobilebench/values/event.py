@@ -22,6 +22,8 @@ class EventKind(StrEnum):
     CHARGER_REMOVED = "charger removed"
     CALL = "call"
     MEMORY_WARNING = "memory warning"
+    RESUMED = "resumed"
+    """The measurement went on in another process, after the one before had ended too early."""
 
 
 @value

@@ -21,6 +21,7 @@ from mobilebench.values.recipe import ExportRecipe
 from mobilebench.values.tensor import TensorSpec
 
 RECORD_SCHEMA_VERSION = 2
+SUBJECT_SCHEMA_VERSION = 1
 _ID = re.compile(r"[!-~]{1,64}")
 _UTC = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z", re.ASCII)
 
@@ -92,6 +93,16 @@ class Network:
     model: str
     inputs: tuple[TensorSpec, ...]
     recipe: ExportRecipe
+
+
+@value
+class Subject:
+    """What a job is about, beside it in its folder: a device passes it on into its record."""
+
+    schema_version: int = SUBJECT_SCHEMA_VERSION
+    model: ModelSpec
+    recipe: ExportRecipe
+    artifact: ArtifactFacts
 
 
 @value

@@ -39,29 +39,33 @@ class Reference:
             seeded.save_batches(bundle / INPUTS_FILE, self.inputs)
 
     @classmethod
-    def of_bundle(cls, artifact: Artifact) -> Reference:
-        """Read the reference that a bundle holds.
+    def of_bundle(cls, artifact: Artifact, count: int | None = None) -> Reference:
+        """Read the reference that a bundle holds: all of it, or its first `count` inputs.
 
         Raises `BundleError` where a file is missing.
         """
         manifest = artifact.manifest
-        outputs = load(artifact, REFERENCE_FILE, "the outputs to match")
+        outputs = load(artifact, REFERENCE_FILE, "the outputs to match")[:count]
         facts, calibration = manifest.facts, manifest.recipe.calibration
         on_images = any(result.images for result in facts.parity)
         if on_images or (calibration is not None and calibration.on_images):
-            inputs = load(artifact, INPUTS_FILE, "the images it was compared on")
+            inputs = load(artifact, INPUTS_FILE, "the images it was compared on")[:count]
             seen = any(result.on_calibration for result in facts.parity)
             return cls(inputs, outputs, images=True, on_calibration=seen)
-        return cls(seeded_inputs(manifest.model, manifest.recipe, facts.of_export()), outputs)
+        drawn = seeded_inputs(manifest.model, manifest.recipe, facts.of_export(), count)
+        return cls(drawn, outputs)
 
 
-def seeded_inputs(model: ModelSpec, recipe: ExportRecipe, preflight: Preflight) -> list[Batch]:
-    """Draw the reference inputs again, as the file of a recipe takes them."""
+def seeded_inputs(
+    model: ModelSpec, recipe: ExportRecipe, preflight: Preflight, count: int | None = None
+) -> list[Batch]:
+    """Draw the reference inputs again, or the first of them, as the file of a recipe takes them."""
+    seeds = preflight.seeds[:count]
     if recipe.image_input is not None:
         pixels = inputs_of_file(model.inputs, recipe.image_input)
-        return [seeded.sample(pixels, seed) for seed in preflight.seeds]
+        return [seeded.sample(pixels, seed) for seed in seeds]
     how = drawn_as(model, preflight)
-    return [seeded.sample_of_network(model.inputs, seed, how) for seed in preflight.seeds]
+    return [seeded.sample_of_network(model.inputs, seed, how) for seed in seeds]
 
 
 def drawn_as(model: ModelSpec, preflight: Preflight) -> ImageInput | None:

@@ -65,7 +65,7 @@ def test_an_argument_of_another_type_is_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    "function", [workers.PREPARE, workers.CONVERT, host.MEASURE, host.PREDICT,
+    "function", [workers.PREPARE, workers.CONVERT, host.PERFORM, host.PREDICT,
                  coreml.EVALUATOR, _pte.COREML_EVALUATOR], ids=lambda f: f.place
 )  # fmt: skip
 def test_a_declared_function_exists_and_has_the_declared_types(

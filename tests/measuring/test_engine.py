@@ -32,8 +32,8 @@ PLAIN = Protocol(
 def test_every_round_loads_warms_up_and_measures() -> None:
     device = ScriptedDevice([10, 20, 30, 40, 50, 60, 70, 80], load_ns=1000)
     run = engine.run(PLAIN, device.load, device.instruments)
-    samples, loads = run.samples, run.loads
-    assert loads.first_ns == 1000 and loads.warm_ns == (1000,)
+    samples, load_ns = run.samples, run.load_ns
+    assert load_ns == (1000, 1000)
     assert samples.latency_ns == (10, 20, 30, 40, 50, 60, 70, 80, 80, 80, 80, 80, 80, 80)
     assert samples.phase[:7] == (Phase.WARM_UP,) * 3 + (Phase.MEASURED,) * 4
     assert samples.round == (0,) * 7 + (1,) * 7
