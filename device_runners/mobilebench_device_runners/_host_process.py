@@ -87,6 +87,7 @@ def _measure(
     kinds = chain([LoadKind.FIRST if earlier is None else LoadKind.COLD], repeat(LoadKind.WARM))
     batch = seeded.sample(job.inputs, job.seed)
     start = _start(runtime, given, earlier)
+    began_ns = _INSTRUMENTS.clock() - start.t_ns
     writer.add(Line(n=0, start=start))
 
     def load() -> RuntimeModel:
@@ -118,18 +119,24 @@ def _measure(
             stopped = engine.run(job.protocol, load_to_time, _INSTRUMENTS, course).stopped
     except CellFailed as error:
         failure = failure_of(error, given.subject.recipe)
-    after = sensors.host_state(look_s=_LOOK_S)
+    after = sensors.host_state(_since(began_ns), look_s=_LOOK_S)
     writer.add(Line(n=0, end=End(after=after, stopped=stopped, failure=failure)))
+
+
+def _since(began_ns: int) -> engine.Clock:
+    """Return the measurement's clock: a little ahead of the engine's, which begins later."""
+    return lambda: _INSTRUMENTS.clock() - began_ns
 
 
 def _start(runtime: Runtime, given: JobFolder, earlier: Journal | None) -> Start:
     job, created = given.job, host.now()
+    t_ns = 0 if earlier is None else earlier.resumed_at_ns(created)
     # The first line builds what writes all of them; that memory is not the model's.
     wire.dumps(Line(n=0))
     return Start(
         job_sha256=journal.job_sha256(given.content),
         created=created,
-        t_ns=0 if earlier is None else earlier.resumed_at_ns(created),
+        t_ns=t_ns,
         round=0 if earlier is None else earlier.next_round,
         device=host.host_device(),
         runtime=RuntimeInfo(
@@ -141,7 +148,7 @@ def _start(runtime: Runtime, given: JobFolder, earlier: Journal | None) -> Start
             threads=job.threads,
         ),
         before_load_bytes=host.resident_memory_bytes(),
-        before=sensors.host_state(look_s=_LOOK_S),
+        before=sensors.host_state(lambda: t_ns, look_s=_LOOK_S),
     )
 
 

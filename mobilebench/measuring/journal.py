@@ -178,7 +178,14 @@ def outcome(journal: Journal, job: Job) -> Measurement | Failure:
     ended counts only as the later one measured it. Raises `SchemaError` where lines contradict each
     other.
     """
-    lines = journal.lines
+    try:
+        return _together(journal, job)
+    except ValueError as error:
+        raise SchemaError(f"The lines of the journal contradict each other: {error}.") from error
+
+
+def _together(journal: Journal, job: Job) -> Measurement | Failure:
+    lines, starts = journal.lines, journal.starts
     end = next((line.end for line in lines if line.end is not None), None)
     if end is not None and end.failure is not None:
         return end.failure
@@ -188,32 +195,28 @@ def outcome(journal: Journal, job: Job) -> Measurement | Failure:
     states = tuple(state for line in lines for state in line.states)
     # A process that goes on checks again; the last check of a unit counts.
     parity = {each.unit: each for line in lines for each in line.parity}
-    starts = journal.starts
-    try:
-        return Measurement(
-            runtime=starts[-1].runtime,
-            samples=samples,
-            loads=_loads([load for line in lines for load in line.loads]),
-            memory=Memory(
-                peak_bytes=max(line.peak_bytes for line in lines if line.peak_bytes is not None),
-                before_load_bytes=starts[0].before_load_bytes,
-            ),
-            before=starts[0].before,
-            after=end.after if end else [starts[-1].before, *states][-1],
-            gates=gates if job.protocol.gate is not None else (),
-            states=states,
-            events=events,
-            power=_power([line.power for line in lines if line.power is not None]),
-            scheduling=tuple(each for line in lines for each in line.scheduling),
-            application=starts[-1].application,
-            parity=tuple(parity.values()),
-            placement=next((line.placement for line in lines if line.placement is not None), None),
-            unit_timings=tuple(timing for line in lines for timing in line.unit_timings),
-            stopped=end.stopped if end else None,
-            cut_off=end is None,
-        )
-    except ValueError as error:
-        raise SchemaError(f"The lines of the journal contradict each other: {error}.") from error
+    return Measurement(
+        runtime=starts[-1].runtime,
+        samples=samples,
+        loads=_loads([load for line in lines for load in line.loads]),
+        memory=Memory(
+            peak_bytes=max(line.peak_bytes for line in lines if line.peak_bytes is not None),
+            before_load_bytes=starts[0].before_load_bytes,
+        ),
+        before=starts[0].before,
+        after=end.after if end else [starts[-1].before, *states][-1],
+        gates=gates if job.protocol.gate is not None else (),
+        states=states,
+        events=events,
+        power=_power([line.power for line in lines if line.power is not None]),
+        scheduling=tuple(each for line in lines for each in line.scheduling),
+        application=starts[-1].application,
+        parity=tuple(parity.values()),
+        placement=next((line.placement for line in lines if line.placement is not None), None),
+        unit_timings=tuple(timing for line in lines for timing in line.unit_timings),
+        stopped=end.stopped if end else None,
+        cut_off=end is None,
+    )
 
 
 def _columns(
