@@ -24,8 +24,8 @@ _HELP = "Artifact folder or model file."
 
 
 def command(
-    before: Annotated[Path, typer.Argument(help=_HELP)],
-    after: Annotated[Path, typer.Argument(help=_HELP)],
+    before: Annotated[Path, typer.Argument(metavar="BEFORE", help=_HELP)],
+    after: Annotated[Path, typer.Argument(metavar="AFTER", help=_HELP)],
     json: Json = False,
 ) -> None:
     """Show what changed from one artifact to another: recipe, size, operations, forecast."""

@@ -9,6 +9,7 @@ import typer
 
 from mobilebench.cli import output
 from mobilebench.cli.artifacts import opened
+from mobilebench.cli.grammar import Panel
 from mobilebench.cli.options import Adopt, Inputs, Json
 from mobilebench.notation import quantities
 
@@ -27,12 +28,18 @@ def command(
     artifact: Annotated[
         Path,
         typer.Argument(
+            metavar="ARTIFACT",
             help="Folder that `mobilebench export` printed, or a model file: .onnx, .tflite, "
-            ".pte, .mlpackage."
+            ".pte, .mlpackage.",
         ),
     ],
     operations: Annotated[
-        bool, typer.Option("--operations", help="List every operation of the file.")
+        bool,
+        typer.Option(
+            "--operations",
+            rich_help_panel=Panel.CHOICE,
+            help="List every operation of the file.",
+        ),
     ] = False,
     inputs: Inputs = None,
     adopt: Adopt = False,

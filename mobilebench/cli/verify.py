@@ -9,6 +9,7 @@ import typer
 
 from mobilebench.cli import output
 from mobilebench.cli.artifacts import opened
+from mobilebench.cli.grammar import Panel
 from mobilebench.cli.options import Adopt, Artifacts, Inputs, Json
 
 if TYPE_CHECKING:
@@ -21,7 +22,11 @@ def command(
     artifacts: Artifacts,
     calibration: Annotated[
         Path | None,
-        typer.Option(help="The folder of images that quantized artifacts were judged on."),
+        typer.Option(
+            metavar="FOLDER",
+            rich_help_panel=Panel.IMAGES,
+            help="The folder of images that quantized artifacts were judged on.",
+        ),
     ] = None,
     inputs: Inputs = None,
     adopt: Adopt = False,
