@@ -10,8 +10,7 @@ import importlib
 import importlib.util
 import inspect
 import sys
-import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import ModuleType
@@ -21,6 +20,7 @@ import torch
 from torch import nn
 from torch.nn.parameter import is_lazy
 
+from mobilebench.conversion import origins
 from mobilebench.errors import ModelRefused, UnknownName, UserError
 from mobilebench.inputs import images
 from mobilebench.inputs.seeded import sample
@@ -157,15 +157,25 @@ def _from_function(request: Request) -> tuple[nn.Module, ModelSpec, str]:
         )
     loaded = _import_file(Path(place)) if place.endswith(".py") else _import_module(place)
     function = getattr(loaded, function_name, None)
+    if isinstance(function, nn.Module):
+        raise UserError(
+            f"{request.reference} is a network, not a function; add a function that returns it, "
+            f"def make(): return {function_name}, and export {place}:make."
+        )
     if not callable(function):
-        functions = [name for name, member in vars(loaded).items() if callable(member)]
+        functions = [
+            name
+            for name, member in vars(loaded).items()
+            if callable(member) and getattr(member, "__module__", None) == loaded.__name__
+        ]
         raise UnknownName.among(f"function in {place}", function_name, functions)
-    _require_no_arguments(function, request.reference)
+    _require_no_arguments(function, request.reference, vars(loaded))
     module = _call(function, request.reference)
     if not isinstance(module, nn.Module):
+        returned = f"the class {module.__name__}" if isinstance(module, type) else repr(module)[:80]
         raise UserError(
-            f"{request.reference} returned a {type(module).__name__}; it has to return a "
-            f"torch.nn.Module."
+            f"{request.reference} returned {returned}; it has to return the network, a "
+            f"torch.nn.Module: {references.EXAMPLE}"
         )
     name = f"{Path(place).stem}.{function_name}"
     spec = ModelSpec(name=name, inputs=request.inputs, preprocessing=request.preprocessing)
@@ -173,16 +183,22 @@ def _from_function(request: Request) -> tuple[nn.Module, ModelSpec, str]:
     return module, spec, CALLER
 
 
-def _require_no_arguments(function: Callable[..., Any], reference: str) -> None:
+def _require_no_arguments(
+    function: Callable[..., Any], reference: str, taken: Collection[str]
+) -> None:
     try:
-        inspect.signature(function).bind()
-    except TypeError as error:
-        raise UserError(
-            f"{reference} cannot be called without arguments ({error}); name a function without "
-            f"required arguments that returns the network: {references.EXAMPLE}"
-        ) from error
+        parameters = inspect.signature(function).parameters.values()
     except ValueError:  # written in C, without a signature
         return
+    required = [
+        parameter.name
+        for parameter in parameters
+        if parameter.default is parameter.empty
+        and parameter.kind not in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
+    ]
+    if required:
+        maker = function.__init__ if isinstance(function, type) else function  # type: ignore[misc]
+        raise references.needs_arguments(reference, required, origins.definition(maker), taken)
 
 
 def require_use_of_preprocessing(spec: ModelSpec) -> None:
@@ -196,8 +212,6 @@ def require_use_of_preprocessing(spec: ModelSpec) -> None:
 
 
 def _import_file(path: Path) -> ModuleType:
-    if not path.is_file():
-        raise UserError(f"The file {path} does not exist; a model is named FILE.py:FUNCTION.")
     # Under a name that no package has: a file called onnx.py must not take onnx's place.
     name = f"mobilebench_user_file.{path.stem}"
     spec = importlib.util.spec_from_file_location(name, path.resolve())
@@ -234,9 +248,8 @@ def _call(function: Callable[[], Any], what: str) -> Any:
             f"does; put that part under `if __name__ == '__main__':`."
         ) from error
     except Exception as error:
-        last = traceback.extract_tb(error.__traceback__)[-1]
         raise UserError(
-            f"{what} raised {type(error).__name__}: {error} ({last.filename}, line {last.lineno})"
+            f"{what} raised {type(error).__name__}: {error} ({origins.outside_libraries(error)})"
         ) from error
 
 
