@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mobilebench.cli import completions, options, output
-from mobilebench.cli.artifacts import opened
+from mobilebench.cli.artifacts import opened, weights_remarks
 from mobilebench.cli.check import exit_code, parse_rule, show_report
 from mobilebench.cli.grammar import Panel
 from mobilebench.cli.options import (
@@ -138,6 +138,9 @@ def command(
     if not ab:
         options.refuse_given(ctx, _OF_AB, "belongs to --ab; add --ab, or leave it out")
     loaded = opened(artifacts, inputs, adopt)
+    if not ab:
+        for sentence in weights_remarks(loaded):
+            output.tell(sentence)
     setting = Setting(
         device_id=device,
         protocol=find_protocol(protocol or ("ci-ab-1" if ab else "burst-1")),

@@ -391,6 +391,8 @@ def show_exports(results: Sequence[Exported]) -> None:
     from mobilebench.values.artifact import Artifact
 
     output.show_plain(tables.exports(results))
+    for sentence in tables.weights_remarks(results):
+        output.show_line(sentence)
     for exported in results:
         if exported.damage is not None:
             output.tell(f"exported again because it was damaged: {exported.damage}")

@@ -142,7 +142,7 @@ def _agreement(agreement: Agreement | None) -> list[tuple[str, str]]:
     if agreement is None:
         return []
     verdict = "" if agreement.passed else "NOT ENOUGH: "
-    return [("agreement", verdict + agreement.description)]
+    return [("same class", verdict + agreement.description)]
 
 
 def _calibration(calibration: Calibration | None) -> list[tuple[str, str]]:
