@@ -146,24 +146,11 @@ def _agreement(agreement: Agreement | None) -> list[tuple[str, str]]:
 
 
 def _calibration(calibration: Calibration | None) -> list[tuple[str, str]]:
-    from mobilebench.values.recipe import NOISE
-
-    if calibration is None:
-        return []
-    if calibration.source == NOISE:
-        return [("calibrated on", f"{calibration.inputs} inputs of noise, which are not images")]
-    return [("calibrated on", f"{calibration.inputs} images, sha256 {calibration.source}")]
+    return [] if calibration is None else [("calibrated on", calibration.description)]
 
 
 def _taking_images(image_input: ImageInput | None) -> list[tuple[str, str]]:
-    if image_input is None:
-        return []
-    return [
-        (
-            "image input",
-            f"RGB, (value / 255 - {image_input.mean}) / {image_input.std} inside the file",
-        )
-    ]
+    return [] if image_input is None else [("image input", image_input.description)]
 
 
 def _compared_on(facts: ArtifactFacts, preflight: Preflight) -> str:

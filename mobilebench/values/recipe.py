@@ -111,6 +111,13 @@ class Calibration:
     def on_images(self) -> bool:
         return self.source != NOISE
 
+    @property
+    def description(self) -> str:
+        """The inputs in words."""
+        if not self.on_images:
+            return f"{self.inputs} inputs of noise, which are not images"
+        return f"{self.inputs} images, sha256 {self.source}"
+
 
 class Form(StrEnum):
     """Which form of a network is exported, where it has two."""
@@ -144,6 +151,12 @@ class ImageInput:
             raise UserError(f"Images cannot be normalised by {self.mean} and {self.std}.")
         if not all(number > 0 for number in self.std):
             raise UserError(f"Images cannot be divided by {self.std}; give positive numbers.")
+
+    @property
+    def description(self) -> str:
+        """The input in words."""
+        mean, std = (", ".join(map(str, row)) for row in (self.mean, self.std))
+        return f"RGB images, normalised inside the file by mean {mean} and deviation {std}"
 
 
 def inputs_of_file(
