@@ -24,6 +24,7 @@ from mobilebench.conversion import origins
 from mobilebench.errors import ModelRefused, UnknownName, UserError
 from mobilebench.inputs import images
 from mobilebench.inputs.seeded import sample
+from mobilebench.machine import torchvision
 from mobilebench.values.modelspec import CALLER, RANDOM, ModelSpec, Preprocessing, Source, Weights
 from mobilebench.values.request import TIMM, Request, is_own
 from mobilebench.values.tensor import TensorSpec
@@ -293,11 +294,17 @@ def _import_timm() -> Any:
     except ModuleNotFoundError as error:
         raise UserError(
             f"timm models need the packages timm and torchvision, and {error.name!r} is not "
-            f"installed; install a torchvision that matches torch {torch.__version__}, then timm."
+            f"installed; {_torchvision_for('install timm and')}"
         ) from error
     except (ImportError, RuntimeError, AttributeError) as error:
         # A torchvision built for another torch fails while it registers its operators.
         raise UserError(
             f"timm cannot be imported ({type(error).__name__}: {error}); most often torchvision "
-            f"does not match torch {torch.__version__}: install the torchvision built for it."
+            f"does not match torch {torch.__version__}; {_torchvision_for('install')}"
         ) from error
+
+
+def _torchvision_for(install: str) -> str:
+    match = torchvision.matching(torch.__version__)
+    command = f": {match.command}" if match else "."
+    return f"{install} the torchvision that matches torch {torch.__version__}{command}"
