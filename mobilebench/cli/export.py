@@ -302,6 +302,7 @@ def _requests(
     from mobilebench.errors import UserError
     from mobilebench.values.request import Request
     from mobilebench.values.tensor import parse_tensor
+    from mobilebench.zoo import references
 
     names = ["input"] if len(inputs) == 1 else [f"input{index}" for index in range(len(inputs))]
     tensors = tuple(parse_tensor(text, name) for text, name in zip(inputs, names, strict=True))
@@ -316,7 +317,7 @@ def _requests(
         assigning.takers(option, models)
         for option in ("resolution", "num-classes", "input", "mean")
     )
-    return [
+    requests = [
         Request(
             reference=model,
             checkpoint=path,
@@ -330,6 +331,9 @@ def _requests(
         for model, path, key in zip(models, paths, chosen, strict=True)
         for size in (model in sized and sizes) or (None,)
     ]
+    for request in requests:
+        references.require_options(request)
+    return requests
 
 
 def _limits(seconds: float, memory_gb: float | None) -> Limits:

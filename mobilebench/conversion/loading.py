@@ -26,7 +26,7 @@ from mobilebench.inputs import images
 from mobilebench.inputs.seeded import sample
 from mobilebench.machine import torchvision
 from mobilebench.values.modelspec import CALLER, RANDOM, ModelSpec, Preprocessing, Source, Weights
-from mobilebench.values.request import TIMM, Request, is_own
+from mobilebench.values.request import TIMM, Request
 from mobilebench.values.tensor import TensorSpec
 from mobilebench.zoo import references
 from mobilebench.zoo.checkpoints import load_weights
@@ -40,8 +40,6 @@ __all__ = ["LoadedModel", "describe", "fingerprint", "load", "with_macs"]
 CLASSES = 1000
 SEED = 0
 """Seed of all random weights, so that the same export finds its artifact again."""
-# Pixels on a side: outside this range, a typing error is likelier than a model.
-_RESOLUTIONS = range(32, 4097)
 
 
 @dataclass(frozen=True)
@@ -60,20 +58,7 @@ def load(request: Request) -> LoadedModel:
     """
     reference = request.reference
     references.require(reference)
-    own = is_own(reference)
-    for option, value in (
-        ("num-classes", request.num_classes),
-        ("resolution", request.resolution),
-    ):
-        if own and value is not None:
-            raise UserError(
-                f"--{option} is for models of the zoo and of timm; {reference} decides that itself."
-            )
-    if request.preprocessing is not None and not own:
-        raise UserError(
-            f"{reference} already defines how images are prepared for it; --mean and --std are for "
-            f"your own networks."
-        )
+    references.require_options(request)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(SEED)
         if reference.startswith(TIMM):
@@ -88,9 +73,6 @@ def load(request: Request) -> LoadedModel:
             module, request.checkpoint, ema=request.ema, checkpoint_key=request.checkpoint_key
         )
         origin, key = weights.sha256 or CALLER, weights.key
-    elif request.ema or request.checkpoint_key is not None:
-        what = "averaged weights were" if request.ema else "an entry of a checkpoint was"
-        raise UserError(f"{reference}: {what} asked for, but no checkpoint given.")
     module.eval()
     return describe(module, spec, origin, key)
 
@@ -127,17 +109,7 @@ def with_macs(loaded: LoadedModel) -> LoadedModel:
 
 
 def _from_zoo(request: Request) -> tuple[nn.Module, ModelSpec, str]:
-    if request.inputs:
-        raise UserError(
-            f"{request.reference} takes one image; choose its size with --resolution instead of "
-            f"--input."
-        )
     resolution = request.resolution or RESOLUTION
-    if resolution not in _RESOLUTIONS:
-        raise UserError(
-            f"{request.reference} was asked for at {resolution} x {resolution} pixels; "
-            f"it takes {_RESOLUTIONS.start} to {_RESOLUTIONS.stop - 1}."
-        )
     spec = model_spec(request.reference, resolution)
     num_classes = request.num_classes or spec.num_classes or CLASSES
     module = create_model(request.reference, num_classes=num_classes)
@@ -151,11 +123,6 @@ def _from_zoo(request: Request) -> tuple[nn.Module, ModelSpec, str]:
 
 def _from_function(request: Request) -> tuple[nn.Module, ModelSpec, str]:
     place, _, function_name = request.reference.rpartition(":")
-    if not request.inputs:
-        raise UserError(
-            f"{request.reference} needs its input size: add --input, for example "
-            f"--input 1x3x224x224."
-        )
     loaded = _import_file(Path(place)) if place.endswith(".py") else _import_module(place)
     function = getattr(loaded, function_name, None)
     if isinstance(function, nn.Module):

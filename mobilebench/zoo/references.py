@@ -11,8 +11,8 @@ import linecache
 from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 
-from mobilebench.errors import UnknownName, UserError
-from mobilebench.values.request import TIMM
+from mobilebench.errors import CheckpointError, UnknownName, UserError
+from mobilebench.values.request import TIMM, Request, is_own
 from mobilebench.zoo import definitions
 from mobilebench.zoo.definitions import Definition
 from mobilebench.zoo.registry import list_models
@@ -20,6 +20,8 @@ from mobilebench.zoo.timm_names import in_timm, timm_models
 
 EXAMPLE = "def make(): return MyNetwork(width=64)"
 """What a function that a reference names looks like."""
+# Pixels on a side: outside this range, a typing error is likelier than a model.
+_RESOLUTIONS = range(32, 4097)
 _WEIGHTS = (".pth", ".pt", ".ckpt", ".safetensors", ".bin", ".tar")
 _FILES = (".onnx", ".tflite", ".pte", ".mlpackage", ".mlmodel")
 
@@ -44,6 +46,57 @@ def require(reference: str) -> None:
     elif not place or not function:
         raise UserError(
             f"{reference!r} names no network; write FILE.py:FUNCTION or package.module:FUNCTION."
+        )
+
+
+def require_options(request: Request) -> None:
+    """Raise `UserError` for an option that its network does not take, or lacks.
+
+    Also for a checkpoint that is no file. What only loading can show is not checked.
+    """
+    reference, own = request.reference, is_own(request.reference)
+    for option, given in (
+        ("num-classes", request.num_classes),
+        ("resolution", request.resolution),
+    ):
+        if own and given is not None:
+            raise UserError(
+                f"--{option} is for models of the zoo and of timm; {reference} decides that itself."
+            )
+    if request.preprocessing is not None and not own:
+        raise UserError(
+            f"{reference} already defines how images are prepared for it; --mean and --std are for "
+            f"your own networks."
+        )
+    if own and not request.inputs:
+        raise UserError(
+            f"{reference} needs its input size: add --input, for example --input 1x3x224x224."
+        )
+    if not own and not reference.startswith(TIMM):
+        _require_one_image(request)
+    if request.checkpoint is not None:
+        require_checkpoint(request.checkpoint)
+    elif request.ema or request.checkpoint_key is not None:
+        what = "averaged weights were" if request.ema else "an entry of a checkpoint was"
+        raise UserError(f"{reference}: {what} asked for, but no checkpoint given.")
+
+
+def require_checkpoint(path: str | Path) -> None:
+    """Raise `CheckpointError` for a path that is no file."""
+    if not Path(path).is_file():
+        raise CheckpointError(f"The checkpoint {path} does not exist or is not a file.")
+
+
+def _require_one_image(request: Request) -> None:
+    if request.inputs:
+        raise UserError(
+            f"{request.reference} takes one image; choose its size with --resolution instead of "
+            f"--input."
+        )
+    if request.resolution is not None and request.resolution not in _RESOLUTIONS:
+        raise UserError(
+            f"{request.reference} was asked for at {request.resolution} x {request.resolution} "
+            f"pixels; it takes {_RESOLUTIONS.start} to {_RESOLUTIONS.stop - 1}."
         )
 
 
