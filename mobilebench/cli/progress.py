@@ -251,9 +251,9 @@ def _shown(progress: Progress) -> Iterator[None]:
 
 
 def _stop(progress: Progress, *, failed: bool) -> None:
-    """Stop a bar, and take it away where an error follows: it would stand above as if it went on.
+    """Stop a bar, and take it away where an error follows.
 
-    The outcomes that were printed stay.
+    It would stand above the error as if it went on. The outcomes that were printed stay.
     """
     progress.live.transient = failed
     progress.stop()
