@@ -104,9 +104,10 @@ def _blocks(
 
     A row whose first cell is empty goes on with the row above.
     """
+    yield Text(titles[0].plain, style="bold")
     for cells, style in zip(rows, styles, strict=True):
         if cells[0].plain:
-            yield Text(cells[0].plain, style=style or "bold", overflow="fold")
+            yield Text(cells[0].plain, style=style or "", overflow="fold")
         line = ""
         for title, cell in zip(titles[1:], cells[1:], strict=True):
             if not cell.plain:

@@ -142,6 +142,7 @@ def test_a_narrow_terminal_lists_rows_below_each_other() -> None:
         "                                                65  9.63 MB",
     ]
     assert _lines(table, 50) == [
+        "model",
         "edgeformer.edgeformer_t",
         "  artifact coreml-fp16-iOS16  SNR dB 62",
         "  size 9.63 MB",
