@@ -70,17 +70,19 @@ def export_module(
     Otherwise as `export_matrix`.
     """
     # Needs torch; measuring and reading records do not.
+    from mobilebench.conversion import remarks
     from mobilebench.conversion.memory import InThisProcess
 
     request = Request(reference=f"memory:{loaded.spec.name}", inputs=loaded.spec.inputs)
-    return export_matrix(
-        [request],
-        recipes,
-        out_dir,
-        terms=terms,
-        workers=InThisProcess(loaded),
-        observer=observer,
-    )
+    with remarks.left_out():
+        return export_matrix(
+            [request],
+            recipes,
+            out_dir,
+            terms=terms,
+            workers=InThisProcess(loaded),
+            observer=observer,
+        )
 
 
 def benchmark_cells(

@@ -42,6 +42,21 @@ def opened(paths: Sequence[Path], inputs: Sequence[str] | None, adopt: bool) -> 
     ]
 
 
+def weights_remarks(artifacts: Sequence[Artifact]) -> list[str]:
+    """Say which artifacts are the same network and recipe, with other weights."""
+    labels: dict[str, dict[str, None]] = {}
+    for artifact in artifacts:
+        weights = artifact.manifest.model.weights
+        if weights is not None and not artifact.manifest.facts.given:
+            labels.setdefault(artifact.name, {})[weights.label] = None
+    return [
+        f"{name} was given with several weights: {', '.join(weights)}. Each is measured; "
+        f"`mobilebench leaderboard` shows the one that was measured last."
+        for name, weights in labels.items()
+        if len(weights) > 1
+    ]
+
+
 def _is_artifact(path: Path) -> bool:
     from mobilebench.inspecting.inspection import is_model_file
     from mobilebench.values.artifact import MANIFEST_FILE

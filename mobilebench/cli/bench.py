@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mobilebench.cli import options, output
-from mobilebench.cli.artifacts import opened
+from mobilebench.cli import completions, options, output
+from mobilebench.cli.artifacts import opened, weights_remarks
 from mobilebench.cli.check import exit_code, parse_rule, show_report
+from mobilebench.cli.grammar import Panel
 from mobilebench.cli.options import (
     Adopt,
     Alpha,
@@ -45,32 +46,59 @@ def command(
     device: Device = "host",
     runtime: Annotated[
         list[str] | None,
-        typer.Option(help="Runtime; repeatable. Default: the usual one of each format."),
+        typer.Option(
+            metavar="NAME",
+            autocompletion=completions.runtimes,
+            rich_help_panel=Panel.SETTING,
+            help="Runtime; repeatable. Default: the usual one of each format.",
+        ),
     ] = None,
     compute_unit: Unit = "cpu",
     threads: Annotated[
-        list[int] | None, typer.Option(min=1, help="Threads; repeatable. Default: 1.")
+        list[int] | None,
+        typer.Option(
+            "--threads",
+            "-t",
+            min=1,
+            metavar="N",
+            rich_help_panel=Panel.SETTING,
+            help="Threads; repeatable. Default: 1.",
+        ),
     ] = None,
     protocol: Annotated[
         str | None,
         typer.Option(
-            help=f"{listed(p.id for p in protocols())}. Default: burst-1, and ci-ab-1 with --ab."
+            metavar="ID",
+            autocompletion=completions.protocol_ids,
+            rich_help_panel=Panel.SETTING,
+            help=f"{listed(p.id for p in protocols())}. Default: burst-1, and ci-ab-1 with --ab.",
         ),
     ] = None,
     ab: Annotated[
         bool,
         typer.Option(
             "--ab",
+            rich_help_panel=Panel.VERDICT,
             help="Measure A and B interleaved and judge B: give the artifacts of A, then as many "
             "of B.",
         ),
     ] = False,
     pairs: Annotated[
         int | None,
-        typer.Option(min=1, help="Pairs of --ab. Default: 8, more where many cells need them."),
+        typer.Option(
+            min=1,
+            metavar="N",
+            rich_help_panel=Panel.VERDICT,
+            help="Pairs of --ab. Default: 8, more where many cells need them.",
+        ),
     ] = None,
     confirm: Annotated[
-        bool, typer.Option("--confirm", help="With --ab, measure what regressed once more.")
+        bool,
+        typer.Option(
+            "--confirm",
+            rich_help_panel=Panel.VERDICT,
+            help="With --ab, measure what regressed once more.",
+        ),
     ] = False,
     tolerance: Tolerance = "3%",
     alpha: Alpha = 0.01,
@@ -81,7 +109,14 @@ def command(
     inputs: Inputs = None,
     adopt: Adopt = False,
     out: Annotated[
-        Path | None, typer.Option(help="Write the records to this file too, to keep as a baseline.")
+        Path | None,
+        typer.Option(
+            "--out",
+            "-o",
+            metavar="FILE",
+            rich_help_panel=Panel.OUTPUT,
+            help="Write the records to this file too, to keep as a baseline.",
+        ),
     ] = None,
     store: Store = None,
     json: Json = False,
@@ -104,6 +139,9 @@ def command(
     if not ab:
         options.refuse_given(ctx, _OF_AB, "belongs to --ab; add --ab, or leave it out")
     loaded = opened(artifacts, inputs, adopt)
+    if not ab:
+        for sentence in weights_remarks(loaded):
+            output.tell(sentence)
     setting = Setting(
         device_id=device,
         protocol=find_protocol(protocol or ("ci-ab-1" if ab else "burst-1")),

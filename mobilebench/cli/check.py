@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mobilebench.cli import output
+from mobilebench.cli.grammar import Panel
 from mobilebench.cli.options import (
     Alpha,
     Github,
@@ -27,25 +28,38 @@ def command(
     baseline: Annotated[
         str,
         typer.Option(
+            metavar="RECORDS",
+            rich_help_panel=Panel.CHOICE,
             help="Records to compare with: a file or a folder, store:commit=3f2a,model=NAME or "
-            "git:REF:PATH."
+            "git:REF:PATH.",
         ),
     ],
-    candidate: Annotated[str, typer.Option(help="Records to judge, named in the same way.")],
+    candidate: Annotated[
+        str,
+        typer.Option(
+            metavar="RECORDS",
+            rich_help_panel=Panel.CHOICE,
+            help="Records to judge, named in the same way.",
+        ),
+    ],
     tolerance: Tolerance = "3%",
     alpha: Alpha = 0.01,
     metric: Metrics = None,
     allow_different: Annotated[
         list[str] | None,
         typer.Option(
-            help="Field that may differ, such as os_build; repeatable. The report names it."
+            metavar="FIELD",
+            rich_help_panel=Panel.VERDICT,
+            help="Field that may differ, such as os_build; repeatable. The report names it.",
         ),
     ] = None,
     anchor: Annotated[
         str | None,
         typer.Option(
+            metavar="NAME",
+            rich_help_panel=Panel.VERDICT,
             help="Reference artifact that both sides measured in the same session, to divide "
-            "latencies by: its name or the beginning of its sha256."
+            "latencies by: its name or the beginning of its sha256.",
         ),
     ] = None,
     store: Store = None,

@@ -13,6 +13,7 @@ import typer
 
 from mobilebench.cli import output
 from mobilebench.cli.artifacts import opened
+from mobilebench.cli.grammar import Panel
 from mobilebench.cli.options import (
     Adopt,
     Artifacts,
@@ -39,39 +40,70 @@ if TYPE_CHECKING:
 def command(
     artifacts: Artifacts,
     data: Annotated[
-        Path, typer.Option(help="Folder of images, with a folder for each class: DATA/CLASS/*.jpg.")
+        Path,
+        typer.Option(
+            metavar="FOLDER",
+            rich_help_panel=Panel.IMAGES,
+            help="Folder of images, with a folder for each class: DATA/CLASS/*.jpg.",
+        ),
     ],
     classes: Annotated[
         Path | None,
         typer.Option(
+            metavar="FILE",
+            rich_help_panel=Panel.IMAGES,
             help="File that names the folder of each of the network's scores, one per line, in "
-            "their order. Default: the folders by name."
+            "their order. Default: the folders by name.",
         ),
     ] = None,
     limit: Annotated[
         int | None,
-        typer.Option(min=1, help="At most this many images, evenly spaced over all classes."),
+        typer.Option(
+            min=1,
+            metavar="N",
+            rich_help_panel=Panel.IMAGES,
+            help="At most this many images, evenly spaced over all classes.",
+        ),
     ] = None,
     out: Annotated[
         Path | None,
         typer.Option(
-            help="File for the results, as JSON. With it, an evaluation that was stopped resumes."
+            "--out",
+            "-o",
+            metavar="FILE",
+            rich_help_panel=Panel.OUTPUT,
+            help="File for the results, as JSON. With it, an evaluation that was stopped resumes.",
         ),
     ] = None,
     per_class: Annotated[
-        Path | None, typer.Option("--per-class", help="File for the counts by class, as CSV.")
+        Path | None,
+        typer.Option(
+            "--per-class",
+            metavar="FILE",
+            rich_help_panel=Panel.OUTPUT,
+            help="File for the counts by class, as CSV.",
+        ),
     ] = None,
     runtime: Runtime = None,
     threads: Threads = 1,
     jobs: Annotated[
         int,
-        typer.Option(min=1, help="Batches of files at the same time, each in a separate process."),
+        typer.Option(
+            "--jobs",
+            "-j",
+            min=1,
+            metavar="N",
+            rich_help_panel=Panel.WORK,
+            help="Batches of files at the same time, each in a separate process.",
+        ),
     ] = min(2, os.cpu_count() or 1),
     batch_of_files: Annotated[
         int | None,
         typer.Option(
             "--batch-of-files",
             min=1,
+            metavar="N",
+            rich_help_panel=Panel.WORK,
             help="Images per start of a runtime. Default: 256, fewer of large ones.",
         ),
     ] = None,
@@ -79,19 +111,27 @@ def command(
     skip_unreadable: Annotated[
         bool,
         typer.Option(
-            "--skip-unreadable", help="Leave out images that cannot be read, and count them."
+            "--skip-unreadable",
+            rich_help_panel=Panel.IMAGES,
+            help="Leave out images that cannot be read, and count them.",
         ),
     ] = False,
     mean: Annotated[
         str | None,
         typer.Option(
+            metavar="R,G,B",
+            rich_help_panel=Panel.IMAGES,
             help="Channel means by which images are normalised, in 0..1, for artifacts that do not "
-            "state them: 0.485,0.456,0.406."
+            "state them: 0.485,0.456,0.406.",
         ),
     ] = None,
     std: Annotated[
         str | None,
-        typer.Option(help="Standard deviation of each channel; give it together with --mean."),
+        typer.Option(
+            metavar="R,G,B",
+            rich_help_panel=Panel.IMAGES,
+            help="Standard deviation of each channel; give it together with --mean.",
+        ),
     ] = None,
     inputs: Inputs = None,
     adopt: Adopt = False,

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mobilebench.cli import output
+from mobilebench.cli import completions, output
+from mobilebench.cli.grammar import Panel
 from mobilebench.cli.options import Store
 
 if TYPE_CHECKING:
@@ -27,6 +28,9 @@ def command(
         str | None,
         typer.Option(
             "--as",
+            metavar="KIND",
+            autocompletion=completions.file_kinds,
+            rich_help_panel=Panel.CHOICE,
             help="Format of the files: record, litert, onnxruntime, executorch, executor-runner, "
             "mlperf, mlperf-summary, androidx, table or series. Default: recognised from each "
             "file.",

@@ -8,8 +8,9 @@ from typing import Annotated
 
 import typer
 
-from mobilebench.cli import output
-from mobilebench.cli.options import Store
+from mobilebench.cli import completions, output
+from mobilebench.cli.grammar import Panel
+from mobilebench.cli.options import Store, listed
 
 
 class Shape(StrEnum):
@@ -32,12 +33,64 @@ _WITHOUT_REPORTED = (*_WITHOUT_FAILURES, Shape.CSV, Shape.JSON, Shape.RECORDS)
 
 
 def command(
-    model: Annotated[str | None, typer.Option(help="Only this model.")] = None,
-    format: Annotated[str | None, typer.Option(help="Only this format.")] = None,
-    device: Annotated[str | None, typer.Option(help="Only this device id.")] = None,
-    protocol: Annotated[str | None, typer.Option(help="Only this protocol.")] = None,
-    shape: Annotated[Shape, typer.Option("--as", help="Form of the output.")] = Shape.TABLE,
-    out: Annotated[Path | None, typer.Option(help="Write to this file instead.")] = None,
+    model: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            autocompletion=completions.zoo,
+            rich_help_panel=Panel.CHOICE,
+            help="Only this model.",
+        ),
+    ] = None,
+    format: Annotated[
+        str | None,
+        typer.Option(
+            "--format",
+            "-f",
+            autocompletion=completions.formats,
+            rich_help_panel=Panel.CHOICE,
+            help="Only this format.",
+        ),
+    ] = None,
+    device: Annotated[
+        str | None,
+        typer.Option(
+            "--device",
+            "-d",
+            metavar="ID",
+            autocompletion=completions.devices,
+            rich_help_panel=Panel.CHOICE,
+            help="Only this device id.",
+        ),
+    ] = None,
+    protocol: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ID",
+            autocompletion=completions.protocol_ids,
+            rich_help_panel=Panel.CHOICE,
+            help="Only this protocol.",
+        ),
+    ] = None,
+    shape: Annotated[
+        Shape,
+        typer.Option(
+            "--as",
+            metavar="FORM",
+            rich_help_panel=Panel.OUTPUT,
+            help=f"Form of the output: {listed(Shape)}.",
+        ),
+    ] = Shape.TABLE,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "--out",
+            "-o",
+            metavar="FILE",
+            rich_help_panel=Panel.OUTPUT,
+            help="Write to this file instead.",
+        ),
+    ] = None,
     store: Store = None,
 ) -> None:
     """Rank the stored records: latency, size, parity and published accuracy."""

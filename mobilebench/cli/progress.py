@@ -81,7 +81,7 @@ class MatrixProgress:
         return self
 
     def __exit__(self, *error: object) -> None:
-        self.bar.stop()
+        _stop(self.bar, failed=error[0] is not None)
 
     def preparing(self, network: str) -> Line:
         return Line(self, network, "preflight", counted=False)
@@ -234,6 +234,26 @@ def counting_images(title: str, images: int) -> Iterator[Callable[[int], None]]:
         expand=True,
         refresh_per_second=2,
     )
-    with progress:
+    with _shown(progress):
         bar = progress.add_task(title, total=images)
         yield lambda more: progress.advance(bar, more)
+
+
+@contextmanager
+def _shown(progress: Progress) -> Iterator[None]:
+    progress.start()
+    failed = True
+    try:
+        yield
+        failed = False
+    finally:
+        _stop(progress, failed=failed)
+
+
+def _stop(progress: Progress, *, failed: bool) -> None:
+    """Stop a bar, and take it away where an error follows.
+
+    It would stand above the error as if it went on. The outcomes that were printed stay.
+    """
+    progress.live.transient = failed
+    progress.stop()

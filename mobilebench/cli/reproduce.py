@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mobilebench.cli import output
+from mobilebench.cli.grammar import Panel
 from mobilebench.cli.options import Json, Store
 from mobilebench.notation import quantities
 
@@ -35,6 +36,7 @@ def command(
             metavar="NAME=REFERENCE",
             help="Where a network of the author's own is here, such as net.make=net.py:make; "
             "repeatable.",
+            rich_help_panel=Panel.MODEL,
         ),
     ] = None,
     supply: Annotated[
@@ -43,24 +45,46 @@ def command(
             "--with",
             help="A file of the author's that rows were made from: a checkpoint, a folder of "
             "calibration images, class labels, a model file. Found by its sha256; repeatable.",
+            rich_help_panel=Panel.MODEL,
         ),
     ] = None,
     dry_run: Annotated[
         bool,
         typer.Option(
-            "--dry-run", help="Only say what the rows were made from, and what is missing here."
+            "--dry-run",
+            help="Only say what the rows were made from, and what is missing here.",
+            rich_help_panel=Panel.WORK,
         ),
     ] = False,
     files_only: Annotated[
-        bool, typer.Option("--files-only", help="Compare the files, and measure nothing.")
+        bool,
+        typer.Option(
+            "--files-only",
+            help="Compare the files, and measure nothing.",
+            rich_help_panel=Panel.WORK,
+        ),
     ] = False,
     device: Annotated[
-        str | None, typer.Option(help="Device to measure on. Default: the one of each row.")
+        str | None,
+        typer.Option(
+            help="Device to measure on. Default: the one of each row.",
+            rich_help_panel=Panel.SETTING,
+        ),
     ] = None,
-    out: Annotated[Path, typer.Option(help="Folder for the artifacts.")] = Path("reproduced"),
+    out: Annotated[
+        Path,
+        typer.Option(
+            help="Folder for the artifacts.",
+            rich_help_panel=Panel.OUTPUT,
+        ),
+    ] = Path("reproduced"),
     jobs: Annotated[
         int,
-        typer.Option(min=1, help="Exports that run at the same time, each in a separate process."),
+        typer.Option(
+            min=1,
+            help="Exports that run at the same time, each in a separate process.",
+            rich_help_panel=Panel.WORK,
+        ),
     ] = min(2, os.cpu_count() or 1),
     store: Store = None,
     json: Json = False,

@@ -9,6 +9,7 @@ import typer
 
 from mobilebench.cli import output
 from mobilebench.cli.artifacts import opened
+from mobilebench.cli.grammar import Panel
 from mobilebench.cli.options import Adopt, Artifacts, Inputs, Json
 
 if TYPE_CHECKING:
@@ -21,7 +22,11 @@ def command(
     artifacts: Artifacts,
     calibration: Annotated[
         Path | None,
-        typer.Option(help="The folder of images that quantized artifacts were judged on."),
+        typer.Option(
+            metavar="FOLDER",
+            rich_help_panel=Panel.IMAGES,
+            help="The folder of images that quantized artifacts were judged on.",
+        ),
     ] = None,
     inputs: Inputs = None,
     adopt: Adopt = False,
@@ -62,7 +67,7 @@ def command(
                     f"outputs when it was exported"
                 )
             if agreement is not None:
-                verdict = "agrees" if agreement.passed else "DOES NOT AGREE"
+                verdict = "same class" if agreement.passed else "NOT THE SAME CLASS OFTEN ENOUGH"
                 words = agreement.description
                 output.show_line(f"{artifact.name}: {verdict}: {words}")
             reason = _unverified(artifact, parity)
@@ -102,7 +107,7 @@ def _verify(artifact: Artifact, source: InputSource) -> _Verified:
     if source.folder is not None and source.agreement_source() == judged.source:
         return artifact, parity, verification.agree_bundle(artifact, source), ()
     output.tell(
-        f"{artifact.name} was judged on images, and --calibration does not name their folder: its "
-        f"agreement was not verified again."
+        f"{artifact.name} was judged on images, and --calibration does not name their folder: how "
+        f"often it names the same class was not verified again."
     )
     return artifact, parity, None, ()

@@ -1,18 +1,25 @@
-"""Find the source line of the operation that a toolkit error names."""
+"""Find the source line that an error comes from: the user's, not that of a library."""
 
 from __future__ import annotations
 
+import inspect
+import linecache
 import re
 import traceback
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from mobilebench.zoo import references
+
 _NAMED = re.compile(r"\baten(?:\.|::)(\w+)|\bfx node (\w+)|\bnode (\w+) \(")
 _FRAME = re.compile(r'File "(?P<file>[^"]+)", line (?P<line>\d+), in [^\n]*\n\s*(?P<code>[^\n]*)')
 _LIBRARIES = ("/site-packages/", "/dist-packages/", "/lib/python")
+_OURS = str(Path(__file__).parent.parent)
+"""Where this package lies, which may be outside those folders."""
 
 
 def of(error: BaseException, module: nn.Module, example: Sequence[Tensor]) -> str | None:
@@ -29,6 +36,30 @@ def of(error: BaseException, module: nn.Module, example: Sequence[Tensor]) -> st
     )
 
 
+def outside_libraries(error: BaseException) -> str:
+    """Return the innermost line of the user's code that an error passed.
+
+    It is `FILE, line N: CODE`, and the innermost of all where no line is the user's.
+    """
+    if isinstance(error, SyntaxError) and error.filename is not None:
+        return f"{error.filename}, line {error.lineno}: {(error.text or '').strip()}"
+    frames = traceback.extract_tb(error.__traceback__)
+    users = [frame for frame in frames if not _in_library(frame.filename, _OURS)]
+    last = (users or frames)[-1]
+    return f"{last.filename}, line {last.lineno}: {last.line}"
+
+
+def definition(function: object) -> str | None:
+    """Return the line that a function is defined on; None for one that is not Python's."""
+    code = getattr(inspect.unwrap(function), "__code__", None)  # type: ignore[arg-type]
+    if code is None:
+        return None
+    line = code.co_firstlineno
+    while linecache.getline(code.co_filename, line).lstrip().startswith("@"):
+        line += 1
+    return references.line_of(code.co_filename, line)
+
+
 def _raised_in(error: BaseException) -> str | None:
     """Return the innermost line outside libraries that a library called: the network's."""
     place, called = None, False
@@ -40,8 +71,8 @@ def _raised_in(error: BaseException) -> str | None:
     return place
 
 
-def _in_library(file: str) -> bool:
-    return file.startswith("<") or any(part in file for part in _LIBRARIES)
+def _in_library(file: str, *more: str) -> bool:
+    return file.startswith("<") or any(part in file for part in (*_LIBRARIES, *more))
 
 
 def _names(words: str) -> set[str]:

@@ -88,19 +88,21 @@ COLUMNS: Sequence[Column] = (
     _number("size", lambda row: row.size_bytes, size),
     Column("rel. error", lambda row: row.relative_error, _error),
     _number("SNR dB", lambda row: row.snr_db, "{:.0f}".format),
-    _number("agree %", lambda row: row.agreement, lambda share: f"{100 * share:.0f}"),
+    _number("same class %", lambda row: row.agreement, lambda share: f"{100 * share:.0f}"),
     _number("publ. top-1 %", lambda row: row.published_top1, "{:.1f}".format),
+    # Where records of one network have other weights: random ones, or of several checkpoints.
+    _words("weights", lambda row: row.weights, telling=True),
     # Where devices of one id are different ones, as the hosts of several people are.
     _words("device model", lambda row: row.device_model, telling=True),
 )
 _LEAVING_LAST = (
     "protocol", "p90", "threads", "runtime", "size", "rel. error", "publ. top-1 %", "memory",
-    "load", "SNR dB", "agree %", "unit", "device model",
+    "load", "SNR dB", "same class %", "unit", "weights", "device model",
 )  # fmt: skip
 """Columns that a narrow terminal leaves out: the first of these stay the longest."""
 
 
-_SELDOM = ("unit", "device model")
+_SELDOM = ("unit", "weights", "device model")
 """Columns that say something only where rows differ in them."""
 
 

@@ -14,7 +14,6 @@ from mobilebench.values import value, wire
 from mobilebench.values.artifact import ArtifactFacts, Parity
 from mobilebench.values.device import DeviceKind
 from mobilebench.values.measurement import Failure, Measurement, Validity
-from mobilebench.values.modelspec import ModelSpec
 from mobilebench.values.recipe import Calibration, ExportRecipe
 from mobilebench.values.record import CellKey, Record
 from mobilebench.values.tensor import TensorSpec
@@ -61,6 +60,8 @@ class Row:
     macs: int | None
     published_top1: float | None
     published_source: str | None
+    weights: str | None
+    """What tells the weights from others of the same network."""
     marks: tuple[str, ...]
     """What a reader must know before trusting the numbers; shown wherever the numbers are."""
     failure: str | None
@@ -73,12 +74,13 @@ class Row:
 def rank(records: Iterable[Record]) -> list[Row]:
     """Return rows by device and protocol, the fastest first, failures last.
 
-    Of several records of one cell the newest counts. A failed export is shown until the same recipe
-    of the same model has been measured.
+    Of several records of one cell with the same weights the newest counts. A failed export is shown
+    until the same recipe of the same model has been measured.
     """
-    newest: dict[CellKey, Record] = {}
+    newest: dict[tuple[CellKey, str | None], Record] = {}
     for record in sorted(records, key=lambda record: record.created):
-        newest[record.cell] = record
+        weights = record.model.weights
+        newest[record.cell, weights.label if weights else None] = record
     exported = {record.network for record in newest.values() if record.artifact}
     rows = [
         _row(record)
@@ -95,12 +97,14 @@ def behind(rows: Sequence[Row], records: Iterable[Record]) -> list[Record]:
 
 
 def _named_apart(rows: Sequence[Row]) -> list[Row]:
-    """Return the rows, with their record in the name of those that share one nevertheless."""
-    counts = Counter(row.name for row in rows)
-    return [
-        row if counts[row.name] == 1 else replace(row, name=f"{row.name}, {row.record_id}")
-        for row in rows
-    ]
+    """Return the rows; those that share a name have their weights, or their record, in it."""
+    for difference in (lambda row: f"weights {row.weights}", lambda row: row.record_id):
+        counts = Counter(row.name for row in rows)
+        rows = [
+            row if counts[row.name] == 1 else replace(row, name=f"{row.name}, {difference(row)}")
+            for row in rows
+        ]
+    return list(rows)
 
 
 def _order(row: Row) -> tuple[object, ...]:
@@ -149,6 +153,7 @@ def _row(record: Record) -> Row:
         macs=model.macs.total if model.macs else None,
         published_top1=published.top1 if published else None,
         published_source=published.source if published else None,
+        weights=model.weights.label if model.weights else None,
         marks=tuple(_each_mark(record)),
         failure=_why(outcome) if isinstance(outcome, Failure) else None,
         name=_name(record),
@@ -222,8 +227,10 @@ def _each_mark(record: Record) -> Iterable[str]:
         yield f"{record.job.protocol.id}: too short for a result"
     if record.artifact is not None and record.artifact.given:
         yield "weights inside the file"
-    elif not _trained(record.model):
-        yield "weights not from a checkpoint"
+    elif record.model.weights is None:
+        yield "weights not stated"
+    elif not record.model.weights.from_checkpoint:
+        yield record.model.weights.description
     if record.artifact is not None and record.artifact.unverified:
         yield f"not verified: {record.artifact.unverified}"
     if record.recipe.calibration is not None and not record.recipe.calibration.on_images:
@@ -245,7 +252,3 @@ def _each_mark(record: Record) -> Iterable[str]:
         more = headline.describe(record.job.protocol, record.outcome.samples)
         if more is not None:
             yield more
-
-
-def _trained(model: ModelSpec) -> bool:
-    return model.weights is not None and model.weights.from_checkpoint

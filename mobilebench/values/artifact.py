@@ -197,7 +197,7 @@ class Parity:
             yield f"equal elements {min(shares):.1%}"
         if self.top1_agreement is not None:
             least = limits.min_top1_agreement
-            yield _at_least("top-1 agreement", self.top1_agreement, least, "%", 0)
+            yield _at_least("same class for", self.top1_agreement, least, "%", 0)
 
     @property
     def _failed_parts(self) -> str:

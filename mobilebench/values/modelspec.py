@@ -16,6 +16,13 @@ CALLER = "caller"
 """Weights inside a module that a caller passed in; only the caller knows their origin."""
 IN_FILE = "file"
 """Weights inside a model file that was not exported here."""
+_ORIGINS = {
+    RANDOM: "random weights",
+    CALLER: "weights set by the network's own code",
+    IN_FILE: "weights inside the file",
+}
+_LABELS = {RANDOM: "random", CALLER: "own code", IN_FILE: "in the file"}
+_SHOWN_SHA256 = 8
 _USUAL = (224, 224)
 _CHANNELS = (1, 3)
 
@@ -120,7 +127,17 @@ class Weights:
     @property
     def description(self) -> str:
         """The origin, with the entry of the checkpoint."""
+        if not self.from_checkpoint:
+            return _ORIGINS[self.origin]
         return self.origin if self.key is None else f"{self.origin}, entry {self.key!r}"
+
+    @property
+    def label(self) -> str:
+        """What tells these weights from others of the network, in a few characters."""
+        if not self.from_checkpoint:
+            return _LABELS[self.origin]
+        short = self.origin[:_SHOWN_SHA256]
+        return short if self.key is None else f"{short} {self.key}"
 
 
 @value

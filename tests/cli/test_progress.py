@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import io
+import os
+import pty
+import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from rich.console import Console
 
+from mobilebench.cli import progress as progress_module
 from mobilebench.cli.progress import ImageLog, MatrixLog, MatrixProgress
+from mobilebench.errors import UserError
 from tests import foreign
-from tests.conftest import Ran
+from tests.conftest import TINY, Ran
 
 
 def _console(width: int = 80, terminal: bool = False) -> Console:
@@ -84,3 +90,81 @@ def test_the_program_writes_a_line_for_each_cell_where_it_writes_to_a_file(
     assert done.code == 0
     assert "measure by smoke-1 1/2 0:0" in done.stderr
     assert "difference tflite-given, litert 2 threads: " in done.stderr
+
+
+def _on_terminal(*words: str) -> str:
+    """Run the program on a terminal of 90 columns; return what it writes there."""
+    code = (
+        "import sys\nsys.argv = ['mobilebench', *sys.argv[1:]]\n"
+        "from mobilebench.cli import main\n"
+        "try: main()\nfinally: print('torch loaded' if 'torch' in sys.modules else 'no torch')"
+    )
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.environ.update(TERM="xterm", COLUMNS="90")
+        os.execv(sys.executable, [sys.executable, "-c", code, *words])
+    written = b""
+    while True:
+        try:
+            part = os.read(terminal, 65536)
+        except OSError:  # Linux's answer once the other side is closed
+            break
+        if not part:
+            break
+        written += part
+    os.close(terminal)
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 2
+    return written.decode()
+
+
+@pytest.mark.filterwarnings("ignore:.*forkpty.*:DeprecationWarning")
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        ("export mobilevig_tj", "There is no model called"),
+        (f"export {TINY} -f onnx", "add --input"),
+        (f"export {TINY} -f onnx -i 1x3x32x32 -r 64", "--resolution is for models of the zoo"),
+        ("export mobilevig_ti -f onnx -i 1x3x32x32", "takes one image"),
+        ("export mobilevig_ti rapidnet_ti -f onnx -i 1x3x32x32", "takes one image"),
+        ("export mobilevig_ti -f onnx -r 8", "it takes 32 to 4096"),
+        ("export mobilevig_ti -f onnx -c no.pth", "The checkpoint no.pth does not exist"),
+        ("export mobilevig_ti -f onxx", "There is no export format"),
+        ("export mobilevig_ti -p fp8", "There is no precision"),
+        ("bench nowhere", "nowhere is not an artifact"),
+        ("eval nowhere --data nowhere", "nowhere is not an artifact"),
+    ],
+)
+def test_a_mistake_in_the_command_line_is_found_before_torch_and_before_a_bar(
+    words: str, sentence: str
+) -> None:
+    text = _on_terminal(*words.split())
+    assert sentence in " ".join(text.split())
+    assert "no torch" in text
+    assert "0:00" not in text, "the clock of a bar"
+
+
+def _drawn(*, failing: bool) -> str:
+    console = Console(force_terminal=True, width=80, file=io.StringIO())
+    with suppress(UserError), MatrixProgress("export", 2, console) as progress:
+        progress.skipped("tiny onnx-fp32", "found")
+        if failing:
+            raise UserError("the rest is wrong")
+    assert isinstance(console.file, io.StringIO)
+    return console.file.getvalue()
+
+
+def test_no_bar_is_left_above_an_error_but_outcomes_are() -> None:
+    up_and_clear = "\r\x1b[1A\x1b[2K"
+    assert "tiny onnx-fp32: found" in _drawn(failing=True)
+    assert _drawn(failing=True).endswith(up_and_clear)
+    assert not _drawn(failing=False).endswith(up_and_clear)
+
+
+def test_no_bar_over_images_is_left_above_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    console = Console(force_terminal=True, width=80, file=io.StringIO())
+    monkeypatch.setattr(progress_module, "stderr", lambda: console)
+    with suppress(UserError), progress_module.counting_images("tiny", 4) as counted:
+        counted(1)
+        raise UserError("the image is damaged")
+    assert isinstance(console.file, io.StringIO)
+    assert console.file.getvalue().endswith("\r\x1b[1A\x1b[2K")

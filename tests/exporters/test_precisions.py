@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +16,7 @@ from torch import Tensor, nn
 
 from mobilebench import export, plugins
 from mobilebench.errors import CellFailed, RecipeError, UserError
+from mobilebench.exporting.choosing import choose
 from mobilebench.inputs import seeded
 from mobilebench.inputs.source import InputSource
 from mobilebench.values.artifact import Artifact
@@ -140,9 +142,60 @@ def test_only_calibrated_precisions_have_a_calibration() -> None:
 @pytest.mark.parametrize("name", ["onnx", "tflite", "executorch", "coreml"])
 def test_a_precision_that_a_format_lacks_is_refused_saying_what_it_has(name: str) -> None:
     exporter = plugins.exporter(name)
-    for precision in set(Precision) - exporter.precisions():
-        with pytest.raises(RecipeError, match=f"asked for with precision {precision}; it offers"):
+    for precision in set(Precision.exported()) - exporter.precisions():
+        with pytest.raises(RecipeError) as error:
             exporter.recipe(precision)
+        match = re.search(
+            rf"asked for with precision {precision}; it offers .*; "
+            rf"(the nearest is (?P<nearest>[\w-]+)|--delegate .* has {precision})\.$",
+            str(error.value),
+        )
+        assert match, error.value
+        assert match["nearest"] in {None, *exporter.precisions()} - {Precision.FP32}
+
+
+@pytest.mark.parametrize(
+    ("name", "precision", "choices", "advice"),
+    [
+        ("tflite", Precision.FP16, {}, "; the nearest is fp16-weights."),
+        ("tflite", Precision.PALETTE4, {}, "; the nearest is int8-weights."),
+        ("onnx", Precision.FP16_WEIGHTS, {}, "; the nearest is fp16."),
+        ("onnx", Precision.INT8_IO, {}, "; the nearest is int8."),
+        ("coreml", Precision.INT8_DYNAMIC, {}, "; the nearest is int8-weights."),
+        (
+            "coreml",
+            Precision.INT8,
+            {"target": "neuralnetwork"},
+            "; for other targets it offers int8.",
+        ),
+        ("executorch", Precision.FP16, {}, "; --delegate coreml or vulkan or qualcomm has fp16."),
+        ("executorch", Precision.FP16_WEIGHTS, {}, "; the nearest is int8."),
+        (
+            "executorch",
+            Precision.INT8,
+            {"delegate": "vulkan"},
+            "; --delegate xnnpack or ethos-u has int8.",
+        ),
+    ],
+)
+def test_the_nearest_precision_is_offered(
+    name: str, precision: Precision, choices: dict[str, str], advice: str
+) -> None:
+    with pytest.raises(RecipeError) as error:
+        plugins.exporter(name).recipe(precision, **choices)
+    assert str(error.value).endswith(advice)
+
+
+def test_what_is_left_out_names_the_nearest_precision() -> None:
+    assert choose(["onnx", "tflite"], ["fp16"]).left_out == (
+        "tflite has no fp16; left out; the nearest that it has is fp16-weights.",
+    )
+    with pytest.raises(RecipeError) as error:
+        choose(["onnx", "tflite"], ["palette4"])
+    assert str(error.value) == (
+        "The precision palette4 is not offered by onnx, tflite; the nearest: onnx has "
+        "int8-weights, tflite has int8-weights."
+    )
 
 
 class Gate(nn.Module):

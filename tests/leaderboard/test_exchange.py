@@ -33,7 +33,7 @@ def test_github_action_benchmark_takes_medians_in_ms() -> None:
     entries = json.loads(exchange.as_github_benchmark(ROWS))
     assert [(entry["value"], entry["unit"]) for entry in entries] == [(11.0, "ms"), (11.0, "ms")]
     assert len({entry["name"] for entry in entries}) == 2
-    assert "weights not from a checkpoint" in entries[0]["extra"]
+    assert "random weights" in entries[0]["extra"]
 
 
 def test_bencher_takes_nanoseconds_and_bytes() -> None:

@@ -20,6 +20,7 @@ from mobilebench.leaderboard.table import as_table
 from mobilebench.leaderboard.text import as_csv, as_json, as_markdown
 from mobilebench.values.artifact import Agreement
 from mobilebench.values.measurement import Diagnosis
+from mobilebench.values.modelspec import Weights
 from mobilebench.values.recipe import NOISE, Calibration, ExportRecipe, Format, Precision
 from mobilebench.values.record import Record
 from tests.records import failed_export, measured
@@ -56,6 +57,28 @@ def test_the_newest_record_of_a_cell_counts() -> None:
     assert row.record_id == "d" * 32
 
 
+def test_records_that_differ_in_weights_alone_are_rows_that_show_them() -> None:
+    trained = Weights(origin="3fa2c1d0" * 8, state_sha256="1" * 64, key="ema")
+    other = dataclasses.replace(
+        FAST, record_id="e" * 32, model=dataclasses.replace(FAST.model, weights=trained)
+    )
+    rows = _rows(FAST, other)
+    assert {row.weights for row in rows} == {"random", "3fa2c1d0 ema"}
+    assert {row.name.rpartition(", ")[2] for row in rows} == {
+        "weights random",
+        "weights 3fa2c1d0 ema",
+    }
+    assert "weights" in [column.title for column in offered(rows)]
+    assert "row 1: random weights." in notes(rows) or "row 2: random weights." in notes(rows)
+    console = Console(width=60, file=io.StringIO())
+    console.print(as_table(rows, 60))
+    assert isinstance(console.file, io.StringIO)
+    assert "3fa2c1d0" in console.file.getvalue()
+    [row] = _rows(FAST)
+    assert row.name.endswith("smoke-1")
+    assert "weights" not in [column.title for column in offered([row])]
+
+
 def test_a_quantized_file_says_what_its_ranges_are_from_and_how_often_it_agrees() -> None:
     facts = FAST.artifact
     assert facts is not None
@@ -89,7 +112,7 @@ def test_what_is_not_a_phones_result_says_so_everywhere() -> None:
     for mark in (
         "measured on simulated (Made-up phone), not on a phone",
         "smoke-1: too short for a result",
-        "weights not from a checkpoint",
+        "random weights",
         "suspect: noisy samples",
     ):
         assert mark in row.marks
