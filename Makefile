@@ -45,10 +45,10 @@ QUICK := \
   tests/test_words.py
 CORE := $(QUICK) \
   tests/conversion tests/deploy tests/exporting tests/zoo tests/machine/test_cluster.py \
-  tests/measuring/test_pairs.py tests/measuring/test_setting.py \
+  tests/measuring/test_pairs.py tests/measuring/test_rounds.py tests/measuring/test_setting.py \
   tests/verifying/test_accuracy.py tests/verifying/test_agreement.py \
   tests/verifying/test_equivalence.py tests/verifying/test_evaluation.py tests/test_api.py \
-  tests/test_pipeline.py \
+  tests/test_observer.py tests/test_pipeline.py \
   tests/test_zoo_matrix.py
 CLI := tests/cases tests/cli tests/test_action.py tests/test_packaging.py
 EXPORTERS := \

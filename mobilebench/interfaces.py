@@ -14,6 +14,7 @@ from threading import Event
 from typing import TYPE_CHECKING, Any, Protocol
 
 from mobilebench.machine.isolated import Function
+from mobilebench.observer import Progress
 from mobilebench.values import value
 from mobilebench.values.artifact import Artifact
 from mobilebench.values.device import Device
@@ -160,10 +161,16 @@ class Runner(Protocol):
         """
 
     def run(
-        self, device_id: str, artifact: Artifact, job: Job, cancel: Event | None = None
+        self,
+        device_id: str,
+        artifact: Artifact,
+        job: Job,
+        cancel: Event | None = None,
+        progress: Progress | None = None,
     ) -> Measurement:
         """Measure an artifact; the caller adds validity and diagnoses.
 
+        The rounds are stages of `progress` (see `measuring.rounds`), unless too short to be seen.
         Raises `CellFailed` when the runtime refuses the artifact, crashes or hangs, `UserError`
         when the device or the runtime is not available.
         """

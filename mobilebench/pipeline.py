@@ -109,7 +109,7 @@ def benchmark_pairs(
     Every runtime that both artifacts share has a session. Raises as `plan_pairs` does before the
     first run, and as `bench.measure_pair` does.
     """
-    for cells in plan_pairs([first], [second], setting):
+    for cells in plan_pairs([first], [second], setting).cells:
         yield from bench.measure_pair(cells, pairs, observer)
 
 

@@ -29,6 +29,14 @@ def test_a_record_says_what_it_is_in_one_line() -> None:
     assert repr(measured().outcome.samples) == "<Samples: 3 measured of 4>"  # type: ignore[union-attr]
 
 
+def test_a_record_has_its_latency_in_milliseconds() -> None:
+    record = measured()
+    latencies = record.outcome.samples.latencies_ns()  # type: ignore[union-attr]
+    assert record.p50_ms == sorted(latencies)[len(latencies) // 2] / 1e6 == 11.0
+    assert record.p90_ms is not None and record.p50_ms < record.p90_ms <= max(latencies) / 1e6
+    assert failed_export().p50_ms is None and failed_export().p90_ms is None
+
+
 def test_rows_are_a_table_in_a_notebook() -> None:
     board = mobilebench.rank([measured(model="<b>net</b>"), failed_export()])
     assert len(board) == 2

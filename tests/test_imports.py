@@ -37,11 +37,13 @@ ALLOWED: dict[str, set[str]] = {
     "zoo": {"errors", "values"},
     "deploy": {"errors", "values", "zoo"},
     # the seams
-    "interfaces": {"values", "inputs", "machine"},
+    "interfaces": {"values", "inputs", "machine", "observer"},
     "plugins": {"errors", "values", "interfaces", "machine"},
     "failures": {"errors", "values", "interfaces", "plugins"},
     # from a network to a verified file
-    "verifying": {"errors", "files", "values", "machine", "inputs", "plugins", "notation"},
+    "verifying": {
+        "errors", "files", "values", "machine", "inputs", "plugins", "notation", "observer",
+    },
     "inspecting": {"errors", "files", "values", "machine", "plugins"},
     "exporting": {
         "errors", "files", "values", "machine", "inputs", "observer",
@@ -55,7 +57,7 @@ ALLOWED: dict[str, set[str]] = {
     "store": {"errors", "files", "values"},
     "regress": {"errors", "values", "stats", "store", "notation"},
     "measuring": {
-        "errors", "values", "machine", "observer",
+        "errors", "values", "machine", "observer", "stats", "notation",
         "interfaces", "plugins", "failures", "store", "regress",
     },
     "leaderboard": {"values", "stats", "machine", "notation"},
@@ -64,7 +66,7 @@ ALLOWED: dict[str, set[str]] = {
     # plug-ins
     "mobilebench_exporters": {"errors", "values", "inputs", "interfaces", "verifying"},
     "mobilebench_device_runners": {
-        "errors", "values", "inputs", "machine", "interfaces", "measuring",
+        "errors", "values", "inputs", "machine", "interfaces", "measuring", "observer",
     },
     # the face: may import all of core
     "pipeline": {
@@ -72,7 +74,7 @@ ALLOWED: dict[str, set[str]] = {
         "exporting", "conversion", "measuring",
     },
     "api": {
-        "errors", "values", "machine", "inputs", "inspecting",
+        "errors", "values", "machine", "inputs", "inspecting", "observer",
         "exporting", "conversion", "verifying", "measuring", "pipeline",
         "store", "regress", "leaderboard",
     },

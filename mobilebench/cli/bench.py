@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mobilebench.cli import options, output
-from mobilebench.cli.artifacts import opened
+from mobilebench.cli.artifacts import Refused, opened, opened_among
 from mobilebench.cli.check import exit_code, parse_rule, show_report
 from mobilebench.cli.options import (
     Adopt,
@@ -30,6 +30,7 @@ from mobilebench.cli.options import (
 from mobilebench.values.protocol import protocols
 
 if TYPE_CHECKING:
+    from mobilebench.errors import MissingToolkit
     from mobilebench.measuring.setting import Setting
     from mobilebench.regress import Report, Rule
     from mobilebench.values.artifact import Artifact
@@ -91,6 +92,9 @@ def command(
     With --ab, measure two sides interleaved and compare them. Then the options --tolerance,
     --alpha, --metric, --junit, --markdown and --github apply, and the exit codes are those of
     `mobilebench check`.
+
+    Files that nothing here can run are left out, which is told. Exit code 1 where a file is damaged
+    or fails, or its runtime is not installed; the others are measured all the same.
     """
     from mobilebench import files
     from mobilebench.leaderboard import rank
@@ -102,7 +106,12 @@ def command(
 
     if not ab:
         options.refuse_given(ctx, _OF_AB, "belongs to --ab; add --ab, or leave it out")
-    loaded = opened(artifacts, inputs, adopt)
+    # With --ab, leaving one out would compare its neighbours with each other.
+    refused: list[Refused] = []
+    if ab:
+        loaded = opened(artifacts, inputs, adopt)
+    else:
+        loaded, refused = opened_among(artifacts, inputs, adopt)
     setting = Setting(
         device_id=device,
         protocol=find_protocol(protocol or ("ci-ab-1" if ab else "burst-1")),
@@ -118,7 +127,7 @@ def command(
                 loaded, setting, rule, pairs, confirm, metric, store, records.append
             )
         else:
-            measure_all(loaded, setting, store, records.append)
+            complete = measure_all(loaded, setting, store, records.append) and not refused
     finally:
         if out is not None and records:
             documents = ",\n".join(wire.dumps(record) for record in records)
@@ -130,7 +139,7 @@ def command(
         output.show_json([wire.to_plain(record) for record in records])
     else:
         output.show(as_table(rank(records), output.width()))
-    if any(record.outcome.kind == "failure" for record in records):
+    if not complete or any(record.outcome.kind == "failure" for record in records):
         raise typer.Exit(1)
 
 
@@ -139,10 +148,11 @@ def measure_all(
     setting: Setting,
     store: str | None,
     keep: Callable[[Record], object] = lambda _: None,
-) -> None:
+) -> bool:
     """Measure every cell under a progress bar; store each record as soon as it exists.
 
-    Each record is given to `keep` too.
+    Each record is given to `keep` too. Returns whether the runtimes of all cells are installed.
+    Raises `UserError` where none of them is.
     """
     from mobilebench.cli.progress import follow
     from mobilebench.measuring.bench import measure
@@ -153,13 +163,19 @@ def measure_all(
     for sentence in planned.left_out:
         output.tell(f"left out: {sentence}")
     cells = planned.cells
+    missing: list[MissingToolkit] = []
     with (
         RecordStore(store) as stored,
         follow(f"measure by {setting.protocol.id}", len(cells)) as progress,
     ):
-        for record in measure(cells, progress):
+        for record in measure(cells, progress, missing.append):
             stored.add(record)
             keep(record)
+    if len(missing) == len(cells):
+        raise missing[0]
+    for sentence in dict.fromkeys(map(str, missing)):
+        output.tell(f"left out: {sentence}")
+    return not missing
 
 
 def compare_sides(
@@ -187,7 +203,10 @@ def compare_sides(
             f"--ab was given {len(artifacts)} artifacts; give those of A and then as many of B."
         )
     half = len(artifacts) // 2
-    cells = plan_pairs(artifacts[:half], artifacts[half:], setting)
+    planned = plan_pairs(artifacts[:half], artifacts[half:], setting)
+    for sentence in planned.left_out:
+        output.tell(f"left out: {sentence}")
+    cells = planned.cells
     count = pairs or rule.pairs_needed(len(cells))
     with (
         RecordStore(store) as stored,

@@ -24,7 +24,7 @@ import threading
 import time
 import traceback
 import typing
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -97,11 +97,18 @@ class IsolatedProcess:
         self._folder.cleanup()
 
     def call(
-        self, call: IsolatedCall[A], *, stage: Stage, timeout_s: float, log_to: Path | None = None
+        self,
+        call: IsolatedCall[A],
+        *,
+        stage: Stage,
+        timeout_s: float,
+        log_to: Path | None = None,
+        watch: Callable[[], None] = lambda: None,
     ) -> A:
         """Run a call in the process and return its answer.
 
-        `log_to` receives what the process printed meanwhile. Raises `UserError` (as the function
+        `log_to` receives what the process printed meanwhile, `watch` is called again and again
+        until the answer is there. Raises `UserError` (as the function
         did), or `CellFailed` at `stage` for any other error, a crash, or a limit of time or memory
         that was passed.
         """
@@ -109,8 +116,13 @@ class IsolatedProcess:
         request, response = _files(Path(self._folder.name), self._calls)
         content = {"place": call.place, "arguments": call.arguments}
         files.write_text(request, json.dumps(content))
+
+        def answered() -> bool:
+            watch()
+            return response.exists()
+
         try:
-            code = self._child.wait(timeout_s, response.exists)
+            code = self._child.wait(timeout_s, answered)
             if code is not None:
                 raise self._child.ended(code)
         except errors.ProcessFailed as error:
@@ -141,10 +153,11 @@ def call(
     memory_bytes: int | None = None,
     cancel: Event | None = None,
     log_to: Path | None = None,
+    watch: Callable[[], None] = lambda: None,
 ) -> A:
     """Run one call in a separate process; otherwise as `IsolatedProcess.call`."""
     with IsolatedProcess(memory_bytes=memory_bytes, cancel=cancel) as process:
-        return process.call(call, stage=stage, timeout_s=timeout_s, log_to=log_to)
+        return process.call(call, stage=stage, timeout_s=timeout_s, log_to=log_to, watch=watch)
 
 
 def _files(folder: Path, number: int) -> tuple[Path, Path]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from mobilebench.cli.progress import ImageLog, MatrixLog, MatrixProgress
+from mobilebench.cli.progress import CountLog, MatrixLog, MatrixProgress
 from tests import foreign
 from tests.conftest import Ran
 
@@ -55,11 +56,23 @@ def test_a_log_that_was_silent_for_long_says_what_is_being_done() -> None:
 
 def test_images_are_counted_by_tenths() -> None:
     console = _console()
-    log = ImageLog("tiny", 100, console)
+    log = CountLog("tiny", 100, "images", console)
     for _ in range(100):
         log.add(1)
     lines = _text(console).splitlines()
     assert lines[0] == "tiny 10/100 images 0:00" and len(lines) == 10
+
+
+@pytest.mark.parametrize("stage", ["round 3 of 5", "34 s of at least 60"])
+@pytest.mark.parametrize("width", [60, 80, 120])
+def test_the_round_and_the_second_stay_in_a_narrow_terminal(width: int, stage: str) -> None:
+    console = _console(width, terminal=True)
+    with MatrixProgress("measure by burst-1", 12, console) as progress:
+        cell = progress.started("a_network_with_a_long_name@256 tflite-int8, litert 2 threads")
+        cell.stage(stage)
+        progress.bar.refresh()
+    line = [line for line in _text(console).splitlines() if "a_net" in line][-1]
+    assert line.startswith(f"     0:00:00 {stage} ") and "a_network_with" in line
 
 
 @pytest.mark.parametrize("width", [40, 60, 80, 120])
@@ -82,5 +95,12 @@ def test_the_program_writes_a_line_for_each_cell_where_it_writes_to_a_file(
     path = foreign.difference(tmp_path / "difference.tflite")
     done = mobilebench("bench", path, "--protocol", "smoke-1", "--threads", "1", "--threads", "2")
     assert done.code == 0
-    assert "measure by smoke-1 1/2 0:0" in done.stderr
-    assert "difference tflite-given, litert 2 threads: " in done.stderr
+    lines = [line for line in done.stderr.splitlines() if "measure by smoke-1" in line]
+    assert len(lines) == 2
+    for number, (line, threads) in enumerate(zip(lines, ("1 thread", "2 threads"), strict=True)):
+        figure = r"[\d.]+ (ns|µs|ms)( \(suspect\))?"
+        assert re.fullmatch(
+            rf"measure by smoke-1 {number + 1}/2 0:\d\d difference tflite-given, litert {threads}: "
+            rf"{figure}",
+            line,
+        )
