@@ -38,6 +38,7 @@ lint: setup
 QUICK := \
   tests/inputs tests/interop tests/leaderboard tests/notation tests/regress tests/stats tests/store \
   tests/values tests/machine/test_installation.py tests/machine/test_isolated.py \
+  tests/machine/test_places.py \
   tests/measuring/test_diagnoses.py tests/measuring/test_engine.py \
   tests/verifying/test_journal.py tests/verifying/test_matching.py \
   tests/verifying/test_parity.py tests/test_docs.py \

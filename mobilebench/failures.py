@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 
 from mobilebench import plugins
 from mobilebench.errors import CellFailed, UserError
 from mobilebench.interfaces import Cure
+from mobilebench.machine import places
 from mobilebench.values.measurement import Failure, Stage
 from mobilebench.values.recipe import ExportRecipe
 
@@ -46,6 +48,15 @@ def failure_of(error: CellFailed | UserError, recipe: ExportRecipe) -> Failure:
         message=error.message,
         log_tail=error.log_tail,
         advice=find(error, known),
+    )
+
+
+def shared(failure: Failure) -> Failure:
+    """Return a failure as a record states it, without the places of this machine."""
+    return replace(
+        failure,
+        message=places.without(failure.message),
+        log_tail=places.without(failure.log_tail),
     )
 
 

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mobilebench import failures
 from mobilebench.errors import MobilebenchWarning
 from mobilebench.exporting.matrix import Exported, Matrix
 from mobilebench.exporting.order import Terms
@@ -126,7 +127,7 @@ def record_of_failed_export(exported: Exported) -> Record:
             artifact=None,
             device=host.host_device(),
             job=None,
-            outcome=exported.outcome,
+            outcome=failures.shared(exported.outcome),
             provenance=host.provenance(transport="local process"),
         )
     )

@@ -39,7 +39,7 @@ ALLOWED: dict[str, set[str]] = {
     # the seams
     "interfaces": {"values", "inputs", "machine", "observer"},
     "plugins": {"errors", "values", "interfaces", "machine"},
-    "failures": {"errors", "values", "interfaces", "plugins"},
+    "failures": {"errors", "values", "machine", "interfaces", "plugins"},
     # from a network to a verified file
     "verifying": {
         "errors", "files", "values", "machine", "inputs", "plugins", "notation", "observer",
@@ -70,7 +70,7 @@ ALLOWED: dict[str, set[str]] = {
     },
     # the face: may import all of core
     "pipeline": {
-        "errors", "values", "machine", "observer", "store",
+        "errors", "values", "machine", "observer", "store", "failures",
         "exporting", "conversion", "measuring",
     },
     "api": {

@@ -32,7 +32,7 @@ from threading import Event
 from typing import Any, Generic, ParamSpec, Self, TypeVar
 
 from mobilebench import errors, files
-from mobilebench.machine import process
+from mobilebench.machine import places, process
 from mobilebench.values import wire
 from mobilebench.values.measurement import Stage
 from mobilebench.values.wire import Plain
@@ -107,7 +107,8 @@ class IsolatedProcess:
     ) -> A:
         """Run a call in the process and return its answer.
 
-        `log_to` receives what the process printed meanwhile, `watch` is called again and again
+        `log_to` receives what the process printed meanwhile, without the places of this machine;
+        `watch` is called again and again
         until the answer is there. Raises `UserError` (as the function
         did), or `CellFailed` at `stage` for any other error, a crash, or a limit of time or memory
         that was passed.
@@ -133,7 +134,7 @@ class IsolatedProcess:
             log = self._new_log()
             if log_to is not None:
                 with files.writing(log_to.parent):
-                    log_to.write_text(log)
+                    log_to.write_text(places.without(log), encoding="utf-8")
         answer = json.loads(response.read_text())
         if "error" in answer:
             _raise(answer["error"], stage, process.tail(log))

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from mobilebench import plugins
 from mobilebench.errors import CellFailed, MissingToolkit
-from mobilebench.failures import failure_of
+from mobilebench.failures import failure_of, shared
 from mobilebench.machine import host
 from mobilebench.measuring import diagnoses
 from mobilebench.measuring.setting import Cell
@@ -75,7 +75,7 @@ def measure_cell(cell: Cell, session: Session | None, observer: Observer | None)
         outcome = diagnoses.diagnose(measurement, cell.job.protocol, cell.device)
         progress.finished(_figure(outcome))
     except CellFailed as error:
-        outcome = failure_of(error, manifest.recipe)
+        outcome = shared(failure_of(error, manifest.recipe))
         progress.finished(f"failed at {error.stage}")
     except MissingToolkit:
         progress.finished("runtime not installed")

@@ -19,7 +19,7 @@ class DataSet:
     """The images that were evaluated."""
 
     folder: str
-    """As the user gave it, for people."""
+    """Its name, for people: where it lies tells of the machine. The path in old documents."""
     sha256: str
     """Over the class names, and the label, relative path and content of every image."""
     images: int
