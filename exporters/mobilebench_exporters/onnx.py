@@ -76,7 +76,7 @@ class OnnxExporter(Offering):
                 f"opset {opset} was requested, but the exporter wrote {exporter_opset}; request "
                 f"it with --target opset{exporter_opset}",
             )
-        _onnx_metadata.strip(program.model)
+        _onnx_metadata.strip(program.model, classes=recipe.precision is Precision.INT8)
         program.save(path, external_data=external)
         if recipe.precision is Precision.INT8:
             names = [tensor.name for tensor in inputs]
