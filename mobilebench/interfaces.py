@@ -139,6 +139,12 @@ class Exporter(Protocol):
         It also reads kinds of file that `graph` does not.
         """
 
+    def operation_in(self, message: str) -> str | None:
+        """Return the name or the kind, as in `graph`, of the operation that a message is about.
+
+        The message is a runtime's. None where it names no operation.
+        """
+
 
 class Runner(Protocol):
     """Runs artifacts on the devices of one kind. Holds no state between calls."""

@@ -24,7 +24,7 @@ def strip(model: Any, *, classes: bool = False) -> None:
     """
     import onnx_ir
 
-    kept = KEPT | {CLASSES} if classes else KEPT
+    names = KEPT | {CLASSES} if classes else KEPT
 
     model.metadata_props.clear()
     model.doc_string = None
@@ -34,7 +34,7 @@ def strip(model: Any, *, classes: bool = False) -> None:
         for tensor in (*graph.inputs, *getattr(graph, "initializers", {}).values()):
             _strip_value(tensor)
         for node in onnx_ir.traversal.RecursiveGraphIterator(graph):
-            for key in [key for key in node.metadata_props if key not in kept]:
+            for key in [key for key in node.metadata_props if key not in names]:
                 del node.metadata_props[key]
             node.doc_string = None
             for output in node.outputs:
