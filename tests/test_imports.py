@@ -44,7 +44,7 @@ ALLOWED: dict[str, set[str]] = {
     "verifying": {
         "errors", "files", "values", "machine", "inputs", "plugins", "notation", "observer",
     },
-    "inspecting": {"errors", "files", "values", "machine", "plugins"},
+    "inspecting": {"errors", "files", "values", "machine", "plugins", "notation"},
     "exporting": {
         "errors", "files", "values", "machine", "inputs", "observer",
         "interfaces", "plugins", "failures", "verifying", "inspecting",

@@ -87,6 +87,12 @@ class Accuracy:
     """Images with a score that is not finite; they count as wrong."""
     classes: tuple[ClassCount, ...]
 
+    def __repr__(self) -> str:
+        """Say what was judged, and the share that is right, without the classes."""
+        share = self.top1.value
+        top1 = "no image" if share is None else f"top-1 {share:.2%} of {self.images} images"
+        return f"<Accuracy {self.model.title} {self.recipe.label}: {top1}>"
+
     @property
     def images(self) -> int:
         """Number of images that were evaluated."""

@@ -41,6 +41,10 @@ class Equivalence:
     notes: tuple[str, ...]
     """How inputs and outputs were matched, where it is not by name and in the same layout."""
 
+    def __repr__(self) -> str:
+        error = f"relative error {self.parity.error_text}"
+        return f"<Equivalence on {self.inputs}: {self.verdict}, {error}>"
+
     @property
     def verdict(self) -> str:
         """The result in words; only outputs without any difference are called equal."""
