@@ -40,7 +40,7 @@ QUICK := \
   tests/conformance tests/inputs tests/interop tests/leaderboard tests/notation tests/regress \
   tests/stats tests/store \
   tests/values tests/machine/test_installation.py tests/machine/test_isolated.py \
-  tests/machine/test_torchvision.py \
+  tests/machine/test_places.py tests/machine/test_torchvision.py \
   tests/measuring/test_diagnoses.py tests/measuring/test_engine.py \
   tests/reproducing/test_plan.py tests/reproducing/test_row.py \
   tests/verifying/test_journal.py tests/verifying/test_matching.py \
@@ -49,11 +49,11 @@ QUICK := \
   tests/test_words.py
 CORE := $(QUICK) \
   tests/conversion tests/deploy tests/exporting tests/zoo tests/machine/test_cluster.py \
-  tests/measuring/test_pairs.py tests/measuring/test_setting.py \
+  tests/measuring/test_pairs.py tests/measuring/test_rounds.py tests/measuring/test_setting.py \
   tests/reproducing/test_reproduction.py \
   tests/verifying/test_accuracy.py tests/verifying/test_agreement.py \
   tests/verifying/test_equivalence.py tests/verifying/test_evaluation.py tests/test_api.py \
-  tests/test_pipeline.py \
+  tests/test_observer.py tests/test_pipeline.py \
   tests/test_zoo_matrix.py
 CLI := tests/cases tests/cli tests/test_action.py tests/test_packaging.py
 EXPORTERS := \

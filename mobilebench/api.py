@@ -1,4 +1,8 @@
-"""The Python API: what the verbs of the command line do, on values."""
+"""The Python API: what the verbs of the command line do, on values.
+
+Calls that take long are silent by default. They log their progress at the level INFO to
+`logging.getLogger("mobilebench")`.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +17,7 @@ from mobilebench.exporting.order import Terms
 from mobilebench.inputs.source import InputSource
 from mobilebench.inspecting.given import open_artifacts
 from mobilebench.measuring.setting import Setting
+from mobilebench.observer import Logged, Work
 from mobilebench.values.artifact import Artifact
 from mobilebench.values.measurement import ComputeUnit, Failure
 from mobilebench.values.modelspec import CALLER, ModelSpec, Preprocessing
@@ -99,7 +104,9 @@ def export(
             inputs=specs,
             preprocessing=preprocessing,
         )
-        [exported] = pipeline.export_matrix([request], recipes, Path(out_dir), terms=terms)
+        [exported] = pipeline.export_matrix(
+            [request], recipes, Path(out_dir), terms=terms, observer=Logged()
+        )
     else:
         from mobilebench.conversion.loading import describe, require_use_of_preprocessing
 
@@ -114,7 +121,9 @@ def export(
         spec = ModelSpec(name=name, inputs=specs, preprocessing=preprocessing)
         require_use_of_preprocessing(spec)
         loaded = describe(model, spec, CALLER)
-        [exported] = pipeline.export_module(loaded, recipes, Path(out_dir), terms=terms)
+        [exported] = pipeline.export_module(
+            loaded, recipes, Path(out_dir), terms=terms, observer=Logged()
+        )
     if isinstance(exported.outcome, Failure):
         failure = exported.outcome
         advice = f"; {failure.advice}" if failure.advice else ""
@@ -164,7 +173,7 @@ def benchmark(
         threads=(threads,),
         compute_unit=ComputeUnit.named(compute_unit),
     )
-    [record] = pipeline.benchmark_cells([loaded], setting)
+    [record] = pipeline.benchmark_cells([loaded], setting, Logged())
     return record
 
 
@@ -195,8 +204,21 @@ def evaluate(
     if limit is not None:
         folder = folder.limited(limit)
     evaluation = Evaluation.plan(loaded, folder, Options(runtime=runtime, threads=threads))
-    with cluster.local(jobs) as executor:
-        return evaluation.run(executor)
+    images = len(folder.images)
+    work, done, outcome = Work(Logged().started(f"evaluate {loaded.name}")), 0, "stopped"
+
+    def counted(more: int) -> None:
+        nonlocal done
+        done += more
+        work.stage(f"{done} of {images} images")
+
+    try:
+        with cluster.local(jobs) as executor:
+            accuracy = evaluation.run(executor, counted=counted)
+        outcome = f"top-1 {accuracy.top1.hits} of {accuracy.top1.count}"
+    finally:
+        work.progress.finished(outcome)
+    return accuracy
 
 
 def verify(artifact: Artifact | str | Path) -> tuple[Parity, ...]:
@@ -211,7 +233,13 @@ def verify(artifact: Artifact | str | Path) -> tuple[Parity, ...]:
     opened = _opened(artifact, ())
     if opened.manifest.facts.given:
         raise UserError(f"{opened.name} has {opened.manifest.facts.unverified}.")
-    return verify_bundle(opened)
+    work, outcome = Work(Logged().started(f"verify {opened.name}")), "failed"
+    try:
+        results = verify_bundle(opened, work.cancel)
+        outcome = "; ".join(each.description for each in results) or "not verified"
+    finally:
+        work.progress.finished(outcome)
+    return results
 
 
 def inspect(artifact: Artifact | str | Path) -> Inspection:
@@ -241,7 +269,7 @@ def compare(
     from mobilebench.verifying import equivalence
 
     before, after = _opened_all((first, second), inputs)
-    return equivalence.compare(before, after, Precision.named(within))
+    return equivalence.compare(before, after, Precision.named(within), observer=Logged())
 
 
 def check(

@@ -14,6 +14,7 @@
     │   ├── ImageError           an image file that cannot be read
     │   ├── ClusterError         a cluster that cannot be used
     │   └── OutputError          a place that cannot be written
+    ├── QuantizationFailed       a toolkit could not quantize a network that it converted
     ├── CellFailed               one cell of a matrix failed; it becomes a recorded `Failure`
     └── ProcessFailed            a child process crashed, hung or exited with an error
 
@@ -103,6 +104,10 @@ def require_known(noun: str, name: str, names: Iterable[str]) -> None:
     known = tuple(names)
     if name not in known:
         raise UnknownName.among(noun, name, known)
+
+
+class QuantizationFailed(MobilebenchError):
+    """A toolkit failed while it quantized a network; the toolkit's error is the cause."""
 
 
 class CellFailed(MobilebenchError):

@@ -12,7 +12,7 @@ from pathlib import Path
 from mobilebench.errors import CellFailed, UserError
 from mobilebench.inputs import seeded
 from mobilebench.machine import host, sensors
-from mobilebench.measuring import engine
+from mobilebench.measuring import engine, rounds
 from mobilebench.values.job import Job
 from mobilebench.values.measurement import ComputeUnit, Measurement, Memory, RuntimeInfo
 from mobilebench_device_runners._runtimes import Runtime
@@ -25,11 +25,11 @@ def _wait(nanoseconds: int) -> None:
     time.sleep(nanoseconds / 1e9)
 
 
-_INSTRUMENTS = engine.Instruments(time.perf_counter_ns, _wait, sensors.host_state)
+def measure(runtime_place: str, model: Path, job: Job, rounds_file: Path) -> Measurement:
+    """Run a job on the runtime at `module:Class`.
 
-
-def measure(runtime_place: str, model: Path, job: Job) -> Measurement:
-    """Run a job on the runtime at `module:Class`."""
+    The number of each round is written into a file before the round begins.
+    """
     runtime = _runtime(runtime_place)
     batch = seeded.sample(job.inputs, job.seed)
     before_load = host.resident_memory_bytes()
@@ -40,8 +40,11 @@ def measure(runtime_place: str, model: Path, job: Job) -> Measurement:
             loaded = runtime.load(model, job.threads)
         return partial(loaded.run, loaded.encode(batch))
 
+    instruments = engine.Instruments(
+        time.perf_counter_ns, _wait, sensors.host_state, rounds.begin_in(rounds_file)
+    )
     with _stage("run"):
-        run = engine.run(job.protocol, load, _INSTRUMENTS)
+        run = engine.run(job.protocol, load, instruments)
     peak = host.peak_memory_bytes()
     after = sensors.host_state(look_s=_LOOK_S)
     return Measurement(

@@ -21,6 +21,8 @@ from mobilebench.inputs.seeded import Batch
 from mobilebench.interfaces import Runner
 from mobilebench.machine import host, isolated
 from mobilebench.machine.isolated import Function
+from mobilebench.measuring import rounds
+from mobilebench.observer import Progress, SilentProgress
 from mobilebench.values.artifact import Artifact
 from mobilebench.values.device import Device
 from mobilebench.values.job import Job
@@ -29,7 +31,7 @@ from mobilebench.values.recipe import ExportRecipe, Format
 from mobilebench_device_runners import _executorch_errors
 
 _HERE = "mobilebench_device_runners._runtimes"
-MEASURE = Function[[str, Path, Job], Measurement](
+MEASURE = Function[[str, Path, Job, Path], Measurement](
     "mobilebench_device_runners._host_process:measure", Measurement
 )
 PREDICT = Function[[str, str, int, Path, Path, Path], str](
@@ -97,7 +99,12 @@ class HostRunner:
         )
 
     def run(
-        self, device_id: str, artifact: Artifact, job: Job, cancel: Event | None = None
+        self,
+        device_id: str,
+        artifact: Artifact,
+        job: Job,
+        cancel: Event | None = None,
+        progress: Progress | None = None,
     ) -> Measurement:
         if job.compute_unit != ComputeUnit.CPU:
             raise UserError(
@@ -105,12 +112,16 @@ class HostRunner:
                 f"so ask for --compute-unit cpu."
             )
         entry = self._entry(job.runtime, job.format, job.delegate)
-        with _errors_in_words(entry):
+        with (
+            _errors_in_words(entry),
+            rounds.watched(job.protocol, progress or SilentProgress()) as watch,
+        ):
             return isolated.call(
-                MEASURE(entry.place, artifact.model_path.resolve(), job),
+                MEASURE(entry.place, artifact.model_path.resolve(), job, watch.file),
                 stage=Stage.RUN,
                 timeout_s=self._overhead_s + job.protocol.longest_ns / 1e9,
                 cancel=cancel,
+                watch=watch.look,
             )
 
     def predict(

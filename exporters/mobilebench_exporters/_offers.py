@@ -188,6 +188,9 @@ class Offering:
     def graph(self, model_path: Path) -> Graph:
         raise NotImplementedError
 
+    def operation_in(self, message: str) -> str | None:
+        return None
+
     def io(self, model_path: Path) -> ModelIO:
         graph = self.graph(model_path)
         return ModelIO(inputs=graph.inputs, outputs=graph.outputs)

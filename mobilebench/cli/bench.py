@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mobilebench.cli import completions, options, output
-from mobilebench.cli.artifacts import opened, weights_remarks
+from mobilebench.cli.artifacts import Refused, opened, opened_among, weights_remarks
 from mobilebench.cli.check import exit_code, parse_rule, show_report
 from mobilebench.cli.grammar import Panel
 from mobilebench.cli.options import (
@@ -31,6 +31,7 @@ from mobilebench.cli.options import (
 from mobilebench.values.protocol import protocols
 
 if TYPE_CHECKING:
+    from mobilebench.errors import MissingToolkit
     from mobilebench.measuring.setting import Setting
     from mobilebench.regress import Report, Rule
     from mobilebench.values.artifact import Artifact
@@ -126,6 +127,9 @@ def command(
     With --ab, measure two sides interleaved and compare them. Then the options --tolerance,
     --alpha, --metric, --junit, --markdown and --github apply, and the exit codes are those of
     `mobilebench check`.
+
+    Files that nothing here can run are left out, which is told. Exit code 1 where a file is damaged
+    or fails, or its runtime is not installed; the others are measured all the same.
     """
     from mobilebench import files
     from mobilebench.leaderboard import rank
@@ -138,8 +142,12 @@ def command(
 
     if not ab:
         options.refuse_given(ctx, _OF_AB, "belongs to --ab; add --ab, or leave it out")
-    loaded = opened(artifacts, inputs, adopt)
-    if not ab:
+    # With --ab, leaving one out would compare its neighbours with each other.
+    refused: list[Refused] = []
+    if ab:
+        loaded = opened(artifacts, inputs, adopt)
+    else:
+        loaded, refused = opened_among(artifacts, inputs, adopt)
         for sentence in weights_remarks(loaded):
             output.tell(sentence)
     setting = Setting(
@@ -157,7 +165,7 @@ def command(
                 loaded, setting, rule, pairs, confirm, metric, store, records.append
             )
         else:
-            measure_all(loaded, setting, store, records.append)
+            complete = measure_all(loaded, setting, store, records.append) and not refused
     finally:
         if out is not None and records:
             files.write_text(out, documents.as_json(records))
@@ -168,7 +176,7 @@ def command(
         output.show_json([wire.to_plain(record) for record in records])
     else:
         output.show(as_table(rank(records), output.width()))
-    if any(record.outcome.kind == "failure" for record in records):
+    if not complete or any(record.outcome.kind == "failure" for record in records):
         raise typer.Exit(1)
 
 
@@ -177,10 +185,11 @@ def measure_all(
     setting: Setting,
     store: str | None,
     keep: Callable[[Record], object] = lambda _: None,
-) -> None:
+) -> bool:
     """Measure every cell under a progress bar; store each record as soon as it exists.
 
-    Each record is given to `keep` too.
+    Each record is given to `keep` too. Returns whether the runtimes of all cells are installed.
+    Raises `UserError` where none of them is.
     """
     from mobilebench.cli.progress import follow
     from mobilebench.measuring.bench import measure
@@ -191,13 +200,19 @@ def measure_all(
     for sentence in planned.left_out:
         output.tell(f"left out: {sentence}")
     cells = planned.cells
+    missing: list[MissingToolkit] = []
     with (
         RecordStore(store) as stored,
         follow(f"measure by {setting.protocol.id}", len(cells)) as progress,
     ):
-        for record in measure(cells, progress):
+        for record in measure(cells, progress, missing.append):
             stored.add(record)
             keep(record)
+    if len(missing) == len(cells):
+        raise missing[0]
+    for sentence in dict.fromkeys(map(str, missing)):
+        output.tell(f"left out: {sentence}")
+    return not missing
 
 
 def compare_sides(
@@ -225,7 +240,10 @@ def compare_sides(
             f"--ab was given {len(artifacts)} artifacts; give those of A and then as many of B."
         )
     half = len(artifacts) // 2
-    cells = plan_pairs(artifacts[:half], artifacts[half:], setting)
+    planned = plan_pairs(artifacts[:half], artifacts[half:], setting)
+    for sentence in planned.left_out:
+        output.tell(f"left out: {sentence}")
+    cells = planned.cells
     count = pairs or rule.pairs_needed(len(cells))
     with (
         RecordStore(store) as stored,

@@ -72,7 +72,7 @@ def command(
         threads=(threads,),
         compute_unit=ComputeUnit.named(compute_unit),
     )
-    [cells] = plan_pairs([loaded], [loaded], setting)
+    [cells] = plan_pairs([loaded], [loaded], setting).cells
     with (
         RecordStore(store) as records,
         follow("calibrate by ci-ab-1", 2 * pairs) as progress,

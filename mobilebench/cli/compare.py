@@ -81,6 +81,7 @@ def command(
 
     Only outputs without any difference are called equal. B is judged by A.
     """
+    from mobilebench.cli.progress import follow
     from mobilebench.inspecting import inspection
     from mobilebench.inspecting.differences import differences
     from mobilebench.verifying import equivalence
@@ -90,7 +91,8 @@ def command(
     bound = Precision.FP32 if within is None else Precision.named(within)
     rule = parse_rule(tolerance, alpha)
     before, after = opened([first, second], inputs, adopt)
-    result = equivalence.compare(before, after, bound)
+    with follow("compare outputs", 2) as progress:
+        result = equivalence.compare(before, after, bound, observer=progress)
     diff = differences(*(inspection.inspect_artifact(side) for side in (before, after)))
     report, why = None, "not asked for"
     if latency:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mobilebench.cli import output
-from mobilebench.cli.artifacts import opened
+from mobilebench.cli.artifacts import opened_among
 from mobilebench.cli.grammar import Panel
 from mobilebench.cli.options import (
     Adopt,
@@ -29,12 +29,16 @@ from mobilebench.notation import quantities
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from mobilebench.errors import CellFailed
+    from mobilebench.errors import CellFailed, UserError
     from mobilebench.inputs.folder import ImageFolder
     from mobilebench.values.accuracy import Accuracy, Share
     from mobilebench.values.artifact import Artifact
+    from mobilebench.values.modelspec import Preprocessing
     from mobilebench.verifying.evaluation import Evaluation, Options
     from mobilebench.verifying.journal import Journal
+
+    Failed = tuple[str, CellFailed | UserError]
+    """The name of an artifact, and why it has no result."""
 
 
 def command(
@@ -140,7 +144,8 @@ def command(
     """Evaluate artifacts on real images: top-1 and top-5, with intervals.
 
     Images are prepared as by the network's authors, or by --mean and --std where these are not
-    known.
+    known. An artifact that cannot be judged on them is left out. Exit code 1 where one is damaged
+    or fails; the others are evaluated all the same.
     """
     from mobilebench.inputs.folder import ImageFolder
     from mobilebench.values import wire
@@ -149,10 +154,7 @@ def command(
     from mobilebench.verifying.ranking import as_csv
 
     stated = preprocessing_of(mean, std)
-    loaded = [
-        artifact if stated is None else artifact.preprocessed(stated)
-        for artifact in opened(artifacts, inputs, adopt)
-    ]
+    opening, refused = opened_among(artifacts, inputs, adopt)
     folder = ImageFolder.find(data, classes)
     if limit is not None:
         folder = folder.limited(limit)
@@ -162,13 +164,13 @@ def command(
         part_images=batch_of_files,
         skip_unreadable=skip_unreadable,
     )
-    evaluations = planned(loaded, folder, options)
+    evaluations, failed = planned(opening, stated, folder, options)
     journal = None if out is None else Journal.beside(out)
-    results, failed = evaluate_all(evaluations, journal, jobs, cluster)
+    results = evaluate_all(evaluations, failed, journal, jobs, cluster)
     plain = [wire.to_plain(result) for result in results]
-    if out is not None and not failed:
+    if out is not None and results:
         output.save_json(out, plain)
-    if per_class is not None and not failed:
+    if per_class is not None and results:
         output.save(per_class, as_csv(results))
     if json:
         output.show_json(plain)
@@ -177,48 +179,65 @@ def command(
         for sentence in remarks(results):
             output.tell(sentence)
     for name, error in failed:
-        output.complain(f"{name}: {error}", error.log_tail)
-    if failed:
+        output.complain(f"{name}: {error}", getattr(error, "log_tail", ""))
+    if failed or refused:
         raise typer.Exit(1)
     if journal is not None:
         journal.discard()
 
 
-def planned(artifacts: list[Artifact], data: ImageFolder, options: Options) -> list[Evaluation]:
+def planned(
+    artifacts: list[Artifact],
+    stated: Preprocessing | None,
+    data: ImageFolder,
+    options: Options,
+) -> tuple[list[Evaluation], list[Failed]]:
     """Plan evaluations; tell which artifacts are left out and why.
 
-    Raises `UserError` where that leaves none.
+    Returns also the files that cannot be run. Raises the first error where nothing is left.
     """
-    from mobilebench.errors import UserError
+    from mobilebench.errors import CellFailed, UserError
     from mobilebench.verifying.evaluation import Evaluation
 
     evaluations: list[Evaluation] = []
+    failed: list[Failed] = []
     refused: list[UserError] = []
     for artifact in artifacts:
         try:
-            evaluations.append(Evaluation.plan(artifact, data, options))
+            prepared = artifact if stated is None else artifact.preprocessed(stated)
+            evaluations.append(Evaluation.plan(prepared, data, options))
         except UserError as error:
             refused.append(error)
+        except CellFailed as error:
+            failed.append((artifact.name, error))
     if not evaluations:
-        raise refused[0]
+        raise [*refused, *(error for _, error in failed)][0]
     for refusal in refused:
         output.tell(f"left out: {refusal}")
-    return evaluations
+    return evaluations, failed
 
 
 def evaluate_all(
-    evaluations: list[Evaluation], journal: Journal | None, jobs: int, cluster: str | None
-) -> tuple[list[Accuracy], list[tuple[str, CellFailed]]]:
-    """Evaluate artifacts one by one under a progress bar; go on after a failed one."""
-    from mobilebench.cli.progress import counting_images
-    from mobilebench.errors import CellFailed
+    evaluations: list[Evaluation],
+    failed: list[Failed],
+    journal: Journal | None,
+    jobs: int,
+    cluster: str | None,
+) -> list[Accuracy]:
+    """Evaluate artifacts one by one under a progress bar; go on after a failed one.
 
-    results, failed = [], []
+    Failed ones are added to `failed`. Raises `ImageError` for an image that cannot be read, since
+    all artifacts get the same images.
+    """
+    from mobilebench.cli.progress import counting
+    from mobilebench.errors import CellFailed, ImageError, UserError
+
+    results = []
     with _executor(evaluations, jobs, cluster) as executor:
         for evaluation in evaluations:
             name = evaluation.artifact.name
             try:
-                with counting_images(name, len(evaluation.data.images)) as counted:
+                with counting(name, len(evaluation.data.images), "images") as counted:
                     result = evaluation.run(
                         executor,
                         journal=journal,
@@ -226,9 +245,11 @@ def evaluate_all(
                         transport="local process" if cluster is None else "dask",
                     )
                 results.append(result)
-            except CellFailed as error:
+            except ImageError:
+                raise
+            except (CellFailed, UserError) as error:
                 failed.append((name, error))
-    return results, failed
+    return results
 
 
 @contextmanager

@@ -44,13 +44,16 @@ def command(
     benchmarks, MLPerf, and tables in CSV are kept apart as reported: nothing here measured them.
     A file with one wrong result is refused as a whole.
     """
+    from mobilebench.cli.progress import counting
     from mobilebench.store import RecordStore
     from mobilebench.values.reported import Latency
 
     records: list[Record] = []
     reported: list[Reported] = []
-    for path in paths:
-        _read(path, kind, records, reported)
+    with counting("import", len(paths), "files") as counted:
+        for path in paths:
+            _read(path, kind, records, reported)
+            counted(1)
     with RecordStore(store) as destination:
         added = destination.add_all(records, reported)
     for result in reported:

@@ -15,7 +15,23 @@ from torch import Tensor, nn
 
 from mobilebench.zoo import references
 
-_NAMED = re.compile(r"\baten(?:\.|::)(\w+)|\bfx node (\w+)|\bnode (\w+) \(")
+_NAMED = re.compile(
+    r"\baten(?:\.|::)(\w+)|\bfx node (\w+)|\bnode (\w+) \(|\bNode number \d+ \((\w+)\)"
+    r"|builtin opcode '(\w+)'"
+)
+_MOST_LINES = 2
+_SAME = (
+    {"batchmatmul", "matmul", "bmm", "linear", "baddbmm"},
+    {"fullyconnected", "gemm", "linear", "addmm", "mm"},
+    {"conv", "conv2d", "depthwiseconv2d", "convolution"},
+    {"transposeconv", "convtranspose", "convtranspose2d", "convolution"},
+    {"pow", "square"},
+    {"logistic", "sigmoid"},
+    {"averagepool2d", "averagepool", "globalaveragepool", "avgpool2d", "adaptiveavgpool2d"},
+    {"maxpool2d", "maxpool", "maxpool2dwithindices"},
+    {"concatenation", "concat", "cat"},
+)
+"""Names that formats and PyTorch have for one kind of operation."""
 _FRAME = re.compile(r'File "(?P<file>[^"]+)", line (?P<line>\d+), in [^\n]*\n\s*(?P<code>[^\n]*)')
 _LIBRARIES = ("/site-packages/", "/dist-packages/", "/lib/python")
 _OURS = str(Path(__file__).parent.parent)
@@ -60,6 +76,47 @@ def definition(function: object) -> str | None:
     return references.line_of(code.co_filename, line)
 
 
+def of_operation(
+    kind: str,
+    layer: str | None,
+    place: int,
+    places: int,
+    module: nn.Module,
+    example: Sequence[Tensor],
+) -> list[str]:
+    """Return the source lines that an operation of a file can come from; at most two.
+
+    It is the one at `place` of the `places` operations of its `kind` in its `layer`, the path of a
+    module. Where the network has as many, its line is the one at that place.
+    """
+    for program in _programs(module, example):
+        nodes = [
+            node
+            for node in program.graph.nodes
+            if node.op == "call_function" and _is_kind(_name(node), kind)
+        ]
+        nodes = [node for node in nodes if layer and _layer(node).endswith(layer)] or nodes
+        if len(nodes) == places:
+            nodes = [nodes[place]]
+        traces = (node.meta.get("stack_trace") or "" for node in nodes)
+        lines = dict.fromkeys(line for trace in traces if (line := next(_frames(trace), None)))
+        if lines:
+            return list(lines)[:_MOST_LINES] if len(lines) <= _MOST_LINES else []
+    return []
+
+
+def _is_kind(name: str, kind: str) -> bool:
+    """Return whether PyTorch's name and a format's are those of the same kind of operation."""
+    plain = [re.sub("^reduce_?|^stablehlo_|[^a-z0-9]", "", word.lower()) for word in (name, kind)]
+    return plain[0] == plain[1] or any(set(plain) <= names for names in _SAME)
+
+
+def _layer(node: Any) -> str:
+    """Return the path of the module that a node came from."""
+    paths = [str(path) for path, _ in node.meta.get("nn_module_stack", {}).values()]
+    return re.sub(r"\['?(\w+)'?\]", r".\1", paths[-1]) if paths else ""
+
+
 def _raised_in(error: BaseException) -> str | None:
     """Return the innermost line outside libraries that a library called: the network's."""
     place, called = None, False
@@ -82,16 +139,22 @@ def _names(words: str) -> set[str]:
 def _lines_of(names: set[str], module: nn.Module, example: Sequence[Tensor]) -> Iterator[str]:
     if not names:
         return
+    for exported in _programs(module, example):
+        for node in exported.graph.nodes:
+            if node.op == "call_function" and any(_is_kind(_name(node), name) for name in names):
+                yield from _frames(node.meta.get("stack_trace") or "")
+
+
+def _programs(module: nn.Module, example: Sequence[Tensor]) -> Sequence[Any]:
+    """Return the graph of a network before and after PyTorch decomposes it.
+
+    Toolkits name operations as they are in one of them. Empty where there is no graph.
+    """
     try:
         program = torch.export.export(module, tuple(example))
-        # Toolkits name operations as they are before or after PyTorch decomposes them.
-        programs = (program, program.run_decompositions())
+        return (program, program.run_decompositions())
     except Exception:  # noqa: BLE001 - the log then shows what the toolkit failed on
-        return
-    for exported in programs:
-        for node in exported.graph.nodes:
-            if node.op == "call_function" and _name(node) in names:
-                yield from _frames(node.meta.get("stack_trace") or "")
+        return ()
 
 
 def _name(node: Any) -> str:

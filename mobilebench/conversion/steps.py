@@ -22,6 +22,7 @@ from mobilebench.errors import (
     MobilebenchWarning,
     ModelRefused,
     OutputError,
+    QuantizationFailed,
     UserError,
 )
 from mobilebench.exporting import preparation
@@ -32,6 +33,7 @@ from mobilebench.inputs import images, seeded
 from mobilebench.inputs.source import InputSource
 from mobilebench.machine import host
 from mobilebench.machine.process import tail
+from mobilebench.values.graph import Operation
 from mobilebench.values.measurement import Stage
 from mobilebench.values.recipe import ExportRecipe, Form
 from mobilebench.values.request import Request, is_own
@@ -160,7 +162,37 @@ def convert_loaded(
         trace = tail("".join(traceback.format_exception(error)))
         cause = _root(error)
         message = _message(cause, module, _example(loaded))
+        if isinstance(error, QuantizationFailed):
+            message = f"in quantization to {recipe.precision}: {message}"
         raise CellFailed(Stage.EXPORT, type(cause).__name__, message, trace) from error
+
+
+def locate(
+    request: Request, recipe: ExportRecipe, operation: Operation, place: int, places: int
+) -> str:
+    """Load a network and find the source line of an operation of its file.
+
+    Otherwise as `line_of`.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", MobilebenchWarning)
+        loaded = loading.load(request)
+    return line_of(loaded, recipe, operation, place, places)
+
+
+def line_of(
+    loaded: LoadedModel, recipe: ExportRecipe, operation: Operation, place: int, places: int
+) -> str:
+    """Find the source line of an operation of a network's file.
+
+    It is the one at `place` of the `places` of its kind in its layer. Returns an empty text where
+    the line is not known.
+    """
+    module = deployed(loaded, recipe)
+    lines = origins.of_operation(
+        operation.kind, operation.layer, place, places, module, _example(loaded)
+    )
+    return " or ".join(lines)
 
 
 def _root(error: BaseException) -> BaseException:

@@ -12,6 +12,9 @@ from mobilebench.notation import escapes
 class Board(list[Row]):
     """Rows of a leaderboard, the fastest first."""
 
+    def __repr__(self) -> str:
+        return f"<Board: {len(self)} rows>"
+
     def _repr_html_(self) -> str:
         """Return a table for a notebook, with what a reader must know below it."""
         columns = offered(self)

@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from mobilebench.leaderboard import headline
 from mobilebench.notation import escapes
+from mobilebench.notation.quantities import duration
 from mobilebench.stats import summarise
 from mobilebench.values import value, wire
 from mobilebench.values.artifact import ArtifactFacts, Parity
@@ -69,6 +70,10 @@ class Row:
     """Of the cell, in words; no other cell has the same, and it stays the same over time."""
     record_id: str
     created: str
+
+    def __repr__(self) -> str:
+        result = self.failure or ("" if self.p50_ms is None else duration(self.p50_ms * 1e6))
+        return f"<Row {self.name}: {result}>"
 
 
 def rank(records: Iterable[Record]) -> list[Row]:

@@ -27,6 +27,9 @@ class Instruments:
     """Returns after the given number of nanoseconds, or a little later."""
     sense: Callable[[], DeviceState]
     """Reads the device's state now; must be quick, for it is called between inferences."""
+    begin: Callable[[int], None] = lambda round_: None
+    """Called with the number of a round before it, so that somebody may follow; never between
+    inferences."""
 
 
 @dataclass(frozen=True)
@@ -84,6 +87,7 @@ class _Run:
         self._clock = instruments.clock
         self._wait = instruments.wait
         self._sense = instruments.sense
+        self._begin = instruments.begin
         self._origin = self._clock()
         self._columns = _Columns()
         self._gates: list[GateLog] = []
@@ -92,6 +96,7 @@ class _Run:
     def run(self) -> Taken:
         load_ns = []
         for round_ in range(self._protocol.rounds):
+            self._begin(round_)
             self._rest()
             started = self._clock()
             infer = self._load()

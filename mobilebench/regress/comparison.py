@@ -49,6 +49,10 @@ class Comparison:
     anchor: str | None = None
     """The reference that both sides were divided by."""
 
+    def __repr__(self) -> str:
+        effect = "" if self.effect is None else f" {self.effect:+.1%}"
+        return f"<Comparison {self.cell}: {self.metric}{effect}, {self.words}>"
+
     @property
     def interleaved(self) -> bool | None:
         """Whether both sides met the same conditions; None for what does not depend on them."""

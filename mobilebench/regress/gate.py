@@ -31,6 +31,9 @@ class Report:
     across: tuple[str, ...]
     """Fields of the identity that were allowed to differ, and did."""
 
+    def __repr__(self) -> str:
+        return f"<Report {self.verdict}: {len(self.comparisons)} comparisons>"
+
     @property
     def verdict(self) -> Verdict:
         """Return the worst verdict.

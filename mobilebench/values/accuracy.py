@@ -19,7 +19,7 @@ class DataSet:
     """The images that were evaluated."""
 
     folder: str
-    """As the user gave it, for people."""
+    """Its name, for people: where it lies tells of the machine. The path in old documents."""
     sha256: str
     """Over the class names, and the label, relative path and content of every image."""
     images: int
@@ -86,6 +86,12 @@ class Accuracy:
     not_finite: int
     """Images with a score that is not finite; they count as wrong."""
     classes: tuple[ClassCount, ...]
+
+    def __repr__(self) -> str:
+        """Say what was judged, and the share that is right, without the classes."""
+        share = self.top1.value
+        top1 = "no image" if share is None else f"top-1 {share:.2%} of {self.images} images"
+        return f"<Accuracy {self.model.title} {self.recipe.label}: {top1}>"
 
     @property
     def images(self) -> int:

@@ -19,6 +19,7 @@ from importlib import metadata
 from pathlib import Path
 
 from mobilebench.errors import BundleError, MobilebenchWarning, UserError
+from mobilebench.notation.quantities import size
 from mobilebench.values import require_range, value, wire
 from mobilebench.values.forecast import Forecast
 from mobilebench.values.modelspec import ModelSpec, Preprocessing
@@ -141,6 +142,9 @@ class Parity:
     def __post_init__(self) -> None:
         require_range(self, "inputs", "max_abs_error", "max_relative_error")
         require_range(self, "top1_agreement", most=1)
+
+    def __repr__(self) -> str:
+        return f"<Parity {'passed' if self.passed else 'FAILED'}: {self.description}>"
 
     @property
     def finite(self) -> bool:
@@ -304,6 +308,9 @@ class ArtifactFacts:
         require_range(self, "size_bytes")
         require_range(self, "export_seconds", "export_peak_memory_bytes")
 
+    def __repr__(self) -> str:
+        return f"<ArtifactFacts {self.sha256[:12]}, {size(self.size_bytes)}>"
+
     @property
     def given(self) -> bool:
         """Whether the file was not exported here."""
@@ -327,6 +334,9 @@ class Manifest:
     recipe: ExportRecipe
     model_file: str
     facts: ArtifactFacts
+
+    def __repr__(self) -> str:
+        return f"<Manifest {self.model.title} {self.recipe.label}, {size(self.facts.size_bytes)}>"
 
     @property
     def inputs(self) -> tuple[TensorSpec, ...]:

@@ -204,6 +204,9 @@ class Measurement:
     reasons: tuple[Diagnosis, ...] = ()
     """The diagnoses that decide the validity; empty until `diagnoses.diagnose` has seen it."""
 
+    def __repr__(self) -> str:
+        return f"<Measurement by {self.runtime.name}, {self.validity}: {self.samples!r}>"
+
     def __post_init__(self) -> None:
         if Phase.MEASURED not in self.samples.phase:
             raise ValueError(

@@ -165,6 +165,9 @@ class ModelSpec:
             )
         require_range(self, "params", "num_classes")
 
+    def __repr__(self) -> str:
+        return f"<ModelSpec {self.name}: {', '.join(map(str, self.inputs))}>"
+
     @property
     def title(self) -> str:
         """The name for people, with the image size where it is not the usual 224 by 224."""

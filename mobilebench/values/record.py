@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 from pydantic import Discriminator
 
 from mobilebench.notation.quantities import duration
-from mobilebench.stats.summary import summarise
+from mobilebench.stats.summary import percentile, summarise
 from mobilebench.values import require_finite, require_range, value
 from mobilebench.values.artifact import ArtifactFacts
 from mobilebench.values.device import Device, DeviceKind
@@ -184,6 +184,21 @@ class Record:
             result = f"failed at {outcome.stage}: {outcome.error}"
         protocol = f", {self.job.protocol.id}" if self.job else ""
         return f"<Record {self.title}{protocol}: {result}>"
+
+    @property
+    def p50_ms(self) -> float | None:
+        """Median latency in milliseconds, without warm-up; None for a failure."""
+        return self._ms(50)
+
+    @property
+    def p90_ms(self) -> float | None:
+        """90th percentile of the latency in milliseconds; None for a failure."""
+        return self._ms(90)
+
+    def _ms(self, percent: float) -> float | None:
+        if not isinstance(self.outcome, Measurement):
+            return None
+        return percentile(self.outcome.samples.latencies_ns(), percent) / 1e6
 
     @property
     def network(self) -> Network:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import pty
+import re
 import sys
 import time
 from collections.abc import Callable
@@ -15,7 +16,7 @@ import pytest
 from rich.console import Console
 
 from mobilebench.cli import progress as progress_module
-from mobilebench.cli.progress import ImageLog, MatrixLog, MatrixProgress
+from mobilebench.cli.progress import CountLog, MatrixLog, MatrixProgress
 from mobilebench.errors import UserError
 from tests import foreign
 from tests.conftest import TINY, Ran
@@ -61,11 +62,23 @@ def test_a_log_that_was_silent_for_long_says_what_is_being_done() -> None:
 
 def test_images_are_counted_by_tenths() -> None:
     console = _console()
-    log = ImageLog("tiny", 100, console)
+    log = CountLog("tiny", 100, "images", console)
     for _ in range(100):
         log.add(1)
     lines = _text(console).splitlines()
     assert lines[0] == "tiny 10/100 images 0:00" and len(lines) == 10
+
+
+@pytest.mark.parametrize("stage", ["round 3 of 5", "34 s of at least 60"])
+@pytest.mark.parametrize("width", [60, 80, 120])
+def test_the_round_and_the_second_stay_in_a_narrow_terminal(width: int, stage: str) -> None:
+    console = _console(width, terminal=True)
+    with MatrixProgress("measure by burst-1", 12, console) as progress:
+        cell = progress.started("a_network_with_a_long_name@256 tflite-int8, litert 2 threads")
+        cell.stage(stage)
+        progress.bar.refresh()
+    line = [line for line in _text(console).splitlines() if "a_net" in line][-1]
+    assert line.startswith(f"     0:00:00 {stage} ") and "a_network_with" in line
 
 
 @pytest.mark.parametrize("width", [40, 60, 80, 120])
@@ -88,8 +101,15 @@ def test_the_program_writes_a_line_for_each_cell_where_it_writes_to_a_file(
     path = foreign.difference(tmp_path / "difference.tflite")
     done = mobilebench("bench", path, "--protocol", "smoke-1", "--threads", "1", "--threads", "2")
     assert done.code == 0
-    assert "measure by smoke-1 1/2 0:0" in done.stderr
-    assert "difference tflite-given, litert 2 threads: " in done.stderr
+    lines = [line for line in done.stderr.splitlines() if "measure by smoke-1" in line]
+    assert len(lines) == 2
+    for number, (line, threads) in enumerate(zip(lines, ("1 thread", "2 threads"), strict=True)):
+        figure = r"[\d.]+ (ns|µs|ms)( \(suspect\))?"
+        assert re.fullmatch(
+            rf"measure by smoke-1 {number + 1}/2 0:\d\d difference tflite-given, litert {threads}: "
+            rf"{figure}",
+            line,
+        )
 
 
 def _on_terminal(*words: str) -> str:
@@ -163,7 +183,7 @@ def test_no_bar_is_left_above_an_error_but_outcomes_are() -> None:
 def test_no_bar_over_images_is_left_above_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     console = Console(force_terminal=True, width=80, file=io.StringIO())
     monkeypatch.setattr(progress_module, "stderr", lambda: console)
-    with suppress(UserError), progress_module.counting_images("tiny", 4) as counted:
+    with suppress(UserError), progress_module.counting("tiny", 4, "images") as counted:
         counted(1)
         raise UserError("the image is damaged")
     assert isinstance(console.file, io.StringIO)

@@ -213,6 +213,45 @@ def test_the_parts_that_stay_in_floats_are_known_by_their_classes() -> None:
     assert not stays_float("mobilebench.deploy.aggregation.Shifted")
 
 
+class Attending(nn.Module):
+    """(1, 3, 32, 32) -> (1, 10), with attention between a convolution and a head."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        torch.manual_seed(0)
+        self.conv, self.head = nn.Conv2d(3, 32, 4, 4), nn.Linear(32, 10)
+        self.attention = nn.MultiheadAttention(32, 4, batch_first=True)
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = self.conv(x).flatten(2).transpose(1, 2)
+        y = y + self.attention(y, y, y, need_weights=False)[0]
+        scores: Tensor = self.head(y.mean(1))
+        return scores
+
+
+def test_onnx_keeps_parts_in_floats_by_their_classes_and_not_the_classes(tmp_path: Path) -> None:
+    network = Attending().eval()
+    words = {"precision": "int8", "inputs": ["1x3x32x32"], "out_dir": tmp_path}
+    artifact = export(network, "onnx", **words)
+    assert b"class_hierarchy" not in artifact.model_path.read_bytes()
+    graph = onnx.load(artifact.model_path).graph
+    producers = {name: node.op_type for node in graph.node for name in node.output}
+    quantized = {
+        node.name: {producers.get(name) for name in node.input[:2]} == {"DequantizeLinear"}
+        for node in graph.node
+        if node.op_type in ("Conv", "MatMul", "Gemm")
+    }
+    in_attention = [quantized[node.name] for node in graph.node if "'attention'" in _names(node)]
+    assert len(in_attention) == 4 and not any(in_attention)
+    assert sum(quantized.values()) == 2, "the convolution and the head"
+
+
+def _names(node: Any) -> str:
+    if node.op_type not in ("Conv", "MatMul", "Gemm"):
+        return ""
+    return " ".join(entry.value for entry in node.metadata_props)
+
+
 class Normalised(nn.Module):
     """(1, 3, 16, 16) -> (1, 10), with a LayerNorm between two convolutions."""
 

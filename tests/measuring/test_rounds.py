@@ -1,0 +1,80 @@
+"""The rounds of a measurement can be followed, and nobody touches what is timed."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from pathlib import Path
+
+import pytest
+
+from mobilebench.measuring import bench, engine, rounds
+from mobilebench.measuring.setting import Setting, plan
+from mobilebench.values.artifact import Artifact
+from mobilebench.values.measurement import Measurement
+from mobilebench.values.protocol import Protocol, WarmUp, protocol
+from tests.doubles import Followed, ScriptedDevice
+
+SECOND = 1_000_000_000
+TWO_ROUNDS = Protocol(
+    id="two",
+    purpose="tests",
+    rounds=2,
+    warm_up=WarmUp(min_iterations=1, min_duration_ns=0, max_duration_ns=SECOND),
+    inferences=3,
+    min_duration_ns=SECOND,
+    max_duration_ns=10 * SECOND,
+)
+
+
+def test_a_round_is_announced_before_it_and_never_between_inferences() -> None:
+    device, other = ScriptedDevice([SECOND // 4]), ScriptedDevice([SECOND // 4])
+    calls: list[tuple[int, int]] = []
+    instruments = dataclasses.replace(
+        device.instruments, begin=lambda round_: calls.append((round_, device.inferences))
+    )
+    run = engine.run(TWO_ROUNDS, device.load, instruments)
+    assert calls == [(0, 0), (1, 5)], "one inference warms up, four fill the second"
+    assert run == engine.run(TWO_ROUNDS, other.load, other.instruments)
+
+
+@pytest.mark.parametrize(
+    ("id_", "round_", "elapsed_s", "text"),
+    [
+        ("burst-1", 2, 7.0, "round 3 of 5"),
+        ("modelbench-1", 19, 0.0, "round 20 of 20"),
+        ("sustained-1", 0, 33.6, "34 s of at least 60"),
+        ("paced-30fps-1", 0, 0.2, "0 s of at least 60"),
+        ("mlperf-ss-1", 0, 299.0, "299 s of at least 360"),
+        ("ci-ab-1", 0, 3.0, "ci-ab-1"),
+    ],
+)
+def test_a_round_in_words(id_: str, round_: int, elapsed_s: float, text: str) -> None:
+    assert rounds.words(protocol(id_), round_, elapsed_s) == text
+
+
+def test_a_watch_reports_what_changed_and_counts_the_seconds_itself(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = iter((100.0, 100.3, 100.6, 101.4, 101.45, 103.3))
+    monkeypatch.setattr(time, "monotonic", lambda: next(clock))
+    followed = Followed()
+    watch = rounds.Watch(tmp_path / "round", protocol("sustained-1"), followed.started("a"))
+    watch.look()
+    begin = rounds.begin_in(watch.file)
+    begin(0)
+    for _ in range(5):
+        watch.look()
+    assert followed.stages == ["0 s of at least 60", "1 s of at least 60", "3 s of at least 60"]
+
+
+def test_the_rounds_of_a_real_measurement_are_followed(
+    tiny_artifacts: dict[str, Artifact],
+) -> None:
+    artifact = tiny_artifacts["onnx-fp32"]
+    setting = Setting(device_id="host", protocol=TWO_ROUNDS)
+    followed = Followed()
+    [record] = bench.measure(plan([artifact], setting).cells, followed)
+    assert followed.stages == ["two", "round 1 of 2", "round 2 of 2"]
+    assert isinstance(record.outcome, Measurement)
+    assert len(followed.outcomes) == 1 and followed.outcomes[0].split()[1] in ("ns", "µs", "ms")
