@@ -20,6 +20,7 @@ from mobilebench.cli.options import (
     Inputs,
     Json,
     Runtime,
+    Store,
     Threads,
     preprocessing_of,
 )
@@ -93,14 +94,24 @@ def command(
         str | None,
         typer.Option(help="Standard deviation of each channel; give it together with --mean."),
     ] = None,
+    resize: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help="Pixels of an image's shorter side before the crop, such as 256, for artifacts "
+            "that do not state it. Default: the crop is the whole shorter side.",
+        ),
+    ] = None,
     inputs: Inputs = None,
     adopt: Adopt = False,
+    store: Store = None,
     json: Json = False,
 ) -> None:
     """Evaluate artifacts on real images: top-1 and top-5, with intervals.
 
-    Images are prepared as by the network's authors, or by --mean and --std where these are not
-    known.
+    Images are prepared as by the network's authors, or by --mean, --std and --resize where these
+    are not known. Each result goes into the store, and `leaderboard` shows it beside the latency
+    of the same file.
     """
     from mobilebench.inputs.folder import ImageFolder
     from mobilebench.values import wire
@@ -110,8 +121,7 @@ def command(
 
     stated = preprocessing_of(mean, std)
     loaded = [
-        artifact if stated is None else artifact.preprocessed(stated)
-        for artifact in opened(artifacts, inputs, adopt)
+        artifact.preprocessed(stated, resize) for artifact in opened(artifacts, inputs, adopt)
     ]
     folder = ImageFolder.find(data, classes)
     if limit is not None:
@@ -124,7 +134,7 @@ def command(
     )
     evaluations = planned(loaded, folder, options)
     journal = None if out is None else Journal.beside(out)
-    results, failed = evaluate_all(evaluations, journal, jobs, cluster)
+    results, failed = evaluate_all(evaluations, journal, jobs, cluster, store)
     plain = [wire.to_plain(result) for result in results]
     if out is not None and not failed:
         output.save_json(out, plain)
@@ -167,14 +177,22 @@ def planned(artifacts: list[Artifact], data: ImageFolder, options: Options) -> l
 
 
 def evaluate_all(
-    evaluations: list[Evaluation], journal: Journal | None, jobs: int, cluster: str | None
+    evaluations: list[Evaluation],
+    journal: Journal | None,
+    jobs: int,
+    cluster: str | None,
+    store: str | None,
 ) -> tuple[list[Accuracy], list[tuple[str, CellFailed]]]:
-    """Evaluate artifacts one by one under a progress bar; go on after a failed one."""
+    """Evaluate artifacts one by one under a progress bar; go on after a failed one.
+
+    Each result is stored as soon as it exists.
+    """
     from mobilebench.cli.progress import counting_images
     from mobilebench.errors import CellFailed
+    from mobilebench.store import RecordStore
 
     results, failed = [], []
-    with _executor(evaluations, jobs, cluster) as executor:
+    with RecordStore(store) as stored, _executor(evaluations, jobs, cluster) as executor:
         for evaluation in evaluations:
             name = evaluation.artifact.name
             try:
@@ -185,6 +203,7 @@ def evaluate_all(
                         counted=counted,
                         transport="local process" if cluster is None else "dask",
                     )
+                stored.add_accuracy(result)
                 results.append(result)
             except CellFailed as error:
                 failed.append((name, error))
