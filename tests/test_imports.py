@@ -58,7 +58,7 @@ ALLOWED: dict[str, set[str]] = {
         "errors", "values", "machine", "observer",
         "interfaces", "plugins", "failures", "store", "regress",
     },
-    "leaderboard": {"values", "stats", "machine", "notation"},
+    "leaderboard": {"errors", "values", "stats", "machine", "notation"},
     "interop": {"errors", "values"},
     "schema": {"files", "values"},
     # plug-ins
@@ -292,6 +292,8 @@ HEAVY = sorted(
         "jax",
         "pandas",
         "timm",
+        "altair",
+        "vl_convert",
         "distributed",
         "dask",
         *TOOLKITS,
