@@ -91,6 +91,7 @@ def command(
     from mobilebench.errors import UserError
     from mobilebench.leaderboard import elsewhere, exchange, rank, text
     from mobilebench.leaderboard.columns import by_column, named
+    from mobilebench.leaderboard.judgement import not_shown, without_row
     from mobilebench.leaderboard.naming import Naming
     from mobilebench.store import Query, RecordStore
 
@@ -120,6 +121,11 @@ def command(
     reported = elsewhere.renamed(reported, naming)
     if sort is not None:
         rows = by_column(rows, sort)
+    files = {row.file_sha256 for row in rows}
+    _tell(not_shown(accuracies, files, {row.accuracy_data for row in rows}))
+    # With a filter, files are without a row on purpose.
+    if query == Query(newest=True):
+        _tell(without_row(accuracies, files))
     if shape in _PICTURES:
         _save_picture(rows, len(reported), shape, axes, out)
         return
@@ -156,13 +162,13 @@ def command(
         output.show_text(content)
     else:
         output.save(out, content)
-    sentence = exchange.left_out(
-        sum(row.p50_ms is None for row in rows) if shape in _WITHOUT_FAILURES else 0,
-        len(reported) if shape in _WITHOUT_REPORTED else 0,
-        shape,
+    _tell(
+        exchange.left_out(
+            sum(row.p50_ms is None for row in rows) if shape in _WITHOUT_FAILURES else 0,
+            len(reported) if shape in _WITHOUT_REPORTED else 0,
+            shape,
+        )
     )
-    if sentence is not None:
-        output.tell(sentence)
 
 
 def _axes(x: str, y: str) -> Axes:
@@ -186,6 +192,10 @@ def _save_picture(
         output.show_text(content.decode())
     else:
         output.save_bytes(out, content)
-    for sentence in (plot.without_point(rows, axes), exchange.left_out(0, reported, shape)):
-        if sentence is not None:
-            output.tell(sentence)
+    _tell(plot.without_point(rows, axes))
+    _tell(exchange.left_out(0, reported, shape))
+
+
+def _tell(sentence: str | None) -> None:
+    if sentence is not None:
+        output.tell(sentence)

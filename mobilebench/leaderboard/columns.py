@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-from mobilebench.errors import UserError, require_known
+from mobilebench.errors import UserError
 from mobilebench.leaderboard.rows import Row
 from mobilebench.leaderboard.sections import heading
 from mobilebench.notation.quantities import count, duration, size
@@ -160,15 +160,21 @@ _PAPER = (
 def named(text: str) -> list[Column]:
     """Return the columns of a list of names, such as `model,params,p50`, in its order.
 
-    Raises `UnknownName` for a name that does not exist, `UserError` for one that stands twice.
+    Raises `UserError` for a name that does not exist, and for one that stands twice.
     """
-    columns = []
+    columns: list[Column] = []
     for name in (part.strip() for part in text.split(",")):
-        require_known("column", name, NAMES)
-        if _BY_NAME[name] in columns:
+        column = _column(name)
+        if column in columns:
             raise UserError(f"The column {name} is named twice; name it once.")
-        columns.append(_BY_NAME[name])
+        columns.append(column)
     return columns
+
+
+def _column(name: str) -> Column:
+    if name not in _BY_NAME:
+        raise UserError(f"There is no column {name!r}; there are: {', '.join(NAMES)}.")
+    return _BY_NAME[name]
 
 
 def offered(rows: Sequence[Row]) -> list[Column]:
@@ -220,10 +226,9 @@ def _kinds(rows: Sequence[Row], columns: Sequence[Column]) -> int:
 def by_column(rows: Sequence[Row], name: str) -> list[Row]:
     """Return the rows sorted by a column, the best first and unknown ones last.
 
-    They stay in their sections. Raises `UnknownName` for a column that does not exist.
+    They stay in their sections. Raises `UserError` for a column that does not exist.
     """
-    require_known("column", name, NAMES)
-    column = _BY_NAME[name]
+    column = _column(name)
     places = {title: place for place, title in enumerate(dict.fromkeys(map(heading, rows)))}
 
     def order(row: Row) -> tuple[int, bool, float, str]:

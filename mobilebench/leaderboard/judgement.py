@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from mobilebench.errors import UserError
@@ -85,12 +85,31 @@ def counted(accuracy: Accuracy) -> str:
     return f"{accuracy.images}{of} images"
 
 
-def without_row(accuracies: Iterable[Accuracy], files: Collection[str]) -> Sequence[str]:
-    """Return the titles of files that were evaluated and have no row, each once."""
-    return tuple(
-        dict.fromkeys(
-            f"{each.model.title} {each.recipe.label}"
-            for each in accuracies
-            if each.artifact.sha256 not in files
-        )
+def not_shown(
+    accuracies: Iterable[Accuracy], files: Collection[str | None], shown: Collection[str | None]
+) -> str | None:
+    """Return a sentence about the data sets of these files that are not shown, if any.
+
+    `shown` holds the data sets that rows state.
+    """
+    titles = dict.fromkeys(
+        title
+        for each in accuracies
+        if each.artifact.sha256 in files
+        and (title := f"{each.data.title}, {counted(each)}") not in shown
     )
+    if not titles:
+        return None
+    return f"Accuracy on other images is not shown: {'; '.join(titles)}. --data chooses."
+
+
+def without_row(accuracies: Iterable[Accuracy], files: Collection[str | None]) -> str | None:
+    """Return a sentence about files that were evaluated and have no row; None without any."""
+    titles = dict.fromkeys(
+        f"{each.model.title} {each.recipe.label}"
+        for each in accuracies
+        if each.artifact.sha256 not in files
+    )
+    if not titles:
+        return None
+    return f"Evaluated, but not measured, so without a row: {', '.join(titles)}."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -12,6 +13,9 @@ _POINT = 6.0
 """Half the side of the square that a point covers, in pixels."""
 _RINGS = (9.0, 14.0, 22.0, 34.0, 50.0, 70.0)
 """Distances from a point at which places are tried, in pixels."""
+_APART = 1.3
+"""How much farther than its own point another one has to be, so that nobody mistakes it."""
+_STRAY = 60.0
 _NEAR = _RINGS[1]
 
 
@@ -30,6 +34,13 @@ class Box:
         tall = min(self.bottom, other.bottom) - max(self.top, other.top)
         return max(0.0, wide) * max(0.0, tall)
 
+    def distance(self, point: tuple[float, float]) -> float:
+        """Return how far a point is from the rectangle; 0 inside."""
+        x, y = point
+        return math.hypot(
+            max(self.left - x, 0, x - self.right), max(self.top - y, 0, y - self.bottom)
+        )
+
     @property
     def area(self) -> float:
         return (self.right - self.left) * (self.bottom - self.top)
@@ -47,6 +58,14 @@ class Label:
     def led(self) -> bool:
         """True where it is so far from its point that a line has to lead there."""
         return self.reach > _NEAR
+
+    def edge(self, point: tuple[float, float]) -> tuple[float, float]:
+        """Return the place of the label that is nearest to a point."""
+        x, y = point
+        return (
+            min(max(x, self.box.left), self.box.right),
+            min(max(y, self.box.top), self.box.bottom),
+        )
 
     @property
     def middle(self) -> tuple[float, float]:
@@ -71,11 +90,23 @@ def place(
     for index in sorted(range(len(points)), key=lambda i: _loneliness(points, i)):
         taken = [*squares, *(label.box for label in labels.values())]
 
-        def cost(label: Label, taken: list[Box] = taken) -> float:
+        others = [point for point in points if point != points[index]]
+
+        def cost(
+            label: Label,
+            index: int = index,
+            taken: Sequence[Box] = taken,
+            others: Sequence[tuple[float, float]] = others,
+        ) -> float:
             covered = sum(label.box.overlap(other) for other in taken)
             outside = label.box.area - label.box.overlap(area)
             crossed = sum(label.box.overlap(line) for line in lines)
-            return covered + 2 * outside + 0.3 * crossed + label.reach
+            nearest = min(others, key=label.box.distance, default=None)
+            own = label.box.distance(points[index])
+            stray = (
+                not label.led and nearest is not None and label.box.distance(nearest) < _APART * own
+            )
+            return covered + 2 * outside + 0.3 * crossed + label.reach + _STRAY * stray
 
         # `min` takes the first of equal ones, which is the most usual.
         labels[index] = min(_places(points[index], texts[index]), key=cost)

@@ -56,7 +56,8 @@ def _table(rows: Sequence[Row], columns: Sequence[Column], heading: str) -> list
         if ("spread" in shown and "spread:" in sentence)
         or (shown & {"top1", "interval", "images"} and sentence.startswith("top-1"))
     ]
-    items = [rf"\item {escapes.latex(sentence)}" for sentence in [*_ended(general), *numbers]]
+    every = [f"All rows: {'; '.join(general)}"] if general and len(rows) > 1 else general
+    items = [rf"\item {escapes.latex(sentence)}" for sentence in _ended([*every, *numbers])]
     items += [
         rf"\item[{sign}] {escapes.latex(sentence)}"
         for sentence, sign in zip(_ended(letters), letters.values(), strict=True)

@@ -154,6 +154,7 @@ def _panel(panel: Panel, axes: Axes) -> alt.VConcatChart:
             name,
             type="quantitative",
             title=quantity.axis_title,
+            axis=alt.Axis(grid=not scale.log),
             scale=alt.Scale(
                 domain=[scale.low, scale.high], type="log" if scale.log else "linear", nice=False
             ),
@@ -168,7 +169,7 @@ def _panel(panel: Panel, axes: Axes) -> alt.VConcatChart:
         *_front(points, front, axes, x, y),
         *_intervals(panel.rows, points, axes, x, y),
         _points(panel.rows, points, front, axes, x, y),
-        *_labels(points, front, texts, scales, axes, x, y),
+        *_labels(panel.rows, points, front, texts, scales, axes, x, y),
     ]
     plot = alt.layer(*layers).properties(
         width=_WIDTH,
@@ -314,6 +315,7 @@ def _points(
 
 
 def _labels(
+    rows: Sequence[Row],
     points: Sequence[tuple[float, float]],
     front: Sequence[int],
     texts: Sequence[str],
@@ -326,18 +328,22 @@ def _labels(
 
     across, up = scales
     pixels = [(_WIDTH * across.share(a), _HEIGHT * (1 - up.share(b))) for a, b in points]
-    placed = labels.place(pixels, texts, (_WIDTH, _HEIGHT), _steps([pixels[i] for i in front]))
+    lines = _steps([pixels[place] for place in front])
+    for row, (a, b) in zip(rows, pixels, strict=True):
+        if (ends := axes.x.interval(row)) is not None:
+            left, right = (_WIDTH * across.share(end) for end in ends)
+            lines.append(labels.Box(left, b - 1, right, b + 1))
+        if (ends := axes.y.interval(row)) is not None:
+            bottom, top = (_HEIGHT * (1 - up.share(end)) for end in ends)
+            lines.append(labels.Box(a - 1, top, a + 1, bottom))
+    placed = labels.place(pixels, texts, (_WIDTH, _HEIGHT), lines)
     records, leads = [], []
-    for (a, b), text, label in zip(points, texts, placed, strict=True):
-        middle = label.middle
-        record = {
-            "x": across.number(middle[0] / _WIDTH),
-            "y": up.number(1 - middle[1] / _HEIGHT),
-            "text": text,
-        }
-        records.append(record)
+    for point, pixel, text, label in zip(points, pixels, texts, placed, strict=True):
+        x_text, y_text = _numbers(label.middle, scales)
+        records.append({"x": x_text, "y": y_text, "text": text})
         if label.led:
-            leads.append({"x": a, "y": b, "x2": record["x"], "y2": record["y"]})
+            x_end, y_end = _numbers(label.edge(pixel), scales)
+            leads.append({"x": point[0], "y": point[1], "x2": x_end, "y2": y_end})
     text_mark = alt.Chart(_data(records)).mark_text(
         fontSize=labels.FONT_PX, align="center", baseline="middle", color=_BLACK
     )
@@ -346,6 +352,11 @@ def _labels(
         rule = alt.Chart(_data(leads)).mark_rule(color=_GREY, strokeWidth=0.5, strokeDash=[2, 2])
         layers.insert(0, rule.encode(x=x, y=y, x2="x2", y2="y2"))
     return layers
+
+
+def _numbers(pixel: tuple[float, float], scales: tuple[_Scale, ...]) -> tuple[float, float]:
+    across, up = scales
+    return across.number(pixel[0] / _WIDTH), up.number(1 - pixel[1] / _HEIGHT)
 
 
 def _steps(pixels: Sequence[tuple[float, float]]) -> list[labels.Box]:

@@ -298,8 +298,8 @@ def _accuracy_marks(judgement: Judgement) -> Iterable[str]:
         yield f"top-1: scores of {accuracy.not_finite} images are not finite and count as wrong"
     if accuracy is not None and accuracy.data.unreadable:
         yield f"top-1: {len(accuracy.data.unreadable)} images could not be read and are left out"
-    if judgement.elsewhere:
-        yield f"accuracy also known on other images, not shown: {'; '.join(judgement.elsewhere)}"
+    if accuracy is None and judgement.elsewhere:
+        yield f"accuracy known on other images only: {'; '.join(judgement.elsewhere)}"
 
 
 def _untrained(model: ModelSpec) -> str:

@@ -15,6 +15,7 @@ import mobilebench as mb
 from mobilebench.errors import UserError
 from mobilebench.leaderboard import Row, rank
 from mobilebench.leaderboard.columns import by_column
+from mobilebench.leaderboard.judgement import not_shown
 from mobilebench.leaderboard.notes import notes
 from mobilebench.leaderboard.page import as_page
 from mobilebench.leaderboard.text import as_csv, as_json, as_markdown
@@ -73,7 +74,13 @@ def test_a_subset_says_its_number_and_yields_to_the_whole() -> None:
     older = judged(ONE, 80, created="2025-01-01T00:00:00.000Z")
     rows = rank([ONE], [part, older])
     assert rows[0].measured_top1 == 80.0, "the whole set, although it is older"
-    assert any("other images, not shown: val (" in mark for mark in rows[0].marks)
+    assert not any("other images" in mark for mark in rows[0].marks)
+    sentence = not_shown([part, older], {rows[0].file_sha256}, {rows[0].accuracy_data})
+    assert sentence is not None and sentence.startswith(
+        "Accuracy on other images is not shown: val"
+    )
+    assert sentence.endswith("50 of 100 images. --data chooses.")
+    assert not_shown([older], {rows[0].file_sha256}, {rows[0].accuracy_data}) is None
 
 
 def test_two_data_sets_never_stand_in_one_column() -> None:
@@ -81,7 +88,7 @@ def test_two_data_sets_never_stand_in_one_column() -> None:
     rows = rank([ONE, TWO, THREE], [judged(ONE, 90), judged(TWO, 70, accuracy_id="e" * 32), digits])
     assert [_of(rows, name).measured_top1 for name in ("one", "two", "three")] == [90, 70, None]
     [mark] = [mark for mark in _of(rows, "three").marks if "digits" in mark]
-    assert mark.startswith("accuracy also known on other images, not shown: data/digits (")
+    assert mark.startswith("accuracy known on other images only: data/digits (")
     for data in ("data/digits", digits.data.sha256[:6]):
         chosen = rank([ONE, TWO, THREE], [judged(ONE, 90), digits], data=data)
         shown = [_of(chosen, name).measured_top1 for name in ("one", "two", "three")]
@@ -152,8 +159,10 @@ def test_the_program_imports_a_file_of_eval_and_shows_it(
     refused = mobilebench("import", "bad.json")
     assert refused.code == 2 and "bad.json, accuracy 1" in refused.stderr
     with RecordStore(tmp_path / "records.sqlite") as store:
-        store.add_all([ONE, TWO])
+        store.add_all([ONE, TWO], accuracies=[judged(THREE, 50, accuracy_id="e" * 32)])
     done = mobilebench("leaderboard", "--sort", "top1", "--columns", "model,top1,interval,images")
     assert done.code == 0, done.stderr
     line = next(line for line in done.stdout.splitlines() if line.startswith("1 "))
+    [said] = done.stderr.splitlines()
+    assert said == "Evaluated, but not measured, so without a row: three onnx-fp32-opset20."
     assert line.split() == ["1", "one", "90.0", "82.6", "to", "94.5", "100"]

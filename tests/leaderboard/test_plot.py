@@ -169,6 +169,14 @@ def test_labels_do_not_cover_each_other_nor_points() -> None:
         assert inside >= 0.99 * area
 
 
+def test_a_label_is_nearer_to_its_point_than_to_any_other() -> None:
+    points = [(40.0, 90.0), (57.0, 87.0), (434.0, 290.0)]
+    texts = ["TinyNet@16, onnx-fp32-opset20 [a,b]", "TinyNet@16, onnx-int8-opset20 [c]", "Other"]
+    for index, label in enumerate(place(points, texts, (480, 320))):
+        distances = [label.box.distance(point) for point in points]
+        assert label.led or min(distances) == distances[index]
+
+
 def test_the_program_writes_each_format(mobilebench: Callable[..., Ran], tmp_path: Path) -> None:
     result = Reported(report_id="r", source="a paper", file="x.csv", latency=Latency(mean_ns=5e6))
     with RecordStore(tmp_path / "records.sqlite") as store:
