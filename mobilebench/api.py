@@ -6,7 +6,7 @@ Calls that take long are silent by default. They log their progress at the level
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -184,6 +184,9 @@ def evaluate(
     inputs: Sequence[str] = (),
     classes: str | Path | None = None,
     limit: int | None = None,
+    mean: Sequence[float] | None = None,
+    std: Sequence[float] | None = None,
+    resize: int | None = None,
     runtime: str | None = None,
     threads: int = 1,
     jobs: int = 1,
@@ -192,14 +195,17 @@ def evaluate(
 
     `artifact` and `inputs` are as in `benchmark`.
     `classes` is a file that names the folder of each output, `limit` the most images to take,
-    `jobs` how many processes compute at the same time. Raises `UserError` where the folder, the
-    images or the network do not fit, `CellFailed` where the runtime fails.
+    `jobs` how many processes compute at the same time. `mean` and `std` by channel, in 0..1, and
+    `resize`, the pixels of the shorter side before the crop, are for artifacts that do not state
+    how images are prepared. `RecordStore.add_accuracy` keeps the result for `rank`. Raises
+    `UserError` where the folder, the images or the network do not fit, or the artifact states
+    another preparation, `CellFailed` where the runtime fails.
     """
     from mobilebench.inputs.folder import ImageFolder
     from mobilebench.machine import cluster
     from mobilebench.verifying.evaluation import Evaluation, Options
 
-    loaded = _opened(artifact, inputs)
+    loaded = _opened(artifact, inputs).preprocessed(_preprocessing(mean, std), resize)
     folder = ImageFolder.find(Path(data), None if classes is None else Path(classes))
     if limit is not None:
         folder = folder.limited(limit)
@@ -300,21 +306,31 @@ def check(
     )
 
 
-def rank(records: Iterable[Record] | RecordStore | str | Path | None = None) -> Board:
-    """Return the rows of the leaderboard, the fastest first, failures last.
+def rank(
+    records: Iterable[Record] | RecordStore | str | Path | None = None,
+    accuracies: Iterable[Accuracy] = (),
+    *,
+    data: str | None = None,
+    names: Mapping[str, str] | None = None,
+) -> Board:
+    """Return the rows of the leaderboard: each device and protocol, the fastest first.
 
-    Of records, or of a store: one that is open, its path, or by default the usual one.
+    Of records, or of a store: one that is open, its path, or by default the usual one. The store's
+    accuracies are joined to the records of the same file, with `accuracies` beside them. `data`
+    names the data set to show where files were evaluated on several, and `names` maps models to
+    the names to show. Raises `UserError` for a data set or a model that is not there.
     """
     from mobilebench import leaderboard
     from mobilebench.leaderboard import Board
     from mobilebench.store import Query, RecordStore
 
-    if isinstance(records, RecordStore):
-        return Board(leaderboard.rank(records.find(Query(newest=True))))
     if records is None or isinstance(records, str | Path):
         with RecordStore(None if records is None else str(records), create=False) as store:
-            return Board(leaderboard.rank(store.find(Query(newest=True))))
-    return Board(leaderboard.rank(records))
+            return rank(store, accuracies, data=data, names=names)
+    if isinstance(records, RecordStore):
+        accuracies = [*records.find_accuracies(), *accuracies]
+        records = records.find(Query(newest=True))
+    return Board(leaderboard.rank(records, accuracies, data=data, names=names))
 
 
 def _opened(artifact: Artifact | str | Path, inputs: Sequence[str]) -> Artifact:

@@ -21,6 +21,7 @@ from mobilebench.cli.options import (
     Inputs,
     Json,
     Runtime,
+    Store,
     Threads,
     preprocessing_of,
 )
@@ -137,15 +138,27 @@ def command(
             help="Standard deviation of each channel; give it together with --mean.",
         ),
     ] = None,
+    resize: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            metavar="PIXELS",
+            rich_help_panel=Panel.IMAGES,
+            help="Pixels of an image's shorter side before the crop, such as 256, for artifacts "
+            "that do not state it. Default: the crop is the whole shorter side.",
+        ),
+    ] = None,
     inputs: Inputs = None,
     adopt: Adopt = False,
+    store: Store = None,
     json: Json = False,
 ) -> None:
     """Evaluate artifacts on real images: top-1 and top-5, with intervals.
 
-    Images are prepared as by the network's authors, or by --mean and --std where these are not
-    known. An artifact that cannot be judged on them is left out. Exit code 1 where one is damaged
-    or fails; the others are evaluated all the same.
+    Images are prepared as by the network's authors, or by --mean, --std and --resize where these
+    are not known. Each result goes into the store, and `leaderboard` shows it beside the latency
+    of the same file. An artifact that cannot be judged on the images is left out. Exit code 1 where
+    one is damaged or fails; the others are evaluated all the same.
     """
     from mobilebench.inputs.folder import ImageFolder
     from mobilebench.values import wire
@@ -164,9 +177,9 @@ def command(
         part_images=batch_of_files,
         skip_unreadable=skip_unreadable,
     )
-    evaluations, failed = planned(opening, stated, folder, options)
+    evaluations, failed = planned(opening, stated, resize, folder, options)
     journal = None if out is None else Journal.beside(out)
-    results = evaluate_all(evaluations, failed, journal, jobs, cluster)
+    results = evaluate_all(evaluations, failed, journal, jobs, cluster, store)
     plain = [wire.to_plain(result) for result in results]
     if out is not None and results:
         output.save_json(out, plain)
@@ -189,6 +202,7 @@ def command(
 def planned(
     artifacts: list[Artifact],
     stated: Preprocessing | None,
+    resize: int | None,
     data: ImageFolder,
     options: Options,
 ) -> tuple[list[Evaluation], list[Failed]]:
@@ -204,7 +218,7 @@ def planned(
     refused: list[UserError] = []
     for artifact in artifacts:
         try:
-            prepared = artifact if stated is None else artifact.preprocessed(stated)
+            prepared = artifact.preprocessed(stated, resize)
             evaluations.append(Evaluation.plan(prepared, data, options))
         except UserError as error:
             refused.append(error)
@@ -223,17 +237,19 @@ def evaluate_all(
     journal: Journal | None,
     jobs: int,
     cluster: str | None,
+    store: str | None,
 ) -> list[Accuracy]:
     """Evaluate artifacts one by one under a progress bar; go on after a failed one.
 
-    Failed ones are added to `failed`. Raises `ImageError` for an image that cannot be read, since
-    all artifacts get the same images.
+    Each result is stored as soon as it exists. Failed ones are added to `failed`. Raises
+    `ImageError` for an image that cannot be read, since all artifacts get the same images.
     """
     from mobilebench.cli.progress import counting
     from mobilebench.errors import CellFailed, ImageError, UserError
+    from mobilebench.store import RecordStore
 
     results = []
-    with _executor(evaluations, jobs, cluster) as executor:
+    with RecordStore(store) as stored, _executor(evaluations, jobs, cluster) as executor:
         for evaluation in evaluations:
             name = evaluation.artifact.name
             try:
@@ -244,6 +260,7 @@ def evaluate_all(
                         counted=counted,
                         transport="local process" if cluster is None else "dask",
                     )
+                stored.add_accuracy(result)
                 results.append(result)
             except ImageError:
                 raise

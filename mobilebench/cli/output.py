@@ -138,6 +138,14 @@ def save(path: Path, text: str) -> None:
     tell(f"written: {path}")
 
 
+def save_bytes(path: Path, content: bytes) -> None:
+    """Write a result that is no text to a file, whole or not at all, and print where it is."""
+    from mobilebench.files import write_bytes
+
+    write_bytes(path, content)
+    tell(f"written: {path}")
+
+
 def save_json(path: Path, result: Any) -> None:
     """Write a result to a file as JSON, in the form of `show_json`."""
     save(path, json.dumps(result, indent=2, allow_nan=False) + "\n")

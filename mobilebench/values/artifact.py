@@ -371,22 +371,52 @@ class Artifact:
         """`mobilevig_ti onnx-fp32-opset20`: for people, never parsed."""
         return f"{self.manifest.model.title} {self.manifest.recipe.label}"
 
-    def preprocessed(self, preprocessing: Preprocessing) -> Artifact:
+    def preprocessed(self, normalised: Preprocessing | None, resize: int | None) -> Artifact:
         """Return the artifact with the preparation of images that its manifest does not state.
 
-        Raises `UserError` where it states another one.
+        `normalised` holds means and deviations, `resize` is the shorter side before the crop, in
+        pixels. Raises `UserError` where the artifact states another preparation, and for a size
+        without means where it states none.
         """
         model = self.manifest.model
         stated = model.preprocessing
-        if stated is None:
-            model = replace(model, preprocessing=preprocessing)
-            return Artifact(self.folder, replace(self.manifest, model=model))
-        if (stated.mean, stated.std) != (preprocessing.mean, preprocessing.std):
+        preprocessing = stated or normalised
+        if preprocessing is None:
+            if resize is None:
+                return self
             raise UserError(
-                f"{self.name} states how its images are normalised (mean {stated.mean}, deviation "
-                f"{stated.std}); leave --mean and --std out."
+                f"--resize was given, and it is not known how images are normalised for "
+                f"{model.name}; give --mean and --std too."
             )
-        return self
+        if normalised is not None and (normalised.mean, normalised.std) != (
+            preprocessing.mean,
+            preprocessing.std,
+        ):
+            raise UserError(
+                f"{self.name} states how its images are normalised (mean {preprocessing.mean}, "
+                f"deviation {preprocessing.std}); leave --mean and --std out."
+            )
+        if resize is not None:
+            preprocessing = self._resized(preprocessing, resize)
+        return Artifact(
+            self.folder,
+            replace(self.manifest, model=replace(model, preprocessing=preprocessing)),
+        )
+
+    def _resized(self, preprocessing: Preprocessing, resize: int) -> Preprocessing:
+        model, size = self.manifest.model, self.manifest.model.resolution
+        if size is None:
+            raise UserError(f"--resize was given, and {self.name} takes no images.")
+        # Whoever exports another network gives means and deviations, and no crop: then 1.0
+        # states nothing. The authors of a network with a source do state it.
+        if model.source is not None or preprocessing.crop_pct != 1.0:
+            if preprocessing.resize(size) == resize:
+                return preprocessing
+            raise UserError(
+                f"{self.name} states that its images are resized to {preprocessing.resize(size)} "
+                f"pixels on the shorter side; leave --resize out."
+            )
+        return preprocessing.resized(resize, size)
 
     @classmethod
     def load(cls, folder: Path | str) -> Artifact:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 from mobilebench.errors import UserError
 from mobilebench.values import require_range, value
@@ -95,6 +96,25 @@ class Preprocessing:
             raise UserError(f"The deviations {self.std} are not all positive numbers.")
         if any(not math.isfinite(mean) for mean in self.mean):
             raise UserError(f"The means {self.mean} are not all numbers.")
+
+    def resize(self, size: tuple[int, int]) -> int:
+        """Return the pixels of an image's shorter side before the crop to `size`, (H, W)."""
+        return math.floor(min(size) / self.crop_pct)
+
+    def resized(self, pixels: int, size: tuple[int, int]) -> Preprocessing:
+        """Return the preparation that resizes the shorter side to `pixels` before the crop.
+
+        Raises `UserError` for fewer pixels than the crop has.
+        """
+        if pixels < min(size):
+            raise UserError(
+                f"--resize was given as {pixels}; the shorter side before a crop to "
+                f"{size[0]}x{size[1]} has at least {min(size)} pixels."
+            )
+        share = min(size) / pixels
+        while math.floor(min(size) / share) < pixels:  # rounding of the two divisions
+            share = math.nextafter(share, 0)
+        return replace(self, crop_pct=share)
 
 
 @value

@@ -1,0 +1,79 @@
+"""Lay out the page in a real browser, on a phone and on a wide screen."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+import shutil
+import subprocess
+from collections.abc import Sequence
+from html import unescape
+from pathlib import Path
+
+import pytest
+
+from mobilebench.leaderboard import rank
+from mobilebench.leaderboard.page import as_page
+from mobilebench.leaderboard.rows import Row
+from mobilebench.values.measurement import Diagnosis
+from tests.records import failed_export, judged, measured
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+MEASURE = """<body><script>
+const page = "PAGE", sizes = [];
+for (const width of [390, 1400]) {
+  const frame = document.createElement("iframe");
+  frame.style = `width:${width}px;height:800px;border:0`;
+  frame.onload = () => {
+    const inside = frame.contentDocument, top = inside.querySelector(".board");
+    sizes.push({width, needed: inside.documentElement.scrollWidth,
+                widest: Math.max(...[...inside.querySelectorAll("td")]
+                  .map((cell) => cell.getBoundingClientRect().right)),
+                table: top.getBoundingClientRect().top});
+    document.body.dataset.sizes = JSON.stringify(sizes);
+  };
+  frame.srcdoc = decodeURIComponent(escape(atob(page)));
+  document.body.append(frame);
+}
+</script></body>"""
+
+
+def _rows() -> list[Row]:
+    """Return rows with every column, two protocols and many notes."""
+    names = [f"edgeformer.edgeformer_{letter}" for letter in "abcdef"]
+    records = [
+        measured(model=name, record_id=f"{name}-{rule}", protocol_id=rule, reasons=(reason,))
+        for name, reason in zip(names, Diagnosis, strict=False)
+        for rule in ("burst-1", "smoke-1")
+    ]
+    return rank([*records, failed_export(target="opset18")], [judged(records[0], 90)])
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium, to lay the page out")
+def test_the_page_fits_a_phone_and_a_wide_screen(tmp_path: Path) -> None:
+    assert CHROMIUM is not None
+    page = base64.b64encode(as_page(_rows()).encode()).decode()
+    (tmp_path / "measure.html").write_text(MEASURE.replace("PAGE", page))
+    command: Sequence[str] = (
+        CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", "--dump-dom",
+        f"--user-data-dir={tmp_path / 'profile'}", "--window-size=1500,900",
+        "--virtual-time-budget=5000", f"file://{tmp_path / 'measure.html'}",
+    )  # fmt: skip
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
+    match = re.search(r'data-sizes="(.*?)"', done.stdout)
+    assert match, done.stderr
+    sizes = {each["width"]: each for each in json.loads(unescape(match[1]))}
+    assert set(sizes) == {390, 1400}
+    for width, size in sizes.items():
+        assert size["needed"] <= width and size["widest"] <= width, size
+        assert size["table"] < 500, "the first screen shows the table, not the notes"
+
+
+def test_notes_come_after_the_tables_and_parameters_are_shown() -> None:
+    page = as_page(_rows())
+    assert page.index('class="board') < page.index('id="notes"')
+    assert 'href="#notes"' in page[: page.index('class="board')]
+    assert "5.27 M" in page and "662 M" in page
+    for rule in ("burst-1", "smoke-1"):
+        assert re.search(rf"<h2>[^\n]*protocol {rule.replace('-', '-(<wbr>)?')}</h2>", page)
