@@ -37,15 +37,27 @@ GENERAL = (
 
 def failure_of(error: CellFailed | UserError, recipe: ExportRecipe) -> Failure:
     """Return a failed cell as the value to record, with advice where the failure is known."""
+    return recorded(error, plugins.exporter(recipe.format).cures)
+
+
+def recorded(error: CellFailed | UserError, cures: Iterable[Cure] = ()) -> Failure:
+    """Return an error as the value to record, with advice from general cures and these."""
     if isinstance(error, UserError):
-        return Failure(stage=Stage.PREFLIGHT, error=type(error).__name__, message=str(error))
-    known = (*GENERAL, *plugins.exporter(recipe.format).cures)
+        return Failure(
+            stage=Stage.PREFLIGHT,
+            error=type(error).__name__,
+            message=str(error),
+            file=error.file,
+            line=error.line,
+        )
     return Failure(
         stage=Stage(error.stage),
         error=error.error,
         message=error.message,
         log_tail=error.log_tail,
-        advice=find(error, known),
+        advice=find(error, (*GENERAL, *cures)),
+        file=error.file,
+        line=error.line,
     )
 
 

@@ -21,7 +21,8 @@ import torch
 from torch import nn
 from torch.nn.parameter import is_lazy
 
-from mobilebench.errors import ModelRefused, UnknownName, UserError
+from mobilebench.conversion import origins
+from mobilebench.errors import ModelRefused, NoSuchModel, UnknownName, UserError
 from mobilebench.inputs import images
 from mobilebench.inputs.seeded import sample
 from mobilebench.values.modelspec import CALLER, RANDOM, ModelSpec, Preprocessing, Source, Weights
@@ -159,7 +160,7 @@ def _from_function(request: Request) -> tuple[nn.Module, ModelSpec, str]:
     function = getattr(loaded, function_name, None)
     if not callable(function):
         functions = [name for name, member in vars(loaded).items() if callable(member)]
-        raise UnknownName.among(f"function in {place}", function_name, functions)
+        raise NoSuchModel.among(f"function in {place}", function_name, functions)
     _require_no_arguments(function, request.reference)
     module = _call(function, request.reference)
     if not isinstance(module, nn.Module):
@@ -197,7 +198,7 @@ def require_use_of_preprocessing(spec: ModelSpec) -> None:
 
 def _import_file(path: Path) -> ModuleType:
     if not path.is_file():
-        raise UserError(f"The file {path} does not exist; a model is named FILE.py:FUNCTION.")
+        raise NoSuchModel(f"The file {path} does not exist; a model is named FILE.py:FUNCTION.")
     # Under a name that no package has: a file called onnx.py must not take onnx's place.
     name = f"mobilebench_user_file.{path.stem}"
     spec = importlib.util.spec_from_file_location(name, path.resolve())
@@ -219,7 +220,9 @@ def _import_module(name: str) -> ModuleType:
     except ModuleNotFoundError:
         spec = None
     if spec is None:
-        raise UserError(f"There is no module {name!r} to import; a model is named module:FUNCTION.")
+        raise NoSuchModel(
+            f"There is no module {name!r} to import; a model is named module:FUNCTION."
+        )
     module: ModuleType = _call(lambda: importlib.import_module(name), name)
     return module
 
@@ -235,9 +238,12 @@ def _call(function: Callable[[], Any], what: str) -> Any:
         ) from error
     except Exception as error:
         last = traceback.extract_tb(error.__traceback__)[-1]
-        raise UserError(
-            f"{what} raised {type(error).__name__}: {error} ({last.filename}, line {last.lineno})"
-        ) from error
+        place = origins.of_user(error)
+        file, line = (last.filename, last.lineno) if place is None else (place.file, place.line)
+        refused = UserError(f"{what} raised {type(error).__name__}: {error} ({file}, line {line})")
+        if place is not None:
+            refused = refused.at(file, line)
+        raise refused from error
 
 
 def _from_timm(request: Request) -> tuple[nn.Module, ModelSpec, str]:

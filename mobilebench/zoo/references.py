@@ -10,7 +10,7 @@ import ast
 from dataclasses import dataclass
 from pathlib import Path
 
-from mobilebench.errors import UnknownName, UserError
+from mobilebench.errors import NoSuchModel, UnknownName, UserError
 from mobilebench.values.request import TIMM
 from mobilebench.zoo.registry import list_models
 
@@ -44,7 +44,7 @@ def _require_zoo_name(reference: str) -> None:
     path = Path(reference)
     if reference.endswith(".py"):
         if not path.is_file():
-            raise UserError(f"The file {path} does not exist; a model is named FILE.py:FUNCTION.")
+            raise NoSuchModel(f"The file {path} does not exist; a model is named FILE.py:FUNCTION.")
         raise UserError(
             f"{reference} names no function; write {reference}:FUNCTION, where the function takes "
             f"no required arguments and returns the network. It has {_listed(_read(path))}."
@@ -56,7 +56,7 @@ def _require_zoo_name(reference: str) -> None:
             f"colon: {package}:{name}."
         )
     error = UnknownName.among("model", reference, list_models())
-    raise UnknownName(
+    raise NoSuchModel(
         f"{str(error).rstrip('.')}; a model of timm is named with timm: before it, as "
         f"timm:{reference}."
     )
@@ -73,7 +73,7 @@ class _Definition:
 
 def _require_function(path: Path, function: str) -> None:
     if not path.is_file():
-        raise UserError(f"The file {path} does not exist; a model is named FILE.py:FUNCTION.")
+        raise NoSuchModel(f"The file {path} does not exist; a model is named FILE.py:FUNCTION.")
     definitions = _read(path)
     if definitions is None or not any(each.callable for each in definitions):
         return
@@ -81,7 +81,7 @@ def _require_function(path: Path, function: str) -> None:
     if function not in by_name:
         names = [definition.name for definition in definitions if definition.callable]
         error = UnknownName.among(f"function in {path}", function, names)
-        raise UnknownName(
+        raise NoSuchModel(
             f"{error} It has to take no required arguments and to return the network: {EXAMPLE}"
         )
     required = by_name[function].required
