@@ -58,6 +58,7 @@ ALLOWED: dict[str, set[str]] = {
         "errors", "values", "machine", "observer",
         "interfaces", "plugins", "failures", "store", "regress",
     },
+    "gating": {"errors", "values", "observer", "measuring", "regress"},
     "leaderboard": {"values", "stats", "machine", "notation"},
     "interop": {"errors", "values"},
     "schema": {"files", "values"},
@@ -79,7 +80,7 @@ ALLOWED: dict[str, set[str]] = {
     "cli": {
         "errors", "files", "observer", "values", "machine", "inputs", "plugins", "zoo",
         "exporting", "verifying", "inspecting", "measuring", "store", "regress",
-        "leaderboard", "interop", "pipeline", "notation",
+        "leaderboard", "interop", "pipeline", "notation", "failures", "gating",
     },
     "__init__": {"errors", "values", "store", "zoo", "api"},
     "__main__": {"cli"},
