@@ -26,6 +26,9 @@ class Progress(Protocol):
 class Observer(Protocol):
     """Follows the cells of a matrix; may be called from several threads."""
 
+    def expect(self, cells: int) -> None:
+        """Report that there are more cells than the matrix began with."""
+
     def preparing(self, network: str) -> Progress:
         """Report that a network goes through preflight, before any of its cells."""
 
@@ -41,6 +44,9 @@ class Observer(Protocol):
 
 class Silent:
     """An observer that shows nothing."""
+
+    def expect(self, cells: int) -> None:
+        pass
 
     def preparing(self, network: str) -> Progress:
         return SilentProgress()
