@@ -145,7 +145,9 @@ def command(
     except UserError as error:
         review = replace(review, refusal=str(error))
     show_review(review, junit=junit, markdown=markdown, github=github, json=json)
-    for fault in (*review.broken, *review.missing):
+    for fault in review.missing:
+        output.tell(f"no baseline: {fault.subject}: {fault.message}")
+    for fault in review.broken:
         output.complain(f"{fault.subject}: {fault.message}", fault.log_tail)
     if review.refusal is not None:
         output.complain(review.refusal)

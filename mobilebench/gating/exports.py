@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from mobilebench import errors
 from mobilebench.errors import MissingToolkit, NoSuchModel, OutputError, RecipeError, UserError
 from mobilebench.regress.review import Fault
 from mobilebench.values import wire
@@ -59,7 +60,7 @@ class Checkout:
         subject = " ".join(part for part in (export.reference, export.label) if part)
         return Fault(
             subject=subject or "the export",
-            message=self._without_root(f"{failure.error}: {failure.message}"),
+            message=self._without_root(_words(failure)),
             advice=failure.advice,
             file=self._inside(failure.file),
             line=failure.line if self._inside(failure.file) else None,
@@ -177,6 +178,14 @@ def _import_paths(checkout: Checkout, home: Path) -> list[str]:
             mapped.append(str(inside))
     before = os.environ.get("PYTHONPATH", "")
     return [*mapped, *(part for part in before.split(os.pathsep) if part)]
+
+
+def _words(failure: Failure) -> str:
+    """Return the message; with the name of the error, unless the message is a whole sentence."""
+    kind = getattr(errors, failure.error, None)
+    if isinstance(kind, type) and issubclass(kind, UserError):
+        return failure.message
+    return f"{failure.error}: {failure.message}"
 
 
 def _read(entry: dict[str, Any]) -> Export:

@@ -7,6 +7,7 @@ decided, under the name of its cell; everything else is folded away.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from mobilebench.notation import escapes
 from mobilebench.notation.quantities import duration, size
@@ -59,7 +60,8 @@ def as_markdown(review: Review) -> str:
     parts += list(_changed(review))
     if review.alone:
         parts.append(_alone(review.alone))
-    parts += [f"Baseline: {_fault(fault)}" for fault in review.missing]
+    # Its log is of code that this change replaces.
+    parts += [f"Baseline: {_fault(replace(fault, log_tail=''))}" for fault in review.missing]
     notes = list(_notes(review))
     if notes:
         parts.append("\n".join(f"- {escapes.markdown(note)}" for note in notes))
@@ -161,7 +163,7 @@ def _fault(fault: Fault) -> str:
     if fault.advice:
         text += f"\n\nWhat to do: {escapes.markdown(fault.advice)}"
     if fault.log_tail:
-        lines = [escapes.visible(line) for line in fault.log_tail.splitlines()]
+        lines = [escapes.visible(line) for line in fault.log_tail.strip().splitlines()]
         fence = _FENCE
         while any(line.lstrip().startswith(fence) for line in lines):
             fence += "`"

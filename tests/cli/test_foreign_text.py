@@ -274,7 +274,7 @@ def test_reports(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     broken = dataclasses.replace(review, report=None, broken=faults, missing=faults, refusal=NASTY)
     for document in (as_junit(broken), as_markdown(broken), as_annotations(broken)):
         _clean(document)
-    assert as_markdown(broken).count(f"\n{FENCE}`\n") == 4, "the fence is longer than the log's"
+    assert as_markdown(broken).count(f"\n{FENCE}`\n") == 2, "the fence is longer than the log's"
     show_review(review, github=True)
     shown = capsys.readouterr()
     _clean_log(shown.out)
