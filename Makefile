@@ -48,7 +48,8 @@ QUICK := \
   tests/test_files.py tests/test_habits.py tests/test_imports.py tests/test_plugins.py \
   tests/test_words.py
 CORE := $(QUICK) \
-  tests/conversion tests/deploy tests/exporting tests/zoo tests/machine/test_cluster.py \
+  tests/conversion tests/deploy tests/exporting tests/gating tests/zoo \
+  tests/machine/test_cluster.py \
   tests/measuring/test_pairs.py tests/measuring/test_rounds.py tests/measuring/test_setting.py \
   tests/reproducing/test_reproduction.py \
   tests/verifying/test_accuracy.py tests/verifying/test_agreement.py \

@@ -55,24 +55,35 @@ _BY_TABLES = (Precision.PALETTE4, Precision.PALETTE6, *_GENTLER[3:])
 
 def failure_of(error: CellFailed | UserError, recipe: ExportRecipe) -> Failure:
     """Return a failed cell as the value to record, with advice where the failure is known."""
+    failure = recorded(error, plugins.exporter(recipe.format).cures)
+    if failure.advice is not None or isinstance(error, UserError):
+        return failure
+    return replace(failure, advice="; ".join(_advice(error, recipe)) or None)
+
+
+def recorded(error: CellFailed | UserError, cures: Iterable[Cure] = ()) -> Failure:
+    """Return an error as the value to record, with advice from general cures and these."""
     if isinstance(error, UserError):
-        return Failure(stage=Stage.PREFLIGHT, error=type(error).__name__, message=str(error))
-    known = (*GENERAL, *plugins.exporter(recipe.format).cures)
+        return Failure(
+            stage=Stage.PREFLIGHT,
+            error=type(error).__name__,
+            message=str(error),
+            file=error.file,
+            line=error.line,
+        )
     return Failure(
         stage=Stage(error.stage),
         error=error.error,
         message=error.message,
         log_tail=error.log_tail,
-        advice="; ".join(_advice(error, recipe, known)) or None,
+        advice=find(error, (*GENERAL, *cures)),
+        file=error.file,
+        line=error.line,
     )
 
 
-def _advice(error: CellFailed, recipe: ExportRecipe, known: Iterable[Cure]) -> Iterator[str]:
-    """Yield what to do: the known cure, and what helps any quantized file."""
-    cure = find(error, known)
-    if cure is not None:  # then the precision is not the reason
-        yield cure
-        return
+def _advice(error: CellFailed, recipe: ExportRecipe) -> Iterator[str]:
+    """Yield what helps any quantized file, where the failure is not a known one."""
     if not recipe.precision.quantized:
         return
     inaccurate = error.error in _INACCURATE
@@ -111,6 +122,7 @@ def shared(failure: Failure) -> Failure:
         failure,
         message=places.without(failure.message),
         log_tail=places.without(failure.log_tail),
+        file=None if failure.file is None else places.without(failure.file),
     )
 
 

@@ -28,6 +28,9 @@ class Progress(Protocol):
 class Observer(Protocol):
     """Follows the cells of a matrix; may be called from several threads."""
 
+    def expect(self, cells: int) -> None:
+        """Report that there are more cells than the matrix began with."""
+
     def preparing(self, network: str) -> Progress:
         """Report that a network goes through preflight, before any of its cells."""
 
@@ -43,6 +46,9 @@ class Observer(Protocol):
 
 class Silent:
     """An observer that shows nothing."""
+
+    def expect(self, cells: int) -> None:
+        pass
 
     def preparing(self, network: str) -> Progress:
         return SilentProgress()
@@ -74,6 +80,9 @@ class Logged:
 
     Nothing is shown by default: the level of Python's root logger is WARNING.
     """
+
+    def expect(self, cells: int) -> None:
+        pass
 
     def preparing(self, network: str) -> Progress:
         return LoggedProgress(f"prepare {network}")

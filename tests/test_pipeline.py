@@ -81,6 +81,9 @@ class Remembering(Silent):
     def __init__(self) -> None:
         self.words: list[str] = []
 
+    def expect(self, cells: int) -> None:
+        self.words.append(f"{cells} more")
+
     def preparing(self, network: str) -> Progress:
         self.words.append("preparing")
         return SilentProgress()

@@ -1,7 +1,7 @@
 """The command line: one verb, one file. Only this package prints and decides exit codes.
 
 Exit codes: 0 good, 1 a check or a cell failed, 2 the user can fix it, 3 not enough data to decide,
-130 stopped by Ctrl-C.
+4 the candidate of `gate` cannot be exported or run, 130 stopped by Ctrl-C.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from mobilebench.cli import (
     doctor,
     eval_,
     export,
+    gate,
     history,
     import_,
     inspect,
@@ -69,6 +70,12 @@ for _section, _name, _module, _example in (
         "check",
         check,
         "mobilebench check --baseline git:main:bench.json --candidate now.json",
+    ),
+    (
+        Section.COMPARE,
+        "gate",
+        gate,
+        'mobilebench gate --baseline origin/main --export "net.py:make -i 1x3x224x224"',
     ),
     (Section.COMPARE, "history", history, "mobilebench history store:model=mobilevig_ti"),
     (

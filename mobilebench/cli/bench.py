@@ -10,13 +10,14 @@ import typer
 
 from mobilebench.cli import completions, options, output
 from mobilebench.cli.artifacts import Refused, opened, opened_among, weights_remarks
-from mobilebench.cli.check import exit_code, parse_rule, show_report
+from mobilebench.cli.check import parse_fail_on, parse_rule, show_review
 from mobilebench.cli.grammar import Panel
 from mobilebench.cli.options import (
     Adopt,
     Alpha,
     Artifacts,
     Device,
+    FailsOn,
     Github,
     Inputs,
     Json,
@@ -38,7 +39,9 @@ if TYPE_CHECKING:
     from mobilebench.values.record import Record
 
 
-_OF_AB = ("pairs", "confirm", "tolerance", "alpha", "metric", "junit", "markdown", "github")
+_OF_AB = (
+    "pairs", "confirm", "tolerance", "alpha", "metric", "fail_on", "junit", "markdown", "github",
+)  # fmt: skip
 
 
 def command(
@@ -104,6 +107,7 @@ def command(
     tolerance: Tolerance = "3%",
     alpha: Alpha = 0.01,
     metric: Metrics = None,
+    fail_on: FailsOn = None,
     junit: Junit = None,
     markdown: Markdown = None,
     github: Github = False,
@@ -125,8 +129,8 @@ def command(
     """Measure latency, load time and memory; store each record as soon as it exists.
 
     With --ab, measure two sides interleaved and compare them. Then the options --tolerance,
-    --alpha, --metric, --junit, --markdown and --github apply, and the exit codes are those of
-    `mobilebench check`.
+    --alpha, --metric, --fail-on, --junit, --markdown and --github apply, and the exit codes are
+    those of `mobilebench check`.
 
     Files that nothing here can run are left out, which is told. Exit code 1 where a file is damaged
     or fails, or its runtime is not installed; the others are measured all the same.
@@ -135,11 +139,13 @@ def command(
     from mobilebench.leaderboard import rank
     from mobilebench.leaderboard.table import as_table
     from mobilebench.measuring.setting import Setting
+    from mobilebench.regress.review import Review
     from mobilebench.store import documents
     from mobilebench.values import wire
     from mobilebench.values.measurement import ComputeUnit
     from mobilebench.values.protocol import protocol as find_protocol
 
+    parse_fail_on(fail_on)  # before anything is measured
     if not ab:
         options.refuse_given(ctx, _OF_AB, "belongs to --ab; add --ab, or leave it out")
     # With --ab, leaving one out would compare its neighbours with each other.
@@ -170,14 +176,27 @@ def command(
         if out is not None and records:
             files.write_text(out, documents.as_json(records))
     if ab:
-        show_report(report, junit=junit, markdown=markdown, github=github, json=json)
-        raise typer.Exit(exit_code(report))
+        review = Review(
+            baseline=_side(loaded[: len(loaded) // 2]),
+            candidate=_side(loaded[len(loaded) // 2 :]),
+            rule=rule,
+            report=report,
+            fail_on=parse_fail_on(fail_on),
+        )
+        show_review(review, junit=junit, markdown=markdown, github=github, json=json)
+        raise typer.Exit(review.exit_code)
     if json:
         output.show_json([wire.to_plain(record) for record in records])
     else:
         output.show(as_table(rank(records), output.width()))
     if not complete or any(record.outcome.kind == "failure" for record in records):
         raise typer.Exit(1)
+
+
+def _side(artifacts: list[Artifact]) -> str:
+    """Name the artifacts of one side by the first of their folders."""
+    more = f" and {len(artifacts) - 1} more" if len(artifacts) > 1 else ""
+    return f"{artifacts[0].folder}{more}"
 
 
 def measure_all(

@@ -247,39 +247,49 @@ def command(
     from mobilebench.values.recipe import Form
     from mobilebench.zoo import references
 
+    failed = _show_error if json else _ignore
     for reference in models:
-        references.require(reference)
-    requests = _requests(
-        models,
-        checkpoint or (),
-        checkpoint_key or (),
-        ema,
-        num_classes,
-        resolution or (),
-        input or (),
-        mean,
-        std,
-    )
-    terms = Terms(
-        source=InputSource(calibration),
-        image_input=image_input,
-        class_labels=() if class_labels is None else labels.read(class_labels),
-        force=force,
-        allow_parity_failure=allow_parity_failure,
-    )
-    choice = choose(
-        format or (),
-        precision or ("fp32",),
-        target=target,
-        delegate=delegate,
-        form=Form.PLAIN if no_deploy else Form.DEPLOYED,
-        terms=terms,
-    )
+        with failed(reference):
+            references.require(reference)
+    with failed(None):
+        requests = _requests(
+            models,
+            checkpoint or (),
+            checkpoint_key or (),
+            ema,
+            num_classes,
+            resolution or (),
+            input or (),
+            mean,
+            std,
+        )
+        terms = Terms(
+            source=InputSource(calibration),
+            image_input=image_input,
+            class_labels=() if class_labels is None else labels.read(class_labels),
+            force=force,
+            allow_parity_failure=allow_parity_failure,
+        )
+        choice = choose(
+            format or (),
+            precision or ("fp32",),
+            target=target,
+            delegate=delegate,
+            form=Form.PLAIN if no_deploy else Form.DEPLOYED,
+            terms=terms,
+        )
     tell_left_out(choice)
-    with _workers(jobs, _limits(time_limit, memory_limit), cluster, choice.recipes) as workers:
+    only = requests[0].name if len(requests) == 1 else None
+    with (
+        failed(only),
+        _workers(jobs, _limits(time_limit, memory_limit), cluster, choice.recipes) as workers,
+    ):
         results = export_all(requests, choice.recipes, out, terms, workers, store)
     if json:
-        output.show_json([_plain(exported) for exported in results])
+        names = [request.name for request in requests for _ in choice.recipes]
+        output.show_json(
+            [_plain(name, exported) for name, exported in zip(names, results, strict=True)]
+        )
     else:
         show_exports(results)
     if any(exported.failed for exported in results):
@@ -437,12 +447,48 @@ def _entries(results: Sequence[Exported]) -> Iterator[str]:
             yield f"{model.title}: weights from the entry {key!r} of its checkpoint."
 
 
-def _plain(exported: Exported) -> dict[str, object]:
+@contextmanager
+def _show_error(reference: str | None) -> Iterator[None]:
+    """Print an error that ends the export as JSON too, in the form of one failed export.
+
+    `reference` is the network that it is about; None where it is about the whole command.
+    """
+    from mobilebench.errors import CellFailed, UserError
+    from mobilebench.failures import recorded
+    from mobilebench.values import wire
+
+    try:
+        yield
+    except (CellFailed, UserError) as error:
+        output.show_json(
+            [
+                {
+                    "reference": reference,
+                    "model": None,
+                    "recipe": None,
+                    "cached": False,
+                    "folder": None,
+                    "manifest": None,
+                    "failure": wire.to_plain(recorded(error)),
+                }
+            ]
+        )
+        raise
+
+
+@contextmanager
+def _ignore(_: str | None) -> Iterator[None]:
+    """Leave errors to the one sentence on stderr."""
+    yield
+
+
+def _plain(reference: str, exported: Exported) -> dict[str, object]:
     from mobilebench.values import wire
     from mobilebench.values.artifact import Artifact
 
     outcome = exported.outcome
     return {
+        "reference": reference,
         "model": exported.name,
         "recipe": wire.to_plain(exported.recipe),
         "cached": exported.cached,

@@ -138,6 +138,14 @@ Github = Annotated[
         help="Annotate the log of a GitHub workflow and its step summary.",
     ),
 ]
+FailsOn = Annotated[
+    str | None,
+    typer.Option(
+        "--fail-on",
+        help="What fails: regressed (what cannot be decided passes), inconclusive (either fails), "
+        "or never. Default: regressed is exit code 1, inconclusive 3.",
+    ),
+]
 Cluster = Annotated[
     str | None,
     typer.Option(

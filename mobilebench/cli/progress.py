@@ -83,6 +83,11 @@ class MatrixProgress:
     def __exit__(self, *error: object) -> None:
         _stop(self.bar, failed=error[0] is not None)
 
+    def expect(self, cells: int) -> None:
+        """Add cells to those that the bar counts to."""
+        [task] = [task for task in self.bar.tasks if task.id == self._all]
+        self.bar.update(self._all, total=(task.total or 0) + cells)
+
     def preparing(self, network: str) -> Line:
         return Line(self, network, "preflight", counted=False)
 
@@ -137,6 +142,11 @@ class MatrixLog:
     def __exit__(self, *error: object) -> None:
         self._ended.set()
         self._heart.join()
+
+    def expect(self, cells: int) -> None:
+        """Add cells to those that lines count to."""
+        with self._lock:
+            self._cells += cells
 
     def preparing(self, network: str) -> LoggedStep:
         return self._begun(LoggedStep(self, network, "preflight", counted=False))

@@ -21,7 +21,7 @@ from torch import nn
 from torch.nn.parameter import is_lazy
 
 from mobilebench.conversion import origins
-from mobilebench.errors import ModelRefused, UnknownName, UserError
+from mobilebench.errors import ModelRefused, NoSuchModel, UnknownName, UserError
 from mobilebench.inputs import images
 from mobilebench.inputs.seeded import sample
 from mobilebench.machine import torchvision
@@ -136,7 +136,7 @@ def _from_function(request: Request) -> tuple[nn.Module, ModelSpec, str]:
             for name, member in vars(loaded).items()
             if callable(member) and getattr(member, "__module__", None) == loaded.__name__
         ]
-        raise UnknownName.among(f"function in {place}", function_name, functions)
+        raise NoSuchModel.among(f"function in {place}", function_name, functions)
     _require_no_arguments(function, request.reference, vars(loaded))
     module = _call(function, request.reference)
     if not isinstance(module, nn.Module):
@@ -201,7 +201,9 @@ def _import_module(name: str) -> ModuleType:
     except ModuleNotFoundError:
         spec = None
     if spec is None:
-        raise UserError(f"There is no module {name!r} to import; a model is named module:FUNCTION.")
+        raise NoSuchModel(
+            f"There is no module {name!r} to import; a model is named module:FUNCTION."
+        )
     module: ModuleType = _call(lambda: importlib.import_module(name), name)
     return module
 
@@ -216,9 +218,11 @@ def _call(function: Callable[[], Any], what: str) -> Any:
             f"does; put that part under `if __name__ == '__main__':`."
         ) from error
     except Exception as error:
-        raise UserError(
+        place = origins.of_user(error)
+        refused = UserError(
             f"{what} raised {type(error).__name__}: {error} ({origins.outside_libraries(error)})"
-        ) from error
+        )
+        raise (refused if place is None else refused.at(place.file, place.line)) from error
 
 
 def _from_timm(request: Request) -> tuple[nn.Module, ModelSpec, str]:

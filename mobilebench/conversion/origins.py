@@ -8,7 +8,7 @@ import re
 import traceback
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -34,12 +34,39 @@ _SAME = (
 """Names that formats and PyTorch have for one kind of operation."""
 _FRAME = re.compile(r'File "(?P<file>[^"]+)", line (?P<line>\d+), in [^\n]*\n\s*(?P<code>[^\n]*)')
 _LIBRARIES = ("/site-packages/", "/dist-packages/", "/lib/python")
-_OURS = str(Path(__file__).parent.parent)
-"""Where this package lies, which may be outside those folders."""
+_OWN = f"{Path(__file__).parents[1]}/"
+"""The folder of mobilebench itself, which may lie outside of the libraries."""
 
 
-def of(error: BaseException, module: nn.Module, example: Sequence[Tensor]) -> str | None:
-    """Return the source line that a toolkit failed on, as `FILE, line N: CODE`.
+class CodeLine(NamedTuple):
+    """A line of the network's code."""
+
+    file: str
+    line: int
+    code: str
+
+    def __str__(self) -> str:
+        return f"{self.file}, line {self.line}: {self.code}"
+
+
+def of_user(error: BaseException) -> CodeLine | None:
+    """Return the innermost line of the user's code that an error passed through.
+
+    That of a syntax error is the line that Python could not read. None where all of the lines are
+    those of libraries.
+    """
+    file = error.filename if isinstance(error, SyntaxError) else None
+    if isinstance(error, SyntaxError) and file and error.lineno and not _in_library(file):
+        return CodeLine(file, error.lineno, (error.text or "").strip())
+    for frame in reversed(traceback.extract_tb(error.__traceback__)):
+        own = frame.filename.startswith(_OWN)
+        if not own and not _in_library(frame.filename) and frame.lineno is not None:
+            return CodeLine(frame.filename, frame.lineno, frame.line or "")
+    return None
+
+
+def of(error: BaseException, module: nn.Module, example: Sequence[Tensor]) -> CodeLine | None:
+    """Return the source line that a toolkit failed on.
 
     The error was raised in the network's own code, or quotes its line, or names an operation, which
     is then looked up in the exported graph. None where none of these is the case.
@@ -57,11 +84,10 @@ def outside_libraries(error: BaseException) -> str:
 
     It is `FILE, line N: CODE`, and the innermost of all where no line is the user's.
     """
-    if isinstance(error, SyntaxError) and error.filename is not None:
-        return f"{error.filename}, line {error.lineno}: {(error.text or '').strip()}"
-    frames = traceback.extract_tb(error.__traceback__)
-    users = [frame for frame in frames if not _in_library(frame.filename, _OURS)]
-    last = (users or frames)[-1]
+    place = of_user(error)
+    if place is not None:
+        return str(place)
+    last = traceback.extract_tb(error.__traceback__)[-1]
     return f"{last.filename}, line {last.lineno}: {last.line}"
 
 
@@ -117,13 +143,13 @@ def _layer(node: Any) -> str:
     return re.sub(r"\['?(\w+)'?\]", r".\1", paths[-1]) if paths else ""
 
 
-def _raised_in(error: BaseException) -> str | None:
+def _raised_in(error: BaseException) -> CodeLine | None:
     """Return the innermost line outside libraries that a library called: the network's."""
     place, called = None, False
     for frame in traceback.extract_tb(error.__traceback__):
         library = _in_library(frame.filename)
-        if called and not library:
-            place = f"{frame.filename}, line {frame.lineno}: {frame.line}"
+        if called and not library and frame.lineno is not None:
+            place = CodeLine(frame.filename, frame.lineno, frame.line or "")
         called = called or library
     return place
 
@@ -136,7 +162,7 @@ def _names(words: str) -> set[str]:
     return {name for match in _NAMED.findall(words) for name in match if name}
 
 
-def _lines_of(names: set[str], module: nn.Module, example: Sequence[Tensor]) -> Iterator[str]:
+def _lines_of(names: set[str], module: nn.Module, example: Sequence[Tensor]) -> Iterator[CodeLine]:
     if not names:
         return
     for exported in _programs(module, example):
@@ -161,8 +187,8 @@ def _name(node: Any) -> str:
     return str(node.target).removeprefix("aten.").partition(".")[0]
 
 
-def _frames(trace: str) -> Iterator[str]:
+def _frames(trace: str) -> Iterator[CodeLine]:
     """Yield the places in a trace, the innermost first, without installed libraries."""
     for match in reversed(list(_FRAME.finditer(trace))):
         if not _in_library(match["file"]):
-            yield f"{match['file']}, line {match['line']}: {match['code'].strip()}"
+            yield CodeLine(match["file"], int(match["line"]), match["code"].strip())

@@ -161,10 +161,16 @@ def convert_loaded(
             raise OutputError(f"Could not write {folder.parent}: {advice}.") from error
         trace = tail("".join(traceback.format_exception(error)))
         cause = _root(error)
-        message = _message(cause, module, _example(loaded))
+        place = origins.of(cause, module, _example(loaded))
+        message = _message(cause)
         if isinstance(error, QuantizationFailed):
             message = f"in quantization to {recipe.precision}: {message}"
-        raise CellFailed(Stage.EXPORT, type(cause).__name__, message, trace) from error
+        if place is None:
+            raise CellFailed(Stage.EXPORT, type(cause).__name__, message, trace) from error
+        message = f"{message} (from {place})"
+        raise CellFailed(Stage.EXPORT, type(cause).__name__, message, trace).at(
+            place.file, place.line
+        ) from error
 
 
 def locate(
@@ -202,13 +208,11 @@ def _root(error: BaseException) -> BaseException:
     return error
 
 
-def _message(error: BaseException, module: nn.Module, example: Sequence[torch.Tensor]) -> str:
-    """Return the first paragraph of a toolkit's message, and the source line it is about."""
+def _message(error: BaseException) -> str:
+    """Return the first paragraph of a toolkit's message."""
     # A KeyError quotes its message as Python code.
     text = str(error.args[0] if isinstance(error, KeyError) and error.args else error).strip()
-    place = origins.of(error, module, example)
-    first = " ".join(text.partition("\n\n")[0].split()) or type(error).__name__
-    return first if place is None else f"{first} (from {place})"
+    return " ".join(text.partition("\n\n")[0].split()) or type(error).__name__
 
 
 def deployed(loaded: LoadedModel, recipe: ExportRecipe) -> nn.Module:

@@ -195,16 +195,18 @@ class _Error:
     message: str
     stage: str | None
     traceback: str
+    file: str | None
+    line: int | None
 
 
 def _raise(plain: Plain, stage: Stage, log_tail: str) -> None:
     error = wire.from_plain(_Error, plain, "the error of a child process")
     kind = getattr(errors, error.type, None)
     if isinstance(kind, type) and issubclass(kind, errors.UserError):
-        raise kind(error.message)
+        raise kind(error.message).at(error.file, error.line)
     raise errors.CellFailed(
         error.stage or stage, error.type, error.message, error.traceback or log_tail
-    )
+    ).at(error.file, error.line)
 
 
 def main(folder: str, parent: str) -> None:
@@ -225,11 +227,16 @@ def _answer(place: str, arguments: list[Plain]) -> dict[str, Plain]:
     try:
         return {"result": _run(place, arguments)}
     except errors.CellFailed as error:
-        failure = _Error(error.error, error.message, error.stage, error.log_tail)
+        failure = _Error(
+            error.error, error.message, error.stage, error.log_tail, error.file, error.line
+        )
     except Exception as error:  # noqa: BLE001 - all of it is passed on to the caller
         traceback.print_exc()
         trace = process.tail(traceback.format_exc())
-        failure = _Error(type(error).__name__, str(error), None, trace)
+        file, line = None, None
+        if isinstance(error, errors.MobilebenchError):
+            file, line = error.file, error.line
+        failure = _Error(type(error).__name__, str(error), None, trace, file, line)
     return {"error": wire.to_plain(failure)}
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import uuid
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 
 from mobilebench import plugins
 from mobilebench.errors import CellFailed, MissingToolkit
@@ -59,14 +60,20 @@ def measure_pair(
             turned = second_first.random() < 0.5
         side = (position + turned) % 2
         place = Session(id=session, position=position, pair=pair, side="AB"[side])  # type: ignore[arg-type]
-        yield measure_cell(cells[side], place, observer)
+        title = f"pair {pair + 1} of {pairs}, side {place.side}"
+        yield measure_cell(cells[side], place, observer, title)
 
 
-def measure_cell(cell: Cell, session: Session | None, observer: Observer | None) -> Record:
-    """Measure one cell; a failure of its runtime becomes the record's outcome."""
+def measure_cell(
+    cell: Cell, session: Session | None, observer: Observer | None, title: str = ""
+) -> Record:
+    """Measure one cell; a failure of its runtime becomes the record's outcome.
+
+    `title` tells an observer which run of several it is.
+    """
     runner = plugins.runner(cell.device.id)
-    run = "" if session is None else f", {session.side}{session.pair + 1}"
-    progress = (observer or Silent()).started(f"{cell.name}{run}")
+    name = f"{title}: {cell.name}" if title else cell.name
+    progress = (observer or Silent()).started(name)
     progress.stage(cell.job.protocol.id)
     manifest = cell.artifact.manifest
     outcome: Measurement | Failure
@@ -83,6 +90,9 @@ def measure_cell(cell: Cell, session: Session | None, observer: Observer | None)
     except BaseException:
         progress.finished("stopped")
         raise
+    provenance = host.provenance(runner.transport)
+    if cell.commit is not None:
+        provenance = replace(provenance, source_commit=cell.commit, source_dirty=False)
     return signing.sign(
         Record(
             record_id=uuid.uuid4().hex,
@@ -93,7 +103,7 @@ def measure_cell(cell: Cell, session: Session | None, observer: Observer | None)
             device=cell.device,
             job=cell.job,
             outcome=outcome,
-            provenance=host.provenance(runner.transport),
+            provenance=provenance,
             session=session,
         )
     )

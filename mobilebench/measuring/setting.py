@@ -34,6 +34,8 @@ class Cell:
     device: Device
     artifact: Artifact
     job: Job
+    commit: str | None = None
+    """Commit that the artifact was made from; None for that of the working folder."""
 
     @property
     def name(self) -> str:

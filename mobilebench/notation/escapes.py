@@ -63,6 +63,11 @@ def github_data(text: str) -> str:
     return visible(text).replace("%", "%25")
 
 
+def github_property(text: str) -> str:
+    """Return the text for a property of a command in GitHub's log, such as its file or title."""
+    return github_data(text).replace(":", "%3A").replace(",", "%2C")
+
+
 def markdown(text: str) -> str:
     """Return the text for a cell or a line of Markdown, as GitHub reads it."""
     escaped = "".join(_MARKDOWN.get(character, character) for character in visible(text))

@@ -48,6 +48,8 @@ class Comparison:
     """Measured runs of both sides that were left out: without a partner, or without the number."""
     anchor: str | None = None
     """The reference that both sides were divided by."""
+    seconds: float | None = None
+    """Time that the runs of both sides took; None for a metric that needs no run."""
 
     def __repr__(self) -> str:
         effect = "" if self.effect is None else f" {self.effect:+.1%}"

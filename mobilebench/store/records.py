@@ -12,7 +12,7 @@ from typing import Any, Self, TypeVar
 import platformdirs
 import sqlalchemy as sa
 
-from mobilebench.errors import OutputError, SchemaError, UserError
+from mobilebench.errors import NoRecords, OutputError, SchemaError, UserError
 from mobilebench.store import place as places
 from mobilebench.store import tables
 from mobilebench.store.problems import Problem, parsed, problems_of
@@ -65,7 +65,7 @@ class RecordStore:
         """Return the file to open: the store itself, made where absent, or a copy to read."""
         if not places.exists(path, self.place):
             if not create:
-                raise UserError(
+                raise NoRecords(
                     f"There is no store {self.place}; measure something first with `mobilebench "
                     f"bench`, or name another with --store or MOBILEBENCH_STORE."
                 )

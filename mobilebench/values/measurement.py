@@ -226,3 +226,7 @@ class Failure:
     log_tail: str = ""
     advice: str | None = None
     """What to do about it, where the failure is a known one."""
+    file: str | None = None
+    """File of the network's code that it comes from, where that is known; None in old documents."""
+    line: int | None = None
+    """Line in that file, from 1."""

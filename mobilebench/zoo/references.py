@@ -11,7 +11,7 @@ import linecache
 from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 
-from mobilebench.errors import CheckpointError, UnknownName, UserError
+from mobilebench.errors import CheckpointError, NoSuchModel, UnknownName, UserError
 from mobilebench.values.request import TIMM, Request, is_own
 from mobilebench.zoo import definitions
 from mobilebench.zoo.definitions import Definition
@@ -172,7 +172,7 @@ def _names_no_function(reference: str, path: Path) -> UserError:
     )
 
 
-def _unknown(reference: str) -> UnknownName:
+def _unknown(reference: str) -> NoSuchModel:
     """Build the error for a name that neither the zoo nor timm has."""
     names = [*list_models(), *(f"{TIMM}{name}" for name in timm_models())]
     near = _near(reference, names) or [
@@ -184,7 +184,7 @@ def _unknown(reference: str) -> UnknownName:
         else "`mobilebench models` lists the zoo; timm's models are named timm:NAME, your own "
         "FILE.py:FUNCTION."
     )
-    return UnknownName(f"There is no model called {reference!r}; {offer}")
+    return NoSuchModel(f"There is no model called {reference!r}; {offer}")
 
 
 def _near(name: str, names: Iterable[str], cutoff: float = 0.7) -> list[str]:
@@ -197,7 +197,7 @@ def _require_file(path: Path) -> None:
     others = [other.name for other in path.parent.glob("*.py")] if path.parent.is_dir() else []
     near = [str(path.parent / name) for name in _near(path.name, others)]
     offer = f"did you mean {' or '.join(near)}?" if near else "a model is named FILE.py:FUNCTION."
-    raise UserError(f"The file {path} does not exist; {offer}")
+    raise NoSuchModel(f"The file {path} does not exist; {offer}")
 
 
 def _require_function(path: Path, function: str) -> None:
@@ -214,7 +214,7 @@ def _require_function(path: Path, function: str) -> None:
     if bare not in by_name:
         names = [definition.name for definition in written if definition.callable]
         error = UnknownName.among(f"function in {path}", function, names)
-        raise UnknownName(
+        raise NoSuchModel(
             f"{error} It has to take no required arguments and to return the network: {EXAMPLE}"
         )
     definition = by_name[bare]

@@ -46,6 +46,19 @@ def test_a_log_has_a_line_for_each_finished_cell_with_count_and_time() -> None:
     ]
 
 
+def test_a_second_session_is_counted_too() -> None:
+    console = _console()
+    with MatrixLog("compare", 1, console) as log:
+        log.skipped("pair 1 of 1, side A", "measured")
+        log.expect(1)
+        log.skipped("pair 1 of 1, side A", "measured")
+    assert [line.split()[1] for line in _text(console).splitlines()] == ["1/1", "2/2"]
+    live = _console(terminal=True)
+    with MatrixProgress("compare", 1, live) as progress:
+        progress.expect(2)
+        assert progress.bar.tasks[0].total == 3
+
+
 def test_a_log_that_was_silent_for_long_says_what_is_being_done() -> None:
     console = _console()
     with MatrixLog("export", 1, console, heartbeat_s=0.05) as log:

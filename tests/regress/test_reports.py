@@ -7,6 +7,10 @@ import dataclasses
 import pytest
 
 from mobilebench.regress import check, reports
+from mobilebench.regress.annotations import as_annotations
+from mobilebench.regress.junit import as_junit
+from mobilebench.regress.markdown import as_markdown
+from mobilebench.regress.review import Review
 from mobilebench.values.record import Record
 from tests.records import runs
 
@@ -35,9 +39,6 @@ def test_units_fit_the_numbers(level_ms: float, latency: str, count: int, size: 
     for cell in by_metric["latency p50"][2:4]:
         assert cell.endswith(latency) and len(cell.split()[0].replace(".", "")) == 3
     assert by_metric["size"][2] == size
-    for text in (
-        reports.as_markdown(report),
-        reports.as_junit(report),
-        reports.as_annotations(report),
-    ):
+    review = Review(baseline="A", candidate="B", rule=report.rule, report=report)
+    for text in (as_markdown(review), as_junit(review), as_annotations(review)):
         assert size in text and "e+0" not in text
