@@ -74,7 +74,9 @@ def command(
     no_baseline: Annotated[
         str,
         typer.Option(
-            help="pass or fail, where the baseline does not exist or holds no records yet."
+            help="pass or fail, where the baseline does not exist or holds no records yet.",
+            metavar="VERDICT",
+            rich_help_panel=Panel.VERDICT,
         ),
     ] = "fail",
     fail_on: FailsOn = None,

@@ -15,6 +15,7 @@ import typer
 
 from mobilebench.cli import export, output
 from mobilebench.cli.check import parse_fail_on, parse_no_baseline, parse_rule, show_review
+from mobilebench.cli.grammar import Panel
 from mobilebench.cli.options import (
     Alpha,
     Device,
@@ -47,13 +48,17 @@ def command(
             "--export",
             help="What `mobilebench export` is given on both sides, such as "
             '"model.py:make --input 1x3x224x224 --format onnx".',
+            metavar="OPTIONS",
+            rich_help_panel=Panel.MODEL,
         ),
     ],
     baseline: Annotated[
         str | None,
         typer.Option(
             help="Commit to compare with. Default: the target branch of a pull request of GitHub, "
-            "else the commit before."
+            "else the commit before.",
+            metavar="COMMIT",
+            rich_help_panel=Panel.CHOICE,
         ),
     ] = None,
     device: Device = "host",
@@ -62,10 +67,20 @@ def command(
     threads: Threads = 1,
     pairs: Annotated[
         int | None,
-        typer.Option(min=1, help="Interleaved pairs. Default: 8, more where many cells need them."),
+        typer.Option(
+            min=1,
+            help="Interleaved pairs. Default: 8, more where many cells need them.",
+            metavar="N",
+            rich_help_panel=Panel.VERDICT,
+        ),
     ] = None,
     confirm: Annotated[
-        bool, typer.Option("--confirm", help="Measure what regressed once more.")
+        bool,
+        typer.Option(
+            "--confirm",
+            help="Measure what regressed once more.",
+            rich_help_panel=Panel.VERDICT,
+        ),
     ] = False,
     tolerance: Tolerance = "3%",
     alpha: Alpha = 0.01,
@@ -75,7 +90,9 @@ def command(
         str,
         typer.Option(
             help="pass or fail, where a model is new in this change or its baseline does not "
-            "export."
+            "export.",
+            metavar="VERDICT",
+            rich_help_panel=Panel.VERDICT,
         ),
     ] = "pass",
     junit: Junit = None,
@@ -83,9 +100,20 @@ def command(
     github: Github = False,
     artifacts: Annotated[
         Path | None,
-        typer.Option(help="Folder to keep the exports of both sides in, as A and B."),
+        typer.Option(
+            help="Folder to keep the exports of both sides in, as A and B.",
+            metavar="FOLDER",
+            rich_help_panel=Panel.OUTPUT,
+        ),
     ] = None,
-    out: Annotated[Path | None, typer.Option(help="Write the records to this file too.")] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            help="Write the records to this file too.",
+            metavar="FILE",
+            rich_help_panel=Panel.OUTPUT,
+        ),
+    ] = None,
     store: Store = None,
     json: Json = False,
 ) -> None:

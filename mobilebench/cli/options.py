@@ -144,6 +144,8 @@ FailsOn = Annotated[
         "--fail-on",
         help="What fails: regressed (what cannot be decided passes), inconclusive (either fails), "
         "or never. Default: regressed is exit code 1, inconclusive 3.",
+        metavar="OUTCOME",
+        rich_help_panel=Panel.VERDICT,
     ),
 ]
 Cluster = Annotated[

@@ -125,7 +125,7 @@ def of_operation(
         if len(nodes) == places:
             nodes = [nodes[place]]
         traces = (node.meta.get("stack_trace") or "" for node in nodes)
-        lines = dict.fromkeys(line for trace in traces if (line := next(_frames(trace), None)))
+        lines = dict.fromkeys(str(line) for trace in traces if (line := next(_frames(trace), None)))
         if lines:
             return list(lines)[:_MOST_LINES] if len(lines) <= _MOST_LINES else []
     return []
