@@ -175,7 +175,9 @@ _LOAD = (
     "from mobilebench.values.request import Request\n"
     "from mobilebench.conversion.loading import load\n"
     "from mobilebench.errors import UserError\n"
-    "try: print(load(Request(reference={!r})).spec)\n"
+    "try:\n"
+    "    spec = load(Request(reference={!r})).spec\n"
+    "    print(spec.inputs, spec.weights, spec.preprocessing)\n"
     "except UserError as error: print('refused:', error)\n"
 )
 
