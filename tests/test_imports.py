@@ -58,7 +58,7 @@ ALLOWED: dict[str, set[str]] = {
         "errors", "values", "machine", "observer",
         "interfaces", "plugins", "failures", "store", "regress",
     },
-    "gating": {"errors", "values", "observer", "measuring", "regress"},
+    "gating": {"errors", "values", "machine", "observer", "measuring", "regress"},
     "leaderboard": {"values", "stats", "machine", "notation"},
     "interop": {"errors", "values"},
     "schema": {"files", "values"},
