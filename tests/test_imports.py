@@ -60,7 +60,7 @@ ALLOWED: dict[str, set[str]] = {
         "errors", "values", "machine", "observer", "stats", "notation",
         "interfaces", "plugins", "failures", "store", "regress",
     },
-    "gating": {"errors", "values", "observer", "measuring", "regress"},
+    "gating": {"errors", "values", "machine", "observer", "measuring", "regress"},
     "leaderboard": {"errors", "values", "stats", "machine", "notation"},
     "interop": {"errors", "values"},
     "schema": {"files", "values", "conformance"},

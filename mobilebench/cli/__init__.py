@@ -6,6 +6,7 @@ Exit codes: 0 good, 1 a check or a cell failed, 2 the user can fix it, 3 not eno
 
 from __future__ import annotations
 
+import os
 import signal
 import warnings
 from types import FrameType
@@ -150,4 +151,8 @@ def main() -> None:
     warnings.showwarning = _warned
     # A polite kill unwinds like Ctrl-C does: children end, half-made folders go.
     signal.signal(signal.SIGTERM, _terminated)
+    if "MOBILEBENCH_PARENT" in os.environ:
+        from mobilebench.machine import process
+
+        process.end_with(int(os.environ.pop(process.PARENT)))
     app()

@@ -13,6 +13,7 @@ from typing import Any
 
 from mobilebench import errors
 from mobilebench.errors import MissingToolkit, NoSuchModel, OutputError, RecipeError, UserError
+from mobilebench.machine.process import PARENT
 from mobilebench.regress.review import Fault
 from mobilebench.values import wire
 from mobilebench.values.artifact import Artifact
@@ -138,7 +139,11 @@ def _run(command: Sequence[str], checkout: Checkout, home: Path) -> tuple[str, i
     with subprocess.Popen(
         command,
         cwd=checkout.folder,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(_import_paths(checkout, home))},
+        env={
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join(_import_paths(checkout, home)),
+            PARENT: str(os.getpid()),
+        },
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         text=True,
