@@ -139,7 +139,6 @@ def command(
     from mobilebench.leaderboard import rank
     from mobilebench.leaderboard.table import as_table
     from mobilebench.measuring.setting import Setting
-    from mobilebench.regress.review import Review
     from mobilebench.store import documents
     from mobilebench.values import wire
     from mobilebench.values.measurement import ComputeUnit
@@ -176,6 +175,8 @@ def command(
         if out is not None and records:
             files.write_text(out, documents.as_json(records))
     if ab:
+        from mobilebench.regress.review import Review
+
         review = Review(
             baseline=_side(loaded[: len(loaded) // 2]),
             candidate=_side(loaded[len(loaded) // 2 :]),

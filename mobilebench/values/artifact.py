@@ -371,7 +371,7 @@ class Artifact:
         """`mobilevig_ti onnx-fp32-opset20`: for people, never parsed."""
         return f"{self.manifest.model.title} {self.manifest.recipe.label}"
 
-    def preprocessed(self, normalised: Preprocessing | None, resize: int | None) -> Artifact:
+    def preprocessed(self, normalised: Preprocessing | None, resize: int | None = None) -> Artifact:
         """Return the artifact with the preparation of images that its manifest does not state.
 
         `normalised` holds means and deviations, `resize` is the shorter side before the crop, in
