@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import torch
 
-from mobilebench import benchmark, export, pipeline, plugins
+from mobilebench import benchmark, export, failures, pipeline, plugins
 from mobilebench.conversion.loading import describe
 from mobilebench.conversion.memory import InThisProcess
 from mobilebench.errors import BundleError, CellFailed, ModelRefused, SchemaError, UserError
