@@ -143,11 +143,11 @@ def _named(place: str, records: Sequence[Record]) -> str:
 
 def parse_fail_on(name: str | None) -> FailOn | None:
     """Read --fail-on. Raises `UnknownName`."""
+    if name is None:
+        return None
     from mobilebench.errors import require_known
     from mobilebench.regress.review import FailOn
 
-    if name is None:
-        return None
     require_known("outcome to fail on", name, FailOn)
     return FailOn(name)
 
