@@ -20,6 +20,8 @@ from pathlib import Path
 from mobilebench.cli import _terminated
 import signal
 signal.signal(signal.SIGTERM, _terminated)
+# A shell has its background jobs ignore Ctrl-C, and children inherit that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 from mobilebench.gating.repository import Repository
 repository = Repository.around(Path.cwd())
 with repository.worktree(repository.head()) as tree:
