@@ -229,8 +229,7 @@ def _measured_alone(
     crashed = tuple(
         Fault(
             subject=record.title,
-            message=f"{record.outcome.stage} failed: {record.outcome.error}: "
-            f"{record.outcome.message}",
+            message=record.outcome.description,
             advice=record.outcome.advice,
             log_tail=record.outcome.log_tail,
         )

@@ -174,7 +174,7 @@ def judge_outcome(runs: Runs, rule: Rule) -> Comparison | None:
         verdict=verdict,
         reason=f"{shares} failed"
         + (f" (p {p_value:.2g})" if p_value is not None else "")
-        + f"; {last.stage} failed: {last.error}: {last.message}",
+        + f"; {last.description}",
     )
 
 

@@ -230,3 +230,8 @@ class Failure:
     """File of the network's code that it comes from, where that is known; None in old documents."""
     line: int | None = None
     """Line in that file, from 1."""
+
+    @property
+    def description(self) -> str:
+        """The failure in a clause: `export failed: KeyError: no such operator`."""
+        return f"{self.stage} failed: {self.error}: {self.message}"
