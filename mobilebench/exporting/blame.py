@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
 from mobilebench import plugins
 from mobilebench.errors import CellFailed, ModelFileError, UserError
 from mobilebench.failures import IN_QUANTIZATION
+from mobilebench.interfaces import Exporter
 from mobilebench.values.graph import Operation
 from mobilebench.values.recipe import ExportRecipe
 
@@ -30,9 +32,12 @@ def named(error: CellFailed, model_path: Path, recipe: ExportRecipe, locate: Loc
     if error.error in _OF_PROCESSES:
         return error
     message = error.message.strip()
-    operation = _operation(error, model_path, recipe)
+    exporter = plugins.exporter(recipe.format)
+    name = exporter.operation_in(error.message) or exporter.operation_in(error.log_tail)
+    operations = () if name is None else _operations(model_path, exporter)
+    operation = next((each for each in operations if name in (each.name, each.kind)), None)
     if operation is not None:
-        line = _line(operation, model_path, recipe, locate)
+        line = _line(operation, operations, locate)
         layer = f" in the layer {operation.layer}" if operation.layer else ""
         place = f" (from {line})" if line else ""
         message = f"{operation.name}{layer} cannot run: {message}{place}"
@@ -41,24 +46,18 @@ def named(error: CellFailed, model_path: Path, recipe: ExportRecipe, locate: Loc
     return CellFailed(error.stage, error.error, message, error.log_tail)
 
 
-def _operation(error: CellFailed, model_path: Path, recipe: ExportRecipe) -> Operation | None:
-    """Return the operation that the error is about; None where it is not known."""
-    exporter = plugins.exporter(recipe.format)
-    name = exporter.operation_in(error.message) or exporter.operation_in(error.log_tail)
-    if name is None:
-        return None
+def _operations(model_path: Path, exporter: Exporter) -> Sequence[Operation]:
+    """Return the operations of a file; none of one that cannot be read."""
     try:
-        operations = exporter.graph(model_path).operations
+        return exporter.graph(model_path).operations
     except ModelFileError:
-        return None
-    return next((each for each in operations if name in (each.name, each.kind)), None)
+        return ()
 
 
-def _line(operation: Operation, model_path: Path, recipe: ExportRecipe, locate: Locate) -> str:
-    graph = plugins.exporter(recipe.format).graph(model_path)
+def _line(operation: Operation, operations: Sequence[Operation], locate: Locate) -> str:
     alike = [
         other.name
-        for other in graph.operations
+        for other in operations
         if (other.kind, other.layer) == (operation.kind, operation.layer)
     ]
     try:
