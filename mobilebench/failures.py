@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from pathlib import Path
 
 from mobilebench import plugins
 from mobilebench.errors import CellFailed, UserError
@@ -123,7 +122,7 @@ def shared(failure: Failure) -> Failure:
         failure,
         message=places.without(failure.message),
         log_tail=places.without(failure.log_tail),
-        file=None if failure.file is None else f".../{Path(failure.file).name}",
+        file=None if failure.file is None else places.name_alone(failure.file),
     )
 
 

@@ -15,7 +15,7 @@ import typer
 
 from mobilebench.cli import export, output
 from mobilebench.cli.check import parse_fail_on, parse_no_baseline, parse_rule, show_review
-from mobilebench.cli.grammar import Panel
+from mobilebench.cli.grammar import Panel, UsageError
 from mobilebench.cli.options import (
     Alpha,
     Device,
@@ -36,7 +36,6 @@ if TYPE_CHECKING:
     from mobilebench.gating.repository import Repository
     from mobilebench.values.record import Record
 
-_UsageError: Any = typer.BadParameter.__base__
 _OURS = ("out", "store", "json")
 """Options of `export` that the gate itself gives."""
 
@@ -195,7 +194,7 @@ def _models(words: Sequence[str]) -> Sequence[str]:
     app.command("export")(export.command)
     try:
         context = typer.main.get_command(app).make_context("export", list(words))
-    except _UsageError as error:
+    except UsageError as error:
         raise UserError(f"--export: {error.format_message()}") from error
     except typer.Exit as error:  # --help
         raise UserError("--export asks for the help of `mobilebench export`.") from error
@@ -233,8 +232,7 @@ def _folder(artifacts: Path | None) -> Iterator[Path]:
 def _keeping(records: list[Record], out: Path | None, store: str | None) -> Iterator[Any]:
     """Yield a function that stores each record; write them to a file when the block ends."""
     from mobilebench import files
-    from mobilebench.store import RecordStore
-    from mobilebench.values import wire
+    from mobilebench.store import RecordStore, documents
 
     with RecordStore(store) as stored:
 
@@ -246,8 +244,7 @@ def _keeping(records: list[Record], out: Path | None, store: str | None) -> Iter
             yield keep
         finally:
             if out is not None and records:
-                documents = ",\n".join(wire.dumps(record) for record in records)
-                files.write_text(out, f"[\n{documents}\n]\n")
+                files.write_text(out, documents.as_json(records))
 
 
 def _follow(title: str, cells: int) -> Any:

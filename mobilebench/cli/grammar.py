@@ -20,7 +20,7 @@ from mobilebench.cli import help_text
 from mobilebench.cli.output import complain
 from mobilebench.errors import CellFailed, UnknownName, UserError
 
-_UsageError: Any = typer.BadParameter.__base__
+UsageError: Any = typer.BadParameter.__base__
 """Typer's error about the words of a command line."""
 _ALIKE = 0.7
 """Similarity of an option with its typing error; --presicion and --resolution have 0.696."""
@@ -85,7 +85,7 @@ class Verbs(TyperGroup):
             return super().main(*args, **options)
         try:
             code = super().main(*args, **options)
-        except _UsageError as error:
+        except UsageError as error:
             complain(sentence(error))
             code = 2
         sys.exit(code or 0)

@@ -74,15 +74,14 @@ def _is(results: dict[str, Accuracy], data: str) -> bool:
 
 
 def _title(results: dict[str, Accuracy]) -> str:
-    newest = max(results.values(), key=lambda each: each.created)
-    return f"{newest.data.title}, {counted(newest)}"
+    return data_title(max(results.values(), key=lambda each: each.created))
 
 
-def counted(accuracy: Accuracy) -> str:
-    """Return how many images were evaluated, and of how many."""
+def data_title(accuracy: Accuracy) -> str:
+    """Name a data set, with how many images were evaluated, and of how many."""
     available = accuracy.data.available
     of = "" if accuracy.images == available else f" of {available}"
-    return f"{accuracy.images}{of} images"
+    return f"{accuracy.data.title}, {accuracy.images}{of} images"
 
 
 def not_shown(
@@ -95,8 +94,7 @@ def not_shown(
     titles = dict.fromkeys(
         title
         for each in accuracies
-        if each.artifact.sha256 in files
-        and (title := f"{each.data.title}, {counted(each)}") not in shown
+        if each.artifact.sha256 in files and (title := data_title(each)) not in shown
     )
     if not titles:
         return None

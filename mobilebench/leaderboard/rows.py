@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from mobilebench.leaderboard import headline
-from mobilebench.leaderboard.judgement import UNJUDGED, Judgement, by_file, counted
+from mobilebench.leaderboard.judgement import UNJUDGED, Judgement, by_file, data_title
 from mobilebench.leaderboard.naming import Naming
 from mobilebench.leaderboard.spread import spread
 from mobilebench.notation import escapes
@@ -206,7 +206,7 @@ def _row(record: Record, judgement: Judgement, naming: Naming) -> Row:
         top1_low=100 * interval[0] if interval else None,
         top1_high=100 * interval[1] if interval else None,
         accuracy_images=accuracy.images if accuracy else None,
-        accuracy_data=f"{accuracy.data.title}, {counted(accuracy)}" if accuracy else None,
+        accuracy_data=data_title(accuracy) if accuracy else None,
         published_top1=published.top1 if published else None,
         published_source=published.source if published else None,
         weights=model.weights.label if model.weights else None,

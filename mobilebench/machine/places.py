@@ -31,7 +31,7 @@ def without(text: str) -> str:
     """
     for folder, placeholder in _folders(str(Path.cwd())):
         text = re.sub(rf"{re.escape(folder)}(?![\w-])", placeholder, text)
-    text = _QUOTED.sub(_name_alone, text)
+    text = _QUOTED.sub(lambda path: name_alone(path[0]), text)
     text = _OTHER.sub(_last_part, text)
     text = _BELOW.sub(".../", text)
     for name, placeholder in _names():
@@ -82,9 +82,9 @@ def _telling_names() -> Iterator[tuple[str, str]]:
         return
 
 
-def _name_alone(path: re.Match[str]) -> str:
-    ours = path[0].startswith(("/", "..."))
-    return f".../{path[0].rpartition('/')[2]}" if ours else path[0]
+def name_alone(path: str) -> str:
+    """Return a path of this machine without its folders: `.../net.py`."""
+    return f".../{path.rpartition('/')[2]}" if path.startswith(("/", "...")) else path
 
 
 def _last_part(path: re.Match[str]) -> str:
