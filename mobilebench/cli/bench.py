@@ -16,6 +16,7 @@ from mobilebench.cli.options import (
     Adopt,
     Alpha,
     Artifacts,
+    Confirm,
     Device,
     FailsOn,
     Github,
@@ -24,6 +25,7 @@ from mobilebench.cli.options import (
     Junit,
     Markdown,
     Metrics,
+    Pairs,
     Store,
     Tolerance,
     Unit,
@@ -87,23 +89,8 @@ def command(
             "of B.",
         ),
     ] = False,
-    pairs: Annotated[
-        int | None,
-        typer.Option(
-            min=1,
-            metavar="N",
-            rich_help_panel=Panel.VERDICT,
-            help="Pairs of --ab. Default: 8, more where many cells need them.",
-        ),
-    ] = None,
-    confirm: Annotated[
-        bool,
-        typer.Option(
-            "--confirm",
-            rich_help_panel=Panel.VERDICT,
-            help="With --ab, measure what regressed once more.",
-        ),
-    ] = False,
+    pairs: Pairs = None,
+    confirm: Confirm = False,
     tolerance: Tolerance = "3%",
     alpha: Alpha = 0.01,
     metric: Metrics = None,
@@ -128,9 +115,9 @@ def command(
 ) -> None:
     """Measure latency, load time and memory; store each record as soon as it exists.
 
-    With --ab, measure two sides interleaved and compare them. Then the options --tolerance,
-    --alpha, --metric, --fail-on, --junit, --markdown and --github apply, and the exit codes are
-    those of `mobilebench check`.
+    With --ab, measure two sides interleaved and compare them. Then the options --pairs,
+    --confirm, --tolerance, --alpha, --metric, --fail-on, --junit, --markdown and --github apply,
+    and the exit codes are those of `mobilebench check`.
 
     Files that nothing here can run are left out, which is told. Exit code 1 where a file is damaged
     or fails, or its runtime is not installed; the others are measured all the same.

@@ -20,6 +20,7 @@ from mobilebench.cli.options import (
     Junit,
     Markdown,
     Metrics,
+    NoBaseline,
     Store,
     Tolerance,
 )
@@ -71,14 +72,7 @@ def command(
             "latencies by: its name or the beginning of its sha256.",
         ),
     ] = None,
-    no_baseline: Annotated[
-        str,
-        typer.Option(
-            help="pass or fail, where the baseline does not exist or holds no records yet.",
-            metavar="VERDICT",
-            rich_help_panel=Panel.VERDICT,
-        ),
-    ] = "fail",
+    no_baseline: NoBaseline = "fail",
     fail_on: FailsOn = None,
     store: Store = None,
     junit: Junit = None,

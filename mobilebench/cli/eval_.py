@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from concurrent.futures import Executor
 from contextlib import contextmanager
@@ -15,12 +14,14 @@ from mobilebench.cli import output
 from mobilebench.cli.artifacts import opened_among
 from mobilebench.cli.grammar import Panel
 from mobilebench.cli.options import (
+    JOBS,
     Adopt,
     Artifacts,
     Cluster,
     Inputs,
     Json,
     Runtime,
+    Std,
     Store,
     Threads,
     preprocessing_of,
@@ -101,7 +102,7 @@ def command(
             rich_help_panel=Panel.WORK,
             help="Batches of files at the same time, each in a separate process.",
         ),
-    ] = min(2, os.cpu_count() or 1),
+    ] = JOBS,
     batch_of_files: Annotated[
         int | None,
         typer.Option(
@@ -130,14 +131,7 @@ def command(
             "state them: 0.485,0.456,0.406.",
         ),
     ] = None,
-    std: Annotated[
-        str | None,
-        typer.Option(
-            metavar="R,G,B",
-            rich_help_panel=Panel.IMAGES,
-            help="Standard deviation of each channel; give it together with --mean.",
-        ),
-    ] = None,
+    std: Std = None,
     resize: Annotated[
         int | None,
         typer.Option(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -13,7 +12,16 @@ import typer
 
 from mobilebench.cli import completions, output
 from mobilebench.cli.grammar import Panel
-from mobilebench.cli.options import Cluster, Json, Store, listed, preprocessing_of
+from mobilebench.cli.options import (
+    JOBS,
+    Cluster,
+    ExportJobs,
+    Json,
+    Std,
+    Store,
+    listed,
+    preprocessing_of,
+)
 from mobilebench.values.recipe import Format, Precision
 
 if TYPE_CHECKING:
@@ -105,14 +113,7 @@ def command(
             "0..1, such as 0.485,0.456,0.406. They give the range of the inputs to compare on.",
         ),
     ] = None,
-    std: Annotated[
-        str | None,
-        typer.Option(
-            metavar="R,G,B",
-            rich_help_panel=Panel.IMAGES,
-            help="Standard deviation of each channel; give it together with --mean.",
-        ),
-    ] = None,
+    std: Std = None,
     checkpoint: Annotated[
         list[str] | None,
         typer.Option(
@@ -198,17 +199,7 @@ def command(
             help="Keep files that fail parity with PyTorch.",
         ),
     ] = False,
-    jobs: Annotated[
-        int,
-        typer.Option(
-            "--jobs",
-            "-j",
-            min=1,
-            metavar="N",
-            rich_help_panel=Panel.WORK,
-            help="Exports that run at the same time, each in a separate process.",
-        ),
-    ] = min(2, os.cpu_count() or 1),
+    jobs: ExportJobs = JOBS,
     cluster: Cluster = None,
     time_limit: Annotated[
         float,

@@ -18,6 +18,7 @@ from mobilebench.cli.check import parse_fail_on, parse_no_baseline, parse_rule, 
 from mobilebench.cli.grammar import Panel, UsageError
 from mobilebench.cli.options import (
     Alpha,
+    Confirm,
     Device,
     FailsOn,
     Github,
@@ -25,6 +26,8 @@ from mobilebench.cli.options import (
     Junit,
     Markdown,
     Metrics,
+    NoBaseline,
+    Pairs,
     Runtime,
     Store,
     Threads,
@@ -64,36 +67,13 @@ def command(
     runtime: Runtime = None,
     compute_unit: Unit = "cpu",
     threads: Threads = 1,
-    pairs: Annotated[
-        int | None,
-        typer.Option(
-            min=1,
-            help="Interleaved pairs. Default: 8, more where many cells need them.",
-            metavar="N",
-            rich_help_panel=Panel.VERDICT,
-        ),
-    ] = None,
-    confirm: Annotated[
-        bool,
-        typer.Option(
-            "--confirm",
-            help="Measure what regressed once more.",
-            rich_help_panel=Panel.VERDICT,
-        ),
-    ] = False,
+    pairs: Pairs = None,
+    confirm: Confirm = False,
     tolerance: Tolerance = "3%",
     alpha: Alpha = 0.01,
     metric: Metrics = None,
     fail_on: FailsOn = None,
-    no_baseline: Annotated[
-        str,
-        typer.Option(
-            help="pass or fail, where a model is new in this change or its baseline does not "
-            "export.",
-            metavar="VERDICT",
-            rich_help_panel=Panel.VERDICT,
-        ),
-    ] = "pass",
+    no_baseline: NoBaseline = "pass",
     junit: Junit = None,
     markdown: Markdown = None,
     github: Github = False,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -148,6 +149,53 @@ FailsOn = Annotated[
         rich_help_panel=Panel.VERDICT,
     ),
 ]
+Pairs = Annotated[
+    int | None,
+    typer.Option(
+        min=1,
+        metavar="N",
+        rich_help_panel=Panel.VERDICT,
+        help="Interleaved pairs of runs. Default: 8, more where many cells need them.",
+    ),
+]
+Confirm = Annotated[
+    bool,
+    typer.Option(
+        "--confirm",
+        rich_help_panel=Panel.VERDICT,
+        help="Measure what regressed once more, before it counts.",
+    ),
+]
+NoBaseline = Annotated[
+    str,
+    typer.Option(
+        "--no-baseline",
+        metavar="VERDICT",
+        rich_help_panel=Panel.VERDICT,
+        help="pass or fail, where there is nothing to compare with yet.",
+    ),
+]
+Std = Annotated[
+    str | None,
+    typer.Option(
+        metavar="R,G,B",
+        rich_help_panel=Panel.IMAGES,
+        help="Standard deviation of each channel; give it together with --mean.",
+    ),
+]
+ExportJobs = Annotated[
+    int,
+    typer.Option(
+        "--jobs",
+        "-j",
+        min=1,
+        metavar="N",
+        rich_help_panel=Panel.WORK,
+        help="Exports that run at the same time, each in a separate process.",
+    ),
+]
+JOBS = min(2, os.cpu_count() or 1)
+"""Processes at the same time, where nobody chose: more need more memory than many machines have."""
 Cluster = Annotated[
     str | None,
     typer.Option(

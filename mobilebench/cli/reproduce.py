@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -11,7 +10,12 @@ import typer
 
 from mobilebench.cli import output
 from mobilebench.cli.grammar import Panel
-from mobilebench.cli.options import Json, Store
+from mobilebench.cli.options import (
+    JOBS,
+    ExportJobs,
+    Json,
+    Store,
+)
 from mobilebench.notation import quantities
 
 if TYPE_CHECKING:
@@ -78,14 +82,7 @@ def command(
             rich_help_panel=Panel.OUTPUT,
         ),
     ] = Path("reproduced"),
-    jobs: Annotated[
-        int,
-        typer.Option(
-            min=1,
-            help="Exports that run at the same time, each in a separate process.",
-            rich_help_panel=Panel.WORK,
-        ),
-    ] = min(2, os.cpu_count() or 1),
+    jobs: ExportJobs = JOBS,
     store: Store = None,
     json: Json = False,
 ) -> None:
