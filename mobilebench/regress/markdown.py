@@ -13,6 +13,7 @@ from mobilebench.notation import escapes
 from mobilebench.notation.quantities import duration, size
 from mobilebench.regress import sentence
 from mobilebench.regress.comparison import Comparison, Verdict
+from mobilebench.regress.metrics import TIMED
 from mobilebench.regress.reports import cells, dropped, summary
 from mobilebench.regress.review import Fault, Figures, Review, grouped
 from mobilebench.values.metric import Metric
@@ -133,10 +134,15 @@ def _legend(review: Review) -> str:
         or word in ("change", "interval", "p")
     ]
     rule = review.rule
+    wider = [
+        f"{metric.least_tolerance:.1%} for {metric.name}"
+        for metric in TIMED
+        if metric.least_tolerance > rule.tolerance
+    ]
     lines.append(
-        f"- **tolerance, alpha**: changes up to {rule.tolerance:.1%} do not matter (5% for p90 and "
-        f"memory, 25% for the first load, unless the tolerance is higher); {rule.alpha:g} is the "
-        f"accepted rate of false alarms"
+        f"- **tolerance, alpha**: changes up to {rule.tolerance:.1%} do not matter"
+        f"{' (' + ', '.join(wider) + ')' if wider else ''}; {rule.alpha:g} is the accepted rate of "
+        f"false alarms"
     )
     return "\n".join(lines)
 
