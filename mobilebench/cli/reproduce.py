@@ -15,6 +15,7 @@ from mobilebench.cli.options import (
     ExportJobs,
     Json,
     Store,
+    refuse_given,
 )
 from mobilebench.notation import quantities
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 
 def command(
+    ctx: typer.Context,
     table: Annotated[
         Path,
         typer.Argument(
@@ -71,6 +73,9 @@ def command(
     device: Annotated[
         str | None,
         typer.Option(
+            "--device",
+            "-d",
+            metavar="ID",
             help="Device to measure on. Default: the one of each row.",
             rich_help_panel=Panel.SETTING,
         ),
@@ -78,6 +83,9 @@ def command(
     out: Annotated[
         Path,
         typer.Option(
+            "--out",
+            "-o",
+            metavar="FOLDER",
             help="Folder for the artifacts.",
             rich_help_panel=Panel.OUTPUT,
         ),
@@ -97,10 +105,12 @@ def command(
     from mobilebench.reproducing.supplies import Supplies
     from mobilebench.store import documents
 
-    if dry_run and (files_only or device is not None):
-        raise UserError("--dry-run makes nothing; leave --files-only and --device out.")
-    if files_only and device is not None:
-        raise UserError("--files-only measures nothing; leave --device out.")
+    if dry_run:
+        why = "is about a run, and --dry-run makes nothing; leave it out"
+        refuse_given(ctx, ("files_only", "device", "out", "jobs", "store"), why)
+    if files_only:
+        why = "is where to measure, and --files-only measures nothing; leave it out"
+        refuse_given(ctx, ("device",), why)
     records = documents.read_records(table)
     if not records:
         raise UserError(f"{table} holds no records; write some with `leaderboard --as records`.")
@@ -202,7 +212,7 @@ def _origins(records: Sequence[Record]) -> Table:
         table.add_row(
             str(number),
             record.model.title,
-            "" if weights is None else weights.description[:12],
+            "" if weights is None else weights.label,
             record.recipe.label,
             "export failed" if job is None else f"{job.protocol.id}, {job.title}",
             record.device.model,
