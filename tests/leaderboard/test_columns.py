@@ -21,10 +21,12 @@ from mobilebench.leaderboard.notes import notes
 from mobilebench.leaderboard.page import as_page
 from mobilebench.leaderboard.rows import Row
 from mobilebench.leaderboard.sections import sections
+from mobilebench.leaderboard.spread import spread
 from mobilebench.leaderboard.table import as_table
 from mobilebench.leaderboard.text import as_csv, as_json, as_markdown
 from mobilebench.store import RecordStore
 from mobilebench.values.measurement import ComputeUnit, Measurement, Phase, Samples
+from mobilebench.values.protocol import protocol
 from mobilebench.values.record import Record
 from mobilebench.values.reported import Latency, Reported
 from tests.conftest import Ran
@@ -61,6 +63,21 @@ def test_the_spread_of_five_rounds_is_their_range_at_94_percent() -> None:
     assert row.spread_kind == "94% interval of the median round, from 5 rounds"
     assert "burst-1, p50 spread: 94% interval of the median round" in " ".join(notes([row]))
     assert "10.0 to 13.0 ms" in as_markdown([row])
+
+
+def test_the_spread_of_twenty_rounds_leaves_out_their_ends() -> None:
+    """The sixth and the fifteenth of twenty hold the median in 95.9 of 100 cases."""
+    latencies = tuple((1 + round_) * 1_000_000 for round_ in range(20) for _ in range(3))
+    samples = Samples(
+        t_ns=tuple(range(0, 60 * 10**8, 10**8)),
+        latency_ns=latencies,
+        phase=(Phase.MEASURED,) * 60,
+        round=tuple(round_ for round_ in range(20) for _ in range(3)),
+    )
+    interval = spread(protocol("modelbench-1"), samples)
+    assert interval is not None
+    assert (interval.low_ns, interval.high_ns) == (6_000_000, 15_000_000)
+    assert interval.kind == "96% interval of the median round, from 20 rounds"
 
 
 def test_a_spread_is_not_claimed_where_there_is_none() -> None:
