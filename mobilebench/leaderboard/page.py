@@ -21,8 +21,12 @@ from mobilebench.values.reported import Reported
 
 _BETWEEN = re.compile(r"(?<=[-_/@])(?=\S)|(?<=\.)(?=[^\s\d])|(?<=\S{24})(?=\S)")
 
-_BELOW = {"p50": ("spread",), "top1": ("interval", "images")}
-"""Columns that stand in the cell of another one."""
+_BELOW = {
+    "model": {"weights": "weights: {}"},
+    "p50": {"spread": "{}"},
+    "top1": {"interval": "{}", "images": "{} images"},
+}
+"""Columns that stand in the cell of another one, each with the words around its text."""
 _SHORT = 16
 """Characters of a name that stays in one line."""
 
@@ -35,7 +39,7 @@ def as_page(
 ) -> str:
     """Return the page as HTML, with a table for each section.
 
-    Intervals and numbers of images stand small below the number that they are about.
+    Intervals, numbers of images and weights stand small below what they are about.
     """
     chosen = list(offered(rows) if columns is None else columns)
     below = {
@@ -59,6 +63,7 @@ def as_page(
         version=host.version(),
         columns=[column for column in chosen if column not in small],
         below=below,
+        words={name: text for others in _BELOW.values() for name, text in others.items()},
         chosen=columns is not None,
         sections=sections(rows),
         rows=rows,
