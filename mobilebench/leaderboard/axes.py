@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -22,6 +23,11 @@ class Quantity(StrEnum):
     def axis_title(self) -> str:
         """The title of the axis, with its unit."""
         return _TITLES[self]
+
+    @property
+    def bounds(self) -> tuple[float, float]:
+        """The least and the largest number that there can be."""
+        return (0, 100 if self is Quantity.ACCURACY else math.inf)
 
     @property
     def best_is_most(self) -> bool:

@@ -43,9 +43,13 @@ def _table(rows: Sequence[Row], columns: Sequence[Column], heading: str) -> list
     lines = []
     for row in rows:
         cells = [escapes.latex(column.text(row)) for column in columns]
-        for place, sentence in _remarks(row, columns, general):
-            sign = letters.setdefault(sentence, letter(len(letters)))
-            cells[place] = _with_letter(cells[place], sign)
+        remarks = list(_remarks(row, columns, general))
+        for _, sentence in remarks:
+            letters.setdefault(sentence, letter(len(letters)))
+        # The letters of a cell stand in their order, whatever the order of the remarks.
+        known = list(letters)
+        for place, sentence in sorted(remarks, key=lambda remark: known.index(remark[1])):
+            cells[place] = _with_letter(cells[place], letters[sentence])
         lines.append(cells)
     titles = [escapes.latex(column.title) for column in columns]
     spec = "".join("r" if column.numeric else "l" for column in columns)

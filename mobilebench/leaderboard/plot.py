@@ -117,13 +117,13 @@ class _Scale:
     log: bool
 
     @classmethod
-    def around(cls, numbers: Sequence[float]) -> _Scale:
+    def around(cls, numbers: Sequence[float], bounds: tuple[float, float]) -> _Scale:
         least, most = min(numbers), max(numbers)
-        if least > 0 and most / least >= _LOG_FROM:
+        if math.isinf(bounds[1]) and least > 0 and most / least >= _LOG_FROM:
             factor = (most / least) ** _MARGIN
             return cls(least / factor, most * factor, log=True)
         room = _MARGIN * ((most - least) or abs(most) or 1.0)
-        return cls(least - room, most + room, log=False)
+        return cls(max(least - room, bounds[0]), min(most + room, bounds[1]), log=False)
 
     def share(self, number: float) -> float:
         if self.log:
@@ -145,7 +145,8 @@ def _panel(panel: Panel, axes: Axes) -> alt.VConcatChart:
             [
                 *(point[place] for point in points),
                 *(end for row in panel.rows for end in quantity.interval(row) or ()),
-            ]
+            ],
+            quantity.bounds,
         )
         for place, quantity in enumerate((axes.x, axes.y))
     )
@@ -219,9 +220,10 @@ def _texts(rows: Sequence[Row], axes: Axes) -> tuple[list[str], list[str]]:
     notes: dict[str, str] = {}
     texts = []
     for row in rows:
-        signs = [
-            notes.setdefault(mark, letter(len(notes))) for mark in row.marks if mark not in shared
-        ]
+        own = [mark for mark in row.marks if mark not in shared]
+        for mark in own:
+            notes.setdefault(mark, letter(len(notes)))
+        signs = [sign for mark, sign in notes.items() if mark in own]
         text = ", ".join(each(row) for each in chosen)
         texts.append(escapes.visible(f"{text} [{','.join(signs)}]" if signs else text))
     about = [f"All points: {'; '.join(mark.removesuffix('.') for mark in shared)}."] * bool(shared)

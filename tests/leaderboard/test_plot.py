@@ -17,6 +17,7 @@ from mobilebench.errors import UserError
 from mobilebench.leaderboard import Row, rank
 from mobilebench.leaderboard.axes import Axes, Quantity
 from mobilebench.leaderboard.labels import Box, place
+from mobilebench.leaderboard.latex import as_latex
 from mobilebench.leaderboard.plot import Picture, as_picture, panels, without_point
 from mobilebench.store import RecordStore
 from mobilebench.values.artifact import ArtifactFacts
@@ -146,6 +147,25 @@ def test_one_point_and_very_different_points_are_plotted() -> None:
     assert "alpha" in " ".join(_shown(_svg(rank([NETS[0], _net("alpha", 9, 70)]))))
     wide = _svg(rank([_net("fast", 0.01, 50), _net("slow", 900, 90)]))
     assert {"fast", "slow"} <= set(_shown(wide))
+
+
+def test_an_axis_ends_where_its_quantity_ends() -> None:
+    svg = _svg(rank([_net("poor", 1, 1.5), _net("good", 19, 99.9)]))
+    ends = "titled '{}' for a {} scale with values from {}"
+    assert ends.format("top-1 accuracy (%)", "linear", "0 to 100") in svg
+    assert ends.format("latency, median (ms)", "linear", "0 to 21") in svg, "none is below 0"
+    far = _svg(rank([_net("fast", 1, 40), _net("slow", 500, 90)]))
+    assert "titled 'latency, median (ms)' for a log scale" in far
+
+
+def test_the_letters_of_a_point_and_of_a_cell_stand_in_their_order() -> None:
+    rows = rank([_net("epsilon", 30, 90), _net("zeta", 35, 60), *NETS])
+    marks = {"epsilon": ("noisy",), "zeta": ("calibrated", "noisy")}
+    rows = [replace(row, marks=marks.get(row.model, ())) for row in rows]
+    shown = _shown(_svg(rows))
+    assert "epsilon [a]" in shown and "zeta [a,b]" in shown
+    [cells] = [line for line in as_latex(rows).splitlines() if line.startswith("zeta")]
+    assert re.findall(r"\\tnote\{(.*?)\}", cells)[0] == "d,f", "after those of published numbers"
 
 
 def test_names_of_others_stay_text() -> None:
