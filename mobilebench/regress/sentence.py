@@ -64,10 +64,12 @@ def _inconclusive(review: Review) -> tuple[str, str]:
 
 
 def _same_file(review: Review) -> tuple[str, str]:
-    files = f"{len(review.same)} file{'s' * (len(review.same) > 1)}"
+    files = "file" if len(review.same) == 1 else f"{len(review.same)} files"
+    # What has no baseline was measured, to be the baseline of later changes.
+    therefore = "there was nothing to compare" if review.alone else "nothing was measured"
     return (
-        f"{review.candidate} makes the same {files} as {review.baseline}, byte by byte, so nothing "
-        f"was measured",
+        f"{review.candidate} makes the same {files} as {review.baseline}, byte by byte, so "
+        f"{therefore}",
         "nothing to do",
     )
 

@@ -87,6 +87,7 @@ def test_a_change_of_a_comment_is_the_same_file_and_is_not_measured(tmp_path: Pa
     first, *_ = gated.comment.splitlines()
     assert first.startswith("✅ **mobilebench passed:** ") and "byte by byte" in first
     assert "(Version 1)" in first and "(Version 0)" in first and "nothing was measured" in first
+    assert " makes the same file as " in first
     assert "pair 1" not in gated.log and gated.annotations == []
     assert "verdict=same file" in gated.summary
     [case] = gated.junit.iter("testcase")

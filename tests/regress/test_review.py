@@ -56,6 +56,14 @@ def test_outcome_exit_code_and_sentence(
         assert text.startswith("could not" if undecided else "failed" if code else "passed")
 
 
+def test_equal_files_are_counted_and_nothing_false_is_said_of_the_others() -> None:
+    one, two = (sentence(_review(same=names)) for names in (("a",), ("a", "b")))
+    assert "B makes the same file as A, byte by byte, so nothing was measured" in one
+    assert "B makes the same 2 files as A" in two
+    both = sentence(_review(same=("a",), alone=(ALONE,)))
+    assert "so there was nothing to compare (1 without a baseline yet)" in both, "ALONE has figures"
+
+
 def test_an_annotation_names_the_line_in_the_form_of_github() -> None:
     [line] = as_annotations(_review(broken=(FAULT,))).splitlines()
     place = "file=a%2Cb%3Ac.py,line=3,title=mobilebench broken export"
