@@ -18,12 +18,13 @@ READY := .venv/.ready
 
 setup: $(READY)
 
-$(READY): requirements.txt requirements-timm.txt pyproject.toml
+$(READY): requirements.txt requirements-timm.txt setup_timm.py pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11) and "mobilebench is set up with Python 3.11, and $(PYTHON) is " + sys.version.split()[0] + "; run: make PYTHON=/path/to/python3.11")'
 	$(PYTHON) -m venv --clear .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements-timm.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@$(BIN)/python setup_timm.py
 	touch $(READY)
 
 demo: setup
@@ -39,19 +40,22 @@ QUICK := \
   tests/conformance tests/inputs tests/interop tests/leaderboard tests/notation tests/regress \
   tests/stats tests/store \
   tests/values tests/machine/test_installation.py tests/machine/test_isolated.py \
+  tests/machine/test_places.py tests/machine/test_torchvision.py \
   tests/measuring/test_diagnoses.py tests/measuring/test_engine.py tests/measuring/test_evidence.py \
+  tests/measuring/test_journal.py \
   tests/reproducing/test_plan.py tests/reproducing/test_row.py \
   tests/verifying/test_journal.py tests/verifying/test_matching.py \
   tests/verifying/test_parity.py tests/test_docs.py \
   tests/test_files.py tests/test_habits.py tests/test_imports.py tests/test_plugins.py \
   tests/test_words.py
 CORE := $(QUICK) \
-  tests/conversion tests/deploy tests/exporting tests/zoo tests/machine/test_cluster.py \
-  tests/measuring/test_pairs.py tests/measuring/test_setting.py \
+  tests/conversion tests/deploy tests/exporting tests/gating tests/zoo \
+  tests/machine/test_cluster.py \
+  tests/measuring/test_pairs.py tests/measuring/test_rounds.py tests/measuring/test_setting.py \
   tests/reproducing/test_reproduction.py \
   tests/verifying/test_accuracy.py tests/verifying/test_agreement.py \
   tests/verifying/test_equivalence.py tests/verifying/test_evaluation.py tests/test_api.py \
-  tests/test_pipeline.py \
+  tests/test_observer.py tests/test_pipeline.py \
   tests/test_zoo_matrix.py
 CLI := tests/cases tests/cli tests/test_action.py tests/test_packaging.py
 EXPORTERS := \

@@ -149,7 +149,7 @@ def _session(
     case, name = turn
     setting = Setting(device_id="host", protocol=protocol("ci-ab-1"), runtimes=(RUNTIMES[name],))
     report = compare_pairs(
-        plan_pairs([artifacts["itself", name]], [artifacts[case, name]], setting),
+        plan_pairs([artifacts["itself", name]], [artifacts[case, name]], setting).cells,
         Rule(),
         pairs=pairs,
         metrics=[METRIC],

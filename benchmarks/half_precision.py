@@ -36,7 +36,7 @@ HEADER = f"""\
 Written by `benchmarks/half_precision.py`: {INPUTS} seeded inputs, PyTorch eager on a CPU, float16
 against float32, random weights from a fixed seed.
 
-| network | form | same top-1 | smallest cosine | median rel. error | outputs not finite |
+| network | form | same class | smallest cosine | median rel. error | outputs not finite |
 |---|---|---|---|---|---|
 """
 

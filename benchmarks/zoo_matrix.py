@@ -32,8 +32,9 @@ Weights are random from a fixed seed, drawn so that every branch moves the outpu
 compared with PyTorch eager on 16 seeded inputs: relative error is the largest difference over the
 largest output, signal to noise is in decibels; half precision is judged beside PyTorch's own. Where
 a network lies on one of its thresholds at an input, that input is passed over and counted.
-Quantized files were calibrated on noise, and *agreement* is the share of 256 other inputs of noise
-for which they name PyTorch's class: with random weights both say little of trained ones.
+*Same class* is the share of these inputs for which a file names PyTorch's class. Quantized files
+were calibrated on noise, and *of 256* is that share of 256 other inputs of noise: with random
+weights both say little of trained ones.
 ONNX, TFLite and ExecuTorch files were run by their own runtimes on this machine; Core ML files were
 evaluated operation by operation with torch. None of them has run on a phone.
 """
@@ -44,8 +45,8 @@ COLUMNS = (
     "outcome",
     "rel. error",
     "SNR dB",
-    "top-1",
-    "agreement",
+    "same class",
+    "of 256",
     "inputs passed over",
     "operations",
     "left out of the delegate",

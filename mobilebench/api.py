@@ -1,8 +1,12 @@
-"""The Python API: what the verbs of the command line do, on values."""
+"""The Python API: what the verbs of the command line do, on values.
+
+Calls that take long are silent by default. They log their progress at the level INFO to
+`logging.getLogger("mobilebench")`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +17,7 @@ from mobilebench.exporting.order import Terms
 from mobilebench.inputs.source import InputSource
 from mobilebench.inspecting.given import open_artifacts
 from mobilebench.measuring.setting import Setting
+from mobilebench.observer import Logged, Work
 from mobilebench.values.artifact import Artifact
 from mobilebench.values.measurement import ComputeUnit, Failure
 from mobilebench.values.modelspec import CALLER, ModelSpec, Preprocessing
@@ -99,7 +104,9 @@ def export(
             inputs=specs,
             preprocessing=preprocessing,
         )
-        [exported] = pipeline.export_matrix([request], recipes, Path(out_dir), terms=terms)
+        [exported] = pipeline.export_matrix(
+            [request], recipes, Path(out_dir), terms=terms, observer=Logged()
+        )
     else:
         from mobilebench.conversion.loading import describe, require_use_of_preprocessing
 
@@ -114,7 +121,9 @@ def export(
         spec = ModelSpec(name=name, inputs=specs, preprocessing=preprocessing)
         require_use_of_preprocessing(spec)
         loaded = describe(model, spec, CALLER)
-        [exported] = pipeline.export_module(loaded, recipes, Path(out_dir), terms=terms)
+        [exported] = pipeline.export_module(
+            loaded, recipes, Path(out_dir), terms=terms, observer=Logged()
+        )
     if isinstance(exported.outcome, Failure):
         failure = exported.outcome
         advice = f"; {failure.advice}" if failure.advice else ""
@@ -164,7 +173,7 @@ def benchmark(
         threads=(threads,),
         compute_unit=ComputeUnit.named(compute_unit),
     )
-    [record] = pipeline.benchmark_cells([loaded], setting)
+    [record] = pipeline.benchmark_cells([loaded], setting, Logged())
     return record
 
 
@@ -175,6 +184,9 @@ def evaluate(
     inputs: Sequence[str] = (),
     classes: str | Path | None = None,
     limit: int | None = None,
+    mean: Sequence[float] | None = None,
+    std: Sequence[float] | None = None,
+    resize: int | None = None,
     runtime: str | None = None,
     threads: int = 1,
     jobs: int = 1,
@@ -183,20 +195,36 @@ def evaluate(
 
     `artifact` and `inputs` are as in `benchmark`.
     `classes` is a file that names the folder of each output, `limit` the most images to take,
-    `jobs` how many processes compute at the same time. Raises `UserError` where the folder, the
-    images or the network do not fit, `CellFailed` where the runtime fails.
+    `jobs` how many processes compute at the same time. `mean` and `std` by channel, in 0..1, and
+    `resize`, the pixels of the shorter side before the crop, are for artifacts that do not state
+    how images are prepared. `RecordStore.add_accuracy` keeps the result for `rank`. Raises
+    `UserError` where the folder, the images or the network do not fit, or the artifact states
+    another preparation, `CellFailed` where the runtime fails.
     """
     from mobilebench.inputs.folder import ImageFolder
     from mobilebench.machine import cluster
     from mobilebench.verifying.evaluation import Evaluation, Options
 
-    loaded = _opened(artifact, inputs)
+    loaded = _opened(artifact, inputs).preprocessed(_preprocessing(mean, std), resize)
     folder = ImageFolder.find(Path(data), None if classes is None else Path(classes))
     if limit is not None:
         folder = folder.limited(limit)
     evaluation = Evaluation.plan(loaded, folder, Options(runtime=runtime, threads=threads))
-    with cluster.local(jobs) as executor:
-        return evaluation.run(executor)
+    images = len(folder.images)
+    work, done, outcome = Work(Logged().started(f"evaluate {loaded.name}")), 0, "stopped"
+
+    def counted(more: int) -> None:
+        nonlocal done
+        done += more
+        work.stage(f"{done} of {images} images")
+
+    try:
+        with cluster.local(jobs) as executor:
+            accuracy = evaluation.run(executor, counted=counted)
+        outcome = f"top-1 {accuracy.top1.hits} of {accuracy.top1.count}"
+    finally:
+        work.progress.finished(outcome)
+    return accuracy
 
 
 def verify(artifact: Artifact | str | Path) -> tuple[Parity, ...]:
@@ -211,7 +239,13 @@ def verify(artifact: Artifact | str | Path) -> tuple[Parity, ...]:
     opened = _opened(artifact, ())
     if opened.manifest.facts.given:
         raise UserError(f"{opened.name} has {opened.manifest.facts.unverified}.")
-    return verify_bundle(opened)
+    work, outcome = Work(Logged().started(f"verify {opened.name}")), "failed"
+    try:
+        results = verify_bundle(opened, work.cancel)
+        outcome = "; ".join(each.description for each in results) or "not verified"
+    finally:
+        work.progress.finished(outcome)
+    return results
 
 
 def inspect(artifact: Artifact | str | Path) -> Inspection:
@@ -241,7 +275,7 @@ def compare(
     from mobilebench.verifying import equivalence
 
     before, after = _opened_all((first, second), inputs)
-    return equivalence.compare(before, after, Precision.named(within))
+    return equivalence.compare(before, after, Precision.named(within), observer=Logged())
 
 
 def check(
@@ -272,21 +306,31 @@ def check(
     )
 
 
-def rank(records: Iterable[Record] | RecordStore | str | Path | None = None) -> Board:
-    """Return the rows of the leaderboard, the fastest first, failures last.
+def rank(
+    records: Iterable[Record] | RecordStore | str | Path | None = None,
+    accuracies: Iterable[Accuracy] = (),
+    *,
+    data: str | None = None,
+    names: Mapping[str, str] | None = None,
+) -> Board:
+    """Return the rows of the leaderboard: each device and protocol, the fastest first.
 
-    Of records, or of a store: one that is open, its path, or by default the usual one.
+    Of records, or of a store: one that is open, its path, or by default the usual one. The store's
+    accuracies are joined to the records of the same file, with `accuracies` beside them. `data`
+    names the data set to show where files were evaluated on several, and `names` maps models to
+    the names to show. Raises `UserError` for a data set or a model that is not there.
     """
     from mobilebench import leaderboard
     from mobilebench.leaderboard import Board
     from mobilebench.store import Query, RecordStore
 
-    if isinstance(records, RecordStore):
-        return Board(leaderboard.rank(records.find(Query(newest=True))))
     if records is None or isinstance(records, str | Path):
         with RecordStore(None if records is None else str(records), create=False) as store:
-            return Board(leaderboard.rank(store.find(Query(newest=True))))
-    return Board(leaderboard.rank(records))
+            return rank(store, accuracies, data=data, names=names)
+    if isinstance(records, RecordStore):
+        accuracies = [*records.find_accuracies(), *accuracies]
+        records = records.find(Query(newest=True))
+    return Board(leaderboard.rank(records, accuracies, data=data, names=names))
 
 
 def _opened(artifact: Artifact | str | Path, inputs: Sequence[str]) -> Artifact:

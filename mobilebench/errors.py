@@ -3,6 +3,8 @@
     MobilebenchError
     ├── UserError                what the user can fix: one sentence, no traceback, exit code 2
     │   ├── UnknownName          a model, format, protocol ... that does not exist
+    │   ├── NoSuchModel          a file, function or module that a model reference names in vain
+    │   ├── NoRecords            a place of records that does not exist, or holds no record
     │   ├── CheckpointError      a weights file that cannot be loaded into the model
     │   ├── ModelRefused         a model that must not be exported as it is
     │   ├── ImageSizeError       an image size that a network cannot take
@@ -14,6 +16,7 @@
     │   ├── ImageError           an image file that cannot be read
     │   ├── ClusterError         a cluster that cannot be used
     │   └── OutputError          a place that cannot be written
+    ├── QuantizationFailed       a toolkit could not quantize a network that it converted
     ├── CellFailed               one cell of a matrix failed; it becomes a recorded `Failure`
     └── ProcessFailed            a child process crashed, hung or exited with an error
 
@@ -33,6 +36,16 @@ from typing import Self
 class MobilebenchError(Exception):
     """Root of every error that mobilebench raises on purpose; can be sent between processes."""
 
+    file: str | None = None
+    """File of the user's code that the error comes from; None where that is not known."""
+    line: int | None = None
+    """Line in that file, from 1."""
+
+    def at(self, file: str | None, line: int | None) -> Self:
+        """Add the line of the user's code that the error comes from; return the error."""
+        self.file, self.line = file, line
+        return self
+
 
 class MobilebenchWarning(UserWarning):
     """The step succeeded, but the user should know this."""
@@ -40,6 +53,10 @@ class MobilebenchWarning(UserWarning):
 
 class UserError(MobilebenchError):
     """Something the user can fix."""
+
+
+class NoRecords(UserError):
+    """A place of records that does not exist or holds no record."""
 
 
 class CheckpointError(UserError):
@@ -98,11 +115,19 @@ class UnknownName(UserError):
         return cls(f"There is no {noun} called {name!r}; {offer}")
 
 
+class NoSuchModel(UnknownName):
+    """A model reference whose file, function or module does not exist."""
+
+
 def require_known(noun: str, name: str, names: Iterable[str]) -> None:
     """Raise `UnknownName` unless `name` is one of `names`."""
     known = tuple(names)
     if name not in known:
         raise UnknownName.among(noun, name, known)
+
+
+class QuantizationFailed(MobilebenchError):
+    """A toolkit failed while it quantized a network; the toolkit's error is the cause."""
 
 
 class CellFailed(MobilebenchError):

@@ -31,6 +31,11 @@ _WRITE_ADVICE = {
 
 
 def write_text(path: Path, text: str) -> None:
+    """Write a text file as `write_bytes` does, in UTF-8."""
+    write_bytes(path, text.encode())
+
+
+def write_bytes(path: Path, content: bytes) -> None:
     """Write a file through a temporary neighbour and an atomic rename.
 
     Raises `OutputError` where it cannot be written.
@@ -39,8 +44,8 @@ def write_text(path: Path, text: str) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, neighbour = tempfile.mkstemp(prefix=_PARTIAL, dir=path.parent)
         try:
-            with os.fdopen(handle, "w", encoding="utf-8") as out:
-                out.write(text)
+            with os.fdopen(handle, "wb") as out:
+                out.write(content)
                 out.flush()
                 os.fsync(out.fileno())
             Path(neighbour).chmod(0o666 & ~_umask())

@@ -14,6 +14,7 @@ from threading import Event
 from typing import TYPE_CHECKING, Any, Protocol
 
 from mobilebench.machine.isolated import Function
+from mobilebench.observer import Progress
 from mobilebench.values import value
 from mobilebench.values.artifact import Artifact
 from mobilebench.values.device import Device
@@ -138,6 +139,12 @@ class Exporter(Protocol):
         It also reads kinds of file that `graph` does not.
         """
 
+    def operation_in(self, message: str) -> str | None:
+        """Return the name or the kind, as in `graph`, of the operation that a message is about.
+
+        The message is a runtime's. None where it names no operation.
+        """
+
 
 class Runner(Protocol):
     """Runs artifacts on the devices of one kind. Holds no state between calls."""
@@ -160,10 +167,16 @@ class Runner(Protocol):
         """
 
     def run(
-        self, device_id: str, artifact: Artifact, job: Job, cancel: Event | None = None
+        self,
+        device_id: str,
+        artifact: Artifact,
+        job: Job,
+        cancel: Event | None = None,
+        progress: Progress | None = None,
     ) -> Measurement:
         """Measure an artifact; the caller adds validity and diagnoses.
 
+        The rounds are stages of `progress` (see `measuring.rounds`), unless too short to be seen.
         Raises `CellFailed` when the runtime refuses the artifact, crashes or hangs, `UserError`
         when the device or the runtime is not available.
         """

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import time
 from dataclasses import dataclass, field
 from threading import Event
 from typing import Protocol
@@ -26,6 +28,9 @@ class Progress(Protocol):
 class Observer(Protocol):
     """Follows the cells of a matrix; may be called from several threads."""
 
+    def expect(self, cells: int) -> None:
+        """Report that there are more cells than the matrix began with."""
+
     def preparing(self, network: str) -> Progress:
         """Report that a network goes through preflight, before any of its cells."""
 
@@ -41,6 +46,9 @@ class Observer(Protocol):
 
 class Silent:
     """An observer that shows nothing."""
+
+    def expect(self, cells: int) -> None:
+        pass
 
     def preparing(self, network: str) -> Progress:
         return SilentProgress()
@@ -60,6 +68,48 @@ class SilentProgress:
 
     def finished(self, outcome: str) -> None:
         pass
+
+
+_LOGGER = logging.getLogger("mobilebench")
+_STAGE_S = 10.0
+"""Least time between two lines about one piece of work, its begin and its end apart."""
+
+
+class Logged:
+    """An observer that logs at the level INFO to `logging.getLogger("mobilebench")`.
+
+    Nothing is shown by default: the level of Python's root logger is WARNING.
+    """
+
+    def expect(self, cells: int) -> None:
+        pass
+
+    def preparing(self, network: str) -> Progress:
+        return LoggedProgress(f"prepare {network}")
+
+    def started(self, cell: str) -> Progress:
+        return LoggedProgress(cell)
+
+    def skipped(self, cell: str, outcome: str) -> None:
+        _LOGGER.info("%s: %s", cell, outcome)
+
+
+class LoggedProgress:
+    """A piece of work that is logged when it begins, when it ends, and now and then between."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._started = self._spoke = time.monotonic()
+        _LOGGER.info("%s: begins", name)
+
+    def stage(self, name: str) -> None:
+        now = time.monotonic()
+        if now - self._spoke >= _STAGE_S:
+            self._spoke = now
+            _LOGGER.info("%s: %s", self._name, name)
+
+    def finished(self, outcome: str) -> None:
+        _LOGGER.info("%s: %s after %.0f s", self._name, outcome, time.monotonic() - self._started)
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mobilebench import failures
 from mobilebench.errors import MobilebenchWarning
 from mobilebench.exporting.matrix import Exported, Matrix
 from mobilebench.exporting.order import Terms
@@ -70,17 +71,19 @@ def export_module(
     Otherwise as `export_matrix`.
     """
     # Needs torch; measuring and reading records do not.
+    from mobilebench.conversion import remarks
     from mobilebench.conversion.memory import InThisProcess
 
     request = Request(reference=f"memory:{loaded.spec.name}", inputs=loaded.spec.inputs)
-    return export_matrix(
-        [request],
-        recipes,
-        out_dir,
-        terms=terms,
-        workers=InThisProcess(loaded),
-        observer=observer,
-    )
+    with remarks.left_out():
+        return export_matrix(
+            [request],
+            recipes,
+            out_dir,
+            terms=terms,
+            workers=InThisProcess(loaded),
+            observer=observer,
+        )
 
 
 def benchmark_cells(
@@ -109,7 +112,7 @@ def benchmark_pairs(
     Every runtime that both artifacts share has a session. Raises as `plan_pairs` does before the
     first run, and as `bench.measure_pair` does.
     """
-    for cells in plan_pairs([first], [second], setting):
+    for cells in plan_pairs([first], [second], setting).cells:
         yield from bench.measure_pair(cells, pairs, observer)
 
 
@@ -126,7 +129,7 @@ def record_of_failed_export(exported: Exported) -> Record:
             artifact=None,
             device=host.host_device(),
             job=None,
-            outcome=exported.outcome,
+            outcome=failures.shared(exported.outcome),
             provenance=host.provenance(transport="local process"),
         )
     )

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from mobilebench.measuring.engine import Instruments
+from mobilebench.observer import Progress
 from mobilebench.values.device import DeviceState, ThermalState
 from mobilebench.values.measurement import UnitEvidence
 from mobilebench.values.tensor import TensorSpec
@@ -63,6 +64,37 @@ class ScriptedDevice:
         index = min(self.inferences, len(self._latencies) - 1)
         self.now_ns += self._latencies[index]
         self.inferences += 1
+
+
+class Followed:
+    """An observer that keeps what it is told, and the progress of each piece of work."""
+
+    def __init__(self) -> None:
+        self.names: list[str] = []
+        self.stages: list[str] = []
+        self.outcomes: list[str] = []
+
+    def preparing(self, network: str) -> Progress:
+        return self.started(network)
+
+    def started(self, cell: str) -> Progress:
+        self.names.append(cell)
+        return _Step(self)
+
+    def skipped(self, cell: str, outcome: str) -> None:
+        self.names.append(cell)
+        self.outcomes.append(outcome)
+
+
+class _Step:
+    def __init__(self, followed: Followed) -> None:
+        self._followed = followed
+
+    def stage(self, name: str) -> None:
+        self._followed.stages.append(name)
+
+    def finished(self, outcome: str) -> None:
+        self._followed.outcomes.append(outcome)
 
 
 class _Runtime:

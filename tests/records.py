@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 from collections.abc import Sequence
 
 import numpy as np
 
+from mobilebench.values.accuracy import Accuracy, ClassCount, DataSet
 from mobilebench.values.artifact import ArtifactFacts, Parity, Preflight
 from mobilebench.values.device import Device, DeviceKind, DeviceState
 from mobilebench.values.job import Job
@@ -24,7 +26,14 @@ from mobilebench.values.measurement import (
     UnitEvidence,
     Validity,
 )
-from mobilebench.values.modelspec import RANDOM, Macs, ModelSpec, Published, Weights
+from mobilebench.values.modelspec import (
+    RANDOM,
+    Macs,
+    ModelSpec,
+    Preprocessing,
+    Published,
+    Weights,
+)
 from mobilebench.values.protocol import protocol
 from mobilebench.values.recipe import ExportRecipe, Format, Precision
 from mobilebench.values.record import Provenance, Record, Session
@@ -144,6 +153,44 @@ def measured(
         provenance=Provenance(
             harness_version="0.1", git_commit=None, dirty=None, transport="by hand"
         ),
+    )
+
+
+def judged(
+    record: Record,
+    hits: int,
+    images: int = 100,
+    *,
+    available: int | None = None,
+    folder: str = "val",
+    accuracy_id: str = "c" * 32,
+    created: str = "2026-01-03T00:00:00.000Z",
+) -> Accuracy:
+    """Return the accuracy of a record's file on a folder of two classes, all in the second."""
+    facts = record.artifact
+    assert facts is not None
+    return Accuracy(
+        accuracy_id=accuracy_id,
+        created=created,
+        model=record.model,
+        recipe=record.recipe,
+        artifact=facts,
+        data=DataSet(
+            folder=folder,
+            sha256=hashlib.sha256(f"{folder} {images}".encode()).hexdigest(),
+            images=images,
+            available=available or images,
+            class_names_sha256="5" * 64,
+        ),
+        preprocessing=Preprocessing(mean=(0.5, 0.5, 0.5), std=(0.5, 0.5, 0.5)),
+        resolution=(224, 224),
+        evaluated_by="onnxruntime 1.0",
+        threads=1,
+        versions={},
+        provenance=record.provenance,
+        outputs=2,
+        not_finite=0,
+        classes=(ClassCount(index=1, name="cat", images=images, top1=hits, top5=None),),
     )
 
 

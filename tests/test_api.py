@@ -5,12 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 import mobilebench
 from mobilebench.errors import UserError
 from mobilebench.inspecting.given import adopt, open_artifacts
 from mobilebench.values import wire
 from mobilebench.values.artifact import Artifact
+from mobilebench.values.modelspec import Preprocessing
 from tests import foreign
 from tests.records import failed_export, measured, runs
 
@@ -27,6 +29,52 @@ def test_a_record_says_what_it_is_in_one_line() -> None:
     )
     assert repr(failed_export()).startswith("<Record mobilevig_ti onnx-fp32-opset20: failed at")
     assert repr(measured().outcome.samples) == "<Samples: 3 measured of 4>"  # type: ignore[union-attr]
+
+
+def test_every_value_that_a_call_returns_shows_itself_in_one_line(
+    tiny_artifacts: dict[str, Artifact], tmp_path: Path
+) -> None:
+    artifact, other = tiny_artifacts["onnx-fp32"], tiny_artifacts["tflite-fp32"]
+    [parity] = mobilebench.verify(artifact)
+    inspection = mobilebench.inspect(artifact)
+    report = mobilebench.check(runs([10.0] * 8), runs([12.0] * 8, seed=1))
+    board = mobilebench.rank([measured(), measured(model="another")])
+    for index in range(10):
+        folder = tmp_path / f"class{index}"
+        folder.mkdir()
+        Image.new("RGB", (32, 32), (25 * index, 120, 9)).save(folder / "image.png")
+    preprocessing = Preprocessing(mean=(0.5, 0.5, 0.5), std=(0.25, 0.25, 0.25))
+    accuracy = mobilebench.evaluate(artifact.preprocessed(preprocessing), tmp_path)
+    shown: list[tuple[object, str]] = [
+        (artifact, "<Artifact models.tiny@32 onnx-fp32-opset20 in "),
+        (artifact.manifest, "<Manifest models.tiny@32 onnx-fp32-opset20, "),
+        (artifact.manifest.facts, f"<ArtifactFacts {artifact.manifest.facts.sha256[:12]}, "),
+        (artifact.manifest.model, "<ModelSpec models.tiny: "),
+        (parity, f"<Parity passed: relative error {parity.error_text} "),
+        (inspection, "<Inspection model.onnx, "),
+        (inspection.graph, f"<Graph: {len(inspection.graph.operations)} operations>"),  # type: ignore[union-attr]
+        (mobilebench.compare(artifact, other), "<Equivalence on the 16 seeded inputs of "),
+        (report, f"<Report regressed: {len(report.comparisons)} comparisons>"),
+        (report.comparisons[0], f"<Comparison {report.comparisons[0].cell}: "),
+        (board, "<Board: 2 rows>"),
+        (board[0], "<Row "),
+        (measured().outcome, "<Measurement by "),
+        (
+            accuracy,
+            f"<Accuracy models.tiny@32 onnx-fp32-opset20: top-1 {accuracy.top1.hits}0.00% of",
+        ),
+    ]
+    for value, begin in shown:
+        assert repr(value).startswith(begin), repr(value)
+        assert len(repr(value)) < 300 and "\n" not in repr(value)
+
+
+def test_a_record_has_its_latency_in_milliseconds() -> None:
+    record = measured()
+    latencies = record.outcome.samples.latencies_ns()  # type: ignore[union-attr]
+    assert record.p50_ms == sorted(latencies)[len(latencies) // 2] / 1e6 == 11.0
+    assert record.p90_ms is not None and record.p50_ms < record.p90_ms <= max(latencies) / 1e6
+    assert failed_export().p50_ms is None and failed_export().p90_ms is None
 
 
 def test_rows_are_a_table_in_a_notebook() -> None:

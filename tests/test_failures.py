@@ -149,10 +149,32 @@ def test_a_tensor_that_crosses_between_delegates_in_8_bits(
         export(module, "executorch", precision="int8", inputs=["1x3x224x224"], out_dir=tmp_path)
 
 
+class Sorts(Conv):
+    def forward(self, x: Tensor) -> Tensor:
+        y = self.conv(x)
+        return torch.sort(y, 1).values
+
+
+NO_KERNEL = "LiteRT's runtime has no kernel for this, in no precision"
+
+
+@pytest.mark.parametrize("precision", ["fp32", "int8"])
+def test_an_operation_without_a_kernel_is_named_in_every_precision(
+    precision: str, tmp_path: Path
+) -> None:
+    words = {"precision": precision, "inputs": ["1x3x8x8"], "out_dir": tmp_path}
+    with pytest.raises(CellFailed, match=NO_KERNEL) as caught:
+        export(Sorts().eval(), "tflite", **words)
+    assert "STABLEHLO_SORT" in caught.value.message
+    assert f"{__file__}, line " in caught.value.message
+    assert "return torch.sort(y, 1).values" in caught.value.message
+    assert "also offers" not in caught.value.message, "no precision has a kernel for it"
+
+
 def test_every_cure_of_a_toolkit_is_provoked_here() -> None:
     for name in plugins.exporter_names():
         provoked = [advice for format, _, advice, _ in PROVOKED if format == name]
-        provoked += [SLICES] * (name == "executorch")
+        provoked += [SLICES] * (name == "executorch") + [NO_KERNEL] * (name == "tflite")
         for cure in plugins.exporter(name).cures:
             assert any(advice in cure.advice for advice in provoked), cure
 

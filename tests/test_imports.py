@@ -37,12 +37,14 @@ ALLOWED: dict[str, set[str]] = {
     "zoo": {"errors", "values"},
     "deploy": {"errors", "values", "zoo"},
     # the seams
-    "interfaces": {"values", "inputs", "machine"},
+    "interfaces": {"values", "inputs", "machine", "observer"},
     "plugins": {"errors", "values", "interfaces", "machine"},
-    "failures": {"errors", "values", "interfaces", "plugins"},
+    "failures": {"errors", "values", "machine", "interfaces", "plugins"},
     # from a network to a verified file
-    "verifying": {"errors", "files", "values", "machine", "inputs", "plugins", "notation"},
-    "inspecting": {"errors", "files", "values", "machine", "plugins"},
+    "verifying": {
+        "errors", "files", "values", "machine", "inputs", "plugins", "notation", "observer",
+    },
+    "inspecting": {"errors", "files", "values", "machine", "plugins", "notation"},
     "exporting": {
         "errors", "files", "values", "machine", "inputs", "observer",
         "interfaces", "plugins", "failures", "verifying", "inspecting",
@@ -55,10 +57,11 @@ ALLOWED: dict[str, set[str]] = {
     "store": {"errors", "files", "values"},
     "regress": {"errors", "values", "stats", "store", "notation"},
     "measuring": {
-        "errors", "values", "machine", "observer",
+        "errors", "values", "machine", "observer", "stats", "notation",
         "interfaces", "plugins", "failures", "store", "regress",
     },
-    "leaderboard": {"values", "stats", "machine", "notation"},
+    "gating": {"errors", "values", "machine", "observer", "measuring", "regress"},
+    "leaderboard": {"errors", "values", "stats", "machine", "notation"},
     "interop": {"errors", "values"},
     "schema": {"files", "values", "conformance"},
     "conformance": {"errors", "values", "stats", "measuring", "leaderboard", "store"},
@@ -69,15 +72,15 @@ ALLOWED: dict[str, set[str]] = {
     # plug-ins
     "mobilebench_exporters": {"errors", "values", "inputs", "interfaces", "verifying"},
     "mobilebench_device_runners": {
-        "errors", "values", "inputs", "machine", "interfaces", "measuring",
+        "errors", "values", "inputs", "machine", "interfaces", "measuring", "observer",
     },
     # the face: may import all of core
     "pipeline": {
-        "errors", "values", "machine", "observer", "store",
+        "errors", "values", "machine", "observer", "store", "failures",
         "exporting", "conversion", "measuring",
     },
     "api": {
-        "errors", "values", "machine", "inputs", "inspecting",
+        "errors", "values", "machine", "inputs", "inspecting", "observer",
         "exporting", "conversion", "verifying", "measuring", "pipeline",
         "store", "regress", "leaderboard",
     },
@@ -85,6 +88,7 @@ ALLOWED: dict[str, set[str]] = {
         "errors", "files", "observer", "values", "machine", "inputs", "plugins", "zoo",
         "exporting", "verifying", "inspecting", "measuring", "store", "regress",
         "leaderboard", "interop", "pipeline", "notation", "reproducing", "conformance",
+        "failures", "gating",
     },
     "__init__": {"errors", "values", "store", "zoo", "api"},
     "__main__": {"cli"},
@@ -297,6 +301,8 @@ HEAVY = sorted(
         "jax",
         "pandas",
         "timm",
+        "altair",
+        "vl_convert",
         "distributed",
         "dask",
         *TOOLKITS,

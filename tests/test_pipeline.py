@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import torch
 
-from mobilebench import benchmark, export, pipeline, plugins
+from mobilebench import benchmark, export, failures, pipeline, plugins
 from mobilebench.conversion.loading import describe
 from mobilebench.conversion.memory import InThisProcess
 from mobilebench.errors import BundleError, CellFailed, ModelRefused, SchemaError, UserError
@@ -80,6 +80,9 @@ class Remembering(Silent):
 
     def __init__(self) -> None:
         self.words: list[str] = []
+
+    def expect(self, cells: int) -> None:
+        self.words.append(f"{cells} more")
 
     def preparing(self, network: str) -> Progress:
         self.words.append("preparing")
@@ -169,7 +172,8 @@ def test_a_failed_format_is_a_failure_and_the_others_go_on(tmp_path: Path) -> No
         assert exported.outcome.stage in ("export", "parity")
         assert exported.outcome.message and exported.outcome.log_tail
         record = pipeline.record_of_failed_export(exported)
-        assert record.outcome == exported.outcome and record.artifact is None
+        assert record.outcome == failures.shared(exported.outcome) and record.artifact is None
+        assert str(Path(MODELS).parent) not in record.outcome.message + record.outcome.log_tail
     assert _bundles(tmp_path) == []
     [good] = _export(tmp_path)
     assert isinstance(good.outcome, Artifact)

@@ -46,8 +46,7 @@ def perform(runtime_place: str, folder: Path) -> str:
     """Do the job in a folder on the runtime at `module:Class`: journal and record come into it.
 
     Returns the id of the record. A job whose process was killed goes on with the round that had
-    not ended. Raises `UserError`
-    for a job that is done.
+    not ended. Raises `UserError` for a job that is done.
     """
     given = job_folder.read(folder)
     writer, earlier = _opened(given)

@@ -21,7 +21,8 @@ from mobilebench.inputs.seeded import Batch
 from mobilebench.interfaces import Runner
 from mobilebench.machine import host, isolated
 from mobilebench.machine.isolated import Function
-from mobilebench.measuring import job_folder
+from mobilebench.measuring import job_folder, rounds
+from mobilebench.observer import Progress, SilentProgress
 from mobilebench.values import wire
 from mobilebench.values.artifact import Artifact
 from mobilebench.values.device import Device
@@ -99,29 +100,39 @@ class HostRunner:
         )
 
     def run(
-        self, device_id: str, artifact: Artifact, job: Job, cancel: Event | None = None
+        self,
+        device_id: str,
+        artifact: Artifact,
+        job: Job,
+        cancel: Event | None = None,
+        progress: Progress | None = None,
     ) -> Measurement:
         self._require_possible(job)
         with job_folder.temporary(artifact, job) as folder:
-            outcome = self.perform(folder, cancel).outcome
+            outcome = self.perform(folder, cancel, progress).outcome
         assert isinstance(outcome, Measurement), "a failure was raised"
         return outcome
 
-    def perform(self, folder: Path, cancel: Event | None = None) -> Record:
+    def perform(
+        self, folder: Path, cancel: Event | None = None, progress: Progress | None = None
+    ) -> Record:
         """Do the job in a folder, in a process of its own; return the record that comes into it.
 
         A job that was cut off goes on. Raises as `run` does, and `UserError` for a folder that
         holds no job, other files than its job names, or a job that is done.
         """
-        job = job_folder.read(folder).job
+        given = job_folder.read(folder)
+        job = given.job
         self._require_possible(job)
         entry = self._entry(job.runtime, job.format, job.delegate)
+        watch = rounds.Watch(given.journal_path, job.protocol, progress or SilentProgress())
         with _errors_in_words(entry):
             isolated.call(
                 PERFORM(entry.place, folder.resolve()),
                 stage=Stage.RUN,
                 timeout_s=self._overhead_s + job.protocol.longest_ns / 1e9,
                 cancel=cancel,
+                watch=watch.look,
             )
         return wire.read(Record, folder / job_folder.RECORD_FILE)
 

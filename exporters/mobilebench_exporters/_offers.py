@@ -106,11 +106,28 @@ class Offer:
         if choice not in offered:
             names = ", ".join(str(name) for name in offered if name is not None)
             offers = f"it offers {names}" if names else f"it has no choice of {noun}"
+            if isinstance(choice, Precision):
+                offers += self._elsewhere(choice, offered, which)
             special = any(which in of for of in (self.of_delegate, self.of_target, self.targets_of))
             subject = f"{self.format} for {which}" if special else str(self.format)
             raise RecipeError(
                 f"The format {subject} was asked for with {noun} {choice!s}; {offers}."
             )
+
+    def _elsewhere(
+        self, precision: Precision, offered: Collection[str | None], which: str | None
+    ) -> str:
+        """Say where the format has a precision, or which of those on offer comes closest."""
+        if which in self.of_target and precision in self.precisions:
+            return f"; for other targets it offers {precision}"
+        delegates = [
+            name for name, offer in self.of_delegate.items() if precision in offer.precisions
+        ]
+        if delegates:
+            return f"; --delegate {' or '.join(delegates)} has {precision}"
+        names = [other for other in offered if isinstance(other, Precision)]
+        nearest = precision.nearest(names)
+        return f"; the nearest is {nearest}" if nearest else ""
 
     def tool_versions(self, delegate: str | None) -> dict[str, str]:
         """Return the installed versions by distribution.
@@ -170,6 +187,9 @@ class Offering:
 
     def graph(self, model_path: Path) -> Graph:
         raise NotImplementedError
+
+    def operation_in(self, message: str) -> str | None:
+        return None
 
     def io(self, model_path: Path) -> ModelIO:
         graph = self.graph(model_path)

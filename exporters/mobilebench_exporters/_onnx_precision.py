@@ -13,6 +13,7 @@ from mobilebench.inputs.seeded import Array, Batch
 from mobilebench_exporters import _onnx_graph
 from mobilebench_exporters._divisions import in_floats, steps_of
 from mobilebench_exporters._float_parts import stays_float
+from mobilebench_exporters._onnx_metadata import take_classes
 
 if TYPE_CHECKING:
     from onnx import ModelProto, NodeProto
@@ -92,6 +93,7 @@ def to_int8(
     model = onnx.load(shaped)
     shaped.unlink()
     _remove(path)
+    classes = take_classes(model)
     quantize_static(
         model,
         path,
@@ -103,7 +105,7 @@ def to_int8(
         nodes_to_exclude=[
             node.name
             for node in model.graph.node
-            if stays_float(_scope(node)) or node.name in divisions
+            if stays_float(classes.get(node.name, "")) or node.name in divisions
         ],
         extra_options={"MatMulConstBOnly": True},
         use_external_data_format=external,
@@ -176,15 +178,3 @@ def _quantize_symmetric(values: Array, axis: int) -> tuple[Array, Array]:
     scales = (np.where(largest > 0, largest, 1.0) / 127.0).astype(np.float32)
     levels = np.rint(values / np.expand_dims(scales, others)).clip(-127, 127).astype(np.int8)
     return levels, scales
-
-
-def _scope(node: Any) -> str:
-    """Return the module classes that a node came from, as the exporter recorded them."""
-    return next(
-        (
-            str(entry.value)
-            for entry in node.metadata_props
-            if entry.key == "pkg.torch.onnx.class_hierarchy"
-        ),
-        "",
-    )

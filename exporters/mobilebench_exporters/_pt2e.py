@@ -10,6 +10,7 @@ from mobilebench.errors import MissingToolkit
 from mobilebench.inputs.seeded import Batch
 from mobilebench_exporters._divisions import Step, in_floats, plain_kind
 from mobilebench_exporters._float_parts import stays_float
+from mobilebench_exporters._quantizing import quantizing
 
 if TYPE_CHECKING:
     import torch
@@ -80,11 +81,11 @@ def calibrated(
 
     # Without check_guards=False torch adds a submodule of guards that later passes refuse.
     captured = torch.export.export(module, example).module(check_guards=False)
-    prepared = prepare_pt2e(captured, quantizer)
-    with torch.no_grad():
+    with quantizing(), torch.no_grad():
+        prepared = prepare_pt2e(captured, quantizer)
         for batch in calibration:
             prepared(*map(torch.from_numpy, batch))
-    converted: torch.nn.Module = convert_pt2e(prepared)
+        converted: torch.nn.Module = convert_pt2e(prepared)
     return converted
 
 

@@ -21,6 +21,7 @@ from mobilebench.values.tensor import DType, TensorSpec
 from mobilebench_exporters import _coreml_graph
 from mobilebench_exporters._offers import Offer, Offering, example
 from mobilebench_exporters._pt2e import quantized
+from mobilebench_exporters._quantizing import quantizing
 from mobilebench_exporters._sizes import ONE_FILE_BYTES, require_one_file
 
 if TYPE_CHECKING:
@@ -137,7 +138,9 @@ class CoremlExporter(Offering):
             minimum_deployment_target=getattr(ct.target, str(recipe.target)),
             skip_model_load=True,
         )
-        _compressed(converted, recipe.precision).save(str(path))
+        with quantizing():
+            converted = _compressed(converted, recipe.precision)
+        converted.save(str(path))
         return path
 
     def inspect(self, model_path: Path) -> Structure:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,10 +16,17 @@ from mobilebench.values.recipe import ExportRecipe, Format, Precision
 from mobilebench.values.tensor import TensorSpec
 from mobilebench_exporters import _onnx_graph, _onnx_metadata, _onnx_precision
 from mobilebench_exporters._offers import Offer, Offering, example
+from mobilebench_exporters._quantizing import quantizing
 from mobilebench_exporters._sizes import ONE_FILE_BYTES, stored_bytes
 
 if TYPE_CHECKING:
     import torch
+
+
+_FAILED_NODE = re.compile(
+    r"\b(?:node with name '|node\. Name:'|node \()(?P<name>[^')]+)", re.IGNORECASE
+)
+"""As ONNX Runtime writes it while it loads a file and while it runs one."""
 
 
 class OnnxExporter(Offering):
@@ -76,13 +84,14 @@ class OnnxExporter(Offering):
                 f"opset {opset} was requested, but the exporter wrote {exporter_opset}; request "
                 f"it with --target opset{exporter_opset}",
             )
-        _onnx_metadata.strip(program.model)
+        _onnx_metadata.strip(program.model, classes=recipe.precision is Precision.INT8)
         program.save(path, external_data=external)
-        if recipe.precision is Precision.INT8:
-            names = [tensor.name for tensor in inputs]
-            _onnx_precision.to_int8(path, names, calibration, external=external)
-        elif recipe.precision is Precision.INT8_WEIGHTS:
-            _onnx_precision.to_int8_weights(path, self.one_file_bytes)
+        with quantizing():
+            if recipe.precision is Precision.INT8:
+                names = [tensor.name for tensor in inputs]
+                _onnx_precision.to_int8(path, names, calibration, external=external)
+            elif recipe.precision is Precision.INT8_WEIGHTS:
+                _onnx_precision.to_int8_weights(path, self.one_file_bytes)
         return path
 
     def inspect(self, model_path: Path) -> Structure:
@@ -102,6 +111,10 @@ class OnnxExporter(Offering):
 
     def io(self, model_path: Path) -> ModelIO:
         return _onnx_graph.read_io(model_path)
+
+    def operation_in(self, message: str) -> str | None:
+        match = _FAILED_NODE.search(message)
+        return None if match is None else match["name"]
 
 
 def _opset(model: Any) -> int:

@@ -5,6 +5,7 @@ The files run on LiteRT (TensorFlow Lite) on Android, iOS and boards.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,10 +18,16 @@ from mobilebench.values.recipe import ExportRecipe, Format, Precision
 from mobilebench.values.tensor import TensorSpec
 from mobilebench_exporters import _tflite_graph, _tflite_precision
 from mobilebench_exporters._offers import Offer, Offering, example
+from mobilebench_exporters._quantizing import quantizing
 from mobilebench_exporters._sizes import ONE_FILE_BYTES, require_one_file
 
 if TYPE_CHECKING:
     import torch
+
+
+_FAILED_NODE = re.compile(r"Node number (?P<number>\d+) \((?P<kind>\w+)\) failed")
+
+_MISSING_KERNEL = re.compile(r"Didn't find op for builtin opcode '(?P<kind>\w+)'")
 
 
 class TfliteExporter(Offering):
@@ -44,6 +51,11 @@ class TfliteExporter(Offering):
         Cure(
             "Lowering not found",
             "LiteRT has no operator for this: write it with other operations",
+        ),
+        Cure(
+            "Didn't find op for builtin opcode",
+            "LiteRT's runtime has no kernel for this, in no precision: write it with other "
+            "operations",
         ),
         Cure(
             r"torch\.complex",
@@ -79,7 +91,8 @@ class TfliteExporter(Offering):
         path = folder / "model.tflite"
         litert_torch.convert(module, example(inputs)).export(str(path))
         if recipe.precision is not Precision.FP32:
-            _tflite_precision.convert(path, recipe.precision, calibration)
+            with quantizing():
+                _tflite_precision.convert(path, recipe.precision, calibration)
         return path
 
     def inspect(self, model_path: Path) -> Structure:
@@ -104,6 +117,13 @@ class TfliteExporter(Offering):
 
     def io(self, model_path: Path) -> ModelIO:
         return _tflite_graph.read_io(model_path)
+
+    def operation_in(self, message: str) -> str | None:
+        if (node := _FAILED_NODE.search(message)) is not None:
+            # Operations of a graph are named so (see `_tflite_graph`).
+            return f"{node['kind']} {node['number']}"
+        missing = _MISSING_KERNEL.search(message)
+        return None if missing is None else missing["kind"]
 
 
 PLUGIN: Exporter = TfliteExporter()

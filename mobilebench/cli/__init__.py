@@ -1,18 +1,18 @@
 """The command line: one verb, one file. Only this package prints and decides exit codes.
 
 Exit codes: 0 good, 1 a check or a cell failed, 2 the user can fix it, 3 not enough data to decide,
-130 stopped by Ctrl-C.
+4 the candidate of `gate` cannot be exported or run, 130 stopped by Ctrl-C.
 """
 
 from __future__ import annotations
 
+import os
 import signal
 import warnings
 from types import FrameType
-from typing import Any, TextIO
+from typing import Annotated, TextIO
 
 import typer
-from typer.core import TyperGroup
 
 from mobilebench.cli import (
     bench,
@@ -26,6 +26,7 @@ from mobilebench.cli import (
     doctor,
     eval_,
     export,
+    gate,
     history,
     import_,
     inspect,
@@ -35,76 +36,95 @@ from mobilebench.cli import (
     store,
     verify,
 )
-from mobilebench.cli.output import complain, tell
-from mobilebench.notation import escapes
-
-_UsageError: Any = typer.BadParameter.__base__
-"""Typer's error about the words of a command line; it prints the message itself."""
-
-
-class _Verbs(TyperGroup):
-    """Runs a verb and turns our errors into one sentence and an exit code."""
-
-    def invoke(self, ctx: Any) -> Any:
-        from mobilebench.errors import CellFailed, UserError
-
-        try:
-            return super().invoke(ctx)
-        except _UsageError as error:
-            error.message = escapes.terminal(error.message)
-            raise
-        except UserError as error:
-            complain(str(error))
-            raise typer.Exit(2) from error
-        except CellFailed as error:
-            complain(str(error), error.log_tail)
-            raise typer.Exit(1) from error
-        except KeyboardInterrupt as error:
-            complain("Stopped. Finished artifacts and records are kept; nothing is half written.")
-            raise typer.Exit(130) from error
-
+from mobilebench.cli.grammar import Panel, Section, Verbs, add
+from mobilebench.cli.output import tell
 
 app = typer.Typer(
-    cls=_Verbs,
+    cls=Verbs,
     name="mobilebench",
     help="Export vision models to phone formats, verify them, measure them, and rank them.",
+    epilog="mobilebench export mobilevig_ti --format onnx",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
 )
-for _module, _name in (
-    (models, "models"),
-    (export, "export"),
-    (inspect, "inspect"),
-    (diff, "diff"),
-    (compare, "compare"),
-    (verify, "verify"),
-    (devices, "devices"),
-    (doctor, "doctor"),
-    (bench, "bench"),
-    (check, "check"),
-    (calibrate, "calibrate"),
-    (history, "history"),
-    (eval_, "eval"),
-    (leaderboard, "leaderboard"),
-    (import_, "import"),
-    (reproduce, "reproduce"),
-    (conformance, "conformance"),
-    (demo, "demo"),
+for _section, _name, _module, _example in (
+    (Section.START, "demo", demo, "mobilebench demo --out demo"),
+    (Section.START, "models", models, "mobilebench models --family mobilevig"),
+    (Section.START, "doctor", doctor, "mobilebench doctor"),
+    (Section.START, "devices", devices, "mobilebench devices"),
+    (
+        Section.FILES,
+        "export",
+        export,
+        "mobilebench export net.py:make -i 1x3x224x224 -f onnx -c best.pth",
+    ),
+    (Section.FILES, "verify", verify, "mobilebench verify artifacts/*"),
+    (Section.FILES, "inspect", inspect, "mobilebench inspect artifacts/NAME-onnx-..."),
+    (Section.MEASURE, "bench", bench, "mobilebench bench artifacts/* -t 1 -t 2"),
+    (Section.MEASURE, "eval", eval_, "mobilebench eval artifacts/* --data imagenet/val"),
+    (Section.MEASURE, "calibrate", calibrate, "mobilebench calibrate artifacts/NAME-onnx-..."),
+    (Section.COMPARE, "compare", compare, "mobilebench compare theirs.onnx ours.tflite"),
+    (Section.COMPARE, "diff", diff, "mobilebench diff artifacts/OLD-... artifacts/NEW-..."),
+    (
+        Section.COMPARE,
+        "check",
+        check,
+        "mobilebench check --baseline git:main:bench.json --candidate now.json",
+    ),
+    (
+        Section.COMPARE,
+        "gate",
+        gate,
+        'mobilebench gate --baseline origin/main --export "net.py:make -i 1x3x224x224"',
+    ),
+    (Section.COMPARE, "history", history, "mobilebench history store:model=mobilevig_ti"),
+    (
+        Section.RESULTS,
+        "leaderboard",
+        leaderboard,
+        "mobilebench leaderboard --as html --out board.html",
+    ),
+    (
+        Section.RESULTS,
+        "reproduce",
+        reproduce,
+        "mobilebench reproduce table.json --with best.pth",
+    ),
+    (Section.RESULTS, "import", import_, "mobilebench import records.json"),
+    (
+        Section.DEVELOP,
+        "conformance",
+        conformance,
+        'mobilebench conformance "python device.py"',
+    ),
 ):
-    app.command(_name)(_module.command)
-app.add_typer(store.app, name="store")
+    add(app, _name, _module.command, _section, _example)
+app.add_typer(store.app, name="store", rich_help_panel=Section.RESULTS)
 
 
-@app.callback(invoke_without_command=True)
-def _root(
-    version: bool = typer.Option(False, "--version", help="Print the version and stop."),
-) -> None:
-    if version:
-        from mobilebench.machine.host import version as installed
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from mobilebench.machine.host import version
 
-        typer.echo(f"mobilebench {installed()}")
+        typer.echo(f"mobilebench {version()}")
         raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version",
+            callback=_print_version,
+            is_eager=True,
+            rich_help_panel=Panel.HELP,
+            help="Print the version and stop.",
+        ),
+    ] = False,
+) -> None:
+    """Take the options that belong to no verb."""
 
 
 def _terminated(_: int, __: FrameType | None) -> None:
@@ -131,4 +151,8 @@ def main() -> None:
     warnings.showwarning = _warned
     # A polite kill unwinds like Ctrl-C does: children end, half-made folders go.
     signal.signal(signal.SIGTERM, _terminated)
+    if "MOBILEBENCH_PARENT" in os.environ:
+        from mobilebench.machine import process
+
+        process.end_with(int(os.environ.pop(process.PARENT)))
     app()

@@ -8,20 +8,24 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mobilebench.cli import options, output
-from mobilebench.cli.artifacts import opened
-from mobilebench.cli.check import exit_code, parse_rule, show_report
+from mobilebench.cli import completions, options, output
+from mobilebench.cli.artifacts import Refused, opened, opened_among, weights_remarks
+from mobilebench.cli.check import parse_fail_on, parse_rule, show_review
+from mobilebench.cli.grammar import Panel
 from mobilebench.cli.options import (
     Adopt,
     Alpha,
     Artifacts,
+    Confirm,
     Device,
+    FailsOn,
     Github,
     Inputs,
     Json,
     Junit,
     Markdown,
     Metrics,
+    Pairs,
     Store,
     Tolerance,
     Unit,
@@ -30,13 +34,16 @@ from mobilebench.cli.options import (
 from mobilebench.values.protocol import protocols
 
 if TYPE_CHECKING:
+    from mobilebench.errors import MissingToolkit
     from mobilebench.measuring.setting import Setting
     from mobilebench.regress import Report, Rule
     from mobilebench.values.artifact import Artifact
     from mobilebench.values.record import Record
 
 
-_OF_AB = ("pairs", "confirm", "tolerance", "alpha", "metric", "junit", "markdown", "github")
+_OF_AB = (
+    "pairs", "confirm", "tolerance", "alpha", "metric", "fail_on", "junit", "markdown", "github",
+)  # fmt: skip
 
 
 def command(
@@ -45,52 +52,75 @@ def command(
     device: Device = "host",
     runtime: Annotated[
         list[str] | None,
-        typer.Option(help="Runtime; repeatable. Default: the usual one of each format."),
+        typer.Option(
+            metavar="NAME",
+            autocompletion=completions.runtimes,
+            rich_help_panel=Panel.SETTING,
+            help="Runtime; repeatable. Default: the usual one of each format.",
+        ),
     ] = None,
     compute_unit: Unit = "cpu",
     threads: Annotated[
-        list[int] | None, typer.Option(min=1, help="Threads; repeatable. Default: 1.")
+        list[int] | None,
+        typer.Option(
+            "--threads",
+            "-t",
+            min=1,
+            metavar="N",
+            rich_help_panel=Panel.SETTING,
+            help="Threads; repeatable. Default: 1.",
+        ),
     ] = None,
     protocol: Annotated[
         str | None,
         typer.Option(
-            help=f"{listed(p.id for p in protocols())}. Default: burst-1, and ci-ab-1 with --ab."
+            metavar="ID",
+            autocompletion=completions.protocol_ids,
+            rich_help_panel=Panel.SETTING,
+            help=f"{listed(p.id for p in protocols())}. Default: burst-1, and ci-ab-1 with --ab.",
         ),
     ] = None,
     ab: Annotated[
         bool,
         typer.Option(
             "--ab",
+            rich_help_panel=Panel.VERDICT,
             help="Measure A and B interleaved and judge B: give the artifacts of A, then as many "
             "of B.",
         ),
     ] = False,
-    pairs: Annotated[
-        int | None,
-        typer.Option(min=1, help="Pairs of --ab. Default: 8, more where many cells need them."),
-    ] = None,
-    confirm: Annotated[
-        bool, typer.Option("--confirm", help="With --ab, measure what regressed once more.")
-    ] = False,
+    pairs: Pairs = None,
+    confirm: Confirm = False,
     tolerance: Tolerance = "3%",
     alpha: Alpha = 0.01,
     metric: Metrics = None,
+    fail_on: FailsOn = None,
     junit: Junit = None,
     markdown: Markdown = None,
     github: Github = False,
     inputs: Inputs = None,
     adopt: Adopt = False,
     out: Annotated[
-        Path | None, typer.Option(help="Write the records to this file too, to keep as a baseline.")
+        Path | None,
+        typer.Option(
+            "--out",
+            "-o",
+            metavar="FILE",
+            rich_help_panel=Panel.OUTPUT,
+            help="Write the records to this file too, to keep as a baseline.",
+        ),
     ] = None,
     store: Store = None,
     json: Json = False,
 ) -> None:
     """Measure latency, load time and memory; store each record as soon as it exists.
 
-    With --ab, measure two sides interleaved and compare them. Then the options --tolerance,
-    --alpha, --metric, --junit, --markdown and --github apply, and the exit codes are those of
-    `mobilebench check`.
+    With --ab, measure two sides interleaved and compare them. Then the options --pairs,
+    --confirm, --tolerance, --alpha, --metric, --fail-on, --junit, --markdown and --github apply,
+    and the exit codes are those of `mobilebench check`.
+
+    Files that nothing here can run are left out, which is told. Exit code 1 where a file is damaged
+    or fails, or its runtime is not installed; the others are measured all the same.
     """
     from mobilebench import files
     from mobilebench.leaderboard import rank
@@ -101,9 +131,17 @@ def command(
     from mobilebench.values.measurement import ComputeUnit
     from mobilebench.values.protocol import protocol as find_protocol
 
+    parse_fail_on(fail_on)  # before anything is measured
     if not ab:
         options.refuse_given(ctx, _OF_AB, "belongs to --ab; add --ab, or leave it out")
-    loaded = opened(artifacts, inputs, adopt)
+    # With --ab, leaving one out would compare its neighbours with each other.
+    refused: list[Refused] = []
+    if ab:
+        loaded = opened(artifacts, inputs, adopt)
+    else:
+        loaded, refused = opened_among(artifacts, inputs, adopt)
+        for sentence in weights_remarks(loaded):
+            output.tell(sentence)
     setting = Setting(
         device_id=device,
         protocol=find_protocol(protocol or ("ci-ab-1" if ab else "burst-1")),
@@ -119,19 +157,34 @@ def command(
                 loaded, setting, rule, pairs, confirm, metric, store, records.append
             )
         else:
-            measure_all(loaded, setting, store, records.append)
+            complete = measure_all(loaded, setting, store, records.append) and not refused
     finally:
         if out is not None and records:
             files.write_text(out, documents.as_json(records))
     if ab:
-        show_report(report, junit=junit, markdown=markdown, github=github, json=json)
-        raise typer.Exit(exit_code(report))
+        from mobilebench.regress.review import Review
+
+        review = Review(
+            baseline=_side(loaded[: len(loaded) // 2]),
+            candidate=_side(loaded[len(loaded) // 2 :]),
+            rule=rule,
+            report=report,
+            fail_on=parse_fail_on(fail_on),
+        )
+        show_review(review, junit=junit, markdown=markdown, github=github, json=json)
+        raise typer.Exit(review.exit_code)
     if json:
         output.show_json([wire.to_plain(record) for record in records])
     else:
         output.show(as_table(rank(records), output.width()))
-    if any(record.outcome.kind == "failure" for record in records):
+    if not complete or any(record.outcome.kind == "failure" for record in records):
         raise typer.Exit(1)
+
+
+def _side(artifacts: list[Artifact]) -> str:
+    """Name the artifacts of one side by the first of their folders."""
+    more = f" and {len(artifacts) - 1} more" if len(artifacts) > 1 else ""
+    return f"{artifacts[0].folder}{more}"
 
 
 def measure_all(
@@ -139,10 +192,11 @@ def measure_all(
     setting: Setting,
     store: str | None,
     keep: Callable[[Record], object] = lambda _: None,
-) -> None:
+) -> bool:
     """Measure every cell under a progress bar; store each record as soon as it exists.
 
-    Each record is given to `keep` too.
+    Each record is given to `keep` too. Returns whether the runtimes of all cells are installed.
+    Raises `UserError` where none of them is.
     """
     from mobilebench.cli.progress import follow
     from mobilebench.measuring.bench import measure
@@ -153,13 +207,19 @@ def measure_all(
     for sentence in planned.left_out:
         output.tell(f"left out: {sentence}")
     cells = planned.cells
+    missing: list[MissingToolkit] = []
     with (
         RecordStore(store) as stored,
         follow(f"measure by {setting.protocol.id}", len(cells)) as progress,
     ):
-        for record in measure(cells, progress):
+        for record in measure(cells, progress, missing.append):
             stored.add(record)
             keep(record)
+    if len(missing) == len(cells):
+        raise missing[0]
+    for sentence in dict.fromkeys(map(str, missing)):
+        output.tell(f"left out: {sentence}")
+    return not missing
 
 
 def compare_sides(
@@ -187,7 +247,10 @@ def compare_sides(
             f"--ab was given {len(artifacts)} artifacts; give those of A and then as many of B."
         )
     half = len(artifacts) // 2
-    cells = plan_pairs(artifacts[:half], artifacts[half:], setting)
+    planned = plan_pairs(artifacts[:half], artifacts[half:], setting)
+    for sentence in planned.left_out:
+        output.tell(f"left out: {sentence}")
+    cells = planned.cells
     count = pairs or rule.pairs_needed(len(cells))
     with (
         RecordStore(store) as stored,

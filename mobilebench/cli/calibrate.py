@@ -10,6 +10,7 @@ import typer
 from mobilebench.cli import output
 from mobilebench.cli.artifacts import opened
 from mobilebench.cli.check import parse_rule
+from mobilebench.cli.grammar import Panel
 from mobilebench.cli.options import (
     Adopt,
     Alpha,
@@ -36,7 +37,13 @@ def command(
     compute_unit: Unit = "cpu",
     threads: Threads = 1,
     pairs: Annotated[
-        int, typer.Option(min=4, help="Pairs to run; more give more precise figures.")
+        int,
+        typer.Option(
+            min=4,
+            metavar="N",
+            rich_help_panel=Panel.SETTING,
+            help="Pairs to run, at least 4; more give more precise figures.",
+        ),
     ] = 16,
     tolerance: Tolerance = "3%",
     alpha: Alpha = 0.01,
@@ -65,7 +72,7 @@ def command(
         threads=(threads,),
         compute_unit=ComputeUnit.named(compute_unit),
     )
-    [cells] = plan_pairs([loaded], [loaded], setting)
+    [cells] = plan_pairs([loaded], [loaded], setting).cells
     with (
         RecordStore(store) as records,
         follow("calibrate by ci-ab-1", 2 * pairs) as progress,

@@ -2,52 +2,78 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from mobilebench.cli import output
+from mobilebench.cli.grammar import Panel
 from mobilebench.cli.options import (
     Alpha,
+    FailsOn,
     Github,
     Json,
     Junit,
     Markdown,
     Metrics,
+    NoBaseline,
     Store,
     Tolerance,
 )
 
 if TYPE_CHECKING:
-    from mobilebench.regress import Report, Rule
+    from mobilebench.regress import Rule
+    from mobilebench.regress.review import FailOn, Review
+    from mobilebench.values.record import Record
+
+_HASH = 10
+"""Digits of a commit that a report shows."""
 
 
 def command(
     baseline: Annotated[
         str,
         typer.Option(
+            metavar="RECORDS",
+            rich_help_panel=Panel.CHOICE,
             help="Records to compare with: a file or a folder, store:commit=3f2a,model=NAME or "
-            "git:REF:PATH."
+            "git:REF:PATH.",
         ),
     ],
-    candidate: Annotated[str, typer.Option(help="Records to judge, named in the same way.")],
+    candidate: Annotated[
+        str,
+        typer.Option(
+            metavar="RECORDS",
+            rich_help_panel=Panel.CHOICE,
+            help="Records to judge, named in the same way.",
+        ),
+    ],
     tolerance: Tolerance = "3%",
     alpha: Alpha = 0.01,
     metric: Metrics = None,
     allow_different: Annotated[
         list[str] | None,
         typer.Option(
-            help="Field that may differ, such as os_build; repeatable. The report names it."
+            metavar="FIELD",
+            rich_help_panel=Panel.VERDICT,
+            help="Field that may differ, such as os_build; repeatable. The report names it.",
         ),
     ] = None,
     anchor: Annotated[
         str | None,
         typer.Option(
+            metavar="NAME",
+            rich_help_panel=Panel.VERDICT,
             help="Reference artifact that both sides measured in the same session, to divide "
-            "latencies by: its name or the beginning of its sha256."
+            "latencies by: its name or the beginning of its sha256.",
         ),
     ] = None,
+    no_baseline: NoBaseline = "fail",
+    fail_on: FailsOn = None,
     store: Store = None,
     junit: Junit = None,
     markdown: Markdown = None,
@@ -56,29 +82,76 @@ def command(
 ) -> None:
     """Compare records cell by cell: what regressed, by how much, with what confidence.
 
-    Exit code 0 where nothing regressed, 1 where something did, 3 where the runs cannot decide.
+    Exit code 0 where nothing regressed, 1 where something did, 2 where nothing can be compared, 3
+    where the runs cannot decide. The report files are written in every case.
     """
+    from mobilebench.errors import NoRecords, UserError
     from mobilebench.regress import baselines, check
+    from mobilebench.regress.alone import figures
+    from mobilebench.regress.review import Fault, Review
 
     rule = parse_rule(tolerance, alpha)
-    before, after = baselines.load(baseline, store), baselines.load(candidate, store)
-    report = check(
-        before,
-        after,
-        rule,
-        metrics=metric,
-        allow_different=allow_different or (),
-        anchor=anchor,
+    review = Review(
+        baseline=baseline, candidate=candidate, rule=rule, fail_on=parse_fail_on(fail_on)
     )
-    show_report(report, junit=junit, markdown=markdown, github=github, json=json)
-    raise typer.Exit(exit_code(report))
+    may_pass = parse_no_baseline(no_baseline)
+    show = partial(show_review, junit=junit, markdown=markdown, github=github, json=json)
+    try:
+        after = baselines.load(candidate, store)
+        try:
+            before = baselines.load(baseline, store)
+        except NoRecords as error:
+            if not may_pass:
+                raise
+            missing = (Fault(subject=baseline, message=str(error), fresh=True),)
+            review = replace(review, missing=missing, alone=figures(after))
+            show(review)
+            raise typer.Exit(review.exit_code) from error
+        review = replace(
+            review, baseline=_named(baseline, before), candidate=_named(candidate, after)
+        )
+        report = check(
+            before,
+            after,
+            rule,
+            metrics=metric,
+            allow_different=allow_different or (),
+            anchor=anchor,
+        )
+    except UserError as error:
+        write_review(
+            replace(review, refusal=str(error)), junit=junit, markdown=markdown, github=github
+        )
+        raise
+    review = replace(review, report=report)
+    show(review)
+    raise typer.Exit(review.exit_code)
 
 
-def exit_code(report: Report) -> int:
-    """Return the exit code of a verdict."""
-    from mobilebench.regress import Verdict
+def _named(place: str, records: Sequence[Record]) -> str:
+    """Name a side by its place, and by its commit where all records are of one."""
+    commits = {record.provenance.source_commit for record in records}
+    commit = commits.pop() if len(commits) == 1 else None
+    return place if commit is None else f"{place} (of commit {commit[:_HASH]})"
 
-    return {Verdict.REGRESSED: 1, Verdict.INCONCLUSIVE: 3}.get(report.verdict, 0)
+
+def parse_fail_on(name: str | None) -> FailOn | None:
+    """Read --fail-on. Raises `UnknownName`."""
+    if name is None:
+        return None
+    from mobilebench.errors import require_known
+    from mobilebench.regress.review import FailOn
+
+    require_known("outcome to fail on", name, FailOn)
+    return FailOn(name)
+
+
+def parse_no_baseline(choice: str) -> bool:
+    """Return whether --no-baseline lets a missing baseline pass. Raises `UnknownName`."""
+    from mobilebench.errors import require_known
+
+    require_known("choice of --no-baseline", choice, ("pass", "fail"))
+    return choice == "pass"
 
 
 def parse_rule(tolerance: str, alpha: float) -> Rule:
@@ -96,35 +169,59 @@ def parse_rule(tolerance: str, alpha: float) -> Rule:
     return Rule(tolerance=share, alpha=alpha)
 
 
-def show_report(
-    report: Report,
+def show_review(
+    review: Review,
     *,
     junit: Path | None = None,
     markdown: Path | None = None,
     github: bool = False,
     json: bool = False,
 ) -> None:
-    """Print a report, and write the files that the user requested."""
+    """Print a review, and write the files that the user requested."""
+    from mobilebench.cli import tables
+    from mobilebench.regress import reports
+    from mobilebench.regress.sentence import sentence
+
+    if json:
+        output.show_json(_plain(review))
+    else:
+        if review.report is not None:
+            output.show_plain(tables.comparisons(review.report))
+            for remark in reports.remarks(review.report):
+                output.tell(remark)
+            output.show_line(reports.summary(review.report))
+        output.show_line(sentence(review))
+    write_review(review, junit=junit, markdown=markdown, github=github)
+
+
+def _plain(review: Review) -> dict[str, object]:
+    """Return every figure of a review ready for JSON: those of its report, and the rest."""
+    from mobilebench.regress import reports
+    from mobilebench.regress.sentence import sentence
+
+    plain = {name: part for name, part in asdict(review).items() if name != "report"}
+    report = {} if review.report is None else reports.as_plain(review.report)
+    return {"sentence": sentence(review), "outcome": review.outcome, **plain, **report}
+
+
+def write_review(
+    review: Review, *, junit: Path | None, markdown: Path | None, github: bool
+) -> None:
+    """Write the files that the user requested, and what GitHub reads."""
     import os
 
-    from mobilebench.cli import tables
     from mobilebench.files import write_text
-    from mobilebench.regress import reports
+    from mobilebench.regress.annotations import as_annotations
+    from mobilebench.regress.junit import as_junit
+    from mobilebench.regress.markdown import as_markdown
 
     if junit is not None:
-        write_text(junit, reports.as_junit(report))
+        write_text(junit, as_junit(review))
     if markdown is not None:
-        write_text(markdown, reports.as_markdown(report))
-    if json:
-        output.show_json(reports.as_plain(report))
-    else:
-        output.show_plain(tables.comparisons(report))
-        for sentence in reports.remarks(report):
-            output.tell(sentence)
-        output.show_line(reports.summary(report))
+        write_text(markdown, as_markdown(review))
     if github:
-        output.annotate(reports.as_annotations(report).splitlines())
+        output.annotate(as_annotations(review).splitlines())
         summary = os.environ.get("GITHUB_STEP_SUMMARY")
         if summary:
             with Path(summary).open("a", encoding="utf-8") as handle:
-                handle.write(reports.as_markdown(report))
+                handle.write(f"{as_markdown(review)}\n")

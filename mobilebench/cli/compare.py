@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mobilebench.cli import output
+from mobilebench.cli import completions, output
 from mobilebench.cli.artifacts import opened
 from mobilebench.cli.check import parse_rule
+from mobilebench.cli.grammar import Panel
 from mobilebench.cli.options import (
     Adopt,
     Alpha,
@@ -17,6 +18,7 @@ from mobilebench.cli.options import (
     Inputs,
     Json,
     Store,
+    Threads,
     Tolerance,
     listed,
     refuse_given,
@@ -42,20 +44,33 @@ def command(
     within: Annotated[
         str | None,
         typer.Option(
+            metavar="KIND",
+            autocompletion=completions.precisions,
+            rich_help_panel=Panel.VERDICT,
             help=f"Exit with 1 unless outputs keep the limits of a precision: "
-            f"{listed(Precision.exported())}. Without it the limits of fp32 are shown."
+            f"{listed(Precision.exported())}. Without it the limits of fp32 are shown.",
         ),
     ] = None,
     inputs: Inputs = None,
     adopt: Adopt = False,
     latency: Annotated[
-        bool, typer.Option("--latency/--no-latency", help="Measure latency in interleaved pairs.")
+        bool,
+        typer.Option(
+            "--latency/--no-latency",
+            rich_help_panel=Panel.SETTING,
+            help="Measure latency in interleaved pairs; otherwise leave it out.",
+        ),
     ] = True,
     pairs: Annotated[
         int | None,
-        typer.Option(min=1, help="Pairs to measure. Default: as many as a verdict needs."),
+        typer.Option(
+            min=1,
+            metavar="N",
+            rich_help_panel=Panel.SETTING,
+            help="Pairs to measure. Default: as many as a verdict needs.",
+        ),
     ] = None,
-    threads: Annotated[int, typer.Option(min=1, help="Threads of the runtimes.")] = 1,
+    threads: Threads = 1,
     device: Device = "host",
     tolerance: Tolerance = "3%",
     alpha: Alpha = 0.01,
@@ -66,6 +81,7 @@ def command(
 
     Only outputs without any difference are called equal. B is judged by A.
     """
+    from mobilebench.cli.progress import follow
     from mobilebench.inspecting import inspection
     from mobilebench.inspecting.differences import differences
     from mobilebench.verifying import equivalence
@@ -75,7 +91,8 @@ def command(
     bound = Precision.FP32 if within is None else Precision.named(within)
     rule = parse_rule(tolerance, alpha)
     before, after = opened([first, second], inputs, adopt)
-    result = equivalence.compare(before, after, bound)
+    with follow("compare outputs", 2) as progress:
+        result = equivalence.compare(before, after, bound, observer=progress)
     diff = differences(*(inspection.inspect_artifact(side) for side in (before, after)))
     report, why = None, "not asked for"
     if latency:

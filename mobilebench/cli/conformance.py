@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mobilebench.cli import output
+from mobilebench.cli.grammar import Panel
 from mobilebench.cli.options import Json
 
 if TYPE_CHECKING:
@@ -28,20 +29,34 @@ def command(
     ] = None,
     answers: Annotated[
         Path | None,
-        typer.Option(help="Judge this file of answers instead, such as a phone wrote it."),
+        typer.Option(
+            help="Judge this file of answers instead, such as a phone wrote it.",
+            rich_help_panel=Panel.CHOICE,
+        ),
     ] = None,
     tasks: Annotated[
-        Path | None, typer.Option(help="Only write the tasks to this file, for --answers later.")
+        Path | None,
+        typer.Option(
+            help="Only write the tasks to this file, for --answers later.",
+            rich_help_panel=Panel.OUTPUT,
+        ),
     ] = None,
     kind: Annotated[
         list[str] | None,
         typer.Option(
             help="Only these vectors: protocol, engine, stats, headline, record, signature, "
             "evidence or diagnoses; repeatable."
+            rich_help_panel=Panel.CHOICE,
         ),
     ] = None,
     time_limit: Annotated[
-        float, typer.Option(min=1, help="Seconds that the program may take.")
+        float,
+        typer.Option(
+            min=1,
+            metavar="SECONDS",
+            help="Seconds that the program may take.",
+            rich_help_panel=Panel.WORK,
+        ),
     ] = 120.0,
     json: Json = False,
 ) -> None:

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from mobilebench.cli import output
+from mobilebench.cli.grammar import Panel
 
 _MODEL = "mobilevig_ti"
 _THREADS = (1, 2)
@@ -15,7 +16,16 @@ _PROTOCOL = "smoke-1"
 
 
 def command(
-    out: Annotated[Path, typer.Option(help="Folder for artifacts, store and page.")] = Path("demo"),
+    out: Annotated[
+        Path,
+        typer.Option(
+            "--out",
+            "-o",
+            metavar="FOLDER",
+            rich_help_panel=Panel.OUTPUT,
+            help="Folder for artifacts, store and page.",
+        ),
+    ] = Path("demo"),
 ) -> None:
     """Export mobilevig_ti to every format, verify, measure it here and show the leaderboard."""
     from mobilebench import plugins

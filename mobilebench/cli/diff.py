@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -20,12 +21,14 @@ if TYPE_CHECKING:
 
 _SIZES = ("size", "constants")
 """Facts that are numbers of bytes."""
+_DIGEST = re.compile(r"\b[0-9a-f]{64}\b")
+_SHOWN_SHA256 = 12
 _HELP = "Artifact folder or model file."
 
 
 def command(
-    before: Annotated[Path, typer.Argument(help=_HELP)],
-    after: Annotated[Path, typer.Argument(help=_HELP)],
+    before: Annotated[Path, typer.Argument(metavar="BEFORE", help=_HELP)],
+    after: Annotated[Path, typer.Argument(metavar="AFTER", help=_HELP)],
     json: Json = False,
 ) -> None:
     """Show what changed from one artifact to another: recipe, size, operations, forecast."""
@@ -61,19 +64,20 @@ def show(diff: Differences) -> None:
 def _table(title: str, changes: Sequence[Change]) -> Table:
     table = output.columns(title, "before", "after", "change>")
     for change in changes:
-        # The beginning of a digest is enough to tell two apart.
-        values = [change.before, change.after]
-        if change.name == "sha256":
-            values = [str(side)[:12] for side in values]
         write = _sized if change.name in _SIZES else _text
-        table.add_row(change.name, *map(write, values), _step(change))
+        table.add_row(change.name, write(change.before), write(change.after), _step(change))
     return table
 
 
 def _text(shown: str | int | float | None) -> str:
     if shown is None:
         return "-"
-    return shown if isinstance(shown, str) else f"{shown:,}"
+    return _shortened(shown) if isinstance(shown, str) else f"{shown:,}"
+
+
+def _shortened(text: str) -> str:
+    """Return a text with the beginnings of its digests, which tell two apart."""
+    return _DIGEST.sub(lambda match: match[0][:_SHOWN_SHA256], text)
 
 
 def _sized(count: str | int | float | None) -> str:

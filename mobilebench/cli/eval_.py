@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from concurrent.futures import Executor
 from contextlib import contextmanager
@@ -12,14 +11,18 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mobilebench.cli import output
-from mobilebench.cli.artifacts import opened
+from mobilebench.cli.artifacts import opened_among
+from mobilebench.cli.grammar import Panel
 from mobilebench.cli.options import (
+    JOBS,
     Adopt,
     Artifacts,
     Cluster,
     Inputs,
     Json,
     Runtime,
+    Std,
+    Store,
     Threads,
     preprocessing_of,
 )
@@ -28,50 +31,85 @@ from mobilebench.notation import quantities
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from mobilebench.errors import CellFailed
+    from mobilebench.errors import CellFailed, UserError
     from mobilebench.inputs.folder import ImageFolder
     from mobilebench.values.accuracy import Accuracy, Share
     from mobilebench.values.artifact import Artifact
+    from mobilebench.values.modelspec import Preprocessing
     from mobilebench.verifying.evaluation import Evaluation, Options
     from mobilebench.verifying.journal import Journal
+
+    Failed = tuple[str, CellFailed | UserError]
+    """The name of an artifact, and why it has no result."""
 
 
 def command(
     artifacts: Artifacts,
     data: Annotated[
-        Path, typer.Option(help="Folder of images, with a folder for each class: DATA/CLASS/*.jpg.")
+        Path,
+        typer.Option(
+            metavar="FOLDER",
+            rich_help_panel=Panel.IMAGES,
+            help="Folder of images, with a folder for each class: DATA/CLASS/*.jpg.",
+        ),
     ],
     classes: Annotated[
         Path | None,
         typer.Option(
+            metavar="FILE",
+            rich_help_panel=Panel.IMAGES,
             help="File that names the folder of each of the network's scores, one per line, in "
-            "their order. Default: the folders by name."
+            "their order. Default: the folders by name.",
         ),
     ] = None,
     limit: Annotated[
         int | None,
-        typer.Option(min=1, help="At most this many images, evenly spaced over all classes."),
+        typer.Option(
+            min=1,
+            metavar="N",
+            rich_help_panel=Panel.IMAGES,
+            help="At most this many images, evenly spaced over all classes.",
+        ),
     ] = None,
     out: Annotated[
         Path | None,
         typer.Option(
-            help="File for the results, as JSON. With it, an evaluation that was stopped resumes."
+            "--out",
+            "-o",
+            metavar="FILE",
+            rich_help_panel=Panel.OUTPUT,
+            help="File for the results, as JSON. With it, an evaluation that was stopped resumes.",
         ),
     ] = None,
     per_class: Annotated[
-        Path | None, typer.Option("--per-class", help="File for the counts by class, as CSV.")
+        Path | None,
+        typer.Option(
+            "--per-class",
+            metavar="FILE",
+            rich_help_panel=Panel.OUTPUT,
+            help="File for the counts by class, as CSV.",
+        ),
     ] = None,
     runtime: Runtime = None,
     threads: Threads = 1,
     jobs: Annotated[
         int,
-        typer.Option(min=1, help="Batches of files at the same time, each in a separate process."),
-    ] = min(2, os.cpu_count() or 1),
+        typer.Option(
+            "--jobs",
+            "-j",
+            min=1,
+            metavar="N",
+            rich_help_panel=Panel.WORK,
+            help="Batches of files at the same time, each in a separate process.",
+        ),
+    ] = JOBS,
     batch_of_files: Annotated[
         int | None,
         typer.Option(
             "--batch-of-files",
             min=1,
+            metavar="N",
+            rich_help_panel=Panel.WORK,
             help="Images per start of a runtime. Default: 256, fewer of large ones.",
         ),
     ] = None,
@@ -79,28 +117,42 @@ def command(
     skip_unreadable: Annotated[
         bool,
         typer.Option(
-            "--skip-unreadable", help="Leave out images that cannot be read, and count them."
+            "--skip-unreadable",
+            rich_help_panel=Panel.IMAGES,
+            help="Leave out images that cannot be read, and count them.",
         ),
     ] = False,
     mean: Annotated[
         str | None,
         typer.Option(
+            metavar="R,G,B",
+            rich_help_panel=Panel.IMAGES,
             help="Channel means by which images are normalised, in 0..1, for artifacts that do not "
-            "state them: 0.485,0.456,0.406."
+            "state them: 0.485,0.456,0.406.",
         ),
     ] = None,
-    std: Annotated[
-        str | None,
-        typer.Option(help="Standard deviation of each channel; give it together with --mean."),
+    std: Std = None,
+    resize: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            metavar="PIXELS",
+            rich_help_panel=Panel.IMAGES,
+            help="Pixels of an image's shorter side before the crop, such as 256, for artifacts "
+            "that do not state it. Default: the crop is the whole shorter side.",
+        ),
     ] = None,
     inputs: Inputs = None,
     adopt: Adopt = False,
+    store: Store = None,
     json: Json = False,
 ) -> None:
     """Evaluate artifacts on real images: top-1 and top-5, with intervals.
 
-    Images are prepared as by the network's authors, or by --mean and --std where these are not
-    known.
+    Images are prepared as by the network's authors, or by --mean, --std and --resize where these
+    are not known. Each result goes into the store, and `leaderboard` shows it beside the latency
+    of the same file. An artifact that cannot be judged on the images is left out. Exit code 1 where
+    one is damaged or fails; the others are evaluated all the same.
     """
     from mobilebench.inputs.folder import ImageFolder
     from mobilebench.values import wire
@@ -109,10 +161,7 @@ def command(
     from mobilebench.verifying.ranking import as_csv
 
     stated = preprocessing_of(mean, std)
-    loaded = [
-        artifact if stated is None else artifact.preprocessed(stated)
-        for artifact in opened(artifacts, inputs, adopt)
-    ]
+    opening, refused = opened_among(artifacts, inputs, adopt)
     folder = ImageFolder.find(data, classes)
     if limit is not None:
         folder = folder.limited(limit)
@@ -122,13 +171,13 @@ def command(
         part_images=batch_of_files,
         skip_unreadable=skip_unreadable,
     )
-    evaluations = planned(loaded, folder, options)
+    evaluations, failed = planned(opening, stated, resize, folder, options)
     journal = None if out is None else Journal.beside(out)
-    results, failed = evaluate_all(evaluations, journal, jobs, cluster)
+    results = evaluate_all(evaluations, failed, journal, jobs, cluster, store)
     plain = [wire.to_plain(result) for result in results]
-    if out is not None and not failed:
+    if out is not None and results:
         output.save_json(out, plain)
-    if per_class is not None and not failed:
+    if per_class is not None and results:
         output.save(per_class, as_csv(results))
     if json:
         output.show_json(plain)
@@ -137,58 +186,81 @@ def command(
         for sentence in remarks(results):
             output.tell(sentence)
     for name, error in failed:
-        output.complain(f"{name}: {error}", error.log_tail)
-    if failed:
+        output.complain(f"{name}: {error}", getattr(error, "log_tail", ""))
+    if failed or refused:
         raise typer.Exit(1)
     if journal is not None:
         journal.discard()
 
 
-def planned(artifacts: list[Artifact], data: ImageFolder, options: Options) -> list[Evaluation]:
+def planned(
+    artifacts: list[Artifact],
+    stated: Preprocessing | None,
+    resize: int | None,
+    data: ImageFolder,
+    options: Options,
+) -> tuple[list[Evaluation], list[Failed]]:
     """Plan evaluations; tell which artifacts are left out and why.
 
-    Raises `UserError` where that leaves none.
+    Returns also the files that cannot be run. Raises the first error where nothing is left.
     """
-    from mobilebench.errors import UserError
+    from mobilebench.errors import CellFailed, UserError
     from mobilebench.verifying.evaluation import Evaluation
 
     evaluations: list[Evaluation] = []
+    failed: list[Failed] = []
     refused: list[UserError] = []
     for artifact in artifacts:
         try:
-            evaluations.append(Evaluation.plan(artifact, data, options))
+            prepared = artifact.preprocessed(stated, resize)
+            evaluations.append(Evaluation.plan(prepared, data, options))
         except UserError as error:
             refused.append(error)
+        except CellFailed as error:
+            failed.append((artifact.name, error))
     if not evaluations:
-        raise refused[0]
+        raise [*refused, *(error for _, error in failed)][0]
     for refusal in refused:
         output.tell(f"left out: {refusal}")
-    return evaluations
+    return evaluations, failed
 
 
 def evaluate_all(
-    evaluations: list[Evaluation], journal: Journal | None, jobs: int, cluster: str | None
-) -> tuple[list[Accuracy], list[tuple[str, CellFailed]]]:
-    """Evaluate artifacts one by one under a progress bar; go on after a failed one."""
-    from mobilebench.cli.progress import counting_images
-    from mobilebench.errors import CellFailed
+    evaluations: list[Evaluation],
+    failed: list[Failed],
+    journal: Journal | None,
+    jobs: int,
+    cluster: str | None,
+    store: str | None,
+) -> list[Accuracy]:
+    """Evaluate artifacts one by one under a progress bar; go on after a failed one.
 
-    results, failed = [], []
-    with _executor(evaluations, jobs, cluster) as executor:
+    Each result is stored as soon as it exists. Failed ones are added to `failed`. Raises
+    `ImageError` for an image that cannot be read, since all artifacts get the same images.
+    """
+    from mobilebench.cli.progress import counting
+    from mobilebench.errors import CellFailed, ImageError, UserError
+    from mobilebench.store import RecordStore
+
+    results = []
+    with RecordStore(store) as stored, _executor(evaluations, jobs, cluster) as executor:
         for evaluation in evaluations:
             name = evaluation.artifact.name
             try:
-                with counting_images(name, len(evaluation.data.images)) as counted:
+                with counting(name, len(evaluation.data.images), "images") as counted:
                     result = evaluation.run(
                         executor,
                         journal=journal,
                         counted=counted,
                         transport="local process" if cluster is None else "dask",
                     )
+                stored.add_accuracy(result)
                 results.append(result)
-            except CellFailed as error:
+            except ImageError:
+                raise
+            except (CellFailed, UserError) as error:
                 failed.append((name, error))
-    return results, failed
+    return results
 
 
 @contextmanager

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -11,8 +10,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mobilebench.cli import output
-from mobilebench.cli.options import Cluster, Json, Store, listed, preprocessing_of
+from mobilebench.cli import completions, output
+from mobilebench.cli.grammar import Panel
+from mobilebench.cli.options import (
+    JOBS,
+    Cluster,
+    ExportJobs,
+    Json,
+    Std,
+    Store,
+    listed,
+    preprocessing_of,
+)
 from mobilebench.values.recipe import Format, Precision
 
 if TYPE_CHECKING:
@@ -29,7 +38,9 @@ def command(
         list[str],
         typer.Argument(
             metavar="MODEL...",
-            help="Names of zoo models, timm:NAME, FILE.py:FUNCTION or module:FUNCTION.",
+            autocompletion=completions.models,
+            help="Names of zoo models, timm:NAME, FILE.py:FUNCTION or module:FUNCTION; the "
+            "function takes no arguments and returns the network.",
         ),
     ],
     format: Annotated[
@@ -37,113 +48,184 @@ def command(
         typer.Option(
             "--format",
             "-f",
+            autocompletion=completions.formats,
+            rich_help_panel=Panel.FILES,
             help=f"{listed(Format)}; repeatable. Default: every format whose toolkit is installed.",
         ),
     ] = None,
     precision: Annotated[
         list[str] | None,
         typer.Option(
+            "--precision",
+            "-p",
+            metavar="KIND",
+            autocompletion=completions.precisions,
+            rich_help_panel=Panel.FILES,
             help=f"{listed(Precision.exported())}; repeatable. Default: fp32. Not every format "
-            f"offers all."
+            f"offers all.",
         ),
     ] = None,
     target: Annotated[
-        str | None, typer.Option(help="Deployment target, such as iOS17 or opset18.")
+        str | None,
+        typer.Option(
+            rich_help_panel=Panel.FILES, help="Deployment target, such as iOS17 or opset18."
+        ),
     ] = None,
     delegate: Annotated[
         str | None,
-        typer.Option(help="Delegate of ExecuTorch: xnnpack, coreml, vulkan, qualcomm or ethos-u."),
+        typer.Option(
+            autocompletion=completions.delegates,
+            rich_help_panel=Panel.FILES,
+            help=f"Delegate of ExecuTorch: {listed(completions.DELEGATES)}.",
+        ),
     ] = None,
     image_input: Annotated[
         bool,
         typer.Option(
             "--image-input",
+            rich_help_panel=Panel.FILES,
             help="Make Core ML files that take RGB images and normalise them inside.",
         ),
     ] = False,
     class_labels: Annotated[
         Path | None,
         typer.Option(
-            help="File of class names, one per line, by which Core ML files label their scores."
+            metavar="FILE",
+            rich_help_panel=Panel.FILES,
+            help="File of class names, one per line, by which Core ML files label their scores.",
         ),
     ] = None,
     calibration: Annotated[
         Path | None,
         typer.Option(
+            metavar="FOLDER",
+            rich_help_panel=Panel.IMAGES,
             help="Folder of images for the ranges of int8, and for judging files of every "
-            "precision. Default: seeded inputs, and tables of int8 state it."
+            "precision. Default: seeded inputs, and tables of int8 state it.",
         ),
     ] = None,
     mean: Annotated[
         str | None,
         typer.Option(
+            metavar="R,G,B",
+            rich_help_panel=Panel.IMAGES,
             help="For your own model of images: channel means by which they are normalised, in "
-            "0..1, such as 0.485,0.456,0.406. They give the range of the inputs to compare on."
+            "0..1, such as 0.485,0.456,0.406. They give the range of the inputs to compare on.",
         ),
     ] = None,
-    std: Annotated[
-        str | None,
-        typer.Option(help="Standard deviation of each channel; give it together with --mean."),
-    ] = None,
+    std: Std = None,
     checkpoint: Annotated[
         list[str] | None,
         typer.Option(
+            "--checkpoint",
+            "-c",
+            metavar="PATH",
+            rich_help_panel=Panel.MODEL,
             help="Weights to load; without it they are random. For several models: one for each, "
-            "in their order, or NAME=PATH."
+            "in their order, or NAME=PATH.",
         ),
     ] = None,
     checkpoint_key: Annotated[
         list[str] | None,
         typer.Option(
             metavar="NAME",
+            rich_help_panel=Panel.MODEL,
             help="Entry of the checkpoint that holds the weights, such as ema.module. Default: the "
             "one that fits.",
         ),
     ] = None,
     ema: Annotated[
-        bool, typer.Option(help="Load the averaged (EMA) weights of the checkpoint.")
+        bool,
+        typer.Option(
+            "--ema",
+            rich_help_panel=Panel.MODEL,
+            help="Load the averaged (EMA) weights of the checkpoint.",
+        ),
     ] = False,
     num_classes: Annotated[
         int | None,
-        typer.Option(min=1, help="Classes of a zoo or timm model, as in your checkpoint."),
+        typer.Option(
+            min=1,
+            metavar="N",
+            rich_help_panel=Panel.MODEL,
+            help="Classes of a zoo or timm model, as in your checkpoint.",
+        ),
     ] = None,
     resolution: Annotated[
-        list[int] | None, typer.Option(help="Image size of a zoo or timm model; repeatable.")
+        list[int] | None,
+        typer.Option(
+            "--resolution",
+            "-r",
+            metavar="PIXELS",
+            rich_help_panel=Panel.MODEL,
+            help="Image size of a zoo or timm model; repeatable.",
+        ),
     ] = None,
     input: Annotated[
         list[str] | None,
-        typer.Option(help="Input of your own model, such as 1x3x224x224; repeatable, in order."),
+        typer.Option(
+            "--input",
+            "-i",
+            metavar="SHAPE",
+            rich_help_panel=Panel.MODEL,
+            help="Input of your own model, such as 1x3x224x224; repeatable, in order. Models of "
+            "the zoo and of timm beside it keep their usual size.",
+        ),
     ] = None,
-    out: Annotated[Path, typer.Option(help="Folder for the artifacts.")] = Path("artifacts"),
+    out: Annotated[
+        Path,
+        typer.Option(
+            "--out",
+            "-o",
+            metavar="FOLDER",
+            rich_help_panel=Panel.OUTPUT,
+            help="Folder for the artifacts.",
+        ),
+    ] = Path("artifacts"),
     no_deploy: Annotated[
         bool,
         typer.Option(
             "--no-deploy",
+            rich_help_panel=Panel.MODEL,
             help="Export zoo models as in the papers, not in their deployment form, and keep the "
             "branches that blocks have for training.",
         ),
     ] = False,
     allow_parity_failure: Annotated[
         bool,
-        typer.Option("--allow-parity-failure", help="Keep files that fail parity with PyTorch."),
+        typer.Option(
+            "--allow-parity-failure",
+            rich_help_panel=Panel.WORK,
+            help="Keep files that fail parity with PyTorch.",
+        ),
     ] = False,
-    jobs: Annotated[
-        int,
-        typer.Option(min=1, help="Exports that run at the same time, each in a separate process."),
-    ] = min(2, os.cpu_count() or 1),
+    jobs: ExportJobs = JOBS,
     cluster: Cluster = None,
     time_limit: Annotated[
-        float, typer.Option(min=1, help="Seconds that one conversion may take.")
+        float,
+        typer.Option(
+            min=1,
+            metavar="SECONDS",
+            rich_help_panel=Panel.WORK,
+            help="Seconds that one conversion may take.",
+        ),
     ] = 1800.0,
     memory_limit: Annotated[
         float | None,
         typer.Option(
             min=0.1,
+            metavar="GB",
+            rich_help_panel=Panel.WORK,
             help="Gigabytes that one conversion may use. Default: nine tenths of this machine's.",
         ),
     ] = None,
     force: Annotated[
-        bool, typer.Option(help="Export again, even where the same file exists.")
+        bool,
+        typer.Option(
+            "--force",
+            rich_help_panel=Panel.WORK,
+            help="Export again, even where the same file exists.",
+        ),
     ] = False,
     store: Store = None,
     json: Json = False,
@@ -156,39 +238,49 @@ def command(
     from mobilebench.values.recipe import Form
     from mobilebench.zoo import references
 
+    failed = _show_error if json else _ignore
     for reference in models:
-        references.require(reference)
-    requests = _requests(
-        models,
-        checkpoint or (),
-        checkpoint_key or (),
-        ema,
-        num_classes,
-        resolution or (),
-        input or (),
-        mean,
-        std,
-    )
-    terms = Terms(
-        source=InputSource(calibration),
-        image_input=image_input,
-        class_labels=() if class_labels is None else labels.read(class_labels),
-        force=force,
-        allow_parity_failure=allow_parity_failure,
-    )
-    choice = choose(
-        format or (),
-        precision or ("fp32",),
-        target=target,
-        delegate=delegate,
-        form=Form.PLAIN if no_deploy else Form.DEPLOYED,
-        terms=terms,
-    )
+        with failed(reference):
+            references.require(reference)
+    with failed(None):
+        requests = _requests(
+            models,
+            checkpoint or (),
+            checkpoint_key or (),
+            ema,
+            num_classes,
+            resolution or (),
+            input or (),
+            mean,
+            std,
+        )
+        terms = Terms(
+            source=InputSource(calibration),
+            image_input=image_input,
+            class_labels=() if class_labels is None else labels.read(class_labels),
+            force=force,
+            allow_parity_failure=allow_parity_failure,
+        )
+        choice = choose(
+            format or (),
+            precision or ("fp32",),
+            target=target,
+            delegate=delegate,
+            form=Form.PLAIN if no_deploy else Form.DEPLOYED,
+            terms=terms,
+        )
     tell_left_out(choice)
-    with _workers(jobs, _limits(time_limit, memory_limit), cluster, choice.recipes) as workers:
+    only = requests[0].name if len(requests) == 1 else None
+    with (
+        failed(only),
+        _workers(jobs, _limits(time_limit, memory_limit), cluster, choice.recipes) as workers,
+    ):
         results = export_all(requests, choice.recipes, out, terms, workers, store)
     if json:
-        output.show_json([_plain(exported) for exported in results])
+        names = [request.name for request in requests for _ in choice.recipes]
+        output.show_json(
+            [_plain(name, exported) for name, exported in zip(names, results, strict=True)]
+        )
     else:
         show_exports(results)
     if any(exported.failed for exported in results):
@@ -211,6 +303,7 @@ def _requests(
     from mobilebench.errors import UserError
     from mobilebench.values.request import Request
     from mobilebench.values.tensor import parse_tensor
+    from mobilebench.zoo import references
 
     names = ["input"] if len(inputs) == 1 else [f"input{index}" for index in range(len(inputs))]
     tensors = tuple(parse_tensor(text, name) for text, name in zip(inputs, names, strict=True))
@@ -225,7 +318,7 @@ def _requests(
         assigning.takers(option, models)
         for option in ("resolution", "num-classes", "input", "mean")
     )
-    return [
+    requests = [
         Request(
             reference=model,
             checkpoint=path,
@@ -239,6 +332,9 @@ def _requests(
         for model, path, key in zip(models, paths, chosen, strict=True)
         for size in (model in sized and sizes) or (None,)
     ]
+    for request in requests:
+        references.require_options(request)
+    return requests
 
 
 def _limits(seconds: float, memory_gb: float | None) -> Limits:
@@ -300,6 +396,8 @@ def show_exports(results: Sequence[Exported]) -> None:
     from mobilebench.values.artifact import Artifact
 
     output.show_plain(tables.exports(results))
+    for sentence in tables.weights_remarks(results):
+        output.show_line(sentence)
     for exported in results:
         if exported.damage is not None:
             output.tell(f"exported again because it was damaged: {exported.damage}")
@@ -340,12 +438,48 @@ def _entries(results: Sequence[Exported]) -> Iterator[str]:
             yield f"{model.title}: weights from the entry {key!r} of its checkpoint."
 
 
-def _plain(exported: Exported) -> dict[str, object]:
+@contextmanager
+def _show_error(reference: str | None) -> Iterator[None]:
+    """Print an error that ends the export as JSON too, in the form of one failed export.
+
+    `reference` is the network that it is about; None where it is about the whole command.
+    """
+    from mobilebench.errors import CellFailed, UserError
+    from mobilebench.failures import recorded
+    from mobilebench.values import wire
+
+    try:
+        yield
+    except (CellFailed, UserError) as error:
+        output.show_json(
+            [
+                {
+                    "reference": reference,
+                    "model": None,
+                    "recipe": None,
+                    "cached": False,
+                    "folder": None,
+                    "manifest": None,
+                    "failure": wire.to_plain(recorded(error)),
+                }
+            ]
+        )
+        raise
+
+
+@contextmanager
+def _ignore(_: str | None) -> Iterator[None]:
+    """Leave errors to the one sentence on stderr."""
+    yield
+
+
+def _plain(reference: str, exported: Exported) -> dict[str, object]:
     from mobilebench.values import wire
     from mobilebench.values.artifact import Artifact
 
     outcome = exported.outcome
     return {
+        "reference": reference,
         "model": exported.name,
         "recipe": wire.to_plain(exported.recipe),
         "cached": exported.cached,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mobilebench.cli import output
+from mobilebench.cli.grammar import Panel
 from mobilebench.cli.options import Alpha, Json, Store, listed
 from mobilebench.notation.quantities import quantity
 from mobilebench.values.metric import Metric
@@ -22,13 +23,26 @@ def command(
     source: Annotated[
         str,
         typer.Argument(
-            help="Records as for `check`: a file or folder, or store:model=NAME,device=ID."
+            metavar="RECORDS",
+            help="Records as for `check`: a file or folder, or store:model=NAME,device=ID.",
         ),
     ],
     metric: Annotated[
-        str, typer.Option(help=f"{listed(metric for metric in Metric if metric.timed)}.")
+        str,
+        typer.Option(
+            metavar="METRIC",
+            rich_help_panel=Panel.CHOICE,
+            help=f"{listed(metric for metric in Metric if metric.timed)}.",
+        ),
     ] = Metric.LATENCY_P50.value,
-    smallest: Annotated[float, typer.Option(help="Share below which steps are left out.")] = 0.02,
+    smallest: Annotated[
+        float,
+        typer.Option(
+            metavar="SHARE",
+            rich_help_panel=Panel.CHOICE,
+            help="Share below which steps are left out.",
+        ),
+    ] = 0.02,
     alpha: Alpha = 0.01,
     store: Store = None,
     json: Json = False,

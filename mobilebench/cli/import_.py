@@ -1,4 +1,4 @@
-"""`mobilebench import`: add records, and other tools' results, to the store."""
+"""`mobilebench import`: add records, accuracies and other tools' results to the store."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mobilebench.cli import output
+from mobilebench.cli import completions, output
+from mobilebench.cli.grammar import Panel
 from mobilebench.cli.options import Store
 
 if TYPE_CHECKING:
+    from mobilebench.values.accuracy import Accuracy
     from mobilebench.values.record import Record
     from mobilebench.values.reported import Reported
 
@@ -20,16 +22,20 @@ def command(
         list[Path],
         typer.Argument(
             metavar="FILE...",
-            help="Record files (one record, or a list of them), or results of another tool.",
+            help="Record files (one record, or a list of them), files of `eval --out`, or results "
+            "of another tool.",
         ),
     ],
     kind: Annotated[
         str | None,
         typer.Option(
             "--as",
-            help="Format of the files: record, litert, onnxruntime, executorch, executor-runner, "
-            "mlperf, mlperf-summary, androidx, table or series. Default: recognised from each "
-            "file.",
+            metavar="KIND",
+            autocompletion=completions.file_kinds,
+            rich_help_panel=Panel.CHOICE,
+            help="Format of the files: record, accuracy, litert, onnxruntime, executorch, "
+            "executor-runner, mlperf, mlperf-summary, androidx, table or series. Default: "
+            "recognised from each file.",
         ),
     ] = None,
     store: Store = None,
@@ -40,28 +46,40 @@ def command(
     benchmarks, MLPerf, and tables in CSV are kept apart as reported: nothing here measured them.
     A file with one wrong result is refused as a whole.
     """
+    from mobilebench.cli.progress import counting
     from mobilebench.store import RecordStore
     from mobilebench.values.reported import Latency
 
     records: list[Record] = []
     reported: list[Reported] = []
-    for path in paths:
-        _read(path, kind, records, reported)
+    accuracies: list[Accuracy] = []
+    with counting("import", len(paths), "files") as counted:
+        for path in paths:
+            _read(path, kind, records, reported, accuracies)
+            counted(1)
     with RecordStore(store) as destination:
-        added = destination.add_all(records, reported)
+        added = destination.add_all(records, reported, accuracies)
     for result in reported:
         if result.remarks and result.latency == Latency() and not result.windows:
             name = result.model or result.source
             output.tell(f"{result.file}: {name} has no latency: {'; '.join(result.remarks)}")
-    present = len(records) + len(reported) - added
+    present = len(records) + len(reported) + len(accuracies) - added
     output.tell(f"{added} added, {present} there already: {destination.place}")
 
 
-def _read(path: Path, kind: str | None, records: list[Record], reported: list[Reported]) -> None:
+def _read(
+    path: Path,
+    kind: str | None,
+    records: list[Record],
+    reported: list[Reported],
+    accuracies: list[Accuracy],
+) -> None:
     from mobilebench import interop
-    from mobilebench.store.documents import read_records
+    from mobilebench.store.documents import read_accuracies, read_records
 
-    if kind == "record" or (kind is None and interop.is_record(path)):
+    if kind == "accuracy" or (kind is None and interop.is_accuracy(path)):
+        accuracies += read_accuracies(path)
+    elif kind == "record" or (kind is None and interop.is_record(path)):
         records += read_records(path)
     else:
         reported += interop.read(path, kind)

@@ -9,6 +9,7 @@ import typer
 
 from mobilebench.cli import output
 from mobilebench.cli.artifacts import opened
+from mobilebench.cli.grammar import Panel
 from mobilebench.cli.options import Adopt, Inputs, Json
 from mobilebench.notation import quantities
 
@@ -27,12 +28,18 @@ def command(
     artifact: Annotated[
         Path,
         typer.Argument(
+            metavar="ARTIFACT",
             help="Folder that `mobilebench export` printed, or a model file: .onnx, .tflite, "
-            ".pte, .mlpackage."
+            ".pte, .mlpackage.",
         ),
     ],
     operations: Annotated[
-        bool, typer.Option("--operations", help="List every operation of the file.")
+        bool,
+        typer.Option(
+            "--operations",
+            rich_help_panel=Panel.CHOICE,
+            help="List every operation of the file.",
+        ),
     ] = False,
     inputs: Inputs = None,
     adopt: Adopt = False,
@@ -135,28 +142,15 @@ def _agreement(agreement: Agreement | None) -> list[tuple[str, str]]:
     if agreement is None:
         return []
     verdict = "" if agreement.passed else "NOT ENOUGH: "
-    return [("agreement", verdict + agreement.description)]
+    return [("same class", verdict + agreement.description)]
 
 
 def _calibration(calibration: Calibration | None) -> list[tuple[str, str]]:
-    from mobilebench.values.recipe import NOISE
-
-    if calibration is None:
-        return []
-    if calibration.source == NOISE:
-        return [("calibrated on", f"{calibration.inputs} inputs of noise, which are not images")]
-    return [("calibrated on", f"{calibration.inputs} images, sha256 {calibration.source}")]
+    return [] if calibration is None else [("calibrated on", calibration.description)]
 
 
 def _taking_images(image_input: ImageInput | None) -> list[tuple[str, str]]:
-    if image_input is None:
-        return []
-    return [
-        (
-            "image input",
-            f"RGB, (value / 255 - {image_input.mean}) / {image_input.std} inside the file",
-        )
-    ]
+    return [] if image_input is None else [("image input", image_input.description)]
 
 
 def _compared_on(facts: ArtifactFacts, preflight: Preflight) -> str:

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mobilebench.cli import output
-from mobilebench.cli.options import Store
+from mobilebench.cli import completions, output
+from mobilebench.cli.grammar import Panel
+from mobilebench.cli.options import Store, listed, refuse_given
+
+if TYPE_CHECKING:
+    from mobilebench.leaderboard import Row
+    from mobilebench.leaderboard.axes import Axes
 
 
 class Shape(StrEnum):
@@ -24,75 +30,252 @@ class Shape(StrEnum):
     GITHUB_BENCHMARK = "github-action-benchmark"
     BENCHER = "bencher"
     RECORDS = "records"
+    SVG = "svg"
+    PDF = "pdf"
+    PNG = "png"
 
 
 _WITHOUT_FAILURES = (Shape.GITHUB_BENCHMARK, Shape.BENCHER)
+_PICTURES = (Shape.SVG, Shape.PDF, Shape.PNG)
+_WITHOUT_COLUMNS = (*_WITHOUT_FAILURES, *_PICTURES, Shape.RECORDS)
 _WITHOUT_REPORTED = (*_WITHOUT_FAILURES, Shape.CSV, Shape.JSON, Shape.RECORDS)
 """Forms that other programs read: one row for each measured cell."""
 
 
+_QUANTITIES = listed(("latency", "size", "params", "macs", "accuracy"))
+
+
 def command(
-    model: Annotated[str | None, typer.Option(help="Only this model.")] = None,
-    format: Annotated[str | None, typer.Option(help="Only this format.")] = None,
-    device: Annotated[str | None, typer.Option(help="Only this device id.")] = None,
-    protocol: Annotated[str | None, typer.Option(help="Only this protocol.")] = None,
-    shape: Annotated[Shape, typer.Option("--as", help="Form of the output.")] = Shape.TABLE,
-    out: Annotated[Path | None, typer.Option(help="Write to this file instead.")] = None,
+    ctx: typer.Context,
+    model: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            autocompletion=completions.zoo,
+            rich_help_panel=Panel.CHOICE,
+            help="Only this model.",
+        ),
+    ] = None,
+    format: Annotated[
+        str | None,
+        typer.Option(
+            "--format",
+            "-f",
+            autocompletion=completions.formats,
+            rich_help_panel=Panel.CHOICE,
+            help="Only this format.",
+        ),
+    ] = None,
+    device: Annotated[
+        str | None,
+        typer.Option(
+            "--device",
+            "-d",
+            metavar="ID",
+            autocompletion=completions.devices,
+            rich_help_panel=Panel.CHOICE,
+            help="Only this device id.",
+        ),
+    ] = None,
+    protocol: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ID",
+            autocompletion=completions.protocol_ids,
+            rich_help_panel=Panel.CHOICE,
+            help="Only this protocol.",
+        ),
+    ] = None,
+    shape: Annotated[
+        Shape,
+        typer.Option(
+            "--as",
+            metavar="FORM",
+            rich_help_panel=Panel.OUTPUT,
+            help=f"Form of the output: {listed(Shape)}.",
+        ),
+    ] = Shape.TABLE,
+    columns: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAMES",
+            rich_help_panel=Panel.OUTPUT,
+            help="Columns in their order, such as model,artifact,params,macs,p50,top1. An unknown "
+            "name lists all. Default: what the form has room for.",
+        ),
+    ] = None,
+    sort: Annotated[
+        str | None,
+        typer.Option(
+            metavar="COLUMN",
+            rich_help_panel=Panel.OUTPUT,
+            help="Column to sort by within each table, the best first. Default: p50.",
+        ),
+    ] = None,
+    names: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--name",
+            metavar="MODEL=TEXT",
+            rich_help_panel=Panel.OUTPUT,
+            help="Show a model under this name; repeatable.",
+        ),
+    ] = None,
+    data: Annotated[
+        str | None,
+        typer.Option(
+            metavar="SET",
+            rich_help_panel=Panel.CHOICE,
+            help="Data set whose accuracies are shown: its folder, or the beginning of its sha256. "
+            "Default: a whole one, with the most files.",
+        ),
+    ] = None,
+    x: Annotated[
+        str,
+        typer.Option(
+            "--x",
+            metavar="QUANTITY",
+            rich_help_panel=Panel.OUTPUT,
+            help=f"{_QUANTITIES}: what a picture has along the bottom.",
+        ),
+    ] = "latency",
+    y: Annotated[
+        str,
+        typer.Option(
+            "--y",
+            metavar="QUANTITY",
+            rich_help_panel=Panel.OUTPUT,
+            help=f"{_QUANTITIES}: what a picture has up the side.",
+        ),
+    ] = "accuracy",
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "--out",
+            "-o",
+            metavar="FILE",
+            rich_help_panel=Panel.OUTPUT,
+            help="Write to this file instead.",
+        ),
+    ] = None,
     store: Store = None,
 ) -> None:
-    """Rank the stored records: latency, size, parity and published accuracy."""
+    """Rank the stored records: latency, size, parity, measured and published accuracy.
+
+    Each device, compute unit and protocol has its own table, and its own plot in a picture (svg,
+    pdf or png): accuracy over latency, with the Pareto front.
+    """
     from mobilebench.errors import UserError
     from mobilebench.leaderboard import elsewhere, exchange, rank, text
+    from mobilebench.leaderboard.columns import by_column, named
+    from mobilebench.leaderboard.judgement import not_shown, without_row
+    from mobilebench.leaderboard.naming import Naming
     from mobilebench.leaderboard.rows import behind
     from mobilebench.store import Query, RecordStore, documents
 
+    chosen = None if columns is None else named(columns)
+    if chosen is not None and shape in _WITHOUT_COLUMNS:
+        raise UserError(f"--columns was given, and {shape} has none; leave it out.")
+    if shape in _PICTURES:
+        refuse_given(ctx, ("sort",), f"is about tables, and {shape} has none; leave it out")
+    else:
+        refuse_given(ctx, ("x", "y"), f"is about pictures, such as --as svg, not {shape}")
+    axes = _axes(x, y)
+    if shape in (Shape.PDF, Shape.PNG) and out is None:
+        raise UserError(f"A {shape} is no text; name a file for it with --out.")
     query = Query(model=model, format=format, device=device, protocol=protocol, newest=True)
-    with RecordStore(store, create=False) as records:
-        newest = records.find(query)
-        rows = rank(newest)
-        reported = records.find_reported(model)
-    if not rows and not reported:
+    with RecordStore(store, create=False) as stored:
+        records, reported = stored.find(query), stored.find_reported(model)
+        accuracies = stored.find_accuracies()
+    if not records and not reported:
+        judged = f" ({len(accuracies)} accuracies without a latency)" if accuracies else ""
         raise UserError(
-            f"The store {records.place} has no such record; measure something first with "
+            f"The store {stored.place} has no such record{judged}; measure something first with "
             f"`mobilebench bench`, or use fewer filters."
         )
+    naming = Naming.parse(names or [])
+    others = [result.model for result in reported if result.model]
+    rows = rank(records, accuracies, data=data, names=naming, others=others)
+    reported = elsewhere.renamed(reported, naming)
+    if sort is not None:
+        rows = by_column(rows, sort)
+    files = {row.file_sha256 for row in rows}
+    _tell(not_shown(accuracies, files, {row.accuracy_data for row in rows}))
+    # With a filter, files are without a row on purpose.
+    if query == Query(newest=True):
+        _tell(without_row(accuracies, files))
+    if shape in _PICTURES:
+        _save_picture(rows, len(reported), shape, axes, out)
+        return
     if shape is Shape.TABLE and out is None:
         from mobilebench.leaderboard.table import as_table
 
         if rows:
-            output.show(as_table(rows, output.width()))
+            output.show(as_table(rows, output.width(), chosen))
         if reported:
             output.show(elsewhere.as_table(reported))
         return
     match shape:
         case Shape.MARKDOWN | Shape.TABLE:
-            parts = [text.as_markdown(rows)] if rows else []
+            parts = [text.as_markdown(rows, chosen)] if rows else []
             parts += [elsewhere.as_markdown(reported)] if reported else []
             content = "\n".join(parts)
         case Shape.CSV:
-            content = text.as_csv(rows)
+            content = text.as_csv(rows, chosen)
         case Shape.JSON:
-            content = text.as_json(rows)
+            content = text.as_json(rows, chosen)
         case Shape.LATEX:
-            content = exchange.as_latex(rows, reported)
+            from mobilebench.leaderboard.latex import as_latex
+
+            content = as_latex(rows, reported, chosen)
         case Shape.GITHUB_BENCHMARK:
             content = exchange.as_github_benchmark(rows)
         case Shape.BENCHER:
             content = exchange.as_bencher(rows)
         case Shape.RECORDS:
-            content = documents.as_json(behind(rows, newest))
-        case Shape.HTML:
+            content = documents.as_json(behind(rows, records))
+        case _:
             from mobilebench.leaderboard.page import as_page
 
-            content = as_page(rows, reported)
+            content = as_page(rows, reported, chosen)
     if out is None:
         output.show_text(content)
     else:
         output.save(out, content)
-    sentence = exchange.left_out(
-        sum(row.p50_ms is None for row in rows) if shape in _WITHOUT_FAILURES else 0,
-        len(reported) if shape in _WITHOUT_REPORTED else 0,
-        shape,
+    _tell(
+        exchange.left_out(
+            sum(row.p50_ms is None for row in rows) if shape in _WITHOUT_FAILURES else 0,
+            len(reported) if shape in _WITHOUT_REPORTED else 0,
+            shape,
+        )
     )
+
+
+def _axes(x: str, y: str) -> Axes:
+    from mobilebench.errors import UserError, require_known
+    from mobilebench.leaderboard.axes import Axes, Quantity
+
+    for name in (x, y):
+        require_known("quantity", name, Quantity)
+    if x == y:
+        raise UserError(f"--x and --y are both {x}; give two quantities.")
+    return Axes(Quantity(x), Quantity(y))
+
+
+def _save_picture(
+    rows: Sequence[Row], reported: int, shape: Shape, axes: Axes, out: Path | None
+) -> None:
+    from mobilebench.leaderboard import exchange, plot
+
+    content = plot.as_picture(rows, plot.Picture(shape.value), axes)
+    if out is None:
+        output.show_text(content.decode())
+    else:
+        output.save_bytes(out, content)
+    _tell(plot.without_point(rows, axes))
+    _tell(exchange.left_out(0, reported, shape))
+
+
+def _tell(sentence: str | None) -> None:
     if sentence is not None:
         output.tell(sentence)

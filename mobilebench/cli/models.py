@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mobilebench.cli import output
+from mobilebench.cli import completions, output
+from mobilebench.cli.grammar import Panel
 from mobilebench.cli.options import Json
 from mobilebench.notation.quantities import duration
 
@@ -17,7 +18,15 @@ if TYPE_CHECKING:
 
 
 def command(
-    family: Annotated[str | None, typer.Option(help="Only this family.")] = None,
+    family: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            autocompletion=completions.families,
+            rich_help_panel=Panel.CHOICE,
+            help="Only this family.",
+        ),
+    ] = None,
     json: Json = False,
 ) -> None:
     """List the zoo: counts of our networks beside published accuracy and latency."""

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from mobilebench.cli import completions
+from mobilebench.cli.grammar import Panel
 from mobilebench.values.measurement import ComputeUnit
 from mobilebench.values.metric import Metric
 
@@ -33,52 +36,188 @@ Inputs = Annotated[
     list[str] | None,
     typer.Option(
         "--input",
+        "-i",
+        metavar="SHAPE",
+        rich_help_panel=Panel.ARTIFACTS,
         help="Sizes that a model file leaves open, such as 1x3x320x320, or image=1x3x320x320 with "
         "the input's name; repeatable.",
     ),
 ]
 Adopt = Annotated[
     bool,
-    typer.Option("--adopt", help="Keep a model file as a bundle in the folder artifacts/."),
+    typer.Option(
+        "--adopt",
+        rich_help_panel=Panel.ARTIFACTS,
+        help="Keep a model file as a bundle in the folder artifacts/.",
+    ),
 ]
-Device = Annotated[str, typer.Option(help="Device id; see `mobilebench devices`.")]
-Unit = Annotated[str, typer.Option("--compute-unit", help=f"{listed(ComputeUnit)}.")]
+Device = Annotated[
+    str,
+    typer.Option(
+        "--device",
+        "-d",
+        metavar="ID",
+        autocompletion=completions.devices,
+        rich_help_panel=Panel.SETTING,
+        help="Device id; see `mobilebench devices`.",
+    ),
+]
+Unit = Annotated[
+    str,
+    typer.Option(
+        "--compute-unit",
+        metavar="UNIT",
+        autocompletion=completions.compute_units,
+        rich_help_panel=Panel.SETTING,
+        help=f"{listed(ComputeUnit)}.",
+    ),
+]
 Runtime = Annotated[
-    str | None, typer.Option(help="Runtime. Default: the usual one of each format.")
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        autocompletion=completions.runtimes,
+        rich_help_panel=Panel.SETTING,
+        help="Runtime. Default: the usual one of each format.",
+    ),
 ]
-Threads = Annotated[int, typer.Option(min=1, help="Threads of the runtime.")]
-Tolerance = Annotated[str, typer.Option(help="Smallest change that matters, such as 3% or 0.03.")]
+Threads = Annotated[
+    int,
+    typer.Option(
+        "--threads",
+        "-t",
+        min=1,
+        metavar="N",
+        rich_help_panel=Panel.SETTING,
+        help="Threads of the runtime.",
+    ),
+]
+Tolerance = Annotated[
+    str,
+    typer.Option(
+        metavar="SHARE",
+        rich_help_panel=Panel.VERDICT,
+        help="Smallest change that matters, such as 3% or 0.03.",
+    ),
+]
 Alpha = Annotated[
-    float, typer.Option(help="Acceptable false-positive rate, such as 0.01 for one in a hundred.")
+    float,
+    typer.Option(
+        metavar="RATE",
+        rich_help_panel=Panel.VERDICT,
+        help="Acceptable false-positive rate, such as 0.01 for one in a hundred.",
+    ),
 ]
 Metrics = Annotated[
     list[str] | None,
-    typer.Option("--metric", help=f"{listed(Metric)}; repeatable. Default: all."),
+    typer.Option(
+        "--metric",
+        metavar="METRIC",
+        rich_help_panel=Panel.VERDICT,
+        help=f"{listed(Metric)}; repeatable. Default: all.",
+    ),
 ]
-Junit = Annotated[Path | None, typer.Option(help="Write JUnit XML to this file.")]
+Junit = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE", rich_help_panel=Panel.OUTPUT, help="Write JUnit XML to this file."
+    ),
+]
 Markdown = Annotated[
     Path | None,
-    typer.Option(help="Write Markdown to this file, for the comment of a pull request."),
+    typer.Option(
+        metavar="FILE",
+        rich_help_panel=Panel.OUTPUT,
+        help="Write Markdown to this file, for the comment of a pull request.",
+    ),
 ]
 Github = Annotated[
     bool,
-    typer.Option("--github", help="Annotate the log of a GitHub workflow and its step summary."),
+    typer.Option(
+        "--github",
+        rich_help_panel=Panel.OUTPUT,
+        help="Annotate the log of a GitHub workflow and its step summary.",
+    ),
 ]
+FailsOn = Annotated[
+    str | None,
+    typer.Option(
+        "--fail-on",
+        help="What fails: regressed (what cannot be decided passes), inconclusive (either fails), "
+        "or never. Default: regressed is exit code 1, inconclusive 3.",
+        metavar="OUTCOME",
+        rich_help_panel=Panel.VERDICT,
+    ),
+]
+Pairs = Annotated[
+    int | None,
+    typer.Option(
+        min=1,
+        metavar="N",
+        rich_help_panel=Panel.VERDICT,
+        help="Interleaved pairs of runs. Default: 8, more where many cells need them.",
+    ),
+]
+Confirm = Annotated[
+    bool,
+    typer.Option(
+        "--confirm",
+        rich_help_panel=Panel.VERDICT,
+        help="Measure what regressed once more, before it counts.",
+    ),
+]
+NoBaseline = Annotated[
+    str,
+    typer.Option(
+        "--no-baseline",
+        metavar="VERDICT",
+        rich_help_panel=Panel.VERDICT,
+        help="pass or fail, where there is nothing to compare with yet.",
+    ),
+]
+Std = Annotated[
+    str | None,
+    typer.Option(
+        metavar="R,G,B",
+        rich_help_panel=Panel.IMAGES,
+        help="Standard deviation of each channel; give it together with --mean.",
+    ),
+]
+ExportJobs = Annotated[
+    int,
+    typer.Option(
+        "--jobs",
+        "-j",
+        min=1,
+        metavar="N",
+        rich_help_panel=Panel.WORK,
+        help="Exports that run at the same time, each in a separate process.",
+    ),
+]
+JOBS = min(2, os.cpu_count() or 1)
+"""Processes at the same time, where nobody chose: more need more memory than many machines have."""
 Cluster = Annotated[
     str | None,
     typer.Option(
+        metavar="ADDRESS",
+        rich_help_panel=Panel.WORK,
         help="Address of a dask scheduler whose workers do the work. They have to see "
-        "checkpoints, models, artifacts and images at the same paths."
+        "checkpoints, models, artifacts and images at the same paths.",
     ),
 ]
 Store = Annotated[
     str | None,
     typer.Option(
+        metavar="PLACE",
+        rich_help_panel=Panel.OUTPUT,
         help="Store of records: a path or an SQLAlchemy URL. Default: MOBILEBENCH_STORE, else a "
-        "file in your data folder."
+        "file in your data folder.",
     ),
 ]
-Json = Annotated[bool, typer.Option("--json", help="Print every figure as JSON.")]
+Json = Annotated[
+    bool,
+    typer.Option("--json", rich_help_panel=Panel.OUTPUT, help="Print every figure as JSON."),
+]
 
 
 def refuse_given(ctx: typer.Context, names: Iterable[str], why: str) -> None:

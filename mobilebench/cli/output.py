@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import sys
+import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -92,8 +93,13 @@ def show_text(text: str) -> None:
 
 
 def show_line(line: str) -> None:
-    """Print a result that is one line for people."""
-    show_text(f"{escapes.terminal(line)}\n")
+    """Print a result that is one line for people; a terminal wraps it between words."""
+    text = escapes.terminal(line)
+    if sys.stdout.isatty():
+        text = textwrap.fill(
+            text, width(), subsequent_indent="  ", break_long_words=False, break_on_hyphens=False
+        )
+    show_text(f"{text}\n")
 
 
 def tell(sentence: str) -> None:
@@ -129,6 +135,14 @@ def save(path: Path, text: str) -> None:
     from mobilebench.files import write_text
 
     write_text(path, text)
+    tell(f"written: {path}")
+
+
+def save_bytes(path: Path, content: bytes) -> None:
+    """Write a result that is no text to a file, whole or not at all, and print where it is."""
+    from mobilebench.files import write_bytes
+
+    write_bytes(path, content)
     tell(f"written: {path}")
 
 

@@ -1,4 +1,4 @@
-"""Show the progress of a matrix, or of images, on stderr: live, or as a log."""
+"""Show the progress of a matrix, or of many things, on stderr: live, or as a log."""
 
 from __future__ import annotations
 
@@ -81,7 +81,12 @@ class MatrixProgress:
         return self
 
     def __exit__(self, *error: object) -> None:
-        self.bar.stop()
+        _stop(self.bar, failed=error[0] is not None)
+
+    def expect(self, cells: int) -> None:
+        """Add cells to those that the bar counts to."""
+        [task] = [task for task in self.bar.tasks if task.id == self._all]
+        self.bar.update(self._all, total=(task.total or 0) + cells)
 
     def preparing(self, network: str) -> Line:
         return Line(self, network, "preflight", counted=False)
@@ -137,6 +142,11 @@ class MatrixLog:
     def __exit__(self, *error: object) -> None:
         self._ended.set()
         self._heart.join()
+
+    def expect(self, cells: int) -> None:
+        """Add cells to those that lines count to."""
+        with self._lock:
+            self._cells += cells
 
     def preparing(self, network: str) -> LoggedStep:
         return self._begun(LoggedStep(self, network, "preflight", counted=False))
@@ -194,22 +204,24 @@ class LoggedStep:
             self._log.skipped(self._name, outcome)
 
 
-class ImageLog:
-    """Prints a line for each tenth of the images of one artifact."""
+class CountLog:
+    """Prints a line for each tenth of many things, such as the images of one artifact."""
 
-    def __init__(self, title: str, images: int, console: Console) -> None:
+    def __init__(self, title: str, count: int, noun: str, console: Console) -> None:
         self._title = title
-        self._images = images
+        self._count = count
+        self._noun = noun
         self._console = console
         self._started = time.monotonic()
         self._done = 0
 
     def add(self, more: int) -> None:
-        """Count images that are done."""
+        """Count things that are done."""
         before, self._done = self._done, self._done + more
-        if 10 * before // self._images != 10 * self._done // self._images:
+        if 10 * before // self._count != 10 * self._done // self._count:
             clock = _clock(time.monotonic() - self._started)
-            _print_line(self._console, f"{self._title} {self._done}/{self._images} images {clock}")
+            place = f"{self._title} {self._done}/{self._count} {self._noun}"
+            _print_line(self._console, f"{place} {clock}")
 
 
 def _clock(seconds: float) -> str:
@@ -222,11 +234,14 @@ def _print_line(console: Console, line: str) -> None:
 
 
 @contextmanager
-def counting_images(title: str, images: int) -> Iterator[Callable[[int], None]]:
-    """Show progress over the images of one artifact; yield a function that advances it."""
+def counting(title: str, count: int, noun: str) -> Iterator[Callable[[int], None]]:
+    """Show progress over many things; yield a function that advances it.
+
+    `noun` is what they are, such as `images`.
+    """
     console = stderr()
     if not console.is_terminal:
-        yield ImageLog(title, images, console).add
+        yield CountLog(title, count, noun, console).add
         return
     progress = Progress(
         *_columns(console, TextColumn("left"), TimeRemainingColumn()),
@@ -234,6 +249,26 @@ def counting_images(title: str, images: int) -> Iterator[Callable[[int], None]]:
         expand=True,
         refresh_per_second=2,
     )
-    with progress:
-        bar = progress.add_task(title, total=images)
+    with _shown(progress):
+        bar = progress.add_task(title, total=count)
         yield lambda more: progress.advance(bar, more)
+
+
+@contextmanager
+def _shown(progress: Progress) -> Iterator[None]:
+    progress.start()
+    failed = True
+    try:
+        yield
+        failed = False
+    finally:
+        _stop(progress, failed=failed)
+
+
+def _stop(progress: Progress, *, failed: bool) -> None:
+    """Stop a bar, and take it away where an error follows.
+
+    It would stand above the error as if it went on. The outcomes that were printed stay.
+    """
+    progress.live.transient = failed
+    progress.stop()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -10,7 +9,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mobilebench.cli import output
-from mobilebench.cli.options import Json, Store
+from mobilebench.cli.grammar import Panel
+from mobilebench.cli.options import (
+    JOBS,
+    ExportJobs,
+    Json,
+    Store,
+    refuse_given,
+)
 from mobilebench.notation import quantities
 
 if TYPE_CHECKING:
@@ -22,6 +28,7 @@ if TYPE_CHECKING:
 
 
 def command(
+    ctx: typer.Context,
     table: Annotated[
         Path,
         typer.Argument(
@@ -35,6 +42,7 @@ def command(
             metavar="NAME=REFERENCE",
             help="Where a network of the author's own is here, such as net.make=net.py:make; "
             "repeatable.",
+            rich_help_panel=Panel.MODEL,
         ),
     ] = None,
     supply: Annotated[
@@ -43,25 +51,46 @@ def command(
             "--with",
             help="A file of the author's that rows were made from: a checkpoint, a folder of "
             "calibration images, class labels, a model file. Found by its sha256; repeatable.",
+            rich_help_panel=Panel.MODEL,
         ),
     ] = None,
     dry_run: Annotated[
         bool,
         typer.Option(
-            "--dry-run", help="Only say what the rows were made from, and what is missing here."
+            "--dry-run",
+            help="Only say what the rows were made from, and what is missing here.",
+            rich_help_panel=Panel.WORK,
         ),
     ] = False,
     files_only: Annotated[
-        bool, typer.Option("--files-only", help="Compare the files, and measure nothing.")
+        bool,
+        typer.Option(
+            "--files-only",
+            help="Compare the files, and measure nothing.",
+            rich_help_panel=Panel.WORK,
+        ),
     ] = False,
     device: Annotated[
-        str | None, typer.Option(help="Device to measure on. Default: the one of each row.")
+        str | None,
+        typer.Option(
+            "--device",
+            "-d",
+            metavar="ID",
+            help="Device to measure on. Default: the one of each row.",
+            rich_help_panel=Panel.SETTING,
+        ),
     ] = None,
-    out: Annotated[Path, typer.Option(help="Folder for the artifacts.")] = Path("reproduced"),
-    jobs: Annotated[
-        int,
-        typer.Option(min=1, help="Exports that run at the same time, each in a separate process."),
-    ] = min(2, os.cpu_count() or 1),
+    out: Annotated[
+        Path,
+        typer.Option(
+            "--out",
+            "-o",
+            metavar="FOLDER",
+            help="Folder for the artifacts.",
+            rich_help_panel=Panel.OUTPUT,
+        ),
+    ] = Path("reproduced"),
+    jobs: ExportJobs = JOBS,
     store: Store = None,
     json: Json = False,
 ) -> None:
@@ -76,10 +105,12 @@ def command(
     from mobilebench.reproducing.supplies import Supplies
     from mobilebench.store import documents
 
-    if dry_run and (files_only or device is not None):
-        raise UserError("--dry-run makes nothing; leave --files-only and --device out.")
-    if files_only and device is not None:
-        raise UserError("--files-only measures nothing; leave --device out.")
+    if dry_run:
+        why = "is about a run, and --dry-run makes nothing; leave it out"
+        refuse_given(ctx, ("files_only", "device", "out", "jobs", "store"), why)
+    if files_only:
+        why = "is where to measure, and --files-only measures nothing; leave it out"
+        refuse_given(ctx, ("device",), why)
     records = documents.read_records(table)
     if not records:
         raise UserError(f"{table} holds no records; write some with `leaderboard --as records`.")
@@ -181,7 +212,7 @@ def _origins(records: Sequence[Record]) -> Table:
         table.add_row(
             str(number),
             record.model.title,
-            "" if weights is None else weights.description[:12],
+            "" if weights is None else weights.label,
             record.recipe.label,
             "export failed" if job is None else f"{job.protocol.id}, {job.title}",
             record.device.model,

@@ -7,14 +7,17 @@ from typing import Annotated
 import typer
 
 from mobilebench.cli import output
+from mobilebench.cli.grammar import Section, Verbs, add
 from mobilebench.cli.options import Json, Store
 
 app = typer.Typer(
-    help="Check the store of records, and remove records from it.", no_args_is_help=True
+    cls=Verbs,
+    help="Check the store of records, and remove records from it.",
+    epilog="mobilebench store check",
+    no_args_is_help=True,
 )
 
 
-@app.command()
 def check(store: Store = None, json: Json = False) -> None:
     """Read every document of the store; name those that no verb can show, with the reason.
 
@@ -39,7 +42,6 @@ def check(store: Store = None, json: Json = False) -> None:
     output.tell(f"All {count} documents are good: {records.place}")
 
 
-@app.command()
 def remove(
     ids: Annotated[
         list[str], typer.Argument(metavar="ID...", help="Whole ids of records or results.")
@@ -52,3 +54,7 @@ def remove(
     with RecordStore(store, create=False) as records:
         count = records.remove(ids)
     output.tell(f"{count} removed: {records.place}")
+
+
+add(app, "check", check, Section.RESULTS, "mobilebench store check")
+add(app, "remove", remove, Section.RESULTS, "mobilebench store remove 4f1c0a...")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
@@ -24,14 +25,34 @@ _STYLES = {
 
 
 def exports(results: Sequence[Exported]) -> Table:
-    """Build a table of exports, with a row for each way in which a file was verified."""
-    quantized = any(exported.recipe.precision.quantized for exported in results)
-    titles = ["model", "artifact", "outcome", "rel. error>", "SNR dB>", "top-1>", "size>"]
-    table = output.columns(*titles, *(["agreement>"] if quantized else []))
+    """Build a table of exports, with a row for each way in which a file was verified.
+
+    Weights have a column where two rows would otherwise look the same.
+    """
+    names = Counter((exported.name, exported.recipe.label) for exported in results)
+    apart = ["weights"] if max(names.values(), default=0) > 1 else []
+    numbers = ("rel. error>", "SNR dB>", "same class>", "size>")
+    table = output.columns("model", "artifact", *apart, "outcome", *numbers)
     for exported in results:
-        for style, row in _export_rows(exported):
-            table.add_row(*row[: len(table.columns)], style=style)
+        for style, (model, artifact, *cells) in _export_rows(exported):
+            shown = [_weights(exported) if model else ""] if apart else []
+            table.add_row(model, artifact, *shown, *cells, style=style)
     return table
+
+
+def weights_remarks(results: Sequence[Exported]) -> list[str]:
+    """Say which of the exported networks have no weights of a checkpoint."""
+    models: dict[str, list[str]] = {}
+    for exported in results:
+        weights = exported.model.weights if exported.model is not None else None
+        if weights is not None and not weights.from_checkpoint:
+            models.setdefault(weights.description, []).append(exported.name)
+    return [f"{words}: {', '.join(dict.fromkeys(names))}." for words, names in models.items()]
+
+
+def _weights(exported: Exported) -> str:
+    weights = exported.model.weights if exported.model is not None else None
+    return weights.label if weights is not None else ""
 
 
 def _export_rows(exported: Exported) -> Iterable[tuple[str | None, tuple[str, ...]]]:
@@ -48,17 +69,23 @@ def _export_rows(exported: Exported) -> Iterable[tuple[str | None, tuple[str, ..
         "cached" if exported.cached else quantities.duration((facts.export_seconds or 0) * 1e9),
     )
     if facts.unverified:
-        yield None, (*first, "not verified", "", "", size, agreement)
+        yield None, (*first, "not verified", "", agreement, size)
     for index, parity in enumerate(facts.parity):
         yield (
             None if parity.passed else "red",
-            (*(first if index == 0 else ("", "", "")), *_parity(parity), size, agreement),
+            (
+                *(first if index == 0 else ("", "", "")),
+                parity.error_text,
+                parity.snr_text,
+                agreement or _same_class(parity),
+                size,
+            ),
         )
 
 
-def _parity(parity: Parity) -> tuple[str, str, str]:
-    top1 = "" if parity.top1_agreement is None else f"{parity.top1_agreement:.0%}"
-    return parity.error_text, parity.snr_text, top1
+def _same_class(parity: Parity) -> str:
+    share = parity.top1_agreement
+    return "" if share is None else f"{share:.0%} of {parity.inputs}"
 
 
 def _agreement(agreement: Agreement | None) -> str:

@@ -132,7 +132,7 @@ def _frames() -> Iterator[Vector]:
     yield _vector(
         "deadline-just-met",
         "An inference that takes the interval to the nanosecond is not waited for.",
-        _script(_PACED, *exact),
+        _script(_PACED, *exact, late_ns=40 * _US),
     )
 
 

@@ -10,8 +10,7 @@ import importlib
 import importlib.util
 import inspect
 import sys
-import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import ModuleType
@@ -21,11 +20,13 @@ import torch
 from torch import nn
 from torch.nn.parameter import is_lazy
 
-from mobilebench.errors import ModelRefused, UnknownName, UserError
+from mobilebench.conversion import origins
+from mobilebench.errors import ModelRefused, NoSuchModel, UnknownName, UserError
 from mobilebench.inputs import images
 from mobilebench.inputs.seeded import sample
+from mobilebench.machine import torchvision
 from mobilebench.values.modelspec import CALLER, RANDOM, ModelSpec, Preprocessing, Source, Weights
-from mobilebench.values.request import TIMM, Request, is_own
+from mobilebench.values.request import TIMM, Request
 from mobilebench.values.tensor import TensorSpec
 from mobilebench.zoo import references
 from mobilebench.zoo.checkpoints import load_weights
@@ -39,8 +40,6 @@ __all__ = ["LoadedModel", "describe", "fingerprint", "load", "with_macs"]
 CLASSES = 1000
 SEED = 0
 """Seed of all random weights, so that the same export finds its artifact again."""
-# Pixels on a side: outside this range, a typing error is likelier than a model.
-_RESOLUTIONS = range(32, 4097)
 
 
 @dataclass(frozen=True)
@@ -59,20 +58,7 @@ def load(request: Request) -> LoadedModel:
     """
     reference = request.reference
     references.require(reference)
-    own = is_own(reference)
-    for option, value in (
-        ("num-classes", request.num_classes),
-        ("resolution", request.resolution),
-    ):
-        if own and value is not None:
-            raise UserError(
-                f"--{option} is for models of the zoo and of timm; {reference} decides that itself."
-            )
-    if request.preprocessing is not None and not own:
-        raise UserError(
-            f"{reference} already defines how images are prepared for it; --mean and --std are for "
-            f"your own networks."
-        )
+    references.require_options(request)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(SEED)
         if reference.startswith(TIMM):
@@ -87,9 +73,6 @@ def load(request: Request) -> LoadedModel:
             module, request.checkpoint, ema=request.ema, checkpoint_key=request.checkpoint_key
         )
         origin, key = weights.sha256 or CALLER, weights.key
-    elif request.ema or request.checkpoint_key is not None:
-        what = "averaged weights were" if request.ema else "an entry of a checkpoint was"
-        raise UserError(f"{reference}: {what} asked for, but no checkpoint given.")
     module.eval()
     return describe(module, spec, origin, key)
 
@@ -126,17 +109,7 @@ def with_macs(loaded: LoadedModel) -> LoadedModel:
 
 
 def _from_zoo(request: Request) -> tuple[nn.Module, ModelSpec, str]:
-    if request.inputs:
-        raise UserError(
-            f"{request.reference} takes one image; choose its size with --resolution instead of "
-            f"--input."
-        )
     resolution = request.resolution or RESOLUTION
-    if resolution not in _RESOLUTIONS:
-        raise UserError(
-            f"{request.reference} was asked for at {resolution} x {resolution} pixels; "
-            f"it takes {_RESOLUTIONS.start} to {_RESOLUTIONS.stop - 1}."
-        )
     spec = model_spec(request.reference, resolution)
     num_classes = request.num_classes or spec.num_classes or CLASSES
     module = create_model(request.reference, num_classes=num_classes)
@@ -150,22 +123,27 @@ def _from_zoo(request: Request) -> tuple[nn.Module, ModelSpec, str]:
 
 def _from_function(request: Request) -> tuple[nn.Module, ModelSpec, str]:
     place, _, function_name = request.reference.rpartition(":")
-    if not request.inputs:
-        raise UserError(
-            f"{request.reference} needs its input size: add --input, for example "
-            f"--input 1x3x224x224."
-        )
     loaded = _import_file(Path(place)) if place.endswith(".py") else _import_module(place)
     function = getattr(loaded, function_name, None)
+    if isinstance(function, nn.Module):
+        raise UserError(
+            f"{request.reference} is a network, not a function; add a function that returns it, "
+            f"def make(): return {function_name}, and export {place}:make."
+        )
     if not callable(function):
-        functions = [name for name, member in vars(loaded).items() if callable(member)]
-        raise UnknownName.among(f"function in {place}", function_name, functions)
-    _require_no_arguments(function, request.reference)
+        functions = [
+            name
+            for name, member in vars(loaded).items()
+            if callable(member) and getattr(member, "__module__", None) == loaded.__name__
+        ]
+        raise NoSuchModel.among(f"function in {place}", function_name, functions)
+    _require_no_arguments(function, request.reference, vars(loaded))
     module = _call(function, request.reference)
     if not isinstance(module, nn.Module):
+        returned = f"the class {module.__name__}" if isinstance(module, type) else repr(module)[:80]
         raise UserError(
-            f"{request.reference} returned a {type(module).__name__}; it has to return a "
-            f"torch.nn.Module."
+            f"{request.reference} returned {returned}; it has to return the network, a "
+            f"torch.nn.Module: {references.EXAMPLE}"
         )
     name = f"{Path(place).stem}.{function_name}"
     spec = ModelSpec(name=name, inputs=request.inputs, preprocessing=request.preprocessing)
@@ -173,16 +151,22 @@ def _from_function(request: Request) -> tuple[nn.Module, ModelSpec, str]:
     return module, spec, CALLER
 
 
-def _require_no_arguments(function: Callable[..., Any], reference: str) -> None:
+def _require_no_arguments(
+    function: Callable[..., Any], reference: str, taken: Collection[str]
+) -> None:
     try:
-        inspect.signature(function).bind()
-    except TypeError as error:
-        raise UserError(
-            f"{reference} cannot be called without arguments ({error}); name a function without "
-            f"required arguments that returns the network: {references.EXAMPLE}"
-        ) from error
+        parameters = inspect.signature(function).parameters.values()
     except ValueError:  # written in C, without a signature
         return
+    required = [
+        parameter.name
+        for parameter in parameters
+        if parameter.default is parameter.empty
+        and parameter.kind not in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
+    ]
+    if required:
+        maker = function.__init__ if isinstance(function, type) else function  # type: ignore[misc]
+        raise references.needs_arguments(reference, required, origins.definition(maker), taken)
 
 
 def require_use_of_preprocessing(spec: ModelSpec) -> None:
@@ -196,8 +180,6 @@ def require_use_of_preprocessing(spec: ModelSpec) -> None:
 
 
 def _import_file(path: Path) -> ModuleType:
-    if not path.is_file():
-        raise UserError(f"The file {path} does not exist; a model is named FILE.py:FUNCTION.")
     # Under a name that no package has: a file called onnx.py must not take onnx's place.
     name = f"mobilebench_user_file.{path.stem}"
     spec = importlib.util.spec_from_file_location(name, path.resolve())
@@ -219,7 +201,9 @@ def _import_module(name: str) -> ModuleType:
     except ModuleNotFoundError:
         spec = None
     if spec is None:
-        raise UserError(f"There is no module {name!r} to import; a model is named module:FUNCTION.")
+        raise NoSuchModel(
+            f"There is no module {name!r} to import; a model is named module:FUNCTION."
+        )
     module: ModuleType = _call(lambda: importlib.import_module(name), name)
     return module
 
@@ -234,10 +218,11 @@ def _call(function: Callable[[], Any], what: str) -> Any:
             f"does; put that part under `if __name__ == '__main__':`."
         ) from error
     except Exception as error:
-        last = traceback.extract_tb(error.__traceback__)[-1]
-        raise UserError(
-            f"{what} raised {type(error).__name__}: {error} ({last.filename}, line {last.lineno})"
-        ) from error
+        place = origins.of_user(error)
+        refused = UserError(
+            f"{what} raised {type(error).__name__}: {error} ({origins.outside_libraries(error)})"
+        )
+        raise (refused if place is None else refused.at(place.file, place.line)) from error
 
 
 def _from_timm(request: Request) -> tuple[nn.Module, ModelSpec, str]:
@@ -280,11 +265,17 @@ def _import_timm() -> Any:
     except ModuleNotFoundError as error:
         raise UserError(
             f"timm models need the packages timm and torchvision, and {error.name!r} is not "
-            f"installed; install a torchvision that matches torch {torch.__version__}, then timm."
+            f"installed; {_torchvision_for('install timm and')}"
         ) from error
     except (ImportError, RuntimeError, AttributeError) as error:
         # A torchvision built for another torch fails while it registers its operators.
         raise UserError(
             f"timm cannot be imported ({type(error).__name__}: {error}); most often torchvision "
-            f"does not match torch {torch.__version__}: install the torchvision built for it."
+            f"does not match torch {torch.__version__}; {_torchvision_for('install')}"
         ) from error
+
+
+def _torchvision_for(install: str) -> str:
+    match = torchvision.matching(torch.__version__)
+    command = f": {match.command}" if match else "."
+    return f"{install} the torchvision that matches torch {torch.__version__}{command}"

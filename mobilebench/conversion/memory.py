@@ -14,6 +14,7 @@ from mobilebench.exporting import bundle, preparation
 from mobilebench.exporting.order import Order, Terms
 from mobilebench.observer import Work
 from mobilebench.values.artifact import Artifact
+from mobilebench.values.graph import Operation
 from mobilebench.values.recipe import ExportRecipe
 from mobilebench.values.request import Request
 
@@ -44,5 +45,9 @@ class InThisProcess:
             started = time.monotonic()
             converted = steps.convert_loaded(self.loaded, order.recipe, order.terms.source, folder)
             seconds = time.monotonic() - started
-            facts = bundle.verified(order, converted, seconds, folder, work)
+
+            def locate(operation: Operation, place: int, places: int) -> str:
+                return steps.line_of(self.loaded, order.recipe, operation, place, places)
+
+            facts = bundle.verified(order, converted, seconds, folder, work, locate)
             return bundle.publish(order, converted, facts, folder, out_dir)

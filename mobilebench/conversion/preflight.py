@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from mobilebench.conversion import eager
+from mobilebench.conversion import eager, origins
 from mobilebench.errors import ModelRefused, UserError
 from mobilebench.inputs import images, seeded
 from mobilebench.values.artifact import Drawn, Preflight
@@ -103,9 +103,14 @@ def _forward(module: nn.Module, batch: Sequence[Tensor], spec: ModelSpec) -> lis
         raise
     except Exception as error:
         expected = ", ".join(map(str, spec.inputs))
-        raise ModelRefused(
+        place = origins.of_user(error)
+        refused = ModelRefused(
             f"{spec.name} does not run on its inputs ({expected}): {type(error).__name__}: {error}"
-        ) from error
+            f"{'' if place is None else f' (from {place})'}"
+        )
+        if place is not None:
+            refused = refused.at(place.file, place.line)
+        raise refused from error
     for tensor, given, copied in zip(spec.inputs, batch, copies, strict=True):
         if not _bit_equal(given, copied):
             raise ModelRefused(

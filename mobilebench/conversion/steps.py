@@ -22,6 +22,7 @@ from mobilebench.errors import (
     MobilebenchWarning,
     ModelRefused,
     OutputError,
+    QuantizationFailed,
     UserError,
 )
 from mobilebench.exporting import preparation
@@ -32,6 +33,7 @@ from mobilebench.inputs import images, seeded
 from mobilebench.inputs.source import InputSource
 from mobilebench.machine import host
 from mobilebench.machine.process import tail
+from mobilebench.values.graph import Operation
 from mobilebench.values.measurement import Stage
 from mobilebench.values.recipe import ExportRecipe, Form
 from mobilebench.values.request import Request, is_own
@@ -159,8 +161,44 @@ def convert_loaded(
             raise OutputError(f"Could not write {folder.parent}: {advice}.") from error
         trace = tail("".join(traceback.format_exception(error)))
         cause = _root(error)
-        message = _message(cause, module, _example(loaded))
-        raise CellFailed(Stage.EXPORT, type(cause).__name__, message, trace) from error
+        place = origins.of(cause, module, _example(loaded))
+        message = _message(cause)
+        if isinstance(error, QuantizationFailed):
+            message = f"in quantization to {recipe.precision}: {message}"
+        if place is None:
+            raise CellFailed(Stage.EXPORT, type(cause).__name__, message, trace) from error
+        message = f"{message} (from {place})"
+        raise CellFailed(Stage.EXPORT, type(cause).__name__, message, trace).at(
+            place.file, place.line
+        ) from error
+
+
+def locate(
+    request: Request, recipe: ExportRecipe, operation: Operation, place: int, places: int
+) -> str:
+    """Load a network and find the source line of an operation of its file.
+
+    Otherwise as `line_of`.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", MobilebenchWarning)
+        loaded = loading.load(request)
+    return line_of(loaded, recipe, operation, place, places)
+
+
+def line_of(
+    loaded: LoadedModel, recipe: ExportRecipe, operation: Operation, place: int, places: int
+) -> str:
+    """Find the source line of an operation of a network's file.
+
+    It is the one at `place` of the `places` of its kind in its layer. Returns an empty text where
+    the line is not known.
+    """
+    module = deployed(loaded, recipe)
+    lines = origins.of_operation(
+        operation.kind, operation.layer, place, places, module, _example(loaded)
+    )
+    return " or ".join(lines)
 
 
 def _root(error: BaseException) -> BaseException:
@@ -170,13 +208,11 @@ def _root(error: BaseException) -> BaseException:
     return error
 
 
-def _message(error: BaseException, module: nn.Module, example: Sequence[torch.Tensor]) -> str:
-    """Return the first paragraph of a toolkit's message, and the source line it is about."""
+def _message(error: BaseException) -> str:
+    """Return the first paragraph of a toolkit's message."""
     # A KeyError quotes its message as Python code.
     text = str(error.args[0] if isinstance(error, KeyError) and error.args else error).strip()
-    place = origins.of(error, module, example)
-    first = " ".join(text.partition("\n\n")[0].split()) or type(error).__name__
-    return first if place is None else f"{first} (from {place})"
+    return " ".join(text.partition("\n\n")[0].split()) or type(error).__name__
 
 
 def deployed(loaded: LoadedModel, recipe: ExportRecipe) -> nn.Module:

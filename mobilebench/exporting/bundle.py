@@ -11,6 +11,7 @@ import numpy as np
 from mobilebench import files, plugins
 from mobilebench.errors import CellFailed, ModelFileError
 from mobilebench.exporting import preparation
+from mobilebench.exporting.blame import Locate, named
 from mobilebench.exporting.order import Order
 from mobilebench.files import writing
 from mobilebench.inputs import labels, seeded
@@ -67,13 +68,15 @@ def verified(
     seconds: float,
     folder: Path,
     work: Work,
+    locate: Locate,
     process: IsolatedProcess | None = None,
 ) -> ArtifactFacts:
     """Verify a converted file in its staging folder and return its facts.
 
-    `process` has loaded the toolkit, `seconds` is what the conversion took. Raises `CellFailed`
-    where nothing here can run the file or, unless that is allowed, it does not compute the same
-    network; `OutputError` where the folder cannot be written.
+    `locate` finds the source line of an operation that a runtime cannot run. `process` has loaded
+    the toolkit, `seconds` is what the conversion took. Raises `CellFailed` where nothing here can
+    run the file or, unless that is allowed, it does not compute the same network; `OutputError`
+    where the folder cannot be written.
     """
     model_path, recipe = folder / converted.model_file, order.recipe
     preflight = order.prepared.preflight
@@ -81,9 +84,12 @@ def verified(
     with writing(folder):
         reference.save(folder)
     work.stage("parity")
-    parity = verification.verify(
-        model_path, recipe, reference, preflight.half_precision_error, work.cancel, process
-    )
+    try:
+        parity = verification.verify(
+            model_path, recipe, reference, preflight.half_precision_error, work.cancel, process
+        )
+    except CellFailed as error:
+        raise named(error, model_path, recipe, locate) from error
     agreement, classes = None, order.prepared.classes
     if parity and recipe.precision.quantized and classes is not None:
         work.stage("agreement")

@@ -59,7 +59,9 @@ def choose(
         offering = _offering(exporters, precision, target, delegate)
         for exporter in exporters:
             if exporter not in offering:
-                left_out.append(f"{exporter.format} has no {precision}; left out.")
+                near = precision.nearest(exporter.precisions(target, delegate))
+                offer = f"; the nearest that it has is {near}" if near else ""
+                left_out.append(f"{exporter.format} has no {precision}; left out{offer}.")
         for exporter in offering:
             recipe = exporter.recipe(precision, target, delegate, calibration)
             recipes.append(replace(recipe, form=form, class_labels=class_labels))
@@ -84,7 +86,12 @@ def _offering(
         exporters[0].recipe(precision, target, delegate)  # raises, saying what is on offer
     if not offering:
         names = ", ".join(exporter.format for exporter in exporters)
-        raise RecipeError(f"The precision {precision} is not offered by {names}.")
+        near = {e.format: precision.nearest(e.precisions(target, delegate)) for e in exporters}
+        offers = [f"{format_} has {other}" for format_, other in near.items() if other]
+        raise RecipeError(
+            f"The precision {precision} is not offered by {names}"
+            f"{'; the nearest: ' if offers else ''}{', '.join(offers)}."
+        )
     return offering
 
 

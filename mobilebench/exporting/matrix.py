@@ -8,6 +8,7 @@ by their sha256, without torch; so a matrix that was stopped, in whatever way, r
 
 from __future__ import annotations
 
+import math
 import tempfile
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
@@ -34,7 +35,7 @@ from mobilebench.failures import failure_of
 from mobilebench.inputs import images, labels
 from mobilebench.machine import isolated
 from mobilebench.observer import Observer, Work
-from mobilebench.values.artifact import Artifact
+from mobilebench.values.artifact import Artifact, Parity
 from mobilebench.values.measurement import Failure
 from mobilebench.values.modelspec import ModelSpec
 from mobilebench.values.recipe import ExportRecipe
@@ -195,8 +196,7 @@ class Matrix:
             with files.only_one(place, waiting, cancel):
                 elsewhere = self._made_elsewhere(order)
                 artifact = elsewhere or self.workers.build(order, self.out_dir, work)
-            seconds = artifact.manifest.facts.export_seconds
-            outcome = "made by another process" if elsewhere else f"exported in {seconds:.0f} s"
+            outcome = "made by another process" if elsewhere else _figures(artifact)
         except ModelRefused as error:
             if len(self.requests) == 1:
                 raise
@@ -217,6 +217,20 @@ class Matrix:
             return finding.find(order, self.out_dir)
         except (BundleError, SchemaError):  # the damaged bundle that is to be made again
             return None
+
+
+def _figures(artifact: Artifact) -> str:
+    """Return the time that an export took and its worst error, for the line about its cell."""
+    facts = artifact.manifest.facts
+    seconds = f"exported in {facts.export_seconds:.0f} s"
+    if not facts.parity:
+        return f"{seconds}, not verified"
+    worst = max(facts.parity, key=_error)
+    return f"{seconds}, relative error {worst.error_text}"
+
+
+def _error(result: Parity) -> float:
+    return math.inf if result.max_relative_error is None else result.max_relative_error
 
 
 def _each(

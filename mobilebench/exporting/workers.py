@@ -25,6 +25,7 @@ from mobilebench.machine.isolated import Function, IsolatedProcess
 from mobilebench.observer import Work
 from mobilebench.values import value
 from mobilebench.values.artifact import LOG_FILE, Artifact
+from mobilebench.values.graph import Operation
 from mobilebench.values.measurement import Stage
 from mobilebench.values.recipe import ExportRecipe
 from mobilebench.values.request import Request
@@ -34,6 +35,11 @@ PREPARE = Function[[Request, tuple[ExportRecipe, ...], InputSource, bool, Path],
 )
 CONVERT = Function[[Request, ExportRecipe, str, InputSource, Path], Converted](
     "mobilebench.conversion.steps:convert", Converted
+)
+
+
+LOCATE = Function[[Request, ExportRecipe, Operation, int, int], str](
+    "mobilebench.conversion.steps:locate", str
 )
 
 
@@ -121,5 +127,11 @@ class LocalWorkers:
                 log_to=folder / LOG_FILE,
             )
             seconds = time.monotonic() - started
-            facts = bundle.verified(order, converted, seconds, folder, work, process)
+
+            def locate(operation: Operation, place: int, places: int) -> str:
+                work.stage("find the line of the operation that failed")
+                call = LOCATE(order.request, order.recipe, operation, place, places)
+                return process.call(call, stage=Stage.EXPORT, timeout_s=self.limits.seconds)
+
+            facts = bundle.verified(order, converted, seconds, folder, work, locate, process)
             return bundle.publish(order, converted, facts, folder, out_dir)

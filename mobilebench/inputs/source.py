@@ -1,4 +1,4 @@
-"""Inputs for int8 calibration and for top-1 agreement: images or seeded noise."""
+"""Inputs for int8 calibration and for judging classes: images or seeded noise."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from mobilebench.inspecting.inspection import Inspection
-from mobilebench.values import value, wire
+from mobilebench.values import value
 from mobilebench.values.forecast import Forecast, Placement
 
 Shown = str | int | float | None
@@ -91,8 +91,14 @@ def _facts(inspection: Inspection) -> Iterator[tuple[str, Shown]]:
         yield "outputs", "; ".join(map(str, facts.preflight.outputs))
     yield "params", model.params
     yield "model MACs", model.macs.total if model.macs else None
-    for name, setting in wire.to_plain(manifest.recipe).items():
-        yield name, setting if isinstance(setting, str | None) else str(setting)
+    recipe = manifest.recipe
+    yield "precision", recipe.precision.value
+    yield "target", recipe.target
+    yield "delegate", recipe.delegate
+    yield "form", recipe.form.value
+    yield "calibrated on", recipe.calibration.description if recipe.calibration else None
+    yield "image input", recipe.image_input.description if recipe.image_input else None
+    yield "class labels", f"sha256 {recipe.class_labels}" if recipe.class_labels else None
     for name, version in facts.tool_versions.items():
         yield f"tool {name}", version
     for place, result in enumerate(facts.parity):

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 from mobilebench import files, plugins
 from mobilebench.errors import BundleError, ModelFileError, UserError
@@ -28,6 +29,8 @@ from mobilebench.values.modelspec import IN_FILE, ModelSpec, Preprocessing, Weig
 from mobilebench.values.recipe import ExportRecipe, Form, Precision
 from mobilebench.values.tensor import DType, Sizes, TensorSpec
 
+T = TypeVar("T")
+
 # (value / 255 - 0) / (1 / 255) is the value itself.
 _AS_PIXELS = Preprocessing(mean=(0.0, 0.0, 0.0), std=(1 / 255, 1 / 255, 1 / 255))
 NO_REFERENCE = "no reference: the file was given, not exported here"
@@ -40,23 +43,50 @@ def open_artifacts(paths: Sequence[Path], sizes: Sequence[Sizes] = ()) -> list[A
     `BundleError` for a path that is neither, `ModelFileError` for a damaged file, `UserError` for
     sizes that fit no file and for an input that cannot be fed.
     """
+    artifacts = []
+    for result in open_each(paths, sizes):
+        if isinstance(result, UserError):
+            raise result
+        artifacts.append(result)
+    return artifacts
+
+
+def open_each(paths: Sequence[Path], sizes: Sequence[Sizes] = ()) -> list[Artifact | UserError]:
+    """Open every path that can be opened; the error takes the place of any other.
+
+    Raises `UserError` only for sizes that fit no file.
+    """
     bare = [path for path in paths if is_model_file(path)]
     if sizes and not bare:
         raise UserError(
             "--input states sizes that a model file leaves open; bundles have fixed sizes, so "
             "leave it out."
         )
-    read = {path: _read_io(path) for path in bare}
-    _require_names(sizes, [tensor.name for io in read.values() for tensor in io.inputs])
+    ends = {path: _or_error(_read_io, path) for path in bare}
+    readable = [io for io in ends.values() if not isinstance(io, UserError)]
+    if readable:
+        _require_names(sizes, [tensor.name for io in readable for tensor in io.inputs])
     named = [stated for stated in sizes if stated.name is not None]
-    any_open = any(_is_open(tensor) for io in read.values() for tensor in io.inputs)
-    return [
+    any_open = not all(map(_is_fixed, readable))
+
+    def one(path: Path) -> Artifact:
+        io = ends.get(path)
+        if io is None:
+            return Artifact.load(path)
+        if isinstance(io, UserError):
+            raise io
         # Sizes without a name are for the files that leave sizes open, where there are any.
-        _given(path, read[path], named if any_open and _is_fixed(read[path]) else sizes)
-        if path in read
-        else Artifact.load(path)
-        for path in paths
-    ]
+        return _given(path, io, named if any_open and _is_fixed(io) else sizes)
+
+    return [_or_error(one, path) for path in paths]
+
+
+def _or_error(function: Callable[[Path], T], path: Path) -> T | UserError:
+    """Return what a function makes of a path, or the error about what the user can fix."""
+    try:
+        return function(path)
+    except UserError as error:
+        return error
 
 
 def adopt(artifact: Artifact, out_dir: Path) -> Artifact:

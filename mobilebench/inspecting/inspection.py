@@ -11,6 +11,7 @@ from mobilebench import plugins
 from mobilebench.errors import BundleError, MissingToolkit, ModelFileError
 from mobilebench.inspecting.placement.placing import placements
 from mobilebench.machine import installation
+from mobilebench.notation.quantities import size
 from mobilebench.values import wire
 from mobilebench.values.artifact import (
     MANIFEST_FILE,
@@ -46,6 +47,10 @@ class Inspection:
     unread: str | None
     """Why there is no graph: no toolkit of the format is here, or the file is one of layers."""
     placements: tuple[Placement, ...]
+
+    def __repr__(self) -> str:
+        operations = "operations unread" if self.graph is None else f"{self.graph!r}"
+        return f"<Inspection {self.model_path.name}, {size(self.size_bytes)}: {operations}>"
 
     @property
     def forecasts(self) -> tuple[Forecast, ...]:

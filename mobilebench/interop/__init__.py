@@ -90,14 +90,23 @@ def recognised(path: Path) -> bool:
     return _recognised(text) is not None
 
 
+def is_accuracy(path: Path) -> bool:
+    """Return whether a file looks like accuracies of mobilebench; False if it cannot be read."""
+    return b'"accuracy_id"' in _plain_head(path)
+
+
 def is_record(path: Path) -> bool:
     """Return whether a file looks like records of mobilebench; False where it cannot be read."""
-    try:
-        # In UTF-16, a zero stands beside each letter.
-        head = _head(path).replace(b"\0", b"")
-    except OSError:
-        return False
+    head = _plain_head(path)
     return b'"record_id"' in head or (b'"schema_version"' in head and not recognised(path))
+
+
+def _plain_head(path: Path) -> bytes:
+    """Return the file without the zeros that stand beside each letter in UTF-16."""
+    try:
+        return _head(path).replace(b"\0", b"")
+    except OSError:
+        return b""
 
 
 def _head(path: Path) -> bytes:
@@ -114,6 +123,7 @@ def _readers() -> str:
     kinds = [f"{name} ({reader.reads})" for name, reader in READERS.items()]
     return (
         "name its kind with --as, if it is one of these: record (records that mobilebench wrote), "
+        f"accuracy (what `mobilebench eval --out` wrote), "
         f"{', '.join(kinds)}"
     )
 

@@ -1,27 +1,42 @@
-"""Ranked rows for scripts and notebooks, where they are shown as a table."""
+"""Ranked rows for scripts and notebooks, where they are shown as tables."""
 
 from __future__ import annotations
 
 from html import escape
 
-from mobilebench.leaderboard.columns import notes, offered
+from mobilebench.leaderboard.columns import offered
+from mobilebench.leaderboard.notes import notes
 from mobilebench.leaderboard.rows import Row
+from mobilebench.leaderboard.sections import sections
 from mobilebench.notation import escapes
 
 
 class Board(list[Row]):
-    """Rows of a leaderboard, the fastest first."""
+    """Rows of a leaderboard, the fastest of each device and protocol first."""
+
+    def __repr__(self) -> str:
+        return f"<Board: {len(self)} rows>"
 
     def _repr_html_(self) -> str:
-        """Return a table for a notebook, with what a reader must know below it."""
+        """Return a table for each section, with what a reader must know below them."""
         columns = offered(self)
-        head = "".join(f"<th>{_text(column.title)}</th>" for column in columns)
-        body = "".join(
-            f"<tr>{''.join(f'<td>{_text(column.text(row))}</td>' for column in columns)}</tr>"
-            for row in self
-        )
+        titles = ["#", *(column.title for column in columns)]
+        head = "".join(f"<th>{_text(title)}</th>" for title in titles)
+        parts = []
+        for section in sections(self):
+            lines = (
+                [str(number), *(column.text(row) for column in columns)]
+                for number, row in section.rows
+            )
+            body = "".join(
+                f"<tr>{''.join(f'<td>{_text(cell)}</td>' for cell in line)}</tr>" for line in lines
+            )
+            parts.append(
+                f"<h4>{_text(section.heading)}</h4>"
+                f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+            )
         below = "".join(f"<p>{_text(sentence)}</p>" for sentence in notes(self))
-        return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{below}"
+        return "".join(parts) + below
 
 
 def _text(text: str) -> str:

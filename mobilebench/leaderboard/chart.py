@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from mobilebench.leaderboard.columns import needed
 from mobilebench.leaderboard.rows import Row
+from mobilebench.leaderboard.sections import sections
 from mobilebench.notation.quantities import duration
 
 
@@ -27,52 +28,36 @@ class Bar:
 
 @dataclass(frozen=True)
 class Chart:
-    """The bars of one device and protocol: only their lengths may be compared."""
+    """The bars of one section: only their lengths may be compared."""
 
-    device: str
-    protocol: str
+    heading: str
     bars: tuple[Bar, ...]
 
 
 def charts(rows: Sequence[Row]) -> list[Chart]:
-    """Return a chart for each device and protocol, with a bar for each measured row."""
-    groups: dict[tuple[str, str, str], list[int]] = {}
-    for place, row in enumerate(rows):
-        if row.p50_ms is not None:
-            key = (row.device_model, row.device, row.protocol or "")
-            groups.setdefault(key, []).append(place)
-    details = [
-        column
-        for column in needed(rows)
-        if column.title in ("runtime", "unit", "threads") and not column.essential
-    ]
-    return [
-        Chart(
-            device=f"{model} ({device})",
-            protocol=protocol,
-            bars=tuple(_bars(rows, places, [column.title for column in details])),
-        )
-        for (model, device, protocol), places in groups.items()
-    ]
+    """Return a chart for each section, with a bar for each measured row."""
+    details = [column.name for column in needed(rows) if column.name in ("runtime", "threads")]
+    shown = (
+        Chart(section.heading, tuple(_bars(section.rows, details))) for section in sections(rows)
+    )
+    return [chart for chart in shown if chart.bars]
 
 
-def _bars(rows: Sequence[Row], places: Sequence[int], details: Sequence[str]) -> list[Bar]:
-    longest = max(rows[place].p90_ms or 0.0 for place in places)
+def _bars(rows: Sequence[tuple[int, Row]], details: Sequence[str]) -> list[Bar]:
+    longest = max((row.p90_ms or 0.0 for _, row in rows), default=0.0)
     bars = []
-    for place in places:
-        row = rows[place]
+    for number, row in rows:
         if row.p50_ms is None or row.p90_ms is None or row.min_ms is None:
             continue
         texts = {
             "runtime": row.runtime,
-            "unit": row.compute_unit,
             "threads": f"{row.threads} thread{'' if row.threads == 1 else 's'}",
         }
         bars.append(
             Bar(
-                number=place + 1,
+                number=number,
                 model=row.model,
-                details=", ".join([row.artifact, *(texts[title] or "" for title in details)]),
+                details=", ".join([row.artifact, *(texts[name] or "" for name in details)]),
                 median=duration(row.p50_ms * 1e6),
                 start=100 * row.min_ms / longest,
                 dot=100 * row.p50_ms / longest,

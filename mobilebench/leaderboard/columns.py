@@ -1,59 +1,76 @@
-"""The columns of the leaderboard: title, text and sort key, shared by every output."""
+"""The columns of the leaderboard: name, title, text and sort key, shared by every output."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from enum import Enum
 
+from mobilebench.errors import UserError
 from mobilebench.leaderboard.rows import Row
-from mobilebench.notation.quantities import duration, size
+from mobilebench.leaderboard.sections import heading
+from mobilebench.notation.quantities import count, duration, size
 
 UNKNOWN = "–"  # noqa: RUF001 - an en dash stands for "not known" in every table
+
+
+class Use(Enum):
+    """When a column is shown where nobody asked for columns by name."""
+
+    ALWAYS = "always"
+    TELLING = "where rows differ in it, else where there is room"
+    DIFFERING = "where rows differ in it"
+    ROOM = "where there is room"
+    ASKED = "never"
+
+
+_APART = (Use.TELLING, Use.DIFFERING)
 
 
 @dataclass(frozen=True)
 class Column:
     """One column; `key` returns the number or text behind the shown text."""
 
+    name: str
+    """As `--columns` has it."""
     title: str
+    fields: tuple[str, ...]
+    """Of the row, in files for programs."""
     key: Callable[[Row], float | str | None]
     text: Callable[[Row], str]
     numeric: bool = True
-    essential: bool = False
-    """Shown at every width."""
-    telling: bool = False
-    """Shown at every width where rows differ in nothing else that is shown."""
+    use: Use = Use.ROOM
+    falling: bool = False
+    """The largest is the best."""
 
 
 def _number(
+    name: str,
     title: str,
-    key: Callable[[Row], float | None],
+    field: str,
     write: Callable[[float], str],
     *,
-    essential: bool = False,
-    telling: bool = False,
+    use: Use = Use.ROOM,
+    falling: bool = False,
 ) -> Column:
+    def key(row: Row) -> float | None:
+        number: float | None = getattr(row, field)
+        return number
+
     def text(row: Row) -> str:
         number = key(row)
         return UNKNOWN if number is None else write(number)
 
-    return Column(title, key, text, essential=essential, telling=telling)
+    return Column(name, title, (field,), key, text, use=use, falling=falling)
 
 
-def _words(
-    title: str,
-    key: Callable[[Row], str | None],
-    *,
-    essential: bool = False,
-    telling: bool = False,
-) -> Column:
+def _words(name: str, title: str, field: str, use: Use) -> Column:
+    def key(row: Row) -> str | None:
+        words: str | None = getattr(row, field)
+        return words
+
     return Column(
-        title,
-        key,
-        lambda row: key(row) or UNKNOWN,
-        numeric=False,
-        essential=essential,
-        telling=telling,
+        name, title, (field,), key, lambda row: key(row) or UNKNOWN, numeric=False, use=use
     )
 
 
@@ -67,6 +84,22 @@ def _milliseconds(number: float) -> str:
     return duration(number * 1e6)
 
 
+def _spread(row: Row) -> str:
+    if row.spread_low_ms is None or row.spread_high_ms is None:
+        return UNKNOWN
+    low, high = _milliseconds(row.spread_low_ms), _milliseconds(row.spread_high_ms)
+    unit = low.rpartition(" ")[2]
+    if unit == high.rpartition(" ")[2]:
+        low = low.removesuffix(f" {unit}")
+    return f"{low} to {high}"
+
+
+def _interval(row: Row) -> str:
+    if row.top1_low is None or row.top1_high is None:
+        return UNKNOWN
+    return f"{row.top1_low:.1f} to {row.top1_high:.1f}"
+
+
 def _error(row: Row) -> str:
     if row.unverified:
         return "not verified"
@@ -74,96 +107,141 @@ def _error(row: Row) -> str:
 
 
 COLUMNS: Sequence[Column] = (
-    _words("model", lambda row: row.model, essential=True),
-    _words("artifact", lambda row: row.artifact, essential=True),
-    _words("device", lambda row: row.device, essential=True),
-    _words("runtime", lambda row: row.runtime, telling=True),
-    _words("unit", lambda row: row.compute_unit, telling=True),
-    _number("threads", lambda row: row.threads, "{:.0f}".format, telling=True),
-    _words("protocol", lambda row: row.protocol, telling=True),
-    Column("p50", lambda row: row.p50_ms, _p50, essential=True),
-    _number("p90", lambda row: row.p90_ms, _milliseconds),
-    _number("load", lambda row: row.first_load_ms, _milliseconds),
-    _number("memory", lambda row: row.peak_memory_bytes, size),
-    _number("size", lambda row: row.size_bytes, size),
-    Column("rel. error", lambda row: row.relative_error, _error),
-    _number("SNR dB", lambda row: row.snr_db, "{:.0f}".format),
-    _number("agree %", lambda row: row.agreement, lambda share: f"{100 * share:.0f}"),
-    _number("publ. top-1 %", lambda row: row.published_top1, "{:.1f}".format),
-    # Where devices of one id are different ones, as the hosts of several people are.
-    _words("device model", lambda row: row.device_model, telling=True),
+    _words("model", "model", "model", Use.ALWAYS),
+    _words("artifact", "artifact", "artifact", Use.ALWAYS),
+    _words("format", "format", "format", Use.ASKED),
+    _words("precision", "precision", "precision", Use.ASKED),
+    _words("device", "device", "device", Use.ASKED),
+    _words("device-model", "device model", "device_model", Use.ASKED),
+    _words("unit", "unit", "compute_unit", Use.ASKED),
+    _words("protocol", "protocol", "protocol", Use.ASKED),
+    _words("runtime", "runtime", "runtime", Use.TELLING),
+    _number("threads", "threads", "threads", "{:.0f}".format, use=Use.TELLING),
+    _number("params", "params", "params", count),
+    _number("macs", "MACs", "macs", count),
+    _number("size", "size", "size_bytes", size),
+    Column("p50", "p50", ("p50_ms",), lambda row: row.p50_ms, _p50, use=Use.ALWAYS),
+    Column(
+        "spread",
+        "p50 spread",
+        ("spread_low_ms", "spread_high_ms", "spread_kind"),
+        lambda row: row.spread_low_ms,
+        _spread,
+    ),
+    _number("min", "min", "min_ms", _milliseconds, use=Use.ASKED),
+    _number("p90", "p90", "p90_ms", _milliseconds),
+    _number("load", "load", "first_load_ms", _milliseconds),
+    _number("memory", "memory", "peak_memory_bytes", size),
+    Column("error", "rel. error", ("relative_error",), lambda row: row.relative_error, _error),
+    _number("snr", "SNR dB", "snr_db", "{:.0f}".format, falling=True),
+    _number("agree", "same class %", "agreement", lambda share: f"{100 * share:.0f}", falling=True),
+    _number("top1", "top-1 %", "measured_top1", "{:.1f}".format, falling=True),
+    Column(
+        "interval",
+        "top-1 95 %",
+        ("top1_low", "top1_high"),
+        lambda row: row.top1_low,
+        _interval,
+        falling=True,
+    ),
+    _number("images", "images", "accuracy_images", "{:.0f}".format),
+    _number("published", "publ. top-1 %", "published_top1", "{:.1f}".format, falling=True),
+    # Where records of one network have other weights: random ones, or of several checkpoints.
+    _words("weights", "weights", "weights", Use.DIFFERING),
 )
+NAMES = tuple(column.name for column in COLUMNS)
+_BY_NAME = {column.name: column for column in COLUMNS}
 _LEAVING_LAST = (
-    "protocol", "p90", "threads", "runtime", "size", "rel. error", "publ. top-1 %", "memory",
-    "load", "SNR dB", "agree %", "unit", "device model",
+    "top1", "p90", "spread", "threads", "runtime", "params", "macs", "size", "interval", "images",
+    "published", "error", "memory", "load", "snr", "agree", "weights",
 )  # fmt: skip
 """Columns that a narrow terminal leaves out: the first of these stay the longest."""
+_PAPER = (
+    "model", "artifact", "runtime", "threads", "params", "macs", "size", "p50", "spread", "top1",
+    "interval", "published",
+)  # fmt: skip
+"""Columns of a paper's table, which has the width of a page."""
 
 
-_SELDOM = ("unit", "device model")
-"""Columns that say something only where rows differ in them."""
+def named(text: str) -> list[Column]:
+    """Return the columns of a list of names, such as `model,params,p50`, in its order.
+
+    Raises `UserError` for a name that does not exist, and for one that stands twice.
+    """
+    columns: list[Column] = []
+    for name in (part.strip() for part in text.split(",")):
+        column = _column(name)
+        if column in columns:
+            raise UserError(f"The column {name} is named twice; name it once.")
+        columns.append(column)
+    return columns
+
+
+def _column(name: str) -> Column:
+    if name not in _BY_NAME:
+        raise UserError(f"There is no column {name!r}; there are: {', '.join(NAMES)}.")
+    return _BY_NAME[name]
 
 
 def offered(rows: Sequence[Row]) -> list[Column]:
-    """Return the columns that have something to show for these rows."""
+    """Return the columns that have something to show for these rows.
+
+    Device, compute unit and protocol are in the headings of sections.
+    """
 
     def says(column: Column) -> bool:
         texts = {column.text(row) for row in rows} - {UNKNOWN}
-        return len(texts) > 1 if column.title in _SELDOM else bool(texts)
+        return len(texts) > 1 if column.use is Use.DIFFERING else bool(texts)
 
-    return [column for column in COLUMNS if column.essential or says(column)]
+    return [
+        column
+        for column in COLUMNS
+        if column.use is Use.ALWAYS or (column.use is not Use.ASKED and says(column))
+    ]
+
+
+def of_a_paper(rows: Sequence[Row]) -> list[Column]:
+    """Return the offered columns that a paper's table has by default."""
+    needless = [
+        column
+        for column in offered(rows)
+        if column.use is Use.TELLING and column not in needed(rows)
+    ]
+    return [c for c in offered(rows) if c.name in _PAPER and c not in needless]
 
 
 def by_importance(columns: Sequence[Column]) -> list[Column]:
-    """Return those of the columns that are not essential, the most important first."""
-    others = [column for column in columns if not column.essential]
-    return sorted(others, key=lambda column: _LEAVING_LAST.index(column.title))
+    """Return those of the columns that are not always shown, the most important first."""
+    others = [column for column in columns if column.name in _LEAVING_LAST]
+    return sorted(others, key=lambda column: _LEAVING_LAST.index(column.name))
 
 
 def needed(rows: Sequence[Row]) -> list[Column]:
-    """Return the columns without which rows could not be told apart, in their order.
-
-    The protocol is among them wherever rows have several: their numbers must not be compared.
-    """
-    chosen = [column for column in COLUMNS if column.essential]
-    several = len({row.protocol for row in rows if row.protocol}) > 1
+    """Return the columns without which rows of a section could not be told apart."""
+    chosen = [column for column in COLUMNS if column.use is Use.ALWAYS]
     for column in COLUMNS:
-        if column.telling:
-            without, within = _kinds(rows, chosen), _kinds(rows, [*chosen, column])
-            if within > without or (several and column.title == "protocol"):
-                chosen.append(column)
+        if column.use in _APART and _kinds(rows, [*chosen, column]) > _kinds(rows, chosen):
+            chosen.append(column)
     return [column for column in COLUMNS if column in chosen]
 
 
 def _kinds(rows: Sequence[Row], columns: Sequence[Column]) -> int:
-    names = [column for column in columns if column.title != "p50"]
-    return len({tuple(column.text(row) for column in names) for row in rows})
+    names = [column for column in columns if column.name != "p50"]
+    return len({(heading(row), *(column.text(row) for column in names)) for row in rows})
 
 
-def notes(rows: Sequence[Row]) -> list[str]:
-    """Return one sentence for each mark and each failure, naming the rows it is about."""
-    by_mark: dict[str, list[int]] = {}
-    for number, row in enumerate(rows, start=1):
-        for mark in row.marks:
-            by_mark.setdefault(mark, []).append(number)
-    sentences = [
-        f"{_which(numbers, len(rows))}: {mark}." for mark, numbers in sorted(by_mark.items())
-    ]
-    sentences += [
-        f"row {number}: failed at {row.failure}"
-        for number, row in enumerate(rows, start=1)
-        if row.failure
-    ]
-    sources = dict.fromkeys(
-        f"{row.model} {row.published_top1} %: {row.published_source}"
-        for row in rows
-        if row.published_source
-    )
-    return sentences + [f"published accuracy, not measured here: {source}." for source in sources]
+def by_column(rows: Sequence[Row], name: str) -> list[Row]:
+    """Return the rows sorted by a column, the best first and unknown ones last.
 
+    They stay in their sections. Raises `UserError` for a column that does not exist.
+    """
+    column = _column(name)
+    places = {title: place for place, title in enumerate(dict.fromkeys(map(heading, rows)))}
 
-def _which(numbers: Sequence[int], count: int) -> str:
-    if len(numbers) == count:
-        return "all rows" if count > 1 else "row 1"
-    plural = "s" if len(numbers) > 1 else ""
-    return f"row{plural} {', '.join(map(str, numbers))}"
+    def order(row: Row) -> tuple[int, bool, float, str]:
+        key = column.key(row)
+        if isinstance(key, str) or key is None:
+            return places[heading(row)], key is None, 0.0, key or ""
+        return places[heading(row)], False, -key if column.falling else key, ""
+
+    return sorted(rows, key=order)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from rich.console import Group
 from rich.text import Text
 
 from mobilebench.leaderboard.columns import UNKNOWN
+from mobilebench.leaderboard.naming import Naming
 from mobilebench.leaderboard.table import empty_table
 from mobilebench.notation import escapes
 from mobilebench.notation.quantities import duration
@@ -33,6 +35,15 @@ def cells(result: Reported) -> tuple[str, ...]:
         "; ".join(result.remarks),
     )
     return tuple(text or UNKNOWN for text in texts)
+
+
+def renamed(results: Sequence[Reported], names: Mapping[str, str]) -> list[Reported]:
+    """Return the results under the names that an author gives the models."""
+    naming = Naming(names)
+    return [
+        result if result.model is None else replace(result, model=naming.shown(result.model))
+        for result in results
+    ]
 
 
 def _latency(result: Reported) -> str | None:

@@ -1,4 +1,4 @@
-"""Write the leaderboard for LaTeX tables, github-action-benchmark and Bencher."""
+"""Write the leaderboard for github-action-benchmark and Bencher."""
 
 from __future__ import annotations
 
@@ -6,40 +6,8 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from mobilebench.leaderboard import elsewhere
-from mobilebench.leaderboard.columns import notes, offered
 from mobilebench.leaderboard.rows import Row
 from mobilebench.notation import escapes
-from mobilebench.values.reported import Reported
-
-
-def as_latex(rows: Sequence[Row], reported: Sequence[Reported] = ()) -> str:
-    """Return a table for papers, by the package booktabs, with its notes below it.
-
-    The notes belong to the numbers. Results that others report follow in a second table.
-    """
-    parts = []
-    if rows:
-        columns = offered(rows)
-        titles = ["#", *(column.title for column in columns)]
-        lines = [
-            [str(number), *(column.text(row) for column in columns)]
-            for number, row in enumerate(rows, start=1)
-        ]
-        spec = "r" + "".join("r" if column.numeric else "l" for column in columns)
-        parts += [*_tabular(spec, titles, lines), ""]
-        parts += [escapes.latex(sentence) + r"\\" for sentence in notes(rows)]
-    if reported:
-        parts += ["", escapes.latex(elsewhere.TITLE) + r":\\"]
-        cells = [elsewhere.cells(result) for result in reported]
-        parts += _tabular("l" * len(elsewhere.COLUMNS), elsewhere.COLUMNS, cells)
-    return "\n".join(parts) + "\n"
-
-
-def _tabular(spec: str, titles: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
-    head, *body = (" & ".join(map(escapes.latex, row)) + r" \\" for row in (titles, *rows))
-    begin, end = r"\begin{tabular}{" + spec + "}", r"\end{tabular}"
-    return [begin, r"\toprule", head, r"\midrule", *body, r"\bottomrule", end]
 
 
 def as_github_benchmark(rows: Sequence[Row]) -> str:

@@ -11,14 +11,22 @@ from markupsafe import Markup
 
 from mobilebench.leaderboard import elsewhere, text
 from mobilebench.leaderboard.chart import charts
-from mobilebench.leaderboard.columns import UNKNOWN, notes, offered
+from mobilebench.leaderboard.columns import UNKNOWN, Column, offered
+from mobilebench.leaderboard.notes import notes
 from mobilebench.leaderboard.rows import Row
+from mobilebench.leaderboard.sections import sections
 from mobilebench.machine import host
 from mobilebench.notation import escapes
 from mobilebench.values.reported import Reported
 
 _BETWEEN = re.compile(r"(?<=[-_/@])(?=\S)|(?<=\.)(?=[^\s\d])|(?<=\S{24})(?=\S)")
 
+_BELOW = {
+    "model": {"weights": "weights: {}"},
+    "p50": {"spread": "{}"},
+    "top1": {"interval": "{}", "images": "{} images"},
+}
+"""Columns that stand in the cell of another one, each with the words around its text."""
 _SHORT = 16
 """Characters of a name that stays in one line."""
 
@@ -26,9 +34,19 @@ _SHORT = 16
 def as_page(
     rows: Sequence[Row],
     reported: Sequence[Reported] = (),
+    columns: Sequence[Column] | None = None,
     title: str = "mobilebench leaderboard",
 ) -> str:
-    """Return the page as HTML."""
+    """Return the page as HTML, with a table for each section.
+
+    Intervals, numbers of images and weights stand small below what they are about.
+    """
+    chosen = list(offered(rows) if columns is None else columns)
+    below = {
+        column.name: [other for other in chosen if other.name in _BELOW.get(column.name, ())]
+        for column in chosen
+    }
+    small = [column for others in below.values() for column in others]
     templates = Environment(
         loader=PackageLoader("mobilebench.leaderboard"),
         autoescape=True,
@@ -43,7 +61,11 @@ def as_page(
         title=title,
         created=f"{host.now()[:16].replace('T', ' ')} UTC",
         version=host.version(),
-        columns=[c for c in offered(rows) if c.title != "device model"],
+        columns=[column for column in chosen if column not in small],
+        below=below,
+        words={name: text for others in _BELOW.values() for name, text in others.items()},
+        chosen=columns is not None,
+        sections=sections(rows),
         rows=rows,
         notes=notes(rows),
         charts=charts(rows),
@@ -51,8 +73,8 @@ def as_page(
         elsewhere=elsewhere,
         reported=[elsewhere.cells(result) for result in reported],
         downloads={
-            "CSV": _data_url("text/csv", text.as_csv(rows)),
-            "JSON": _data_url("application/json", text.as_json(rows)),
+            "CSV": _data_url("text/csv", text.as_csv(rows, columns)),
+            "JSON": _data_url("application/json", text.as_json(rows, columns)),
         },
     )
 

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from mobilebench.leaderboard import headline
+from mobilebench.leaderboard.judgement import UNJUDGED, Judgement, by_file, data_title
+from mobilebench.leaderboard.naming import Naming
+from mobilebench.leaderboard.spread import spread
 from mobilebench.notation import escapes
+from mobilebench.notation.quantities import duration
 from mobilebench.stats import summarise
 from mobilebench.values import value, wire
+from mobilebench.values.accuracy import Accuracy
 from mobilebench.values.artifact import ArtifactFacts, Parity
 from mobilebench.values.device import DeviceKind
 from mobilebench.values.measurement import Failure, Measurement, Validity
-from mobilebench.values.modelspec import ModelSpec
 from mobilebench.values.recipe import Calibration, ExportRecipe
 from mobilebench.values.record import CellKey, Record
 from mobilebench.values.tensor import TensorSpec
@@ -47,6 +51,10 @@ class Row:
     p50_ms: float | None
     p90_ms: float | None
     min_ms: float | None
+    spread_low_ms: float | None
+    spread_high_ms: float | None
+    spread_kind: str | None
+    """What the two are, in words: an interval of the median, or a range of medians."""
     first_load_ms: float | None
     peak_memory_bytes: int | None
     size_bytes: int | None
@@ -59,31 +67,70 @@ class Row:
     """Why no output was compared with PyTorch; None where one was, or no file was exported."""
     params: int | None
     macs: int | None
+    measured_top1: float | None
+    """In percent, of this very file, on `accuracy_images` images of one data set."""
+    top1_low: float | None
+    """Lower end of Wilson's interval at 95 %, in percent."""
+    top1_high: float | None
+    accuracy_images: int | None
+    accuracy_data: str | None
+    """The data set, with the images that were evaluated and that there are."""
     published_top1: float | None
     published_source: str | None
+    weights: str | None
+    """What tells the weights from others of the same network."""
     marks: tuple[str, ...]
     """What a reader must know before trusting the numbers; shown wherever the numbers are."""
     failure: str | None
     name: str
     """Of the cell, in words; no other cell has the same, and it stays the same over time."""
+    file_sha256: str | None
+    """Of the model file, by which an accuracy belongs to a row."""
     record_id: str
     created: str
 
+    def __repr__(self) -> str:
+        result = self.failure or ("" if self.p50_ms is None else duration(self.p50_ms * 1e6))
+        return f"<Row {self.name}: {result}>"
 
-def rank(records: Iterable[Record]) -> list[Row]:
-    """Return rows by device and protocol, the fastest first, failures last.
+    @property
+    def top1(self) -> float | None:
+        """The measured accuracy, else the published one, in percent."""
+        return self.published_top1 if self.measured_top1 is None else self.measured_top1
 
-    Of several records of one cell the newest counts. A failed export is shown until the same recipe
-    of the same model has been measured.
+
+def rank(
+    records: Iterable[Record],
+    accuracies: Iterable[Accuracy] = (),
+    *,
+    data: str | None = None,
+    names: Mapping[str, str] | None = None,
+    others: Iterable[str] = (),
+) -> list[Row]:
+    """Return rows by device, compute unit and protocol, the fastest first, failures last.
+
+    Of several records of one cell with the same weights the newest counts. A failed export is shown
+    until the same recipe of the same model has been measured. An accuracy belongs to the records of
+    the same file; of several data sets one is shown, by default or by `data` (see
+    `judgement.by_file`). `names` are other names for models, and `others` models without a record
+    that may be named too. Raises `UserError` for a data set or a model that is not there.
     """
-    newest: dict[CellKey, Record] = {}
+    newest: dict[tuple[CellKey, str | None], Record] = {}
     for record in sorted(records, key=lambda record: record.created):
-        newest[record.cell] = record
+        weights = record.model.weights
+        newest[record.cell, weights.label if weights else None] = record
     exported = {record.network for record in newest.values() if record.artifact}
+    shown = [
+        record for record in newest.values() if record.artifact or record.network not in exported
+    ]
+    files = {record.artifact.sha256 for record in shown if record.artifact}
+    judgements = by_file(accuracies, files, data)
+    naming = Naming.of(names or {}, [*(record.model.title for record in shown), *others])
     rows = [
-        _row(record)
-        for record in newest.values()
-        if record.artifact or record.network not in exported
+        _row(record, judgements.get(record.artifact.sha256, UNJUDGED), naming)
+        if record.artifact
+        else _row(record, UNJUDGED, naming)
+        for record in shown
     ]
     return sorted(_named_apart(rows), key=_order)
 
@@ -95,27 +142,32 @@ def behind(rows: Sequence[Row], records: Iterable[Record]) -> list[Record]:
 
 
 def _named_apart(rows: Sequence[Row]) -> list[Row]:
-    """Return the rows, with their record in the name of those that share one nevertheless."""
-    counts = Counter(row.name for row in rows)
-    return [
-        row if counts[row.name] == 1 else replace(row, name=f"{row.name}, {row.record_id}")
-        for row in rows
-    ]
+    """Return the rows; those that share a name have their weights, or their record, in it."""
+    for difference in (lambda row: f"weights {row.weights}", lambda row: row.record_id):
+        counts = Counter(row.name for row in rows)
+        rows = [
+            row if counts[row.name] == 1 else replace(row, name=f"{row.name}, {difference(row)}")
+            for row in rows
+        ]
+    return list(rows)
 
 
 def _order(row: Row) -> tuple[object, ...]:
-    failed = row.p50_ms is None
-    place = (row.device, row.device_model, row.protocol or "")
-    return (failed, *place, row.p50_ms or 0.0, row.model)
+    place = (row.device, row.device_model, row.compute_unit or "", row.protocol or "")
+    return (row.protocol is None, *place, row.p50_ms is None, row.p50_ms or 0.0, row.model)
 
 
-def _row(record: Record) -> Row:
+def _row(record: Record, judgement: Judgement, naming: Naming) -> Row:
     outcome, job, facts, model = record.outcome, record.job, record.artifact, record.model
     measured = outcome if isinstance(outcome, Measurement) else None
     summary = summarise(measured.samples.latencies_ns()) if measured else None
     published = model.published_top1
+    between = spread(job.protocol, measured.samples) if measured and job else None
+    accuracy = judgement.accuracy
+    share = accuracy.top1 if accuracy else None
+    interval = share.interval if share else None
     return Row(
-        model=model.title,
+        model=naming.shown(model.title),
         artifact=f"{record.recipe.label} {facts.sha256[:8]}"
         if facts and facts.given
         else record.recipe.label,
@@ -138,6 +190,9 @@ def _row(record: Record) -> Row:
         p50_ms=summary.p50_ns / _NS_PER_MS if summary else None,
         p90_ms=summary.p90_ns / _NS_PER_MS if summary else None,
         min_ms=summary.min_ns / _NS_PER_MS if summary else None,
+        spread_low_ms=between.low_ns / _NS_PER_MS if between else None,
+        spread_high_ms=between.high_ns / _NS_PER_MS if between else None,
+        spread_kind=between.kind if between else None,
         first_load_ms=measured.loads.first_ns / _NS_PER_MS if measured else None,
         peak_memory_bytes=measured.memory.peak_bytes if measured else None,
         size_bytes=facts.size_bytes if facts else None,
@@ -147,17 +202,24 @@ def _row(record: Record) -> Row:
         unverified=facts.unverified if facts else None,
         params=model.params,
         macs=model.macs.total if model.macs else None,
+        measured_top1=100 * share.value if share and share.value is not None else None,
+        top1_low=100 * interval[0] if interval else None,
+        top1_high=100 * interval[1] if interval else None,
+        accuracy_images=accuracy.images if accuracy else None,
+        accuracy_data=data_title(accuracy) if accuracy else None,
         published_top1=published.top1 if published else None,
         published_source=published.source if published else None,
-        marks=tuple(_each_mark(record)),
+        weights=model.weights.label if model.weights else None,
+        marks=(*_each_mark(record), *_accuracy_marks(judgement)),
         failure=_why(outcome) if isinstance(outcome, Failure) else None,
-        name=_name(record),
+        name=_name(record, naming),
+        file_sha256=facts.sha256 if facts else None,
         record_id=record.record_id,
         created=record.created,
     )
 
 
-def _name(record: Record) -> str:
+def _name(record: Record, naming: Naming) -> str:
     """Return a name for tools that follow a row from one commit to the next.
 
     It holds everything that makes a cell. What has no short word, such as the images of a
@@ -178,9 +240,8 @@ def _name(record: Record) -> str:
     )
     digest = hashlib.sha256(wire.dumps(recipe).encode()).hexdigest()[:8]
     end = "" if recipe == plain else f", {digest}"
-    return escapes.visible(
-        f"{model.title}{inputs} {recipe.label}, {how}{device.model} ({device.id}), {rule}{end}"
-    )
+    what = f"{naming.shown(model.title)}{inputs} {recipe.label}"
+    return escapes.visible(f"{what}, {how}{device.model} ({device.id}), {rule}{end}")
 
 
 def _is_image(tensor: TensorSpec) -> bool:
@@ -222,8 +283,10 @@ def _each_mark(record: Record) -> Iterable[str]:
         yield f"{record.job.protocol.id}: too short for a result"
     if record.artifact is not None and record.artifact.given:
         yield "weights inside the file"
-    elif not _trained(record.model):
-        yield "weights not from a checkpoint"
+    elif record.model.weights is None:
+        yield "weights not stated"
+    elif not record.model.weights.from_checkpoint:
+        yield record.model.weights.description
     if record.artifact is not None and record.artifact.unverified:
         yield f"not verified: {record.artifact.unverified}"
     if record.recipe.calibration is not None and not record.recipe.calibration.on_images:
@@ -247,5 +310,11 @@ def _each_mark(record: Record) -> Iterable[str]:
             yield more
 
 
-def _trained(model: ModelSpec) -> bool:
-    return model.weights is not None and model.weights.from_checkpoint
+def _accuracy_marks(judgement: Judgement) -> Iterable[str]:
+    accuracy = judgement.accuracy
+    if accuracy is not None and accuracy.not_finite:
+        yield f"top-1: scores of {accuracy.not_finite} images are not finite and count as wrong"
+    if accuracy is not None and accuracy.data.unreadable:
+        yield f"top-1: {len(accuracy.data.unreadable)} images could not be read and are left out"
+    if accuracy is None and judgement.elsewhere:
+        yield f"accuracy known on other images only: {'; '.join(judgement.elsewhere)}"

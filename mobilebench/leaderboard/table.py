@@ -1,16 +1,18 @@
-"""Format the leaderboard as a rich table for the terminal."""
+"""Format the leaderboard as rich tables for the terminal."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from rich.cells import cell_len
-from rich.console import Group
+from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from mobilebench.leaderboard.columns import COLUMNS, Column, by_importance, needed, notes, offered
+from mobilebench.leaderboard.columns import COLUMNS, Column, Use, by_importance, needed, offered
+from mobilebench.leaderboard.notes import notes
 from mobilebench.leaderboard.rows import Row
+from mobilebench.leaderboard.sections import Section, sections
 from mobilebench.notation import escapes
 
 _NARROWEST = 8
@@ -22,14 +24,43 @@ def empty_table() -> Table:
     return Table(header_style="bold", box=None, pad_edge=False, collapse_padding=True)
 
 
-def as_table(rows: Sequence[Row], width: int) -> Group:
-    """Format the rows, with their notes below, for a terminal of `width` characters.
+def as_table(rows: Sequence[Row], width: int, columns: Sequence[Column] | None = None) -> Group:
+    """Format a table for each section, with notes below, for a terminal of `width` characters.
 
-    Model, artifact, device and median are always there, and what tells two rows apart; a line
-    states which columns are left out.
+    Model, artifact and median are always there, and what tells two rows apart, unless `columns`
+    are others; a line states which columns are left out.
     """
     number_width = len(str(len(rows)))
-    columns, widths = _fitting(rows, width - number_width - 1)
+    if columns is None:
+        chosen, possible = needed(rows), offered(rows)
+        order = [*chosen, *by_importance(possible)]
+    else:
+        possible = list(columns)
+        order = sorted(columns, key=lambda column: column.use is not Use.ALWAYS)
+        chosen = [column for column in order if column.use is Use.ALWAYS]
+    shown, widths = _fitting(rows, width - number_width - 1, chosen, order)
+    # In the order in which they were given, or that of all columns.
+    in_order = [column for column in (COLUMNS if columns is None else columns) if column in shown]
+    parts: list[RenderableType] = []
+    for section in sections(rows):
+        parts += [
+            Text(escapes.terminal(section.heading), style="bold"),
+            _table(section, in_order, [widths[column] for column in in_order], number_width),
+            Text(""),
+        ]
+    lines = [escapes.terminal(sentence) for sentence in notes(rows)]
+    left_out = [column.title for column in possible if column not in shown]
+    if left_out:
+        lines.append(
+            f"left out: {', '.join(left_out)}; a wider terminal shows them, --columns chooses, and "
+            f"--as html has room."
+        )
+    return Group(*parts, *(Text(line, style="dim") for line in lines))
+
+
+def _table(
+    section: Section, columns: Sequence[Column], widths: Sequence[int], number_width: int
+) -> Table:
     table = empty_table()
     table.add_column("#", justify="right", style="dim", width=number_width)
     for column, column_width in zip(columns, widths, strict=True):
@@ -39,45 +70,36 @@ def as_table(rows: Sequence[Row], width: int) -> Group:
             width=column_width,
             overflow="fold",
         )
-    for number, row in enumerate(rows, start=1):
-        cells = (Text(text) for text in _texts(columns, row))
+    for number, row in section.rows:
+        cells = (Text(escapes.terminal(column.text(row))) for column in columns)
         table.add_row(str(number), *cells, style="red" if row.failure else None)
-    lines = [escapes.terminal(sentence) for sentence in notes(rows)]
-    left_out = [column.title for column in offered(rows) if column not in columns]
-    if left_out:
-        lines.append(
-            f"left out: {', '.join(left_out)}; a wider terminal shows them, as does --as html."
-        )
-    return Group(table, *(Text(line, style="dim") for line in lines))
+    return table
 
 
-def _fitting(rows: Sequence[Row], width: int) -> tuple[list[Column], list[int]]:
-    """Return the columns that fit, in their order, and the width of each."""
-    natural = {column: _natural(column, rows) for column in COLUMNS}
-    chosen = needed(rows)
-    for column in by_importance(offered(rows)):
-        more = [*chosen, *([] if column in chosen else [column])]
-        if sum(natural[each] + 1 for each in more) - 1 <= width:
-            chosen = more
-    columns = [column for column in COLUMNS if column in chosen]
-    widths = [natural[column] for column in columns]
-    while sum(widths) + len(widths) - 1 > width:
+def _fitting(
+    rows: Sequence[Row], width: int, chosen: Sequence[Column], order: Sequence[Column]
+) -> tuple[list[Column], dict[Column, int]]:
+    """Return the columns that fit, and the width of each.
+
+    Those in `chosen` are there in any case, with their words broken where that is needed; of the
+    others those that still fit, in the order of `order`.
+    """
+    shown = list(chosen)
+    widths = {column: _natural(column, rows) for column in [*chosen, *order]}
+    for column in order:
+        more = [*shown, *([] if column in shown else [column])]
+        if sum(widths[each] + 1 for each in more) - 1 <= width:
+            shown = more
+    while sum(widths[column] for column in shown) + len(shown) - 1 > width:
         shrinking = [
-            place
-            for place, column in enumerate(columns)
-            if not column.numeric and widths[place] > _NARROWEST
+            column for column in shown if not column.numeric and widths[column] > _NARROWEST
         ]
         if not shrinking:
             break
-        widest = max(shrinking, key=lambda place: widths[place])
+        widest = max(shrinking, key=lambda column: widths[column])
         widths[widest] -= 1
-    return columns, widths
+    return shown, widths
 
 
 def _natural(column: Column, rows: Sequence[Row]) -> int:
-    texts = [column.title, *(text for row in rows for text in _texts([column], row))]
-    return max(map(cell_len, texts))
-
-
-def _texts(columns: Sequence[Column], row: Row) -> list[str]:
-    return [escapes.terminal(column.text(row)) for column in columns]
+    return max(map(cell_len, [column.title, *(escapes.terminal(column.text(r)) for r in rows)]))

@@ -24,7 +24,7 @@ import threading
 import time
 import traceback
 import typing
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,7 +32,7 @@ from threading import Event
 from typing import Any, Generic, ParamSpec, Self, TypeVar
 
 from mobilebench import errors, files
-from mobilebench.machine import process
+from mobilebench.machine import places, process
 from mobilebench.values import wire
 from mobilebench.values.measurement import Stage
 from mobilebench.values.wire import Plain
@@ -97,11 +97,19 @@ class IsolatedProcess:
         self._folder.cleanup()
 
     def call(
-        self, call: IsolatedCall[A], *, stage: Stage, timeout_s: float, log_to: Path | None = None
+        self,
+        call: IsolatedCall[A],
+        *,
+        stage: Stage,
+        timeout_s: float,
+        log_to: Path | None = None,
+        watch: Callable[[], None] = lambda: None,
     ) -> A:
         """Run a call in the process and return its answer.
 
-        `log_to` receives what the process printed meanwhile. Raises `UserError` (as the function
+        `log_to` receives what the process printed meanwhile, without the places of this machine;
+        `watch` is called again and again
+        until the answer is there. Raises `UserError` (as the function
         did), or `CellFailed` at `stage` for any other error, a crash, or a limit of time or memory
         that was passed.
         """
@@ -109,8 +117,13 @@ class IsolatedProcess:
         request, response = _files(Path(self._folder.name), self._calls)
         content = {"place": call.place, "arguments": call.arguments}
         files.write_text(request, json.dumps(content))
+
+        def answered() -> bool:
+            watch()
+            return response.exists()
+
         try:
-            code = self._child.wait(timeout_s, response.exists)
+            code = self._child.wait(timeout_s, answered)
             if code is not None:
                 raise self._child.ended(code)
         except errors.ProcessFailed as error:
@@ -121,7 +134,7 @@ class IsolatedProcess:
             log = self._new_log()
             if log_to is not None:
                 with files.writing(log_to.parent):
-                    log_to.write_text(log)
+                    log_to.write_text(places.without(log), encoding="utf-8")
         answer = json.loads(response.read_text())
         if "error" in answer:
             _raise(answer["error"], stage, process.tail(log))
@@ -141,10 +154,11 @@ def call(
     memory_bytes: int | None = None,
     cancel: Event | None = None,
     log_to: Path | None = None,
+    watch: Callable[[], None] = lambda: None,
 ) -> A:
     """Run one call in a separate process; otherwise as `IsolatedProcess.call`."""
     with IsolatedProcess(memory_bytes=memory_bytes, cancel=cancel) as process:
-        return process.call(call, stage=stage, timeout_s=timeout_s, log_to=log_to)
+        return process.call(call, stage=stage, timeout_s=timeout_s, log_to=log_to, watch=watch)
 
 
 def _files(folder: Path, number: int) -> tuple[Path, Path]:
@@ -181,16 +195,18 @@ class _Error:
     message: str
     stage: str | None
     traceback: str
+    file: str | None
+    line: int | None
 
 
 def _raise(plain: Plain, stage: Stage, log_tail: str) -> None:
     error = wire.from_plain(_Error, plain, "the error of a child process")
     kind = getattr(errors, error.type, None)
     if isinstance(kind, type) and issubclass(kind, errors.UserError):
-        raise kind(error.message)
+        raise kind(error.message).at(error.file, error.line)
     raise errors.CellFailed(
         error.stage or stage, error.type, error.message, error.traceback or log_tail
-    )
+    ).at(error.file, error.line)
 
 
 def main(folder: str, parent: str) -> None:
@@ -211,11 +227,16 @@ def _answer(place: str, arguments: list[Plain]) -> dict[str, Plain]:
     try:
         return {"result": _run(place, arguments)}
     except errors.CellFailed as error:
-        failure = _Error(error.error, error.message, error.stage, error.log_tail)
+        failure = _Error(
+            error.error, error.message, error.stage, error.log_tail, error.file, error.line
+        )
     except Exception as error:  # noqa: BLE001 - all of it is passed on to the caller
         traceback.print_exc()
         trace = process.tail(traceback.format_exc())
-        failure = _Error(type(error).__name__, str(error), None, trace)
+        file, line = None, None
+        if isinstance(error, errors.MobilebenchError):
+            file, line = error.file, error.line
+        failure = _Error(type(error).__name__, str(error), None, trace, file, line)
     return {"error": wire.to_plain(failure)}
 
 

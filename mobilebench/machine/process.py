@@ -6,6 +6,7 @@ import contextlib
 import os
 import signal
 import subprocess
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -20,7 +21,10 @@ from mobilebench.errors import Cancelled, ProcessFailed
 _POLL_S = 0.02
 _MEMORY_POLL_S = 0.2
 """Interval between checks of a child's memory; filling gigabytes takes far longer."""
+_PARENT_POLL_S = 0.5
 _TAIL_CHARS = 4000
+PARENT = "MOBILEBENCH_PARENT"
+"""Variable with the id of the process without which a command has no purpose."""
 
 
 class Child:
@@ -115,6 +119,20 @@ class Child:
             with contextlib.suppress(ProcessLookupError):  # it ended between the two lines
                 os.killpg(self._child.pid, signal.SIGKILL)
             self._child.wait()
+
+
+def end_with(parent: int) -> None:
+    """End this process politely, from now on, when its parent is gone.
+
+    A parent that is killed outright cannot end its children itself.
+    """
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(_PARENT_POLL_S)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def _resident_bytes(pid: int) -> int:

@@ -4,28 +4,43 @@ from __future__ import annotations
 
 import random
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 
 from mobilebench import plugins
-from mobilebench.errors import CellFailed
-from mobilebench.failures import failure_of
+from mobilebench.errors import CellFailed, MissingToolkit
+from mobilebench.failures import failure_of, shared
 from mobilebench.machine import host
 from mobilebench.measuring import diagnoses
 from mobilebench.measuring.setting import Cell
+from mobilebench.notation.quantities import duration
 from mobilebench.observer import Observer, Silent
+from mobilebench.stats.summary import summarise
 from mobilebench.store import signing
-from mobilebench.values.measurement import Failure, Measurement
+from mobilebench.values.measurement import Failure, Measurement, Validity
 from mobilebench.values.record import Record, Session
 
 
-def measure(cells: Iterable[Cell], observer: Observer | None = None) -> Iterator[Record]:
+def measure(
+    cells: Iterable[Cell],
+    observer: Observer | None = None,
+    missing: Callable[[MissingToolkit], object] | None = None,
+) -> Iterator[Record]:
     """Measure one cell after another; yield each record as soon as it exists.
 
-    A cell whose runtime fails is recorded as a `Failure`. Raises `UserError` where a device does
-    not take a job.
+    A cell whose runtime fails is recorded as a `Failure`. One whose runtime is not installed is
+    given to `missing`, where that is given, and has no record: nothing is known of it. Raises
+    `UserError` where a device does not take a job.
     """
     for cell in cells:
-        yield measure_cell(cell, None, observer)
+        try:
+            record = measure_cell(cell, None, observer)
+        except MissingToolkit as error:
+            if missing is None:
+                raise
+            missing(error)
+        else:
+            yield record
 
 
 def measure_pair(
@@ -45,27 +60,39 @@ def measure_pair(
             turned = second_first.random() < 0.5
         side = (position + turned) % 2
         place = Session(id=session, position=position, pair=pair, side="AB"[side])  # type: ignore[arg-type]
-        yield measure_cell(cells[side], place, observer)
+        title = f"pair {pair + 1} of {pairs}, side {place.side}"
+        yield measure_cell(cells[side], place, observer, title)
 
 
-def measure_cell(cell: Cell, session: Session | None, observer: Observer | None) -> Record:
-    """Measure one cell; a failure of its runtime becomes the record's outcome."""
+def measure_cell(
+    cell: Cell, session: Session | None, observer: Observer | None, title: str = ""
+) -> Record:
+    """Measure one cell; a failure of its runtime becomes the record's outcome.
+
+    `title` tells an observer which run of several it is.
+    """
     runner = plugins.runner(cell.device.id)
-    run = "" if session is None else f", {session.side}{session.pair + 1}"
-    progress = (observer or Silent()).started(f"{cell.name}{run}")
+    name = f"{title}: {cell.name}" if title else cell.name
+    progress = (observer or Silent()).started(name)
     progress.stage(cell.job.protocol.id)
     manifest = cell.artifact.manifest
     outcome: Measurement | Failure
     try:
-        measurement = runner.run(cell.device.id, cell.artifact, cell.job)
+        measurement = runner.run(cell.device.id, cell.artifact, cell.job, progress=progress)
         outcome = diagnoses.diagnose(measurement, cell.job.protocol, cell.device)
-        progress.finished("measured")
+        progress.finished(_figure(outcome))
     except CellFailed as error:
-        outcome = failure_of(error, manifest.recipe)
+        outcome = shared(failure_of(error, manifest.recipe))
         progress.finished(f"failed at {error.stage}")
+    except MissingToolkit:
+        progress.finished("runtime not installed")
+        raise
     except BaseException:
         progress.finished("stopped")
         raise
+    provenance = host.provenance(runner.transport)
+    if cell.commit is not None:
+        provenance = replace(provenance, source_commit=cell.commit, source_dirty=False)
     return signing.sign(
         Record(
             record_id=uuid.uuid4().hex,
@@ -76,7 +103,14 @@ def measure_cell(cell: Cell, session: Session | None, observer: Observer | None)
             device=cell.device,
             job=cell.job,
             outcome=outcome,
-            provenance=host.provenance(runner.transport),
+            provenance=provenance,
             session=session,
         )
     )
+
+
+def _figure(measurement: Measurement) -> str:
+    """Return the median, with how far it may be trusted, for the line about a finished cell."""
+    median = duration(summarise(measurement.samples.latencies_ns()).p50_ns)
+    validity = measurement.validity
+    return median if validity is Validity.VALID else f"{median} ({validity})"

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from mobilebench.measuring.bench import measure_pair
 from mobilebench.measuring.setting import Cell
-from mobilebench.observer import Observer
+from mobilebench.observer import Observer, Silent
 from mobilebench.regress import Comparison, Report, Rule, Verdict
 from mobilebench.regress.gate import compare_each
 from mobilebench.regress.judging import OUTCOME
@@ -47,6 +47,7 @@ def compare_pairs(
                 if comparison.verdict is Verdict.REGRESSED and comparison.interval
             }
         )
+        (observer or Silent()).expect(2 * count * len(doubtful))
         again = [_runs(cells[index], count, observer, keep) for index in doubtful]
         second = {
             (doubtful[index], comparison.metric): comparison

@@ -34,6 +34,8 @@ class Cell:
     device: Device
     artifact: Artifact
     job: Job
+    commit: str | None = None
+    """Commit that the artifact was made from; None for that of the working folder."""
 
     @property
     def name(self) -> str:
@@ -48,6 +50,15 @@ class Plan:
     cells: tuple[Cell, ...]
     left_out: tuple[str, ...]
     """A sentence for each artifact that has no cell."""
+
+
+@dataclass(frozen=True)
+class PairPlan:
+    """The pairs of cells of a comparison, and the pairs that the device cannot run."""
+
+    cells: tuple[tuple[Cell, Cell], ...]
+    left_out: tuple[str, ...]
+    """A sentence for each pair that no runtime of the device takes on either side."""
 
 
 def plan(artifacts: Sequence[Artifact], setting: Setting) -> Plan:
@@ -73,13 +84,12 @@ def plan(artifacts: Sequence[Artifact], setting: Setting) -> Plan:
     return Plan(tuple(cells), tuple(left_out))
 
 
-def plan_pairs(
-    first: Sequence[Artifact], second: Sequence[Artifact], setting: Setting
-) -> tuple[tuple[Cell, Cell], ...]:
+def plan_pairs(first: Sequence[Artifact], second: Sequence[Artifact], setting: Setting) -> PairPlan:
     """Plan pairs of cells: artifacts of one side with their counterparts on the other.
 
     A counterpart has the same position on its side. Each pair is planned on every runtime that
-    takes both. Raises `UserError` where the sides do not match or the device is not available.
+    takes both; a pair whose sides both have none here is left out. Raises `UserError` where that
+    leaves nothing, where the sides do not match, and where the device is not available.
     """
     if len(first) != len(second) or not first:
         raise UserError(
@@ -87,15 +97,23 @@ def plan_pairs(
             f"{len(first)} and {len(second)}."
         )
     runner, device = find_device(setting.device_id)
-    return tuple(
-        (
-            Cell(device, before, job_for(before, runtime, threads, setting)),
-            Cell(device, after, job_for(after, runtime, threads, setting)),
-        )
-        for before, after in zip(first, second, strict=True)
-        for runtime in _shared_runtimes(before, after, runner, setting)
-        for threads in setting.threads
-    )
+    cells: list[tuple[Cell, Cell]] = []
+    left_out: list[str] = []
+    for before, after in zip(first, second, strict=True):
+        if not any(_offered(side, runner) for side in (before, after)):
+            left_out.append(_not_measured(before, runner, ()))
+            continue
+        cells += [
+            (
+                Cell(device, before, job_for(before, runtime, threads, setting)),
+                Cell(device, after, job_for(after, runtime, threads, setting)),
+            )
+            for runtime in _shared_runtimes(before, after, runner, setting)
+            for threads in setting.threads
+        ]
+    if not cells:
+        raise UserError(left_out[0])
+    return PairPlan(tuple(cells), tuple(left_out))
 
 
 def job_for(artifact: Artifact, runtime: str, threads: int, setting: Setting) -> Job:
@@ -131,14 +149,17 @@ def find_device(device_id: str) -> tuple[Runner, Device]:
 
 def _runtimes(artifact: Artifact, runner: Runner, wanted: Sequence[str]) -> Sequence[str]:
     """Pick the wanted runtimes that take an artifact's format; by default the usual one."""
-    recipe = artifact.manifest.recipe
-    offered = runner.runtimes(recipe.format, recipe.delegate)
+    offered = _offered(artifact, runner)
     return [name for name in wanted if name in offered] if wanted else offered[:1]
 
 
-def _not_measured(artifact: Artifact, runner: Runner, wanted: Sequence[str]) -> str:
+def _offered(artifact: Artifact, runner: Runner) -> tuple[str, ...]:
     recipe = artifact.manifest.recipe
-    offered = ", ".join(runner.runtimes(recipe.format, recipe.delegate))
+    return runner.runtimes(recipe.format, recipe.delegate)
+
+
+def _not_measured(artifact: Artifact, runner: Runner, wanted: Sequence[str]) -> str:
+    offered = ", ".join(_offered(artifact, runner))
     return (
         f"{artifact.name} cannot be measured on {runner.scheme}"
         f"{' with ' + ', '.join(wanted) if wanted else ''}; runtimes for such files here: "
@@ -150,8 +171,7 @@ def _shared_runtimes(
     before: Artifact, after: Artifact, runner: Runner, setting: Setting
 ) -> Sequence[str]:
     """Pick the runtimes of the setting that take both artifacts."""
-    recipes = before.manifest.recipe, after.manifest.recipe
-    offered = [runner.runtimes(recipe.format, recipe.delegate) for recipe in recipes]
+    offered = [_offered(side, runner) for side in (before, after)]
     shared = [name for name in offered[0] if name in offered[1]]
     wanted = [name for name in setting.runtimes if name in shared]
     if not shared or (setting.runtimes and not wanted):

@@ -28,6 +28,8 @@ _MARKDOWN = {
 }  # fmt: skip
 # Between letters and digits an underscore has no meaning, and names are full of them.
 _EMPHASIS = re.compile(r"(?<![^\W_])_|_(?![^\W_])")
+# GitHub looks for names after it has read the markup, so that a backslash does not help.
+_MENTION = re.compile(r"(?<!\w)@(?=\w)")
 _BLOCK = re.compile(r"^(\s*)([#+=-]|\d+[.)])(?=\s|[#=-]|$)")
 
 
@@ -63,9 +65,18 @@ def github_data(text: str) -> str:
     return visible(text).replace("%", "%25")
 
 
+def github_property(text: str) -> str:
+    """Return the text for a property of a command in GitHub's log, such as its file or title."""
+    return github_data(text).replace(":", "%3A").replace(",", "%2C")
+
+
 def markdown(text: str) -> str:
-    """Return the text for a cell or a line of Markdown, as GitHub reads it."""
+    """Return the text for a cell or a line of Markdown, as GitHub reads it.
+
+    A name after `@` stays text: nobody gets a message.
+    """
     escaped = "".join(_MARKDOWN.get(character, character) for character in visible(text))
+    escaped = _MENTION.sub("@&#8203;", escaped)
     return _BLOCK.sub(_escaped_block, _EMPHASIS.sub(r"\\_", escaped))
 
 

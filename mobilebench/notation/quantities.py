@@ -1,4 +1,4 @@
-"""Write durations and sizes with three significant digits and the unit that fits them."""
+"""Write durations, sizes and counts with three significant digits and a fitting unit."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import math
 _DURATIONS = (("ns", 1.0), ("µs", 1e3), ("ms", 1e6), ("s", 1e9), ("min", 60e9))
 """Units with their nanoseconds; a minute begins where three digits of seconds end."""
 _SIZES = (("bytes", 1.0), ("kB", 1e3), ("MB", 1e6), ("GB", 1e9), ("TB", 1e12))
+_COUNTS = (("", 1.0), ("k", 1e3), ("M", 1e6), ("G", 1e9), ("T", 1e12))
 _DIGITS = 3
 _LONGEST_IN_SECONDS = 120.0
 
@@ -21,6 +22,11 @@ def duration(nanoseconds: float) -> str:
 def size(count: float) -> str:
     """Write a number of bytes, such as `350 bytes`, `1.49 MB` or `2.10 GB` (powers of 1000)."""
     return _written(count, _SIZES)
+
+
+def count(number: float) -> str:
+    """Write how many there are of something, such as `350`, `5.27 M` or `1.82 G`."""
+    return _written(number, _COUNTS).strip()
 
 
 def quantity(number: float, unit: str) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
-from mobilebench.errors import UserError
+from mobilebench.errors import NoRecords, UserError
 from mobilebench.store import Query, RecordStore
 from mobilebench.store.documents import parse_records, read_records
 from mobilebench.values.record import Record
@@ -19,8 +19,9 @@ from mobilebench.values.record import Record
 def load(spec: str, store: str | None = None) -> list[Record]:
     """Return the records that a spec names.
 
-    Raises `UserError` where nothing has that name or it holds no records, `SchemaError` for
-    documents that are not records, `UnknownName` for a condition that does not exist.
+    Raises `NoRecords` where nothing has that name or it holds no records, `SchemaError` for
+    documents that are not records, `UnknownName` for a condition that does not exist, and
+    `UserError` for a ref that the repository does not have.
     """
     kind, _, rest = spec.partition(":")
     if kind == "store" and rest:
@@ -30,7 +31,7 @@ def load(spec: str, store: str | None = None) -> list[Record]:
     else:
         records = _from_path(Path(spec))
     if not records:
-        raise UserError(f"{spec} holds no records; give one that does.")
+        raise NoRecords(f"{spec} holds no records; give one that does.")
     return records
 
 
@@ -38,7 +39,7 @@ def _from_path(path: Path) -> list[Record]:
     if path.is_dir():
         return [record for file in sorted(path.glob("*.json")) for record in read_records(file)]
     if not path.exists():
-        raise UserError(
+        raise NoRecords(
             f"There is no baseline or candidate {path}; give a file or a folder of records, "
             f"store:CONDITIONS or git:REF:PATH."
         )
@@ -58,8 +59,9 @@ def _from_git(rest: str) -> list[Record]:
     listed = _git("ls-tree", "-r", "--name-only", ref, "--", path)
     names = [name for name in listed.decode().splitlines() if name.endswith(".json")]
     if not names:
-        raise UserError(
-            f"The commit {ref} has no records at {path}; give the path of a .json file."
+        raise NoRecords(
+            f"The commit {ref} has no records at {path}; give the path of a file or a folder: of a "
+            f"folder, every .json file is read."
         )
     return [
         record

@@ -48,6 +48,12 @@ class Comparison:
     """Measured runs of both sides that were left out: without a partner, or without the number."""
     anchor: str | None = None
     """The reference that both sides were divided by."""
+    seconds: float | None = None
+    """Time that the runs of both sides took; None for a metric that needs no run."""
+
+    def __repr__(self) -> str:
+        effect = "" if self.effect is None else f" {self.effect:+.1%}"
+        return f"<Comparison {self.cell}: {self.metric}{effect}, {self.words}>"
 
     @property
     def interleaved(self) -> bool | None:

@@ -31,6 +31,9 @@ class Report:
     across: tuple[str, ...]
     """Fields of the identity that were allowed to differ, and did."""
 
+    def __repr__(self) -> str:
+        return f"<Report {self.verdict}: {len(self.comparisons)} comparisons>"
+
     @property
     def verdict(self) -> Verdict:
         """Return the worst verdict.
@@ -170,7 +173,7 @@ def _unmatched(before: Side, after: Side, matched: set[Key]) -> Iterable[str]:
             if key in matched:
                 continue
             failures = other.failures_of(key)
-            why = f"; the other side's failed: {_words(failures[-1])}" if failures else ""
+            why = f"; the other side's failed: {failures[-1].description}" if failures else ""
             yield f"only the {word} has {records[0].title}{why or _nearest(records[0], other)}"
     cells = {*before.cells, *after.cells}
     for side, other, words in (
@@ -185,13 +188,9 @@ def _unmatched(before: Side, after: Side, matched: set[Key]) -> Iterable[str]:
             named.add(place)
             assert isinstance(record.outcome, Failure)
             if place not in other.failing:
-                yield f"{words.format(record.title)}: {_words(record.outcome)}"
+                yield f"{words.format(record.title)}: {record.outcome.description}"
             elif side is after:
-                yield f"both sides of {record.title} failed: {_words(record.outcome)}"
-
-
-def _words(failure: Failure) -> str:
-    return f"{failure.stage} failed: {failure.error}: {failure.message}"
+                yield f"both sides of {record.title} failed: {record.outcome.description}"
 
 
 def _nearest(record: Record, other: Side) -> str:

@@ -57,6 +57,7 @@ def _missing(evidence: Missing) -> Comparison:
         verdict=Verdict.NOT_COMPARABLE,
         reason=f"{_none_of(without)} {evidence.metric.name}, or zero",
         dropped=evidence.runs.dropped,
+        seconds=evidence.runs.seconds,
     )
 
 
@@ -84,6 +85,7 @@ def _judge(evidence: Evidence, p_value: float, rule: Rule) -> Comparison:
         reason=f"{reason}{_circumstances(evidence)}",
         dropped=evidence.runs.dropped,
         anchor=evidence.runs.anchor,
+        seconds=evidence.runs.seconds,
     )
 
 
@@ -172,7 +174,7 @@ def judge_outcome(runs: Runs, rule: Rule) -> Comparison | None:
         verdict=verdict,
         reason=f"{shares} failed"
         + (f" (p {p_value:.2g})" if p_value is not None else "")
-        + f"; {last.stage} failed: {last.error}: {last.message}",
+        + f"; {last.description}",
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from mobilebench.values.measurement import Failure, Stage
+from mobilebench.values.measurement import Failure, Measurement, Stage
 from mobilebench.values.record import Record
 
 
@@ -34,6 +34,11 @@ class Runs:
     def sides(self) -> tuple[Sequence[Record], Sequence[Record]]:
         return self.baseline, self.candidate
 
+    @property
+    def seconds(self) -> float:
+        """Time from the start of each measured run to its last inference, added up."""
+        return sum(_seconds(record) for side in self.sides for record in side)
+
 
 def matched(
     cell: str,
@@ -56,6 +61,13 @@ def matched(
     first, second = ([side[pair] for pair in shared] for side in by_pair)
     dropped = len(baseline) - len(shared), len(candidate) - len(shared)
     return Runs(cell, first, second, paired=True, failures=failures, dropped=dropped)
+
+
+def _seconds(record: Record) -> float:
+    if not isinstance(record.outcome, Measurement):
+        return 0.0
+    samples = record.outcome.samples
+    return (samples.t_ns[-1] + samples.latency_ns[-1]) / 1e9
 
 
 def infrastructure(failure: Failure) -> bool:

@@ -100,13 +100,12 @@ def compare_files(record: Record, again: Manifest) -> Row:
 
 def compare_failures(record: Record, failure: Failure) -> Row:
     """Compare what a row says with a failure of now."""
-    words = f"{failure.stage} failed: {failure.error}: {failure.message}"
     before = record.outcome
     same = isinstance(before, Failure) and (before.stage, before.error) == (
         failure.stage,
         failure.error,
     )
-    return Row(record, Likeness.SAME_FAILURE if same else Likeness.FAILED, words)
+    return Row(record, Likeness.SAME_FAILURE if same else Likeness.FAILED, failure.description)
 
 
 def _other_network(

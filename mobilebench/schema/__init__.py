@@ -9,6 +9,7 @@ import json
 from pathlib import Path
 
 from mobilebench.values import wire
+from mobilebench.values.accuracy import ACCURACY_SCHEMA_VERSION, Accuracy
 from mobilebench.values.job import JOB_SCHEMA_VERSION, Job
 from mobilebench.values.record import RECORD_SCHEMA_VERSION, Record
 from mobilebench.values.reported import REPORTED_SCHEMA_VERSION, Reported
@@ -19,6 +20,7 @@ FOLDER = Path(__file__).parent
 def schemas() -> dict[str, str]:
     """Return the file name and the text of every schema."""
     documents = {
+        f"accuracy.v{ACCURACY_SCHEMA_VERSION}.json": wire.json_schema(Accuracy),
         f"job.v{JOB_SCHEMA_VERSION}.json": wire.json_schema(Job),
         f"record.v{RECORD_SCHEMA_VERSION}.json": wire.json_schema(Record),
         f"reported.v{REPORTED_SCHEMA_VERSION}.json": wire.json_schema(Reported),

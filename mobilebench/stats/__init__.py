@@ -6,10 +6,19 @@ Nothing here knows what the numbers mean.
 from mobilebench.stats.summary import (
     Summary,
     mad,
+    median_interval,
     percentile,
     summarise,
     trimmed_mean,
     wilson_interval,
 )
 
-__all__ = ["Summary", "mad", "percentile", "summarise", "trimmed_mean", "wilson_interval"]
+__all__ = [
+    "Summary",
+    "mad",
+    "median_interval",
+    "percentile",
+    "summarise",
+    "trimmed_mean",
+    "wilson_interval",
+]

@@ -97,6 +97,29 @@ def trimmed_mean(values: Sequence[float], lowest: int, highest: int) -> float:
     return float(np.mean(remaining))
 
 
+def median_interval(
+    values: Sequence[float], confidence: float = 0.95
+) -> tuple[float, float, float]:
+    """Compute an interval of the median that holds for any distribution, and its confidence.
+
+    Its ends are two of the values, the same number of places from either end: the median lies
+    beyond the k-th of n independent values with probability P(Binomial(n, 1/2) < k). The interval
+    is the shortest that reaches the confidence. Few values cannot reach it; then it is their range
+    (2 values: 50 %, 5: 94 %, 6: 97 %). Raises `ValueError` for fewer than two values.
+    """
+    count = len(values)
+    if count < 2:
+        raise ValueError(f"an interval of the median needs two values, not {count}")
+    ordered = sorted(values)
+    place, beyond = 0, 2.0 ** (1 - count)
+    while place + 1 < count // 2:
+        further = beyond + math.comb(count, place + 1) * 2.0 ** (1 - count)
+        if 1 - further < confidence:
+            break
+        place, beyond = place + 1, further
+    return ordered[place], ordered[count - 1 - place], 1 - beyond
+
+
 def wilson_interval(hits: int, count: int, confidence: float = 0.95) -> tuple[float, float]:
     """Compute the score interval of a share, without continuity correction.
 

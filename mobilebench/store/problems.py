@@ -9,6 +9,7 @@ from mobilebench.errors import SchemaError
 from mobilebench.store import signing
 from mobilebench.store.query import columns_of
 from mobilebench.values import value, wire
+from mobilebench.values.accuracy import Accuracy
 from mobilebench.values.record import Record
 from mobilebench.values.reported import Reported
 
@@ -31,14 +32,17 @@ def parsed(cls: type[_T], document: Any, what: str) -> _T:
     return wire.loads(cls, document, what)
 
 
+_IDS = ("record_id", "report_id", "accuracy_id")
+
+
 def problems_of(rows: Iterable[Mapping[Any, Any]]) -> list[Problem]:
-    """Return what is wrong with rows of the tables of records and of others' results.
+    """Return what is wrong with rows of the three tables of documents.
 
     A signature that does not match its record is wrong, and an index that differs from it.
     """
     problems = []
     for row in rows:
-        id_ = str(row["record_id"] if "record_id" in row else row["report_id"])
+        id_ = str(next(row[name] for name in _IDS if name in row))
         try:
             _require_good(row, id_)
         except SchemaError as error:
@@ -48,7 +52,13 @@ def problems_of(rows: Iterable[Mapping[Any, Any]]) -> list[Problem]:
 
 
 def _require_good(row: Mapping[Any, Any], id_: str) -> None:
-    if "record_id" not in row:
+    if "accuracy_id" in row:
+        accuracy = parsed(Accuracy, row["document"], id_)
+        index = accuracy.accuracy_id, accuracy.artifact.sha256
+        if index != (id_, row["file_sha256"]):
+            raise SchemaError(f"{id_} lies under other words than its document states.")
+        return
+    if "report_id" in row:
         result = parsed(Reported, row["document"], id_)
         if (result.report_id, result.model) != (id_, row["model"]):
             raise SchemaError(f"{id_} lies under other words than its document states.")

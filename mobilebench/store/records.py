@@ -12,13 +12,14 @@ from typing import Any, Self, TypeVar
 import platformdirs
 import sqlalchemy as sa
 
-from mobilebench.errors import OutputError, SchemaError, UserError
+from mobilebench.errors import NoRecords, OutputError, SchemaError, UserError
 from mobilebench.store import place as places
 from mobilebench.store import tables
 from mobilebench.store.problems import Problem, parsed, problems_of
 from mobilebench.store.query import Query, columns_of
-from mobilebench.store.tables import RECORDS, REPORTED
+from mobilebench.store.tables import ACCURACIES, RECORDS, REPORTED
 from mobilebench.values import wire
+from mobilebench.values.accuracy import Accuracy
 from mobilebench.values.record import Record
 from mobilebench.values.reported import Reported
 
@@ -64,7 +65,7 @@ class RecordStore:
         """Return the file to open: the store itself, made where absent, or a copy to read."""
         if not places.exists(path, self.place):
             if not create:
-                raise UserError(
+                raise NoRecords(
                     f"There is no store {self.place}; measure something first with `mobilebench "
                     f"bench`, or name another with --store or MOBILEBENCH_STORE."
                 )
@@ -113,7 +114,7 @@ class RecordStore:
             version = None
             if {"records", "store"} <= names:
                 version = connection.execute(sa.select(tables.STORE.c.version)).scalar()
-        if version == tables.VERSION and "reported" in names:
+        if version == tables.VERSION and set(tables.METADATA.tables) <= set(names):
             return
         with self._transaction(self._writer) as connection:
             if "store" in names:
@@ -170,36 +171,54 @@ class RecordStore:
         """Add somebody else's result; return False where it is already stored."""
         return self.add_all(reported=[result]) == 1
 
-    def add_all(self, records: Sequence[Record] = (), reported: Sequence[Reported] = ()) -> int:
-        """Add records and others' results, all or none of them; return how many are new.
+    def add_accuracy(self, accuracy: Accuracy) -> bool:
+        """Add the accuracy of a file; return False where it is already stored.
 
-        Raises `UserError` where another record has the id of one.
+        Raises `UserError` where another accuracy has its id.
+        """
+        return self.add_all(accuracies=[accuracy]) == 1
+
+    def add_all(
+        self,
+        records: Sequence[Record] = (),
+        reported: Sequence[Reported] = (),
+        accuracies: Sequence[Accuracy] = (),
+    ) -> int:
+        """Add records, others' results and accuracies, all or none; return how many are new.
+
+        Raises `UserError` where another record or accuracy has the id of one.
         """
         try:
             with self._writing() as connection:
-                return self._add(connection, records, reported)
+                return self._add(connection, records, reported, accuracies)
         except sa.exc.IntegrityError:  # on a server, another process added one of them meanwhile
             with self._writing() as connection:
-                return self._add(connection, records, reported)
+                return self._add(connection, records, reported, accuracies)
 
     def _add(
-        self, connection: sa.Connection, records: Iterable[Record], reported: Iterable[Reported]
+        self,
+        connection: sa.Connection,
+        records: Iterable[Record],
+        reported: Iterable[Reported],
+        accuracies: Iterable[Accuracy],
     ) -> int:
         added = 0
         for record in records:
             document = wire.dumps(record)
-            here = RECORDS.c.record_id == record.record_id
-            stored = connection.execute(sa.select(RECORDS.c.document).where(here)).scalar()
-            if stored == document:
-                continue
-            if stored is not None:
-                raise UserError(
-                    f"The store {self.place} holds another record with the id {record.record_id}; "
-                    f"none of those given was added."
-                )
-            row = {**columns_of(record), "document": document}
-            connection.execute(sa.insert(RECORDS).values(**row))
-            added += 1
+            if self._is_new(connection, RECORDS, "record", record.record_id, document):
+                row = {**columns_of(record), "document": document}
+                connection.execute(sa.insert(RECORDS).values(**row))
+                added += 1
+        for accuracy in accuracies:
+            id_, document = accuracy.accuracy_id, wire.dumps(accuracy)
+            if self._is_new(connection, ACCURACIES, "accuracy", id_, document):
+                row = {
+                    "accuracy_id": id_,
+                    "file_sha256": accuracy.artifact.sha256,
+                    "document": document,
+                }
+                connection.execute(sa.insert(ACCURACIES).values(**row))
+                added += 1
         for result in reported:
             # The id is over the file's content, so what has the same id is the same.
             here = REPORTED.c.report_id == result.report_id
@@ -212,6 +231,19 @@ class RecordStore:
                 connection.execute(sa.insert(REPORTED).values(**row))
                 added += 1
         return added
+
+    def _is_new(
+        self, connection: sa.Connection, table: sa.Table, noun: str, id_: str, document: str
+    ) -> bool:
+        """Return whether the store lacks a document. Raises `UserError` for another of its id."""
+        [key] = table.primary_key.columns
+        stored = connection.execute(sa.select(table.c.document).where(key == id_)).scalar()
+        if stored not in (None, document):
+            raise UserError(
+                f"The store {self.place} holds another {noun} with the id {id_}; none of those "
+                f"given was added."
+            )
+        return stored is None
 
     def find(self, query: Query | None = None) -> list[Record]:
         """Return the records that match a query, the oldest first; only these are read.
@@ -235,6 +267,17 @@ class RecordStore:
         results = [self._read(Reported, "result", *row) for row in rows]
         return sorted(results, key=lambda r: (r.source, r.model or "", r.report_id))
 
+    def find_accuracies(self) -> list[Accuracy]:
+        """Return every accuracy, the oldest first.
+
+        Raises `SchemaError`, with its id and the cure, for one that is not valid.
+        """
+        statement = sa.select(ACCURACIES.c.accuracy_id, ACCURACIES.c.document)
+        with self._transaction() as connection:
+            rows = connection.execute(statement).all()
+        accuracies = [self._read(Accuracy, "accuracy", *row) for row in rows]
+        return sorted(accuracies, key=lambda each: (each.created, each.accuracy_id))
+
     def _read(self, cls: type[_T], noun: str, id_: str, document: Any) -> _T:
         try:
             return parsed(cls, document, f"The {noun} {id_} in {self.place}")
@@ -257,10 +300,12 @@ class RecordStore:
                     raise SchemaError(places.damaged(self.place, report))
             records = connection.execute(sa.select(RECORDS)).mappings().all()
             reported = connection.execute(sa.select(REPORTED)).mappings().all()
-        return len(records) + len(reported), problems_of([*records, *reported])
+            accuracies = connection.execute(sa.select(ACCURACIES)).mappings().all()
+        documents = [*records, *reported, *accuracies]
+        return len(documents), problems_of(documents)
 
     def remove(self, ids: Sequence[str]) -> int:
-        """Remove records and others' results by their whole ids, all or none of them.
+        """Remove records, others' results and accuracies by whole ids, all or none of them.
 
         Raises `UserError` for an id that the store does not hold.
         """
@@ -272,6 +317,7 @@ class RecordStore:
                     for table, column in (
                         (RECORDS, RECORDS.c.record_id),
                         (REPORTED, REPORTED.c.report_id),
+                        (ACCURACIES, ACCURACIES.c.accuracy_id),
                     )
                 ]
                 if not any(gone):

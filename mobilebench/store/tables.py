@@ -9,7 +9,7 @@ from mobilebench.store.query import columns_of
 from mobilebench.values import wire
 from mobilebench.values.record import Record
 
-VERSION = 2
+VERSION = 3
 
 METADATA = sa.MetaData()
 RECORDS = sa.Table(
@@ -37,6 +37,13 @@ REPORTED = sa.Table(
     sa.Column("model", sa.String, index=True),
     sa.Column("document", sa.Text, nullable=False),
 )
+ACCURACIES = sa.Table(
+    "accuracies",
+    METADATA,
+    sa.Column("accuracy_id", sa.String(64), primary_key=True),
+    sa.Column("file_sha256", sa.String(64), nullable=False, index=True),
+    sa.Column("document", sa.Text, nullable=False),
+)
 STORE = sa.Table("store", METADATA, sa.Column("version", sa.Integer, nullable=False))
 
 OF_EVERY_VERSION = {
@@ -55,7 +62,7 @@ def make(connection: sa.Connection) -> None:
 
 def require_version(version: object, place: str) -> None:
     """Raise `SchemaError` for a version that this mobilebench can neither read nor migrate."""
-    if version in (None, 1, VERSION):
+    if version in (None, 1, 2, VERSION):
         return
     newer = isinstance(version, int) and version > VERSION
     advice = "update mobilebench" if newer else "use the mobilebench that made it"
@@ -70,8 +77,9 @@ def upgrade(connection: sa.Connection, place: str) -> None:
     require_version(version, place)
     if version == 1:
         _migrate_from_1(connection)
-    else:
-        make(connection)
+    # Version 3 has one table more than version 2.
+    make(connection)
+    connection.execute(sa.update(STORE).values(version=VERSION))
 
 
 def _migrate_from_1(connection: sa.Connection) -> None:
@@ -91,7 +99,5 @@ def _migrate_from_1(connection: sa.Connection) -> None:
         except SchemaError:  # finding this record raises; the others can be read
             continue
         connection.execute(sa.update(RECORDS).where(here).values(**columns_of(record)))
-    METADATA.create_all(connection)
     for index in RECORDS.indexes:
         index.create(connection, checkfirst=True)
-    connection.execute(sa.update(STORE).values(version=VERSION))

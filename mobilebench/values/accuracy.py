@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import PurePath
+
 from mobilebench import stats
-from mobilebench.values import value
+from mobilebench.values import require_range, value
 from mobilebench.values.artifact import ArtifactFacts
 from mobilebench.values.modelspec import ModelSpec, Preprocessing
 from mobilebench.values.recipe import ExportRecipe
-from mobilebench.values.record import Provenance
+from mobilebench.values.record import Provenance, require_id, require_utc
 
 ACCURACY_SCHEMA_VERSION = 1
 TOP = 5
@@ -19,7 +21,7 @@ class DataSet:
     """The images that were evaluated."""
 
     folder: str
-    """As the user gave it, for people."""
+    """Its name, for people: where it lies tells of the machine. The path in old documents."""
     sha256: str
     """Over the class names, and the label, relative path and content of every image."""
     images: int
@@ -29,6 +31,25 @@ class DataSet:
     """Over the names in the order of the network's outputs."""
     unreadable: tuple[str, ...] = ()
     """Images that were skipped because they could not be read; `images` includes them."""
+
+    def __post_init__(self) -> None:
+        require_range(self, "images", least=1)
+        require_range(self, "available", least=self.images)
+
+    @property
+    def whole(self) -> bool:
+        """True where no limit was set."""
+        return self.images == self.available
+
+    @property
+    def title(self) -> str:
+        """The name, with the beginning of the digest that tells its content from others."""
+        return f"{self.name} ({self.sha256[:8]})"
+
+    @property
+    def name(self) -> str:
+        """The last two folders of the path: the others are about one machine alone."""
+        return "/".join(PurePath(self.folder).parts[-2:])
 
 
 @value
@@ -42,6 +63,12 @@ class ClassCount:
     top1: int
     top5: int | None
     """None where the network has no more than `TOP` classes."""
+
+    def __post_init__(self) -> None:
+        require_range(self, "index")
+        require_range(self, "images", least=1)
+        require_range(self, "top1", most=self.images)
+        require_range(self, "top5", least=self.top1, most=self.images)
 
 
 @value
@@ -86,6 +113,25 @@ class Accuracy:
     not_finite: int
     """Images with a score that is not finite; they count as wrong."""
     classes: tuple[ClassCount, ...]
+
+    def __post_init__(self) -> None:
+        require_id(self.accuracy_id, "accuracy_id")
+        require_utc(self.created)
+        require_range(self, "threads", "outputs", least=1)
+        if not self.classes:
+            raise ValueError("an accuracy without any evaluated image")
+        evaluated = self.data.images - len(self.data.unreadable)
+        if self.images != evaluated:
+            raise ValueError(
+                f"the classes have {self.images} images, and {evaluated} of the data set were read"
+            )
+        require_range(self, "not_finite", most=self.images)
+
+    def __repr__(self) -> str:
+        """Say what was judged, and the share that is right, without the classes."""
+        share = self.top1.value
+        top1 = "no image" if share is None else f"top-1 {share:.2%} of {self.images} images"
+        return f"<Accuracy {self.model.title} {self.recipe.label}: {top1}>"
 
     @property
     def images(self) -> int:

@@ -19,6 +19,7 @@ from importlib import metadata
 from pathlib import Path
 
 from mobilebench.errors import BundleError, MobilebenchWarning, UserError
+from mobilebench.notation.quantities import size
 from mobilebench.values import require_range, value, wire
 from mobilebench.values.forecast import Forecast
 from mobilebench.values.modelspec import ModelSpec, Preprocessing
@@ -142,6 +143,9 @@ class Parity:
         require_range(self, "inputs", "max_abs_error", "max_relative_error")
         require_range(self, "top1_agreement", most=1)
 
+    def __repr__(self) -> str:
+        return f"<Parity {'passed' if self.passed else 'FAILED'}: {self.description}>"
+
     @property
     def finite(self) -> bool:
         """Whether every output was finite, so that the figures exist."""
@@ -197,7 +201,7 @@ class Parity:
             yield f"equal elements {min(shares):.1%}"
         if self.top1_agreement is not None:
             least = limits.min_top1_agreement
-            yield _at_least("top-1 agreement", self.top1_agreement, least, "%", 0)
+            yield _at_least("same class for", self.top1_agreement, least, "%", 0)
 
     @property
     def _failed_parts(self) -> str:
@@ -304,6 +308,9 @@ class ArtifactFacts:
         require_range(self, "size_bytes")
         require_range(self, "export_seconds", "export_peak_memory_bytes")
 
+    def __repr__(self) -> str:
+        return f"<ArtifactFacts {self.sha256[:12]}, {size(self.size_bytes)}>"
+
     @property
     def given(self) -> bool:
         """Whether the file was not exported here."""
@@ -327,6 +334,9 @@ class Manifest:
     recipe: ExportRecipe
     model_file: str
     facts: ArtifactFacts
+
+    def __repr__(self) -> str:
+        return f"<Manifest {self.model.title} {self.recipe.label}, {size(self.facts.size_bytes)}>"
 
     @property
     def inputs(self) -> tuple[TensorSpec, ...]:
@@ -361,22 +371,52 @@ class Artifact:
         """`mobilevig_ti onnx-fp32-opset20`: for people, never parsed."""
         return f"{self.manifest.model.title} {self.manifest.recipe.label}"
 
-    def preprocessed(self, preprocessing: Preprocessing) -> Artifact:
+    def preprocessed(self, normalised: Preprocessing | None, resize: int | None = None) -> Artifact:
         """Return the artifact with the preparation of images that its manifest does not state.
 
-        Raises `UserError` where it states another one.
+        `normalised` holds means and deviations, `resize` is the shorter side before the crop, in
+        pixels. Raises `UserError` where the artifact states another preparation, and for a size
+        without means where it states none.
         """
         model = self.manifest.model
         stated = model.preprocessing
-        if stated is None:
-            model = replace(model, preprocessing=preprocessing)
-            return Artifact(self.folder, replace(self.manifest, model=model))
-        if (stated.mean, stated.std) != (preprocessing.mean, preprocessing.std):
+        preprocessing = stated or normalised
+        if preprocessing is None:
+            if resize is None:
+                return self
             raise UserError(
-                f"{self.name} states how its images are normalised (mean {stated.mean}, deviation "
-                f"{stated.std}); leave --mean and --std out."
+                f"--resize was given, and it is not known how images are normalised for "
+                f"{model.name}; give --mean and --std too."
             )
-        return self
+        if normalised is not None and (normalised.mean, normalised.std) != (
+            preprocessing.mean,
+            preprocessing.std,
+        ):
+            raise UserError(
+                f"{self.name} states how its images are normalised (mean {preprocessing.mean}, "
+                f"deviation {preprocessing.std}); leave --mean and --std out."
+            )
+        if resize is not None:
+            preprocessing = self._resized(preprocessing, resize)
+        return Artifact(
+            self.folder,
+            replace(self.manifest, model=replace(model, preprocessing=preprocessing)),
+        )
+
+    def _resized(self, preprocessing: Preprocessing, resize: int) -> Preprocessing:
+        model, size = self.manifest.model, self.manifest.model.resolution
+        if size is None:
+            raise UserError(f"--resize was given, and {self.name} takes no images.")
+        # Whoever exports another network gives means and deviations, and no crop: then 1.0
+        # states nothing. The authors of a network with a source do state it.
+        if model.source is not None or preprocessing.crop_pct != 1.0:
+            if preprocessing.resize(size) == resize:
+                return preprocessing
+            raise UserError(
+                f"{self.name} states that its images are resized to {preprocessing.resize(size)} "
+                f"pixels on the shorter side; leave --resize out."
+            )
+        return preprocessing.resized(resize, size)
 
     @classmethod
     def load(cls, folder: Path | str) -> Artifact:

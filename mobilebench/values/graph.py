@@ -83,6 +83,9 @@ class Graph:
     """Number of operations on constants alone, by kind, such as unpacking compressed weights. A
     runtime computes them once, so they are not among the operations."""
 
+    def __repr__(self) -> str:
+        return f"<Graph: {len(self.operations)} operations>"
+
     @property
     def macs(self) -> int | None:
         """Multiply-accumulates of one run; None where those of an operation are unknown."""

@@ -232,6 +232,9 @@ class Measurement:
     reasons: tuple[Diagnosis, ...] = ()
     """The diagnoses that decide the validity; empty until `diagnoses.diagnose` has seen it."""
 
+    def __repr__(self) -> str:
+        return f"<Measurement by {self.runtime.name}, {self.validity}: {self.samples!r}>"
+
     def __post_init__(self) -> None:
         if Phase.MEASURED not in self.samples.phase:
             raise ValueError(
@@ -255,3 +258,12 @@ class Failure:
     log_tail: str = ""
     advice: str | None = None
     """What to do about it, where the failure is a known one."""
+    file: str | None = None
+    """File of the network's code that it comes from, where that is known; None in old documents."""
+    line: int | None = None
+    """Line in that file, from 1."""
+
+    @property
+    def description(self) -> str:
+        """The failure in a clause: `export failed: KeyError: no such operator`."""
+        return f"{self.stage} failed: {self.error}: {self.message}"

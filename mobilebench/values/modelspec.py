@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 from mobilebench.errors import UserError
 from mobilebench.values import require_range, value
@@ -16,6 +17,13 @@ CALLER = "caller"
 """Weights inside a module that a caller passed in; only the caller knows their origin."""
 IN_FILE = "file"
 """Weights inside a model file that was not exported here."""
+_ORIGINS = {
+    RANDOM: "random weights",
+    CALLER: "weights set by the network's own code",
+    IN_FILE: "weights inside the file",
+}
+_LABELS = {RANDOM: "random", CALLER: "own code", IN_FILE: "in the file"}
+_SHOWN_SHA256 = 8
 _USUAL = (224, 224)
 _CHANNELS = (1, 3)
 
@@ -89,6 +97,25 @@ class Preprocessing:
         if any(not math.isfinite(mean) for mean in self.mean):
             raise UserError(f"The means {self.mean} are not all numbers.")
 
+    def resize(self, size: tuple[int, int]) -> int:
+        """Return the pixels of an image's shorter side before the crop to `size`, (H, W)."""
+        return math.floor(min(size) / self.crop_pct)
+
+    def resized(self, pixels: int, size: tuple[int, int]) -> Preprocessing:
+        """Return the preparation that resizes the shorter side to `pixels` before the crop.
+
+        Raises `UserError` for fewer pixels than the crop has.
+        """
+        if pixels < min(size):
+            raise UserError(
+                f"--resize was given as {pixels}; the shorter side before a crop to "
+                f"{size[0]}x{size[1]} has at least {min(size)} pixels."
+            )
+        share = min(size) / pixels
+        while math.floor(min(size) / share) < pixels:  # rounding of the two divisions
+            share = math.nextafter(share, 0)
+        return replace(self, crop_pct=share)
+
 
 @value
 class Weights:
@@ -120,7 +147,17 @@ class Weights:
     @property
     def description(self) -> str:
         """The origin, with the entry of the checkpoint."""
+        if not self.from_checkpoint:
+            return _ORIGINS[self.origin]
         return self.origin if self.key is None else f"{self.origin}, entry {self.key!r}"
+
+    @property
+    def label(self) -> str:
+        """What tells these weights from others of the network, in a few characters."""
+        if not self.from_checkpoint:
+            return _LABELS[self.origin]
+        short = self.origin[:_SHOWN_SHA256]
+        return short if self.key is None else f"{short} {self.key}"
 
 
 @value
@@ -147,6 +184,9 @@ class ModelSpec:
                 f"Model {self.name!r} has no input; give at least one, for example 1x3x224x224."
             )
         require_range(self, "params", "num_classes")
+
+    def __repr__(self) -> str:
+        return f"<ModelSpec {self.name}: {', '.join(map(str, self.inputs))}>"
 
     @property
     def title(self) -> str:

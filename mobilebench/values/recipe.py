@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from enum import StrEnum
 
@@ -57,6 +57,13 @@ class Precision(StrEnum):
         """Return the precisions that a network can be exported in."""
         return tuple(precision for precision in cls if precision is not cls.GIVEN)
 
+    def nearest(self, offered: Collection[Precision]) -> Precision | None:
+        """Return the offered precision that comes closest to this one; None where none does.
+
+        fp32 comes close to nothing but itself.
+        """
+        return next((other for other in _NEAREST.get(self, ()) if other in offered), None)
+
     @property
     def calibrated(self) -> bool:
         """Whether ranges of activations must be known before the export."""
@@ -69,6 +76,19 @@ class Precision(StrEnum):
         return self not in (*floats, Precision.GIVEN)
 
 
+_EIGHT_BITS = (Precision.INT8, Precision.INT8_IO, Precision.INT8_DYNAMIC, Precision.INT8_WEIGHTS)
+_SIXTEEN_BITS = (Precision.FP16_WEIGHTS, Precision.FP16)
+_NEAREST = {
+    Precision.FP16: (Precision.FP16_WEIGHTS,),
+    Precision.FP16_WEIGHTS: (Precision.FP16, Precision.INT8_WEIGHTS, Precision.INT8),
+    Precision.INT8: (*_EIGHT_BITS, *_SIXTEEN_BITS),
+    Precision.INT8_IO: (*_EIGHT_BITS, *_SIXTEEN_BITS),
+    Precision.INT8_DYNAMIC: (Precision.INT8_WEIGHTS, *_EIGHT_BITS, *_SIXTEEN_BITS),
+    Precision.INT8_WEIGHTS: (Precision.INT8_DYNAMIC, *_EIGHT_BITS, *_SIXTEEN_BITS),
+    Precision.PALETTE6: (Precision.PALETTE4, Precision.INT8_WEIGHTS, *_EIGHT_BITS, *_SIXTEEN_BITS),
+    Precision.PALETTE4: (Precision.PALETTE6, Precision.INT8_WEIGHTS, *_EIGHT_BITS, *_SIXTEEN_BITS),
+}
+"""Precisions that come close, the closest first."""
 NOISE = "noise"
 """Inputs drawn from a seed, whose ranges may differ from those of real images."""
 
@@ -90,6 +110,13 @@ class Calibration:
     @property
     def on_images(self) -> bool:
         return self.source != NOISE
+
+    @property
+    def description(self) -> str:
+        """The inputs in words."""
+        if not self.on_images:
+            return f"{self.inputs} inputs of noise, which are not images"
+        return f"{self.inputs} images, sha256 {self.source}"
 
 
 class Form(StrEnum):
@@ -124,6 +151,12 @@ class ImageInput:
             raise UserError(f"Images cannot be normalised by {self.mean} and {self.std}.")
         if not all(number > 0 for number in self.std):
             raise UserError(f"Images cannot be divided by {self.std}; give positive numbers.")
+
+    @property
+    def description(self) -> str:
+        """The input in words."""
+        mean, std = (", ".join(map(str, row)) for row in (self.mean, self.std))
+        return f"RGB images, normalised inside the file by mean {mean} and deviation {std}"
 
 
 def inputs_of_file(

@@ -10,7 +10,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Discriminator
 
 from mobilebench.notation.quantities import duration
-from mobilebench.stats.summary import summarise
+from mobilebench.stats.summary import percentile, summarise
 from mobilebench.values import require_finite, require_range, value
 from mobilebench.values.artifact import ArtifactFacts
 from mobilebench.values.device import Device, DeviceKind
@@ -26,8 +26,9 @@ _ID = re.compile(r"[!-~]{1,64}")
 _UTC = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z", re.ASCII)
 
 
-def _require_utc(created: str) -> None:
-    # Records are ordered by this text, so all have to be of one form.
+def require_utc(created: str) -> None:
+    """Raise `ValueError` for a time that is not in the one form of documents."""
+    # Documents are ordered by this text, so all have to be of one form.
     try:
         if _UTC.fullmatch(created):
             datetime.fromisoformat(created[:19])
@@ -35,6 +36,12 @@ def _require_utc(created: str) -> None:
     except ValueError:  # such as the 31st of February
         pass
     raise ValueError(f"created is {created!r}, not a time in UTC such as 2026-01-02T03:04:05.678Z")
+
+
+def require_id(id_: str, name: str) -> None:
+    """Raise `ValueError` for the id of a document that is not short and visible."""
+    if not _ID.fullmatch(id_):
+        raise ValueError(f"the {name} {id_!r} is not 1 to 64 visible ASCII characters")
 
 
 @value
@@ -179,11 +186,8 @@ class Record:
     def __post_init__(self) -> None:
         if isinstance(self.outcome, Measurement) and (self.artifact is None or self.job is None):
             raise ValueError("a measurement needs the artifact and the job that it is about")
-        if not _ID.fullmatch(self.record_id):
-            raise ValueError(
-                f"the record_id {self.record_id!r} is not 1 to 64 visible ASCII characters"
-            )
-        _require_utc(self.created)
+        require_id(self.record_id, "record_id")
+        require_utc(self.created)
         if isinstance(self.outcome, Measurement) and self.job is not None:
             rounds = self.job.protocol.rounds
             if max(self.outcome.samples.round) >= rounds:
@@ -202,6 +206,21 @@ class Record:
             result = f"failed at {outcome.stage}: {outcome.error}"
         protocol = f", {self.job.protocol.id}" if self.job else ""
         return f"<Record {self.title}{protocol}: {result}>"
+
+    @property
+    def p50_ms(self) -> float | None:
+        """Median latency in milliseconds, without warm-up; None for a failure."""
+        return self._ms(50)
+
+    @property
+    def p90_ms(self) -> float | None:
+        """90th percentile of the latency in milliseconds; None for a failure."""
+        return self._ms(90)
+
+    def _ms(self, percent: float) -> float | None:
+        if not isinstance(self.outcome, Measurement):
+            return None
+        return percentile(self.outcome.samples.latencies_ns(), percent) / 1e6
 
     @property
     def network(self) -> Network:

@@ -9,6 +9,7 @@ from mobilebench import plugins
 from mobilebench.errors import CellFailed, UserError
 from mobilebench.inputs import seeded
 from mobilebench.inputs.seeded import Batch
+from mobilebench.observer import Observer, Silent
 from mobilebench.values import value
 from mobilebench.values.artifact import Artifact, Parity
 from mobilebench.values.measurement import Stage
@@ -40,6 +41,10 @@ class Equivalence:
     notes: tuple[str, ...]
     """How inputs and outputs were matched, where it is not by name and in the same layout."""
 
+    def __repr__(self) -> str:
+        error = f"relative error {self.parity.error_text}"
+        return f"<Equivalence on {self.inputs}: {self.verdict}, {error}>"
+
     @property
     def verdict(self) -> str:
         """The result in words; only outputs without any difference are called equal."""
@@ -52,7 +57,11 @@ class Equivalence:
 
 
 def compare(
-    first: Artifact, second: Artifact, within: Precision, cancel: Event | None = None
+    first: Artifact,
+    second: Artifact,
+    within: Precision,
+    cancel: Event | None = None,
+    observer: Observer | None = None,
 ) -> Equivalence:
     """Run two artifacts on the same inputs and compare their outputs.
 
@@ -60,8 +69,9 @@ def compare(
     `UserError` where inputs or outputs do not match, `CellFailed` where a file does not run.
     """
     inputs, batches = _inputs(first, second)
-    by_first, expected = _predicted(first, batches[0], cancel)
-    by_second, outputs = _predicted(second, batches[1], cancel)
+    watching = observer or Silent()
+    by_first, expected = _predicted(first, batches[0], cancel, watching)
+    by_second, outputs = _predicted(second, batches[1], cancel, watching)
     here, there = _outputs(first, expected[0]), _outputs(second, outputs[0])
     matched = match("output", here, there)
     return Equivalence(
@@ -134,16 +144,20 @@ def _converted(base: Artifact, other: Artifact, matched: Match, batch: Batch) ->
 
 
 def _predicted(
-    artifact: Artifact, batches: Sequence[Batch], cancel: Event | None
+    artifact: Artifact, batches: Sequence[Batch], cancel: Event | None, observer: Observer
 ) -> prediction.Predicted:
     path, recipe = artifact.model_path, artifact.manifest.recipe
+    progress, outcome = observer.started(artifact.name), "failed"
     try:
         predicted = prediction.by_runtime(path, recipe, batches, cancel) or prediction.by_evaluator(
             path, recipe, batches, cancel
         )
+        outcome = f"outputs for {len(batches)} inputs"
     except CellFailed as error:
         message = f"{artifact.name}: {error.message}"
         raise CellFailed(error.stage, error.error, message, error.log_tail) from error
+    finally:
+        progress.finished(outcome)
     if predicted is None:
         message = f"nothing here can run {artifact.name}"
         raise CellFailed(Stage.PARITY, "NoRuntime", message)

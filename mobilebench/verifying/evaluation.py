@@ -213,7 +213,7 @@ class Evaluation:
             if answers[index].verdict is ImageVerdict.UNREADABLE:
                 unreadable.append(image.path)
         return DataSet(
-            folder=str(self.data.folder),
+            folder=self.data.folder.resolve().name,
             sha256=content.hexdigest(),
             images=len(self.data.images),
             available=self.data.available,

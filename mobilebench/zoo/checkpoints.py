@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from mobilebench.errors import CheckpointError, MobilebenchWarning
-from mobilebench.zoo import saved
+from mobilebench.zoo import references, saved
 from mobilebench.zoo.entries import Entry, entries
 from mobilebench.zoo.pickles import StandIn
 from mobilebench.zoo.registry import create_model, list_models
@@ -105,8 +105,7 @@ def load_weights(
 
 
 def _sha256(path: Path) -> str:
-    if not path.is_file():
-        raise CheckpointError(f"The checkpoint {path} does not exist or is not a file.")
+    references.require_checkpoint(path)
     try:
         with path.open("rb") as handle:
             return hashlib.file_digest(handle, "sha256").hexdigest()

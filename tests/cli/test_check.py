@@ -52,12 +52,18 @@ def test_a_regression_is_exit_code_one_in_every_report(
     )  # fmt: skip
     assert done.code == 1, done.stderr
     assert "regressed" in done.stdout and "+8" in done.stdout
-    suite = ET.parse(tmp_path / "junit.xml").getroot()
-    assert (suite.get("tests"), suite.get("failures"), suite.get("errors")) == ("1", "1", "0")
-    assert suite.find("testcase/failure") is not None
+    root = ET.parse(tmp_path / "junit.xml").getroot()
+    for element in (root, root[0]):
+        counts = [element.get(name) for name in ("tests", "failures", "errors", "skipped")]
+        assert counts == ["1", "1", "0", "0"] and float(element.get("time", "")) > 0
+    assert root.tag == "testsuites" and root.find("testsuite/testcase/failure") is not None
     comment = (tmp_path / "comment.md").read_text()
-    assert "❌ regressed" in comment and comment.count("| latency p50 |") == 1
-    assert summary.read_text() == comment
+    first, *_ = comment.splitlines()
+    assert first.startswith("❌ **mobilebench failed:** ") and "latency p50 +8" in first
+    assert str(slower) in first and str(baseline) in first
+    assert "❌ regressed" in comment and comment.count("| latency p50 |") == 2
+    assert comment.index("<details>") < comment.rindex("| latency p50 |")
+    assert summary.read_text() == f"{comment}\n"
     [annotation] = [line for line in done.stderr.splitlines() if line.startswith("::")]
     assert annotation.startswith("::error title=mobilebench regressed::mobilevig_ti")
 
@@ -122,7 +128,8 @@ def test_runs_that_were_not_interleaved_are_called_so_in_every_report(
         assert f"{verdict}, not interleaved" in done.stdout and words in done.stdout
         assert words in (tmp_path / "junit.xml").read_text()
         comment = (tmp_path / "comment.md").read_text()
-        assert comment.splitlines()[0].startswith(f"### mobilebench: {verdict}: 1 {verdict} ")
+        status = {"regressed": "❌ **mobilebench failed", "inconclusive": "⚠️ **mobilebench could"}
+        assert comment.splitlines()[0].startswith(status[verdict])
         assert f"{verdict}, not interleaved" in comment and words in comment
         annotations = [line for line in done.stderr.splitlines() if line.startswith("::")]
         assert all(words in line for line in annotations) and len(annotations) == 2
@@ -142,13 +149,17 @@ def test_zero_bytes_are_not_the_exit_code_of_a_regression(
         outcome = dataclasses.replace(record.outcome, memory=memory)
         records.append(dataclasses.replace(record, outcome=outcome))
     empty = _write(tmp_path / "empty.json", records)
-    done = mobilebench(
-        "check", "--baseline", baseline, "--candidate", empty, "--junit", "junit.xml"
-    )
+    command = ("check", "--baseline", baseline, "--candidate", empty, "--junit", "junit.xml")
+    done = mobilebench(*command)
     assert done.code == 3 and "Traceback" not in done.stderr
     assert "not comparable: the candidate has no peak memory, or zero" in done.stderr
-    [error] = ET.parse(tmp_path / "junit.xml").getroot().iter("error")
-    assert error.attrib["type"] == "not comparable"
+    [skipped] = ET.parse(tmp_path / "junit.xml").getroot().iter("skipped")
+    assert skipped.attrib["message"].startswith("not comparable: ")
+    strict = (*command, "--fail-on", "inconclusive")
+    assert mobilebench(*strict).code == 3
+    [failure] = ET.parse(tmp_path / "junit.xml").getroot().iter("failure")
+    assert failure.attrib["type"] == "not comparable"
+    assert mobilebench(*command, "--fail-on", "regressed").code == 0
 
 
 def test_microseconds_are_shown_as_such(mobilebench: Program, tmp_path: Path) -> None:
@@ -213,10 +224,43 @@ def test_a_wrong_baseline_is_one_sentence(
         whole.replace('"schema_version": 1', '"schema_version": 9', 1)
     )
     _write(tmp_path / "threads.json", runs([10.0], threads=2))
-    done = mobilebench("check", "--baseline", baseline_, "--candidate", slower)
+    done = mobilebench(
+        "check", "--baseline", baseline_, "--candidate", slower, "--junit", "junit.xml",
+        "--markdown", "comment.md", "--github",
+    )  # fmt: skip
     assert done.code == 2, (done.stdout, done.stderr)
     [line] = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
     assert sentence in line and "Traceback" not in done.stderr
+    [error] = ET.parse(tmp_path / "junit.xml").getroot().iter("error")
+    assert sentence in error.attrib["message"] and error.attrib["type"] == "refused"
+    comment = (tmp_path / "comment.md").read_text()
+    assert comment.startswith("❌ **mobilebench failed:** ")
+    assert any(x.startswith("::error title=mobilebench refused::") for x in done.stderr.split("\n"))
+
+
+@pytest.mark.parametrize(
+    "place", ["nowhere.json", "git:HEAD:nobench", "store:commit=77b0c4", "empty"]
+)
+def test_a_baseline_that_does_not_exist_yet_may_pass(
+    mobilebench: Program, tmp_path: Path, slower: Path, place: str
+) -> None:
+    subprocess.run(["git", "init", "-q"], cwd=tmp_path, check=True)
+    for command in (("add", "slower.json"), ("commit", "-qm", "Keep records")):
+        author = ("-c", "user.name=A", "-c", "user.email=a@b")
+        subprocess.run(["git", *author, *command], cwd=tmp_path, check=True)
+    (tmp_path / "empty").mkdir()
+    command = ("check", "--baseline", place, "--candidate", slower, "--markdown", "comment.md")
+    assert mobilebench(*command).code == 2
+    done = mobilebench(*command, "--no-baseline", "pass", "--junit", "junit.xml", "--github")
+    assert done.code == 0, done.stderr
+    first, *_ = (tmp_path / "comment.md").read_text().splitlines()
+    assert first.startswith("✅ **mobilebench passed:** ") and f"{place} does not exist" in first
+    assert "| latency p50 |" in (tmp_path / "comment.md").read_text()
+    assert "::warning title=mobilebench no baseline::" in done.stderr
+    skipped = list(ET.parse(tmp_path / "junit.xml").getroot().iter("skipped"))
+    assert len(skipped) == 2
+    lost = mobilebench("check", "--baseline", slower, "--candidate", place, "--no-baseline", "pass")
+    assert lost.code == 2
 
 
 def test_two_artifacts_are_measured_in_turns(

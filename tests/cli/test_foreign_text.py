@@ -21,9 +21,14 @@ from rich.console import Console
 from mobilebench.cli import output
 from mobilebench.errors import UserError
 from mobilebench.leaderboard import Row, elsewhere, exchange, rank, text
+from mobilebench.leaderboard.latex import as_latex
 from mobilebench.leaderboard.page import as_page
 from mobilebench.leaderboard.table import as_table
-from mobilebench.regress import check, reports
+from mobilebench.regress import check
+from mobilebench.regress.annotations import as_annotations
+from mobilebench.regress.junit import as_junit
+from mobilebench.regress.markdown import as_markdown
+from mobilebench.regress.review import Fault, Review
 from mobilebench.store import RecordStore
 from mobilebench.values import wire
 from mobilebench.values.measurement import Failure, Stage
@@ -37,6 +42,7 @@ NASTY = (
     "=1+1\x1b[31m\x00\x9b\x7f\u202e\u2066\u200b\u2028\r\n::error::owned%0A::error::two ##[error]x\n"
     "| `code` <script>alert(1)</script> &amp; \\input{x}_$%#~^ *b* [red]markup[/] \ufeff\uffff"
 )
+FENCE = "`" * 3
 FORMULA = ("=", "+", "-", "@")
 
 
@@ -204,12 +210,17 @@ def test_markdown(rows: list[Row], reported: list[Reported]) -> None:
 
 
 def test_latex(rows: list[Row], reported: list[Reported]) -> None:
-    document = exchange.as_latex(rows, reported)
+    document = as_latex(rows, reported)
     _clean(document)
-    foreign = [line for line in document.splitlines() if not re.match(r"\\[a-z]+", line)]
+    first, *lines = document.splitlines()
+    assert first == r"% \usepackage{booktabs,threeparttable}"
+    # What stands behind the commands that hold foreign text, and lines without a command.
+    commands_with_text = r"^\\(?:item(?:\[[a-z]+\])? |caption\{)(.*?)\}?$"
+    texts = [re.sub(commands_with_text, r"\1", line) for line in lines]
+    foreign = [line for line in texts if not re.match(r"\\[a-z]+", line)]
     commands = {name for line in foreign for name in re.findall(r"\\([a-zA-Z]+)", line)}
     assert commands <= {"textbackslash", "textasciitilde", "textasciicircum", "textless",
-                        "textgreater", "textbar", "mu"}  # fmt: skip
+                        "textgreater", "textbar", "mu", "tnote"}  # fmt: skip
     for line in foreign:
         bare = re.sub(r"\\[a-zA-Z]+|\\.", "", line.removesuffix(r"\\").removesuffix(r" \\"))
         assert not set(bare.replace("$$", "")) & set("%#_$~^"), line
@@ -248,23 +259,29 @@ def _report() -> Any:
 
 
 def test_reports(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    from mobilebench.cli.check import show_report
+    from mobilebench.cli.check import show_review
 
     report = _report()
+    log = f"line\n{FENCE}\n{NASTY}"
+    faults = (Fault(subject=NASTY, message=NASTY, advice=NASTY, log_tail=log),)
+    review = Review(baseline=NASTY, candidate=NASTY, rule=report.rule, report=report)
     assert report.unmatched and any(c.verdict == "regressed" for c in report.comparisons)
-    xml = reports.as_junit(report)
+    xml = as_junit(review)
     _clean(xml)
     assert len(list(ET.fromstring(xml).iter("testcase"))) == len(report.comparisons) + 1
-    markdown = reports.as_markdown(report)
+    markdown = as_markdown(review)
     _clean(markdown)
     assert "<script" not in markdown and not re.search(r"(?<!\\)(?:\\\\)*`", markdown)
     lines = [line for line in markdown.splitlines() if line.startswith("|")]
-    assert len({len(re.findall(r"(?<!\\)(?:\\\\)*\|", line)) for line in lines}) == 1
-    assert len(lines) == len(report.comparisons) + 2
-    commands = reports.as_annotations(report).splitlines()
+    assert {len(re.findall(r"(?<!\\)(?:\\\\)*\|", line)) for line in lines} == {6, 9}
+    commands = as_annotations(review).splitlines()
     assert all(re.match(r"::(error|warning|notice) title=mobilebench", line) for line in commands)
     assert not [line for line in commands if "%0A" in line or "\x1b" in line]
-    show_report(report, github=True)
+    broken = dataclasses.replace(review, report=None, broken=faults, missing=faults, refusal=NASTY)
+    for document in (as_junit(broken), as_markdown(broken), as_annotations(broken)):
+        _clean(document)
+    assert as_markdown(broken).count(f"\n{FENCE}`\n") == 2, "the fence is longer than the log's"
+    show_review(review, github=True)
     shown = capsys.readouterr()
     _clean_log(shown.out)
     others = [line for line in shown.err.splitlines() if line not in commands]

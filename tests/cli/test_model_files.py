@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from mobilebench.store import RecordStore
 from mobilebench.values.artifact import Artifact
 from tests import foreign
 from tests.conftest import Ran
@@ -97,6 +98,19 @@ def test_eval_needs_to_know_how_images_are_prepared(
     [result] = json.loads(done.stdout)
     assert result["preprocessing"]["mean"] == [0.5, 0.5, 0.5]
     assert result["data"]["images"] == 10 and result["outputs"] == 10
+    assert result["preprocessing"]["crop_pct"] == 1.0
+    [shape] = [tensor["shape"] for tensor in result["model"]["inputs"]]
+    alone = mobilebench("eval", path, "--data", tmp_path / "data", "--resize", "40")
+    assert alone.code == 2 and "give --mean and --std too" in alone.stderr
+    words = (*words, "--resize", str(2 * shape[-1]))
+    larger = mobilebench("eval", path, "--data", tmp_path / "data", *words, "--json")
+    assert larger.code == 0, larger.stderr
+    assert json.loads(larger.stdout)[0]["preprocessing"]["crop_pct"] == 0.5
+    small = mobilebench("eval", path, "--data", tmp_path / "data", *words[:-1], "1")
+    assert small.code == 2 and "--resize was given as 1" in small.stderr
+    with RecordStore(tmp_path / "records.sqlite", create=False) as store:
+        kept = [accuracy.preprocessing.crop_pct for accuracy in store.find_accuracies()]
+    assert kept == [1.0, 0.5], "what was evaluated is in the store, what was refused is not"
 
 
 def test_compare_shows_outputs_size_latency_and_placement(

@@ -134,6 +134,8 @@ def test_a_network_that_is_not_here_is_not_tried(mobilebench: Program, tmp_path:
     [
         (["--dry-run", "--files-only"], "--dry-run makes nothing"),
         (["--dry-run", "--device", "host"], "--dry-run makes nothing"),
+        (["--dry-run", "--out", "again"], "--out is about a run"),
+        (["--dry-run", "--store", "x.sqlite"], "--store is about a run"),
         (["--files-only", "--device", "host"], "--files-only measures nothing"),
         (["--with", "gone.pth"], "There is no gone.pth"),
         (["--model", "other=net.py:make"], "No row is about a network called 'other'"),

@@ -61,6 +61,12 @@ def test_mistakes_name_their_place(key: str, value: Any, mistake: str) -> None:
     assert _mistake({**EXPECTED, key: value}) == mistake
 
 
+def test_whole_numbers_are_equal_to_the_last_digit() -> None:
+    vector = Vector(kind=Kind.STATS, name="large", about="-", given={}, expected={"t_ns": 10**15})
+    assert _mistake({"t_ns": 10**15}, vector) is None
+    assert _mistake({"t_ns": 10**15 + 1}, vector) is not None
+
+
 def test_a_missing_answer_is_a_mistake() -> None:
     [result] = kit.judge("", [VECTOR])
     assert result.mistake == "there is no answer"

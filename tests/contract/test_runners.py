@@ -13,6 +13,7 @@ from mobilebench.interfaces import Runner
 from mobilebench.values.artifact import REFERENCE_FILE, Artifact
 from mobilebench.values.measurement import Phase
 from mobilebench.values.recipe import Format
+from tests.doubles import Followed
 from tests.protocols import job_for
 
 
@@ -55,6 +56,25 @@ def test_a_measurement_holds_every_sample_of_the_protocol(
         assert measurement.runtime.threads == 2
         assert measurement.loads.first_ns > 0 and len(measurement.loads.warm_ns) == 1
         assert measurement.memory.peak_bytes >= measurement.memory.before_load_bytes > 0
+
+
+def test_rounds_are_stages_of_the_progress(
+    runner: Runner, tiny_artifacts: dict[str, Artifact]
+) -> None:
+    device = runner.devices()[0]
+    for format_, runtime in _pairs(runner):
+        artifact = tiny_artifacts[f"{format_}-fp32"]
+        job = job_for(artifact, runtime)
+        long = dataclasses.replace(job.protocol, min_duration_ns=10**9, max_duration_ns=10**10)
+        followed = Followed()
+        runner.run(
+            device.id,
+            artifact,
+            dataclasses.replace(job, protocol=long),
+            progress=followed.started("cell"),
+        )
+        assert followed.stages == ["round 1 of 2", "round 2 of 2"]
+        assert followed.outcomes == [], "the caller ends its progress"
 
 
 def test_predictions_are_those_of_pytorch(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from importlib.util import find_spec
@@ -76,7 +77,10 @@ def test_a_function_of_the_users_is_a_model(reference: str) -> None:
         (Request(reference="no_such_module:tiny", inputs=IMAGE), "no module 'no_such_module'"),
         (Request(reference="no.such.module:tiny", inputs=IMAGE), "no module 'no.such.module'"),
         (Request(reference=f"{MODELS}:raises", inputs=IMAGE), "another disk.*models.py, line"),
-        (Request(reference=f"{MODELS}:not_a_module", inputs=IMAGE), "returned a str"),
+        (
+            Request(reference=f"{MODELS}:not_a_module", inputs=IMAGE),
+            "returned '.*it has to return the network",
+        ),
         (Request(reference=f"{MODELS}:tiny", inputs=IMAGE, num_classes=9), "--num-classes is for"),
         (Request(reference=f"{MODELS}:tiny", inputs=IMAGE, resolution=64), "--resolution is for"),
     ],
@@ -171,7 +175,9 @@ _LOAD = (
     "from mobilebench.values.request import Request\n"
     "from mobilebench.conversion.loading import load\n"
     "from mobilebench.errors import UserError\n"
-    "try: print(load(Request(reference={!r})).spec)\n"
+    "try:\n"
+    "    spec = load(Request(reference={!r})).spec\n"
+    "    print(spec.inputs, spec.weights, spec.preprocessing)\n"
     "except UserError as error: print('refused:', error)\n"
 )
 
@@ -193,9 +199,62 @@ def test_a_timm_model_brings_its_own_input_size_and_preprocessing(tmp_path: Path
 def test_an_unknown_timm_model_offers_near_names(tmp_path: Path) -> None:
     process = _timm(tmp_path, _LOAD.format("timm:resnett18"), with_torchvision=True)
     assert (
-        "refused: There is no timm model called 'resnett18'; did you mean resnet18"
+        "refused: There is no model called 'timm:resnett18'; did you mean timm:resnet18"
         in process.stdout
     )
+
+
+@needs_timm
+def test_the_names_read_from_the_source_of_timm_are_those_that_it_registers(tmp_path: Path) -> None:
+    code = (
+        "import timm\nfrom mobilebench.zoo.timm_names import timm_models\n"
+        "print(set(timm_models()) ^ set(timm.list_models()), len(timm_models()) > 1000)"
+    )
+    process = _timm(tmp_path, code, with_torchvision=True)
+    assert process.stdout.strip() == "set() True", process.stderr
+
+
+def _refusal(tmp_path: Path, code: str, function: str) -> str:
+    path = tmp_path / "net.py"
+    path.write_text(code)
+    try:
+        with pytest.raises(UserError) as error:
+            load(Request(reference=f"{path}:{function}", inputs=IMAGE))
+    finally:
+        if str(tmp_path) in sys.path:
+            sys.path.remove(str(tmp_path))
+    return str(error.value).replace(f"{path}", "net.py")
+
+
+def test_a_constructor_that_only_running_the_file_shows_is_named_with_its_line(
+    tmp_path: Path,
+) -> None:
+    code = (
+        "from torch import nn\nif nn:\n    class Net(nn.Module):\n"
+        "        def __init__(self, width, *, depth=2):\n            super().__init__()\n"
+    )
+    assert _refusal(tmp_path, code, "Net") == (
+        "net.py:Net cannot be called without arguments: it takes width (net.py, line 4: "
+        "def __init__(self, width, *, depth=2):). Add a function that gives them, def make(): "
+        "return Net(width=...), and export net.py:make."
+    )
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        ("net = nn.ReLU()", "net.py:net is a network, not a function; .*def make.*return net"),
+        ("def net(): return 3", "net.py:net returned 3; it has to return the network"),
+        ("def net(): return nn.ReLU", "returned the class ReLU; it has to return the network"),
+        ("def net(): return nn.Linear(3, 'x')", "line 2: def net.*nn.Linear"),
+        ("def net(: pass", "SyntaxError.*net.py, line 2: def net.: pass"),
+        ("def other(): pass\nif nn: pass", "called 'net'; known: other\\."),
+    ],
+)
+def test_what_a_function_gives_instead_of_a_network_is_shown(
+    tmp_path: Path, code: str, words: str
+) -> None:
+    assert re.search(words, _refusal(tmp_path, f"from torch import nn\n{code}\n", "net"))
 
 
 def test_timm_without_torchvision_says_what_to_install(tmp_path: Path) -> None:

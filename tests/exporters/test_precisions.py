@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +16,7 @@ from torch import Tensor, nn
 
 from mobilebench import export, plugins
 from mobilebench.errors import CellFailed, RecipeError, UserError
+from mobilebench.exporting.choosing import choose
 from mobilebench.inputs import seeded
 from mobilebench.inputs.source import InputSource
 from mobilebench.values.artifact import Artifact
@@ -140,9 +142,60 @@ def test_only_calibrated_precisions_have_a_calibration() -> None:
 @pytest.mark.parametrize("name", ["onnx", "tflite", "executorch", "coreml"])
 def test_a_precision_that_a_format_lacks_is_refused_saying_what_it_has(name: str) -> None:
     exporter = plugins.exporter(name)
-    for precision in set(Precision) - exporter.precisions():
-        with pytest.raises(RecipeError, match=f"asked for with precision {precision}; it offers"):
+    for precision in set(Precision.exported()) - exporter.precisions():
+        with pytest.raises(RecipeError) as error:
             exporter.recipe(precision)
+        match = re.search(
+            rf"asked for with precision {precision}; it offers .*; "
+            rf"(the nearest is (?P<nearest>[\w-]+)|--delegate .* has {precision})\.$",
+            str(error.value),
+        )
+        assert match, error.value
+        assert match["nearest"] in {None, *exporter.precisions()} - {Precision.FP32}
+
+
+@pytest.mark.parametrize(
+    ("name", "precision", "choices", "advice"),
+    [
+        ("tflite", Precision.FP16, {}, "; the nearest is fp16-weights."),
+        ("tflite", Precision.PALETTE4, {}, "; the nearest is int8-weights."),
+        ("onnx", Precision.FP16_WEIGHTS, {}, "; the nearest is fp16."),
+        ("onnx", Precision.INT8_IO, {}, "; the nearest is int8."),
+        ("coreml", Precision.INT8_DYNAMIC, {}, "; the nearest is int8-weights."),
+        (
+            "coreml",
+            Precision.INT8,
+            {"target": "neuralnetwork"},
+            "; for other targets it offers int8.",
+        ),
+        ("executorch", Precision.FP16, {}, "; --delegate coreml or vulkan or qualcomm has fp16."),
+        ("executorch", Precision.FP16_WEIGHTS, {}, "; the nearest is int8."),
+        (
+            "executorch",
+            Precision.INT8,
+            {"delegate": "vulkan"},
+            "; --delegate xnnpack or ethos-u has int8.",
+        ),
+    ],
+)
+def test_the_nearest_precision_is_offered(
+    name: str, precision: Precision, choices: dict[str, str], advice: str
+) -> None:
+    with pytest.raises(RecipeError) as error:
+        plugins.exporter(name).recipe(precision, **choices)
+    assert str(error.value).endswith(advice)
+
+
+def test_what_is_left_out_names_the_nearest_precision() -> None:
+    assert choose(["onnx", "tflite"], ["fp16"]).left_out == (
+        "tflite has no fp16; left out; the nearest that it has is fp16-weights.",
+    )
+    with pytest.raises(RecipeError) as error:
+        choose(["onnx", "tflite"], ["palette4"])
+    assert str(error.value) == (
+        "The precision palette4 is not offered by onnx, tflite; the nearest: onnx has "
+        "int8-weights, tflite has int8-weights."
+    )
 
 
 class Gate(nn.Module):
@@ -158,6 +211,45 @@ def test_the_parts_that_stay_in_floats_are_known_by_their_classes() -> None:
     assert stays_float("mobilebench.zoo.vcmamba.SnakeMamba")
     assert not stays_float("torch.nn.modules.conv.Conv2d")
     assert not stays_float("mobilebench.deploy.aggregation.Shifted")
+
+
+class Attending(nn.Module):
+    """(1, 3, 32, 32) -> (1, 10), with attention between a convolution and a head."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        torch.manual_seed(0)
+        self.conv, self.head = nn.Conv2d(3, 32, 4, 4), nn.Linear(32, 10)
+        self.attention = nn.MultiheadAttention(32, 4, batch_first=True)
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = self.conv(x).flatten(2).transpose(1, 2)
+        y = y + self.attention(y, y, y, need_weights=False)[0]
+        scores: Tensor = self.head(y.mean(1))
+        return scores
+
+
+def test_onnx_keeps_parts_in_floats_by_their_classes_and_not_the_classes(tmp_path: Path) -> None:
+    network = Attending().eval()
+    words = {"precision": "int8", "inputs": ["1x3x32x32"], "out_dir": tmp_path}
+    artifact = export(network, "onnx", **words)
+    assert b"class_hierarchy" not in artifact.model_path.read_bytes()
+    graph = onnx.load(artifact.model_path).graph
+    producers = {name: node.op_type for node in graph.node for name in node.output}
+    quantized = {
+        node.name: {producers.get(name) for name in node.input[:2]} == {"DequantizeLinear"}
+        for node in graph.node
+        if node.op_type in ("Conv", "MatMul", "Gemm")
+    }
+    in_attention = [quantized[node.name] for node in graph.node if "'attention'" in _names(node)]
+    assert len(in_attention) == 4 and not any(in_attention)
+    assert sum(quantized.values()) == 2, "the convolution and the head"
+
+
+def _names(node: Any) -> str:
+    if node.op_type not in ("Conv", "MatMul", "Gemm"):
+        return ""
+    return " ".join(entry.value for entry in node.metadata_props)
 
 
 class Normalised(nn.Module):

@@ -14,12 +14,14 @@ from rich.console import Console
 
 from mobilebench.leaderboard import Row, rank
 from mobilebench.leaderboard.chart import charts
-from mobilebench.leaderboard.columns import UNKNOWN, notes, offered
+from mobilebench.leaderboard.columns import UNKNOWN, offered
+from mobilebench.leaderboard.notes import notes
 from mobilebench.leaderboard.page import as_page
 from mobilebench.leaderboard.table import as_table
 from mobilebench.leaderboard.text import as_csv, as_json, as_markdown
 from mobilebench.values.artifact import Agreement
 from mobilebench.values.measurement import Diagnosis
+from mobilebench.values.modelspec import Weights
 from mobilebench.values.recipe import NOISE, Calibration, ExportRecipe, Format, Precision
 from mobilebench.values.record import Record
 from tests.records import failed_export, measured
@@ -56,6 +58,28 @@ def test_the_newest_record_of_a_cell_counts() -> None:
     assert row.record_id == "d" * 32
 
 
+def test_records_that_differ_in_weights_alone_are_rows_that_show_them() -> None:
+    trained = Weights(origin="3fa2c1d0" * 8, state_sha256="1" * 64, key="ema")
+    other = dataclasses.replace(
+        FAST, record_id="e" * 32, model=dataclasses.replace(FAST.model, weights=trained)
+    )
+    rows = _rows(FAST, other)
+    assert {row.weights for row in rows} == {"random", "3fa2c1d0 ema"}
+    assert {row.name.rpartition(", ")[2] for row in rows} == {
+        "weights random",
+        "weights 3fa2c1d0 ema",
+    }
+    assert "weights" in [column.title for column in offered(rows)]
+    assert "row 1: random weights." in notes(rows) or "row 2: random weights." in notes(rows)
+    console = Console(width=60, file=io.StringIO())
+    console.print(as_table(rows, 60))
+    assert isinstance(console.file, io.StringIO)
+    assert "3fa2c1d0" in console.file.getvalue()
+    [row] = _rows(FAST)
+    assert row.name.endswith("smoke-1")
+    assert "weights" not in [column.title for column in offered([row])]
+
+
 def test_a_quantized_file_says_what_its_ranges_are_from_and_how_often_it_agrees() -> None:
     facts = FAST.artifact
     assert facts is not None
@@ -89,7 +113,7 @@ def test_what_is_not_a_phones_result_says_so_everywhere() -> None:
     for mark in (
         "measured on simulated (Made-up phone), not on a phone",
         "smoke-1: too short for a result",
-        "weights not from a checkpoint",
+        "random weights",
         "suspect: noisy samples",
     ):
         assert mark in row.marks
@@ -121,7 +145,9 @@ def test_json_is_the_rows() -> None:
 
 def test_markdown_is_a_table_with_its_notes() -> None:
     lines = as_markdown(_rows()).splitlines()
-    assert {line.count("|") for line in lines[:5]} == {len(offered(_rows())) + 2}
+    tables = [line for line in lines if line.startswith("|")]
+    assert {line.count("|") for line in tables} == {len(offered(_rows())) + 2}
+    assert len(tables) == 2 + 2 + 2 + 1, "two sections, each with a head and a rule"
     assert any("failed at export: Unsupported" in line for line in lines)
 
 
@@ -133,7 +159,7 @@ def test_the_terminal_shows_rows_and_notes(width: int) -> None:
     assert "11.0 ms" in shown and "40.0 ms" in shown and UNKNOWN in shown and "failed" in shown
     assert "too short for a result" in shown
     assert "mobilevig_ti" in shown and ("5.0e-07" in shown) == (width > 90)
-    assert (f"{'SNR dB'} " in shown.splitlines()[0]) == (width == 220)
+    assert (f"{'SNR dB'} " in shown.splitlines()[1]) == (width == 220)
     assert ("left out: " in shown) == (width < 220)
 
 
@@ -156,8 +182,10 @@ def test_the_page_is_one_file_that_fetches_nothing() -> None:
     page = as_page(_rows())
     tags = _Tags()
     tags.feed(page)
-    assert tags.rows == 1 + 3
-    assert tags.fetched and all(link.startswith("data:") for link in tags.fetched)
+    assert tags.rows == 2 + 3, "two tables: measured, and failed to export"
+    assert tags.fetched and all(
+        link.startswith("data:") or link == "#notes" for link in tags.fetched
+    )
     assert not re.search(r"@import|url\(", page)
     assert page.count('class="bar"') == 2
 
@@ -209,9 +237,9 @@ def test_a_narrow_terminal_has_what_matters_whole_and_says_what_it_lacks(width: 
     letters = re.sub(r"\s", "", table)
     assert max(map(len, shown.splitlines())) <= width
     assert "350 ns" in table and "11.0 ms" in table
-    assert "p50" in table and "device" in table
+    assert "p50" in table and "Galaxy S24 (adb:R58M123ABC" in table and "AMD (host" in table
     if width >= 80:
-        for name in ("edgeformer.edgeformer_small@256", "onnx-fp32-opset20", "adb:R58M123ABC"):
+        for name in ("edgeformer.edgeformer_small@256", "onnx-fp32-opset20"):
             assert name in letters
     left_out = " ".join(notes_.split()).partition("left out: ")[2]
     assert "SNR dB" in left_out and "p50" not in left_out
@@ -222,16 +250,16 @@ def test_every_letter_of_a_name_is_there_at_sixty_columns() -> None:
     long = measured(model="edgeformer.edgeformer_small", resolution=256)
     [row] = _rows(_device(long, "adb:R58M123ABC", "Galaxy S24"))
     lines = _shown([row], 60).splitlines()
-    head = lines[0]
+    assert lines[0] == "Galaxy S24 (adb:R58M123ABC, cpu), protocol smoke-1"
+    head = lines[1]
     for title, name in (
         ("model", "edgeformer.edgeformer_small@256"),
         ("artifact", "onnx-fp32-opset20"),
-        ("device", "adb:R58M123ABC"),
     ):
         start = head.index(title)
-        ends = [head.find(f" {other}", start) for other in ("artifact", "device", "p50")]
+        ends = [head.find(f" {other}", start) for other in ("artifact", "p50")]
         end = min([place for place in ends if place > start], default=len(head))
-        cell = "".join(line[start:end].strip() for line in lines[1:6] if line[:1] in "1 ")
+        cell = "".join(line[start:end].strip() for line in lines[2:7] if line[:1] in "1 ")
         assert cell.startswith(name), (title, cell)
 
 
@@ -239,7 +267,7 @@ def test_rows_that_differ_in_one_thing_alone_show_that_thing_at_every_width() ->
     protocols = _rows(FAST, measured(record_id="e" * 32, protocol_id="burst-1"))
     assert "burst-1" in _shown(protocols, 60) and "smoke-1" in _shown(protocols, 60)
     threads = _rows(FAST, SLOW)
-    assert "threads" in _shown(threads, 60).splitlines()[0]
+    assert "threads" in _shown(threads, 60).splitlines()[1]
     hosts = _rows(_device(FAST, "host", "AMD EPYC"), _device(FAST, "host", "Apple M2"))
     assert len({row.record_id for row in hosts}) == 1, "the same id, on two machines"
     assert "AMD EPYC" in _shown(hosts, 70) and "Apple M2" in _shown(hosts, 70)
@@ -249,16 +277,15 @@ def test_a_chart_is_of_one_device_and_protocol_and_names_both() -> None:
     phones = [_device(FAST, "pixel", "Pixel 8"), _device(FAST, "galaxy", "Galaxy S24")]
     burst = _device(measured(protocol_id="burst-1"), "pixel", "Pixel 8")
     rows = _rows(*phones, burst)
-    titles = [(chart.device, chart.protocol) for chart in charts(rows)]
+    titles = [chart.heading for chart in charts(rows)]
     assert titles == [
-        ("Galaxy S24 (galaxy)", "smoke-1"),
-        ("Pixel 8 (pixel)", "burst-1"),
-        ("Pixel 8 (pixel)", "smoke-1"),
+        "Galaxy S24 (galaxy, cpu), protocol smoke-1",
+        "Pixel 8 (pixel, cpu), protocol burst-1",
+        "Pixel 8 (pixel, cpu), protocol smoke-1",
     ]
     page = as_page(rows)
-    assert all(f"<h3>{device}, {protocol}</h3>" in page for device, protocol in titles)
-    cells = re.findall(r'data-label="protocol" data-key="(.*?)"', page)
-    assert sorted(cells) == ["burst-1", "smoke-1", "smoke-1"]
+    assert all(f"<h3>{title}</h3>" in page for title in titles)
+    assert page.count('<table class="board') == 3
 
 
 def test_the_page_works_in_the_dark_and_without_a_script() -> None:
@@ -267,7 +294,7 @@ def test_the_page_works_in_the_dark_and_without_a_script() -> None:
     head, _, script = page.partition("<script>")
     assert 'id="tools" hidden' in head, "what only works with the script is shown by it"
     assert "tools" in script and "filter" in script
-    assert len(re.findall(r"<tr[ >]", head)) == 4
+    assert len(re.findall(r"<tr[ >]", head)) == 2 + 3
 
 
 @pytest.mark.parametrize(

@@ -63,7 +63,7 @@ def test_sessions_take_every_cell_and_give_every_record_away(
 ) -> None:
     artifacts = [tiny_artifacts["onnx-fp32"], tiny_artifacts["tflite-fp32"]]
     records: list[Record] = []
-    cells = plan_pairs(artifacts, artifacts, _setting())
+    cells = plan_pairs(artifacts, artifacts, _setting()).cells
     report = compare_pairs(cells, Rule(), pairs=1, metrics=MEDIAN, keep=records.append)
     assert [comparison.runs for comparison in report.comparisons] == [(1, 1), (1, 1)]
     assert {comparison.verdict for comparison in report.comparisons} == {Verdict.INCONCLUSIVE}
@@ -90,7 +90,7 @@ def test_a_side_that_fails_ends_the_session(
     broken.write_bytes(good.model_path.read_bytes()[:-500])
     folder = broken.parent
     manifest = good.manifest
-    cells = plan_pairs([good], [Artifact(folder, manifest)], _setting())
+    cells = plan_pairs([good], [Artifact(folder, manifest)], _setting()).cells
     records: list[Record] = []
     report = compare_pairs(cells, Rule(), pairs=8, keep=records.append)
     assert report.verdict is Verdict.REGRESSED

@@ -70,6 +70,8 @@ def test_a_github_command_has_one_line_and_no_hidden_ends_of_lines() -> None:
         ("# head", r"\# head"),
         ("- item", r"\- item"),
         ("1. item", r"1\. item"),
+        ("ask @octocat, @a/team", "ask @&#8203;octocat, @&#8203;a/team"),
+        ("(@a) me@home @ 3", "(@&#8203;a) me@home @ 3"),
     ],
 )
 def test_markdown(text: str, markdown: str) -> None:

@@ -6,7 +6,11 @@ import dataclasses
 
 import pytest
 
-from mobilebench.regress import check, reports
+from mobilebench.regress import Rule, check, reports
+from mobilebench.regress.annotations import as_annotations
+from mobilebench.regress.junit import as_junit
+from mobilebench.regress.markdown import as_markdown
+from mobilebench.regress.review import Review
 from mobilebench.values.record import Record
 from tests.records import runs
 
@@ -35,9 +39,25 @@ def test_units_fit_the_numbers(level_ms: float, latency: str, count: int, size: 
     for cell in by_metric["latency p50"][2:4]:
         assert cell.endswith(latency) and len(cell.split()[0].replace(".", "")) == 3
     assert by_metric["size"][2] == size
-    for text in (
-        reports.as_markdown(report),
-        reports.as_junit(report),
-        reports.as_annotations(report),
-    ):
+    review = Review(baseline="A", candidate="B", rule=report.rule, report=report)
+    for text in (as_markdown(review), as_junit(review), as_annotations(review)):
         assert size in text and "e+0" not in text
+
+
+@pytest.mark.parametrize(
+    ("tolerance", "sentence"),
+    [
+        (
+            0.03,
+            "changes up to 3.0% do not matter (5.0% for latency p90, 25.0% for first load, "
+            "5.0% for peak memory); 0.01 is",
+        ),
+        (0.08, "changes up to 8.0% do not matter (25.0% for first load); 0.01 is"),
+        (0.3, "changes up to 30.0% do not matter; 0.01 is"),
+    ],
+)
+def test_the_legend_states_the_tolerances_that_apply(tolerance: float, sentence: str) -> None:
+    rule = Rule(tolerance=tolerance)
+    report = check(runs([10.0] * 8, seed=1), runs([10.0] * 8, seed=2), rule)
+    review = Review(baseline="A", candidate="B", rule=rule, report=report)
+    assert sentence in as_markdown(review)

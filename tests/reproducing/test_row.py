@@ -83,6 +83,17 @@ def test_another_graph_is_another_network() -> None:
     assert (row.reason, row.explained) == ("its code gives another graph", False)
 
 
+def test_graphs_of_two_versions_of_torch_are_not_compared() -> None:
+    record = _now()
+    assert record.artifact is not None and record.artifact.preflight is not None
+    check = replace(record.artifact.preflight, program_sha256="6" * 64)
+    record = replace(record, artifact=replace(record.artifact, preflight=check))
+    newer = replace(check, program_sha256="7" * 64, torch_version="3.0")
+    again = _manifest(record, sha256="9" * 64, preflight=newer, tool_versions={"onnx": "2.0"})
+    row = compare_files(record, again)
+    assert (row.reason, row.explained) == ("onnx 1.0 (here 2.0)", True)
+
+
 @pytest.mark.parametrize(
     ("stage", "error", "likeness"),
     [

@@ -38,3 +38,37 @@ def test_a_coarse_clock_shows_in_the_gaps_between_values() -> None:
     assert tick([1e6, 2e6]) == 0.0, "two values say nothing"
     fine = np.random.default_rng(0).normal(10e6, 0.1e6, 200)
     assert tick(fine.tolist()) < 1e-3 * 0.1e6
+
+
+@pytest.mark.parametrize(
+    ("count", "places", "confidence"),
+    [
+        (2, (1, 2), 0.5),
+        (5, (1, 5), 0.9375),
+        (6, (1, 6), 0.96875),
+        (9, (2, 8), 0.9609375),
+        (20, (6, 15), 0.9586),
+    ],
+)
+def test_the_interval_of_a_median_is_that_of_order_statistics(
+    count: int, places: tuple[int, int], confidence: float
+) -> None:
+    values = np.random.default_rng(0).permutation(np.arange(1.0, count + 1)).tolist()
+    low, high, certainty = stats.median_interval(values)
+    assert (low, high) == places
+    assert certainty == pytest.approx(confidence, abs=5e-5)
+    assert certainty == pytest.approx(1 - 2 * scipy_stats.binom.cdf(places[0] - 1, count, 0.5))
+
+
+def test_the_interval_of_a_median_covers_it_as_often_as_it_says() -> None:
+    rng = np.random.default_rng(1)
+    covered = 0
+    for _ in range(4000):
+        low, high, _confidence = stats.median_interval(rng.lognormal(0, 1, 5).tolist())
+        covered += low <= 1 <= high
+    assert covered / 4000 == pytest.approx(0.9375, abs=0.012), "three standard errors"
+
+
+def test_one_value_has_no_interval() -> None:
+    with pytest.raises(ValueError, match="two values"):
+        stats.median_interval([1.0])

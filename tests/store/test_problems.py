@@ -15,7 +15,7 @@ from mobilebench.store import RecordStore
 from mobilebench.store.signing import sign
 from mobilebench.values.reported import Reported
 from tests.conftest import Ran
-from tests.records import measured
+from tests.records import judged, measured
 
 Program = Callable[..., Ran]
 BAD = "bad" + "0" * 29
@@ -85,21 +85,27 @@ def test_the_cure_names_the_store_that_was_given(tmp_path: Path) -> None:
         ("UPDATE records SET record_id = 'two words'", "another record_id in the index"),
         ("UPDATE reported SET document = '[]'", "not a valid Reported"),
         ("UPDATE reported SET model = 'another'", "under other words"),
+        ("UPDATE accuracies SET file_sha256 = 'another'", "under other words"),
+        ("UPDATE accuracies SET document = '{}'", "schema_version"),
+        (
+            "UPDATE accuracies SET document = replace(document, '\"top1\": 90', '\"top1\": 190')",
+            "top1 is 190",
+        ),
     ],
 )
 def test_whatever_is_wrong_is_found_and_removed(tmp_path: Path, change: str, reason: str) -> None:
     path = tmp_path / "records.sqlite"
     with RecordStore(path) as store:
-        store.add_all([sign(measured())], [REPORTED])
-        assert store.problems() == (2, [])
+        store.add_all([sign(measured())], [REPORTED], [judged(measured(), 90)])
+        assert store.problems() == (3, [])
     with closing(sqlite3.connect(path)) as connection:
         connection.execute(change)
         connection.commit()
     with RecordStore(path) as store:
         count, [problem] = store.problems()
-        assert count == 2 and reason in problem.reason
+        assert count == 3 and reason in problem.reason
         assert store.remove([problem.id]) == 1
-        assert store.problems() == (1, [])
+        assert store.problems() == (2, [])
 
 
 def test_an_unknown_id_removes_nothing(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -12,7 +13,9 @@ import pytest
 
 from mobilebench.errors import OutputError, SchemaError, UserError
 from mobilebench.store import Query, RecordStore, default_url
-from tests.records import failed_export, measured
+from tests.records import failed_export, judged, measured
+
+V2 = Path(__file__).parent.parent / "data" / "store-v2.sqlite"
 
 
 @pytest.fixture
@@ -39,6 +42,29 @@ def test_another_record_with_the_same_id_is_refused_and_the_first_is_kept(
     with pytest.raises(UserError, match="another record with the id"):
         store.add(measured(created="2027-01-01T00:00:00.000Z"))
     assert store.find() == [measured()]
+
+
+def test_accuracies_are_kept_beside_the_records_the_oldest_first(store: RecordStore) -> None:
+    older = judged(measured(), 90, accuracy_id="d" * 32, created="2026-01-01T00:00:00.000Z")
+    assert store.add_all([measured()], accuracies=[judged(measured(), 91), older]) == 3
+    assert not store.add_accuracy(older)
+    assert store.find_accuracies() == [older, judged(measured(), 91)]
+    with pytest.raises(UserError, match="another accuracy with the id"):
+        store.add_accuracy(judged(measured(), 1, accuracy_id="d" * 32))
+    assert store.remove(["d" * 32]) == 1 and len(store.find_accuracies()) == 1
+
+
+def test_a_store_of_the_second_version_is_taken_along_with_all_it_holds(tmp_path: Path) -> None:
+    path = tmp_path / "records.sqlite"
+    shutil.copy(V2, path)
+    for number in (1, 2):
+        with RecordStore(path) as store:
+            assert store.find() == [measured(), failed_export()]
+            assert [each.source for each in store.find_reported()] == ["a paper"]
+            assert store.add_accuracy(judged(measured(), 90)) == (number == 1)
+            assert store.problems() == (4, [])
+    with sqlite3.connect(path) as connection:
+        assert connection.execute("SELECT version FROM store").fetchall() == [(3,)]
 
 
 def test_queries_narrow(store: RecordStore) -> None:

@@ -31,6 +31,7 @@ from mobilebench.inputs.folder import ImageFolder
 from mobilebench.inputs.source import InputSource
 from mobilebench.machine import cluster
 from mobilebench.pipeline import export_matrix, export_module
+from mobilebench.store import RecordStore
 from mobilebench.values import wire
 from mobilebench.values.accuracy import Accuracy
 from mobilebench.values.artifact import MANIFEST_FILE, Artifact
@@ -124,6 +125,25 @@ def test_the_accuracy_of_float32_is_pytorch_s_own(digits: Task) -> None:
     assert 0.85 < digits.top1 / 599 < 1, "the network has learned, and errs"
     assert [each.name for each in result.classes] == list("0123456789")
     assert wire.loads(Accuracy, wire.dumps(result)) == result
+
+
+def test_python_states_how_images_are_prepared_too(digits: Task) -> None:
+    artifact = digits.artifacts["fp32"]
+    stated, size = artifact.manifest.model.preprocessing, artifact.manifest.model.resolution
+    assert stated is not None and size is not None
+    here = evaluate(artifact, digits.test, limit=50, mean=stated.mean, std=stated.std)
+    assert here.preprocessing == stated
+    theirs = artifact.model_path  # by itself, a file states nothing
+    how = {"mean": stated.mean, "std": stated.std, "resize": stated.resize(size)}
+    same = evaluate(theirs, digits.test, limit=50, **how)  # type: ignore[arg-type]
+    assert same.top1 == here.top1
+    larger = evaluate(theirs, digits.test, limit=50, **{**how, "resize": 3 * size[0]})  # type: ignore[arg-type]
+    assert larger.preprocessing.resize(size) == 3 * size[0]
+    assert larger.top1.hits < here.top1.hits
+    with pytest.raises(UserError, match="leave --mean and --std out"):
+        evaluate(artifact, digits.test, mean=(0.9, 0.9, 0.9), std=stated.std)
+    with pytest.raises(UserError, match="leave --resize out"):
+        evaluate(artifact, digits.test, resize=3 * size[0])
 
 
 def test_eight_bits_cost_little_of_it(digits: Task) -> None:
@@ -400,6 +420,12 @@ def test_the_program_writes_results_and_counts_by_class(
     assert len(rows) == 1 + 2 * 10
     assert sum(int(row.split(",")[6]) for row in rows[1:11]) == results[0].top1.hits
     assert not (tmp_path / "result.json.progress").exists()
+    with RecordStore(tmp_path / "records.sqlite", create=False) as store:
+        assert store.find_accuracies() == results
+    again = mobilebench("import", "result.json", "--store", "another.sqlite")
+    assert again.code == 0 and "2 added, 0 there already" in again.stderr
+    again = mobilebench("import", "result.json", "--as", "accuracy", "--store", "another.sqlite")
+    assert "0 added, 2 there already" in again.stderr
 
 
 def test_wrong_input_is_one_sentence_and_writes_nothing(

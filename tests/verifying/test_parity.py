@@ -238,7 +238,7 @@ def test_a_missed_limit_is_shown_with_enough_digits_to_see_it() -> None:
     outputs = [[np.array([[4.0, 2.0, 1.0, 0.5]], np.float32)]]
     words = _compare(expected, outputs).description
     assert (
-        "top-1 agreement 0% (at least 100%)" in words
+        "same class for 0% (at least 100%)" in words
         and "cosine 0.200000 (at least 0.999999)" in words
     )
 
@@ -247,7 +247,7 @@ def test_limits_that_are_kept_stay_in_the_background() -> None:
     words = _compare(_scores(), _scores()).description
     assert words == (
         "relative error 0.0e+00 (at most 1.0e-05), signal to noise bit-equal, "
-        "top-1 agreement 100%, computed by test"
+        "same class for 100%, computed by test"
     )
 
 

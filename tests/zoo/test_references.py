@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,10 @@ class EdgeFormer(layers.Module):
         super().__init__()
 
 
+class Small(EdgeFormer):
+    pass
+
+
 def edgeformer_t():
     return EdgeFormer(None)
 
@@ -30,6 +35,9 @@ def sized(size=3, *, depth):
 
 
 make = edgeformer_t
+
+if __name__ == "__main__":
+    print(make())
 """
 
 
@@ -43,16 +51,36 @@ def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
 @pytest.mark.parametrize(
     ("reference", "words"),
     [
-        ("edgeformer.py", "edgeformer.py:FUNCTION.*It has EdgeFormer, edgeformer_t, sized"),
+        (
+            "edgeformer.py",
+            "write edgeformer.py:FUNCTION.*It has EdgeFormer .needs config., Small .needs config.,"
+            " edgeformer_t, sized .needs depth.",
+        ),
+        ("edgeformer.py:", "write edgeformer.py:FUNCTION"),
+        ("edgeformer", "write edgeformer.py:FUNCTION.*It has EdgeFormer"),
         ("edgeformer.EdgeFormer", "with a colon: edgeformer:EdgeFormer"),
-        ("edgeformer.py:EdgeFormer", "takes config, and nothing is known to give.*def make"),
-        ("edgeformer.py:sized", "takes depth"),
+        (
+            "edgeformer.py:EdgeFormer",
+            r"cannot be called without arguments: it takes config .edgeformer.py, line 7: "
+            r"def __init__\(self, config, \*, width=1.0\):.. Add a function that gives them, "
+            r"def make_edgeformer\(\): return EdgeFormer\(config=...\), and export "
+            r"edgeformer.py:make_edgeformer.",
+        ),
+        ("edgeformer.py:Small", "it takes config .*line 7"),
+        ("edgeformer.py:EdgeFormer()", "it takes config"),
+        ("edgeformer.py:edgeformer_t()", "name it alone: edgeformer.py:edgeformer_t"),
+        ("edgeformer.py::edgeformer_t", "more than one colon; write edgeformer.py:edgeformer_t"),
+        ("edgeformer.py:sized", r"it takes depth .*return sized\(depth=...\)"),
         ("edgeformer.py:edgeformer", "did you mean edgeformer_t.*def make"),
-        ("edgeformer.py:x", "known: EdgeFormer, edgeformer_t, sized. It has to take no required"),
-        ("absent.py", "absent.py does not exist"),
+        ("edgeformer.py:x", "known: EdgeFormer, Small, edgeformer_t, sized. It has to take no"),
+        ("absent.py", "absent.py does not exist; a model is named FILE.py:FUNCTION"),
         ("absent.py:make", "absent.py does not exist"),
-        ("mobilenetv4_conv_small", "timm:mobilenetv4_conv_small"),
+        ("edgefromer.py:make", "edgefromer.py does not exist; did you mean edgeformer.py"),
+        ("nowhere/absent.py:make", "nowhere/absent.py does not exist"),
         ("mobilevig_tj", "did you mean mobilevig_ti"),
+        ("xyz", "`mobilebench models` lists the zoo; timm's models are named timm:NAME"),
+        ("best.pth", "named like a file of weights.*FILE.py:FUNCTION --checkpoint best.pth"),
+        ("net.onnx", "exported already.*bench"),
         (":make", "names no network"),
         ("timm:", "timm:NAME"),
         ("", "There is no model called"),
@@ -63,6 +91,31 @@ def test_a_wrong_reference_says_what_it_may_have_meant(
 ) -> None:
     with pytest.raises(UserError, match=words):
         references.require(reference)
+
+
+needs_timm = pytest.mark.skipif(find_spec("timm") is None, reason="timm is not installed")
+
+
+@needs_timm
+@pytest.mark.parametrize(
+    ("reference", "words"),
+    [
+        ("mobilenetv4_conv_small", "in the zoo; timm has it: timm:mobilenetv4_conv_small."),
+        ("resnet18.a1_in1k", "timm has it: timm:resnet18.a1_in1k."),
+        ("timm.resnet18", "timm has it: timm:resnet18."),
+        ("timm/resnet18", "timm has it: timm:resnet18."),
+        ("mobilenetv4_conv_smal", "did you mean timm:mobilenetv4_conv_small or "),
+        ("timm:resnett18", "called 'timm:resnett18'; did you mean timm:resnet18 or "),
+    ],
+)
+def test_a_name_of_timm_is_offered_as_it_is_written(reference: str, words: str) -> None:
+    with pytest.raises(UserError, match=words):
+        references.require(reference)
+
+
+def test_without_timm_its_names_are_left_to_the_import(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(references, "timm_models", lambda: ())
+    references.require("timm:anything")
 
 
 @pytest.mark.parametrize(
@@ -83,10 +136,19 @@ def test_a_file_that_only_running_can_tell_passes(tmp_path: Path, text: str) -> 
     references.require(f"{path}:make")
 
 
-def test_a_wrong_name_is_refused_before_torch_is_loaded(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("mobilevig_tj", "did you mean mobilevig_ti"),
+        pytest.param("timm:resnett18", "did you mean timm:resnet18", marks=needs_timm),
+    ],
+)
+def test_a_wrong_name_is_refused_before_torch_is_loaded(
+    tmp_path: Path, name: str, words: str
+) -> None:
     code = (
         "import sys\nfrom mobilebench.cli import app\n"
-        "try: app(['export', 'mobilevig_tj', '--out', 'out'], standalone_mode=False)\n"
+        f"try: app(['export', {name!r}, '--out', 'out'], standalone_mode=False)\n"
         "except BaseException as error: print(error)\n"
         "print('torch' in sys.modules)"
     )
@@ -94,4 +156,4 @@ def test_a_wrong_name_is_refused_before_torch_is_loaded(tmp_path: Path) -> None:
         [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True
     )
     assert done.stdout.splitlines()[-1] == "False"
-    assert "did you mean mobilevig_ti" in done.stderr and not (tmp_path / "out").exists()
+    assert words in done.stderr and not (tmp_path / "out").exists()

@@ -1,0 +1,64 @@
+"""What a reader must know besides the numbers, in sentences that name their rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from mobilebench.leaderboard.rows import Row
+
+
+def notes(rows: Sequence[Row]) -> list[str]:
+    """Return one sentence for each mark and each failure, naming the rows it is about."""
+    by_mark: dict[str, list[int]] = {}
+    for number, row in enumerate(rows, start=1):
+        for mark in row.marks:
+            by_mark.setdefault(mark, []).append(number)
+    sentences = [
+        f"{_which(numbers, len(rows))}: {mark}." for mark, numbers in sorted(by_mark.items())
+    ]
+    sentences += [
+        f"row {number}: failed at {row.failure}"
+        for number, row in enumerate(rows, start=1)
+        if row.failure
+    ]
+    return [*sentences, *of_numbers(rows), *_published(rows)]
+
+
+def shared_marks(rows: Sequence[Row]) -> list[str]:
+    """Return the marks that every row has."""
+    return [mark for mark in rows[0].marks if all(mark in row.marks for row in rows)]
+
+
+def letter(place: int) -> str:
+    """Return the letter of a note, from 0: a, b, ..., z, aa, ab, ..."""
+    before, last = divmod(place, 26)
+    return (letter(before - 1) if before else "") + chr(ord("a") + last)
+
+
+def of_numbers(rows: Iterable[Row]) -> list[str]:
+    """Return sentences about what the numbers of some columns are."""
+    spreads = dict.fromkeys(
+        f"{row.protocol}, p50 spread: {row.spread_kind}." for row in rows if row.spread_kind
+    )
+    data = dict.fromkeys(
+        f"top-1 measured on {row.accuracy_data}, with Wilson's interval at 95 %."
+        for row in rows
+        if row.accuracy_data
+    )
+    return [*spreads, *data]
+
+
+def _published(rows: Sequence[Row]) -> list[str]:
+    sources = dict.fromkeys(
+        f"{row.model} {row.published_top1} %: {row.published_source}"
+        for row in rows
+        if row.published_source
+    )
+    return [f"published accuracy, not measured here: {source}." for source in sources]
+
+
+def _which(numbers: Sequence[int], count: int) -> str:
+    if len(numbers) == count:
+        return "all rows" if count > 1 else "row 1"
+    plural = "s" if len(numbers) > 1 else ""
+    return f"row{plural} {', '.join(map(str, numbers))}"
