@@ -57,8 +57,8 @@ ALLOWED: dict[str, set[str]] = {
     "store": {"errors", "files", "values"},
     "regress": {"errors", "values", "stats", "store", "notation"},
     "measuring": {
-        "errors", "values", "machine", "observer", "stats", "notation",
-        "interfaces", "plugins", "failures", "store", "regress",
+        "errors", "files", "values", "machine", "inputs", "observer", "stats", "notation",
+        "interfaces", "plugins", "failures", "verifying", "store", "regress",
     },
     "gating": {"errors", "values", "machine", "observer", "measuring", "regress"},
     "leaderboard": {"errors", "values", "stats", "machine", "notation"},

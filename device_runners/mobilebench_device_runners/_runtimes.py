@@ -12,28 +12,16 @@ import re
 from collections.abc import Mapping, Sequence
 from importlib import metadata
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
 from mobilebench.inputs import labels
 from mobilebench.inputs.labels import LABELS_FILE
+from mobilebench.measuring.performing import RuntimeModel
 from mobilebench.values.measurement import UnitEvidence
 
 Array = np.ndarray[Any, Any]
-
-
-class RuntimeModel(Protocol):
-    """A model loaded in a runtime."""
-
-    def encode(self, inputs: Sequence[Array]) -> list[Array]:
-        """Convert the network's inputs to those of the file: unchanged, or in 8 bits."""
-
-    def run(self, inputs: Sequence[Array]) -> list[Array]:
-        """Compute the outputs for encoded inputs, in the model's order."""
-
-    def decode(self, outputs: Sequence[Array]) -> list[Array]:
-        """Convert outputs to those of the network; the reverse of `encode`."""
 
 
 class _InFloats:
@@ -44,17 +32,6 @@ class _InFloats:
 
     def decode(self, outputs: Sequence[Array]) -> list[Array]:
         return list(outputs)
-
-
-class Runtime(Protocol):
-    """One inference library; constructing it imports the library."""
-
-    evidence: UnitEvidence
-    """How certain it is that a loaded model computes on the CPU."""
-
-    def version(self) -> str: ...
-
-    def load(self, model_path: Path, threads: int) -> RuntimeModel: ...
 
 
 class OnnxRuntime:

@@ -116,7 +116,7 @@ class HostRunner:
     def perform(
         self, folder: Path, cancel: Event | None = None, progress: Progress | None = None
     ) -> Record:
-        """Do the job in a folder, in a process of its own; return the record that comes into it.
+        """Do the job in a folder, in a separate process; return the record that comes into it.
 
         A job that was cut off goes on. Raises as `run` does, and `UserError` for a folder that
         holds no job, other files than its job names, or a job that is done.

@@ -45,7 +45,7 @@ def command(
         list[str] | None,
         typer.Option(
             help="Only these vectors: protocol, engine, stats, headline, record, signature, "
-            "evidence or diagnoses; repeatable."
+            "evidence or diagnoses; repeatable.",
             rich_help_panel=Panel.CHOICE,
         ),
     ] = None,

@@ -10,6 +10,7 @@ from mobilebench.conformance.vector import Kind, Vector
 from mobilebench.measuring import engine
 from mobilebench.values import wire
 from mobilebench.values.device import DeviceState, ThermalState, Unreadable
+from mobilebench.values.measurement import Loads
 from mobilebench.values.protocol import Convergence, Gate, Protocol, WarmUp, protocols
 
 _US, _MS, _S = 1_000, 1_000_000, 1_000_000_000
@@ -186,9 +187,10 @@ def _vector(name: str, about: str, script: Script) -> Vector:
     device = ScriptedDevice(script)
     try:
         taken = engine.run(script.protocol, device.load, device.instruments)
+        first_ns, *warm_ns = taken.load_ns
         expected = {
             "samples": wire.to_sparse(taken.samples),
-            "loads": {"first_ns": taken.load_ns[0], "warm_ns": list(taken.load_ns[1:])},
+            "loads": wire.to_sparse(Loads(first_ns=first_ns, warm_ns=tuple(warm_ns))),
             "gates": wire.to_sparse(taken.gates),
             "states": wire.to_sparse(taken.states),
         }

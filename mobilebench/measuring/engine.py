@@ -188,12 +188,12 @@ class _Run:
         """Give away what came since the last time."""
         if self._course.keep is None:
             return
-        kept = self._kept
+        last = self._kept
         part = Part(
-            samples=self._columns.freeze(kept.samples),
-            load_ns=tuple(self._load_ns[kept.loads :]),
-            gates=tuple(self._gates[kept.gates :]),
-            states=tuple(self._states[kept.states :]),
+            samples=self._columns.freeze(last.samples),
+            load_ns=tuple(self._load_ns[last.loads :]),
+            gates=tuple(self._gates[last.gates :]),
+            states=tuple(self._states[last.states :]),
             round_ended=round_ended,
         )
         self._course.keep(part)

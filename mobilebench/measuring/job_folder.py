@@ -131,11 +131,11 @@ def read(folder: Path) -> JobFolder:
         file = folder / name
         if not file.exists():
             raise BundleError(f"{folder} has lost {name}, which its job names; copy it again.")
-        found = content_sha256(file)
-        if found != sha256:
+        actual = content_sha256(file)
+        if actual != sha256:
             raise BundleError(
-                f"{file} is not the file of the job: it has sha256 {found[:12]}, and the job names "
-                f"{sha256[:12]}; copy it again."
+                f"{file} is not the file of the job: it has sha256 {actual[:12]}, the job "
+                f"names {sha256[:12]}; copy it again."
             )
     subject = wire.read(Subject, folder / SUBJECT_FILE)
     if subject.artifact.sha256 != job.model_sha256:

@@ -11,7 +11,13 @@ from pathlib import Path
 from mobilebench.values import wire
 from mobilebench.values.accuracy import ACCURACY_SCHEMA_VERSION, Accuracy
 from mobilebench.values.job import JOB_SCHEMA_VERSION, Job
-from mobilebench.values.record import RECORD_SCHEMA_VERSION, Record
+from mobilebench.values.journal import JOURNAL_SCHEMA_VERSION, Line
+from mobilebench.values.record import (
+    RECORD_SCHEMA_VERSION,
+    SUBJECT_SCHEMA_VERSION,
+    Record,
+    Subject,
+)
 from mobilebench.values.reported import REPORTED_SCHEMA_VERSION, Reported
 
 FOLDER = Path(__file__).parent
@@ -22,8 +28,10 @@ def schemas() -> dict[str, str]:
     documents = {
         f"accuracy.v{ACCURACY_SCHEMA_VERSION}.json": wire.json_schema(Accuracy),
         f"job.v{JOB_SCHEMA_VERSION}.json": wire.json_schema(Job),
+        f"journal.v{JOURNAL_SCHEMA_VERSION}.json": wire.json_schema(Line),
         f"record.v{RECORD_SCHEMA_VERSION}.json": wire.json_schema(Record),
         f"reported.v{REPORTED_SCHEMA_VERSION}.json": wire.json_schema(Reported),
+        f"subject.v{SUBJECT_SCHEMA_VERSION}.json": wire.json_schema(Subject),
     }
     return {
         name: json.dumps(document, indent=2, sort_keys=True) + "\n"

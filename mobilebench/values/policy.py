@@ -30,7 +30,7 @@ class PolicyRule(StrEnum):
 
 @value
 class Aim:
-    """What a policy has to keep; every limit that is None is none of its aims."""
+    """What a policy has to keep. A limit that is None is not an aim."""
 
     deadline_ns: int | None = None
     """Time for a frame. None: the interval of the protocol."""

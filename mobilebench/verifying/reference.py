@@ -59,7 +59,7 @@ class Reference:
 def seeded_inputs(
     model: ModelSpec, recipe: ExportRecipe, preflight: Preflight, count: int | None = None
 ) -> list[Batch]:
-    """Draw the reference inputs again, or the first of them, as the file of a recipe takes them."""
+    """Draw the first reference inputs again, or all, as the file of a recipe takes them."""
     seeds = preflight.seeds[:count]
     if recipe.image_input is not None:
         pixels = inputs_of_file(model.inputs, recipe.image_input)

@@ -1,0 +1,231 @@
+"""Do one job as a device does: from its folder to the journal and the record in it.
+
+This machine is the reference: a phone's app does the same in the same order. Another machine with a
+runtime needs no more than `Runtime` and a way to bring the folder there and back.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+from itertools import chain, repeat
+from pathlib import Path
+from typing import Protocol
+
+from mobilebench.errors import CellFailed, UserError
+from mobilebench.failures import failure_of
+from mobilebench.files import write_text
+from mobilebench.inputs import seeded
+from mobilebench.inputs.seeded import Array, Batch
+from mobilebench.machine import host, sensors
+from mobilebench.measuring import diagnoses, engine, job_folder, journal
+from mobilebench.measuring.job_folder import JobFolder
+from mobilebench.measuring.journal import Journal, JournalWriter
+from mobilebench.measuring.outputs import compare
+from mobilebench.store import signing
+from mobilebench.values import wire
+from mobilebench.values.evidence import UnitParity
+from mobilebench.values.job import ParityCheck
+from mobilebench.values.journal import End, Line, Load, LoadKind, Start
+from mobilebench.values.measurement import Failure, Measurement, RuntimeInfo, UnitEvidence
+from mobilebench.values.record import Record
+
+
+class RuntimeModel(Protocol):
+    """A model loaded in a runtime."""
+
+    def encode(self, inputs: Sequence[Array]) -> list[Array]:
+        """Convert the network's inputs to those of the file: unchanged, or in 8 bits."""
+
+    def run(self, inputs: Sequence[Array]) -> list[Array]:
+        """Compute the outputs for encoded inputs, in the model's order."""
+
+    def decode(self, outputs: Sequence[Array]) -> list[Array]:
+        """Convert outputs to those of the network; the reverse of `encode`."""
+
+
+class Runtime(Protocol):
+    """One inference library; constructing it imports the library."""
+
+    evidence: UnitEvidence
+    """How certain it is that a loaded model computes on the CPU."""
+
+    def version(self) -> str: ...
+
+    def load(self, model_path: Path, threads: int) -> RuntimeModel: ...
+
+
+_LOOK_S = 0.2
+"""How long the cores are observed for other work, before and after."""
+
+
+def _wait(nanoseconds: int) -> None:
+    time.sleep(nanoseconds / 1e9)
+
+
+_INSTRUMENTS = engine.Instruments(time.perf_counter_ns, _wait, sensors.host_state)
+
+
+def perform(folder: Path, runtime: Callable[[], Runtime]) -> str:
+    """Do the job in a folder: journal and record come into it. `runtime` imports the library.
+
+    Returns the id of the record. A job whose process was killed goes on with the round that had
+    not ended. Raises `UserError` for a job that is done.
+    """
+    given = job_folder.read(folder)
+    writer, earlier = _opened(given)
+    if earlier is None or not earlier.ended:
+        _measure(runtime(), given, writer, earlier)
+    record = _record(given)
+    write_text(given.record_path, wire.dumps(record) + "\n")
+    if isinstance(record.outcome, Failure):
+        failure = record.outcome
+        raise CellFailed(failure.stage, failure.error, failure.message, failure.log_tail)
+    return record.record_id
+
+
+def _opened(given: JobFolder) -> tuple[JournalWriter, Journal | None]:
+    """Open the journal, behind its last whole line; return what it holds, None where it is new."""
+    path = given.journal_path
+    if not path.exists() or b"\n" not in path.read_bytes():
+        path.unlink(missing_ok=True)
+        return JournalWriter(path), None
+    earlier = journal.read(path, given.content)
+    if earlier.ended and given.record_path.exists():
+        raise UserError(
+            f"The job in {given.path} is done, and its record is {given.record_path.name}; write a "
+            f"new folder to measure again."
+        )
+    if earlier.remark is not None:
+        shutil.copyfile(path, path.with_name(f"{path.name}.damaged"))
+        os.truncate(path, earlier.size)
+    return JournalWriter(path, len(earlier.lines)), earlier
+
+
+def _measure(
+    runtime: Runtime, given: JobFolder, writer: JournalWriter, earlier: Journal | None
+) -> None:
+    """Check the outputs and run the protocol, or what is left of it."""
+    job = given.job
+    kinds = chain([LoadKind.FIRST if earlier is None else LoadKind.COLD], repeat(LoadKind.WARM))
+    batch = seeded.sample(job.inputs, job.seed)
+    start = _start(runtime, given, earlier)
+    began_ns = _INSTRUMENTS.clock() - start.t_ns
+    writer.add(Line(n=0, start=start))
+
+    def load() -> RuntimeModel:
+        with stage("load"):
+            return runtime.load(given.model_path, job.threads)
+
+    def load_to_time() -> engine.Infer:
+        loaded = load()
+        return partial(loaded.run, loaded.encode(batch))
+
+    def keep(part: engine.Part) -> None:
+        loads = tuple(Load(kind=next(kinds), ns=ns) for ns in part.load_ns)
+        writer.add(journal.line_of(part, loads, host.peak_memory_bytes()))
+
+    stopped, failure = None, None
+    try:
+        with stage("run"):
+            if job.parity is not None:
+                parity, load_ns = _check(load, given, job.parity)
+                first = Load(kind=next(kinds), ns=load_ns)
+                writer.add(Line(n=0, parity=(parity,), loads=(first,)))
+            course = engine.Course(
+                limits=job.limits,
+                keep=keep,
+                every_ns=job.reporting.every_ns,
+                first_round=start.round,
+                t_ns=start.t_ns,
+            )
+            stopped = engine.run(job.protocol, load_to_time, _INSTRUMENTS, course).stopped
+    except CellFailed as error:
+        failure = failure_of(error, given.subject.recipe)
+    after = sensors.host_state(_since(began_ns), look_s=_LOOK_S)
+    writer.add(Line(n=0, end=End(after=after, stopped=stopped, failure=failure)))
+
+
+def _since(began_ns: int) -> engine.Clock:
+    """Return the measurement's clock: a little ahead of the engine's, which begins later."""
+    return lambda: _INSTRUMENTS.clock() - began_ns
+
+
+def _start(runtime: Runtime, given: JobFolder, earlier: Journal | None) -> Start:
+    job, created = given.job, host.now()
+    t_ns = 0 if earlier is None else earlier.resumed_at_ns(created)
+    # The first line builds what writes all of them; that memory is not the model's.
+    wire.dumps(Line(n=0))
+    return Start(
+        job_sha256=journal.job_sha256(given.content),
+        created=created,
+        t_ns=t_ns,
+        round=0 if earlier is None else earlier.next_round,
+        device=host.host_device(),
+        runtime=RuntimeInfo(
+            name=job.runtime,
+            version=runtime.version(),
+            compute_unit_requested=job.compute_unit,
+            compute_unit_evidence=runtime.evidence,
+            delegate=job.delegate,
+            threads=job.threads,
+        ),
+        before_load_bytes=host.resident_memory_bytes(),
+        before=sensors.host_state(lambda: t_ns, look_s=_LOOK_S),
+    )
+
+
+def _check(
+    load: Callable[[], RuntimeModel], given: JobFolder, check: ParityCheck
+) -> tuple[UnitParity, int]:
+    """Compute the expected outputs by a separate load; return the comparison and the load time."""
+    inputs, expected = given.parity_batches()
+    began = time.perf_counter_ns()
+    loaded = load()
+    load_ns = time.perf_counter_ns() - began
+    computed = [outputs(loaded, batch) for batch in inputs]
+    return compare(check.outputs, expected, computed, given.job.compute_unit), load_ns
+
+
+def outputs(loaded: RuntimeModel, batch: Batch) -> Batch:
+    """Return the network's outputs for its inputs."""
+    # Copied: some runtimes hand out their own buffer and overwrite it in the next run.
+    return [array.copy() for array in loaded.decode(loaded.run(loaded.encode(batch)))]
+
+
+def _record(given: JobFolder) -> Record:
+    """Make the record of a job from its journal."""
+    written = journal.read(given.journal_path, given.content)
+    device = written.starts[-1].device
+    outcome = journal.outcome(written, given.job)
+    if isinstance(outcome, Measurement):
+        outcome = diagnoses.diagnose(outcome, given.job.protocol, device)
+    return signing.sign(
+        Record(
+            record_id=uuid.uuid4().hex,
+            created=host.now(),
+            model=given.subject.model,
+            recipe=given.subject.recipe,
+            artifact=given.subject.artifact,
+            device=device,
+            job=given.job,
+            outcome=outcome,
+            provenance=host.provenance("local process"),
+        )
+    )
+
+
+@contextmanager
+def stage(name: str) -> Iterator[None]:
+    """Raise a runtime's error as `CellFailed` at a stage, unless an inner stage has."""
+    try:
+        yield
+    except (CellFailed, UserError):
+        raise
+    except Exception as error:
+        raise CellFailed(name, type(error).__name__, str(error)) from error
