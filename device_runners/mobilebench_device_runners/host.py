@@ -23,7 +23,6 @@ from mobilebench.machine import host, isolated
 from mobilebench.machine.isolated import Function
 from mobilebench.measuring import job_folder, rounds
 from mobilebench.observer import Progress, SilentProgress
-from mobilebench.values import wire
 from mobilebench.values.artifact import Artifact
 from mobilebench.values.device import Device
 from mobilebench.values.job import Job
@@ -134,7 +133,7 @@ class HostRunner:
                 cancel=cancel,
                 watch=watch.look,
             )
-        return wire.read(Record, folder / job_folder.RECORD_FILE)
+        return given.record()
 
     def _require_possible(self, job: Job) -> None:
         """Raise `UserError` for a job that this machine cannot do."""

@@ -39,7 +39,7 @@ exported, and a unit that computes something else does so on any."""
 
 @dataclass(frozen=True)
 class JobFolder:
-    """A folder with a job, which was read and whose files are those that the job names."""
+    """A folder with a job."""
 
     path: Path
     job: Job
@@ -61,6 +61,21 @@ class JobFolder:
     def record_path(self) -> Path:
         """Where the device writes its record."""
         return self.path / RECORD_FILE
+
+    def require_files(self) -> None:
+        """Require that the files are those that the job names. Raises `BundleError`."""
+        for name, sha256 in self.job.files.items():
+            file = self.path / name
+            if not file.exists():
+                raise BundleError(
+                    f"{self.path} has lost {name}, which its job names; copy it again."
+                )
+            actual = content_sha256(file)
+            if actual != sha256:
+                raise BundleError(
+                    f"{file} is not the file of the job: it has sha256 {actual[:12]}, the job "
+                    f"names {sha256[:12]}; copy it again."
+                )
 
     def record(self) -> Record:
         """Read the record of the device. Raises `SchemaError`."""
@@ -112,10 +127,10 @@ def temporary(artifact: Artifact, job: Job) -> Iterator[Path]:
 
 
 def read(folder: Path) -> JobFolder:
-    """Read the folder of a job, and require that its files are those that the job names.
+    """Read the folder of a job.
 
-    Raises `SchemaError` for a job that this version cannot read, `BundleError` for a file that is
-    missing or another one.
+    Raises `SchemaError` for a job that this version cannot read, `BundleError` for a folder without
+    one.
     """
     place = folder / JOB_FILE
     if not place.is_file():
@@ -127,16 +142,6 @@ def read(folder: Path) -> JobFolder:
             f"{folder} has lost its {SUBJECT_FILE}, which says what the model is; write the folder "
             f"again."
         )
-    for name, sha256 in job.files.items():
-        file = folder / name
-        if not file.exists():
-            raise BundleError(f"{folder} has lost {name}, which its job names; copy it again.")
-        actual = content_sha256(file)
-        if actual != sha256:
-            raise BundleError(
-                f"{file} is not the file of the job: it has sha256 {actual[:12]}, the job "
-                f"names {sha256[:12]}; copy it again."
-            )
     subject = wire.read(Subject, folder / SUBJECT_FILE)
     if subject.artifact.sha256 != job.model_sha256:
         raise SchemaError(

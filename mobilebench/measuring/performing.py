@@ -78,6 +78,7 @@ def perform(folder: Path, runtime: Callable[[], Runtime]) -> str:
     not ended. Raises `UserError` for a job that is done.
     """
     given = job_folder.read(folder)
+    given.require_files()
     writer, earlier = _opened(given)
     if earlier is None or not earlier.ended:
         _measure(runtime(), given, writer, earlier)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from dataclasses import replace
 
 import pytest
 
@@ -10,7 +11,7 @@ from mobilebench.errors import UserError
 from mobilebench.measuring.pairs import compare_pairs, confirmed, whole_pairs
 from mobilebench.measuring.setting import Setting, plan_pairs
 from mobilebench.regress import Comparison, Rule, Verdict, check
-from mobilebench.values.artifact import Artifact
+from mobilebench.values.artifact import Artifact, content_sha256
 from mobilebench.values.measurement import Failure, Stage
 from mobilebench.values.protocol import protocol
 from mobilebench.values.record import Record
@@ -89,7 +90,8 @@ def test_a_side_that_fails_ends_the_session(
     broken = tmp_path_factory.mktemp("broken") / "model.onnx"
     broken.write_bytes(good.model_path.read_bytes()[:-500])
     folder = broken.parent
-    manifest = good.manifest
+    facts = replace(good.manifest.facts, sha256=content_sha256(broken))
+    manifest = replace(good.manifest, facts=facts)
     cells = plan_pairs([good], [Artifact(folder, manifest)], _setting()).cells
     records: list[Record] = []
     report = compare_pairs(cells, Rule(), pairs=8, keep=records.append)
