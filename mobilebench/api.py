@@ -20,7 +20,7 @@ from mobilebench.measuring.setting import Setting
 from mobilebench.observer import Logged, Work
 from mobilebench.values.artifact import Artifact
 from mobilebench.values.measurement import ComputeUnit, Failure
-from mobilebench.values.modelspec import CALLER, ModelSpec, Preprocessing
+from mobilebench.values.modelspec import CALLER, Interpolation, ModelSpec, Preprocessing, prepared
 from mobilebench.values.protocol import protocol as find_protocol
 from mobilebench.values.recipe import Form, Precision
 from mobilebench.values.record import Record
@@ -54,6 +54,8 @@ def export(
     calibration: str | Path | None = None,
     mean: Sequence[float] | None = None,
     std: Sequence[float] | None = None,
+    resize: int | None = None,
+    interpolation: str | None = None,
     deploy: bool = True,
     image_input: bool = False,
     class_labels: Sequence[str] = (),
@@ -69,10 +71,10 @@ def export(
     export that already exists is reused. `calibration` is the folder of images that int8 takes its
     ranges from and files are judged on; without it both use seeded inputs. `mean` and `std` are
     those of the channels of images in 0..1 for your own network; seeded inputs then have the range
-    of images, else they are noise. `deploy=False` exports a zoo network in its plain form (see
-    `mobilebench.deploy`). With `image_input` the file takes RGB images, and with `class_labels` it
-    answers by label. Raises `CellFailed` where the toolkit or parity fails, `UserError` for what
-    the user can fix.
+    of images, else they are noise. `resize` and `interpolation` are as in `evaluate`. With
+    `deploy=False` a zoo network is in its plain form (see `mobilebench.deploy`). With `image_input`
+    the file takes RGB images, and with `class_labels` it answers by label. Raises `CellFailed`
+    where the toolkit or parity fails, `UserError` for what the user can fix.
     """
     terms = Terms(
         source=InputSource(None if calibration is None else Path(calibration)),
@@ -93,7 +95,7 @@ def export(
         tensor if isinstance(tensor, TensorSpec) else parse_tensor(tensor, f"input{index}")
         for index, tensor in enumerate(inputs)
     )
-    preprocessing = _preprocessing(mean, std)
+    preprocessing = prepared(_preprocessing(mean, std), resize, _filter(interpolation), specs)
     if isinstance(model, str):
         request = Request(
             reference=model,
@@ -146,7 +148,11 @@ def _preprocessing(
             f"mean={mean} and std={std} were given; give numbers in 0..1, for pixels divided by "
             f"255."
         )
-    return Preprocessing(mean=(mean[0], mean[1], mean[2]), std=(std[0], std[1], std[2]))
+    return Preprocessing.stated((mean[0], mean[1], mean[2]), (std[0], std[1], std[2]))
+
+
+def _filter(name: str | None) -> Interpolation | None:
+    return None if name is None else Interpolation.named(name)
 
 
 def benchmark(
@@ -187,6 +193,7 @@ def evaluate(
     mean: Sequence[float] | None = None,
     std: Sequence[float] | None = None,
     resize: int | None = None,
+    interpolation: str | None = None,
     runtime: str | None = None,
     threads: int = 1,
     jobs: int = 1,
@@ -196,16 +203,19 @@ def evaluate(
     `artifact` and `inputs` are as in `benchmark`.
     `classes` is a file that names the folder of each output, `limit` the most images to take,
     `jobs` how many processes compute at the same time. `mean` and `std` by channel, in 0..1, and
-    `resize`, the pixels of the shorter side before the crop, are for artifacts that do not state
-    how images are prepared. `RecordStore.add_accuracy` keeps the result for `rank`. Raises
-    `UserError` where the folder, the images or the network do not fit, or the artifact states
-    another preparation, `CellFailed` where the runtime fails.
+    `resize`, the pixels of the shorter side before the crop, and `interpolation`, such as
+    `"bilinear"`, are for artifacts that do not state how images are prepared.
+    `RecordStore.add_accuracy` keeps the result for `rank`. Raises `UserError` where the folder, the
+    images or the network do not fit, or the artifact states another preparation, `CellFailed` where
+    the runtime fails.
     """
     from mobilebench.inputs.folder import ImageFolder
     from mobilebench.machine import cluster
     from mobilebench.verifying.evaluation import Evaluation, Options
 
-    loaded = _opened(artifact, inputs).preprocessed(_preprocessing(mean, std), resize)
+    loaded = _opened(artifact, inputs).preprocessed(
+        _preprocessing(mean, std), resize, _filter(interpolation)
+    )
     folder = ImageFolder.find(Path(data), None if classes is None else Path(classes))
     if limit is not None:
         folder = folder.limited(limit)

@@ -18,6 +18,7 @@ from mobilebench.cli.options import (
     Adopt,
     Artifacts,
     Cluster,
+    Filter,
     Inputs,
     Json,
     Runtime,
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from mobilebench.inputs.folder import ImageFolder
     from mobilebench.values.accuracy import Accuracy, Share
     from mobilebench.values.artifact import Artifact
-    from mobilebench.values.modelspec import Preprocessing
+    from mobilebench.values.modelspec import Interpolation, Preprocessing
     from mobilebench.verifying.evaluation import Evaluation, Options
     from mobilebench.verifying.journal import Journal
 
@@ -142,6 +143,7 @@ def command(
             "that do not state it. Default: the crop is the whole shorter side.",
         ),
     ] = None,
+    interpolation: Filter = None,
     inputs: Inputs = None,
     adopt: Adopt = False,
     store: Store = None,
@@ -149,10 +151,10 @@ def command(
 ) -> None:
     """Evaluate artifacts on real images: top-1 and top-5, with intervals.
 
-    Images are prepared as by the network's authors, or by --mean, --std and --resize where these
-    are not known. Each result goes into the store, and `leaderboard` shows it beside the latency
-    of the same file. An artifact that cannot be judged on the images is left out. Exit code 1 where
-    one is damaged or fails; the others are evaluated all the same.
+    Images are prepared as by the network's authors, or by --mean, --std, --resize and
+    --interpolation where these are not known. Each result goes into the store, and `leaderboard`
+    shows it beside the latency of the same file. An artifact that cannot be judged on the images is
+    left out. Exit code 1 where one is damaged or fails; the others are evaluated all the same.
     """
     from mobilebench.inputs.folder import ImageFolder
     from mobilebench.values import wire
@@ -171,7 +173,7 @@ def command(
         part_images=batch_of_files,
         skip_unreadable=skip_unreadable,
     )
-    evaluations, failed = planned(opening, stated, resize, folder, options)
+    evaluations, failed = planned(opening, stated, resize, interpolation, folder, options)
     journal = None if out is None else Journal.beside(out)
     results = evaluate_all(evaluations, failed, journal, jobs, cluster, store)
     plain = [wire.to_plain(result) for result in results]
@@ -197,6 +199,7 @@ def planned(
     artifacts: list[Artifact],
     stated: Preprocessing | None,
     resize: int | None,
+    interpolation: Interpolation | None,
     data: ImageFolder,
     options: Options,
 ) -> tuple[list[Evaluation], list[Failed]]:
@@ -212,7 +215,7 @@ def planned(
     refused: list[UserError] = []
     for artifact in artifacts:
         try:
-            prepared = artifact.preprocessed(stated, resize)
+            prepared = artifact.preprocessed(stated, resize, interpolation)
             evaluations.append(Evaluation.plan(prepared, data, options))
         except UserError as error:
             refused.append(error)
@@ -279,7 +282,9 @@ def _executor(evaluations: list[Evaluation], jobs: int, address: str | None) -> 
 def as_table(results: list[Accuracy]) -> Table:
     """Build a table with a row for each artifact; the change is against the first."""
     numbers = ("images", "top-1 %", "95 % interval", "change", "top-5 %", "95 % interval", "size")
-    table = output.columns("model", "artifact", "evaluated by", *(f"{title}>" for title in numbers))
+    table = output.columns(
+        "model", "artifact", "evaluated by", "resized", *(f"{title}>" for title in numbers)
+    )
     first = results[0].top1.value
     for result in results:
         top1, top5 = result.top1, result.top5
@@ -288,6 +293,7 @@ def as_table(results: list[Accuracy]) -> Table:
             result.model.title,
             result.recipe.label,
             result.evaluated_by,
+            f"{result.preprocessing.resize(result.resolution)} {result.preprocessing.filter}",
             str(result.images),
             _percent(top1),
             _interval(top1),
@@ -301,7 +307,7 @@ def as_table(results: list[Accuracy]) -> Table:
 
 def remarks(results: list[Accuracy]) -> list[str]:
     """Return what the user should know besides the table, in sentences."""
-    sentences = []
+    sentences = list(_preparations(results))
     data = results[0].data
     if data.images < data.available:
         sentences.append(f"Judged on {data.images} of {data.available} images.")
@@ -322,6 +328,17 @@ def remarks(results: list[Accuracy]) -> list[str]:
                 f"{name} has random weights: its accuracy says nothing about the network."
             )
     return sentences
+
+
+def _preparations(results: list[Accuracy]) -> Iterator[str]:
+    """Yield how images were prepared; with the names of the artifacts where that differs."""
+    by_preparation: dict[str, list[str]] = {}
+    for result in results:
+        name = f"{result.model.title} {result.recipe.label}"
+        by_preparation.setdefault(result.preparation, []).append(name)
+    for preparation, names in by_preparation.items():
+        whose = f" for {', '.join(names)}" if len(by_preparation) > 1 else ""
+        yield f"Images{whose}: {preparation}."
 
 
 def _percent(share: Share) -> str:

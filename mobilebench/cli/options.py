@@ -13,6 +13,7 @@ from mobilebench.cli import completions
 from mobilebench.cli.grammar import Panel
 from mobilebench.values.measurement import ComputeUnit
 from mobilebench.values.metric import Metric
+from mobilebench.values.modelspec import USUAL_INTERPOLATION, Interpolation
 
 if TYPE_CHECKING:
     from mobilebench.values.modelspec import Preprocessing
@@ -183,6 +184,16 @@ Std = Annotated[
         help="Standard deviation of each channel; give it together with --mean.",
     ),
 ]
+Filter = Annotated[
+    Interpolation | None,
+    typer.Option(
+        "--interpolation",
+        metavar="FILTER",
+        rich_help_panel=Panel.IMAGES,
+        help=f"{listed(Interpolation)}: how images are resized for a network that does not state "
+        f"it. Default: {USUAL_INTERPOLATION}, as torchvision's Resize.",
+    ),
+]
 ExportJobs = Annotated[
     int,
     typer.Option(
@@ -242,7 +253,7 @@ def preprocessing_of(mean: str | None, std: str | None) -> Preprocessing | None:
         return None
     if mean is None or std is None:
         raise UserError("--mean and --std belong together; one of them was given.")
-    return Preprocessing(mean=_three("mean", mean), std=_three("std", std))
+    return Preprocessing.stated(_three("mean", mean), _three("std", std))
 
 
 def _three(option: str, text: str) -> tuple[float, float, float]:

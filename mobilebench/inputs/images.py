@@ -187,7 +187,7 @@ def _crop(image: Image.Image, height: int, width: int, how: Preprocessing) -> Im
         size = (wide, int(wide * image.height / image.width))
     else:
         size = (int(tall * image.width / image.height), tall)
-    resampling = Image.Resampling[how.interpolation.upper()]
+    resampling = Image.Resampling[how.filter.upper()]
     resized = image.resize(size, resampling)
     left, top = round((size[0] - width) / 2), round((size[1] - height) / 2)
     return resized.crop((left, top, left + width, top + height))

@@ -32,7 +32,7 @@ from mobilebench.values.tensor import DType, Sizes, TensorSpec
 T = TypeVar("T")
 
 # (value / 255 - 0) / (1 / 255) is the value itself.
-_AS_PIXELS = Preprocessing(mean=(0.0, 0.0, 0.0), std=(1 / 255, 1 / 255, 1 / 255))
+_AS_PIXELS = Preprocessing.stated((0.0, 0.0, 0.0), (1 / 255, 1 / 255, 1 / 255))
 NO_REFERENCE = "no reference: the file was given, not exported here"
 
 

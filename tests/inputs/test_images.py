@@ -12,12 +12,12 @@ from PIL import Image
 from mobilebench.errors import UserError
 from mobilebench.inputs import images
 from mobilebench.inputs.source import AGREEMENT_INPUTS, IMAGES, InputSource
-from mobilebench.values.modelspec import ModelSpec, Preprocessing
+from mobilebench.values.modelspec import Interpolation, ModelSpec, Preprocessing
 from mobilebench.values.recipe import NOISE
 from mobilebench.values.tensor import parse_tensor
 
 PLAIN = Preprocessing(
-    mean=(0.0, 0.0, 0.0), std=(1.0, 1.0, 1.0), crop_pct=1.0, interpolation="bicubic"
+    mean=(0.0, 0.0, 0.0), std=(1.0, 1.0, 1.0), crop_pct=1.0, interpolation=Interpolation.BICUBIC
 )
 SPEC = ModelSpec(name="m", inputs=(parse_tensor("1x3x8x8"),), preprocessing=PLAIN)
 
@@ -58,6 +58,19 @@ def test_the_shorter_side_is_resized_and_the_middle_is_cut_out(
     resized = Image.open(path).resize(size, Image.Resampling.BICUBIC)
     left, top = round((size[0] - 8) / 2), round((size[1] - 8) / 2)
     expected = np.asarray(resized)[top : top + 8, left : left + 8].transpose(2, 0, 1)
+    np.testing.assert_array_equal(image[0], expected.astype(np.float32) / np.float32(255))
+
+
+@pytest.mark.parametrize("interpolation", [None, *Interpolation])
+def test_the_interpolation_that_is_stated_is_the_one_that_is_used(
+    tmp_path: Path, interpolation: Interpolation | None
+) -> None:
+    path = _image(tmp_path / "a.png", 30, 30)
+    stated = replace(PLAIN, interpolation=interpolation)
+    image = images.prepare(path, replace(SPEC, preprocessing=stated))
+    # Without one, torchvision's Resize: bilinear, on a PIL image always with antialiasing.
+    resampling = Image.Resampling[(interpolation or "bilinear").upper()]
+    expected = np.asarray(Image.open(path).resize((8, 8), resampling)).transpose(2, 0, 1)
     np.testing.assert_array_equal(image[0], expected.astype(np.float32) / np.float32(255))
 
 

@@ -134,7 +134,12 @@ def test_python_states_how_images_are_prepared_too(digits: Task) -> None:
     here = evaluate(artifact, digits.test, limit=50, mean=stated.mean, std=stated.std)
     assert here.preprocessing == stated
     theirs = artifact.model_path  # by itself, a file states nothing
-    how = {"mean": stated.mean, "std": stated.std, "resize": stated.resize(size)}
+    how = {
+        "mean": stated.mean,
+        "std": stated.std,
+        "resize": stated.resize(size),
+        "interpolation": stated.interpolation,
+    }
     same = evaluate(theirs, digits.test, limit=50, **how)  # type: ignore[arg-type]
     assert same.top1 == here.top1
     larger = evaluate(theirs, digits.test, limit=50, **{**how, "resize": 3 * size[0]})  # type: ignore[arg-type]
