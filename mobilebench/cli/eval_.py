@@ -280,8 +280,14 @@ def _executor(evaluations: list[Evaluation], jobs: int, address: str | None) -> 
 
 
 def as_table(results: list[Accuracy]) -> Table:
-    """Build a table with a row for each artifact; the change is against the first."""
+    """Build a table with a row for each artifact; the change is against the first.
+
+    It is blank where images were prepared otherwise than for the first.
+    """
+    from mobilebench.leaderboard.preparation import basis
+
     numbers = ("images", "top-1 %", "95 % interval", "change", "top-5 %", "95 % interval", "size")
+    compared = basis(results[:1])
     table = output.columns(
         "model", "artifact", "evaluated by", "resized", *(f"{title}>" for title in numbers)
     )
@@ -289,6 +295,8 @@ def as_table(results: list[Accuracy]) -> Table:
     for result in results:
         top1, top5 = result.top1, result.top5
         change = None if top1.value is None or first is None else top1.value - first
+        if not compared.has(result):
+            change = None  # of other preparation, not of the artifact
         table.add_row(
             result.model.title,
             result.recipe.label,

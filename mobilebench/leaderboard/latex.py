@@ -75,12 +75,12 @@ def _remarks(
 ) -> Iterable[tuple[int, str]]:
     """Return the remarks about a row, each with the column that its letter stands in."""
     names = [column.name for column in columns]
-    first, p50 = 0, names.index("p50") if "p50" in names else 0
+    first, p50, top1 = 0, *(names.index(name) if name in names else 0 for name in ("p50", "top1"))
     if row.failure is not None:
         yield p50, f"failed at {row.failure.partition(':')[0]}; its record holds the message"
     for mark in row.marks:
         if mark not in general:
-            yield first, mark
+            yield (top1 if mark.startswith("top-1") else first), mark
     if "published" in names and row.published_source is not None:
         yield names.index("published"), f"published: {row.published_source}"
 

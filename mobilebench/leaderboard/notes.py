@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from mobilebench.leaderboard.rows import Row
+from mobilebench.leaderboard.rows import AS_AUTHORS, Row
 
 
 def notes(rows: Sequence[Row]) -> list[str]:
@@ -40,12 +40,23 @@ def of_numbers(rows: Iterable[Row]) -> list[str]:
     spreads = dict.fromkeys(
         f"{row.protocol}, p50 spread: {row.spread_kind}." for row in rows if row.spread_kind
     )
-    data = dict.fromkeys(
-        f"top-1 measured on {row.accuracy_data}, with Wilson's interval at 95 %."
-        for row in rows
-        if row.accuracy_data
-    )
+    ways: dict[str, dict[str, None]] = {}
+    for row in rows:
+        if row.accuracy_data:
+            known = ways.setdefault(row.accuracy_data, {})
+            if row.accuracy_preparation and not has_own_preparation(row):
+                known[row.accuracy_preparation] = None
+    data = [
+        f"top-1 measured on {title}, with Wilson's interval at 95 %"
+        f"{'; images: ' if known else ''}{'; or '.join(known)}."
+        for title, known in ways.items()
+    ]
     return [*spreads, *data]
+
+
+def has_own_preparation(row: Row) -> bool:
+    """Return whether a mark of the row names how its images were prepared."""
+    return row.accuracy_apart or any(mark.startswith(AS_AUTHORS) for mark in row.marks)
 
 
 def _published(rows: Sequence[Row]) -> list[str]:

@@ -20,6 +20,7 @@ from mobilebench.leaderboard.labels import Box, place
 from mobilebench.leaderboard.latex import as_latex
 from mobilebench.leaderboard.plot import Picture, as_picture, panels, without_point
 from mobilebench.store import RecordStore
+from mobilebench.values.accuracy import Accuracy
 from mobilebench.values.artifact import ArtifactFacts
 from mobilebench.values.measurement import Diagnosis
 from mobilebench.values.modelspec import Published
@@ -105,6 +106,37 @@ def test_measured_and_published_accuracies_have_different_signs_in_words() -> No
     assert "accuracy measured here" not in _svg(rank(NETS))
     measured_all = [judged(net, 70, accuracy_id=net.model.name) for net in NETS]
     assert "diamond" not in _svg(rank(NETS, measured_all))
+
+
+def test_only_accuracies_that_compare_share_a_front() -> None:
+    def fills(accuracies: list[Accuracy]) -> list[tuple[str, str]]:
+        svg = _svg(rank(NETS, accuracies))
+        shown = re.findall(
+            r'top-1 accuracy \(%\): ([\d.]+)[^"]*" role="graphics-symbol" '
+            r'aria-roledescription="point"[^>]*? fill="(\w+)"',
+            svg,
+        )
+        return sorted(shown)
+
+    alpha, beta = (
+        judged(net, hits, accuracy_id=net.model.name)
+        for net, hits in zip(NETS, (60, 65), strict=False)
+    )
+    # alpha and beta are measured, gamma and delta published: each kind has its own front.
+    assert fills([alpha, beta]) == [
+        ("60", "black"), ("65", "black"), ("75", "black"), ("85", "black"),
+    ]  # fmt: skip
+    other = replace(
+        judged(NETS[2], 99, accuracy_id="gamma"),
+        preprocessing=replace(alpha.preprocessing, crop_pct=0.5),
+    )
+    assert fills([alpha, beta, other]) == [
+        ("60", "black"), ("65", "black"), ("85", "black"), ("99", "white"),
+    ]  # fmt: skip
+    shown = _shown(_svg(rank(NETS, [alpha, beta, other])))
+    assert "gamma [a]" in shown
+    assert any(line.startswith("[a] top-1 with *: images prepared otherwise") for line in shown)
+    assert any("filled: on the Pareto front of its kind" in line for line in shown)
 
 
 def test_what_a_reader_must_know_is_below_the_points() -> None:
