@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -56,6 +57,14 @@ class Checkout:
     root: Path
     folder: Path
 
+    def make_folder(self) -> None:
+        """Make the folder where the commit does not have it: paths from it lead on as they do here.
+
+        Where a file has its name, there is no such folder.
+        """
+        with contextlib.suppress(FileExistsError, NotADirectoryError):
+            self.folder.mkdir(parents=True, exist_ok=True)
+
     def fault(self, export: Export, failure: Failure) -> Fault:
         """Return a failed export in the words of a report, with paths of the repository."""
         subject = " ".join(part for part in (export.reference, export.label) if part)
@@ -97,8 +106,9 @@ def export_side(
     if not checkout.folder.is_dir():
         failure = Failure(
             stage=Stage.PREFLIGHT,
-            error=NoSuchModel.__name__,
-            message=f"The folder {checkout.folder.relative_to(checkout.root)} does not exist.",
+            error=UserError.__name__,
+            message=f"{checkout.folder.relative_to(checkout.root)} is no folder there, and the "
+            f"export runs in it.",
         )
         return tuple(Export(model, None, failure) for model in models)
     remaining, absent = list(models), []
