@@ -23,6 +23,7 @@ from mobilebench.cli.options import (
     NoBaseline,
     Store,
     Tolerance,
+    refuse_unused_store,
 )
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ _HASH = 10
 
 
 def command(
+    ctx: typer.Context,
     baseline: Annotated[
         str,
         typer.Option(
@@ -95,6 +97,7 @@ def command(
         baseline=baseline, candidate=candidate, rule=rule, fail_on=parse_fail_on(fail_on)
     )
     may_pass = parse_no_baseline(no_baseline)
+    refuse_unused_store(ctx, (baseline, candidate))
     show = partial(show_review, junit=junit, markdown=markdown, github=github, json=json)
     try:
         after = baselines.load(candidate, store)
@@ -107,6 +110,7 @@ def command(
             review = replace(review, missing=missing, alone=figures(after))
             show(review)
             raise typer.Exit(review.exit_code) from error
+        output.tell_unsigned([*before, *after])
         review = replace(
             review, baseline=_named(baseline, before), candidate=_named(candidate, after)
         )

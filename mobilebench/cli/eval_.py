@@ -212,19 +212,20 @@ def planned(
 
     evaluations: list[Evaluation] = []
     failed: list[Failed] = []
-    refused: list[UserError] = []
+    refused: list[tuple[str, UserError]] = []
     for artifact in artifacts:
         try:
             prepared = artifact.preprocessed(stated, resize, interpolation)
             evaluations.append(Evaluation.plan(prepared, data, options))
         except UserError as error:
-            refused.append(error)
+            refused.append((artifact.name, error))
         except CellFailed as error:
             failed.append((artifact.name, error))
     if not evaluations:
-        raise [*refused, *(error for _, error in failed)][0]
-    for refusal in refused:
-        output.tell(f"left out: {refusal}")
+        raise next(error for _, error in (*refused, *failed))
+    for name, refusal in refused:
+        sentence = str(refusal)
+        output.tell(f"left out: {sentence if name in sentence else f'{name}: {sentence}'}")
     return evaluations, failed
 
 

@@ -232,13 +232,24 @@ Json = Annotated[
 
 
 def refuse_given(ctx: typer.Context, names: Iterable[str], why: str) -> None:
-    """Raise `UserError` for an option that was given and would be ignored."""
+    """Raise `UserError` for an option that was given and would be ignored.
+
+    `names` are those of the options, such as `files_only` for --files-only.
+    """
     from mobilebench.errors import UserError
 
     for name in names:
-        source = ctx.get_parameter_source(name)
-        if source is not None and source.name == "COMMANDLINE":
-            raise UserError(f"--{name.replace('_', '-')} {why}.")
+        option = f"--{name.replace('_', '-')}"
+        for parameter in ctx.command.params:
+            source = ctx.get_parameter_source(parameter.name or "")
+            if option in parameter.opts and source is not None and source.name == "COMMANDLINE":
+                raise UserError(f"{option} {why}.")
+
+
+def refuse_unused_store(ctx: typer.Context, sources: Iterable[str]) -> None:
+    """Raise `UserError` for --store where no source of records is a store."""
+    if not any(source.startswith("store:") for source in sources):
+        refuse_given(ctx, ("store",), "is for records named store:CONDITIONS; leave it out")
 
 
 def preprocessing_of(mean: str | None, std: str | None) -> Preprocessing | None:

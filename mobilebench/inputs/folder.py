@@ -54,8 +54,8 @@ class ImageFolder:
         unknown = [name for name in names if name not in index]
         if unknown:
             raise UserError(
-                f"{_listed(unknown)} in {folder} is not in {classes_file}; that file has to name "
-                f"the class of every folder."
+                f"{_listed(unknown)} in {folder} {_verb(unknown, 'is', 'are')} not in "
+                f"{classes_file}; that file has to name the class of every folder."
             )
         labelled_images: list[LabelledImage] = []
         empty = []
@@ -69,9 +69,9 @@ class ImageFolder:
             ]
         if empty:
             raise UserError(
-                f"{_listed(empty)} in {folder} holds no image; files ending in "
-                f"{', '.join(images.SUFFIXES)} are taken. Remove empty folders, and name all "
-                f"classes in a file with --classes."
+                f"{_listed(empty)} in {folder} {_verb(empty, 'holds', 'hold')} no image; files "
+                f"ending in {', '.join(images.SUFFIXES)} are taken. Remove empty folders, and name "
+                f"all classes in a file with --classes."
             )
         return cls(
             folder,
@@ -155,3 +155,7 @@ def _read_classes(path: Path) -> list[str]:
 def _listed(names: Sequence[str]) -> str:
     more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
     return ", ".join(repr(name) for name in names[:_NAMED]) + more
+
+
+def _verb(names: Sequence[str], one: str, many: str) -> str:
+    return one if len(names) == 1 else many

@@ -35,7 +35,8 @@ class Board(list[Row]):
                 f"<h4>{_text(section.heading)}</h4>"
                 f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
             )
-        below = "".join(f"<p>{_text(sentence)}</p>" for sentence in notes(self))
+        about = notes(self, [column.name for column in columns])
+        below = "".join(f"<p>{_text(sentence)}</p>" for sentence in about)
         return "".join(parts) + below
 
 

@@ -236,11 +236,13 @@ def _texts(rows: Sequence[Row], axes: Axes) -> tuple[list[str], list[str]]:
         if len({tuple(each(row) for each in [*chosen, part]) for row in rows}) > kinds:
             chosen.append(part)
     chosen = chosen or parts[:1]
-    shared = shared_marks(rows)
+    judged = Quantity.ACCURACY in (axes.x, axes.y)
+    shared = [mark for mark in shared_marks(rows) if judged or not mark.startswith("top-1")]
     notes: dict[str, str] = {}
     texts = []
     for row in rows:
-        own = [mark for mark in row.marks if mark not in shared]
+        about_row = (mark for mark in row.marks if judged or not mark.startswith("top-1"))
+        own = [mark for mark in about_row if mark not in shared]
         for mark in own:
             notes.setdefault(mark, letter(len(notes)))
         signs = [sign for mark, sign in notes.items() if mark in own]

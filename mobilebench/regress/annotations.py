@@ -42,7 +42,8 @@ def _compared(comparison: Comparison) -> str:
     if comparison.verdict is Verdict.REGRESSED:
         kind = "error"
     _, metric, before, after, change, *_ = cells(comparison)
-    details = f"{comparison.cell}: {metric} {before} to {after} {change}: {comparison.reason}"
+    figures = " ".join(part for part in (metric, before, "to", after, change) if part)
+    details = f"{comparison.cell}: {figures}: {comparison.reason}"
     return _command(kind, comparison.words, details)
 
 

@@ -14,7 +14,7 @@ import pytest
 import mobilebench as mb
 from mobilebench.errors import UserError
 from mobilebench.leaderboard import Row, rank
-from mobilebench.leaderboard.columns import by_column
+from mobilebench.leaderboard.columns import NAMES, by_column
 from mobilebench.leaderboard.judgement import not_shown
 from mobilebench.leaderboard.notes import notes
 from mobilebench.leaderboard.page import as_page
@@ -72,7 +72,7 @@ def test_a_subset_says_its_number_and_yields_to_the_whole() -> None:
     part = judged(ONE, 45, 50, available=100, accuracy_id="p" * 32)
     rows = rank([ONE], [part])
     assert rows[0].measured_top1 == 90.0 and rows[0].accuracy_images == 50
-    assert "50 of 100 images" in " ".join(notes(rows))
+    assert "50 of 100 images" in " ".join(notes(rows, NAMES))
     older = judged(ONE, 80, created="2025-01-01T00:00:00.000Z")
     rows = rank([ONE], [part, older])
     assert rows[0].measured_top1 == 80.0, "the whole set, although it is older"
@@ -159,7 +159,7 @@ def test_images_prepared_otherwise_do_not_compare(change: dict[str, object], wor
     assert [row.model for row in by_column(rows, "interval")] == ["one", "two", "three"]
     text = as_markdown(rows)
     assert r"99.0 \*" in text and "90.0 |" in text
-    [note] = [note for note in notes(rows) if note.startswith("top-1 measured")]
+    [note] = [note for note in notes(rows, NAMES) if note.startswith("top-1 measured")]
     assert note.endswith(
         "images: shorter side 224 bicubic, crop 224x224, mean 0.5,0.5,0.5, std 0.5,0.5,0.5."
     )
