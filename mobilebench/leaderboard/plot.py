@@ -177,7 +177,7 @@ def _panel(panel: Panel, axes: Axes) -> alt.VConcatChart:
         height=_HEIGHT,
         title=alt.TitleParams(
             escapes.visible(panel.heading),
-            subtitle=_legend(panel.rows, axes),
+            subtitle=[*_only_model(panel.rows), _legend(panel.rows, axes)],
             anchor="start",
             fontSize=13,
             subtitleFontSize=10,
@@ -188,6 +188,14 @@ def _panel(panel: Panel, axes: Axes) -> alt.VConcatChart:
         lines, orient="bottom", anchor="start", fontSize=9, fontWeight="normal", offset=8
     )
     return alt.vconcat(plot).properties(title=below)
+
+
+def _only_model(rows: Sequence[Row]) -> list[str]:
+    """Return the name of the model in lines, where all points are of one and labels lack it."""
+    models = {row.model for row in rows}
+    if len(models) > 1 or len(rows) == 1:
+        return []
+    return textwrap.wrap(f"All points: {escapes.visible(*models)}", _LINE)
 
 
 def _legend(rows: Sequence[Row], axes: Axes) -> str:
@@ -239,6 +247,7 @@ def _texts(rows: Sequence[Row], axes: Axes) -> tuple[list[str], list[str]]:
     judged = Quantity.ACCURACY in (axes.x, axes.y)
     shared = [mark for mark in shared_marks(rows) if judged or not mark.startswith("top-1")]
     notes: dict[str, str] = {}
+    cut: dict[str, None] = {}
     texts = []
     for row in rows:
         about_row = (mark for mark in row.marks if judged or not mark.startswith("top-1"))
@@ -247,8 +256,14 @@ def _texts(rows: Sequence[Row], axes: Axes) -> tuple[list[str], list[str]]:
             notes.setdefault(mark, letter(len(notes)))
         signs = [sign for mark, sign in notes.items() if mark in own]
         text = ", ".join(each(row) for each in chosen)
-        texts.append(escapes.visible(f"{text} [{','.join(signs)}]" if signs else text))
+        end = f" [{','.join(signs)}]" if signs else ""
+        name = escapes.visible(text)
+        shown = labels.shortened(name, _WIDTH - labels.width(end))
+        if shown != name:
+            cut[f"{shown} is {name}."] = None
+        texts.append(f"{shown}{end}")
     about = [f"All points: {'; '.join(mark.removesuffix('.') for mark in shared)}."] * bool(shared)
+    about += cut
     about += [f"[{sign}] {mark.removesuffix('.')}." for mark, sign in notes.items()]
     about += [
         sentence

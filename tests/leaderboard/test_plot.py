@@ -16,7 +16,7 @@ import pytest
 from mobilebench.errors import UserError
 from mobilebench.leaderboard import Row, rank
 from mobilebench.leaderboard.axes import Axes, Quantity
-from mobilebench.leaderboard.labels import Box, place
+from mobilebench.leaderboard.labels import Box, place, width
 from mobilebench.leaderboard.latex import as_latex
 from mobilebench.leaderboard.plot import Picture, as_picture, panels, without_point
 from mobilebench.store import RecordStore
@@ -269,3 +269,28 @@ def test_without_the_packages_the_extra_is_named() -> None:
         check=True,
     )  # fmt: skip
     assert "pip install 'mobilebench[plots]'" in done.stdout and "vl_convert" in done.stdout
+
+
+@pytest.mark.parametrize("point", [(1.0, 1.0), (479.0, 1.0), (240.0, 160.0), (1.0, 319.0)])
+@pytest.mark.parametrize("length", [10, 60, 80])
+def test_a_label_crosses_neither_an_axis_nor_the_title(
+    point: tuple[float, float], length: int
+) -> None:
+    [label] = place([point], ["m" * length], (480, 320))
+    assert Box(0, 0, 480, 320).overlap(label.box) == pytest.approx(label.box.area)
+
+
+def test_a_label_that_is_wider_than_the_plot_is_cut_and_whole_in_a_note() -> None:
+    name = "a_network_whose_name_is_so_long_that_no_plot_of_a_paper_has_the_room.for_it_" + "x" * 20
+    shown = _shown(_svg(rank([*NETS, _net(name, 30, 90)])))
+    [label] = [text for text in shown if "…" in text and " is " not in text]
+    assert width(label) <= 480 and label.startswith("a_network_whose") and label.endswith("xxx")
+    note = "".join(shown).replace(" ", "")
+    assert f"is{name}." in note, "a note has it whole"
+
+
+def test_the_only_model_of_a_plot_is_named() -> None:
+    both = [_net("alpha", 10, 70), _net("alpha", 20, 70, threads=2)]
+    shown = _shown(_svg(rank(both)))
+    assert "All points: alpha" in shown and "1 thread" in shown and "2 threads" in shown
+    assert "All points: alpha" not in _shown(_svg(rank(NETS)))
