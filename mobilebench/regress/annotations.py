@@ -42,7 +42,8 @@ def _compared(comparison: Comparison) -> str:
     if comparison.verdict is Verdict.REGRESSED:
         kind = "error"
     _, metric, before, after, change, *_ = cells(comparison)
-    figures = " ".join(part for part in (metric, before, "to", after, change) if part)
+    figures = f"{metric} {before or 'unknown'} to {after or 'unknown'}"
+    figures += f" {change}" if change else ""
     details = f"{comparison.cell}: {figures}: {comparison.reason}"
     return _command(kind, comparison.words, details)
 

@@ -166,8 +166,8 @@ def test_the_program_without_a_word_shows_its_verbs_and_says_what_to_write(
             "mobilebench export has no option --presicion; did you mean --precision?",
         ),
         (
-            "export mobilevig_ti --res 224",
-            "mobilebench export has no option --res; did you mean --resolution?",
+            "export mobilevig_ti --resol 224",
+            "mobilebench export has no option --resol; did you mean --resolution?",
         ),
         (
             "export mobilevig_ti --ckpt a.pth",
