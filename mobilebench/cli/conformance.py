@@ -30,6 +30,7 @@ def command(
     answers: Annotated[
         Path | None,
         typer.Option(
+            metavar="FILE",
             help="Judge this file of answers instead, such as a phone wrote it.",
             rich_help_panel=Panel.CHOICE,
         ),
@@ -37,6 +38,7 @@ def command(
     tasks: Annotated[
         Path | None,
         typer.Option(
+            metavar="FILE",
             help="Only write the tasks to this file, for --answers later.",
             rich_help_panel=Panel.OUTPUT,
         ),

@@ -154,6 +154,7 @@ def command(
     of the same file. An artifact that cannot be judged on the images is left out. Exit code 1 where
     one is damaged or fails; the others are evaluated all the same.
     """
+    from mobilebench.files import is_special
     from mobilebench.inputs.folder import ImageFolder
     from mobilebench.values import wire
     from mobilebench.verifying.evaluation import Options
@@ -172,7 +173,8 @@ def command(
         skip_unreadable=skip_unreadable,
     )
     evaluations, failed = planned(opening, stated, resize, folder, options)
-    journal = None if out is None else Journal.beside(out)
+    # A device or a pipe has no neighbour in which answers could be kept.
+    journal = None if out is None or is_special(out) else Journal.beside(out)
     results = evaluate_all(evaluations, failed, journal, jobs, cluster, store)
     plain = [wire.to_plain(result) for result in results]
     if out is not None and results:

@@ -235,11 +235,12 @@ def _follow(title: str, cells: int) -> Any:
 
 def _tell_github(outcome: str, markdown: Path | None, records: Path | None) -> None:
     """Write the outputs of a step of a workflow, where this is one."""
+    from mobilebench import files
+
     place = os.environ.get("GITHUB_OUTPUT")
     if not place:
         return
     paths = {"report": markdown, "records": records}
     lines = [f"verdict={outcome}"]
     lines += [f"{name}={path.absolute()}" for name, path in paths.items() if path is not None]
-    with Path(place).open("a", encoding="utf-8") as handle:
-        handle.write("".join(f"{line}\n" for line in lines))
+    files.append_text(Path(place), "".join(f"{line}\n" for line in lines))

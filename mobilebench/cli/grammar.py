@@ -16,7 +16,7 @@ from typing import Any
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from mobilebench.cli import help_text
+from mobilebench.cli import destinations, help_text
 from mobilebench.cli.output import complain
 from mobilebench.errors import CellFailed, UnknownName, UserError
 
@@ -58,6 +58,11 @@ class Panel(StrEnum):
 
 class Verb(TyperCommand):
     """A verb, whose help is in groups."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the verb, where all that it shall write can be written. Raises `UserError`."""
+        destinations.require(ctx, Panel.OUTPUT)
+        return super().invoke(ctx)
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
         """Print the help of a verb."""
