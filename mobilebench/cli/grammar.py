@@ -6,6 +6,7 @@ A verb is registered by `add` with its group and an example; an option names its
 
 from __future__ import annotations
 
+import errno
 import re
 import sys
 from collections.abc import Callable, Iterator
@@ -26,6 +27,8 @@ _ALIKE = 0.7
 """Similarity of an option with its typing error; --presicion and --resolution have 0.696."""
 _SHORTEST = 3
 """Characters, with the dashes, below which the beginning of an option says nothing."""
+_REFUSED = (errno.EACCES, errno.EISDIR, errno.ELOOP, errno.ENAMETOOLONG, errno.ENOTDIR, errno.EPERM)
+"""Errors of the system about a path, for which whoever named it can name another."""
 _NO_CHOICE = re.compile(r"'(.*?)' is not one of (.*)")
 _QUOTED = re.compile("'(.*?)'")
 
@@ -62,7 +65,14 @@ class Verb(TyperCommand):
     def invoke(self, ctx: Any) -> Any:
         """Run the verb, where all that it shall write can be written. Raises `UserError`."""
         destinations.require(ctx, Panel.OUTPUT)
-        return super().invoke(ctx)
+        try:
+            return super().invoke(ctx)
+        except OSError as error:
+            if error.errno not in _REFUSED or not _stands_in(ctx, str(error.filename)):
+                raise
+            raise UserError(
+                f"{error.filename} cannot be used: {error.strerror}; name another path."
+            ) from error
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
         """Print the help of a verb."""
@@ -141,6 +151,17 @@ def sentence(error: Any) -> str:
         return f"{verb} needs a command; for example: {example}"
     message = error.format_message().rstrip(".")
     return f"{verb}: {message[:1].lower()}{message[1:]}; `{verb} --help` lists what it takes."
+
+
+def _stands_in(ctx: Any, path: str) -> bool:
+    """Return whether a path, or a folder that holds it, was named on the command line."""
+    for value in ctx.params.values():
+        for word in value if isinstance(value, list | tuple) else [value]:
+            parts = {str(word), *re.split("[=:]", str(word))} - {""}
+            # A name whose ending is added, such as .py, may be what is too long.
+            if any(path == part or path.startswith((f"{part}/", f"{part}.")) for part in parts):
+                return True
+    return False
 
 
 def _reason(message: str) -> str:

@@ -139,6 +139,37 @@ def test_a_wrong_argument_of_any_verb_is_one_sentence(
     _refused(mobilebench(*arguments), sentence)
 
 
+@pytest.mark.parametrize("name", ["m.onnx", "m.tflite", "m.pte"])
+@pytest.mark.parametrize("verb", ["inspect", "bench", "verify", "compare", "diff", "calibrate"])
+def test_a_folder_that_is_named_like_a_file_is_one_sentence(
+    mobilebench: Program, tmp_path: Path, verb: str, name: str
+) -> None:
+    (tmp_path / name).mkdir()
+    both = (name,) if verb in ("compare", "diff") else ()
+    _refused(mobilebench(verb, name, *both), f"{name} is a folder, and a model that ends in")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("inspect",),
+        ("bench",),
+        ("history",),
+        ("check", "--baseline", "x", "--candidate"),
+        ("export", "-f", "onnx"),
+        ("export", "mobilevig_ti", "-f", "onnx", "-c"),
+        ("import",),
+        ("leaderboard", "--out"),
+    ],
+    ids=lambda words: " ".join(words),
+)
+def test_a_path_that_the_system_refuses_is_one_sentence(
+    mobilebench: Program, words: tuple[str, ...]
+) -> None:
+    for path in ("n" * 300, f"{'n' * 300}.onnx", "n" * 5000):
+        _refused(mobilebench(*words, path), "nnn")
+
+
 @pytest.mark.parametrize("name", ["m.onnx", "m.tflite", "m.pte", "m.mlmodel", "m.mlpackage"])
 def test_a_model_file_that_is_none_is_one_sentence(
     mobilebench: Program, tmp_path: Path, name: str
