@@ -64,7 +64,9 @@ ALLOWED: dict[str, set[str]] = {
     "leaderboard": {"errors", "values", "stats", "machine", "notation"},
     "interop": {"errors", "values"},
     "schema": {"files", "values", "conformance"},
-    "conformance": {"errors", "values", "stats", "measuring", "leaderboard"},
+    "conformance": {
+        "errors", "values", "stats", "measuring", "leaderboard", "machine", "notation",
+    },
     "reproducing": {
         "errors", "values", "stats", "machine", "inputs", "observer", "zoo", "plugins",
         "failures", "inspecting", "exporting", "measuring",

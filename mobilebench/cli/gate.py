@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shlex
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -33,6 +32,7 @@ from mobilebench.cli.options import (
     Threads,
     Tolerance,
     Unit,
+    words_of,
 )
 
 if TYPE_CHECKING:
@@ -124,7 +124,7 @@ def command(
             fail_on=parse_fail_on(fail_on),
             need_baseline=not parse_no_baseline(no_baseline),
         )
-        words = shlex.split(arguments)
+        words = words_of("--export", arguments)
         order = Order(
             arguments=tuple(words),
             models=tuple(_models(words)),

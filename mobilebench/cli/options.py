@@ -230,6 +230,28 @@ def refuse_given(ctx: typer.Context, names: Iterable[str], why: str) -> None:
             raise UserError(f"--{name.replace('_', '-')} {why}.")
 
 
+def words_of(name: str, text: str) -> list[str]:
+    """Split a text into words as a shell does.
+
+    Raises `UserError`, which names the option or argument, for a text without words and for a
+    quote or a backslash without its end.
+    """
+    import shlex
+
+    from mobilebench.errors import UserError
+
+    try:
+        words = shlex.split(text)
+    except ValueError as error:
+        raise UserError(
+            f"{name} was given as {text!r}, which a shell could not read "
+            f"({str(error).lower()}); close what is open."
+        ) from None
+    if not any(words):
+        raise UserError(f"{name} was given as {text!r}, which holds no words.")
+    return words
+
+
 def preprocessing_of(mean: str | None, std: str | None) -> Preprocessing | None:
     """Read --mean and --std; None without them.
 
