@@ -32,7 +32,7 @@ ALLOWED: dict[str, set[str]] = {
     "files": {"errors"},
     "values": {"errors", "files", "stats", "notation"},
     "machine": {"errors", "files", "values"},
-    "inputs": {"errors", "values"},
+    "inputs": {"errors", "values", "notation"},
     # networks
     "zoo": {"errors", "values"},
     "deploy": {"errors", "values", "zoo"},

@@ -23,6 +23,7 @@ from mobilebench.cli.options import (
     Tolerance,
     Unit,
 )
+from mobilebench.notation import quantities
 
 if TYPE_CHECKING:
     from mobilebench.regress.noise import Noise
@@ -82,7 +83,8 @@ def command(
     failures = [failure for side in runs.failures for failure in side]
     if failures:
         output.tell(
-            f"{len(failures)} runs failed; {len(runs.baseline)} of {pairs} pairs are whole."
+            f"{quantities.counted(len(failures), 'run')} failed; whole pairs: "
+            f"{len(runs.baseline)} of {pairs}."
         )
     if not runs.paired or len(runs.baseline) < noise.MIN_CALIBRATION:
         raise UserError(
@@ -108,8 +110,12 @@ def _show(noise: Noise) -> None:
     for pairs, effect in noise.detectable:
         table.add_row(f"{pairs} pairs", f"find a slowdown of {effect:.1%} in 95 of 100 cases")
     for effect, needed in noise.needed:
-        words = f"more than {MOST_PAIRS}" if needed is None else str(needed)
-        table.add_row(f"a slowdown of {effect:.0%}", f"needs {words} pairs")
+        pairs_needed = (
+            f"more than {MOST_PAIRS} pairs"
+            if needed is None
+            else quantities.counted(needed, "pair")
+        )
+        table.add_row(f"a slowdown of {effect:.0%}", f"needs {pairs_needed}")
     output.show(table)
     output.tell(
         f"From {noise.pairs} pairs of the same artifact against itself. Another network, or "

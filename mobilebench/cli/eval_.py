@@ -181,6 +181,9 @@ def command(
         output.save_json(out, plain)
     if per_class is not None and results:
         output.save(per_class, as_csv(results))
+    for path in (out, per_class):
+        if path is not None and not results:
+            output.tell(f"not written: {path}, since nothing was evaluated")
     if json:
         output.show_json(plain)
     elif results:
@@ -309,14 +312,14 @@ def remarks(results: list[Accuracy]) -> list[str]:
         sentences.append(f"Judged on {data.images} of {data.available} images.")
     if data.unreadable:
         sentences.append(
-            f"{len(data.unreadable)} images could not be read and are left out: "
+            f"{_images(len(data.unreadable))} could not be read and left out: "
             f"{', '.join(data.unreadable[:3])}{' ...' if len(data.unreadable) > 3 else ''}"
         )
     for result in results:
         name = f"{result.model.title} {result.recipe.label}"
         if result.not_finite:
             sentences.append(
-                f"{name}: scores for {result.not_finite} images are not finite; wrong."
+                f"{name}: the scores for {_images(result.not_finite)} are not finite; wrong."
             )
         weights = result.model.weights
         if weights is not None and weights.origin == "random":
@@ -324,6 +327,10 @@ def remarks(results: list[Accuracy]) -> list[str]:
                 f"{name} has random weights: its accuracy says nothing about the network."
             )
     return sentences
+
+
+def _images(number: int) -> str:
+    return quantities.counted(number, "image")
 
 
 def _percent(share: Share) -> str:

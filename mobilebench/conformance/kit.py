@@ -197,7 +197,8 @@ def _differences(expected: Any, got: Any, place: str) -> Iterator[str]:
         for index, (one, other) in enumerate(zip(expected, got, strict=False)):
             yield from _differences(one, other, f"{place}[{index}]")
         if len(expected) != len(got):
-            yield f"{place} has {len(got)} entries, and should have {len(expected)}"
+            entries = quantities.counted(len(got), "entry", "entries")
+            yield f"{place} has {entries}, and should have {len(expected)}"
     elif not _equal(expected, got):
         yield f"{place} is {_short(got)}, and should be {_short(expected)}"
 

@@ -129,6 +129,7 @@ def test_a_wrong_checkpoint_is_one_sentence(
         (("import", "nowhere.json"), "nowhere.json cannot be read"),
         (("leaderboard", "--store", "nonsense://x"), "cannot be opened"),
         (("models", "--family", "mobilenet"), "no model family called 'mobilenet'"),
+        (("bench", "nowhere.onnx", "--ab"), "There is no model file nowhere.onnx"),
         (("bench", "nowhere", "--pairs", "3"), "--pairs belongs to --ab; add --ab"),
         (("bench", "nowhere", "--junit", "x.xml"), "--junit belongs to --ab"),
     ],
