@@ -329,10 +329,6 @@ def remarks(results: list[Accuracy]) -> list[str]:
     return sentences
 
 
-def _images(number: int) -> str:
-    return quantities.counted(number, "image")
-
-
 def _percent(share: Share) -> str:
     return "" if share.value is None else f"{100 * share.value:.2f}"
 
@@ -342,3 +338,7 @@ def _interval(share: Share) -> str:
         return ""
     low, high = share.interval
     return f"{100 * low:.2f} to {100 * high:.2f}"
+
+
+def _images(number: int) -> str:
+    return quantities.counted(number, "image")

@@ -25,12 +25,12 @@ OPTIONAL = frozenset({Kind.PROTOCOL, Kind.DIAGNOSES})
 _FLOAT_TOLERANCE = 1e-9
 """Relative difference at which two computed numbers are one: sums in another order differ more
 than a last digit, and less than this."""
-_LAST_LINES = 5
 _LAST_BYTES = 4000
 MOST_BYTES = 64_000_000
 """Size of the answers above which they are not read; right ones are a hundred times smaller."""
 _DEEPEST = 64
 """Levels of nesting of an answer; the vectors have fewer than ten."""
+_LAST_LINES = 5
 
 
 @value

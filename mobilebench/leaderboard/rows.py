@@ -316,7 +316,6 @@ def _accuracy_marks(judgement: Judgement) -> Iterable[str]:
         images = counted(accuracy.not_finite, "image")
         yield f"top-1: scores of {images} are not finite and count as wrong"
     if accuracy is not None and accuracy.data.unreadable:
-        images = counted(len(accuracy.data.unreadable), "image")
-        yield f"top-1: {images} could not be read and left out"
+        yield f"top-1: {len(accuracy.data.unreadable)} images could not be read and are left out"
     if accuracy is None and judgement.elsewhere:
         yield f"accuracy known on other images only: {'; '.join(judgement.elsewhere)}"
