@@ -12,6 +12,7 @@ from mobilebench.cli.artifacts import opened
 from mobilebench.cli.check import parse_rule
 from mobilebench.cli.grammar import Panel
 from mobilebench.cli.options import (
+    MOST_PAIRS,
     Adopt,
     Alpha,
     Device,
@@ -41,6 +42,7 @@ def command(
         int,
         typer.Option(
             min=4,
+            max=MOST_PAIRS,
             metavar="N",
             rich_help_panel=Panel.SETTING,
             help="Pairs to run, at least 4; more give more precise figures.",

@@ -190,12 +190,20 @@ def _unknown_option(name: str, ctx: Any) -> str:
 
 
 def _near(name: str, options: list[str]) -> list[str]:
-    """Return what an option may have meant: one that begins so, or is written alike."""
+    """Return what an option may have meant: one that begins so, is written alike or longer."""
     return (
         [option for option in options if len(name) > _SHORTEST and option.startswith(name)]
         or get_close_matches(name, options, cutoff=_ALIKE)
-        or get_close_matches(name, options, n=1)
+        or sorted(
+            (each for each in options if _shortens(name.lstrip("-"), each.lstrip("-"))), key=len
+        )[:1]
     )
+
+
+def _shortens(name: str, option: str) -> bool:
+    """Return whether a name is letters of an option in their order, such as ckpt of checkpoint."""
+    letters = iter(option)
+    return name[:1] == option[:1] and len(name) >= _SHORTEST and all(c in letters for c in name)
 
 
 def _name(param: Any) -> str:

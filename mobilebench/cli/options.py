@@ -117,6 +117,8 @@ Metrics = Annotated[
         help=f"{listed(Metric)}; repeatable. Default: all.",
     ),
 ]
+MOST_PAIRS = 10_000
+"""Pairs that take a day at the shortest protocol."""
 Junit = Annotated[
     Path | None,
     typer.Option(
@@ -153,6 +155,7 @@ Pairs = Annotated[
     int | None,
     typer.Option(
         min=1,
+        max=MOST_PAIRS,
         metavar="N",
         rich_help_panel=Panel.VERDICT,
         help="Interleaved pairs of runs. Default: 8, more where many cells need them.",
@@ -276,9 +279,12 @@ def _three(option: str, text: str) -> tuple[float, float, float]:
         raise UserError(
             f"--{option} was given as {text!r}; give three numbers, such as 0.485,0.456,0.406."
         ) from None
-    if not all(0 <= number <= 1 for number in (red, green, blue)):
+    three = (red, green, blue)
+    if not all(0 <= number <= 1 for number in three):
+        of_pixels = all(0 <= number <= 255 for number in three)
+        shares = ",".join(f"{number / 255:.4g}" for number in three)
         raise UserError(
-            f"--{option} was given as {text!r}; give numbers in 0..1, for pixels divided by 255: "
-            f"{','.join(f'{number / 255:.4g}' for number in (red, green, blue))}."
+            f"--{option} was given as {text!r}; give numbers in 0..1, for pixels divided by 255"
+            f"{f': {shares}' if of_pixels else ', such as 0.485,0.456,0.406'}."
         )
-    return red, green, blue
+    return three

@@ -68,6 +68,16 @@ def _refused(done: Ran, sentence: str) -> None:
             (TINY, *ONNX, *IMAGE, "--mean", "123.675,116.28,103.53", "--std", "0.2,0.2,0.2"),
             "for pixels divided by 255: 0.485,0.456,0.406",
         ),
+        (
+            (TINY, *ONNX, *IMAGE, "--mean", "nan,0,0", "--std", "0.2,0.2,0.2"),
+            "for pixels divided by 255, such as 0.485,0.456,0.406",
+        ),
+        (
+            (TINY, *ONNX, *IMAGE, "--mean", "5,0,300", "--std", "0.2,0.2,0.2"),
+            "for pixels divided by 255, such as 0.485,0.456,0.406",
+        ),
+        ((TINY, *ONNX, "--input", "1x3x100000x100000"), "are 30000000000 numbers; phone formats"),
+        ((TINY, *ONNX, *IMAGE, "--memory-limit", "inf"), "--memory-limit: input should be less"),
         (("timm:resnet18", *ONNX), "timm"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",

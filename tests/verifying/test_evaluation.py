@@ -140,9 +140,9 @@ def test_python_states_how_images_are_prepared_too(digits: Task) -> None:
     larger = evaluate(theirs, digits.test, limit=50, **{**how, "resize": 3 * size[0]})  # type: ignore[arg-type]
     assert larger.preprocessing.resize(size) == 3 * size[0]
     assert larger.top1.hits < here.top1.hits
-    with pytest.raises(UserError, match="leave --mean and --std out"):
+    with pytest.raises(UserError, match="leave mean and std out"):
         evaluate(artifact, digits.test, mean=(0.9, 0.9, 0.9), std=stated.std)
-    with pytest.raises(UserError, match="leave --resize out"):
+    with pytest.raises(UserError, match="leave resize out"):
         evaluate(artifact, digits.test, resize=3 * size[0])
 
 
@@ -394,7 +394,7 @@ def test_what_cannot_be_judged_is_one_sentence(digits: Task) -> None:
     ):
         with pytest.raises(UserError, match=sentence):
             Evaluation.plan(replace(artifact, manifest=other), data, Options())
-    with pytest.raises(UserError, match="cannot run a onnx artifact"):
+    with pytest.raises(UserError, match="cannot be evaluated with litert; .*: onnxruntime"):
         _evaluate(artifact, data.limited(1), Options(runtime="litert"))
 
 
@@ -440,6 +440,8 @@ def test_wrong_input_is_one_sentence_and_writes_nothing(
         ((folder, "--data", "nowhere"), "The data set nowhere does not exist"),
         ((folder, "--data", "two"), "gives scores for 10 classes, and two has folders for 1"),
         (("damaged", "--data", digits.test), "is not the one that was exported"),
+        ((folder, "--data", digits.test, "--runtime", "foo"), "cannot be evaluated with foo"),
+        ((folder, "--data", digits.test, "--threads", "1025"), "threads was given as 1025"),
         ((folder, "--data", digits.test, "--cluster", "x"), "No dask scheduler answers at 'x'"),
     ):
         done = mobilebench("eval", *arguments, "--out", "result.json")
