@@ -34,8 +34,11 @@ def test_bench_leaves_out_what_no_runtime_here_takes(
     assert [record["recipe"]["format"] for record in json.loads(done.stdout)] == ["onnx"]
     assert "coreml-fp32-iOS16 cannot be measured on host" in done.stderr
     assert f"left out: {stray} is neither a bundle nor a model file" in done.stderr
-    alone = mobilebench("bench", folders[0], "--protocol", "smoke-1")
+    (tmp_path / "old.json").write_text("old")
+    alone = mobilebench("bench", folders[0], "--protocol", "smoke-1", "--out", "old.json")
     assert alone.code == 2 and "cannot be measured on host" in alone.stderr
+    assert "not written: old.json, since nothing was measured" in alone.stderr
+    assert (tmp_path / "old.json").read_text() == "old"
 
 
 def test_a_path_that_does_not_exist_is_an_error_among_others(

@@ -422,6 +422,13 @@ def test_the_program_writes_results_and_counts_by_class(
     assert not (tmp_path / "result.json.progress").exists()
     with RecordStore(tmp_path / "records.sqlite", create=False) as store:
         assert store.find_accuracies() == results
+    (tmp_path / "out").symlink_to("/dev/stdout")
+    printed = mobilebench(
+        "eval", folders[0], "--data", digits.test, "--limit", "5", "--out", "out", "--json"
+    )
+    [first, second] = printed.stdout.split("\n]\n[\n")
+    assert printed.code == 0 and first.startswith("[") and second.endswith("]\n")
+    assert (tmp_path / "out").is_symlink() and not (tmp_path / "out.progress").exists()
     again = mobilebench("import", "result.json", "--store", "another.sqlite")
     assert again.code == 0 and "2 added, 0 there already" in again.stderr
     again = mobilebench("import", "result.json", "--as", "accuracy", "--store", "another.sqlite")
