@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import math
-import signal
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -16,7 +15,7 @@ from typing import Any
 
 from mobilebench.conformance.vector import Kind, Vector
 from mobilebench.errors import ProcessFailed, UserError
-from mobilebench.machine.process import Child
+from mobilebench.machine.process import Child, signal_name
 from mobilebench.notation import quantities
 from mobilebench.values import value
 
@@ -92,11 +91,7 @@ def ask(command: Sequence[str], vectors: Iterable[Vector], timeout_s: float) -> 
                 f"for each task."
             )
         if code:
-            end = (
-                f"was ended by {signal.Signals(-code).name}"
-                if code < 0
-                else (f"ended with code {code}")
-            )
+            end = f"ended with code {code}" if code > 0 else f"was ended by {signal_name(-code)}"
             raise UserError(f"{name} {end}{_last_words(errors)}")
         return answers.read_text(encoding="utf-8", errors="replace")
 
@@ -142,11 +137,12 @@ def _parsed(answers: str) -> dict[str, dict[str, Any]]:
             continue
         try:
             answer = json.loads(line)
+            too_deep = _is_deeper(answer, _DEEPEST)
         except RecursionError:
-            answer = None
+            too_deep = True
         except ValueError as error:
             raise UserError(f"Line {number} of the answers is not JSON: {error}.") from error
-        if answer is None or _is_deeper(answer, _DEEPEST):
+        if too_deep:
             raise UserError(
                 f"Line {number} of the answers is nested more than {_DEEPEST} levels deep."
             )

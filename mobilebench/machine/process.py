@@ -114,8 +114,7 @@ class Child:
     def ended(self, code: int) -> ProcessFailed:
         """Return the error that names the exit code, or the signal, that ended the child."""
         if code < 0:
-            name = signal.Signals(-code).name
-            return self._failed("signal", f"was ended by the signal {name}")
+            return self._failed("signal", f"was ended by the signal {signal_name(-code)}")
         return self._failed("exit", f"ended with exit code {code}")
 
     def _stopped(self, reason: str, detail: str) -> ProcessFailed:
@@ -130,6 +129,11 @@ class Child:
             with contextlib.suppress(ProcessLookupError):  # it ended between the two lines
                 os.killpg(self._child.pid, signal.SIGKILL)
             self._child.wait()
+
+
+def signal_name(number: int) -> str:
+    """Return the name of a signal; the number of one that has no name."""
+    return next((each.name for each in signal.Signals if each == number), f"number {number}")
 
 
 def end_with(parent: int) -> None:

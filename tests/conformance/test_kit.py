@@ -14,6 +14,7 @@ import pytest
 from mobilebench.conformance import kit
 from mobilebench.conformance.vector import Kind, Vector
 from mobilebench.errors import UserError
+from mobilebench.machine import process
 
 EXPECTED = {"count": 3, "p50_ns": 2.5, "gates": [{"open": False, "start": None}], "word": "fair"}
 VECTOR = Vector(
@@ -105,6 +106,7 @@ def test_a_whole_number_that_no_float_holds_is_a_mistake() -> None:
         ("not json", "Line 1 of the answers is not JSON"),
         ('\n{"answer": 1}', "Line 2 of the answers has no id"),
         ("[1]", "Line 1 of the answers has no id"),
+        ("null", "Line 1 of the answers has no id"),
         ('{"id": "stats/other", "answer": 1}', "'stats/other', which is no task"),
         ('{"id": "stats/one"}\n{"id": "stats/one"}', "Line 2 answers stats/one for the second"),
         ("[" * 100_000 + "]" * 100_000, "Line 1 of the answers is nested more than 64 levels"),
@@ -170,6 +172,7 @@ def test_a_program_that_a_signal_ended_is_said_to_be() -> None:
     code = "import os, signal; os.kill(os.getpid(), signal.SIGKILL)"
     with pytest.raises(UserError, match="was ended by SIGKILL"):
         kit.ask([sys.executable, "-c", code], [VECTOR], 60)
+    assert process.signal_name(9) == "SIGKILL" and process.signal_name(35) == "number 35"
 
 
 def test_a_file_of_answers_has_a_bound(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
