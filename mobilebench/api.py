@@ -6,9 +6,12 @@ Calls that take long are silent by default. They log their progress at the level
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import wraps
+from inspect import signature
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 from mobilebench import pipeline
 from mobilebench.errors import CellFailed, UserError
@@ -38,7 +41,38 @@ if TYPE_CHECKING:
     from mobilebench.values.artifact import Parity
     from mobilebench.verifying.equivalence import Equivalence
 
+P = ParamSpec("P")
+T = TypeVar("T")
+_OPTION = re.compile(r"--([a-z][a-z-]*)")
 
+
+def _in_python(function: Callable[P, T]) -> Callable[P, T]:
+    """Let errors name the arguments of a function, where they name options of a command line."""
+    names = signature(function).parameters
+
+    def argument(option: re.Match[str]) -> str:
+        name = option[1].replace("-", "_")
+        return next((each for each in (name, f"{name}s") if each in names), option[0])
+
+    @wraps(function)
+    def called(*args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            return function(*args, **kwargs)
+        except UserError as error:
+            error.args = (_OPTION.sub(argument, str(error)),)
+            raise
+
+    return called
+
+
+def _require_counts(**counts: object) -> None:
+    """Raise `UserError` unless every argument that is given is a whole number from 1."""
+    for name, count in counts.items():
+        if count is not None and (type(count) is not int or count < 1):
+            raise UserError(f"{name} was given as {count!r}; give a whole number from 1.")
+
+
+@_in_python
 def export(
     model: str | nn.Module,
     format: str,
@@ -155,6 +189,7 @@ def _filter(name: str | None) -> Interpolation | None:
     return None if name is None else Interpolation.named(name)
 
 
+@_in_python
 def benchmark(
     artifact: Artifact | str | Path,
     *,
@@ -183,6 +218,7 @@ def benchmark(
     return record
 
 
+@_in_python
 def evaluate(
     artifact: Artifact | str | Path,
     data: str | Path,
@@ -209,6 +245,7 @@ def evaluate(
     images or the network do not fit, or the artifact states another preparation, `CellFailed` where
     the runtime fails.
     """
+    _require_counts(limit=limit, resize=resize, jobs=jobs)
     from mobilebench.inputs.folder import ImageFolder
     from mobilebench.machine import cluster
     from mobilebench.verifying.evaluation import Evaluation, Options
@@ -237,6 +274,7 @@ def evaluate(
     return accuracy
 
 
+@_in_python
 def verify(artifact: Artifact | str | Path) -> tuple[Parity, ...]:
     """Compare a bundle's outputs with those that PyTorch gave when it was exported.
 
@@ -258,6 +296,7 @@ def verify(artifact: Artifact | str | Path) -> tuple[Parity, ...]:
     return results
 
 
+@_in_python
 def inspect(artifact: Artifact | str | Path) -> Inspection:
     """Read what a bundle or a model file holds, and where its operations could run.
 
@@ -270,6 +309,7 @@ def inspect(artifact: Artifact | str | Path) -> Inspection:
     return inspection.inspect(Path(artifact))
 
 
+@_in_python
 def compare(
     first: Artifact | str | Path,
     second: Artifact | str | Path,
@@ -288,6 +328,7 @@ def compare(
     return equivalence.compare(before, after, Precision.named(within), observer=Logged())
 
 
+@_in_python
 def check(
     baseline: Iterable[Record] | str | Path,
     candidate: Iterable[Record] | str | Path,
@@ -316,6 +357,7 @@ def check(
     )
 
 
+@_in_python
 def rank(
     records: Iterable[Record] | RecordStore | str | Path | None = None,
     accuracies: Iterable[Accuracy] = (),

@@ -214,7 +214,7 @@ def write_review(
     """Write the files that the user requested, and what GitHub reads."""
     import os
 
-    from mobilebench.files import write_text
+    from mobilebench.files import append_text, write_text
     from mobilebench.regress.annotations import as_annotations
     from mobilebench.regress.junit import as_junit
     from mobilebench.regress.markdown import as_markdown
@@ -227,5 +227,4 @@ def write_review(
         output.annotate(as_annotations(review).splitlines())
         summary = os.environ.get("GITHUB_STEP_SUMMARY")
         if summary:
-            with Path(summary).open("a", encoding="utf-8") as handle:
-                handle.write(f"{as_markdown(review)}\n")
+            append_text(Path(summary), f"{as_markdown(review)}\n")

@@ -156,6 +156,7 @@ def command(
     shows it beside the latency of the same file. An artifact that cannot be judged on the images is
     left out. Exit code 1 where one is damaged or fails; the others are evaluated all the same.
     """
+    from mobilebench.files import is_special
     from mobilebench.inputs.folder import ImageFolder
     from mobilebench.values import wire
     from mobilebench.verifying.evaluation import Options
@@ -174,13 +175,17 @@ def command(
         skip_unreadable=skip_unreadable,
     )
     evaluations, failed = planned(opening, stated, resize, interpolation, folder, options)
-    journal = None if out is None else Journal.beside(out)
+    # A device or a pipe has no neighbour in which answers could be kept.
+    journal = None if out is None or is_special(out) else Journal.beside(out)
     results = evaluate_all(evaluations, failed, journal, jobs, cluster, store)
     plain = [wire.to_plain(result) for result in results]
     if out is not None and results:
         output.save_json(out, plain)
     if per_class is not None and results:
         output.save(per_class, as_csv(results))
+    for path in (out, per_class):
+        if path is not None and not results:
+            output.tell(f"not written: {path}, since nothing was evaluated")
     if json:
         output.show_json(plain)
     elif results:
@@ -322,14 +327,14 @@ def remarks(results: list[Accuracy]) -> list[str]:
         sentences.append(f"Judged on {data.images} of {data.available} images.")
     if data.unreadable:
         sentences.append(
-            f"{len(data.unreadable)} images could not be read and are left out: "
+            f"{_images(len(data.unreadable))} could not be read and left out: "
             f"{', '.join(data.unreadable[:3])}{' ...' if len(data.unreadable) > 3 else ''}"
         )
     for result in results:
         name = f"{result.model.title} {result.recipe.label}"
         if result.not_finite:
             sentences.append(
-                f"{name}: scores for {result.not_finite} images are not finite; wrong."
+                f"{name}: the scores for {_images(result.not_finite)} are not finite; wrong."
             )
         weights = result.model.weights
         if weights is not None and weights.origin == "random":
@@ -359,3 +364,7 @@ def _interval(share: Share) -> str:
         return ""
     low, high = share.interval
     return f"{100 * low:.2f} to {100 * high:.2f}"
+
+
+def _images(number: int) -> str:
+    return quantities.counted(number, "image")

@@ -227,6 +227,7 @@ def command(
         float | None,
         typer.Option(
             min=0.1,
+            max=1e6,
             metavar="GB",
             rich_help_panel=Panel.WORK,
             help="Gigabytes that one conversion may use. Default: nine tenths of this machine's.",

@@ -12,6 +12,7 @@ import typer
 from mobilebench.cli import completions, output
 from mobilebench.cli.grammar import Panel
 from mobilebench.cli.options import Store, listed, refuse_given
+from mobilebench.notation import quantities
 
 if TYPE_CHECKING:
     from mobilebench.leaderboard import Row
@@ -187,7 +188,8 @@ def command(
         records, reported = stored.find(query), _chosen(stored.find_reported(model), query)
         accuracies = stored.find_accuracies()
     if not records and not reported:
-        judged = f" ({len(accuracies)} accuracies without a latency)" if accuracies else ""
+        number = quantities.counted(len(accuracies), "accuracy", "accuracies")
+        judged = f" ({number} without a latency)" if accuracies else ""
         raise UserError(
             f"The store {stored.place} has no such record{judged}; measure something first with "
             f"`mobilebench bench`, or use fewer filters."

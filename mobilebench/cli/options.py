@@ -118,6 +118,8 @@ Metrics = Annotated[
         help=f"{listed(Metric)}; repeatable. Default: all.",
     ),
 ]
+MOST_PAIRS = 10_000
+"""Pairs that take a day at the shortest protocol."""
 Junit = Annotated[
     Path | None,
     typer.Option(
@@ -154,6 +156,7 @@ Pairs = Annotated[
     int | None,
     typer.Option(
         min=1,
+        max=MOST_PAIRS,
         metavar="N",
         rich_help_panel=Panel.VERDICT,
         help="Interleaved pairs of runs. Default: 8, more where many cells need them.",
@@ -252,6 +255,28 @@ def refuse_unused_store(ctx: typer.Context, sources: Iterable[str]) -> None:
         refuse_given(ctx, ("store",), "is for records named store:CONDITIONS; leave it out")
 
 
+def words_of(name: str, text: str) -> list[str]:
+    """Split a text into words as a shell does.
+
+    Raises `UserError`, which names the option or argument, for a text without words and for a
+    quote or a backslash without its end.
+    """
+    import shlex
+
+    from mobilebench.errors import UserError
+
+    try:
+        words = shlex.split(text)
+    except ValueError as error:
+        raise UserError(
+            f"{name} was given as {text!r}, which a shell could not read "
+            f"({str(error).lower()}); close what is open."
+        ) from None
+    if not any(words):
+        raise UserError(f"{name} was given as {text!r}, which holds no words.")
+    return words
+
+
 def preprocessing_of(mean: str | None, std: str | None) -> Preprocessing | None:
     """Read --mean and --std; None without them.
 
@@ -276,9 +301,12 @@ def _three(option: str, text: str) -> tuple[float, float, float]:
         raise UserError(
             f"--{option} was given as {text!r}; give three numbers, such as 0.485,0.456,0.406."
         ) from None
-    if not all(0 <= number <= 1 for number in (red, green, blue)):
+    three = (red, green, blue)
+    if not all(0 <= number <= 1 for number in three):
+        of_pixels = all(0 <= number <= 255 for number in three)
+        shares = ",".join(f"{number / 255:.4g}" for number in three)
         raise UserError(
-            f"--{option} was given as {text!r}; give numbers in 0..1, for pixels divided by 255: "
-            f"{','.join(f'{number / 255:.4g}' for number in (red, green, blue))}."
+            f"--{option} was given as {text!r}; give numbers in 0..1, for pixels divided by 255"
+            f"{f': {shares}' if of_pixels else ', such as 0.485,0.456,0.406'}."
         )
-    return red, green, blue
+    return three

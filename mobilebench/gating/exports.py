@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -174,7 +175,8 @@ def _stop(child: subprocess.Popen[str]) -> None:
     try:
         child.wait(timeout=_GRACE_S)
     except subprocess.TimeoutExpired:
-        child.kill()
+        with suppress(ProcessLookupError):  # it ended between the two lines
+            os.killpg(child.pid, signal.SIGKILL)
 
 
 def _import_paths(checkout: Checkout, home: Path) -> list[str]:

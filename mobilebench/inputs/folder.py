@@ -9,6 +9,7 @@ from pathlib import Path
 
 from mobilebench.errors import UserError
 from mobilebench.inputs import images
+from mobilebench.notation.quantities import counted
 from mobilebench.values import value
 
 _NAMED = 3
@@ -110,8 +111,9 @@ class ImageFolder:
             return
         has = "the file of classes names" if self.from_file else f"{self.folder} has folders for"
         raise UserError(
-            f"{network} gives scores for {count} classes, and {has} {len(self.classes)}; give a "
-            f"file with --classes that names the folder of each score, one per line in their order."
+            f"{network} gives scores for {counted(count, 'class', 'classes')}, and {has} "
+            f"{len(self.classes)}; give a file with --classes that names the folder of each score, "
+            f"one per line in their order."
         )
 
 

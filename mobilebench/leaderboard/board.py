@@ -9,13 +9,14 @@ from mobilebench.leaderboard.notes import notes
 from mobilebench.leaderboard.rows import Row
 from mobilebench.leaderboard.sections import sections
 from mobilebench.notation import escapes
+from mobilebench.notation.quantities import counted
 
 
 class Board(list[Row]):
     """Rows of a leaderboard, the fastest of each device and protocol first."""
 
     def __repr__(self) -> str:
-        return f"<Board: {len(self)} rows>"
+        return f"<Board: {counted(len(self), 'row')}>"
 
     def _repr_html_(self) -> str:
         """Return a table for each section, with what a reader must know below them."""

@@ -12,7 +12,7 @@ from mobilebench.leaderboard.judgement import UNJUDGED, Judgement, by_file, data
 from mobilebench.leaderboard.naming import Naming
 from mobilebench.leaderboard.spread import spread
 from mobilebench.notation import escapes
-from mobilebench.notation.quantities import duration
+from mobilebench.notation.quantities import counted, duration
 from mobilebench.stats import summarise
 from mobilebench.values import value, wire
 from mobilebench.values.accuracy import Accuracy
@@ -321,7 +321,8 @@ def _each_mark(record: Record) -> Iterable[str]:
 def _accuracy_marks(judgement: Judgement) -> Iterable[str]:
     accuracy = judgement.accuracy
     if accuracy is not None and accuracy.not_finite:
-        yield f"top-1: scores of {accuracy.not_finite} images are not finite and count as wrong"
+        images = counted(accuracy.not_finite, "image")
+        yield f"top-1: scores of {images} are not finite and count as wrong"
     if accuracy is not None and accuracy.data.unreadable:
         yield f"top-1: {len(accuracy.data.unreadable)} images could not be read and are left out"
     if accuracy is not None and judgement.apart:

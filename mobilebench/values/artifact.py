@@ -443,7 +443,7 @@ class Artifact:
         """
         folder = Path(folder)
         path = folder / MANIFEST_FILE
-        if not path.is_file():
+        if not is_bundle(folder):
             raise BundleError(
                 f"{folder} is not an artifact: it has no {MANIFEST_FILE}; give the folder that "
                 f"`mobilebench export` printed, or a model file that ends in .onnx, .tflite, "
@@ -464,6 +464,14 @@ class Artifact:
             )
         _warn_of_other_tools(artifact)
         return artifact
+
+
+def is_bundle(folder: Path) -> bool:
+    """Return whether a folder holds a manifest; one that the system does not show has none."""
+    try:
+        return (folder / MANIFEST_FILE).is_file()
+    except OSError:  # a name that is too long, or a folder that may not be entered
+        return False
 
 
 def _warn_of_other_tools(artifact: Artifact) -> None:

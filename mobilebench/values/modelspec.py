@@ -25,6 +25,8 @@ _ORIGINS = {
 }
 _LABELS = {RANDOM: "random", CALLER: "own code", IN_FILE: "in the file"}
 _SHOWN_SHA256 = 8
+MOST_PIXELS = 1 << 26
+"""Pixels of an image that is resized before the crop: 200 MB. Networks here take a thousandth."""
 _USUAL = (224, 224)
 _CHANNELS = (1, 3)
 
@@ -152,6 +154,11 @@ class Preprocessing:
 
         Raises `UserError` for fewer pixels than the crop has.
         """
+        if pixels**2 > MOST_PIXELS:
+            raise UserError(
+                f"--resize was given as {pixels}; an image is resized to at most "
+                f"{math.isqrt(MOST_PIXELS)} pixels on its shorter side."
+            )
         if pixels < min(size):
             raise UserError(
                 f"--resize was given as {pixels}; the shorter side before a crop to "

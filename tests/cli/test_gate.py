@@ -82,8 +82,12 @@ def test_a_change_of_a_comment_is_the_same_file_and_is_not_measured(tmp_path: Pa
         {"ml/net.py": NETWORK},
         {"ml/net.py": f"# A comment that moves every line.\n\n{NETWORK}"},
     )
-    gated = _gate(folder, "--export", EXPORT)
+    records = tmp_path / "records.json"
+    records.write_text("of an earlier run")
+    gated = _gate(folder, "--export", EXPORT, "--out", str(records))
     assert gated.code == 0, gated.log
+    assert json.loads(records.read_text()) == []
+    assert f"nothing was measured: {records} holds no records" in gated.log
     first, *_ = gated.comment.splitlines()
     assert first.startswith("✅ **mobilebench passed:** ") and "byte by byte" in first
     assert "(Version 1)" in first and "(Version 0)" in first and "nothing was measured" in first
@@ -211,6 +215,8 @@ def test_a_new_model_alone_passes_in_one_sentence(tmp_path: Path) -> None:
     [
         (("--export", "ml/net.py:nothing --input 1x4x16x16"), "no function in ml/net.py called"),
         (("--export", f"{EXPORT} --nonsense"), "No such option: --nonsense"),
+        (("--export", f"{EXPORT} 'x"), "a shell could not read (no closing quotation)"),
+        (("--export", " "), "holds no words"),
         (("--export", f"{EXPORT} --out here"), "--out, which the gate chooses"),
         (("--export", EXPORT, "--device", "toaster"), "toaster"),
         (("--export", EXPORT, "--baseline", "v9"), "The baseline v9 is not in this repository"),
@@ -223,8 +229,11 @@ def test_a_mistake_of_the_caller_is_a_report_too(
     tmp_path: Path, arguments: tuple[str, ...], sentence: str
 ) -> None:
     folder = repository(tmp_path / "repository", {"ml/net.py": NETWORK}, {"ml/net.py": DEEPER})
-    gated = _gate(folder, *arguments)
+    records = tmp_path / "records.json"
+    records.write_text("of an earlier run")
+    gated = _gate(folder, *arguments, "--out", str(records))
     assert gated.code == 2, gated.log
+    assert json.loads(records.read_text()) == []
     assert gated.comment.startswith("❌ **mobilebench failed:** ") and sentence in gated.comment
     [error] = gated.junit.iter("error")
     assert sentence in error.get("message", "") and "verdict=refused" in gated.summary

@@ -209,7 +209,7 @@ def test_what_does_not_fit_the_network_is_refused_with_nothing_written(tmp_path:
     unknown = replace(network, spec=replace(network.spec, preprocessing=None))
     with pytest.raises(UserError, match="not known how images are prepared"):
         export_module(unknown, [recipe], tmp_path, terms=Terms(image_input=True))
-    with pytest.raises(UserError, match="9 class labels were given for tiny, which has 10 outputs"):
+    with pytest.raises(UserError, match="tiny has 10 scores, and 9 class labels for them"):
         _export_labelled(network, NAMES[:9], tmp_path)
     assert not list(tmp_path.iterdir())
 

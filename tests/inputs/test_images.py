@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mobilebench.errors import UserError
+from mobilebench.errors import ImageError, UserError
 from mobilebench.inputs import images
 from mobilebench.inputs.source import AGREEMENT_INPUTS, IMAGES, InputSource
 from mobilebench.values.modelspec import Interpolation, ModelSpec, Preprocessing
@@ -102,6 +102,22 @@ def test_a_file_that_is_no_image_is_named(tmp_path: Path) -> None:
     path.write_bytes(b"not an image")
     with pytest.raises(UserError, match=r"a\.jpg cannot be read"):
         images.prepare(path, SPEC)
+
+
+def test_an_image_that_would_grow_beyond_all_memory_is_named(tmp_path: Path) -> None:
+    path = _image(tmp_path / "line.png", 1, 60_000)
+    spec = replace(SPEC, preprocessing=replace(PLAIN, crop_pct=8 / 800))
+    with pytest.raises(ImageError, match="line.png has 60000x1 pixels, and would be 800x48000000 "):
+        images.prepare(path, spec)
+    assert images.prepare(path, SPEC).shape == (1, 3, 8, 8)
+
+
+def test_a_file_is_no_folder_of_images(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(UserError, match="file is a file; give a folder"):
+        images.find(tmp_path / "file")
+    with pytest.raises(UserError, match="nowhere does not exist"):
+        images.find(tmp_path / "nowhere")
 
 
 def test_folders_without_images_are_refused(tmp_path: Path) -> None:

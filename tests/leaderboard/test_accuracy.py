@@ -246,7 +246,7 @@ def test_the_program_imports_a_file_of_eval_and_shows_it(
     (tmp_path / "bad.json").write_text(wire.dumps(accuracy).replace('"top1": 90', '"top1": 900'))
     assert mobilebench("import", "acc.json").code == 0
     alone = mobilebench("leaderboard")
-    assert alone.code == 2 and "1 accuracies without a latency" in alone.stderr
+    assert alone.code == 2 and "1 accuracy without a latency" in alone.stderr
     refused = mobilebench("import", "bad.json")
     assert refused.code == 2 and "bad.json, accuracy 1" in refused.stderr
     with RecordStore(tmp_path / "records.sqlite") as store:

@@ -59,6 +59,12 @@ def test_a_crop_larger_than_the_image_is_refused() -> None:
         HALF.resized(223, (224, 224))
 
 
+def test_a_size_that_no_memory_holds_is_refused() -> None:
+    with pytest.raises(UserError, match="1000000; an image is resized to at most 8192 pixels"):
+        HALF.resized(1_000_000, (224, 224))
+    assert HALF.resized(8192, (224, 224)).resize((224, 224)) == 8192
+
+
 def test_an_artifact_that_states_nothing_takes_everything_from_the_caller() -> None:
     assert _artifact(None).preprocessed(HALF, None).manifest.model.preprocessing == HALF
     assert _crop(_artifact(None).preprocessed(HALF, 256)) == 224 / 256
