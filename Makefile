@@ -45,7 +45,7 @@ QUICK := \
   tests/measuring/test_journal.py \
   tests/reproducing/test_plan.py tests/reproducing/test_row.py \
   tests/verifying/test_journal.py tests/verifying/test_matching.py \
-  tests/verifying/test_parity.py tests/test_docs.py \
+  tests/verifying/test_parity.py tests/test_docs.py tests/test_errors.py \
   tests/test_files.py tests/test_habits.py tests/test_imports.py tests/test_plugins.py \
   tests/test_words.py
 CORE := $(QUICK) \

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from mobilebench.conversion.loading import LoadedModel, describe
 from mobilebench.inputs import images
 from mobilebench.inputs.folder import ImageFolder
-from mobilebench.values.modelspec import CALLER, ModelSpec, Preprocessing
+from mobilebench.values.modelspec import CALLER, Interpolation, ModelSpec, Preprocessing
 from mobilebench.values.tensor import parse_tensor
 
 SPEC = ModelSpec(
@@ -26,7 +26,10 @@ SPEC = ModelSpec(
     inputs=(parse_tensor("1x3x16x16", "image"),),
     num_classes=10,
     preprocessing=Preprocessing(
-        mean=(0.3, 0.3, 0.3), std=(0.4, 0.4, 0.4), crop_pct=0.875, interpolation="bicubic"
+        mean=(0.3, 0.3, 0.3),
+        std=(0.4, 0.4, 0.4),
+        crop_pct=0.875,
+        interpolation=Interpolation.BICUBIC,
     ),
 )
 SEED = 0

@@ -6,9 +6,12 @@ Calls that take long are silent by default. They log their progress at the level
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import wraps
+from inspect import signature
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 from mobilebench import pipeline
 from mobilebench.errors import CellFailed, UserError
@@ -20,7 +23,7 @@ from mobilebench.measuring.setting import Setting
 from mobilebench.observer import Logged, Work
 from mobilebench.values.artifact import Artifact
 from mobilebench.values.measurement import ComputeUnit, Failure
-from mobilebench.values.modelspec import CALLER, ModelSpec, Preprocessing
+from mobilebench.values.modelspec import CALLER, Interpolation, ModelSpec, Preprocessing, prepared
 from mobilebench.values.protocol import protocol as find_protocol
 from mobilebench.values.recipe import Form, Precision
 from mobilebench.values.record import Record
@@ -38,7 +41,38 @@ if TYPE_CHECKING:
     from mobilebench.values.artifact import Parity
     from mobilebench.verifying.equivalence import Equivalence
 
+P = ParamSpec("P")
+T = TypeVar("T")
+_OPTION = re.compile(r"--([a-z][a-z-]*)")
 
+
+def _in_python(function: Callable[P, T]) -> Callable[P, T]:
+    """Let errors name the arguments of a function, where they name options of a command line."""
+    names = signature(function).parameters
+
+    def argument(option: re.Match[str]) -> str:
+        name = option[1].replace("-", "_")
+        return next((each for each in (name, f"{name}s") if each in names), option[0])
+
+    @wraps(function)
+    def called(*args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            return function(*args, **kwargs)
+        except UserError as error:
+            error.args = (_OPTION.sub(argument, str(error)),)
+            raise
+
+    return called
+
+
+def _require_counts(**counts: object) -> None:
+    """Raise `UserError` unless every argument that is given is a whole number from 1."""
+    for name, count in counts.items():
+        if count is not None and (type(count) is not int or count < 1):
+            raise UserError(f"{name} was given as {count!r}; give a whole number from 1.")
+
+
+@_in_python
 def export(
     model: str | nn.Module,
     format: str,
@@ -54,6 +88,8 @@ def export(
     calibration: str | Path | None = None,
     mean: Sequence[float] | None = None,
     std: Sequence[float] | None = None,
+    resize: int | None = None,
+    interpolation: str | None = None,
     deploy: bool = True,
     image_input: bool = False,
     class_labels: Sequence[str] = (),
@@ -69,10 +105,10 @@ def export(
     export that already exists is reused. `calibration` is the folder of images that int8 takes its
     ranges from and files are judged on; without it both use seeded inputs. `mean` and `std` are
     those of the channels of images in 0..1 for your own network; seeded inputs then have the range
-    of images, else they are noise. `deploy=False` exports a zoo network in its plain form (see
-    `mobilebench.deploy`). With `image_input` the file takes RGB images, and with `class_labels` it
-    answers by label. Raises `CellFailed` where the toolkit or parity fails, `UserError` for what
-    the user can fix.
+    of images, else they are noise. `resize` and `interpolation` are as in `evaluate`. With
+    `deploy=False` a zoo network is in its plain form (see `mobilebench.deploy`). With `image_input`
+    the file takes RGB images, and with `class_labels` it answers by label. Raises `CellFailed`
+    where the toolkit or parity fails, `UserError` for what the user can fix.
     """
     terms = Terms(
         source=InputSource(None if calibration is None else Path(calibration)),
@@ -93,7 +129,7 @@ def export(
         tensor if isinstance(tensor, TensorSpec) else parse_tensor(tensor, f"input{index}")
         for index, tensor in enumerate(inputs)
     )
-    preprocessing = _preprocessing(mean, std)
+    preprocessing = prepared(_preprocessing(mean, std), resize, _filter(interpolation), specs)
     if isinstance(model, str):
         request = Request(
             reference=model,
@@ -146,9 +182,14 @@ def _preprocessing(
             f"mean={mean} and std={std} were given; give numbers in 0..1, for pixels divided by "
             f"255."
         )
-    return Preprocessing(mean=(mean[0], mean[1], mean[2]), std=(std[0], std[1], std[2]))
+    return Preprocessing.stated((mean[0], mean[1], mean[2]), (std[0], std[1], std[2]))
 
 
+def _filter(name: str | None) -> Interpolation | None:
+    return None if name is None else Interpolation.named(name)
+
+
+@_in_python
 def benchmark(
     artifact: Artifact | str | Path,
     *,
@@ -177,6 +218,7 @@ def benchmark(
     return record
 
 
+@_in_python
 def evaluate(
     artifact: Artifact | str | Path,
     data: str | Path,
@@ -187,6 +229,7 @@ def evaluate(
     mean: Sequence[float] | None = None,
     std: Sequence[float] | None = None,
     resize: int | None = None,
+    interpolation: str | None = None,
     runtime: str | None = None,
     threads: int = 1,
     jobs: int = 1,
@@ -196,16 +239,20 @@ def evaluate(
     `artifact` and `inputs` are as in `benchmark`.
     `classes` is a file that names the folder of each output, `limit` the most images to take,
     `jobs` how many processes compute at the same time. `mean` and `std` by channel, in 0..1, and
-    `resize`, the pixels of the shorter side before the crop, are for artifacts that do not state
-    how images are prepared. `RecordStore.add_accuracy` keeps the result for `rank`. Raises
-    `UserError` where the folder, the images or the network do not fit, or the artifact states
-    another preparation, `CellFailed` where the runtime fails.
+    `resize`, the pixels of the shorter side before the crop, and `interpolation`, such as
+    `"bilinear"`, are for artifacts that do not state how images are prepared.
+    `RecordStore.add_accuracy` keeps the result for `rank`. Raises `UserError` where the folder, the
+    images or the network do not fit, or the artifact states another preparation, `CellFailed` where
+    the runtime fails.
     """
+    _require_counts(limit=limit, resize=resize, jobs=jobs)
     from mobilebench.inputs.folder import ImageFolder
     from mobilebench.machine import cluster
     from mobilebench.verifying.evaluation import Evaluation, Options
 
-    loaded = _opened(artifact, inputs).preprocessed(_preprocessing(mean, std), resize)
+    loaded = _opened(artifact, inputs).preprocessed(
+        _preprocessing(mean, std), resize, _filter(interpolation)
+    )
     folder = ImageFolder.find(Path(data), None if classes is None else Path(classes))
     if limit is not None:
         folder = folder.limited(limit)
@@ -227,6 +274,7 @@ def evaluate(
     return accuracy
 
 
+@_in_python
 def verify(artifact: Artifact | str | Path) -> tuple[Parity, ...]:
     """Compare a bundle's outputs with those that PyTorch gave when it was exported.
 
@@ -248,6 +296,7 @@ def verify(artifact: Artifact | str | Path) -> tuple[Parity, ...]:
     return results
 
 
+@_in_python
 def inspect(artifact: Artifact | str | Path) -> Inspection:
     """Read what a bundle or a model file holds, and where its operations could run.
 
@@ -260,6 +309,7 @@ def inspect(artifact: Artifact | str | Path) -> Inspection:
     return inspection.inspect(Path(artifact))
 
 
+@_in_python
 def compare(
     first: Artifact | str | Path,
     second: Artifact | str | Path,
@@ -278,6 +328,7 @@ def compare(
     return equivalence.compare(before, after, Precision.named(within), observer=Logged())
 
 
+@_in_python
 def check(
     baseline: Iterable[Record] | str | Path,
     candidate: Iterable[Record] | str | Path,
@@ -306,6 +357,7 @@ def check(
     )
 
 
+@_in_python
 def rank(
     records: Iterable[Record] | RecordStore | str | Path | None = None,
     accuracies: Iterable[Accuracy] = (),

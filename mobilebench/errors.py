@@ -32,6 +32,11 @@ import difflib
 from collections.abc import Iterable
 from typing import Self
 
+_ALIKE = 0.6
+"""Similarity of a name with its typing error; 'nosuch' and 'bench' have 0.55."""
+_LISTED = 40
+"""Most names that a sentence lists."""
+
 
 class MobilebenchError(Exception):
     """Root of every error that mobilebench raises on purpose; can be sent between processes."""
@@ -107,12 +112,24 @@ class UnknownName(UserError):
     """A name that does not exist; the message offers the nearest ones."""
 
     @classmethod
-    def among(cls, noun: str, name: str, names: Iterable[str]) -> Self:
-        """Build the error for a `name` that is not among the known `names` of a `noun`."""
+    def among(cls, noun: str, name: str, names: Iterable[str], prefix: str = "") -> Self:
+        """Build the error for a `name` that is not among the known `names` of a `noun`.
+
+        `prefix` is written before each of them, such as `timm:`.
+        """
         known = sorted(names)
-        near = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
-        offer = f"did you mean {' or '.join(near)}?" if near else f"known: {', '.join(known)}."
-        return cls(f"There is no {noun} called {name!r}; {offer}")
+        near = [
+            prefix + other for other in difflib.get_close_matches(name, known, n=3, cutoff=_ALIKE)
+        ]
+        if near:
+            offer = f"did you mean {' or '.join(near)}?"
+        elif known:
+            more = f" and {len(known) - _LISTED} more" if len(known) > _LISTED else ""
+            listed = ", ".join(prefix + other for other in known[:_LISTED])
+            offer = f"known: {listed}{more}."
+        else:
+            offer = "there are no others."
+        return cls(f"There is no {noun} called {prefix + name!r}; {offer}")
 
 
 class NoSuchModel(UnknownName):

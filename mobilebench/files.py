@@ -5,6 +5,8 @@ from __future__ import annotations
 import errno
 import os
 import shutil
+import stat
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -28,6 +30,18 @@ _WRITE_ADVICE = {
     errno.ENOTDIR: "a part of the path is a file, not a folder; choose another folder",
     errno.EEXIST: "a file of that name is in the way; choose another folder",
 }
+_PLACE_ADVICE = {
+    errno.EISDIR: "it is a folder; give the path of a file in it",
+    errno.ENOENT: "no file can be made there; choose another folder",
+    errno.ENAMETOOLONG: "its name is too long; choose a shorter one",
+    errno.ELOOP: "its symbolic links lead in a circle; remove them or choose another path",
+    errno.EBADF: "it is closed; open it, or name a file",
+    errno.ENXIO: "nothing takes what is written there; choose another path",
+    errno.EPIPE: "what reads it has ended; keep its reader open, or name a file",
+}
+"""What to do where a place that the user named is the reason."""
+_MOST_LINKS = 40
+"""Symbolic links that Linux follows in one path."""
 
 
 def write_text(path: Path, text: str) -> None:
@@ -38,21 +52,117 @@ def write_text(path: Path, text: str) -> None:
 def write_bytes(path: Path, content: bytes) -> None:
     """Write a file through a temporary neighbour and an atomic rename.
 
-    Raises `OutputError` where it cannot be written.
+    A symbolic link stays, and its target is written. What is no regular file, such as a device or
+    /dev/stdout, is written as it is. Raises `OutputError` where it cannot be written.
     """
     with writing(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, neighbour = tempfile.mkstemp(prefix=_PARTIAL, dir=path.parent)
-        try:
-            with os.fdopen(handle, "wb") as out:
-                out.write(content)
-                out.flush()
-                os.fsync(out.fileno())
-            Path(neighbour).chmod(0o666 & ~_umask())
-            Path(neighbour).replace(path)
-        except BaseException:
-            Path(neighbour).unlink(missing_ok=True)
-            raise
+        descriptor = _descriptor(path)
+        place = Path(os.path.realpath(path))
+        if descriptor is not None:
+            _write_open(os.dup(descriptor), content)
+        elif (mode := _mode(place)) is None or stat.S_ISREG(mode):
+            _replace(place, content, 0o666 & ~_umask() if mode is None else stat.S_IMODE(mode))
+        else:
+            _write_open(os.open(place, os.O_WRONLY), content)
+
+
+def append_text(path: Path, text: str) -> None:
+    """Add a text to the end of a file, in UTF-8. Raises `OutputError`."""
+    with writing(path), path.open("a", encoding="utf-8") as file:
+        file.write(text)
+
+
+def require_file(path: Path) -> None:
+    """Raise `OutputError` unless a file can be written there; nothing is left behind."""
+    with writing(path):
+        descriptor = _descriptor(path)
+        place = Path(os.path.realpath(path))
+        if descriptor is not None:
+            os.fstat(descriptor)
+        elif (mode := _mode(place)) is None or stat.S_ISREG(mode):
+            _require_place_for_files(place.parent)
+        elif stat.S_ISDIR(mode):
+            raise IsADirectoryError(errno.EISDIR, "is a folder")
+        elif not os.access(place, os.W_OK):
+            raise PermissionError(errno.EACCES, "may not be written")
+
+
+def require_folder(path: Path) -> None:
+    """Raise `OutputError` unless files can be written in a folder, which may be a new one."""
+    with writing(path):
+        _require_place_for_files(Path(os.path.realpath(path)))
+
+
+def is_special(path: Path) -> bool:
+    """Return whether a path is an open file, a device, a pipe or the like, not a place to keep.
+
+    Two outputs may go there, one after the other.
+    """
+    try:
+        mode = _mode(path)
+    except OSError:
+        return False
+    return _descriptor(path) is not None or not (
+        mode is None or stat.S_ISREG(mode) or stat.S_ISDIR(mode)
+    )
+
+
+def _replace(place: Path, content: bytes, mode: int) -> None:
+    place.parent.mkdir(parents=True, exist_ok=True)
+    handle, neighbour = tempfile.mkstemp(prefix=_PARTIAL, dir=place.parent)
+    try:
+        with os.fdopen(handle, "wb") as out:
+            out.write(content)
+            out.flush()
+            os.fsync(out.fileno())
+        Path(neighbour).chmod(mode)
+        Path(neighbour).replace(place)
+    except BaseException:
+        Path(neighbour).unlink(missing_ok=True)
+        raise
+
+
+def _write_open(handle: int, content: bytes) -> None:
+    """Write to an open file, and close it."""
+    for stream in (sys.stdout, sys.stderr):
+        if stream is not None:
+            stream.flush()  # what was printed before comes first
+    with os.fdopen(handle, "wb") as out:
+        out.write(content)
+
+
+def _mode(place: Path) -> int | None:
+    """Return the type and the permissions of a file; None where there is none."""
+    try:
+        return place.stat().st_mode
+    except FileNotFoundError:
+        return None
+
+
+def _descriptor(path: Path) -> int | None:
+    """Return the number of the open file that a path names, such as 1 for /dev/stdout.
+
+    It is not opened again by its name: that would empty a file to which a shell appends.
+    """
+    own = ("/dev/fd", f"/proc/{os.getpid()}/fd", f"/proc/{os.getpid()}/task/")
+    for _ in range(_MOST_LINKS):
+        folder = os.path.realpath(path.parent)
+        if path.name.isdecimal() and (folder in own[:2] or folder.startswith(own[2])):
+            return int(path.name)
+        if not path.is_symlink():
+            return None
+        path = Path(folder) / path.readlink()
+    return None
+
+
+def _require_place_for_files(folder: Path) -> None:
+    """Raise an `OSError` unless a folder, or the nearest one above it, takes a new file."""
+    while not folder.exists() and folder != folder.parent:
+        folder = folder.parent
+    # Only trying says it: root may write everywhere, and no file can be made in /proc.
+    handle, name = tempfile.mkstemp(prefix=_PARTIAL, dir=folder)
+    os.close(handle)
+    Path(name).unlink()
 
 
 def _umask() -> int:
@@ -154,7 +264,11 @@ def writing(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        advice = write_advice(error)
-        if advice is None:
-            raise
+        advice = write_advice(error) or _other_advice(error)
         raise OutputError(f"Could not write {path}: {advice}.") from error
+
+
+def _other_advice(error: OSError) -> str:
+    """Say what to do about the rarer ways in which a write fails, where only the path is known."""
+    cause = str(error.strerror or error).lower()
+    return _PLACE_ADVICE.get(error.errno or 0) or f"{cause}; choose another place"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
@@ -132,3 +133,45 @@ def test_a_model_file_is_measured_and_has_nothing_to_verify(tmp_path: Path) -> N
     fixed = foreign.convolution(tmp_path / "fixed.onnx", sizes=(1, 3, 8, 8))
     with pytest.raises(UserError, match="no reference"):
         mobilebench.verify(fixed)
+
+
+@pytest.mark.parametrize("threads", [0, -1, 1025, "two", 2.5, True])
+def test_threads_that_no_runtime_starts_are_one_sentence(tmp_path: Path, threads: int) -> None:
+    path = foreign.difference(tmp_path / "difference.tflite")
+    words = rf"threads was given as {threads!r}; give a whole number from 1 to 1024"
+    with pytest.raises(UserError, match=words):
+        mobilebench.benchmark(path, threads=threads)
+
+
+def test_errors_name_arguments_as_python_does(
+    tiny_artifacts: dict[str, Artifact], tmp_path: Path
+) -> None:
+    path = tiny_artifacts["onnx-fp32"].model_path
+    for index in range(10):
+        (tmp_path / f"class{index}").mkdir()
+        Image.new("RGB", (32, 32)).save(tmp_path / f"class{index}" / "image.png")
+    shares = {"mean": (0.5, 0.5, 0.5), "std": (0.5, 0.5, 0.5)}
+    calls: list[tuple[dict[str, Any], str]] = [
+        ({"resize": 40}, "resize was given, and .* give mean and std too"),
+        ({"resize": 4, **shares}, "^resize was given as 4; "),
+        ({"resize": 1_000_000, **shares}, "^resize was given as 1000000; "),
+        ({"resize": "x", **shares}, "^resize was given as 'x'; give a whole number"),
+        ({"limit": 0, **shares}, "^limit was given as 0; give a whole number"),
+        ({"jobs": 0, **shares}, "^jobs was given as 0; give a whole number"),
+        ({"threads": 0, **shares}, "threads was given as 0"),
+        ({"runtime": "foo", **shares}, "cannot be evaluated with foo; .*: onnxruntime"),
+        ({}, "state it with mean and std"),
+    ]
+    for arguments, words in calls:
+        with pytest.raises(UserError, match=words) as raised:
+            mobilebench.evaluate(path, tmp_path, **arguments)
+        assert "--" not in str(raised.value)
+
+
+def test_sizes_that_no_tensor_has_are_one_sentence(tmp_path: Path) -> None:
+    path = foreign.convolution(tmp_path / "open.onnx")
+    sizes, words = ["1x3x100000x100000"], "30000000000 numbers; phone formats hold at most"
+    with pytest.raises(UserError, match=words):
+        mobilebench.benchmark(path, inputs=sizes)
+    with pytest.raises(UserError, match=words):
+        mobilebench.compare(path, path, inputs=sizes)

@@ -32,7 +32,7 @@ ALLOWED: dict[str, set[str]] = {
     "files": {"errors"},
     "values": {"errors", "files", "stats", "notation"},
     "machine": {"errors", "files", "values"},
-    "inputs": {"errors", "values"},
+    "inputs": {"errors", "values", "notation"},
     # networks
     "zoo": {"errors", "values"},
     "deploy": {"errors", "values", "zoo"},
@@ -64,7 +64,9 @@ ALLOWED: dict[str, set[str]] = {
     "leaderboard": {"errors", "values", "stats", "machine", "notation"},
     "interop": {"errors", "values"},
     "schema": {"files", "values", "conformance"},
-    "conformance": {"errors", "values", "stats", "measuring", "leaderboard", "store"},
+    "conformance": {
+        "errors", "values", "stats", "measuring", "leaderboard", "machine", "notation", "store",
+    },
     "reproducing": {
         "errors", "values", "stats", "machine", "inputs", "observer", "zoo", "plugins",
         "failures", "inspecting", "exporting", "measuring",

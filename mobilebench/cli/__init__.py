@@ -1,7 +1,8 @@
 """The command line: one verb, one file. Only this package prints and decides exit codes.
 
 Exit codes: 0 good, 1 a check or a cell failed, 2 the user can fix it, 3 not enough data to decide,
-4 the candidate of `gate` cannot be exported or run, 130 stopped by Ctrl-C.
+4 the candidate of `gate` cannot be exported or run, 130 stopped by Ctrl-C. `streams` says what
+happens where the output cannot be printed.
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ from mobilebench.cli import (
     models,
     reproduce,
     store,
+    streams,
     verify,
 )
 from mobilebench.cli.grammar import Panel, Section, Verbs, add
@@ -155,4 +157,5 @@ def main() -> None:
         from mobilebench.machine import process
 
         process.end_with(int(os.environ.pop(process.PARENT)))
-    app()
+    with streams.guarded():
+        app()

@@ -43,7 +43,9 @@ def opened_among(
     Others than artifacts are left out, and so are damaged ones, which are returned too; both are
     told. Raises as `opened` does for a path that does not exist, and where nothing can be opened.
     """
-    others = [path for path in paths if path.exists() and not _is_artifact(path)]
+    from mobilebench.inspecting.inspection import exists
+
+    others = [path for path in paths if exists(path) and not _is_artifact(path)]
     if len(others) < len(paths):
         for path in dict.fromkeys(others):
             output.tell(f"left out: {path} is neither a bundle nor a model file.")
@@ -51,7 +53,7 @@ def opened_among(
     artifacts, refused = _opened(paths, inputs, adopt)
     for each in refused:
         # One that is mistyped may be any: better ask than measure half of what was meant.
-        if not each.path.exists() or not artifacts:
+        if not exists(each.path) or not artifacts:
             raise each.error
     for sentence in dict.fromkeys(str(each.error) for each in refused):
         output.tell(f"left out: {sentence}")
@@ -95,9 +97,9 @@ def weights_remarks(artifacts: Sequence[Artifact]) -> list[str]:
 
 def _is_artifact(path: Path) -> bool:
     from mobilebench.inspecting.inspection import is_model_file
-    from mobilebench.values.artifact import MANIFEST_FILE
+    from mobilebench.values.artifact import is_bundle
 
-    return is_model_file(path) or (path / MANIFEST_FILE).is_file()
+    return is_model_file(path) or is_bundle(path)
 
 
 def _adopted(artifact: Artifact) -> Artifact:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from mobilebench.errors import UserError
+from mobilebench.notation import quantities
 from mobilebench.values.request import TIMM, is_own
 
 
@@ -79,7 +80,8 @@ def _by_name(option: str, models: Sequence[str], values: Sequence[str]) -> list[
 def _in_order(option: str, models: Sequence[str], values: Sequence[str]) -> list[str | None]:
     if len(values) != len(models):
         raise UserError(
-            f"{len(values)} --{option} and {len(models)} networks were given; give one for each "
-            f"network, in their order, or --{option} NAME=..., such as --{option} {models[0]}=..."
+            f"{len(values)} --{option} for {quantities.counted(len(models), 'network')}; give one "
+            f"for each network, in their order, or --{option} NAME=..., such as "
+            f"--{option} {models[0]}=..."
         )
     return list(values)

@@ -31,6 +31,7 @@ from mobilebench.cli.options import (
     Unit,
     listed,
 )
+from mobilebench.notation import quantities
 from mobilebench.values.protocol import protocols
 
 if TYPE_CHECKING:
@@ -161,6 +162,8 @@ def command(
     finally:
         if out is not None and records:
             files.write_text(out, documents.as_json(records))
+        elif out is not None:
+            output.tell(f"not written: {out}, since nothing was measured")
     if ab:
         from mobilebench.regress.review import Review
 
@@ -244,7 +247,8 @@ def compare_sides(
 
     if len(artifacts) % 2:
         raise UserError(
-            f"--ab was given {len(artifacts)} artifacts; give those of A and then as many of B."
+            f"--ab was given {quantities.counted(len(artifacts), 'artifact')}; give those of A and "
+            f"then as many of B."
         )
     half = len(artifacts) // 2
     planned = plan_pairs(artifacts[:half], artifacts[half:], setting)

@@ -12,6 +12,7 @@ from mobilebench.cli.artifacts import opened
 from mobilebench.cli.check import parse_rule
 from mobilebench.cli.grammar import Panel
 from mobilebench.cli.options import (
+    MOST_PAIRS,
     Adopt,
     Alpha,
     Device,
@@ -23,6 +24,7 @@ from mobilebench.cli.options import (
     Tolerance,
     Unit,
 )
+from mobilebench.notation import quantities
 
 if TYPE_CHECKING:
     from mobilebench.regress.noise import Noise
@@ -40,6 +42,7 @@ def command(
         int,
         typer.Option(
             min=4,
+            max=MOST_PAIRS,
             metavar="N",
             rich_help_panel=Panel.SETTING,
             help="Pairs to run, at least 4; more give more precise figures.",
@@ -82,7 +85,8 @@ def command(
     failures = [failure for side in runs.failures for failure in side]
     if failures:
         output.tell(
-            f"{len(failures)} runs failed; {len(runs.baseline)} of {pairs} pairs are whole."
+            f"{quantities.counted(len(failures), 'run')} failed; whole pairs: "
+            f"{len(runs.baseline)} of {pairs}."
         )
     if not runs.paired or len(runs.baseline) < noise.MIN_CALIBRATION:
         raise UserError(
@@ -108,8 +112,12 @@ def _show(noise: Noise) -> None:
     for pairs, effect in noise.detectable:
         table.add_row(f"{pairs} pairs", f"find a slowdown of {effect:.1%} in 95 of 100 cases")
     for effect, needed in noise.needed:
-        words = f"more than {MOST_PAIRS}" if needed is None else str(needed)
-        table.add_row(f"a slowdown of {effect:.0%}", f"needs {words} pairs")
+        pairs_needed = (
+            f"more than {MOST_PAIRS} pairs"
+            if needed is None
+            else quantities.counted(needed, "pair")
+        )
+        table.add_row(f"a slowdown of {effect:.0%}", f"needs {pairs_needed}")
     output.show(table)
     output.tell(
         f"From {noise.pairs} pairs of the same artifact against itself. Another network, or "

@@ -23,6 +23,7 @@ from mobilebench.cli.options import (
     NoBaseline,
     Store,
     Tolerance,
+    refuse_unused_store,
 )
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ _HASH = 10
 
 
 def command(
+    ctx: typer.Context,
     baseline: Annotated[
         str,
         typer.Option(
@@ -95,6 +97,7 @@ def command(
         baseline=baseline, candidate=candidate, rule=rule, fail_on=parse_fail_on(fail_on)
     )
     may_pass = parse_no_baseline(no_baseline)
+    refuse_unused_store(ctx, (baseline, candidate))
     show = partial(show_review, junit=junit, markdown=markdown, github=github, json=json)
     try:
         after = baselines.load(candidate, store)
@@ -107,6 +110,7 @@ def command(
             review = replace(review, missing=missing, alone=figures(after))
             show(review)
             raise typer.Exit(review.exit_code) from error
+        output.tell_unsigned([*before, *after])
         review = replace(
             review, baseline=_named(baseline, before), candidate=_named(candidate, after)
         )
@@ -210,7 +214,7 @@ def write_review(
     """Write the files that the user requested, and what GitHub reads."""
     import os
 
-    from mobilebench.files import write_text
+    from mobilebench.files import append_text, write_text
     from mobilebench.regress.annotations import as_annotations
     from mobilebench.regress.junit import as_junit
     from mobilebench.regress.markdown import as_markdown
@@ -223,5 +227,4 @@ def write_review(
         output.annotate(as_annotations(review).splitlines())
         summary = os.environ.get("GITHUB_STEP_SUMMARY")
         if summary:
-            with Path(summary).open("a", encoding="utf-8") as handle:
-                handle.write(f"{as_markdown(review)}\n")
+            append_text(Path(summary), f"{as_markdown(review)}\n")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,7 +11,7 @@ import typer
 
 from mobilebench.cli import output
 from mobilebench.cli.grammar import Panel
-from mobilebench.cli.options import Json
+from mobilebench.cli.options import Json, refuse_given, words_of
 
 if TYPE_CHECKING:
     from mobilebench.conformance.kit import Result
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
 
 
 def command(
+    ctx: typer.Context,
     program: Annotated[
         str | None,
         typer.Argument(
@@ -30,6 +30,7 @@ def command(
     answers: Annotated[
         Path | None,
         typer.Option(
+            metavar="FILE",
             help="Judge this file of answers instead, such as a phone wrote it.",
             rich_help_panel=Panel.CHOICE,
         ),
@@ -37,6 +38,7 @@ def command(
     tasks: Annotated[
         Path | None,
         typer.Option(
+            metavar="FILE",
             help="Only write the tasks to this file, for --answers later.",
             rich_help_panel=Panel.OUTPUT,
         ),
@@ -70,14 +72,18 @@ def command(
 
     if sum(given is not None for given in (program, answers, tasks)) != 1:
         raise UserError("Give a COMMAND, or --answers FILE, or --tasks FILE; one of the three.")
+    if program is None:
+        refuse_given(ctx, ("time_limit",), "is for a COMMAND that is run; leave it out")
+    if tasks is not None:
+        refuse_given(ctx, ("json",), "is about a result, and --tasks has none; leave it out")
     vectors = _selected(kind or ())
     if tasks is not None:
         output.save(tasks, "".join(f"{kit.task(vector)}\n" for vector in vectors))
         return
     if answers is not None:
-        text = _read(answers)
+        text = kit.read(answers)
     else:
-        text = kit.ask(shlex.split(program or ""), vectors, time_limit)
+        text = kit.ask(words_of("COMMAND", program or ""), vectors, time_limit)
     results = kit.judge(text, vectors)
     if json:
         from mobilebench.values import wire
@@ -97,15 +103,6 @@ def _selected(kinds: Sequence[str]) -> list[Vector]:
     for name in kinds:
         require_known("kind of vectors", name, Kind)
     return [vector for vector in conformance.vectors() if not kinds or vector.kind in kinds]
-
-
-def _read(path: Path) -> str:
-    from mobilebench.errors import UserError
-
-    try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"The answers {path} cannot be read: {error}.") from error
 
 
 def _show(results: Sequence[Result]) -> None:

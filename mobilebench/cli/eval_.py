@@ -18,6 +18,7 @@ from mobilebench.cli.options import (
     Adopt,
     Artifacts,
     Cluster,
+    Filter,
     Inputs,
     Json,
     Runtime,
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from mobilebench.inputs.folder import ImageFolder
     from mobilebench.values.accuracy import Accuracy, Share
     from mobilebench.values.artifact import Artifact
-    from mobilebench.values.modelspec import Preprocessing
+    from mobilebench.values.modelspec import Interpolation, Preprocessing
     from mobilebench.verifying.evaluation import Evaluation, Options
     from mobilebench.verifying.journal import Journal
 
@@ -142,6 +143,7 @@ def command(
             "that do not state it. Default: the crop is the whole shorter side.",
         ),
     ] = None,
+    interpolation: Filter = None,
     inputs: Inputs = None,
     adopt: Adopt = False,
     store: Store = None,
@@ -149,11 +151,12 @@ def command(
 ) -> None:
     """Evaluate artifacts on real images: top-1 and top-5, with intervals.
 
-    Images are prepared as by the network's authors, or by --mean, --std and --resize where these
-    are not known. Each result goes into the store, and `leaderboard` shows it beside the latency
-    of the same file. An artifact that cannot be judged on the images is left out. Exit code 1 where
-    one is damaged or fails; the others are evaluated all the same.
+    Images are prepared as by the network's authors, or by --mean, --std, --resize and
+    --interpolation where these are not known. Each result goes into the store, and `leaderboard`
+    shows it beside the latency of the same file. An artifact that cannot be judged on the images is
+    left out. Exit code 1 where one is damaged or fails; the others are evaluated all the same.
     """
+    from mobilebench.files import is_special
     from mobilebench.inputs.folder import ImageFolder
     from mobilebench.values import wire
     from mobilebench.verifying.evaluation import Options
@@ -171,14 +174,18 @@ def command(
         part_images=batch_of_files,
         skip_unreadable=skip_unreadable,
     )
-    evaluations, failed = planned(opening, stated, resize, folder, options)
-    journal = None if out is None else Journal.beside(out)
+    evaluations, failed = planned(opening, stated, resize, interpolation, folder, options)
+    # A device or a pipe has no neighbour in which answers could be kept.
+    journal = None if out is None or is_special(out) else Journal.beside(out)
     results = evaluate_all(evaluations, failed, journal, jobs, cluster, store)
     plain = [wire.to_plain(result) for result in results]
     if out is not None and results:
         output.save_json(out, plain)
     if per_class is not None and results:
         output.save(per_class, as_csv(results))
+    for path in (out, per_class):
+        if path is not None and not results:
+            output.tell(f"not written: {path}, since nothing was evaluated")
     if json:
         output.show_json(plain)
     elif results:
@@ -197,6 +204,7 @@ def planned(
     artifacts: list[Artifact],
     stated: Preprocessing | None,
     resize: int | None,
+    interpolation: Interpolation | None,
     data: ImageFolder,
     options: Options,
 ) -> tuple[list[Evaluation], list[Failed]]:
@@ -209,19 +217,20 @@ def planned(
 
     evaluations: list[Evaluation] = []
     failed: list[Failed] = []
-    refused: list[UserError] = []
+    refused: list[tuple[str, UserError]] = []
     for artifact in artifacts:
         try:
-            prepared = artifact.preprocessed(stated, resize)
+            prepared = artifact.preprocessed(stated, resize, interpolation)
             evaluations.append(Evaluation.plan(prepared, data, options))
         except UserError as error:
-            refused.append(error)
+            refused.append((artifact.name, error))
         except CellFailed as error:
             failed.append((artifact.name, error))
     if not evaluations:
-        raise [*refused, *(error for _, error in failed)][0]
-    for refusal in refused:
-        output.tell(f"left out: {refusal}")
+        raise next(error for _, error in (*refused, *failed))
+    for name, refusal in refused:
+        sentence = str(refusal)
+        output.tell(f"left out: {sentence if name in sentence else f'{name}: {sentence}'}")
     return evaluations, failed
 
 
@@ -277,17 +286,28 @@ def _executor(evaluations: list[Evaluation], jobs: int, address: str | None) -> 
 
 
 def as_table(results: list[Accuracy]) -> Table:
-    """Build a table with a row for each artifact; the change is against the first."""
+    """Build a table with a row for each artifact; the change is against the first.
+
+    It is blank where images were prepared otherwise than for the first.
+    """
+    from mobilebench.leaderboard.preparation import basis
+
     numbers = ("images", "top-1 %", "95 % interval", "change", "top-5 %", "95 % interval", "size")
-    table = output.columns("model", "artifact", "evaluated by", *(f"{title}>" for title in numbers))
+    compared = basis(results[:1])
+    table = output.columns(
+        "model", "artifact", "evaluated by", "resized", *(f"{title}>" for title in numbers)
+    )
     first = results[0].top1.value
     for result in results:
         top1, top5 = result.top1, result.top5
         change = None if top1.value is None or first is None else top1.value - first
+        if not compared.has(result):
+            change = None  # of other preparation, not of the artifact
         table.add_row(
             result.model.title,
             result.recipe.label,
             result.evaluated_by,
+            f"{result.preprocessing.resize(result.resolution)} {result.preprocessing.filter}",
             str(result.images),
             _percent(top1),
             _interval(top1),
@@ -301,20 +321,20 @@ def as_table(results: list[Accuracy]) -> Table:
 
 def remarks(results: list[Accuracy]) -> list[str]:
     """Return what the user should know besides the table, in sentences."""
-    sentences = []
+    sentences = list(_preparations(results))
     data = results[0].data
     if data.images < data.available:
         sentences.append(f"Judged on {data.images} of {data.available} images.")
     if data.unreadable:
         sentences.append(
-            f"{len(data.unreadable)} images could not be read and are left out: "
+            f"{_images(len(data.unreadable))} could not be read and left out: "
             f"{', '.join(data.unreadable[:3])}{' ...' if len(data.unreadable) > 3 else ''}"
         )
     for result in results:
         name = f"{result.model.title} {result.recipe.label}"
         if result.not_finite:
             sentences.append(
-                f"{name}: scores for {result.not_finite} images are not finite; wrong."
+                f"{name}: the scores for {_images(result.not_finite)} are not finite; wrong."
             )
         weights = result.model.weights
         if weights is not None and weights.origin == "random":
@@ -322,6 +342,17 @@ def remarks(results: list[Accuracy]) -> list[str]:
                 f"{name} has random weights: its accuracy says nothing about the network."
             )
     return sentences
+
+
+def _preparations(results: list[Accuracy]) -> Iterator[str]:
+    """Yield how images were prepared; with the names of the artifacts where that differs."""
+    by_preparation: dict[str, list[str]] = {}
+    for result in results:
+        name = f"{result.model.title} {result.recipe.label}"
+        by_preparation.setdefault(result.preparation, []).append(name)
+    for preparation, names in by_preparation.items():
+        whose = f" for {', '.join(names)}" if len(by_preparation) > 1 else ""
+        yield f"Images{whose}: {preparation}."
 
 
 def _percent(share: Share) -> str:
@@ -333,3 +364,7 @@ def _interval(share: Share) -> str:
         return ""
     low, high = share.interval
     return f"{100 * low:.2f} to {100 * high:.2f}"
+
+
+def _images(number: int) -> str:
+    return quantities.counted(number, "image")

@@ -16,6 +16,7 @@ from mobilebench.cli.options import (
     JOBS,
     Cluster,
     ExportJobs,
+    Filter,
     Json,
     Std,
     Store,
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from mobilebench.exporting.matrix import Exported
     from mobilebench.exporting.order import Terms
     from mobilebench.exporting.workers import Limits, Workers
+    from mobilebench.values.modelspec import Interpolation
     from mobilebench.values.recipe import ExportRecipe
     from mobilebench.values.request import Request
 
@@ -114,6 +116,17 @@ def command(
         ),
     ] = None,
     std: Std = None,
+    resize: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            metavar="PIXELS",
+            rich_help_panel=Panel.IMAGES,
+            help="For your own model of images: pixels of an image's shorter side before the crop, "
+            "such as 256. Default: the crop is the whole shorter side.",
+        ),
+    ] = None,
+    interpolation: Filter = None,
     checkpoint: Annotated[
         list[str] | None,
         typer.Option(
@@ -214,6 +227,7 @@ def command(
         float | None,
         typer.Option(
             min=0.1,
+            max=1e6,
             metavar="GB",
             rich_help_panel=Panel.WORK,
             help="Gigabytes that one conversion may use. Default: nine tenths of this machine's.",
@@ -253,6 +267,8 @@ def command(
             input or (),
             mean,
             std,
+            resize,
+            interpolation,
         )
         terms = Terms(
             source=InputSource(calibration),
@@ -297,24 +313,27 @@ def _requests(
     inputs: Sequence[str],
     mean: str | None,
     std: str | None,
+    resize: int | None,
+    interpolation: Interpolation | None,
 ) -> list[Request]:
     """Read the networks that the command line names, each at every size."""
     from mobilebench.cli import assigning
     from mobilebench.errors import UserError
+    from mobilebench.values.modelspec import prepared
     from mobilebench.values.request import Request
     from mobilebench.values.tensor import parse_tensor
     from mobilebench.zoo import references
 
     names = ["input"] if len(inputs) == 1 else [f"input{index}" for index in range(len(inputs))]
     tensors = tuple(parse_tensor(text, name) for text, name in zip(inputs, names, strict=True))
-    preprocessing = preprocessing_of(mean, std)
+    preprocessing = prepared(preprocessing_of(mean, std), resize, interpolation, tensors)
     paths = assigning.checkpoints(models, checkpoints)
     if ema and not any(paths):
         raise UserError("--ema loads the averaged weights of a checkpoint; add --checkpoint.")
     if ema and keys:
         raise UserError("--ema and --checkpoint-key both choose the weights; give one of them.")
     chosen = assigning.checkpoint_keys(models, keys, paths)
-    sized, classified, fed, prepared = (
+    sized, classified, fed, of_images = (
         assigning.takers(option, models)
         for option in ("resolution", "num-classes", "input", "mean")
     )
@@ -327,7 +346,7 @@ def _requests(
             resolution=size,
             inputs=tensors if model in fed else (),
             num_classes=num_classes if model in classified else None,
-            preprocessing=preprocessing if model in prepared else None,
+            preprocessing=preprocessing if model in of_images else None,
         )
         for model, path, key in zip(models, paths, chosen, strict=True)
         for size in (model in sized and sizes) or (None,)

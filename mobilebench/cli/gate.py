@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shlex
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -33,6 +32,7 @@ from mobilebench.cli.options import (
     Threads,
     Tolerance,
     Unit,
+    words_of,
 )
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ def command(
     out: Annotated[
         Path | None,
         typer.Option(
-            help="Write the records to this file too.",
+            help="Write the records to this file too; an empty list where nothing is measured.",
             metavar="FILE",
             rich_help_panel=Panel.OUTPUT,
         ),
@@ -118,37 +118,40 @@ def command(
     )
     records: list[Record] = []
     try:
-        review = replace(
-            review,
-            rule=parse_rule(tolerance, alpha),
-            fail_on=parse_fail_on(fail_on),
-            need_baseline=not parse_no_baseline(no_baseline),
-        )
-        words = shlex.split(arguments)
-        order = Order(
-            arguments=tuple(words),
-            models=tuple(_models(words)),
-            setting=Setting(
-                device_id=device,
-                protocol=protocol("ci-ab-1"),
-                runtimes=() if runtime is None else (runtime,),
-                threads=(threads,),
-                compute_unit=ComputeUnit.named(compute_unit),
-            ),
-            rule=review.rule,
-            pairs=pairs,
-            confirm=confirm,
-            metrics=None if metric is None else tuple(metric),
-            store=None if store is None else _absolute(store),
-        )
-        repository = Repository.around(Path.cwd())
-        review = replace(review, candidate=_here(repository))
-        before = repository.baseline(baseline, os.environ.get("GITHUB_BASE_REF"))
-        review = replace(review, baseline="an earlier commit" if before is None else before.title)
-        output.tell(f"baseline: {review.baseline}")
-        output.tell(f"candidate: {review.candidate}")
-        with _folder(artifacts) as folder, _keeping(records, out, store) as keep:
-            review = judge(review, repository, before, order, folder, _follow, keep)
+        with _written(out, records):
+            review = replace(
+                review,
+                rule=parse_rule(tolerance, alpha),
+                fail_on=parse_fail_on(fail_on),
+                need_baseline=not parse_no_baseline(no_baseline),
+            )
+            words = words_of("--export", arguments)
+            order = Order(
+                arguments=tuple(words),
+                models=tuple(_models(words)),
+                setting=Setting(
+                    device_id=device,
+                    protocol=protocol("ci-ab-1"),
+                    runtimes=() if runtime is None else (runtime,),
+                    threads=(threads,),
+                    compute_unit=ComputeUnit.named(compute_unit),
+                ),
+                rule=review.rule,
+                pairs=pairs,
+                confirm=confirm,
+                metrics=None if metric is None else tuple(metric),
+                store=None if store is None else _absolute(store),
+            )
+            repository = Repository.around(Path.cwd())
+            review = replace(review, candidate=_here(repository))
+            before = repository.baseline(baseline, os.environ.get("GITHUB_BASE_REF"))
+            review = replace(
+                review, baseline="an earlier commit" if before is None else before.title
+            )
+            output.tell(f"baseline: {review.baseline}")
+            output.tell(f"candidate: {review.candidate}")
+            with _folder(artifacts) as folder, _keeping(records, store) as keep:
+                review = judge(review, repository, before, order, folder, _follow, keep)
     except UserError as error:
         review = replace(review, refusal=str(error))
     show_review(review, junit=junit, markdown=markdown, github=github, json=json)
@@ -209,10 +212,27 @@ def _folder(artifacts: Path | None) -> Iterator[Path]:
 
 
 @contextmanager
-def _keeping(records: list[Record], out: Path | None, store: str | None) -> Iterator[Any]:
-    """Yield a function that stores each record; write them to a file when the block ends."""
+def _written(out: Path | None, records: Sequence[Record]) -> Iterator[None]:
+    """Write the records to a file when the block ends, however it does; maybe none.
+
+    A file of an earlier run would pass for the records of this one.
+    """
     from mobilebench import files
-    from mobilebench.store import RecordStore, documents
+    from mobilebench.store import documents
+
+    try:
+        yield
+    finally:
+        if out is not None:
+            files.write_text(out, documents.as_json(records))
+            if not records:
+                output.tell(f"nothing was measured: {out} holds no records")
+
+
+@contextmanager
+def _keeping(records: list[Record], store: str | None) -> Iterator[Any]:
+    """Yield a function that stores each record and adds it to a list."""
+    from mobilebench.store import RecordStore
 
     with RecordStore(store) as stored:
 
@@ -220,11 +240,7 @@ def _keeping(records: list[Record], out: Path | None, store: str | None) -> Iter
             stored.add(record)
             records.append(record)
 
-        try:
-            yield keep
-        finally:
-            if out is not None and records:
-                files.write_text(out, documents.as_json(records))
+        yield keep
 
 
 def _follow(title: str, cells: int) -> Any:
@@ -235,11 +251,12 @@ def _follow(title: str, cells: int) -> Any:
 
 def _tell_github(outcome: str, markdown: Path | None, records: Path | None) -> None:
     """Write the outputs of a step of a workflow, where this is one."""
+    from mobilebench import files
+
     place = os.environ.get("GITHUB_OUTPUT")
     if not place:
         return
     paths = {"report": markdown, "records": records}
     lines = [f"verdict={outcome}"]
     lines += [f"{name}={path.absolute()}" for name, path in paths.items() if path is not None]
-    with Path(place).open("a", encoding="utf-8") as handle:
-        handle.write("".join(f"{line}\n" for line in lines))
+    files.append_text(Path(place), "".join(f"{line}\n" for line in lines))

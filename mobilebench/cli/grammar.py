@@ -6,6 +6,7 @@ A verb is registered by `add` with its group and an example; an option names its
 
 from __future__ import annotations
 
+import errno
 import re
 import sys
 from collections.abc import Callable, Iterator
@@ -16,7 +17,7 @@ from typing import Any
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from mobilebench.cli import help_text
+from mobilebench.cli import destinations, help_text
 from mobilebench.cli.output import complain
 from mobilebench.errors import CellFailed, UnknownName, UserError
 
@@ -26,6 +27,8 @@ _ALIKE = 0.7
 """Similarity of an option with its typing error; --presicion and --resolution have 0.696."""
 _SHORTEST = 3
 """Characters, with the dashes, below which the beginning of an option says nothing."""
+_REFUSED = (errno.EACCES, errno.EISDIR, errno.ELOOP, errno.ENAMETOOLONG, errno.ENOTDIR, errno.EPERM)
+"""Errors of the system about a path, for which whoever named it can name another."""
 _NO_CHOICE = re.compile(r"'(.*?)' is not one of (.*)")
 _QUOTED = re.compile("'(.*?)'")
 
@@ -58,6 +61,18 @@ class Panel(StrEnum):
 
 class Verb(TyperCommand):
     """A verb, whose help is in groups."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the verb, where all that it shall write can be written. Raises `UserError`."""
+        destinations.require(ctx, Panel.OUTPUT)
+        try:
+            return super().invoke(ctx)
+        except OSError as error:
+            if error.errno not in _REFUSED or not _stands_in(ctx, str(error.filename)):
+                raise
+            raise UserError(
+                f"{error.filename} cannot be used: {error.strerror}; name another path."
+            ) from error
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
         """Print the help of a verb."""
@@ -138,6 +153,17 @@ def sentence(error: Any) -> str:
     return f"{verb}: {message[:1].lower()}{message[1:]}; `{verb} --help` lists what it takes."
 
 
+def _stands_in(ctx: Any, path: str) -> bool:
+    """Return whether a path, or a folder that holds it, was named on the command line."""
+    for value in ctx.params.values():
+        for word in value if isinstance(value, list | tuple) else [value]:
+            parts = {str(word), *re.split("[=:]", str(word))} - {""}
+            # A name whose ending is added, such as .py, may be what is too long.
+            if any(path == part or path.startswith((f"{part}/", f"{part}.")) for part in parts):
+                return True
+    return False
+
+
 def _reason(message: str) -> str:
     """Return why a value is refused, with the nearest names where it has to be one of several."""
     text = message.removeprefix("Value error, ").rstrip(".")
@@ -164,12 +190,20 @@ def _unknown_option(name: str, ctx: Any) -> str:
 
 
 def _near(name: str, options: list[str]) -> list[str]:
-    """Return what an option may have meant: one that begins so, or is written alike."""
+    """Return what an option may have meant: one that begins so, is written alike or longer."""
     return (
         [option for option in options if len(name) > _SHORTEST and option.startswith(name)]
         or get_close_matches(name, options, cutoff=_ALIKE)
-        or get_close_matches(name, options, n=1)
+        or sorted(
+            (each for each in options if _shortens(name.lstrip("-"), each.lstrip("-"))), key=len
+        )[:1]
     )
+
+
+def _shortens(name: str, option: str) -> bool:
+    """Return whether a name is letters of an option in their order, such as ckpt of checkpoint."""
+    letters = iter(option)
+    return name[:1] == option[:1] and len(name) >= _SHORTEST and all(c in letters for c in name)
 
 
 def _name(param: Any) -> str:

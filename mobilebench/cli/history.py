@@ -8,7 +8,7 @@ import typer
 
 from mobilebench.cli import output
 from mobilebench.cli.grammar import Panel
-from mobilebench.cli.options import Alpha, Json, Store, listed
+from mobilebench.cli.options import Alpha, Json, Store, listed, refuse_unused_store
 from mobilebench.notation.quantities import quantity
 from mobilebench.values.metric import Metric
 
@@ -20,6 +20,7 @@ _WIDTH = 60
 
 
 def command(
+    ctx: typer.Context,
     source: Annotated[
         str,
         typer.Argument(
@@ -52,7 +53,9 @@ def command(
     from mobilebench.regress.history import Question, histories
     from mobilebench.values import wire
 
+    refuse_unused_store(ctx, [source])
     records = baselines.load(source, store)
+    output.tell_unsigned(records)
     series = histories(records, Question(metric=metric, alpha=alpha, smallest=smallest))
     if json:
         output.show_json([wire.to_plain(history) for history in series])

@@ -12,10 +12,13 @@ import typer
 from mobilebench.cli import completions, output
 from mobilebench.cli.grammar import Panel
 from mobilebench.cli.options import Store, listed, refuse_given
+from mobilebench.notation import quantities
 
 if TYPE_CHECKING:
     from mobilebench.leaderboard import Row
     from mobilebench.leaderboard.axes import Axes
+    from mobilebench.store import Query
+    from mobilebench.values.reported import Reported
 
 
 class Shape(StrEnum):
@@ -176,19 +179,17 @@ def command(
     chosen = None if columns is None else named(columns)
     if chosen is not None and shape in _WITHOUT_COLUMNS:
         raise UserError(f"--columns was given, and {shape} has none; leave it out.")
-    if shape in _PICTURES:
-        refuse_given(ctx, ("sort",), f"is about tables, and {shape} has none; leave it out")
-    else:
-        refuse_given(ctx, ("x", "y"), f"is about pictures, such as --as svg, not {shape}")
     axes = _axes(x, y)
+    _refuse_useless(ctx, shape, axes)
     if shape in (Shape.PDF, Shape.PNG) and out is None:
         raise UserError(f"A {shape} is no text; name a file for it with --out.")
     query = Query(model=model, format=format, device=device, protocol=protocol, newest=True)
     with RecordStore(store, create=False) as stored:
-        records, reported = stored.find(query), stored.find_reported(model)
+        records, reported = stored.find(query), _chosen(stored.find_reported(model), query)
         accuracies = stored.find_accuracies()
     if not records and not reported:
-        judged = f" ({len(accuracies)} accuracies without a latency)" if accuracies else ""
+        number = quantities.counted(len(accuracies), "accuracy", "accuracies")
+        judged = f" ({number} without a latency)" if accuracies else ""
         raise UserError(
             f"The store {stored.place} has no such record{judged}; measure something first with "
             f"`mobilebench bench`, or use fewer filters."
@@ -249,6 +250,36 @@ def command(
             shape,
         )
     )
+
+
+def _refuse_useless(ctx: typer.Context, shape: Shape, axes: Axes) -> None:
+    """Raise `UserError` for an option that has no use in a form of the output."""
+    from mobilebench.leaderboard.axes import Quantity
+
+    if shape in _PICTURES:
+        refuse_given(ctx, ("sort",), f"is about tables, and {shape} has none; leave it out")
+        if Quantity.ACCURACY not in (axes.x, axes.y):
+            refuse_given(ctx, ("data",), "is about accuracy, which no axis has; leave it out")
+    else:
+        refuse_given(ctx, ("x", "y"), f"is about pictures, such as --as svg, not {shape}")
+    if shape is Shape.RECORDS:
+        why = "is about rows of a table, and records stay as they were measured; leave it out"
+        refuse_given(ctx, ("name", "data"), why)
+    if shape in _WITHOUT_FAILURES:
+        refuse_given(ctx, ("data",), f"is about accuracy, and {shape} has none; leave it out")
+    if shape is Shape.BENCHER:
+        refuse_given(ctx, ("sort",), f"is about the order, and {shape} has none; leave it out")
+
+
+def _chosen(results: Sequence[Reported], query: Query) -> list[Reported]:
+    """Return the results of others that meet the filters; they have no id of a device."""
+    return [
+        result
+        for result in results
+        if query.format in (None, result.format)
+        and query.device in (None, result.device)
+        and query.protocol is None
+    ]
 
 
 def _axes(x: str, y: str) -> Axes:

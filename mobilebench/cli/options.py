@@ -13,6 +13,7 @@ from mobilebench.cli import completions
 from mobilebench.cli.grammar import Panel
 from mobilebench.values.measurement import ComputeUnit
 from mobilebench.values.metric import Metric
+from mobilebench.values.modelspec import USUAL_INTERPOLATION, Interpolation
 
 if TYPE_CHECKING:
     from mobilebench.values.modelspec import Preprocessing
@@ -117,6 +118,8 @@ Metrics = Annotated[
         help=f"{listed(Metric)}; repeatable. Default: all.",
     ),
 ]
+MOST_PAIRS = 10_000
+"""Pairs that take a day at the shortest protocol."""
 Junit = Annotated[
     Path | None,
     typer.Option(
@@ -153,6 +156,7 @@ Pairs = Annotated[
     int | None,
     typer.Option(
         min=1,
+        max=MOST_PAIRS,
         metavar="N",
         rich_help_panel=Panel.VERDICT,
         help="Interleaved pairs of runs. Default: 8, more where many cells need them.",
@@ -181,6 +185,16 @@ Std = Annotated[
         metavar="R,G,B",
         rich_help_panel=Panel.IMAGES,
         help="Standard deviation of each channel; give it together with --mean.",
+    ),
+]
+Filter = Annotated[
+    Interpolation | None,
+    typer.Option(
+        "--interpolation",
+        metavar="FILTER",
+        rich_help_panel=Panel.IMAGES,
+        help=f"{listed(Interpolation)}: how images are resized for a network that does not state "
+        f"it. Default: {USUAL_INTERPOLATION}, as torchvision's Resize.",
     ),
 ]
 ExportJobs = Annotated[
@@ -221,13 +235,46 @@ Json = Annotated[
 
 
 def refuse_given(ctx: typer.Context, names: Iterable[str], why: str) -> None:
-    """Raise `UserError` for an option that was given and would be ignored."""
+    """Raise `UserError` for an option that was given and would be ignored.
+
+    `names` are those of the options, such as `files_only` for --files-only.
+    """
     from mobilebench.errors import UserError
 
     for name in names:
-        source = ctx.get_parameter_source(name)
-        if source is not None and source.name == "COMMANDLINE":
-            raise UserError(f"--{name.replace('_', '-')} {why}.")
+        option = f"--{name.replace('_', '-')}"
+        for parameter in ctx.command.params:
+            source = ctx.get_parameter_source(parameter.name or "")
+            if option in parameter.opts and source is not None and source.name == "COMMANDLINE":
+                raise UserError(f"{option} {why}.")
+
+
+def refuse_unused_store(ctx: typer.Context, sources: Iterable[str]) -> None:
+    """Raise `UserError` for --store where no source of records is a store."""
+    if not any(source.startswith("store:") for source in sources):
+        refuse_given(ctx, ("store",), "is for records named store:CONDITIONS; leave it out")
+
+
+def words_of(name: str, text: str) -> list[str]:
+    """Split a text into words as a shell does.
+
+    Raises `UserError`, which names the option or argument, for a text without words and for a
+    quote or a backslash without its end.
+    """
+    import shlex
+
+    from mobilebench.errors import UserError
+
+    try:
+        words = shlex.split(text)
+    except ValueError as error:
+        raise UserError(
+            f"{name} was given as {text!r}, which a shell could not read "
+            f"({str(error).lower()}); close what is open."
+        ) from None
+    if not any(words):
+        raise UserError(f"{name} was given as {text!r}, which holds no words.")
+    return words
 
 
 def preprocessing_of(mean: str | None, std: str | None) -> Preprocessing | None:
@@ -242,7 +289,7 @@ def preprocessing_of(mean: str | None, std: str | None) -> Preprocessing | None:
         return None
     if mean is None or std is None:
         raise UserError("--mean and --std belong together; one of them was given.")
-    return Preprocessing(mean=_three("mean", mean), std=_three("std", std))
+    return Preprocessing.stated(_three("mean", mean), _three("std", std))
 
 
 def _three(option: str, text: str) -> tuple[float, float, float]:
@@ -254,9 +301,12 @@ def _three(option: str, text: str) -> tuple[float, float, float]:
         raise UserError(
             f"--{option} was given as {text!r}; give three numbers, such as 0.485,0.456,0.406."
         ) from None
-    if not all(0 <= number <= 1 for number in (red, green, blue)):
+    three = (red, green, blue)
+    if not all(0 <= number <= 1 for number in three):
+        of_pixels = all(0 <= number <= 255 for number in three)
+        shares = ",".join(f"{number / 255:.4g}" for number in three)
         raise UserError(
-            f"--{option} was given as {text!r}; give numbers in 0..1, for pixels divided by 255: "
-            f"{','.join(f'{number / 255:.4g}' for number in (red, green, blue))}."
+            f"--{option} was given as {text!r}; give numbers in 0..1, for pixels divided by 255"
+            f"{f': {shares}' if of_pixels else ', such as 0.485,0.456,0.406'}."
         )
-    return red, green, blue
+    return three

@@ -15,10 +15,12 @@ from typing import TYPE_CHECKING, Any
 from mobilebench.notation import escapes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from rich.console import Console, RenderableType
     from rich.table import Table
+
+    from mobilebench.values.record import Record
 
 _LOG_LINES = 15
 # A table that no terminal cuts: files and pipes get the width that the table needs.
@@ -100,6 +102,13 @@ def show_line(line: str) -> None:
             text, width(), subsequent_indent="  ", break_long_words=False, break_on_hyphens=False
         )
     show_text(f"{text}\n")
+
+
+def tell_unsigned(records: Sequence[Record]) -> None:
+    """Tell how many of some records nobody has signed."""
+    count = sum(record.signature is None for record in records)
+    if count:
+        tell(f"{count} of {len(records)} records {'is' if count == 1 else 'are'} not signed.")
 
 
 def tell(sentence: str) -> None:

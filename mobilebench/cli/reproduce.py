@@ -98,7 +98,7 @@ def command(
 
     Every file is compared by its sha256, and every row is measured by its own protocol, runtime
     and threads. Exit code 1 where a row fails, or where the same versions of all tools give
-    another file; else 3 where something is missing here.
+    another file; else 3 where something is missing here, other than what --files-only leaves out.
     """
     from mobilebench.errors import UserError
     from mobilebench.reproducing.plan import Name, plan
@@ -109,8 +109,8 @@ def command(
         why = "is about a run, and --dry-run makes nothing; leave it out"
         refuse_given(ctx, ("files_only", "device", "out", "jobs", "store"), why)
     if files_only:
-        why = "is where to measure, and --files-only measures nothing; leave it out"
-        refuse_given(ctx, ("device",), why)
+        why = "is about measuring, and --files-only measures nothing; leave it out"
+        refuse_given(ctx, ("device", "store"), why)
     records = documents.read_records(table)
     if not records:
         raise UserError(f"{table} holds no records; write some with `leaderboard --as records`.")
@@ -123,7 +123,7 @@ def command(
         output.show_json([_plain(row) for row in rows])
     else:
         _show(rows)
-    raise typer.Exit(exit_code(rows))
+    raise typer.Exit(exit_code(rows, measured=not files_only))
 
 
 def make(
@@ -148,13 +148,16 @@ def make(
     return rows
 
 
-def exit_code(rows: Sequence[Row]) -> int:
-    """Return 1 where a row is not the table's, 3 where one was not tried or measured, else 0."""
+def exit_code(rows: Sequence[Row], *, measured: bool) -> int:
+    """Return 1 where a row is not the table's, 3 where one was not tried or measured, else 0.
+
+    Without `measured`, nobody asked for measurements, so none is missing.
+    """
     from mobilebench.reproducing.row import Likeness
 
     if any(row.likeness is Likeness.FAILED or not row.explained for row in rows):
         return 1
-    undone = any(row.likeness is Likeness.NOT_TRIED or row.missing for row in rows)
+    undone = any(row.likeness is Likeness.NOT_TRIED or (measured and row.missing) for row in rows)
     return 3 if undone else 0
 
 
@@ -196,7 +199,7 @@ def _show_plan(records: Sequence[Record], planned: Plan, json: bool) -> None:
         )
         return
     output.show_plain(_origins(records))
-    for sentence in summary.versions(records):
+    for sentence in (*summary.versions(records), *summary.unsigned(records)):
         output.show_line(sentence)
     for each in planned.not_tried:
         number = 1 + [record.record_id for record in records].index(each.record.record_id)
@@ -225,6 +228,7 @@ def _plain(row: Row) -> dict[str, object]:
     return {
         "record_id": row.record.record_id,
         "title": row.title,
+        "signed": row.record.signature is not None,
         "file": row.likeness,
         "reason": row.reason,
         "explained": row.explained,

@@ -9,6 +9,7 @@ import typer
 from mobilebench.cli import output
 from mobilebench.cli.grammar import Section, Verbs, add
 from mobilebench.cli.options import Json, Store
+from mobilebench.notation import quantities
 
 app = typer.Typer(
     cls=Verbs,
@@ -35,11 +36,13 @@ def check(store: Store = None, json: Json = False) -> None:
             output.show_line(f"{problem.id}: {problem.reason}")
     if problems:
         output.tell(
-            f"{len(problems)} of {count} documents cannot be shown; remove them with `mobilebench "
-            f"store remove ID...`, and import them again from where they were measured."
+            f"{len(problems)} of {quantities.counted(count, 'document')} cannot be shown; remove "
+            f"what is named with `mobilebench store remove ID...`, and import it again from where "
+            f"it was measured."
         )
         raise typer.Exit(1)
-    output.tell(f"All {count} documents are good: {records.place}")
+    number = quantities.counted(count, "document")
+    output.tell(f"{number}, and nothing is wrong: {records.place}")
 
 
 def remove(

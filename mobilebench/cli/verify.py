@@ -61,8 +61,10 @@ def command(
                 output.show_line(f"{result.name}: {line}")
             if result.not_judged:
                 output.tell(
-                    f"{result.name} was judged on images, and --calibration does not name their "
-                    f"folder: how often it names the same class was not verified again."
+                    f"{result.name}: its class was also compared on {result.not_judged} images "
+                    f"when it was exported. This was not verified again, because --calibration "
+                    f"does not name their folder: what is above is about the inputs in the bundle "
+                    f"alone."
                 )
     if not all(result.passed for result in results):
         raise typer.Exit(1)
@@ -82,8 +84,8 @@ class Verified:
     """Of a file without a reference."""
     unverified: str | None = None
     """Why there is no parity."""
-    not_judged: bool = False
-    """The images of its agreement are not at hand."""
+    not_judged: int | None = None
+    """Number of images of its agreement, where these are not at hand."""
     error: CellFailed | UserError | None = None
     """Why it could not be opened or run."""
 
@@ -109,7 +111,8 @@ class Verified:
         for result in self.parity:
             yield (
                 f"{'equal' if result.passed else 'NOT EQUAL'}: {result.description}, compared with "
-                f"PyTorch's outputs when it was exported"
+                f"PyTorch's outputs when it was exported, on the {result.inputs} inputs in the "
+                f"bundle"
             )
         if self.agreement is not None:
             passed = self.agreement.passed
@@ -175,7 +178,7 @@ def _results(artifact: Artifact, source: InputSource, work: Work) -> Verified:
     elif source.folder is not None and source.agreement_source() == judged.source:
         images = source
     else:
-        return Verified(folder, name, parity, unverified=unverified, not_judged=True)
+        return Verified(folder, name, parity, unverified=unverified, not_judged=judged.inputs)
     work.stage("agreement")
     agreement = verification.agree_bundle(artifact, images)
     return Verified(folder, name, parity, agreement, unverified=unverified)

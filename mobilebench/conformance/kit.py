@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import json
 import math
-import subprocess
+import tempfile
 from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 from mobilebench.conformance.vector import Kind, Vector
-from mobilebench.errors import UserError
+from mobilebench.errors import ProcessFailed, UserError
+from mobilebench.machine.process import Child, signal_name
+from mobilebench.notation import quantities
 from mobilebench.values import value
 
 OPTIONAL = frozenset({Kind.PROTOCOL, Kind.SIGNATURE, Kind.EVIDENCE, Kind.DIAGNOSES})
@@ -21,6 +24,11 @@ OPTIONAL = frozenset({Kind.PROTOCOL, Kind.SIGNATURE, Kind.EVIDENCE, Kind.DIAGNOS
 _FLOAT_TOLERANCE = 1e-9
 """Relative difference at which two computed numbers are one: sums in another order differ more
 than a last digit, and less than this."""
+_LAST_BYTES = 4000
+MOST_BYTES = 64_000_000
+"""Size of the answers above which they are not read; right ones are a hundred times smaller."""
+_DEEPEST = 64
+"""Levels of nesting of an answer; the vectors have fewer than ten."""
 _LAST_LINES = 5
 _WIDTH = 60
 """Characters of a value that a message shows."""
@@ -55,26 +63,61 @@ def task(vector: Vector) -> str:
 def ask(command: Sequence[str], vectors: Iterable[Vector], timeout_s: float) -> str:
     """Run a program on the tasks; return what it printed.
 
-    Raises `UserError` where it cannot be started, ends with an error, or takes too long.
+    Raises `UserError` where it cannot be started, ends with an error, prints without end, or takes
+    too long. Then whatever it started is ended too.
     """
-    tasks = "".join(f"{task(vector)}\n" for vector in vectors)
+    lines = [f"{task(vector)}\n" for vector in vectors]
     name = " ".join(command)
+    if not command or not command[0].strip():
+        raise UserError("The command is empty; give a program that reads tasks.")
+    with tempfile.TemporaryDirectory(prefix="mobilebench-conformance-") as folder:
+        tasks, answers, errors = (Path(folder) / word for word in ("tasks", "answers", "errors"))
+        tasks.write_text("".join(lines), encoding="utf-8")
+
+        def is_too_long() -> bool:
+            return max(answers.stat().st_size, errors.stat().st_size) > MOST_BYTES
+
+        try:
+            with Child(command, log_path=answers, input_path=tasks, errors_path=errors) as child:
+                code = child.wait(timeout_s, is_too_long)
+        except OSError as error:
+            raise UserError(f"{name} cannot be started: {error.strerror}.") from error
+        except ProcessFailed as error:
+            raise UserError(
+                f"{name} did not end within {timeout_s:g} s of getting "
+                f"{quantities.counted(len(lines), 'task')}; it has to end when its standard input "
+                f"ends."
+            ) from error
+        if is_too_long():
+            raise UserError(
+                f"{name} printed more than {quantities.size(MOST_BYTES)}; it has to print one line "
+                f"for each task."
+            )
+        if code:
+            end = f"ended with code {code}" if code > 0 else f"was ended by {signal_name(-code)}"
+            raise UserError(f"{name} {end}{_last_words(errors)}")
+        return answers.read_text(encoding="utf-8", errors="replace")
+
+
+def _last_words(log: Path) -> str:
+    text = log.read_bytes()[-_LAST_BYTES:].decode(errors="replace")
+    lines = text.strip().split("\n")[-_LAST_LINES:]
+    return f"; its last words: {' | '.join(lines)}" if text.strip() else ""
+
+
+def read(path: Path) -> str:
+    """Read a file of answers. Raises `UserError` where that cannot be done."""
     try:
-        done = subprocess.run(
-            command, input=tasks.encode(), capture_output=True, timeout=timeout_s, check=False
-        )
-    except OSError as error:
-        raise UserError(f"{name} cannot be started: {error.strerror}.") from error
-    except subprocess.TimeoutExpired as error:
-        raise UserError(
-            f"{name} did not end within {timeout_s:g} s of getting {tasks.count(chr(10))} tasks; "
-            f"it has to end when its standard input ends."
-        ) from error
-    if done.returncode:
-        lines = done.stderr.decode(errors="replace").splitlines()[-_LAST_LINES:]
-        words = f"; its last words: {' | '.join(lines)}" if lines else ""
-        raise UserError(f"{name} ended with code {done.returncode}{words}")
-    return done.stdout.decode(errors="replace")
+        with path.open("rb") as file:
+            content = file.read(MOST_BYTES + 1)
+        if len(content) > MOST_BYTES:
+            raise UserError(
+                f"The answers {path} are larger than {quantities.size(MOST_BYTES)}; give a file "
+                f"with one line for each task."
+            )
+        return content.decode("utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"The answers {path} cannot be read: {error}.") from error
 
 
 def judge(answers: str, vectors: Iterable[Vector]) -> list[Result]:
@@ -91,19 +134,42 @@ def judge(answers: str, vectors: Iterable[Vector]) -> list[Result]:
 
 def _parsed(answers: str) -> dict[str, dict[str, Any]]:
     by_id: dict[str, dict[str, Any]] = {}
-    for number, line in enumerate(answers.splitlines(), start=1):
+    # Not `splitlines`: some characters that JSON takes in a string would end a line.
+    for number, line in enumerate(answers.split("\n"), start=1):
         if not line.strip():
             continue
         try:
             answer = json.loads(line)
+            too_deep = _is_deeper(answer, _DEEPEST)
+        except RecursionError:
+            too_deep = True
         except ValueError as error:
             raise UserError(f"Line {number} of the answers is not JSON: {error}.") from error
+        if too_deep:
+            raise UserError(
+                f"Line {number} of the answers is nested more than {_DEEPEST} levels deep."
+            )
         if not isinstance(answer, dict) or not isinstance(answer.get("id"), str):
             raise UserError(f"Line {number} of the answers has no id.")
         if answer["id"] in by_id:
             raise UserError(f"Line {number} answers {answer['id']} for the second time.")
         by_id[answer["id"]] = answer
     return by_id
+
+
+def _is_deeper(plain: Any, levels: int) -> bool:
+    """Return whether lists and objects are nested in more than some levels."""
+    parts = [plain]
+    for _ in range(levels):
+        parts = [
+            inner
+            for part in parts
+            if isinstance(part, dict | list)
+            for inner in (part.values() if isinstance(part, dict) else part)
+        ]
+        if not parts:
+            return False
+    return True
 
 
 def _judged(vector: Vector, answer: dict[str, Any] | None) -> Result:
@@ -132,7 +198,8 @@ def _differences(expected: Any, got: Any, place: str) -> Iterator[str]:
         for index, (one, other) in enumerate(zip(expected, got, strict=False)):
             yield from _differences(one, other, f"{place}[{index}]")
         if len(expected) != len(got):
-            yield f"{place} has {len(got)} entries, and should have {len(expected)}"
+            entries = quantities.counted(len(got), "entry", "entries")
+            yield f"{place} has {entries}, and should have {len(expected)}"
     elif not _equal(expected, got):
         was, should = _around_the_difference(got, expected)
         yield f"{place} is {was}, and should be {should}"
@@ -146,7 +213,10 @@ def _equal(expected: Any, got: Any) -> bool:
     if isinstance(expected, numbers) and isinstance(got, numbers):
         if isinstance(expected, int):
             return expected == got
-        return math.isclose(expected, got, rel_tol=_FLOAT_TOLERANCE)
+        try:
+            return math.isclose(expected, got, rel_tol=_FLOAT_TOLERANCE)
+        except OverflowError:  # a whole number that no float can hold
+            return False
     return type(expected) is type(got) and expected == got
 
 

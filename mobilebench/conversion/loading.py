@@ -25,7 +25,15 @@ from mobilebench.errors import ModelRefused, NoSuchModel, UnknownName, UserError
 from mobilebench.inputs import images
 from mobilebench.inputs.seeded import sample
 from mobilebench.machine import torchvision
-from mobilebench.values.modelspec import CALLER, RANDOM, ModelSpec, Preprocessing, Source, Weights
+from mobilebench.values.modelspec import (
+    CALLER,
+    RANDOM,
+    Interpolation,
+    ModelSpec,
+    Preprocessing,
+    Source,
+    Weights,
+)
 from mobilebench.values.request import TIMM, Request
 from mobilebench.values.tensor import TensorSpec
 from mobilebench.zoo import references
@@ -246,7 +254,7 @@ def _from_timm(request: Request) -> tuple[nn.Module, ModelSpec, str]:
             mean=tuple(config["mean"]),
             std=tuple(config["std"]),
             crop_pct=config["crop_pct"],
-            interpolation=config["interpolation"],
+            interpolation=Interpolation(config["interpolation"]),
         ),
         source=Source(
             paper=config.get("paper_name") or "not stated",

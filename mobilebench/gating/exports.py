@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -56,6 +58,14 @@ class Checkout:
     root: Path
     folder: Path
 
+    def make_folder(self) -> None:
+        """Make the folder where the commit does not have it: paths from it lead on as they do here.
+
+        Where a file has its name, there is no such folder.
+        """
+        with contextlib.suppress(FileExistsError, NotADirectoryError):
+            self.folder.mkdir(parents=True, exist_ok=True)
+
     def fault(self, export: Export, failure: Failure) -> Fault:
         """Return a failed export in the words of a report, with paths of the repository."""
         subject = " ".join(part for part in (export.reference, export.label) if part)
@@ -97,8 +107,9 @@ def export_side(
     if not checkout.folder.is_dir():
         failure = Failure(
             stage=Stage.PREFLIGHT,
-            error=NoSuchModel.__name__,
-            message=f"The folder {checkout.folder.relative_to(checkout.root)} does not exist.",
+            error=UserError.__name__,
+            message=f"{checkout.folder.relative_to(checkout.root)} is no folder there, and the "
+            f"export runs in it.",
         )
         return tuple(Export(model, None, failure) for model in models)
     remaining, absent = list(models), []
@@ -164,7 +175,8 @@ def _stop(child: subprocess.Popen[str]) -> None:
     try:
         child.wait(timeout=_GRACE_S)
     except subprocess.TimeoutExpired:
-        child.kill()
+        with suppress(ProcessLookupError):  # it ended between the two lines
+            os.killpg(child.pid, signal.SIGKILL)
 
 
 def _import_paths(checkout: Checkout, home: Path) -> list[str]:

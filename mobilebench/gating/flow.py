@@ -10,6 +10,7 @@ from pathlib import Path
 from mobilebench.errors import UserError
 from mobilebench.gating.exports import Checkout, Export, export_side
 from mobilebench.gating.repository import Commit, Repository
+from mobilebench.gating.words import Move
 from mobilebench.measuring.bench import measure
 from mobilebench.measuring.pairs import compare_pairs
 from mobilebench.measuring.setting import Cell, Setting, find_device, plan, plan_pairs
@@ -77,9 +78,8 @@ def judge(
     if baseline is not None and any(_worth_comparing(export) for export in after):
         with repository.worktree(baseline) as tree:
             there = Checkout(tree, tree / repository.inside)
-            before = export_side(
-                there, order.arguments, order.models, folder / "A", order.store, here.root
-            )
+            there.make_folder()
+            before = _export_before(there, here, repository, order, folder / "A")
     matches = _match(before, after, there, here)
     if baseline is None:
         first = Fault(subject=review.baseline, message="This is the first commit.", fresh=True)
@@ -98,6 +98,20 @@ def judge(
     if unmeasured and not (report or review.same or alone or review.broken):
         raise UserError(unmeasured[0])
     return review
+
+
+def _export_before(
+    there: Checkout, here: Checkout, repository: Repository, order: Order, out: Path
+) -> tuple[Export, ...]:
+    """Export the baseline; its networks have the names that the caller gave them."""
+    move = Move(here.root, here.folder, there.root, repository.tracks)
+    names = {move.model(model): model for model in order.models}
+    words = move.words(order.arguments, order.models)
+    exports = export_side(there, words, tuple(names), out, order.store, here.root)
+    return tuple(
+        replace(export, reference=names.get(export.reference or "", export.reference))
+        for export in exports
+    )
 
 
 def _worth_comparing(export: Export) -> bool:

@@ -61,6 +61,10 @@ class Repository:
             return self._commit("HEAD^2")
         return commit
 
+    def tracks(self, path: Path) -> bool:
+        """Return whether git tracks a file, or anything in a folder, relative to the root."""
+        return bool(self._run("ls-files", "--", f":(top,literal){path.as_posix()}").strip())
+
     def changed(self) -> bool:
         """Return whether tracked files differ from the commit that is checked out."""
         return bool(self._run("status", "--porcelain", "--untracked-files=no").strip())

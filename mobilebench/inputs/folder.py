@@ -9,6 +9,7 @@ from pathlib import Path
 
 from mobilebench.errors import UserError
 from mobilebench.inputs import images
+from mobilebench.notation.quantities import counted
 from mobilebench.values import value
 
 _NAMED = 3
@@ -54,8 +55,8 @@ class ImageFolder:
         unknown = [name for name in names if name not in index]
         if unknown:
             raise UserError(
-                f"{_listed(unknown)} in {folder} is not in {classes_file}; that file has to name "
-                f"the class of every folder."
+                f"{_listed(unknown)} in {folder} {_verb(unknown, 'is', 'are')} not in "
+                f"{classes_file}; that file has to name the class of every folder."
             )
         labelled_images: list[LabelledImage] = []
         empty = []
@@ -69,9 +70,9 @@ class ImageFolder:
             ]
         if empty:
             raise UserError(
-                f"{_listed(empty)} in {folder} holds no image; files ending in "
-                f"{', '.join(images.SUFFIXES)} are taken. Remove empty folders, and name all "
-                f"classes in a file with --classes."
+                f"{_listed(empty)} in {folder} {_verb(empty, 'holds', 'hold')} no image; files "
+                f"ending in {', '.join(images.SUFFIXES)} are taken. Remove empty folders, and name "
+                f"all classes in a file with --classes."
             )
         return cls(
             folder,
@@ -110,8 +111,9 @@ class ImageFolder:
             return
         has = "the file of classes names" if self.from_file else f"{self.folder} has folders for"
         raise UserError(
-            f"{network} gives scores for {count} classes, and {has} {len(self.classes)}; give a "
-            f"file with --classes that names the folder of each score, one per line in their order."
+            f"{network} gives scores for {counted(count, 'class', 'classes')}, and {has} "
+            f"{len(self.classes)}; give a file with --classes that names the folder of each score, "
+            f"one per line in their order."
         )
 
 
@@ -155,3 +157,7 @@ def _read_classes(path: Path) -> list[str]:
 def _listed(names: Sequence[str]) -> str:
     more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
     return ", ".join(repr(name) for name in names[:_NAMED]) + more
+
+
+def _verb(names: Sequence[str], one: str, many: str) -> str:
+    return one if len(names) == 1 else many

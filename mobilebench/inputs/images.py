@@ -14,7 +14,7 @@ import numpy as np
 
 from mobilebench.errors import ImageError, UserError
 from mobilebench.inputs.seeded import Array
-from mobilebench.values.modelspec import ModelSpec, Preprocessing, channels_last
+from mobilebench.values.modelspec import MOST_PIXELS, ModelSpec, Preprocessing, channels_last
 from mobilebench.values.recipe import ImageInput
 from mobilebench.values.tensor import DType
 
@@ -34,7 +34,8 @@ def find(folder: Path) -> list[Path]:
     Raises `UserError` where the folder does not exist or holds no image.
     """
     if not folder.is_dir():
-        raise UserError(f"The folder of images {folder} does not exist; give one that holds them.")
+        state = "is a file" if folder.exists() else "does not exist"
+        raise UserError(f"The folder of images {folder} {state}; give a folder that holds them.")
     paths = below(folder)
     if not paths:
         raise UserError(
@@ -73,7 +74,7 @@ def prepare(path: Path, spec: ModelSpec) -> Array:
     """
     height, width = _size(spec)
     preprocessing = _preprocessing(spec)
-    image = _crop(_open(path), height, width, preprocessing)
+    image = _crop(path, height, width, preprocessing)
     values = np.asarray(image, dtype=np.float32) / np.float32(255.0)
     mean, std = (np.asarray(three, np.float32) for three in (preprocessing.mean, preprocessing.std))
     values = (values - mean) / std
@@ -90,7 +91,7 @@ def pixels(path: Path, spec: ModelSpec) -> Array:
     It is the same as `prepare` without normalisation.
     """
     height, width = _size(spec)
-    image = _crop(_open(path), height, width, _preprocessing(spec))
+    image = _crop(path, height, width, _preprocessing(spec))
     return np.ascontiguousarray(np.asarray(image, dtype=np.uint8).transpose(2, 0, 1)[None])
 
 
@@ -177,17 +178,29 @@ def _open(path: Path) -> Image.Image:
         ) from error
 
 
-def _crop(image: Image.Image, height: int, width: int, how: Preprocessing) -> Image.Image:
+def _crop(path: Path, height: int, width: int, how: Preprocessing) -> Image.Image:
     from PIL import Image
 
+    image = _open(path)
     tall, wide = math.floor(height / how.crop_pct), math.floor(width / how.crop_pct)
+    _require_possible(path, image, max(tall, wide))
     # The other side is cut to whole pixels and the offset of the crop is rounded, as torchvision
     # does it.
     if image.height * wide >= image.width * tall:
         size = (wide, int(wide * image.height / image.width))
     else:
         size = (int(tall * image.width / image.height), tall)
-    resampling = Image.Resampling[how.interpolation.upper()]
+    resampling = Image.Resampling[how.filter.upper()]
     resized = image.resize(size, resampling)
     left, top = round((size[0] - width) / 2), round((size[1] - height) / 2)
     return resized.crop((left, top, left + width, top + height))
+
+
+def _require_possible(path: Path, image: Image.Image, shorter: int) -> None:
+    """Raise `ImageError` where an image that is resized to a shorter side has too many pixels."""
+    ratio = max(image.width, image.height) / min(image.width, image.height)
+    if shorter * shorter * ratio > MOST_PIXELS:
+        raise ImageError(
+            f"The image {path} has {image.width}x{image.height} pixels, and would be "
+            f"{shorter}x{shorter * ratio:.0f} before the crop; cut it, or remove it."
+        )

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from mobilebench.errors import UserError
+from mobilebench.notation.quantities import counted
 from mobilebench.values.tensor import TensorSpec
 
 LABELS_FILE = "labels.txt"
@@ -67,6 +68,6 @@ def require_fitting(labels: Sequence[str], outputs: Sequence[TensorSpec], model:
     scores = outputs[0].shape[1]
     if len(labels) != scores:
         raise UserError(
-            f"{len(labels)} class labels were given for {model}, which has {scores} outputs; "
-            f"give one label for each."
+            f"{model} has {counted(scores, 'score')}, and {counted(len(labels), 'class label')} "
+            f"for them; give one label for each."
         )

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TypeVar
 
 from mobilebench import files, plugins
-from mobilebench.errors import BundleError, ModelFileError, UserError
-from mobilebench.inspecting.inspection import SUFFIXES, is_model_file, read_graph
+from mobilebench.errors import ModelFileError, UserError
+from mobilebench.inspecting.inspection import SUFFIXES, format_of, is_model_file, read_graph
 from mobilebench.inspecting.placement.placing import placements
 from mobilebench.machine import host, installation
 from mobilebench.values import wire
@@ -22,6 +22,7 @@ from mobilebench.values.artifact import (
     content_sha256,
     content_size,
     file_and_weights,
+    is_bundle,
     weights_beside,
 )
 from mobilebench.values.graph import ModelIO, Tensor
@@ -32,7 +33,7 @@ from mobilebench.values.tensor import DType, Sizes, TensorSpec
 T = TypeVar("T")
 
 # (value / 255 - 0) / (1 / 255) is the value itself.
-_AS_PIXELS = Preprocessing(mean=(0.0, 0.0, 0.0), std=(1 / 255, 1 / 255, 1 / 255))
+_AS_PIXELS = Preprocessing.stated((0.0, 0.0, 0.0), (1 / 255, 1 / 255, 1 / 255))
 NO_REFERENCE = "no reference: the file was given, not exported here"
 
 
@@ -95,7 +96,7 @@ def adopt(artifact: Artifact, out_dir: Path) -> Artifact:
     A bundle that is there already is used. Raises `UserError` for an artifact that is a bundle,
     `OutputError` where it cannot be written.
     """
-    if (artifact.folder / MANIFEST_FILE).is_file():
+    if is_bundle(artifact.folder):
         raise UserError(f"{artifact.folder} is a bundle already; --adopt is for bare model files.")
     manifest = artifact.manifest
     name = f"{manifest.model.title}-{manifest.recipe.label}-{manifest.facts.sha256[:12]}"
@@ -115,9 +116,7 @@ def adopt(artifact: Artifact, out_dir: Path) -> Artifact:
 
 
 def _read_io(path: Path) -> ModelIO:
-    if not path.exists():
-        raise BundleError(f"There is no model file {path}.")
-    file_format = SUFFIXES[path.suffix.lower()]
+    file_format = format_of(path)
     try:
         io = plugins.exporter(file_format).io(path)
     except ModuleNotFoundError as error:

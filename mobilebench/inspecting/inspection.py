@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,11 +15,11 @@ from mobilebench.machine import installation
 from mobilebench.notation.quantities import size
 from mobilebench.values import wire
 from mobilebench.values.artifact import (
-    MANIFEST_FILE,
     Artifact,
     Manifest,
     content_sha256,
     content_size,
+    is_bundle,
 )
 from mobilebench.values.forecast import Forecast, Placement
 from mobilebench.values.graph import Graph
@@ -101,13 +102,41 @@ def inspect(path: Path) -> Inspection:
 
 def is_model_file(path: Path) -> bool:
     """Return whether a path is named like a bare model file, and is not a bundle."""
-    return path.suffix.lower() in SUFFIXES and not (path / MANIFEST_FILE).is_file()
+    return path.suffix.lower() in SUFFIXES and not is_bundle(path)
+
+
+def format_of(path: Path) -> Format:
+    """Return the format that the name of a bare model file states.
+
+    Raises `BundleError` where there is nothing of that name, `ModelFileError` for a folder of a
+    format whose files are none, and for what cannot be read as a file.
+    """
+    file_format = SUFFIXES[path.suffix.lower()]
+    if not exists(path):
+        raise BundleError(f"There is no model file {path}.")
+    if path.is_dir():
+        if file_format is not Format.COREML:
+            raise ModelFileError(
+                f"{path} is a folder, and a model that ends in {path.suffix} is a file; name the "
+                f"file in it, or a bundle folder that `mobilebench export` printed."
+            )
+    elif not path.is_file():
+        raise ModelFileError(f"{path} is a device or a pipe; name a model file.")
+    elif not os.access(path, os.R_OK):
+        raise ModelFileError(f"The model file {path} may not be read; change its permissions.")
+    return file_format
+
+
+def exists(path: Path) -> bool:
+    """Return whether something has this path, as far as the system shows."""
+    try:
+        return path.exists()
+    except OSError:  # a name that is too long, or a folder that may not be entered
+        return False
 
 
 def _of_file(path: Path) -> Inspection:
-    if not path.exists():
-        raise BundleError(f"There is no model file {path}.")
-    file_format = SUFFIXES[path.suffix.lower()]
+    file_format = format_of(path)
     graph, unread = read_graph(path, file_format)
     return Inspection(
         model_path=path,

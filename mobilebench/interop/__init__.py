@@ -39,6 +39,8 @@ READERS: Mapping[str, Reader] = {
     "series": series.READER,
     "table": table.READER,
 }
+KINDS = ("record", "accuracy", *READERS)
+"""Names of what can be imported: the documents of mobilebench, and what the readers read."""
 _LARGEST_BYTES = 256 << 20
 
 
@@ -49,7 +51,7 @@ def read(path: Path, kind: str | None = None) -> list[Reported]:
     read, no reader recognises it, or one of its results is wrong: then none of them is read.
     """
     if kind is not None and kind not in READERS:
-        raise UnknownName.among("kind of result file", kind, READERS)
+        raise UnknownName.among("kind of result file", kind, KINDS)
     try:
         if path.stat().st_size > _LARGEST_BYTES:
             raise SchemaError(f"The file {path} is larger than {_LARGEST_BYTES >> 20} MB.")

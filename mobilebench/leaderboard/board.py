@@ -9,13 +9,14 @@ from mobilebench.leaderboard.notes import notes
 from mobilebench.leaderboard.rows import Row
 from mobilebench.leaderboard.sections import sections
 from mobilebench.notation import escapes
+from mobilebench.notation.quantities import counted
 
 
 class Board(list[Row]):
     """Rows of a leaderboard, the fastest of each device and protocol first."""
 
     def __repr__(self) -> str:
-        return f"<Board: {len(self)} rows>"
+        return f"<Board: {counted(len(self), 'row')}>"
 
     def _repr_html_(self) -> str:
         """Return a table for each section, with what a reader must know below them."""
@@ -35,7 +36,8 @@ class Board(list[Row]):
                 f"<h4>{_text(section.heading)}</h4>"
                 f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
             )
-        below = "".join(f"<p>{_text(sentence)}</p>" for sentence in notes(self))
+        about = notes(self, [column.name for column in columns])
+        below = "".join(f"<p>{_text(sentence)}</p>" for sentence in about)
         return "".join(parts) + below
 
 

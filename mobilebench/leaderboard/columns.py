@@ -94,6 +94,22 @@ def _spread(row: Row) -> str:
     return f"{low} to {high}"
 
 
+def _compared(field: str) -> Callable[[Row], float | None]:
+    """Return the key of an accuracy, which is unknown where it compares with no other row."""
+
+    def key(row: Row) -> float | None:
+        number: float | None = getattr(row, field)
+        return None if row.accuracy_apart else number
+
+    return key
+
+
+def _top1(row: Row) -> str:
+    if row.measured_top1 is None:
+        return UNKNOWN
+    return f"{row.measured_top1:.1f}{' *' * row.accuracy_apart}"
+
+
 def _interval(row: Row) -> str:
     if row.top1_low is None or row.top1_high is None:
         return UNKNOWN
@@ -135,12 +151,12 @@ COLUMNS: Sequence[Column] = (
     Column("error", "rel. error", ("relative_error",), lambda row: row.relative_error, _error),
     _number("snr", "SNR dB", "snr_db", "{:.0f}".format, falling=True),
     _number("agree", "same class %", "agreement", lambda share: f"{100 * share:.0f}", falling=True),
-    _number("top1", "top-1 %", "measured_top1", "{:.1f}".format, falling=True),
+    Column("top1", "top-1 %", ("measured_top1",), _compared("measured_top1"), _top1, falling=True),
     Column(
         "interval",
         "top-1 95 %",
         ("top1_low", "top1_high"),
-        lambda row: row.top1_low,
+        _compared("top1_low"),
         _interval,
         falling=True,
     ),

@@ -1,11 +1,13 @@
-"""Choose which measured accuracies a leaderboard shows: those on one data set."""
+"""Choose which measured accuracies a leaderboard shows: of one data set, prepared alike."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
 
 from mobilebench.errors import UserError
+from mobilebench.leaderboard import preparation
+from mobilebench.leaderboard.preparation import Preparation
 from mobilebench.values.accuracy import Accuracy
 
 
@@ -17,6 +19,12 @@ class Judgement:
     """On the data set that the leaderboard shows."""
     elsewhere: tuple[str, ...]
     """Titles of the other data sets that the file was evaluated on."""
+    apart: bool = False
+    """Its images were prepared otherwise, so that it does not compare with the other rows."""
+    unusual: bool = False
+    """Its images were prepared as its authors do, and those of most other rows otherwise."""
+    hidden: tuple[str, ...] = ()
+    """Preparations in words with which the file was evaluated too, and which are not shown."""
 
 
 UNJUDGED = Judgement(accuracy=None, elsewhere=())
@@ -29,13 +37,15 @@ def by_file(
 
     Shares of different images must not stand in one column. Without `data`, which is a name or the
     beginning of a digest, the set is a whole one rather than one with a limit, then the one that
-    most files were evaluated on, then the one used last. Of several results for one file and set
-    the newest counts. Raises `UserError` where no file was evaluated on `data`.
+    most files were evaluated on, then the one used last. Nor do shares of images that were prepared
+    in different ways compare; see `preparation.basis`. Of several results for one file and set the
+    newest one that compares counts, else the newest. Raises `UserError` where no file was evaluated
+    on `data`.
     """
-    sets: dict[str, dict[str, Accuracy]] = {}
+    sets: dict[str, list[Accuracy]] = {}
     for accuracy in sorted(accuracies, key=lambda each: (each.created, each.accuracy_id)):
         if accuracy.artifact.sha256 in files:
-            sets.setdefault(accuracy.data.sha256, {})[accuracy.artifact.sha256] = accuracy
+            sets.setdefault(accuracy.data.sha256, []).append(accuracy)
     fitting = [results for results in sets.values() if data is None or _is(results, data)]
     if not fitting:
         if data is None:
@@ -45,36 +55,59 @@ def by_file(
             f"No file here was evaluated on the data set {data!r}; "
             f"{'there are ' + titles if titles else 'run `mobilebench eval` on it first'}."
         )
-    shown = max(fitting, key=_rank)
-    return {
-        file: Judgement(
-            accuracy=shown.get(file),
-            elsewhere=tuple(
-                _title(results)
-                for results in sets.values()
-                if results is not shown and file in results
-            ),
+    results = max(fitting, key=_rank)
+    elsewhere = {
+        file: tuple(
+            _title(others)
+            for others in sets.values()
+            if others is not results and any(each.artifact.sha256 == file for each in others)
         )
         for file in files
     }
+    shown = _shown(results)
+    return {file: replace(shown.get(file, UNJUDGED), elsewhere=elsewhere[file]) for file in files}
 
 
-def _rank(results: dict[str, Accuracy]) -> tuple[bool, int, str]:
-    newest = max(results.values(), key=lambda each: each.created)
-    return newest.data.whole, len(results), newest.created
+def _shown(results: Sequence[Accuracy]) -> dict[str, Judgement]:
+    """Choose one result of each file, from those on one data set, the oldest first."""
+    compared = preparation.basis(results)
+    chosen: dict[str, Accuracy] = {}
+    for result in results:
+        before = chosen.get(result.artifact.sha256)
+        if before is None or compared.has(result) or not compared.has(before):
+            chosen[result.artifact.sha256] = result
+    usual = preparation.usual(each for each in chosen.values() if compared.has(each))
+    judgements = {}
+    for file, result in chosen.items():
+        apart = not compared.has(result)
+        unlike = usual is not None and not Preparation.of(result).fits(usual)
+        known = {each.preparation: None for each in results if each.artifact.sha256 == file}
+        judgements[file] = Judgement(
+            accuracy=result,
+            elsewhere=(),
+            apart=apart,
+            unusual=unlike and not apart,
+            hidden=tuple(each for each in known if each != result.preparation),
+        )
+    return judgements
 
 
-def _is(results: dict[str, Accuracy], data: str) -> bool:
+def _rank(results: Sequence[Accuracy]) -> tuple[bool, int, str]:
+    newest = max(results, key=lambda each: each.created)
+    return newest.data.whole, len({each.artifact.sha256 for each in results}), newest.created
+
+
+def _is(results: Sequence[Accuracy], data: str) -> bool:
     if not data:
         return False
     return any(
         data in (each.data.folder, each.data.name) or each.data.sha256.startswith(data)
-        for each in results.values()
+        for each in results
     )
 
 
-def _title(results: dict[str, Accuracy]) -> str:
-    return data_title(max(results.values(), key=lambda each: each.created))
+def _title(results: Sequence[Accuracy]) -> str:
+    return data_title(max(results, key=lambda each: each.created))
 
 
 def data_title(accuracy: Accuracy) -> str:

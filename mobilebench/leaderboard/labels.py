@@ -109,7 +109,7 @@ def place(
             return covered + 2 * outside + 0.3 * crossed + label.reach + _STRAY * stray
 
         # `min` takes the first of equal ones, which is the most usual.
-        labels[index] = min(_places(points[index], texts[index]), key=cost)
+        labels[index] = min(_places(points[index], texts[index], area), key=cost)
     return [labels[index] for index in range(len(points))]
 
 
@@ -119,14 +119,31 @@ def _loneliness(points: Sequence[tuple[float, float]], index: int) -> float:
     return min(others, default=0.0)
 
 
-def _places(point: tuple[float, float], text: str) -> Iterator[Label]:
-    """Yield the places around a point, the nearest and most usual first."""
+def width(text: str) -> float:
+    """Return the width of a text in pixels, by the mean width of a letter."""
+    return _LETTER * FONT_PX * len(text)
+
+
+def shortened(text: str, room: float) -> str:
+    """Return a text that fits into some pixels, without its middle where it is too long."""
+    most = int(room / (_LETTER * FONT_PX))
+    if len(text) <= most:
+        return text
+    start = (most - 1) // 2
+    return f"{text[:start]}…{text[len(text) - (most - 1 - start) :]}"
+
+
+def _places(point: tuple[float, float], text: str, area: Box) -> Iterator[Label]:
+    """Yield the places around a point within an area, the nearest and most usual first."""
     x, y = point
-    wide, tall = _LETTER * FONT_PX * len(text), 1.2 * FONT_PX
+    wide, tall = width(text), 1.2 * FONT_PX
     for ring in _RINGS:
         for across, down in (
             (1, 0), (-1, 0), (1, -1), (1, 1), (-1, -1), (-1, 1), (0, -1), (0, 1),
         ):  # fmt: skip
             left = x + ring * across + wide * (across - 1) / 2
             top = y + ring * down + tall * (down - 1) / 2
+            # Moved along, so that a long label crosses neither an axis nor the title.
+            left = max(area.left, min(left, area.right - wide))
+            top = max(area.top, min(top, area.bottom - tall))
             yield Label(Box(left, top, left + wide, top + tall), reach=ring)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from mobilebench.leaderboard import elsewhere
 from mobilebench.leaderboard.columns import Column, of_a_paper
-from mobilebench.leaderboard.notes import letter, of_numbers, shared_marks
+from mobilebench.leaderboard.notes import letter, of_columns, shared_marks
 from mobilebench.leaderboard.rows import Row
 from mobilebench.leaderboard.sections import FAILED, sections
 from mobilebench.notation import escapes
@@ -53,13 +53,7 @@ def _table(rows: Sequence[Row], columns: Sequence[Column], heading: str) -> list
         lines.append(cells)
     titles = [escapes.latex(column.title) for column in columns]
     spec = "".join("r" if column.numeric else "l" for column in columns)
-    shown = {column.name for column in columns}
-    numbers = [
-        sentence
-        for sentence in of_numbers(rows)
-        if ("spread" in shown and "spread:" in sentence)
-        or (shown & {"top1", "interval", "images"} and sentence.startswith("top-1"))
-    ]
+    numbers = of_columns(rows, [column.name for column in columns])
     every = [f"All rows: {'; '.join(general)}"] if general and len(rows) > 1 else general
     items = [rf"\item {escapes.latex(sentence)}" for sentence in _ended([*every, *numbers])]
     items += [
@@ -75,12 +69,12 @@ def _remarks(
 ) -> Iterable[tuple[int, str]]:
     """Return the remarks about a row, each with the column that its letter stands in."""
     names = [column.name for column in columns]
-    first, p50 = 0, names.index("p50") if "p50" in names else 0
+    first, p50, top1 = 0, *(names.index(name) if name in names else 0 for name in ("p50", "top1"))
     if row.failure is not None:
         yield p50, f"failed at {row.failure.partition(':')[0]}; its record holds the message"
     for mark in row.marks:
         if mark not in general:
-            yield first, mark
+            yield (top1 if mark.startswith("top-1") else first), mark
     if "published" in names and row.published_source is not None:
         yield names.index("published"), f"published: {row.published_source}"
 

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
-from mobilebench.leaderboard.rows import Row
+from mobilebench.leaderboard.rows import AS_AUTHORS, Row
+
+_JUDGED = ("top1", "interval", "images")
+"""Columns of a measured accuracy."""
 
 
-def notes(rows: Sequence[Row]) -> list[str]:
-    """Return one sentence for each mark and each failure, naming the rows it is about."""
+def notes(rows: Sequence[Row], columns: Collection[str]) -> list[str]:
+    """Return one sentence for each mark and each failure, naming the rows it is about.
+
+    `columns` are the names of those that are shown: about a number that is not, there is no note.
+    """
     by_mark: dict[str, list[int]] = {}
     for number, row in enumerate(rows, start=1):
         for mark in row.marks:
-            by_mark.setdefault(mark, []).append(number)
+            if not mark.startswith("top-1") or not set(_JUDGED).isdisjoint(columns):
+                by_mark.setdefault(mark, []).append(number)
     sentences = [
         f"{_which(numbers, len(rows))}: {mark}." for mark, numbers in sorted(by_mark.items())
     ]
@@ -21,7 +28,18 @@ def notes(rows: Sequence[Row]) -> list[str]:
         for number, row in enumerate(rows, start=1)
         if row.failure
     ]
-    return [*sentences, *of_numbers(rows), *_published(rows)]
+    published = _published(rows) if "published" in columns else []
+    return [*sentences, *of_columns(rows, columns), *published]
+
+
+def of_columns(rows: Iterable[Row], columns: Collection[str]) -> list[str]:
+    """Return the sentences about what the numbers of the shown columns are."""
+    return [
+        sentence
+        for sentence in of_numbers(rows)
+        if ("spread" in columns and "spread:" in sentence)
+        or (not set(_JUDGED).isdisjoint(columns) and sentence.startswith("top-1"))
+    ]
 
 
 def shared_marks(rows: Sequence[Row]) -> list[str]:
@@ -40,12 +58,23 @@ def of_numbers(rows: Iterable[Row]) -> list[str]:
     spreads = dict.fromkeys(
         f"{row.protocol}, p50 spread: {row.spread_kind}." for row in rows if row.spread_kind
     )
-    data = dict.fromkeys(
-        f"top-1 measured on {row.accuracy_data}, with Wilson's interval at 95 %."
-        for row in rows
-        if row.accuracy_data
-    )
+    ways: dict[str, dict[str, None]] = {}
+    for row in rows:
+        if row.accuracy_data:
+            known = ways.setdefault(row.accuracy_data, {})
+            if row.accuracy_preparation and not has_own_preparation(row):
+                known[row.accuracy_preparation] = None
+    data = [
+        f"top-1 measured on {title}, with Wilson's interval at 95 %"
+        f"{'; images: ' if known else ''}{'; or '.join(known)}."
+        for title, known in ways.items()
+    ]
     return [*spreads, *data]
+
+
+def has_own_preparation(row: Row) -> bool:
+    """Return whether a mark of the row names how its images were prepared."""
+    return row.accuracy_apart or any(mark.startswith(AS_AUTHORS) for mark in row.marks)
 
 
 def _published(rows: Sequence[Row]) -> list[str]:

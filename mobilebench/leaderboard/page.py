@@ -67,7 +67,7 @@ def as_page(
         chosen=columns is not None,
         sections=sections(rows),
         rows=rows,
-        notes=notes(rows),
+        notes=notes(rows, [column.name for column in chosen]),
         charts=charts(rows),
         unknown=UNKNOWN,
         elsewhere=elsewhere,

@@ -164,20 +164,20 @@ def _panel(panel: Panel, axes: Axes) -> alt.VConcatChart:
             (alt.X, alt.Y), ("x", "y"), (axes.x, axes.y), scales, strict=True
         )
     )
-    front = axes.front(points)
+    fronts = _fronts(panel.rows, points, axes)
     texts, notes = _texts(panel.rows, axes)
     layers = [
-        *_front(points, front, axes, x, y),
+        *(layer for front in fronts for layer in _front(points, front, axes, x, y)),
         *_intervals(panel.rows, points, axes, x, y),
-        _points(panel.rows, points, front, axes, x, y),
-        *_labels(panel.rows, points, front, texts, scales, axes, x, y),
+        _points(panel.rows, points, [place for front in fronts for place in front], axes, x, y),
+        *_labels(panel.rows, points, fronts, texts, scales, axes, x, y),
     ]
     plot = alt.layer(*layers).properties(
         width=_WIDTH,
         height=_HEIGHT,
         title=alt.TitleParams(
             escapes.visible(panel.heading),
-            subtitle=_legend(panel.rows, axes),
+            subtitle=[*_only_model(panel.rows), _legend(panel.rows, axes)],
             anchor="start",
             fontSize=13,
             subtitleFontSize=10,
@@ -190,11 +190,39 @@ def _panel(panel: Panel, axes: Axes) -> alt.VConcatChart:
     return alt.vconcat(plot).properties(title=below)
 
 
+def _only_model(rows: Sequence[Row]) -> list[str]:
+    """Return the name of the model in lines, where all points are of one and labels lack it."""
+    models = {row.model for row in rows}
+    if len(models) > 1 or len(rows) == 1:
+        return []
+    return textwrap.wrap(f"All points: {escapes.visible(*models)}", _LINE)
+
+
 def _legend(rows: Sequence[Row], axes: Axes) -> str:
     """Return what the signs are, in words that stand a print without colours."""
     kinds = {_kind(row) for row in rows} if Quantity.ACCURACY in (axes.x, axes.y) else set()
     signs = [f"{sign}: {kind}" for kind, sign in _SIGNS.items() if kind in kinds]
-    return "; ".join([*signs, "filled: on the Pareto front"])
+    several = len({_comparable(row) for row in rows}) > 1 and Quantity.ACCURACY in (axes.x, axes.y)
+    return "; ".join([*signs, f"filled: on the Pareto front{' of its kind' * several}"])
+
+
+def _comparable(row: Row) -> str | None:
+    """Return what rows share whose accuracies compare; None where a row's compares with none."""
+    return None if row.accuracy_apart else _kind(row)
+
+
+def _fronts(
+    rows: Sequence[Row], points: Sequence[tuple[float, float]], axes: Axes
+) -> list[list[int]]:
+    """Return the positions of the points on each front: only numbers that compare share one."""
+    places = range(len(rows))
+    if Quantity.ACCURACY not in (axes.x, axes.y):
+        return [axes.front(points)]
+    fronts = []
+    for kind in _SIGNS:
+        alike = [place for place in places if _comparable(rows[place]) == kind]
+        fronts.append([alike[place] for place in axes.front([points[place] for place in alike])])
+    return [front for front in fronts if front]
 
 
 def _kind(row: Row) -> str:
@@ -216,17 +244,26 @@ def _texts(rows: Sequence[Row], axes: Axes) -> tuple[list[str], list[str]]:
         if len({tuple(each(row) for each in [*chosen, part]) for row in rows}) > kinds:
             chosen.append(part)
     chosen = chosen or parts[:1]
-    shared = shared_marks(rows)
+    judged = Quantity.ACCURACY in (axes.x, axes.y)
+    shared = [mark for mark in shared_marks(rows) if judged or not mark.startswith("top-1")]
     notes: dict[str, str] = {}
+    cut: dict[str, None] = {}
     texts = []
     for row in rows:
-        own = [mark for mark in row.marks if mark not in shared]
+        about_row = (mark for mark in row.marks if judged or not mark.startswith("top-1"))
+        own = [mark for mark in about_row if mark not in shared]
         for mark in own:
             notes.setdefault(mark, letter(len(notes)))
         signs = [sign for mark, sign in notes.items() if mark in own]
         text = ", ".join(each(row) for each in chosen)
-        texts.append(escapes.visible(f"{text} [{','.join(signs)}]" if signs else text))
+        end = f" [{','.join(signs)}]" if signs else ""
+        name = escapes.visible(text)
+        shown = labels.shortened(name, _WIDTH - labels.width(end))
+        if shown != name:
+            cut[f"{shown} is {name}."] = None
+        texts.append(f"{shown}{end}")
     about = [f"All points: {'; '.join(mark.removesuffix('.') for mark in shared)}."] * bool(shared)
+    about += cut
     about += [f"[{sign}] {mark.removesuffix('.')}." for mark, sign in notes.items()]
     about += [
         sentence
@@ -319,7 +356,7 @@ def _points(
 def _labels(
     rows: Sequence[Row],
     points: Sequence[tuple[float, float]],
-    front: Sequence[int],
+    fronts: Sequence[Sequence[int]],
     texts: Sequence[str],
     scales: tuple[_Scale, ...],
     axes: Axes,
@@ -330,7 +367,7 @@ def _labels(
 
     across, up = scales
     pixels = [(_WIDTH * across.share(a), _HEIGHT * (1 - up.share(b))) for a, b in points]
-    lines = _steps([pixels[place] for place in front])
+    lines = [box for front in fronts for box in _steps([pixels[place] for place in front])]
     for row, (a, b) in zip(rows, pixels, strict=True):
         if (ends := axes.x.interval(row)) is not None:
             left, right = (_WIDTH * across.share(end) for end in ends)

@@ -12,7 +12,7 @@ from mobilebench.leaderboard.judgement import UNJUDGED, Judgement, by_file, data
 from mobilebench.leaderboard.naming import Naming
 from mobilebench.leaderboard.spread import spread
 from mobilebench.notation import escapes
-from mobilebench.notation.quantities import duration
+from mobilebench.notation.quantities import counted, duration
 from mobilebench.stats import summarise
 from mobilebench.values import value, wire
 from mobilebench.values.accuracy import Accuracy
@@ -24,6 +24,8 @@ from mobilebench.values.record import CellKey, Record
 from mobilebench.values.tensor import TensorSpec
 
 _NS_PER_MS = 1e6
+AS_AUTHORS = "top-1: images prepared as the network's own authors do"
+"""How the mark begins of a network that has another preparation than most others."""
 
 
 @value
@@ -75,6 +77,10 @@ class Row:
     accuracy_images: int | None
     accuracy_data: str | None
     """The data set, with the images that were evaluated and that there are."""
+    accuracy_preparation: str | None
+    """How its images were resized, cropped and normalised."""
+    accuracy_apart: bool
+    """True where that is another way than for the other rows: then it does not compare."""
     published_top1: float | None
     published_source: str | None
     weights: str | None
@@ -207,6 +213,8 @@ def _row(record: Record, judgement: Judgement, naming: Naming) -> Row:
         top1_high=100 * interval[1] if interval else None,
         accuracy_images=accuracy.images if accuracy else None,
         accuracy_data=data_title(accuracy) if accuracy else None,
+        accuracy_preparation=accuracy.preparation if accuracy else None,
+        accuracy_apart=judgement.apart,
         published_top1=published.top1 if published else None,
         published_source=published.source if published else None,
         weights=model.weights.label if model.weights else None,
@@ -313,8 +321,18 @@ def _each_mark(record: Record) -> Iterable[str]:
 def _accuracy_marks(judgement: Judgement) -> Iterable[str]:
     accuracy = judgement.accuracy
     if accuracy is not None and accuracy.not_finite:
-        yield f"top-1: scores of {accuracy.not_finite} images are not finite and count as wrong"
+        images = counted(accuracy.not_finite, "image")
+        yield f"top-1: scores of {images} are not finite and count as wrong"
     if accuracy is not None and accuracy.data.unreadable:
         yield f"top-1: {len(accuracy.data.unreadable)} images could not be read and are left out"
+    if accuracy is not None and judgement.apart:
+        yield (
+            f"top-1 with *: images prepared otherwise than for the other rows "
+            f"({accuracy.preparation}), so it does not compare with them"
+        )
+    if accuracy is not None and judgement.unusual:
+        yield f"{AS_AUTHORS} ({accuracy.preparation})"
+    for each in judgement.hidden:
+        yield f"evaluated on images prepared otherwise too ({each}), which is not shown"
     if accuracy is None and judgement.elsewhere:
         yield f"accuracy known on other images only: {'; '.join(judgement.elsewhere)}"

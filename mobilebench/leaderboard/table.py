@@ -48,7 +48,7 @@ def as_table(rows: Sequence[Row], width: int, columns: Sequence[Column] | None =
             _table(section, in_order, [widths[column] for column in in_order], number_width),
             Text(""),
         ]
-    lines = [escapes.terminal(sentence) for sentence in notes(rows)]
+    lines = [escapes.terminal(sentence) for sentence in notes(rows, [each.name for each in shown])]
     left_out = [column.title for column in possible if column not in shown]
     if left_out:
         lines.append(

@@ -81,5 +81,6 @@ def as_markdown(rows: Sequence[Row], columns: Sequence[Column] | None = None) ->
             cells = (escapes.markdown(column.text(row)) for column in columns)
             lines.append(f"| {number} | " + " | ".join(cells) + " |")
         lines.append("")
-    lines += [f"- {escapes.markdown(sentence)}" for sentence in notes(rows)]
+    about = notes(rows, [column.name for column in columns])
+    lines += [f"- {escapes.markdown(sentence)}" for sentence in about]
     return "\n".join(lines) + "\n"

@@ -42,17 +42,28 @@ class Child:
         memory_bytes: int | None = None,
         env: Mapping[str, str] | None = None,
         cancel: Event | None = None,
+        input_path: Path | None = None,
+        errors_path: Path | None = None,
     ) -> None:
+        """Start the program. Raises `OSError` where that cannot be done.
+
+        `input_path` is the file that it reads from its standard input; `errors_path` takes what it
+        prints to stderr, which is in the log otherwise.
+        """
         self._args = args
         self._log_path = log_path
         self._memory_bytes = memory_bytes
         self._cancel = cancel
-        with log_path.open("wb") as log:
+        with (
+            Path(input_path or os.devnull).open("rb") as given,
+            log_path.open("wb") as log,
+            contextlib.nullcontext() if errors_path is None else errors_path.open("wb") as errors,
+        ):
             self._child = subprocess.Popen(
                 list(args),
-                stdin=subprocess.DEVNULL,
+                stdin=given,
                 stdout=log,
-                stderr=subprocess.STDOUT,
+                stderr=errors or subprocess.STDOUT,
                 env=None if env is None else {**os.environ, **env},
                 start_new_session=True,
             )
@@ -103,8 +114,7 @@ class Child:
     def ended(self, code: int) -> ProcessFailed:
         """Return the error that names the exit code, or the signal, that ended the child."""
         if code < 0:
-            name = signal.Signals(-code).name
-            return self._failed("signal", f"was ended by the signal {name}")
+            return self._failed("signal", f"was ended by the signal {signal_name(-code)}")
         return self._failed("exit", f"ended with exit code {code}")
 
     def _stopped(self, reason: str, detail: str) -> ProcessFailed:
@@ -119,6 +129,11 @@ class Child:
             with contextlib.suppress(ProcessLookupError):  # it ended between the two lines
                 os.killpg(self._child.pid, signal.SIGKILL)
             self._child.wait()
+
+
+def signal_name(number: int) -> str:
+    """Return the name of a signal; the number of one that has no name."""
+    return next((each.name for each in signal.Signals if each == number), f"number {number}")
 
 
 def end_with(parent: int) -> None:

@@ -13,6 +13,7 @@ from mobilebench.values.device import Device
 from mobilebench.values.job import Job
 from mobilebench.values.measurement import ComputeUnit
 from mobilebench.values.protocol import Protocol
+from mobilebench.values.threads import require_threads
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,10 @@ class Setting:
     """Runtimes to measure on; with none, each artifact runs on the usual one of its format."""
     threads: tuple[int, ...] = (1,)
     compute_unit: ComputeUnit = ComputeUnit.CPU
+
+    def __post_init__(self) -> None:
+        for threads in self.threads:
+            require_threads(threads)
 
 
 @dataclass(frozen=True)

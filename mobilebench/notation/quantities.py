@@ -1,4 +1,4 @@
-"""Write durations, sizes and counts with three significant digits and a fitting unit."""
+"""Write durations, sizes and counts with three digits and a fitting unit or noun."""
 
 from __future__ import annotations
 
@@ -27,6 +27,14 @@ def size(count: float) -> str:
 def count(number: float) -> str:
     """Write how many there are of something, such as `350`, `5.27 M` or `1.82 G`."""
     return _written(number, _COUNTS).strip()
+
+
+def counted(number: int, one: str, many: str | None = None) -> str:
+    """Write a number of things with its noun, such as `1 row` or `2 rows`.
+
+    `many` is the plural of a noun that has another than with an s.
+    """
+    return f"{number} {one if number == 1 else many or f'{one}s'}"
 
 
 def quantity(number: float, unit: str) -> str:

@@ -42,7 +42,9 @@ def _compared(comparison: Comparison) -> str:
     if comparison.verdict is Verdict.REGRESSED:
         kind = "error"
     _, metric, before, after, change, *_ = cells(comparison)
-    details = f"{comparison.cell}: {metric} {before} to {after} {change}: {comparison.reason}"
+    figures = f"{metric} {before or 'unknown'} to {after or 'unknown'}"
+    figures += f" {change}" if change else ""
+    details = f"{comparison.cell}: {figures}: {comparison.reason}"
     return _command(kind, comparison.words, details)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from mobilebench.errors import UserError, require_known
+from mobilebench.notation.quantities import counted
 from mobilebench.regress.anchors import Anchor
 from mobilebench.regress.comparison import Comparison, Verdict
 from mobilebench.regress.evidence import weigh
@@ -97,8 +98,8 @@ def check(
     both = records[0].keys() & records[1].keys()
     if both:
         raise UserError(
-            f"The baseline and the candidate have {len(both)} records in common, such as "
-            f"{min(both)}; a run cannot be compared with itself."
+            f"The baseline and the candidate have {counted(len(both), 'record')} in common, such "
+            f"as {min(both)}; a run cannot be compared with itself."
         )
     cells = [_cell(key, before, after) for key in shared]
     if reference is not None:

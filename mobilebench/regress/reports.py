@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
-from mobilebench.notation.quantities import quantity
+from mobilebench.notation.quantities import counted, quantity
 from mobilebench.regress.comparison import Comparison, Verdict
 from mobilebench.regress.gate import Report
 from mobilebench.regress.judging import OUTCOME
@@ -36,7 +36,7 @@ def cells(comparison: Comparison) -> tuple[str, ...]:
         "" if comparison.effect is None else f"{comparison.effect:+.1%}",
         "" if interval is None else f"{interval[0]:+.1%} to {interval[1]:+.1%}",
         "" if comparison.p_value is None else f"{comparison.p_value:.2g}",
-        f"{count} pairs" if comparison.paired else count,
+        counted(comparison.runs[0], "pair") if comparison.paired else count,
         comparison.words,
     )
 

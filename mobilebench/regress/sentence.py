@@ -75,19 +75,28 @@ def _same_file(review: Review) -> tuple[str, str]:
 
 
 def _no_baseline(review: Review) -> tuple[str, str]:
-    if review.missing and review.missing[0].subject == review.baseline:
-        why = f"{review.baseline} does not exist yet"
-    elif review.missing and all(fault.fresh for fault in review.missing):
-        why = f"{_subjects(review.missing)} is new since {review.baseline}"
-    elif review.missing:
-        fault = review.missing[0]
-        why = f"{review.baseline} does not export{_place(fault)}"
-    else:
-        why = f"{review.baseline} has no such files"
     return (
-        f"{review.candidate} has no baseline yet, because {why}",
+        f"{review.candidate} has no baseline yet, because {_lacking(review)}",
         "merge it, and later changes are compared with it",
     )
+
+
+def _lacking(review: Review) -> str:
+    """Return in a clause why there is no baseline: it is new, or it does not export."""
+    if not review.missing:
+        return f"{review.baseline} has no such files"
+    if review.missing[0].subject == review.baseline:
+        return f"{review.baseline} does not exist yet"
+    fresh = tuple(fault for fault in review.missing if fault.fresh)
+    broken = tuple(fault for fault in review.missing if not fault.fresh)
+    parts = []
+    if fresh:
+        verb = "is" if len({fault.subject for fault in fresh}) == 1 else "are"
+        parts.append(f"{_subjects(fresh)} {verb} new since {review.baseline}")
+    if broken:
+        whose = f" {_subjects(broken)}" if fresh else ""
+        parts.append(f"{review.baseline} does not export{whose}{_place(broken[0])}")
+    return ", and ".join(parts)
 
 
 def _broken(review: Review) -> tuple[str, str]:
@@ -107,8 +116,7 @@ def _broken(review: Review) -> tuple[str, str]:
 def _refused(review: Review) -> tuple[str, str]:
     what = f"{review.candidate} could not be compared with {review.baseline}"
     if review.refusal is None:
-        fault = review.missing[0]
-        return f"{what}, which lacks {_subjects(review.missing)}{_place(fault)}", (
+        return f"{what}: {_lacking(review)}", (
             "bring a baseline, or pass without one by --no-baseline pass"
         )
     return what, "the reason is below"

@@ -120,7 +120,8 @@ def _task(record: Record, supplies: Supplies, names: Sequence[Name]) -> Task:
     """Return the task of one row. Raises `UserError` where something for it is not here."""
     missing = [str(need) for need in needs(record) if supplies.find(need.sha256) is None]
     if missing:
-        raise UserError(f"It needs {' and '.join(missing)}; give it with --with PATH.")
+        each = "it" if len(missing) == 1 else "each of them"
+        raise UserError(f"It needs {' and '.join(missing)}; give {each} with --with PATH.")
     facts, recipe = record.artifact, record.recipe
     if facts is not None and facts.given:
         return Task(None, supplies.find(facts.sha256), Terms(), (record,))

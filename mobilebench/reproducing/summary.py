@@ -19,6 +19,7 @@ def sentences(rows: Sequence[Row]) -> Iterator[str]:
     yield f"{len(rows)} row{'s' * (len(rows) != 1)}: {tally}."
     for reason, numbers in _together((row.reason, number) for number, row in _numbered(rows)):
         yield f"{numbers}: {reason}."
+    yield from unsigned([row.record for row in rows])
     for reason, numbers in _together((row.not_measured, n) for n, row in _numbered(rows)):
         yield f"{numbers}, not measured: {reason}."
     for reason, numbers in _together((_doubts(row), n) for n, row in _numbered(rows)):
@@ -31,6 +32,16 @@ def sentences(rows: Sequence[Row]) -> Iterator[str]:
             "Ratios are of runs at different times, and no verdict: `mobilebench bench --ab` gives "
             "one."
         )
+
+
+def unsigned(records: Sequence[Record]) -> Iterator[str]:
+    """Yield a sentence about the rows of the table that nobody has signed."""
+    marks = (
+        ("not signed" if record.signature is None else None, number)
+        for number, record in enumerate(records, start=1)
+    )
+    for mark, numbers in _together(marks):
+        yield f"{numbers}: {mark}."
 
 
 def versions(records: Sequence[Record]) -> Iterator[str]:

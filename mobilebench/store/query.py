@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from mobilebench.errors import UserError, require_known
 from mobilebench.values import wire
+from mobilebench.values.recipe import Format, Precision
 from mobilebench.values.record import Record
 
 PREFIXES = ("commit", "id", "session")
@@ -35,12 +36,18 @@ class Query:
     newest: bool = False
     """Only the newest record of each cell."""
 
+    def __post_init__(self) -> None:
+        for name, names in (("format", Format), ("precision", Precision)):
+            wanted = getattr(self, name)
+            if wanted is not None:
+                require_known(name, wanted, names)
+
     @classmethod
     def parse(cls, text: str) -> Query:
         """Read `model=NAME,commit=3f2a`, a list of conditions that all have to hold.
 
         Raises `UserError` for text that is not a condition or names one twice, `UnknownName` for
-        a condition that does not exist.
+        a condition, a format or a precision that does not exist.
         """
         conditions: dict[str, str] = {}
         for condition in text.split(","):

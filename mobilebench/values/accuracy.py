@@ -143,6 +143,11 @@ class Accuracy:
         return Share(hits=sum(each.top1 for each in self.classes), count=self.images)
 
     @property
+    def preparation(self) -> str:
+        """How the images were prepared, in words."""
+        return self.preprocessing.described(self.resolution)
+
+    @property
     def top5(self) -> Share | None:
         """None where the network has no more than `TOP` classes."""
         if self.outputs <= TOP:

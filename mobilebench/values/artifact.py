@@ -22,7 +22,7 @@ from mobilebench.errors import BundleError, MobilebenchWarning, UserError
 from mobilebench.notation.quantities import size
 from mobilebench.values import require_range, value, wire
 from mobilebench.values.forecast import Forecast
-from mobilebench.values.modelspec import ModelSpec, Preprocessing
+from mobilebench.values.modelspec import Interpolation, ModelSpec, Preprocessing
 from mobilebench.values.recipe import NOISE, ExportRecipe, inputs_of_file
 from mobilebench.values.tensor import TensorSpec
 
@@ -371,21 +371,27 @@ class Artifact:
         """`mobilevig_ti onnx-fp32-opset20`: for people, never parsed."""
         return f"{self.manifest.model.title} {self.manifest.recipe.label}"
 
-    def preprocessed(self, normalised: Preprocessing | None, resize: int | None = None) -> Artifact:
+    def preprocessed(
+        self,
+        normalised: Preprocessing | None,
+        resize: int | None = None,
+        interpolation: Interpolation | None = None,
+    ) -> Artifact:
         """Return the artifact with the preparation of images that its manifest does not state.
 
         `normalised` holds means and deviations, `resize` is the shorter side before the crop, in
-        pixels. Raises `UserError` where the artifact states another preparation, and for a size
-        without means where it states none.
+        pixels. Raises `UserError` where the artifact states another preparation, and for a size or
+        an interpolation without means where it states none.
         """
         model = self.manifest.model
         stated = model.preprocessing
         preprocessing = stated or normalised
         if preprocessing is None:
-            if resize is None:
+            option = "--interpolation" if resize is None else "--resize"
+            if resize is None and interpolation is None:
                 return self
             raise UserError(
-                f"--resize was given, and it is not known how images are normalised for "
+                f"{option} was given, and it is not known how images are normalised for "
                 f"{model.name}; give --mean and --std too."
             )
         if normalised is not None and (normalised.mean, normalised.std) != (
@@ -398,6 +404,15 @@ class Artifact:
             )
         if resize is not None:
             preprocessing = self._resized(preprocessing, resize)
+        if interpolation not in (None, preprocessing.interpolation):
+            if preprocessing.interpolation is not None:
+                raise UserError(
+                    f"{self.name} states that its images are resized by "
+                    f"{preprocessing.interpolation} interpolation; leave --interpolation out, or "
+                    f"export your own network again with another one."
+                )
+            preprocessing = replace(preprocessing, interpolation=interpolation)
+        preprocessing = replace(preprocessing, interpolation=preprocessing.filter)
         return Artifact(
             self.folder,
             replace(self.manifest, model=replace(model, preprocessing=preprocessing)),
@@ -428,7 +443,7 @@ class Artifact:
         """
         folder = Path(folder)
         path = folder / MANIFEST_FILE
-        if not path.is_file():
+        if not is_bundle(folder):
             raise BundleError(
                 f"{folder} is not an artifact: it has no {MANIFEST_FILE}; give the folder that "
                 f"`mobilebench export` printed, or a model file that ends in .onnx, .tflite, "
@@ -449,6 +464,14 @@ class Artifact:
             )
         _warn_of_other_tools(artifact)
         return artifact
+
+
+def is_bundle(folder: Path) -> bool:
+    """Return whether a folder holds a manifest; one that the system does not show has none."""
+    try:
+        return (folder / MANIFEST_FILE).is_file()
+    except OSError:  # a name that is too long, or a folder that may not be entered
+        return False
 
 
 def _warn_of_other_tools(artifact: Artifact) -> None:

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
+from mobilebench.notation.quantities import counted
 from mobilebench.values import value
 
 Attribute = bool | int | float | str | tuple[int, ...] | tuple[float, ...]
@@ -84,7 +85,7 @@ class Graph:
     runtime computes them once, so they are not among the operations."""
 
     def __repr__(self) -> str:
-        return f"<Graph: {len(self.operations)} operations>"
+        return f"<Graph: {counted(len(self.operations), 'operation')}>"
 
     @property
     def macs(self) -> int | None:

@@ -6,8 +6,9 @@ import math
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from enum import StrEnum
 
-from mobilebench.errors import UserError
+from mobilebench.errors import UserError, require_known
 from mobilebench.values import require_range, value
 from mobilebench.values.tensor import TensorSpec
 
@@ -24,6 +25,8 @@ _ORIGINS = {
 }
 _LABELS = {RANDOM: "random", CALLER: "own code", IN_FILE: "in the file"}
 _SHOWN_SHA256 = 8
+MOST_PIXELS = 1 << 26
+"""Pixels of an image that is resized before the crop: 200 MB. Networks here take a thousandth."""
 _USUAL = (224, 224)
 _CHANNELS = (1, 3)
 
@@ -81,6 +84,27 @@ class Macs:
         return self.conv + self.linear + self.matmul + self.scan
 
 
+class Interpolation(StrEnum):
+    """Filters by which an image is resized, as Pillow has them: with antialiasing."""
+
+    BILINEAR = "bilinear"
+    BICUBIC = "bicubic"
+    NEAREST = "nearest"
+    BOX = "box"
+    HAMMING = "hamming"
+    LANCZOS = "lanczos"
+
+    @classmethod
+    def named(cls, name: str) -> Interpolation:
+        """Return the filter of that name. Raises `UnknownName`."""
+        require_known("interpolation", name, cls)
+        return cls(name)
+
+
+USUAL_INTERPOLATION = Interpolation.BILINEAR
+"""Where nobody states one: that of torchvision's `Resize`."""
+
+
 @value
 class Preprocessing:
     """How the authors prepare an image: resize to `size / crop_pct`, crop, normalise."""
@@ -89,13 +113,37 @@ class Preprocessing:
     """By channel, for values in 0..1."""
     std: tuple[float, float, float]
     crop_pct: float = 1.0
-    interpolation: str = "bicubic"
+    interpolation: Interpolation | None = Interpolation.BICUBIC
+    """None where nobody stated it. Documents without this field are of a time when it was
+    bicubic."""
 
     def __post_init__(self) -> None:
         if any(not 0 < deviation < math.inf for deviation in self.std):
             raise UserError(f"The deviations {self.std} are not all positive numbers.")
         if any(not math.isfinite(mean) for mean in self.mean):
             raise UserError(f"The means {self.mean} are not all numbers.")
+
+    @classmethod
+    def stated(
+        cls,
+        mean: tuple[float, float, float],
+        std: tuple[float, float, float],
+    ) -> Preprocessing:
+        """Return what the caller states of a network; the interpolation stays open."""
+        return cls(mean=mean, std=std, interpolation=None)
+
+    @property
+    def filter(self) -> Interpolation:
+        """The interpolation that is used."""
+        return self.interpolation or USUAL_INTERPOLATION
+
+    def described(self, size: tuple[int, int]) -> str:
+        """Return the whole preparation in words, for a network of `size`, (H, W)."""
+        mean, std = (",".join(f"{each:.4g}" for each in three) for three in (self.mean, self.std))
+        return (
+            f"shorter side {self.resize(size)} {self.filter}, crop {size[0]}x{size[1]}, "
+            f"mean {mean}, std {std}"
+        )
 
     def resize(self, size: tuple[int, int]) -> int:
         """Return the pixels of an image's shorter side before the crop to `size`, (H, W)."""
@@ -106,6 +154,11 @@ class Preprocessing:
 
         Raises `UserError` for fewer pixels than the crop has.
         """
+        if pixels**2 > MOST_PIXELS:
+            raise UserError(
+                f"--resize was given as {pixels}; an image is resized to at most "
+                f"{math.isqrt(MOST_PIXELS)} pixels on its shorter side."
+            )
         if pixels < min(size):
             raise UserError(
                 f"--resize was given as {pixels}; the shorter side before a crop to "
@@ -216,3 +269,31 @@ class ModelSpec:
     def published_latency(self) -> Published | None:
         """The first published row that states a latency."""
         return next((row for row in self.published if row.latency_ms is not None), None)
+
+
+def prepared(
+    normalised: Preprocessing | None,
+    resize: int | None,
+    interpolation: Interpolation | None,
+    inputs: tuple[TensorSpec, ...],
+) -> Preprocessing | None:
+    """Return the preparation that a caller states of a network; None where that is nothing.
+
+    Raises `UserError` for a size or an interpolation without means and deviations, and for a size
+    that fits no image.
+    """
+    option = "--interpolation" if resize is None else "--resize"
+    if resize is None and interpolation is None:
+        return normalised
+    if normalised is None:
+        raise UserError(
+            f"{option} was given without --mean and --std, with which it says how images are "
+            f"prepared for your own network; give all of them. Networks of the zoo and of timm "
+            f"state theirs, so leave it out there."
+        )
+    if resize is not None and inputs:  # what lacks its inputs is refused for that, with advice
+        size = ModelSpec(name="network", inputs=inputs).resolution
+        if size is None:
+            raise UserError("--resize was given, and the network takes no images; leave it out.")
+        normalised = normalised.resized(resize, size)
+    return replace(normalised, interpolation=interpolation)

@@ -9,6 +9,9 @@ from enum import StrEnum
 from mobilebench.errors import UserError
 from mobilebench.values import value
 
+MOST_ELEMENTS = 2**31 - 1
+"""Numbers in a tensor that 32 bits can count, as the runtimes of phones do."""
+
 
 class DType(StrEnum):
     """Element types that cross mobilebench's seams; values are numpy's names."""
@@ -40,6 +43,12 @@ class TensorSpec:
             raise UserError(
                 f"Tensor {self.name!r} was given the shape {self.shape}; every size must be a "
                 f"positive number, because phone formats are exported with static shapes."
+            )
+
+        if self.elements > MOST_ELEMENTS:
+            raise UserError(
+                f"Tensor {self.name!r} was given the shape {self.shape}, which are {self.elements} "
+                f"numbers; phone formats hold at most {MOST_ELEMENTS} in a tensor."
             )
 
     @property

@@ -17,23 +17,28 @@ from pathlib import Path
 
 import numpy as np
 
+from mobilebench import plugins
 from mobilebench.errors import BundleError, CellFailed, ImageError, UserError
 from mobilebench.inputs import images, seeded
 from mobilebench.inputs.folder import ImageFolder, LabelledImage
 from mobilebench.inputs.seeded import Array
 from mobilebench.machine import cluster, host, installation
+from mobilebench.notation.quantities import counted, size
 from mobilebench.values import value, wire
 from mobilebench.values.accuracy import TOP, Accuracy, ClassCount, DataSet
 from mobilebench.values.artifact import Artifact, content_sha256
 from mobilebench.values.measurement import Stage
 from mobilebench.values.modelspec import ModelSpec
 from mobilebench.values.recipe import ExportRecipe
+from mobilebench.values.threads import require_threads
 from mobilebench.verifying import prediction, verification
 from mobilebench.verifying.journal import Answer, ImageVerdict, Journal, Part
 from mobilebench.verifying.ranking import rank
 
 PART_IMAGES = 256
 """Images of a task: enough that starting a runtime, about a second, hardly counts."""
+_MOST_PART_ELEMENTS = 1 << 30
+"""Numbers of a task's inputs above which they do not fit: 4 GB, and as much again for copies."""
 _PART_ELEMENTS = 1 << 25
 """Numbers of a task's inputs, 128 MB: 222 images of 224 x 224."""
 
@@ -51,6 +56,9 @@ class Options:
     part_images: int | None = None
     skip_unreadable: bool = False
     """Count images that cannot be read, and go on."""
+
+    def __post_init__(self) -> None:
+        require_threads(self.threads)
 
 
 @value
@@ -90,6 +98,8 @@ class Evaluation:
         images.require_images(manifest.model)
         if (reason := verification.unverifiable(manifest.recipe)) is not None:
             raise UserError(f"{artifact.name} cannot be evaluated here: {reason}.")
+        _require_runtime(artifact, options)
+        _require_room(artifact, data, options)
         shape = _first_output(artifact, options)
         scores = math.prod(shape)
         if scores < 2 or scores != max(shape):
@@ -235,6 +245,28 @@ class Evaluation:
                 top5=_within(class_ranks, TOP) if self.outputs > TOP else None,
             )
             for label, class_ranks in sorted(ranks.items())
+        )
+
+
+def _require_runtime(artifact: Artifact, options: Options) -> None:
+    recipe = artifact.manifest.recipe
+    offered = plugins.runner("host").runtimes(recipe.format, recipe.delegate)
+    if options.runtime is not None and options.runtime not in offered:
+        raise UserError(
+            f"{artifact.name} cannot be evaluated with {options.runtime}; runtimes for such files "
+            f"here: {', '.join(offered) or 'none'}."
+        )
+
+
+def _require_room(artifact: Artifact, data: ImageFolder, options: Options) -> None:
+    """Raise `UserError` where the images of one task would not fit into memory."""
+    [image] = artifact.manifest.model.inputs
+    count = min(options.part_images or 1, len(data.images))
+    if count * image.elements > _MOST_PART_ELEMENTS:
+        raise UserError(
+            f"{counted(count, 'image')} of {image} at a time, which take "
+            f"{size(4 * count * image.elements)} and more, do not fit; give at most "
+            f"{_MOST_PART_ELEMENTS // image.elements}, or leave the number out."
         )
 
 

@@ -126,9 +126,7 @@ def _require_timm_name(name: str) -> None:
     if not name:
         raise UserError("timm: names no model; write timm:NAME, such as timm:resnet18.")
     if timm_models() and not in_timm(name):
-        raise UnknownName.among(
-            "model", f"{TIMM}{name}", [f"{TIMM}{other}" for other in timm_models()]
-        )
+        raise UnknownName.among("model", name, timm_models(), prefix=TIMM)
 
 
 def _require_zoo_name(reference: str) -> None:
@@ -194,6 +192,8 @@ def _near(name: str, names: Iterable[str], cutoff: float = 0.7) -> list[str]:
 def _require_file(path: Path) -> None:
     if path.is_file():
         return
+    if path.is_dir():
+        raise NoSuchModel(f"{path} is a folder; a model is named FILE.py:FUNCTION.")
     others = [other.name for other in path.parent.glob("*.py")] if path.parent.is_dir() else []
     near = [str(path.parent / name) for name in _near(path.name, others)]
     offer = f"did you mean {' or '.join(near)}?" if near else "a model is named FILE.py:FUNCTION."

@@ -14,7 +14,14 @@ from importlib import resources
 from typing import TYPE_CHECKING, Any
 
 from mobilebench.errors import UnknownName, UserError
-from mobilebench.values.modelspec import Macs, ModelSpec, Preprocessing, Published, Source
+from mobilebench.values.modelspec import (
+    Interpolation,
+    Macs,
+    ModelSpec,
+    Preprocessing,
+    Published,
+    Source,
+)
 from mobilebench.values.tensor import TensorSpec
 
 if TYPE_CHECKING:
@@ -74,7 +81,7 @@ def model_spec(name: str, resolution: int = RESOLUTION) -> ModelSpec:
             mean=tuple(preprocessing["mean"]),
             std=tuple(preprocessing["std"]),
             crop_pct=preprocessing["crop_pct"],
-            interpolation=preprocessing["interpolation"],
+            interpolation=Interpolation(preprocessing["interpolation"]),
         ),
         source=Source(**facts["source"]),
         published=_published_rows(facts["published_as"], counts.get("published_as", variant)),

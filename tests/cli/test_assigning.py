@@ -46,8 +46,8 @@ def test_checkpoints_go_to_networks_in_order_or_by_name(
 @pytest.mark.parametrize(
     ("values", "sentence"),
     [
-        (["x"], "1 --checkpoint and 2 networks were given; give one for each"),
-        (["x", "y", "z"], "3 --checkpoint and 2 networks"),
+        (["x"], "1 --checkpoint for 2 networks; give one for each"),
+        (["x", "y", "z"], "3 --checkpoint for 2 networks"),
         (["a=x", "y"], "Some --checkpoint name their network"),
         (["a=x", "a=y"], "given twice for a"),
         (["c=x", "a=y"], "names 'c', but the networks are a, m.py:b, and there is no such file"),
@@ -81,7 +81,7 @@ def test_an_entry_is_that_of_every_checkpoint_or_of_one(
     [
         (["ema"], [None, None], "add --checkpoint"),
         (["a=ema"], [None, "y"], "--checkpoint-key ema needs the --checkpoint of a"),
-        (["a", "b", "c"], ["x", "y"], "3 --checkpoint-key and 2 networks"),
+        (["a", "b", "c"], ["x", "y"], "3 --checkpoint-key for 2 networks"),
     ],
 )
 def test_an_entry_without_a_checkpoint_is_refused(
@@ -169,7 +169,7 @@ def test_the_entry_that_was_loaded_is_said_and_recorded(
     [
         (("--checkpoint-key", "net"), "--checkpoint-key names an entry of a checkpoint; add"),
         (("--ema",), "--ema loads the averaged weights of a checkpoint; add --checkpoint"),
-        (("--checkpoint", "best.pth", "--checkpoint", "b"), "2 --checkpoint and 1 networks"),
+        (("--checkpoint", "best.pth", "--checkpoint", "b"), "2 --checkpoint for 1 network;"),
         (("--checkpoint", "best.pth", "--checkpoint-key", "nat"), "it has 'model', 'teacher', 'mo"),
         (
             ("--checkpoint", "best.pth", "--checkpoint-key", "model", "--ema"),

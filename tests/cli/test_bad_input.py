@@ -68,6 +68,16 @@ def _refused(done: Ran, sentence: str) -> None:
             (TINY, *ONNX, *IMAGE, "--mean", "123.675,116.28,103.53", "--std", "0.2,0.2,0.2"),
             "for pixels divided by 255: 0.485,0.456,0.406",
         ),
+        (
+            (TINY, *ONNX, *IMAGE, "--mean", "nan,0,0", "--std", "0.2,0.2,0.2"),
+            "for pixels divided by 255, such as 0.485,0.456,0.406",
+        ),
+        (
+            (TINY, *ONNX, *IMAGE, "--mean", "5,0,300", "--std", "0.2,0.2,0.2"),
+            "for pixels divided by 255, such as 0.485,0.456,0.406",
+        ),
+        ((TINY, *ONNX, "--input", "1x3x100000x100000"), "are 30000000000 numbers; phone formats"),
+        ((TINY, *ONNX, *IMAGE, "--memory-limit", "inf"), "--memory-limit: input should be less"),
         (("timm:resnet18", *ONNX), "timm"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
@@ -129,6 +139,7 @@ def test_a_wrong_checkpoint_is_one_sentence(
         (("import", "nowhere.json"), "nowhere.json cannot be read"),
         (("leaderboard", "--store", "nonsense://x"), "cannot be opened"),
         (("models", "--family", "mobilenet"), "no model family called 'mobilenet'"),
+        (("bench", "nowhere.onnx", "--ab"), "There is no model file nowhere.onnx"),
         (("bench", "nowhere", "--pairs", "3"), "--pairs belongs to --ab; add --ab"),
         (("bench", "nowhere", "--junit", "x.xml"), "--junit belongs to --ab"),
     ],
@@ -137,6 +148,37 @@ def test_a_wrong_argument_of_any_verb_is_one_sentence(
     mobilebench: Program, arguments: tuple[str, ...], sentence: str
 ) -> None:
     _refused(mobilebench(*arguments), sentence)
+
+
+@pytest.mark.parametrize("name", ["m.onnx", "m.tflite", "m.pte"])
+@pytest.mark.parametrize("verb", ["inspect", "bench", "verify", "compare", "diff", "calibrate"])
+def test_a_folder_that_is_named_like_a_file_is_one_sentence(
+    mobilebench: Program, tmp_path: Path, verb: str, name: str
+) -> None:
+    (tmp_path / name).mkdir()
+    both = (name,) if verb in ("compare", "diff") else ()
+    _refused(mobilebench(verb, name, *both), f"{name} is a folder, and a model that ends in")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("inspect",),
+        ("bench",),
+        ("history",),
+        ("check", "--baseline", "x", "--candidate"),
+        ("export", "-f", "onnx"),
+        ("export", "mobilevig_ti", "-f", "onnx", "-c"),
+        ("import",),
+        ("leaderboard", "--out"),
+    ],
+    ids=lambda words: " ".join(words),
+)
+def test_a_path_that_the_system_refuses_is_one_sentence(
+    mobilebench: Program, words: tuple[str, ...]
+) -> None:
+    for path in ("n" * 300, f"{'n' * 300}.onnx", "n" * 5000):
+        _refused(mobilebench(*words, path), "nnn")
 
 
 @pytest.mark.parametrize("name", ["m.onnx", "m.tflite", "m.pte", "m.mlmodel", "m.mlpackage"])

@@ -59,8 +59,15 @@ def test_answers_may_come_later_in_a_file(mobilebench: Program, tmp_path: Path) 
         (["nothing-there"], "cannot be started"),
         (["false"], "ended with code 1"),
         (["--answers", "gone.jsonl"], "cannot be read"),
+        ([""], "COMMAND was given as '', which holds no words"),
+        (["   "], "which holds no words"),
+        (["python 'x"], "which a shell could not read (no closing quotation)"),
+        (["python x\\"], "which a shell could not read (no escaped character)"),
+        (["--answers", "x", "--time-limit", "4"], "--time-limit is for a COMMAND"),
+        (["--tasks", "x", "--json"], "--json is about a result"),
     ],
 )
 def test_bad_input_is_one_sentence(mobilebench: Program, arguments: list[str], words: str) -> None:
     done = mobilebench("conformance", *arguments)
-    assert done.code == 2 and words in done.stderr
+    assert done.code == 2 and words in done.stderr, done.stderr
+    assert len(done.stderr.splitlines()) == 1

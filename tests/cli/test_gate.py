@@ -55,11 +55,11 @@ def _command(folder: Path, *arguments: str) -> list[str]:
     return [sys.executable, "-m", "mobilebench", "gate", *arguments, *files]
 
 
-def _gate(folder: Path, *arguments: str) -> Gated:
+def _gate(folder: Path, *arguments: str, inside: str = "") -> Gated:
     environment, out = _environment(folder), folder.parent / "out"
     done = subprocess.run(
         _command(folder, *arguments),
-        cwd=folder,
+        cwd=folder / inside,
         env=environment,
         capture_output=True,
         text=True,
@@ -82,8 +82,12 @@ def test_a_change_of_a_comment_is_the_same_file_and_is_not_measured(tmp_path: Pa
         {"ml/net.py": NETWORK},
         {"ml/net.py": f"# A comment that moves every line.\n\n{NETWORK}"},
     )
-    gated = _gate(folder, "--export", EXPORT)
+    records = tmp_path / "records.json"
+    records.write_text("of an earlier run")
+    gated = _gate(folder, "--export", EXPORT, "--out", str(records))
     assert gated.code == 0, gated.log
+    assert json.loads(records.read_text()) == []
+    assert f"nothing was measured: {records} holds no records" in gated.log
     first, *_ = gated.comment.splitlines()
     assert first.startswith("✅ **mobilebench passed:** ") and "byte by byte" in first
     assert "(Version 1)" in first and "(Version 0)" in first and "nothing was measured" in first
@@ -141,6 +145,38 @@ def test_the_change_that_mends_a_broken_baseline_passes(tmp_path: Path) -> None:
     assert "verdict=no baseline" in gated.summary
     strict = _gate(folder, "--export", EXPORT, "--no-baseline", "fail")
     assert strict.code == 2 and strict.comment.startswith("❌ ")
+    first, *_ = strict.comment.splitlines()
+    assert " does not export (ml/net.py, line " in first and "lacks" not in first
+
+
+def test_a_folder_that_the_baseline_lacks_hides_no_regression(tmp_path: Path) -> None:
+    """The model was there: only the folder that the gate runs in is new."""
+    folder = repository(
+        tmp_path / "repository",
+        {"ml/net.py": NETWORK},
+        {"ml/net.py": DEEPER, "sub/deep/README": "A new folder.", "sub/deep/net.py": NETWORK},
+    )
+    options = (*QUICK, "--metric", "size")
+    for reference in ("../../ml/net.py:make", f"{folder}/ml/net.py:make"):
+        export = EXPORT.replace("ml/net.py:make", reference)
+        gated = _gate(folder, "--export", export, *options, inside="sub/deep")
+        assert gated.code == 1, gated.log
+        first, *_ = gated.comment.splitlines()
+        assert "is worse than" in first and "size +" in first and "is new" not in first
+    export = EXPORT.replace("ml/net.py", "net.py")
+    new = _gate(folder, "--export", export, *options, inside="sub/deep")
+    assert new.code == 0 and "net.py:make is new since " in new.comment.splitlines()[0], new.log
+
+
+def test_weights_that_git_does_not_track_are_those_of_both_sides(tmp_path: Path) -> None:
+    folder = repository(
+        tmp_path / "repository", {"ml/net.py": NETWORK, ".gitignore": "*.pt"}, {"README": "More."}
+    )
+    script = "import sys, torch; sys.path.append('ml'); import net; "
+    save = "torch.save(net.make().state_dict(), 'weights.pt')"
+    subprocess.run([sys.executable, "-c", script + save], cwd=folder, check=True)
+    gated = _gate(folder, "--export", f"{EXPORT} --checkpoint weights.pt")
+    assert gated.code == 0 and "verdict=same file" in gated.summary, gated.log
 
 
 def test_a_new_model_beside_one_that_is_compared(tmp_path: Path) -> None:
@@ -179,6 +215,8 @@ def test_a_new_model_alone_passes_in_one_sentence(tmp_path: Path) -> None:
     [
         (("--export", "ml/net.py:nothing --input 1x4x16x16"), "no function in ml/net.py called"),
         (("--export", f"{EXPORT} --nonsense"), "No such option: --nonsense"),
+        (("--export", f"{EXPORT} 'x"), "a shell could not read (no closing quotation)"),
+        (("--export", " "), "holds no words"),
         (("--export", f"{EXPORT} --out here"), "--out, which the gate chooses"),
         (("--export", EXPORT, "--device", "toaster"), "toaster"),
         (("--export", EXPORT, "--baseline", "v9"), "The baseline v9 is not in this repository"),
@@ -191,8 +229,11 @@ def test_a_mistake_of_the_caller_is_a_report_too(
     tmp_path: Path, arguments: tuple[str, ...], sentence: str
 ) -> None:
     folder = repository(tmp_path / "repository", {"ml/net.py": NETWORK}, {"ml/net.py": DEEPER})
-    gated = _gate(folder, *arguments)
+    records = tmp_path / "records.json"
+    records.write_text("of an earlier run")
+    gated = _gate(folder, *arguments, "--out", str(records))
     assert gated.code == 2, gated.log
+    assert json.loads(records.read_text()) == []
     assert gated.comment.startswith("❌ **mobilebench failed:** ") and sentence in gated.comment
     [error] = gated.junit.iter("error")
     assert sentence in error.get("message", "") and "verdict=refused" in gated.summary

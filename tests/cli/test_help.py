@@ -155,7 +155,7 @@ def test_the_program_without_a_word_shows_its_verbs_and_says_what_to_write(
     [
         (
             "exprot",
-            "There is no command called 'exprot'; did you mean export or reproduce or import?",
+            "There is no command called 'exprot'; did you mean export?",
         ),
         ("xyz", "There is no command called 'xyz'; known: bench, calibrate, check, compare, "),
         ("--", "mobilebench needs a command; for example: mobilebench export "),
@@ -166,8 +166,8 @@ def test_the_program_without_a_word_shows_its_verbs_and_says_what_to_write(
             "mobilebench export has no option --presicion; did you mean --precision?",
         ),
         (
-            "export mobilevig_ti --res 224",
-            "mobilebench export has no option --res; did you mean --resolution?",
+            "export mobilevig_ti --resol 224",
+            "mobilebench export has no option --resol; did you mean --resolution?",
         ),
         (
             "export mobilevig_ti --ckpt a.pth",
@@ -181,6 +181,12 @@ def test_the_program_without_a_word_shows_its_verbs_and_says_what_to_write(
             "export mobilevig_ti --qqq",
             "mobilebench export has no option --qqq; `mobilebench export --help` lists them.",
         ),
+        (
+            "gate --width 3",
+            "mobilebench gate has no option --width; `mobilebench gate --help` lists them.",
+        ),
+        ("nosuch", "There is no command called 'nosuch'; known: bench, calibrate, check, "),
+        ("bench a --pairs 10001", "mobilebench bench: --pairs: input should be less than or equal"),
         ("--vresion", "mobilebench has no option --vresion; did you mean --version?"),
         (
             "--json models",

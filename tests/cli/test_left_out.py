@@ -34,8 +34,11 @@ def test_bench_leaves_out_what_no_runtime_here_takes(
     assert [record["recipe"]["format"] for record in json.loads(done.stdout)] == ["onnx"]
     assert "coreml-fp32-iOS16 cannot be measured on host" in done.stderr
     assert f"left out: {stray} is neither a bundle nor a model file" in done.stderr
-    alone = mobilebench("bench", folders[0], "--protocol", "smoke-1")
+    (tmp_path / "old.json").write_text("old")
+    alone = mobilebench("bench", folders[0], "--protocol", "smoke-1", "--out", "old.json")
     assert alone.code == 2 and "cannot be measured on host" in alone.stderr
+    assert "not written: old.json, since nothing was measured" in alone.stderr
+    assert (tmp_path / "old.json").read_text() == "old"
 
 
 def test_a_path_that_does_not_exist_is_an_error_among_others(
@@ -59,7 +62,7 @@ def test_eval_leaves_out_what_cannot_be_judged(
     done = mobilebench("eval", other, tiny_artifacts["onnx-fp32"].folder, *words, "--json")
     assert done.code == 0, done.stderr
     assert len(json.loads(done.stdout)) == 1
-    assert "left out: difference takes b_10 1x4 float32" in done.stderr
+    assert "left out: difference tflite-given: difference takes b_10 1x4 float32" in done.stderr
 
 
 def _damaged(artifact: Artifact, folder: Path) -> list[Path]:
@@ -74,12 +77,24 @@ def _damaged(artifact: Artifact, folder: Path) -> list[Path]:
     (folder / "other.tflite").write_bytes(whole)
     (folder / "notes.txt").write_text("notes")
     (folder / "empty").mkdir()
+    for suffix in ("onnx", "tflite", "pte"):
+        (folder / f"folder.{suffix}").mkdir()
+    os.mkfifo(folder / "pipe.onnx")
     (folder / "cut").mkdir()
     (folder / "cut" / "manifest.json").write_text("{")
     return sorted(folder.iterdir())
 
 
-BAD = ("broken.onnx", "cut/manifest.json", "lost has lost its model file", "other.tflite")
+BAD = (
+    "broken.onnx",
+    "cut/manifest.json",
+    "folder.onnx is a folder",
+    "folder.pte is a folder",
+    "folder.tflite is a folder",
+    "lost has lost its model file",
+    "other.tflite",
+    "pipe.onnx is a device or a pipe",
+)
 
 
 def test_bench_measures_what_is_whole_and_says_what_is_not(
@@ -118,13 +133,17 @@ def test_verify_goes_on_after_files_that_fail(
     done = mobilebench("verify", *paths, "--json")
     assert done.code == 1, done.stderr
     results = {Path(result["folder"]).name: result for result in json.loads(done.stdout)}
-    assert len(results) == 7
+    assert len(results) == 11
     assert {name for name, result in results.items() if result["error"]} == {
         "broken.onnx",
         "bundle",
         "cut",
+        "folder.onnx",
+        "folder.pte",
+        "folder.tflite",
         "lost",
         "other.tflite",
+        "pipe.onnx",
     }
     assert results[paths[-1].name]["parity"][0]["passed"]
     assert results["files"]["trials"][0]["finite"], "a model file is in the folder files"

@@ -99,18 +99,28 @@ def test_eval_needs_to_know_how_images_are_prepared(
     assert result["preprocessing"]["mean"] == [0.5, 0.5, 0.5]
     assert result["data"]["images"] == 10 and result["outputs"] == 10
     assert result["preprocessing"]["crop_pct"] == 1.0
+    assert result["preprocessing"]["interpolation"] == "bilinear", "as torchvision's Resize"
+    table = mobilebench("eval", path, "--data", tmp_path / "data", *words, "--limit", "4")
+    size = result["model"]["inputs"][0]["shape"][-1]
+    assert f"{size} bilinear" in table.stdout
+    assert (
+        f"Images: shorter side {size} bilinear, crop {size}x{size}, mean 0.5,0.5,0.5, "
+        f"std 0.25,0.25,0.25." in table.stderr
+    )
     [shape] = [tensor["shape"] for tensor in result["model"]["inputs"]]
     alone = mobilebench("eval", path, "--data", tmp_path / "data", "--resize", "40")
     assert alone.code == 2 and "give --mean and --std too" in alone.stderr
     words = (*words, "--resize", str(2 * shape[-1]))
+    words = (*words, "--interpolation", "nearest")
     larger = mobilebench("eval", path, "--data", tmp_path / "data", *words, "--json")
     assert larger.code == 0, larger.stderr
     assert json.loads(larger.stdout)[0]["preprocessing"]["crop_pct"] == 0.5
-    small = mobilebench("eval", path, "--data", tmp_path / "data", *words[:-1], "1")
+    assert json.loads(larger.stdout)[0]["preprocessing"]["interpolation"] == "nearest"
+    small = mobilebench("eval", path, "--data", tmp_path / "data", *words, "--resize", "1")
     assert small.code == 2 and "--resize was given as 1" in small.stderr
     with RecordStore(tmp_path / "records.sqlite", create=False) as store:
         kept = [accuracy.preprocessing.crop_pct for accuracy in store.find_accuracies()]
-    assert kept == [1.0, 0.5], "what was evaluated is in the store, what was refused is not"
+    assert kept == [1.0, 1.0, 0.5], "what was evaluated is in the store, what was refused is not"
 
 
 def test_compare_shows_outputs_size_latency_and_placement(

@@ -29,7 +29,7 @@ def _help(verb: str, option: str) -> str:
         ("export", "--delegate", set(DELEGATES)),
         ("check", "--metric", set(Metric)),
         ("bench", "--metric", set(Metric)),
-        ("import", "--as", {"record", *interop.READERS}),
+        ("import", "--as", set(interop.KINDS)),
     ],
 )
 def test_help_lists_every_name(verb: str, option: str, names: set[str]) -> None:

@@ -92,6 +92,10 @@ def test_a_table_is_made_again_from_its_records_and_its_authors_files(
     stored = mobilebench("leaderboard", "--as", "json").stdout
     assert all(row["record_id_again"] in stored for row in rows)
 
+    files = mobilebench("reproduce", "table.json", *author, "--files-only")
+    assert files.code == 0, "nothing is missing: nobody asked for measurements"
+    assert "2 rows: 2 same file." in files.stdout and "not signed" not in files.stdout
+
     # Weights that are not the table's are found out, whatever their file is called.
     other = mobilebench("reproduce", "table.json", "--with", "code.py")
     assert other.code == 2 and "No row was made from code.py" in other.stderr
@@ -126,6 +130,10 @@ def test_a_network_that_is_not_here_is_not_tried(mobilebench: Program, tmp_path:
     done = mobilebench("reproduce", "table.json")
     assert done.code == 3
     assert "1 row: 1 not tried." in done.stdout
+    assert mobilebench("reproduce", "table.json", "--files-only").code == 3, "not tried is missing"
+    for option in ((), ("--dry-run",)):
+        shown = mobilebench("reproduce", "table.json", *option).stdout
+        assert "row 1: not signed." in shown.splitlines()
     assert "name it with --model a.network.of.others=FILE.py:FUNCTION" in done.stdout
 
 
@@ -137,6 +145,7 @@ def test_a_network_that_is_not_here_is_not_tried(mobilebench: Program, tmp_path:
         (["--dry-run", "--out", "again"], "--out is about a run"),
         (["--dry-run", "--store", "x.sqlite"], "--store is about a run"),
         (["--files-only", "--device", "host"], "--files-only measures nothing"),
+        (["--files-only", "--store", "x.sqlite"], "--files-only measures nothing"),
         (["--with", "gone.pth"], "There is no gone.pth"),
         (["--model", "other=net.py:make"], "No row is about a network called 'other'"),
     ],

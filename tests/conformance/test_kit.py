@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import json
 import sys
+import time
+from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from mobilebench.conformance import kit
 from mobilebench.conformance.vector import Kind, Vector
 from mobilebench.errors import UserError
+from mobilebench.machine import process
 
 EXPECTED = {"count": 3, "p50_ns": 2.5, "gates": [{"open": False, "start": None}], "word": "fair"}
 VECTOR = Vector(
@@ -80,14 +84,36 @@ def test_kinds_that_a_device_needs_cannot_be_left_out() -> None:
     assert optional.right and not optional.supported
 
 
+def _nested(levels: int) -> str:
+    return json.dumps({"id": VECTOR.id, "answer": 0})[:-2] + "[" * levels + "]" * levels + "}"
+
+
+def test_an_answer_with_other_ends_of_lines_inside_is_one_line() -> None:
+    for character in "\u2028\u2029\x85":
+        text = f"fair{character}"
+        vector = Vector(kind=Kind.STATS, name="x", about="-", given={}, expected={"word": text})
+        line = json.dumps({"id": vector.id, "answer": {"word": text}}, ensure_ascii=False)
+        [result] = kit.judge(f"{line}\r\n", [vector])
+        assert result.right, result.mistake
+
+
+def test_a_whole_number_that_no_float_holds_is_a_mistake() -> None:
+    mistake = _mistake({**EXPECTED, "p50_ns": 10**400})
+    assert mistake is not None and mistake.startswith("the answer.p50_ns is 1000")
+
+
 @pytest.mark.parametrize(
     ("answers", "words"),
     [
         ("not json", "Line 1 of the answers is not JSON"),
         ('\n{"answer": 1}', "Line 2 of the answers has no id"),
         ("[1]", "Line 1 of the answers has no id"),
+        ("null", "Line 1 of the answers has no id"),
         ('{"id": "stats/other", "answer": 1}', "'stats/other', which is no task"),
         ('{"id": "stats/one"}\n{"id": "stats/one"}', "Line 2 answers stats/one for the second"),
+        ("[" * 100_000 + "]" * 100_000, "Line 1 of the answers is nested more than 64 levels"),
+        (_nested(900), "Line 1 of the answers is nested more than 64 levels"),
+        (_nested(80), "Line 1 of the answers is nested more than 64 levels"),
     ],
 )
 def test_what_is_no_answer_is_refused(answers: str, words: str) -> None:
@@ -102,7 +128,7 @@ def test_what_is_no_answer_is_refused(answers: str, words: str) -> None:
             "import sys; sys.exit('no model')",
             "code 1; its last words: no model",
         ),
-        ("import time; time.sleep(60)", "did not end within 0.5 s of getting 1 tasks"),
+        ("import time; time.sleep(60)", "did not end within 0.5 s of getting 1 task;"),
     ],
 )
 def test_a_program_that_fails_is_refused(code: str, words: str) -> None:
@@ -113,3 +139,48 @@ def test_a_program_that_fails_is_refused(code: str, words: str) -> None:
 def test_a_program_that_is_not_there_is_refused() -> None:
     with pytest.raises(UserError, match="nothing-there cannot be started"):
         kit.ask(["nothing-there"], [VECTOR], 5)
+    for command in ([], [""], [" ", "x"]):
+        with pytest.raises(UserError, match="The command is empty"):
+            kit.ask(command, [VECTOR], 5)
+
+
+@pytest.mark.parametrize("stream", ["stdout", "stderr"])
+def test_a_program_that_prints_without_end_is_stopped(
+    monkeypatch: pytest.MonkeyPatch, stream: str
+) -> None:
+    monkeypatch.setattr(kit, "MOST_BYTES", 1_000_000)
+    code = f"import sys\nwhile True: sys.{stream}.write('x' * 10_000 + '\\n')"
+    with pytest.raises(UserError, match="printed more than 1.00 MB"):
+        kit.ask([sys.executable, "-c", code], [VECTOR], 60)
+
+
+def test_what_a_program_has_started_ends_with_it(tmp_path: Path) -> None:
+    code = (
+        "import subprocess, sys, time\n"
+        "child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)'])\n"
+        f"open({str(tmp_path / 'id')!r}, 'w').write(str(child.pid))\n"
+        "time.sleep(600)"
+    )
+    with pytest.raises(UserError, match="did not end within 3 s"):
+        kit.ask([sys.executable, "-c", code], [VECTOR], 3)
+    started = int((tmp_path / "id").read_text())
+    deadline = time.monotonic() + 10
+    while psutil.pid_exists(started) and psutil.Process(started).status() != "zombie":
+        assert time.monotonic() < deadline, "the child of the program still runs"
+        time.sleep(0.05)
+
+
+def test_a_program_that_a_signal_ended_is_said_to_be() -> None:
+    code = "import os, signal; os.kill(os.getpid(), signal.SIGKILL)"
+    with pytest.raises(UserError, match="was ended by SIGKILL"):
+        kit.ask([sys.executable, "-c", code], [VECTOR], 60)
+    assert process.signal_name(9) == "SIGKILL" and process.signal_name(35) == "number 35"
+
+
+def test_a_file_of_answers_has_a_bound(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "answers"
+    path.write_bytes(b"\xef\xbb\xbf" + b"{}")
+    assert kit.read(path) == "{}", "without the mark that Windows puts first"
+    monkeypatch.setattr(kit, "MOST_BYTES", 4)
+    with pytest.raises(UserError, match="are larger than 4 bytes"):
+        kit.read(path)

@@ -20,7 +20,7 @@ from mobilebench.exporting.preparation import Prepared
 from mobilebench.inputs import labels, seeded
 from mobilebench.pipeline import export_module
 from mobilebench.values.artifact import REFERENCE_FILE, Artifact
-from mobilebench.values.modelspec import CALLER, ModelSpec, Preprocessing
+from mobilebench.values.modelspec import CALLER, Interpolation, ModelSpec, Preprocessing
 from mobilebench.values.recipe import Feature, Precision
 from mobilebench.values.request import Request
 from mobilebench.values.tensor import DType, parse_tensor
@@ -42,7 +42,7 @@ pytestmark = pytest.mark.filterwarnings("ignore")
 
 def tiny(std: tuple[float, float, float] = STDS) -> LoadedModel:
     preprocessing = Preprocessing(
-        mean=(0.485, 0.456, 0.406), std=std, crop_pct=0.9, interpolation="bicubic"
+        mean=(0.485, 0.456, 0.406), std=std, crop_pct=0.9, interpolation=Interpolation.BICUBIC
     )
     spec = ModelSpec(name="tiny", inputs=(parse_tensor("1x3x32x32"),), preprocessing=preprocessing)
     return describe(models.tiny().eval(), spec, CALLER)
@@ -209,7 +209,7 @@ def test_what_does_not_fit_the_network_is_refused_with_nothing_written(tmp_path:
     unknown = replace(network, spec=replace(network.spec, preprocessing=None))
     with pytest.raises(UserError, match="not known how images are prepared"):
         export_module(unknown, [recipe], tmp_path, terms=Terms(image_input=True))
-    with pytest.raises(UserError, match="9 class labels were given for tiny, which has 10 outputs"):
+    with pytest.raises(UserError, match="tiny has 10 scores, and 9 class labels for them"):
         _export_labelled(network, NAMES[:9], tmp_path)
     assert not list(tmp_path.iterdir())
 

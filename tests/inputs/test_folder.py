@@ -80,6 +80,7 @@ def test_folders_that_are_no_data_set_are_one_sentence(tmp_path: Path) -> None:
         ("a\n\nb\n", "has a line without a name"),
         ("a\nb\na\n", "names 'a' twice"),
         ("a\n", "'b' in .* is not in"),
+        ("c\n", "'a', 'b' in .* are not in"),
     ],
 )
 def test_a_wrong_file_of_classes_is_one_sentence(tmp_path: Path, text: str, found: str) -> None:

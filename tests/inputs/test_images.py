@@ -9,15 +9,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mobilebench.errors import UserError
+from mobilebench.errors import ImageError, UserError
 from mobilebench.inputs import images
 from mobilebench.inputs.source import AGREEMENT_INPUTS, IMAGES, InputSource
-from mobilebench.values.modelspec import ModelSpec, Preprocessing
+from mobilebench.values.modelspec import Interpolation, ModelSpec, Preprocessing
 from mobilebench.values.recipe import NOISE
 from mobilebench.values.tensor import parse_tensor
 
 PLAIN = Preprocessing(
-    mean=(0.0, 0.0, 0.0), std=(1.0, 1.0, 1.0), crop_pct=1.0, interpolation="bicubic"
+    mean=(0.0, 0.0, 0.0), std=(1.0, 1.0, 1.0), crop_pct=1.0, interpolation=Interpolation.BICUBIC
 )
 SPEC = ModelSpec(name="m", inputs=(parse_tensor("1x3x8x8"),), preprocessing=PLAIN)
 
@@ -61,6 +61,19 @@ def test_the_shorter_side_is_resized_and_the_middle_is_cut_out(
     np.testing.assert_array_equal(image[0], expected.astype(np.float32) / np.float32(255))
 
 
+@pytest.mark.parametrize("interpolation", [None, *Interpolation])
+def test_the_interpolation_that_is_stated_is_the_one_that_is_used(
+    tmp_path: Path, interpolation: Interpolation | None
+) -> None:
+    path = _image(tmp_path / "a.png", 30, 30)
+    stated = replace(PLAIN, interpolation=interpolation)
+    image = images.prepare(path, replace(SPEC, preprocessing=stated))
+    # Without one, torchvision's Resize: bilinear, on a PIL image always with antialiasing.
+    resampling = Image.Resampling[(interpolation or "bilinear").upper()]
+    expected = np.asarray(Image.open(path).resize((8, 8), resampling)).transpose(2, 0, 1)
+    np.testing.assert_array_equal(image[0], expected.astype(np.float32) / np.float32(255))
+
+
 def test_grey_and_transparent_images_become_three_channels(tmp_path: Path) -> None:
     grey, clear = tmp_path / "grey.png", tmp_path / "clear.png"
     Image.new("L", (8, 8), 51).save(grey)
@@ -89,6 +102,22 @@ def test_a_file_that_is_no_image_is_named(tmp_path: Path) -> None:
     path.write_bytes(b"not an image")
     with pytest.raises(UserError, match=r"a\.jpg cannot be read"):
         images.prepare(path, SPEC)
+
+
+def test_an_image_that_would_grow_beyond_all_memory_is_named(tmp_path: Path) -> None:
+    path = _image(tmp_path / "line.png", 1, 60_000)
+    spec = replace(SPEC, preprocessing=replace(PLAIN, crop_pct=8 / 800))
+    with pytest.raises(ImageError, match="line.png has 60000x1 pixels, and would be 800x48000000 "):
+        images.prepare(path, spec)
+    assert images.prepare(path, SPEC).shape == (1, 3, 8, 8)
+
+
+def test_a_file_is_no_folder_of_images(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(UserError, match="file is a file; give a folder"):
+        images.find(tmp_path / "file")
+    with pytest.raises(UserError, match="nowhere does not exist"):
+        images.find(tmp_path / "nowhere")
 
 
 def test_folders_without_images_are_refused(tmp_path: Path) -> None:

@@ -47,7 +47,7 @@ def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
 def test_labels_fit_one_row_of_scores_of_their_number() -> None:
     scores = TensorSpec(name="y", shape=(1, 3))
     labels.require_fitting(("a", "b", "c"), [scores], "net")
-    with pytest.raises(UserError, match="2 class labels were given for net, which has 3 outputs"):
+    with pytest.raises(UserError, match="net has 3 scores, and 2 class labels for them"):
         labels.require_fitting(("a", "b"), [scores], "net")
     for outputs in ([scores, scores], [TensorSpec(name="y", shape=(1, 3, 7, 7))]):
         with pytest.raises(UserError, match="one output of 1xCLASSES only"):

@@ -14,7 +14,7 @@ import pytest
 import mobilebench as mb
 from mobilebench.errors import UserError
 from mobilebench.leaderboard import Row, rank
-from mobilebench.leaderboard.columns import by_column
+from mobilebench.leaderboard.columns import NAMES, by_column
 from mobilebench.leaderboard.judgement import not_shown
 from mobilebench.leaderboard.notes import notes
 from mobilebench.leaderboard.page import as_page
@@ -22,7 +22,9 @@ from mobilebench.leaderboard.text import as_csv, as_json, as_markdown
 from mobilebench.store import RecordStore
 from mobilebench.values import wire
 from mobilebench.values.accuracy import Accuracy
+from mobilebench.values.modelspec import Interpolation, Preprocessing, Source
 from mobilebench.values.record import Record
+from mobilebench.values.tensor import DType, TensorSpec
 from tests.conftest import Ran
 from tests.records import judged, measured
 
@@ -70,7 +72,7 @@ def test_a_subset_says_its_number_and_yields_to_the_whole() -> None:
     part = judged(ONE, 45, 50, available=100, accuracy_id="p" * 32)
     rows = rank([ONE], [part])
     assert rows[0].measured_top1 == 90.0 and rows[0].accuracy_images == 50
-    assert "50 of 100 images" in " ".join(notes(rows))
+    assert "50 of 100 images" in " ".join(notes(rows, NAMES))
     older = judged(ONE, 80, created="2025-01-01T00:00:00.000Z")
     rows = rank([ONE], [part, older])
     assert rows[0].measured_top1 == 80.0, "the whole set, although it is older"
@@ -121,6 +123,95 @@ def test_rows_are_sorted_by_accuracy_the_best_first_and_the_unknown_last() -> No
     assert [row.model for row in by_column(rows, "model")] == ["one", "three", "two"]
 
 
+HALF = Preprocessing(mean=(0.5, 0.5, 0.5), std=(0.5, 0.5, 0.5))
+SOURCE = Source(paper="p", repository="r", commit="c", licence="MIT")
+
+
+def _prepared(accuracy: Accuracy, digit: str, **changes: object) -> Accuracy:
+    """Return a later result with a change in how images were prepared."""
+    return replace(
+        accuracy,
+        preprocessing=replace(accuracy.preprocessing, **changes),  # type: ignore[arg-type]
+        accuracy_id=digit * 32,
+        created=f"2026-02-0{digit}T00:00:00.000Z",
+    )
+
+
+OTHER_WAYS: list[tuple[dict[str, object], str]] = [
+    ({"crop_pct": 224 / 256}, "shorter side 256 bicubic"),
+    ({"interpolation": Interpolation.BILINEAR}, "shorter side 224 bilinear"),
+    ({"mean": (0.4, 0.5, 0.5)}, "mean 0.4,0.5,0.5"),
+    ({"std": (0.5, 0.5, 0.25)}, "std 0.5,0.5,0.25"),
+]
+
+
+@pytest.mark.parametrize(("change", "words"), OTHER_WAYS)
+def test_images_prepared_otherwise_do_not_compare(change: dict[str, object], words: str) -> None:
+    alone = _prepared(judged(THREE, 99), "3", **change)
+    same = [judged(ONE, 90), judged(TWO, 70, accuracy_id="e" * 32)]
+    rows = rank([ONE, TWO, THREE], [*same, alone])
+    [mark] = [mark for mark in _of(rows, "three").marks if "prepared otherwise" in mark]
+    assert mark.startswith("top-1 with *:") and words in mark
+    assert not any(
+        "prepared otherwise" in m for name in ("one", "two") for m in _of(rows, name).marks
+    )
+    assert [row.model for row in by_column(rows, "top1")] == ["one", "two", "three"]
+    assert [row.model for row in by_column(rows, "interval")] == ["one", "two", "three"]
+    text = as_markdown(rows)
+    assert r"99.0 \*" in text and "90.0 |" in text
+    [note] = [note for note in notes(rows, NAMES) if note.startswith("top-1 measured")]
+    assert note.endswith(
+        "images: shorter side 224 bicubic, crop 224x224, mean 0.5,0.5,0.5, std 0.5,0.5,0.5."
+    )
+    plain = {row["model"]: row for row in json.loads(as_json(rows))}
+    assert [plain[name]["accuracy_apart"] for name in ("one", "two", "three")] == [0, 0, 1]
+    assert words in plain["three"]["accuracy_preparation"]
+
+
+def test_of_two_preparations_the_one_that_most_files_share_is_shown() -> None:
+    shared = [judged(ONE, 90), judged(TWO, 70, accuracy_id="e" * 32)]
+    later = _prepared(judged(ONE, 99), "3", crop_pct=0.5)
+    rows = rank([ONE, TWO], [*shared, later])
+    assert [_of(rows, name).measured_top1 for name in ("one", "two")] == [90.0, 70.0]
+    [mark] = [mark for mark in _of(rows, "one").marks if "prepared otherwise too" in mark]
+    assert "shorter side 448" in mark and "which is not shown" in mark
+    assert rank([ONE], [judged(ONE, 90), later])[0].measured_top1 == 99.0, "the newest of one file"
+    both = [*shared, later, _prepared(judged(TWO, 60), "4", crop_pct=0.5)]
+    assert [row.measured_top1 for row in by_column(rank([ONE, TWO], both), "top1")] == [99.0, 60.0]
+
+
+def test_published_preparations_belong_to_their_networks() -> None:
+    def published(record: Record, hits: int, digit: str, **changes: object) -> Accuracy:
+        accuracy = _prepared(judged(record, hits), digit, **changes)
+        return replace(accuracy, model=replace(accuracy.model, source=SOURCE))
+
+    zoo = [published(ONE, 90, "1"), published(TWO, 70, "2", crop_pct=0.9)]
+    own = _prepared(judged(THREE, 99), "3", crop_pct=0.5)
+    rows = rank([ONE, TWO, THREE], [*zoo, own])
+    assert [row.accuracy_apart for row in (_of(rows, n) for n in ("one", "two", "three"))] == [
+        False, False, True,
+    ]  # fmt: skip
+    marks = [mark for name in ("one", "two") for mark in _of(rows, name).marks]
+    assert (
+        sum(mark.startswith("top-1: images prepared as the network's own") for mark in marks) == 1
+    )
+    alike = _prepared(judged(THREE, 99), "3", crop_pct=0.9)
+    assert not _of(rank([ONE, TWO, THREE], [*zoo, alike]), "three").accuracy_apart
+
+
+def test_a_file_of_pixels_normalises_by_itself_and_a_larger_input_crops_the_same_share() -> None:
+    base = judged(ONE, 90)
+    pixels = _prepared(judged(TWO, 80), "2", mean=(0.0, 0.0, 0.0), std=(1 / 255,) * 3)
+    image = TensorSpec(name="image", shape=(1, 3, 224, 224), dtype=DType.UINT8)
+    pixels = replace(pixels, model=replace(pixels.model, inputs=(image,)))
+    large = replace(
+        _prepared(judged(THREE, 70), "3", crop_pct=base.preprocessing.crop_pct),
+        resolution=(256, 256),
+    )
+    rows = rank([ONE, TWO, THREE], [base, pixels, large])
+    assert not any(row.accuracy_apart for row in rows)
+
+
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
@@ -155,7 +246,7 @@ def test_the_program_imports_a_file_of_eval_and_shows_it(
     (tmp_path / "bad.json").write_text(wire.dumps(accuracy).replace('"top1": 90', '"top1": 900'))
     assert mobilebench("import", "acc.json").code == 0
     alone = mobilebench("leaderboard")
-    assert alone.code == 2 and "1 accuracies without a latency" in alone.stderr
+    assert alone.code == 2 and "1 accuracy without a latency" in alone.stderr
     refused = mobilebench("import", "bad.json")
     assert refused.code == 2 and "bad.json, accuracy 1" in refused.stderr
     with RecordStore(tmp_path / "records.sqlite") as store:

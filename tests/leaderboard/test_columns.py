@@ -61,7 +61,7 @@ def test_the_spread_of_five_rounds_is_their_range_at_94_percent() -> None:
     [row] = rank([_rounds([11.0, 10.0, 12.0, 10.5, 13.0])])
     assert (row.spread_low_ms, row.spread_high_ms) == (10.0, 13.0)
     assert row.spread_kind == "94% interval of the median round, from 5 rounds"
-    assert "burst-1, p50 spread: 94% interval of the median round" in " ".join(notes([row]))
+    assert "burst-1, p50 spread: 94% interval of the median round" in " ".join(notes([row], NAMES))
     assert "10.0 to 13.0 ms" in as_markdown([row])
 
 

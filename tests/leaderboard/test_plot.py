@@ -16,10 +16,11 @@ import pytest
 from mobilebench.errors import UserError
 from mobilebench.leaderboard import Row, rank
 from mobilebench.leaderboard.axes import Axes, Quantity
-from mobilebench.leaderboard.labels import Box, place
+from mobilebench.leaderboard.labels import Box, place, width
 from mobilebench.leaderboard.latex import as_latex
 from mobilebench.leaderboard.plot import Picture, as_picture, panels, without_point
 from mobilebench.store import RecordStore
+from mobilebench.values.accuracy import Accuracy
 from mobilebench.values.artifact import ArtifactFacts
 from mobilebench.values.measurement import Diagnosis
 from mobilebench.values.modelspec import Published
@@ -105,6 +106,37 @@ def test_measured_and_published_accuracies_have_different_signs_in_words() -> No
     assert "accuracy measured here" not in _svg(rank(NETS))
     measured_all = [judged(net, 70, accuracy_id=net.model.name) for net in NETS]
     assert "diamond" not in _svg(rank(NETS, measured_all))
+
+
+def test_only_accuracies_that_compare_share_a_front() -> None:
+    def fills(accuracies: list[Accuracy]) -> list[tuple[str, str]]:
+        svg = _svg(rank(NETS, accuracies))
+        shown = re.findall(
+            r'top-1 accuracy \(%\): ([\d.]+)[^"]*" role="graphics-symbol" '
+            r'aria-roledescription="point"[^>]*? fill="(\w+)"',
+            svg,
+        )
+        return sorted(shown)
+
+    alpha, beta = (
+        judged(net, hits, accuracy_id=net.model.name)
+        for net, hits in zip(NETS, (60, 65), strict=False)
+    )
+    # alpha and beta are measured, gamma and delta published: each kind has its own front.
+    assert fills([alpha, beta]) == [
+        ("60", "black"), ("65", "black"), ("75", "black"), ("85", "black"),
+    ]  # fmt: skip
+    other = replace(
+        judged(NETS[2], 99, accuracy_id="gamma"),
+        preprocessing=replace(alpha.preprocessing, crop_pct=0.5),
+    )
+    assert fills([alpha, beta, other]) == [
+        ("60", "black"), ("65", "black"), ("85", "black"), ("99", "white"),
+    ]  # fmt: skip
+    shown = _shown(_svg(rank(NETS, [alpha, beta, other])))
+    assert "gamma [a]" in shown
+    assert any(line.startswith("[a] top-1 with *: images prepared otherwise") for line in shown)
+    assert any("filled: on the Pareto front of its kind" in line for line in shown)
 
 
 def test_what_a_reader_must_know_is_below_the_points() -> None:
@@ -237,3 +269,28 @@ def test_without_the_packages_the_extra_is_named() -> None:
         check=True,
     )  # fmt: skip
     assert "pip install 'mobilebench[plots]'" in done.stdout and "vl_convert" in done.stdout
+
+
+@pytest.mark.parametrize("point", [(1.0, 1.0), (479.0, 1.0), (240.0, 160.0), (1.0, 319.0)])
+@pytest.mark.parametrize("length", [10, 60, 80])
+def test_a_label_crosses_neither_an_axis_nor_the_title(
+    point: tuple[float, float], length: int
+) -> None:
+    [label] = place([point], ["m" * length], (480, 320))
+    assert Box(0, 0, 480, 320).overlap(label.box) == pytest.approx(label.box.area)
+
+
+def test_a_label_that_is_wider_than_the_plot_is_cut_and_whole_in_a_note() -> None:
+    name = "a_network_whose_name_is_so_long_that_no_plot_of_a_paper_has_the_room.for_it_" + "x" * 20
+    shown = _shown(_svg(rank([*NETS, _net(name, 30, 90)])))
+    [label] = [text for text in shown if "…" in text and " is " not in text]
+    assert width(label) <= 480 and label.startswith("a_network_whose") and label.endswith("xxx")
+    note = "".join(shown).replace(" ", "")
+    assert f"is{name}." in note, "a note has it whole"
+
+
+def test_the_only_model_of_a_plot_is_named() -> None:
+    both = [_net("alpha", 10, 70), _net("alpha", 20, 70, threads=2)]
+    shown = _shown(_svg(rank(both)))
+    assert "All points: alpha" in shown and "1 thread" in shown and "2 threads" in shown
+    assert "All points: alpha" not in _shown(_svg(rank(NETS)))

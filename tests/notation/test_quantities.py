@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mobilebench.notation.quantities import duration, quantity, size
+from mobilebench.notation.quantities import counted, duration, quantity, size
 
 _NS = {"ns": 1.0, "µs": 1e3, "ms": 1e6, "s": 1e9, "min": 60e9}
 _BYTES = {"bytes": 1.0, "kB": 1e3, "MB": 1e6, "GB": 1e9, "TB": 1e12}
@@ -71,3 +71,17 @@ def test_every_text_is_within_half_of_its_last_digit(number: float, kind: tuple)
     assert float(match[1]) * units[match[2]] == pytest.approx(number, rel=0.0051)
     assert len(match[1].replace(".", "").lstrip("0")) <= 4
     assert float(match[1]) < 1000 or match[2] in ("min", "TB")
+
+
+@pytest.mark.parametrize(
+    ("number", "words", "text"),
+    [
+        (0, ("row",), "0 rows"),
+        (1, ("row",), "1 row"),
+        (2, ("row",), "2 rows"),
+        (1, ("entry", "entries"), "1 entry"),
+        (3, ("entry", "entries"), "3 entries"),
+    ],
+)
+def test_a_noun_has_the_number_of_its_things(number: int, words: list[str], text: str) -> None:
+    assert counted(number, *words) == text

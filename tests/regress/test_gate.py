@@ -485,7 +485,7 @@ def test_a_record_counts_once_and_never_against_itself() -> None:
     before, after = runs(shared, "A"), runs(shared, "B")
     report = check([*before, *before], after, metrics=MEDIAN)
     assert report.comparisons[0].runs == (8, 8) and report.comparisons[0].paired
-    with pytest.raises(UserError, match="1 records in common"):
+    with pytest.raises(UserError, match="have 1 record in common"):
         check(before, [*after, before[0]])
     changed = dataclasses.replace(before[0], created="2030-01-01T00:00:00.000Z")
     with pytest.raises(UserError, match="baseline holds two different records with the id"):

@@ -76,3 +76,27 @@ def test_the_first_table_holds_only_what_changed() -> None:
     unchanged = as_markdown(_review(1.0)).partition("<details>")[0]
     assert "|" not in unchanged and unchanged.startswith("✅ **mobilebench passed:** ")
     assert "2.10 MB" in as_markdown(_review(alone=(ALONE,)))
+
+
+def test_an_annotation_without_a_ratio_or_a_number_has_no_stray_blank() -> None:
+    review = _review(1.2)
+    assert review.report is not None
+    [comparison] = review.report.comparisons
+    for change, text in (
+        ({"effect": None}, " ms: "),
+        ({"effect": None, "candidate": None}, " ms to unknown: "),
+    ):
+        changed = replace(review.report, comparisons=(replace(comparison, **change),))  # type: ignore[arg-type]
+        [line] = as_annotations(replace(review, report=changed)).splitlines()
+        assert text in line and " : " not in line and "  " not in line
+
+
+def test_a_baseline_that_does_not_export_is_not_said_to_lack_the_model() -> None:
+    new = replace(FAULT, subject="new.py:make", fresh=True)
+    for need in (False, True):
+        broken = sentence(_review(missing=(FAULT,), need_baseline=need))
+        assert "A does not export (a,b:c.py, line 3)" in broken and "is new" not in broken
+        both = sentence(_review(missing=(FAULT, new), need_baseline=need))
+        assert "new.py:make is new since A, and A does not export net.py:make (a,b" in both
+        alone = sentence(_review(missing=(new,), need_baseline=need))
+        assert "new.py:make is new since A" in alone and "does not export" not in alone

@@ -45,7 +45,7 @@ def store(tmp_path: Path) -> RecordStore:
         ("session=5e", [0, 1, 2]),
         ("side=A,runtime=onnxruntime", [0, 2]),
         ("precision=fp32,format=onnx,protocol=smoke-1,device=ios:0000", [0, 1, 2]),
-        ("precision=fp3", []),
+        ("precision=fp16", []),
         (f"id={2:032x}", [2]),
     ],
 )
@@ -98,3 +98,10 @@ def test_a_damaged_document_does_not_close_a_store_of_the_first_version(tmp_path
         connection.execute("UPDATE records SET document = 'cut' WHERE record_id LIKE 'a%'")
     with RecordStore(path) as store:
         assert len(store.find(Query(runtime="onnxruntime"))) == 1
+
+
+@pytest.mark.parametrize("text", ["format=foo", "precision=fp3"])
+def test_a_format_that_does_not_exist_is_said_to_be_none(text: str) -> None:
+    noun, _, name = text.partition("=")
+    with pytest.raises(UnknownName, match=f"There is no {noun} called '{name}'"):
+        Query.parse(text)

@@ -134,15 +134,20 @@ def test_python_states_how_images_are_prepared_too(digits: Task) -> None:
     here = evaluate(artifact, digits.test, limit=50, mean=stated.mean, std=stated.std)
     assert here.preprocessing == stated
     theirs = artifact.model_path  # by itself, a file states nothing
-    how = {"mean": stated.mean, "std": stated.std, "resize": stated.resize(size)}
+    how = {
+        "mean": stated.mean,
+        "std": stated.std,
+        "resize": stated.resize(size),
+        "interpolation": stated.interpolation,
+    }
     same = evaluate(theirs, digits.test, limit=50, **how)  # type: ignore[arg-type]
     assert same.top1 == here.top1
     larger = evaluate(theirs, digits.test, limit=50, **{**how, "resize": 3 * size[0]})  # type: ignore[arg-type]
     assert larger.preprocessing.resize(size) == 3 * size[0]
     assert larger.top1.hits < here.top1.hits
-    with pytest.raises(UserError, match="leave --mean and --std out"):
+    with pytest.raises(UserError, match="leave mean and std out"):
         evaluate(artifact, digits.test, mean=(0.9, 0.9, 0.9), std=stated.std)
-    with pytest.raises(UserError, match="leave --resize out"):
+    with pytest.raises(UserError, match="leave resize out"):
         evaluate(artifact, digits.test, resize=3 * size[0])
 
 
@@ -394,7 +399,7 @@ def test_what_cannot_be_judged_is_one_sentence(digits: Task) -> None:
     ):
         with pytest.raises(UserError, match=sentence):
             Evaluation.plan(replace(artifact, manifest=other), data, Options())
-    with pytest.raises(UserError, match="cannot run a onnx artifact"):
+    with pytest.raises(UserError, match="cannot be evaluated with litert; .*: onnxruntime"):
         _evaluate(artifact, data.limited(1), Options(runtime="litert"))
 
 
@@ -422,6 +427,13 @@ def test_the_program_writes_results_and_counts_by_class(
     assert not (tmp_path / "result.json.progress").exists()
     with RecordStore(tmp_path / "records.sqlite", create=False) as store:
         assert store.find_accuracies() == results
+    (tmp_path / "out").symlink_to("/dev/stdout")
+    printed = mobilebench(
+        "eval", folders[0], "--data", digits.test, "--limit", "5", "--out", "out", "--json"
+    )
+    [first, second] = printed.stdout.split("\n]\n[\n")
+    assert printed.code == 0 and first.startswith("[") and second.endswith("]\n")
+    assert (tmp_path / "out").is_symlink() and not (tmp_path / "out.progress").exists()
     again = mobilebench("import", "result.json", "--store", "another.sqlite")
     assert again.code == 0 and "2 added, 0 there already" in again.stderr
     again = mobilebench("import", "result.json", "--as", "accuracy", "--store", "another.sqlite")
@@ -440,6 +452,8 @@ def test_wrong_input_is_one_sentence_and_writes_nothing(
         ((folder, "--data", "nowhere"), "The data set nowhere does not exist"),
         ((folder, "--data", "two"), "gives scores for 10 classes, and two has folders for 1"),
         (("damaged", "--data", digits.test), "is not the one that was exported"),
+        ((folder, "--data", digits.test, "--runtime", "foo"), "cannot be evaluated with foo"),
+        ((folder, "--data", digits.test, "--threads", "1025"), "threads was given as 1025"),
         ((folder, "--data", digits.test, "--cluster", "x"), "No dask scheduler answers at 'x'"),
     ):
         done = mobilebench("eval", *arguments, "--out", "result.json")
