@@ -161,7 +161,7 @@ def command(
             complete = measure_all(loaded, setting, store, records.append) and not refused
     finally:
         if out is not None and records:
-            files.write_text(out, documents.as_json(records))
+            files.write_text(out, documents.as_json(map(documents.Document.of, records)))
         elif out is not None:
             output.tell(f"not written: {out}, since nothing was measured")
     if ab:

@@ -224,7 +224,7 @@ def _written(out: Path | None, records: Sequence[Record]) -> Iterator[None]:
         yield
     finally:
         if out is not None:
-            files.write_text(out, documents.as_json(records))
+            files.write_text(out, documents.as_json(map(documents.Document.of, records)))
             if not records:
                 output.tell(f"nothing was measured: {out} holds no records")
 

@@ -12,8 +12,8 @@ from mobilebench.cli.grammar import Panel
 from mobilebench.cli.options import Store
 
 if TYPE_CHECKING:
+    from mobilebench.store.documents import Document
     from mobilebench.values.accuracy import Accuracy
-    from mobilebench.values.record import Record
     from mobilebench.values.reported import Reported
 
 
@@ -50,7 +50,7 @@ def command(
     from mobilebench.store import RecordStore
     from mobilebench.values.reported import Latency
 
-    records: list[Record] = []
+    records: list[Document] = []
     reported: list[Reported] = []
     accuracies: list[Accuracy] = []
     with counting("import", len(paths), "files") as counted:
@@ -70,16 +70,16 @@ def command(
 def _read(
     path: Path,
     kind: str | None,
-    records: list[Record],
+    records: list[Document],
     reported: list[Reported],
     accuracies: list[Accuracy],
 ) -> None:
     from mobilebench import interop
-    from mobilebench.store.documents import read_accuracies, read_records
+    from mobilebench.store.documents import read_accuracies, read_documents
 
     if kind == "accuracy" or (kind is None and interop.is_accuracy(path)):
         accuracies += read_accuracies(path)
     elif kind == "record" or (kind is None and interop.is_record(path)):
-        records += read_records(path)
+        records += read_documents(path)
     else:
         reported += interop.read(path, kind)

@@ -173,7 +173,6 @@ def command(
     from mobilebench.leaderboard.columns import by_column, named
     from mobilebench.leaderboard.judgement import not_shown, without_row
     from mobilebench.leaderboard.naming import Naming
-    from mobilebench.leaderboard.rows import behind
     from mobilebench.store import Query, RecordStore, documents
 
     chosen = None if columns is None else named(columns)
@@ -185,9 +184,9 @@ def command(
         raise UserError(f"A {shape} is no text; name a file for it with --out.")
     query = Query(model=model, format=format, device=device, protocol=protocol, newest=True)
     with RecordStore(store, create=False) as stored:
-        records, reported = stored.find(query), _chosen(stored.find_reported(model), query)
+        found, reported = stored.find_documents(query), _chosen(stored.find_reported(model), query)
         accuracies = stored.find_accuracies()
-    if not records and not reported:
+    if not found and not reported:
         number = quantities.counted(len(accuracies), "accuracy", "accuracies")
         judged = f" ({number} without a latency)" if accuracies else ""
         raise UserError(
@@ -196,6 +195,7 @@ def command(
         )
     naming = Naming.parse(names or [])
     others = [result.model for result in reported if result.model]
+    records = [document.record for document in found]
     rows = rank(records, accuracies, data=data, names=naming, others=others)
     reported = elsewhere.renamed(reported, naming)
     if sort is not None:
@@ -234,7 +234,8 @@ def command(
         case Shape.BENCHER:
             content = exchange.as_bencher(rows)
         case Shape.RECORDS:
-            content = documents.as_json(behind(rows, records))
+            by_id = {document.record.record_id: document for document in found}
+            content = documents.as_json(by_id[row.record_id] for row in rows)
         case _:
             from mobilebench.leaderboard.page import as_page
 

@@ -141,12 +141,6 @@ def rank(
     return sorted(_named_apart(rows), key=_order)
 
 
-def behind(rows: Sequence[Row], records: Iterable[Record]) -> list[Record]:
-    """Return the records that rows show, in the order of the rows."""
-    by_id = {record.record_id: record for record in records}
-    return [by_id[row.record_id] for row in rows]
-
-
 def _named_apart(rows: Sequence[Row]) -> list[Row]:
     """Return the rows; those that share a name have their weights, or their record, in it."""
     for difference in (lambda row: f"weights {row.weights}", lambda row: row.record_id):

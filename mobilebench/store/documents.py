@@ -2,16 +2,47 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
+from typing import Self
 
 from mobilebench.errors import SchemaError
 from mobilebench.store import signing
-from mobilebench.values import wire
+from mobilebench.values import value, wire
 from mobilebench.values.accuracy import Accuracy
 from mobilebench.values.record import Record
 
 _LARGEST_BYTES = 1 << 30
+
+
+@value
+class Document:
+    """A record and its text, as it came: the signature is about that text.
+
+    A record of an older version, read and written again, would have another text.
+    """
+
+    record: Record
+    text: str
+
+    @classmethod
+    def of(cls, record: Record) -> Self:
+        """Write a record in this version; a signature over an older text is left out."""
+        if record.signature is not None and record.signature.algorithm != signing.ALGORITHM:
+            record = replace(record, signature=None)
+        return cls(record=record, text=wire.dumps(record))
+
+    @classmethod
+    def from_plain(cls, plain: wire.Plain, what: str) -> Self:
+        """Read a record from parsed JSON, with its signature checked.
+
+        Raises `SchemaError`, naming `what`, for anything else.
+        """
+        signing.require_intact(plain, what)
+        record = wire.from_plain(Record, plain, what)
+        return cls(record=record, text=json.dumps(plain, separators=(",", ":")))
 
 
 def read_records(path: Path) -> list[Record]:
@@ -45,19 +76,26 @@ def _content(path: Path) -> bytes:
 
 def parse_records(content: bytes, name: str) -> list[Record]:
     """Read records from the content of a file; otherwise as `read_records`."""
+    return [document.record for document in _documents(content, name)]
+
+
+def read_documents(path: Path) -> list[Document]:
+    """Read the records of one file, each with its text; otherwise as `read_records`."""
+    return _documents(_content(path), str(path))
+
+
+def _documents(content: bytes, name: str) -> list[Document]:
     plain = wire.parse(content, name)
-    records = []
-    for number, document in enumerate(_listed(plain), start=1):
-        place = f"{name}, record {number}"
-        signing.require_intact(document, place)
-        records.append(wire.from_plain(Record, document, place))
-    return records
+    return [
+        Document.from_plain(document, f"{name}, record {number}")
+        for number, document in enumerate(_listed(plain), start=1)
+    ]
 
 
-def as_json(records: Iterable[Record]) -> str:
+def as_json(documents: Iterable[Document]) -> str:
     """Return a file of records, with their signatures."""
-    documents = ",\n".join(wire.dumps(record) for record in records)
-    return f"[\n{documents}\n]\n"
+    texts = ",\n".join(document.text for document in documents)
+    return f"[\n{texts}\n]\n"
 
 
 def _listed(plain: wire.Plain) -> list[wire.Plain]:

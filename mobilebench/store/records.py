@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from mobilebench.errors import NoRecords, OutputError, SchemaError, UserError
 from mobilebench.store import place as places
 from mobilebench.store import tables
+from mobilebench.store.documents import Document
 from mobilebench.store.problems import Problem, parsed, problems_of
 from mobilebench.store.query import Query, columns_of
 from mobilebench.store.tables import ACCURACIES, RECORDS, REPORTED
@@ -180,12 +181,13 @@ class RecordStore:
 
     def add_all(
         self,
-        records: Sequence[Record] = (),
+        records: Sequence[Record | Document] = (),
         reported: Sequence[Reported] = (),
         accuracies: Sequence[Accuracy] = (),
     ) -> int:
         """Add records, others' results and accuracies, all or none; return how many are new.
 
+        A `Document` is stored as it came, so that its signature stays valid.
         Raises `UserError` where another record or accuracy has the id of one.
         """
         try:
@@ -198,24 +200,25 @@ class RecordStore:
     def _add(
         self,
         connection: sa.Connection,
-        records: Iterable[Record],
+        records: Iterable[Record | Document],
         reported: Iterable[Reported],
         accuracies: Iterable[Accuracy],
     ) -> int:
         added = 0
-        for record in records:
-            document = wire.dumps(record)
-            if self._is_new(connection, RECORDS, "record", record.record_id, document):
-                row = {**columns_of(record), "document": document}
+        for given in records:
+            made = given if isinstance(given, Document) else Document.of(given)
+            id_ = made.record.record_id
+            if self._is_new(connection, RECORDS, "record", id_, made.record):
+                row = {**columns_of(made.record), "document": made.text}
                 connection.execute(sa.insert(RECORDS).values(**row))
                 added += 1
         for accuracy in accuracies:
-            id_, document = accuracy.accuracy_id, wire.dumps(accuracy)
-            if self._is_new(connection, ACCURACIES, "accuracy", id_, document):
+            id_ = accuracy.accuracy_id
+            if self._is_new(connection, ACCURACIES, "accuracy", id_, accuracy):
                 row = {
                     "accuracy_id": id_,
                     "file_sha256": accuracy.artifact.sha256,
-                    "document": document,
+                    "document": wire.dumps(accuracy),
                 }
                 connection.execute(sa.insert(ACCURACIES).values(**row))
                 added += 1
@@ -233,12 +236,12 @@ class RecordStore:
         return added
 
     def _is_new(
-        self, connection: sa.Connection, table: sa.Table, noun: str, id_: str, document: str
+        self, connection: sa.Connection, table: sa.Table, noun: str, id_: str, given: object
     ) -> bool:
-        """Return whether the store lacks a document. Raises `UserError` for another of its id."""
+        """Return whether the store lacks a value. Raises `UserError` for another of its id."""
         [key] = table.primary_key.columns
         stored = connection.execute(sa.select(table.c.document).where(key == id_)).scalar()
-        if stored not in (None, document):
+        if stored is not None and not _holds(stored, given):
             raise UserError(
                 f"The store {self.place} holds another {noun} with the id {id_}; none of those "
                 f"given was added."
@@ -250,9 +253,18 @@ class RecordStore:
 
         Raises `SchemaError`, with its id and the cure, for one that is not valid.
         """
+        return [document.record for document in self.find_documents(query)]
+
+    def find_documents(self, query: Query | None = None) -> list[Document]:
+        """Return the records that match a query, each with its text; otherwise as `find`."""
         with self._transaction() as connection:
             rows = connection.execute((query or Query()).select(RECORDS)).all()
-        return [self._read(Record, "record", row.record_id, row.document) for row in rows]
+        return [
+            Document(
+                record=self._read(Record, "record", row.record_id, row.document), text=row.document
+            )
+            for row in rows
+        ]
 
     def find_reported(self, model: str | None = None) -> list[Reported]:
         """Return somebody else's results, of one model or of all, by source and model.
@@ -341,6 +353,14 @@ class RecordStore:
         if hasattr(self, "_engine"):
             self._engine.dispose()
         self._closing.close()
+
+
+def _holds(document: Any, given: object) -> bool:
+    """Return whether a stored document is of this value; a damaged one is of none."""
+    try:
+        return parsed(type(given), document, "it") == given
+    except SchemaError:
+        return False
 
 
 def _write_ahead(connection: Any, _: Any) -> None:

@@ -14,7 +14,7 @@ import os
 import warnings
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import platformdirs
 import rfc8785
@@ -46,7 +46,9 @@ def _unsigned(plain: dict[str, Any]) -> dict[str, Any]:
     return {name: part for name, part in plain.items() if name != "signature"}
 
 
-_FORMS = {"ed25519": _canonical_of_version_1, "ed25519-jcs": canonical}
+ALGORITHM: Final = "ed25519-jcs"
+"""How records are signed now; those of version 1 have `ed25519`."""
+_FORMS = {"ed25519": _canonical_of_version_1, ALGORITHM: canonical}
 
 
 def sha256(record: Record) -> str:
@@ -71,7 +73,7 @@ def sign(record: Record, key: Ed25519PrivateKey | None = None) -> Record:
     unsigned = replace(record, signature=None)
     public = key.public_key().public_bytes_raw().hex()
     value = key.sign(canonical(wire.to_plain(unsigned))).hex()
-    signature = Signature(algorithm="ed25519-jcs", public_key=public, value=value)
+    signature = Signature(algorithm=ALGORITHM, public_key=public, value=value)
     return replace(unsigned, signature=signature)
 
 

@@ -9,7 +9,7 @@ from mobilebench.store.query import columns_of
 from mobilebench.values import wire
 from mobilebench.values.record import Record
 
-VERSION = 3
+VERSION = 4
 
 METADATA = sa.MetaData()
 RECORDS = sa.Table(
@@ -62,7 +62,7 @@ def make(connection: sa.Connection) -> None:
 
 def require_version(version: object, place: str) -> None:
     """Raise `SchemaError` for a version that this mobilebench can neither read nor migrate."""
-    if version in (None, 1, 2, VERSION):
+    if version in (None, 1, 2, 3, VERSION):
         return
     newer = isinstance(version, int) and version > VERSION
     advice = "update mobilebench" if newer else "use the mobilebench that made it"
@@ -75,21 +75,27 @@ def upgrade(connection: sa.Connection, place: str) -> None:
     """Bring the tables to this version. Raises `SchemaError` for another one."""
     version = connection.execute(sa.select(sa.func.max(STORE.c.version))).scalar()
     require_version(version, place)
+    # Version 2 has more columns, version 3 a table, and version 4 other words for a cell.
     if version == 1:
-        _migrate_from_1(connection)
-    # Version 3 has one table more than version 2.
+        _add_columns(connection)
     make(connection)
+    if version != VERSION:
+        _index(connection)
     connection.execute(sa.update(STORE).values(version=VERSION))
 
 
-def _migrate_from_1(connection: sa.Connection) -> None:
-    """Add the columns that version 1 did not have, and fill them from the documents."""
+def _add_columns(connection: sa.Connection) -> None:
+    """Add the columns that version 1 did not have."""
     existing = {column["name"] for column in sa.inspect(connection).get_columns("records")}
     for column in RECORDS.columns:
         if column.name not in existing:
             kind = column.type.compile(connection.dialect)
             name = connection.dialect.identifier_preparer.quote(column.name)
             connection.execute(sa.text(f"ALTER TABLE records ADD COLUMN {name} {kind}"))
+
+
+def _index(connection: sa.Connection) -> None:
+    """Fill the columns of every record from its document."""
     ids = connection.execute(sa.select(RECORDS.c.record_id)).scalars().all()
     for record_id in ids:
         here = RECORDS.c.record_id == record_id

@@ -12,10 +12,14 @@ from pathlib import Path
 import pytest
 
 from mobilebench.errors import OutputError, SchemaError, UserError
+from mobilebench.machine import host
 from mobilebench.store import Query, RecordStore, default_url
+from mobilebench.store.documents import Document, as_json, read_documents
 from tests.records import failed_export, judged, measured
 
 V2 = Path(__file__).parent.parent / "data" / "store-v2.sqlite"
+V3 = Path(__file__).parent.parent / "data" / "store-v3.sqlite"
+"""Two records of one cell, signed by the version that wrote records of version 1."""
 
 
 @pytest.fixture
@@ -64,7 +68,53 @@ def test_a_store_of_the_second_version_is_taken_along_with_all_it_holds(tmp_path
             assert store.add_accuracy(judged(measured(), 90)) == (number == 1)
             assert store.problems() == (4, [])
     with sqlite3.connect(path) as connection:
-        assert connection.execute("SELECT version FROM store").fetchall() == [(3,)]
+        assert connection.execute("SELECT version FROM store").fetchall() == [(4,)]
+
+
+def test_a_store_of_the_third_version_keeps_its_signed_texts_and_knows_its_cells(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "records.sqlite"
+    shutil.copy(V3, path)
+    with RecordStore(path) as store:
+        first, second = store.find_documents()
+        assert store.find(Query(newest=True)) == [second.record]
+        assert store.problems() == (2, [])
+        again = dataclasses.replace(second.record, record_id="f" * 32, created=host.now())
+        store.add(again)
+        assert [record.record_id for record in store.find(Query(newest=True))] == ["f" * 32]
+        assert store.problems() == (3, [])
+        assert store.find_documents()[:2] == [first, second]
+
+
+def test_a_record_of_an_older_version_keeps_its_signature_from_store_to_store(
+    tmp_path: Path,
+) -> None:
+    shutil.copy(V3, tmp_path / "old.sqlite")
+    with RecordStore(tmp_path / "old.sqlite") as store:
+        documents = store.find_documents()
+    assert all('"schema_version":1,' in document.text for document in documents)
+    exported = tmp_path / "records.json"
+    exported.write_text(as_json(documents), "utf-8")
+    read = read_documents(exported)
+    assert read == documents
+    with RecordStore(tmp_path / "new.sqlite") as store:
+        assert store.add_all(read) == 2
+        assert store.find_documents() == documents
+        assert store.problems() == (2, [])
+        assert store.add_all([document.record for document in read]) == 0, "they are there"
+        assert store.find_documents() == documents
+
+
+def test_a_record_of_an_older_version_that_is_written_again_is_unsigned(tmp_path: Path) -> None:
+    shutil.copy(V3, tmp_path / "old.sqlite")
+    with RecordStore(tmp_path / "old.sqlite") as store:
+        [old, _] = store.find()
+    assert old.signature is not None
+    assert Document.of(old).record == dataclasses.replace(old, signature=None)
+    with RecordStore(tmp_path / "new.sqlite") as store:
+        store.add(old)
+        assert store.problems() == (1, [])
 
 
 def test_queries_narrow(store: RecordStore) -> None:
