@@ -206,10 +206,10 @@ class RecordStore:
     ) -> int:
         added = 0
         for given in records:
-            made = given if isinstance(given, Document) else Document.of(given)
-            id_ = made.record.record_id
-            if self._is_new(connection, RECORDS, "record", id_, made.record):
-                row = {**columns_of(made.record), "document": made.text}
+            record = given.record if isinstance(given, Document) else given
+            if self._is_new(connection, RECORDS, "record", record.record_id, record):
+                text = given.text if isinstance(given, Document) else Document.of(record).text
+                row = {**columns_of(record), "document": text}
                 connection.execute(sa.insert(RECORDS).values(**row))
                 added += 1
         for accuracy in accuracies:

@@ -9,7 +9,7 @@ import json
 from dataclasses import Field, fields, is_dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args, get_type_hints
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -123,7 +123,7 @@ def _no_constant(name: str) -> Any:
     raise ValueError(f"{name} is not a JSON number")
 
 
-def _in_this_version(cls: type[Any], plain: Plain, what: str) -> Plain:
+def _in_this_version(cls: Any, plain: Plain, what: str) -> Plain:
     """Return a document in the form of this version. Raises `SchemaError` for one it cannot read.
 
     `READS_SINCE` of a class is the first version whose documents have only fewer fields.
@@ -146,7 +146,23 @@ def _in_this_version(cls: type[Any], plain: Plain, what: str) -> Plain:
             f"{what} has schema version {version}; this mobilebench reads {current} and cannot "
             f"migrate from {version}."
         )
-    return {**plain, "schema_version": current}
+    parts = {
+        name: _in_this_version(part, plain[name], f"{what}, {name}")
+        for name, part in _parts_with_versions(cls).items()
+        if plain.get(name) is not None
+    }
+    return {**plain, **parts, "schema_version": current}
+
+
+@cache
+def _parts_with_versions(cls: Any) -> dict[str, type[Any]]:
+    """Return the fields of a document that are documents themselves."""
+    return {
+        name: part
+        for name, hint in get_type_hints(cls).items()
+        for part in (hint, *get_args(hint))
+        if is_dataclass(part) and isinstance(part, type) and hasattr(part, "schema_version")
+    }
 
 
 def read(cls: type[T], path: Path) -> T:

@@ -224,8 +224,8 @@ def test_a_wrong_record_among_good_ones_adds_none(mobilebench: Program, tmp_path
 
     good, bad = tmp_path / "good.json", tmp_path / "bad.json"
     wire.write(good, measured())
-    bad.write_text(good.read_text().replace('"schema_version": 1', '"schema_version": 7', 1))
-    _refused(mobilebench("import", good, bad), "newer than the 1 that this mobilebench reads")
+    bad.write_text(good.read_text().replace('"schema_version": 2', '"schema_version": 7', 1))
+    _refused(mobilebench("import", good, bad), "newer than the 2 that this mobilebench reads")
     assert not (tmp_path / "records.sqlite").exists()
 
 

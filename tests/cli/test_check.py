@@ -221,7 +221,7 @@ def test_a_wrong_baseline_is_one_sentence(
     (tmp_path / "deep.json").write_text("[" * 200_000)
     (tmp_path / "other.json").write_text('{"benchmarks": []}')
     (tmp_path / "newer.json").write_text(
-        whole.replace('"schema_version": 1', '"schema_version": 9', 1)
+        whole.replace('"schema_version":2', '"schema_version":9', 1)
     )
     _write(tmp_path / "threads.json", runs([10.0], threads=2))
     done = mobilebench(

@@ -243,7 +243,7 @@ def test_the_program_imports_a_file_of_eval_and_shows_it(
 ) -> None:
     accuracy: Accuracy = judged(ONE, 90)
     (tmp_path / "acc.json").write_text(wire.dumps([accuracy]))
-    (tmp_path / "bad.json").write_text(wire.dumps(accuracy).replace('"top1": 90', '"top1": 900'))
+    (tmp_path / "bad.json").write_text(wire.dumps(accuracy).replace('"top1":90', '"top1":900'))
     assert mobilebench("import", "acc.json").code == 0
     alone = mobilebench("leaderboard")
     assert alone.code == 2 and "1 accuracy without a latency" in alone.stderr

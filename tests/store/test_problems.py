@@ -88,7 +88,7 @@ def test_the_cure_names_the_store_that_was_given(tmp_path: Path) -> None:
         ("UPDATE accuracies SET file_sha256 = 'another'", "under other words"),
         ("UPDATE accuracies SET document = '{}'", "schema_version"),
         (
-            "UPDATE accuracies SET document = replace(document, '\"top1\": 90', '\"top1\": 190')",
+            "UPDATE accuracies SET document = replace(document, '\"top1\":90', '\"top1\":190')",
             "top1 is 190",
         ),
     ],
