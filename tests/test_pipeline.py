@@ -285,7 +285,7 @@ def test_an_impossible_export_is_refused_before_any_work(
         ({"runtime": "litert"}, "cannot be measured on host with litert"),
         ({"protocol": "burst-9"}, "did you mean burst-1"),
         ({"compute_unit": "tpu"}, "no compute unit called 'tpu'"),
-        ({"compute_unit": "npu"}, "measures the CPU only"),
+        ({"compute_unit": "npu"}, "the compute unit npu, and the device has only cpu"),
     ],
 )
 def test_an_impossible_measurement_is_refused(

@@ -25,7 +25,7 @@ from mobilebench.measuring import job_folder, rounds
 from mobilebench.observer import Progress, SilentProgress
 from mobilebench.values.artifact import Artifact
 from mobilebench.values.device import Device
-from mobilebench.values.job import Job
+from mobilebench.values.job import Abilities, Job
 from mobilebench.values.measurement import ComputeUnit, Measurement, Stage
 from mobilebench.values.policy import PolicyRule
 from mobilebench.values.recipe import ExportRecipe, Format
@@ -137,22 +137,15 @@ class HostRunner:
 
     def _require_possible(self, job: Job) -> None:
         """Raise `UserError` for a job that this machine cannot do."""
-        if job.compute_unit != ComputeUnit.CPU:
-            raise UserError(
-                f"The host was asked to compute on {job.compute_unit}; it measures the CPU only, "
-                f"so ask for --compute-unit cpu."
-            )
-        if job.policy.rule is not PolicyRule.FIXED:
-            raise UserError(
-                f"The job asks for the policy {job.policy.rule}; the host keeps one width, so it "
-                f"takes jobs with the policy {PolicyRule.FIXED} only."
-            )
-        if job.upload_url is not None:
-            raise UserError(
-                "The job asks for an upload of its record; the host keeps it in the folder of the "
-                "job, so leave out upload_url, and send the record with `mobilebench import`."
-            )
         self._entry(job.runtime, job.format, job.delegate)
+        able = Abilities(
+            runtimes=tuple(self._runtimes),
+            compute_units=(ComputeUnit.CPU,),
+            policies=(PolicyRule.FIXED,),
+        )
+        lack = able.lacks(job)
+        if lack is not None:
+            raise UserError(f"The host cannot do the job: {lack}; change what it asks for.")
 
     def predict(
         self,

@@ -225,6 +225,31 @@ class Job:
         return named
 
 
+@value
+class Abilities:
+    """What a device has of what a job can ask for."""
+
+    runtimes: tuple[str, ...]
+    compute_units: tuple[ComputeUnit, ...]
+    policies: tuple[PolicyRule, ...] = (PolicyRule.FIXED,)
+    uploads: bool = False
+    """Whether it sends its record to the address in the job."""
+
+    def lacks(self, job: Job) -> str | None:
+        """Return what a job asks for in vain, in a clause; None where it can be done."""
+        for noun, wanted, present in (
+            ("runtime", job.runtime, self.runtimes),
+            ("compute unit", job.compute_unit, self.compute_units),
+            ("policy", job.policy.rule, self.policies),
+        ):
+            if wanted not in present:
+                known = ", ".join(present)
+                return f"it asks for the {noun} {wanted}, and the device has only {known}"
+        if job.upload_url is not None and not self.uploads:
+            return f"it asks for an upload to {job.upload_url}, and the device keeps its record"
+        return None
+
+
 def _require_file(name: str, sha256: str) -> None:
     _require_inside(name)
     if not _SHA256.fullmatch(sha256):

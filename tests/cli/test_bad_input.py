@@ -202,7 +202,7 @@ def test_an_unknown_verb_is_a_usage_error(mobilebench: Program) -> None:
         (("--device", "toaster"), "no kind of device called 'toaster'"),
         (("--runtime", "onnxruntim"), "cannot be measured on host with onnxruntim"),
         (("--protocol", "burst-2"), "no protocol called 'burst-2'; did you mean burst-1"),
-        (("--compute-unit", "npu"), "measures the CPU only"),
+        (("--compute-unit", "npu"), "the compute unit npu, and the device has only cpu"),
     ],
 )
 def test_a_wrong_measurement_leaves_earlier_records_intact(

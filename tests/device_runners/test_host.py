@@ -114,7 +114,7 @@ def test_a_runtime_that_is_not_installed_names_its_extra(
 def test_the_host_measures_no_npu(tiny_artifacts: dict[str, Artifact]) -> None:
     artifact = tiny_artifacts["onnx-fp32"]
     job = dataclasses.replace(job_for(artifact, "onnxruntime"), compute_unit=ComputeUnit.NPU)
-    with pytest.raises(UserError, match="measures the CPU only"):
+    with pytest.raises(UserError, match="and the device has only cpu"):
         HostRunner().run("host", artifact, job)
 
 

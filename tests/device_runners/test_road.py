@@ -176,10 +176,10 @@ def test_wrong_outputs_are_diagnosed_before_anything_is_believed(
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"compute_unit": "npu"}, "asked to compute on npu; it measures the CPU only"),
+        ({"compute_unit": "npu"}, "the compute unit npu, and the device has only cpu"),
         ({"runtime": "coreml"}, "The runtime coreml cannot run a onnx artifact"),
         ({"runtime": "qnn"}, "no runtime on the host called 'qnn'"),
-        ({"upload_url": "https://a.example/v1"}, "asks for an upload of its record"),
+        ({"upload_url": "https://a.example/v1"}, "asks for an upload to https://a.example/v1"),
         ({"upload_url": "https://me:key@a.example"}, "holds a name or a password"),
         ({"upload_url": "ftp://a.example"}, "not an address that begins with https://"),
         ({"schema_version": 3}, "schema version 3, newer than the 2 that this mobilebench reads"),
@@ -215,7 +215,7 @@ def test_a_policy_that_the_host_lacks_is_refused(
     variant = {"name": "full", "model_file": job.model_file, "model_sha256": job.model_sha256,
                "width": 1.0}  # fmt: skip
     _changed(folder, variants=[variant], policy={"rule": "deadline"})
-    with pytest.raises(UserError, match="policy deadline; the host keeps one width"):
+    with pytest.raises(UserError, match="the policy deadline, and the device has only fixed"):
         HostRunner().perform(folder)
 
 
