@@ -18,11 +18,23 @@ def vectors() -> Iterator[Vector]:
         diagnosed,
         engines,
         headlines,
+        jobs,
+        journals,
         records,
         rules,
         statistics,
         units,
     )
 
-    for part in (rules, engines, statistics, headlines, records, units, diagnosed):
+    for part in (
+        rules,
+        engines,
+        statistics,
+        headlines,
+        jobs,
+        journals,
+        records,
+        units,
+        diagnosed,
+    ):
         yield from part.vectors()

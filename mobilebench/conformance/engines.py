@@ -10,7 +10,7 @@ from mobilebench.conformance.vector import Kind, Vector
 from mobilebench.measuring import engine
 from mobilebench.values import wire
 from mobilebench.values.device import DeviceState, ThermalState, Unreadable
-from mobilebench.values.measurement import Loads
+from mobilebench.values.job import Limits
 from mobilebench.values.protocol import Convergence, Gate, Protocol, WarmUp, protocols
 
 _US, _MS, _S = 1_000, 1_000_000, 1_000_000_000
@@ -45,6 +45,12 @@ def vectors() -> Iterator[Vector]:
     yield from _gates()
     yield from _frames()
     yield from _ends()
+    yield from _limits()
+    yield _vector(
+        "resumed",
+        "A measurement that goes on begins with a later round, and its clock goes on too.",
+        replace(_script(_SHORT, _span(_MS)), first_round=1, t_ns=3 * _S),
+    )
 
 
 def _warm_ups() -> Iterator[Vector]:
@@ -52,7 +58,7 @@ def _warm_ups() -> Iterator[Vector]:
     yield _vector(
         "warm-up-converges-late",
         "The averages meet only after the latency has stopped falling.",
-        _script(replace(_CONVERGING, warm_up=_limited(_S)), *falling, _span(_MS)),
+        _script(replace(_CONVERGING, warm_up=_of_at_most(_S)), *falling, _span(_MS)),
     )
     alternating = [Span(count=1, latency_ns=(_MS, 3 * _MS)[turn % 2]) for turn in range(200)]
     yield _vector(
@@ -68,7 +74,7 @@ def _warm_ups() -> Iterator[Vector]:
     )  # fmt: skip
 
 
-def _limited(nanoseconds: int) -> WarmUp:
+def _of_at_most(nanoseconds: int) -> WarmUp:
     return replace(_CONVERGING.warm_up, max_duration_ns=nanoseconds)
 
 
@@ -161,6 +167,65 @@ def _ends() -> Iterator[Vector]:
     )
 
 
+def _limits() -> Iterator[Vector]:
+    long = replace(_SHORT, inferences=100)
+    yield _vector(
+        "stop-by-time-within-a-round",
+        "The limit is looked at after each inference, whose sample is kept.",
+        _limited_script(long, Limits(time_ns=30 * _MS)),
+    )
+    settling = replace(_CONVERGING, warm_up=_of_at_most(_S))
+    alternating = [Span(count=1, latency_ns=(_MS, 3 * _MS)[turn % 2]) for turn in range(100)]
+    yield _vector(
+        "stop-by-time-within-a-warm-up",
+        "The limit ends a warm-up too, and then nothing is measured.",
+        replace(_script(settling, *alternating), limits=Limits(time_ns=50 * _MS)),
+    )
+    hot = (DeviceState(t_ns=0, thermal=ThermalState.CRITICAL, temperatures_c={"skin": 47.5}),)
+    yield _vector(
+        "stop-by-time-before-a-gate",
+        "Waiting counts, and a reading that comes too late ends the measurement.",
+        replace(_script(replace(_GATED, gate=Gate(poll_ns=_MS, max_wait_ns=_S)), _span(_MS),
+                        states=hot), limits=Limits(time_ns=5 * _MS)),
+    )  # fmt: skip
+    warming = (
+        DeviceState(t_ns=0, thermal=ThermalState.FAIR, temperatures_c={"cpu": 59.5, "skin": 40.0}),
+        DeviceState(t_ns=40 * _MS, thermal=ThermalState.FAIR, temperatures_c={"cpu": 60.0}),
+        DeviceState(t_ns=60 * _MS, thermal=ThermalState.SERIOUS, temperatures_c={"cpu": 60.5}),
+    )
+    sensing = replace(long, sense_ns=10 * _MS)
+    for name, about, limits in (
+        ("thermal-state", "In a warmer state than the limit.", Limits(warmest=ThermalState.FAIR)),
+        ("temperature", "A temperature is above the limit.", Limits(hottest_c=60.0)),
+    ):
+        yield _vector(f"stop-by-{name}", about, _limited_script(sensing, limits, states=warming))
+    draining = (
+        DeviceState(t_ns=0, charging=True, battery_fraction=0.1),
+        DeviceState(t_ns=35 * _MS, charging=False, battery_fraction=0.15),
+        DeviceState(t_ns=55 * _MS, charging=False, battery_fraction=0.14),
+    )
+    yield _vector(
+        "stop-by-battery",
+        "The charge is below the limit, and no charger is connected.",
+        _limited_script(sensing, Limits(least_battery=0.15), states=draining),
+    )
+    yield _vector(
+        "limits-that-are-not-reached",
+        "A device that tells neither temperatures nor a charge reaches no limit of them.",
+        _limited_script(
+            replace(long, sense_ns=10 * _MS),
+            Limits(warmest=ThermalState.NOMINAL, hottest_c=20.0, least_battery=0.9),
+            states=(DeviceState(t_ns=0, unreadable={"thermal": Unreadable.ABSENT}),),
+        ),
+    )
+
+
+def _limited_script(
+    rule: Protocol, limits: Limits, states: tuple[DeviceState, ...] = _COOL
+) -> Script:
+    return replace(_script(rule, _span(_MS), states=states), limits=limits)
+
+
 def _span(latency_ns: int) -> Span:
     return Span(count=1, latency_ns=latency_ns)
 
@@ -186,13 +251,16 @@ def _script(
 def _vector(name: str, about: str, script: Script) -> Vector:
     device = ScriptedDevice(script)
     try:
-        taken = engine.run(script.protocol, device.load, device.instruments)
-        first_ns, *warm_ns = taken.load_ns
+        course = engine.Course(
+            limits=script.limits, first_round=script.first_round, t_ns=script.t_ns
+        )
+        taken = engine.run(script.protocol, device.load, device.instruments, course)
         expected = {
             "samples": wire.to_sparse(taken.samples),
-            "loads": wire.to_sparse(Loads(first_ns=first_ns, warm_ns=tuple(warm_ns))),
+            "loads_ns": list(taken.load_ns),
             "gates": wire.to_sparse(taken.gates),
             "states": wire.to_sparse(taken.states),
+            "stopped": taken.stopped,
         }
     except InferenceFailed:
         expected = {"failing_inference": script.failing_inference}

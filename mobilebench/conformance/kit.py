@@ -32,6 +32,8 @@ _DEEPEST = 64
 _LAST_LINES = 5
 _WIDTH = 60
 """Characters of a value that a message shows."""
+_REFUSED = "refused"
+"""In an answer, the sentence that says why; in a vector, the words that it has to hold."""
 _NOTHING: tuple[Any, ...] = (None, [], {})
 
 
@@ -174,7 +176,7 @@ def _is_deeper(plain: Any, levels: int) -> bool:
 
 def _judged(vector: Vector, answer: dict[str, Any] | None) -> Result:
     if answer is not None and answer.get("unsupported") is True:
-        optional = vector.kind in OPTIONAL
+        optional = is_optional(vector)
         mistake = None if optional else f"every device has to answer {vector.kind}"
         return Result(
             id=vector.id, kind=vector.kind, about=vector.about, mistake=mistake, supported=False
@@ -183,8 +185,27 @@ def _judged(vector: Vector, answer: dict[str, Any] | None) -> Result:
         mistake = "there is no answer"
     else:
         expected = json.loads(json.dumps(vector.expected))
-        mistake = next(_differences(expected, answer["answer"], "the answer"), None)
+        mistake = _mistake(expected, answer["answer"])
     return Result(id=vector.id, kind=vector.kind, about=vector.about, mistake=mistake)
+
+
+def is_optional(vector: Vector) -> bool:
+    """Return whether a device may leave a task to the computer that reads its records."""
+    reads = vector.kind is Kind.RECORD and _REFUSED in vector.expected
+    return reads or vector.kind in OPTIONAL
+
+
+def _mistake(expected: Any, got: Any) -> str | None:
+    """Return what is wrong with an answer, in a clause; None for a right one."""
+    refused = got.get(_REFUSED) if isinstance(got, dict) else None
+    if _REFUSED not in expected:
+        if isinstance(refused, str):
+            return f"it is refused, and should not be: {refused[:_WIDTH]}"
+        return next(_differences(expected, got, "the answer"), None)
+    if not isinstance(refused, str):
+        return "it is not refused, and should be"
+    lost = [word for word in expected[_REFUSED] if word.lower() not in refused.lower()]
+    return f"the refusal does not name {', '.join(lost)}: {refused[:_WIDTH]}" if lost else None
 
 
 def _differences(expected: Any, got: Any, place: str) -> Iterator[str]:

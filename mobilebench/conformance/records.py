@@ -1,14 +1,20 @@
-"""Vectors of a record's canonical form, which its signature is over."""
+"""Vectors of the record: its canonical form, its signature, and what makes it none."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from mobilebench.conformance import example
 from mobilebench.conformance.vector import Kind, Vector
+from mobilebench.errors import SchemaError
 from mobilebench.store import signing
+from mobilebench.store.documents import Document
+from mobilebench.values import wire
 from mobilebench.values.wire import Plain
 
 _KEY = bytes(range(32))
@@ -44,9 +50,62 @@ _DOCUMENTS: dict[str, tuple[str, dict[str, Plain]]] = {
 }
 
 
+_Edit = Callable[[dict[str, Any]], Any]
+_REFUSED: dict[str, tuple[str, _Edit, list[str]]] = {
+    "newer-schema": (
+        "A newer version may mean something else by a field that looks the same.",
+        lambda plain: plain.update(schema_version=9),
+        ["schema version", "9"],
+    ),
+    "unknown-field": (
+        "What is not understood may change what the others mean.",
+        lambda plain: plain["outcome"].update(colour="red"),
+        ["colour"],
+    ),
+    "latency-of-0": (
+        "Nothing takes no time.",
+        lambda plain: plain["outcome"]["samples"]["latency_ns"].__setitem__(2, 0),
+        ["latency"],
+    ),
+    "width-of-2": (
+        "A width is a share of the full network.",
+        lambda plain: plain["outcome"]["samples"]["width"][0].update(value=2),
+        ["width", "2"],
+    ),
+    "width-of-0": (
+        "No network has a width of 0.",
+        lambda plain: plain["outcome"]["samples"]["width"][0].update(value=0),
+        ["width", "0"],
+    ),
+    "columns-of-different-length": (
+        "A sample without a width, or a width without a sample.",
+        lambda plain: plain["outcome"]["samples"]["width"].pop(),
+        ["length"],
+    ),
+    "temperature-of-3000": (
+        "No phone has 3000 degrees; the unit is another one.",
+        lambda plain: plain["outcome"]["before"]["temperatures_c"].update(skin=3000.0),
+        ["skin", "3000"],
+    ),
+    "round-that-the-protocol-lacks": (
+        "A sample of a round that was never run.",
+        lambda plain: plain["outcome"]["samples"]["round"][1].update(value=7),
+        ["round", "7"],
+    ),
+    "changed-after-signing": (
+        "A number was changed after the record was signed.",
+        lambda plain: plain["outcome"]["samples"]["latency_ns"].__setitem__(2, 1),
+        ["signature"],
+    ),
+}
+
+
 def vectors() -> Iterator[Vector]:
     """Yield one vector for each point at which implementations differ."""
-    for name, (about, document) in _DOCUMENTS.items():
+    key = Ed25519PrivateKey.from_private_bytes(_KEY)
+    whole = wire.to_plain(signing.sign(example.record(), key))
+    documents = {**_DOCUMENTS, "whole": ("A record, with its signature.", whole)}
+    for name, (about, document) in documents.items():
         form = signing.canonical(document)
         yield Vector(
             kind=Kind.RECORD,
@@ -55,16 +114,48 @@ def vectors() -> Iterator[Vector]:
             given={"document": document},
             expected={"canonical": form.decode(), "sha256": hashlib.sha256(form).hexdigest()},
         )
-    key = Ed25519PrivateKey.from_private_bytes(_KEY)
-    document = _DOCUMENTS["numbers"][1]
-    yield Vector(
-        kind=Kind.SIGNATURE,
-        name="ed25519-jcs",
-        about="Ed25519 over the canonical form; the key is 32 bytes in hexadecimal.",
-        given={"document": document, "private_key": _KEY.hex()},
-        expected={
-            "algorithm": "ed25519-jcs",
-            "public_key": key.public_key().public_bytes_raw().hex(),
-            "value": key.sign(signing.canonical(document)).hex(),
-        },
+    for name in ("numbers", "whole"):
+        _, document = documents[name]
+        yield Vector(
+            kind=Kind.SIGNATURE,
+            name=f"{signing.ALGORITHM}-{name}",
+            about="Ed25519 over the canonical form; the key is 32 bytes in hexadecimal.",
+            given={"document": document, "private_key": _KEY.hex()},
+            expected={
+                "algorithm": signing.ALGORITHM,
+                "public_key": key.public_key().public_bytes_raw().hex(),
+                "value": key.sign(signing.canonical(document)).hex(),
+            },
+        )
+    for name, (about, edit, words) in _REFUSED.items():
+        changed = json.loads(json.dumps(whole))
+        edit(changed)
+        if words != ["signature"]:
+            del changed["signature"]
+        yield _refused(name, about, json.dumps(changed), words)
+    text = json.dumps(wire.to_plain(example.record()))
+    yield _refused("cut-off", "Half a record is none.", text[:-9], ["JSON"])
+    yield _refused(
+        "not-a-number", "JSON has no NaN.", text.replace("0.002", "NaN"), ["JSON"]
+    )  # fmt: skip
+    yield _refused("infinite", "Nor has it infinity.", text.replace("0.002", "1e999"), ["finite"])
+    yield _refused("nested-without-end", "It does not end the program.", "[" * 5_000, ["JSON"])
+
+
+def _refused(name: str, about: str, text: str, words: list[str]) -> Vector:
+    return Vector(
+        kind=Kind.RECORD,
+        name=f"refused-{name}",
+        about=about,
+        given={"text": text},
+        expected={"refused": words},
     )
+
+
+def answer(given: dict[str, Any]) -> dict[str, Plain]:
+    """Return the sentence why a text is refused as a record; empty where it is none."""
+    try:
+        Document.from_plain(wire.parse(given["text"], "the record"), "the record")
+    except SchemaError as error:
+        return {"refused": str(error)}
+    return {}

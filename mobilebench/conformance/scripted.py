@@ -7,12 +7,13 @@ implementation may read it as often as it likes.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from dataclasses import field, replace
 from itertools import chain, repeat
 
 from mobilebench.measuring.engine import Instruments
 from mobilebench.values import require_range, value
 from mobilebench.values.device import DeviceState
+from mobilebench.values.job import Limits
 from mobilebench.values.protocol import Protocol
 
 _ORIGIN_NS = 5_000_000
@@ -52,6 +53,12 @@ class Script:
     """Every wait ends this much later than asked for."""
     failing_inference: int | None = None
     """The inference that fails, counted from 0; None where none does."""
+    limits: Limits = field(default_factory=Limits)
+    """Where the measurement ends early."""
+    first_round: int = 0
+    """The round that a resumed measurement begins with."""
+    t_ns: int = 0
+    """What its clock shows then."""
 
 
 class ScriptedDevice:
@@ -86,7 +93,7 @@ class ScriptedDevice:
         self._now_ns += nanoseconds + self._script.late_ns
 
     def _sense(self) -> DeviceState:
-        began = self._now_ns - _ORIGIN_NS
+        began = self._now_ns - _ORIGIN_NS + self._script.t_ns
         self._now_ns += self._script.reading_ns
         shown = [state for state in self._script.states if state.t_ns <= began][-1]
         return replace(shown, t_ns=self._now_ns)

@@ -6,10 +6,12 @@ It reads tasks from its standard input, one on each line, and prints an answer t
 import hashlib
 import json
 import math
+import re
 import sys
 from decimal import Decimal
 from fractions import Fraction
-from itertools import groupby
+from itertools import groupby, pairwise, repeat
+from urllib.parse import urlsplit
 
 ORIGIN = 5_000_000
 STATES = ["nominal", "fair", "serious", "critical"]
@@ -28,11 +30,16 @@ class Failed(Exception):
     pass
 
 
+class Stopped(Exception):
+    pass
+
+
 class Device:
     """The scripted device: time passes in loads, inferences, waits and readings only."""
 
     def __init__(self, script):
         self.script, self.now, self.inferences, self.loads = script, ORIGIN, 0, 0
+        self.zero = ORIGIN - script.get("t_ns", 0)
         self.latencies = [s["latency_ns"] for s in script["inferences"] for _ in range(s["count"])]
 
     def load(self):
@@ -50,30 +57,26 @@ class Device:
         self.now += nanoseconds + self.script.get("late_ns", 0)
 
     def read(self):
-        began = self.now - ORIGIN
+        began = self.now - self.zero
         self.now += self.script.get("reading_ns", 0)
         shown = [state for state in self.script["states"] if state["t_ns"] <= began][-1]
-        return {**shown, "t_ns": self.now - ORIGIN}
+        return {**shown, "t_ns": self.now - self.zero}
 
 
 class Measurement:
     def __init__(self, script):
         self.rule, self.device = script["protocol"], Device(script)
+        self.limits, self.first = script.get("limits") or {}, script.get("first_round", 0)
         self.t, self.latency, self.phase, self.round = [], [], [], []
         self.loads, self.gates, self.states = [], [], []
 
     def run(self):
-        for number in range(self.rule["rounds"]):
-            if self.rule["cool_down_ns"]:
-                self.device.wait(self.rule["cool_down_ns"])
-            state = self.read()
-            if self.rule.get("gate"):
-                self.gates.append(self.gate(self.rule.get("gate"), state))
-            began = self.device.now
-            self.device.load()
-            self.loads.append(self.device.now - began)
-            self.warm_up(self.rule["warm_up"], number)
-            self.measure(number)
+        stopped = None
+        try:
+            for number in range(self.first, self.rule["rounds"]):
+                self.whole_round(number)
+        except Stopped as reason:
+            stopped = str(reason)
         return {
             "samples": {
                 "t_ns": self.t,
@@ -81,14 +84,43 @@ class Measurement:
                 "phase": spans(self.phase),
                 "round": spans(self.round),
             },
-            "loads": {"first_ns": self.loads[0], "warm_ns": self.loads[1:]},
+            "loads_ns": self.loads,
             "gates": self.gates,
             "states": self.states,
+            "stopped": stopped,
         }
 
+    def whole_round(self, number):
+        if self.rule["cool_down_ns"]:
+            self.device.wait(self.rule["cool_down_ns"])
+        state = self.read()
+        if self.rule.get("gate"):
+            self.gates.append(self.gate(self.rule.get("gate"), state))
+        began = self.device.now
+        self.device.load()
+        self.loads.append(self.device.now - began)
+        self.warm_up(self.rule["warm_up"], number)
+        self.measure(number)
+
     def read(self):
-        self.states.append(self.device.read())
-        return self.states[-1]
+        state, limits = self.device.read(), self.limits
+        self.states.append(state)
+        warmest, thermal = limits.get("warmest"), state.get("thermal")
+        if warmest and thermal and STATES.index(thermal) > STATES.index(warmest):
+            raise Stopped("heat")
+        hottest = max((state.get("temperatures_c") or {}).values(), default=-math.inf)
+        if hottest > limits.get("hottest_c", math.inf):
+            raise Stopped("heat")
+        charge = state.get("battery_fraction")
+        if charge is not None and not state.get("charging"):
+            if charge < limits.get("least_battery", 0):
+                raise Stopped("battery")
+        self.look_at_the_time()
+        return state
+
+    def look_at_the_time(self):
+        if self.device.now - self.device.zero >= self.limits.get("time_ns", math.inf):
+            raise Stopped("time")
 
     def gate(self, gate, state):
         began, limit = self.device.now, STATES.index(gate["warmest"])
@@ -104,7 +136,7 @@ class Measurement:
     def sample(self, phase, number):
         began = self.device.now
         self.device.infer()
-        self.t.append(began - ORIGIN)
+        self.t.append(began - self.device.zero)
         self.latency.append(self.device.now - began)
         self.phase.append(phase)
         self.round.append(number)
@@ -127,6 +159,7 @@ class Measurement:
             enough = count >= rule["min_iterations"] and elapsed >= rule["min_duration_ns"]
             if converged and enough:
                 return
+            self.look_at_the_time()
 
     def measure(self, number):
         rule, began, count = self.rule, self.device.now, 0
@@ -142,6 +175,8 @@ class Measurement:
             if rule.get("sense_ns") and self.device.now >= read_at:
                 self.read()
                 read_at += rule["sense_ns"]
+            else:
+                self.look_at_the_time()
             if rule.get("interval_ns"):
                 frame = math.ceil(Fraction(self.device.now - began, rule["interval_ns"]))
                 due = began + frame * rule["interval_ns"]
@@ -262,13 +297,215 @@ def record(given):
     return {"canonical": form, "sha256": hashlib.sha256(form.encode()).hexdigest()}
 
 
-SOLVERS = {"engine": engine, "stats": stats, "headline": headline, "record": record}
+class Refused(Exception):
+    pass
+
+
+def require(condition, sentence):
+    if not condition:
+        raise Refused(sentence)
+
+
+def parsed(text):
+    def none(word):
+        raise ValueError(f"{word} is no number")
+
+    try:
+        return json.loads(text, parse_constant=none)
+    except (ValueError, RecursionError) as error:
+        raise Refused(f"this is not JSON: {error}") from error
+
+
+SHARE, SHA256 = (0.01, 1), re.compile("[0-9a-f]{64}")
+DEFAULTS = {
+    "delegate": None, "compute_unit": "cpu", "threads": 1, "seed": 0, "variants": [],
+    "policy": {"rule": "fixed", "aim": {"uncapped": False}}, "parity": None, "limits": {},
+    "reporting": {"journal_file": "journal.jsonl", "every_ns": 1_000_000_000}, "upload_url": None,
+}  # fmt: skip
+FIELDS = {
+    "": {"schema_version", "model_file", "model_sha256", "format", "inputs", "runtime", "protocol",
+         *DEFAULTS},
+    "limits": {"time_ns", "warmest", "hottest_c", "least_battery"},
+    "policy": {"rule", "aim", "parameters"},
+    "reporting": {"journal_file", "every_ns"},
+}  # fmt: skip
+RANGES = {"time_ns": (1, 2**53), "hottest_c": (0, 150), "least_battery": (0, 1)}
+
+
+def job(given):
+    plain = parsed(given["text"])
+    version = plain.get("schema_version")
+    require(version in (1, 2), f"this device reads schema version 1 and 2, not {version}")
+    full = {**DEFAULTS, **plain, "schema_version": 2}
+    for part, known in FIELDS.items():
+        more = set(full[part] if part else full) - known
+        require(not more, f"nothing is known of {', '.join(more)}")
+    for name, value in full["limits"].items():
+        low, high = RANGES.get(name, (None, None))
+        require(low is None or low <= value <= high, f"{name} is {value}")
+    require(full["threads"] >= 1, "a job needs a thread")
+    check, files = full["parity"], {full["model_file"]: full["model_sha256"]}
+    for variant in full["variants"]:
+        files[variant["model_file"]] = variant["model_sha256"]
+        low, high = SHARE
+        require(low <= variant["width"] <= high, f"the width {variant['width']} is no share")
+    for kind in ("inputs", "expected") if check else ():
+        files[check[f"{kind}_file"]] = check[f"{kind}_sha256"]
+    widths = [variant["width"] for variant in full["variants"]]
+    falls = all(one > other for one, other in pairwise(widths))
+    names = [variant["name"] for variant in full["variants"]]
+    require(len(set(names)) == len(names), f"two variants have one name: {names}")
+    require(falls, f"the width of the variants does not fall: {widths}")
+    rule, url = full["policy"]["rule"], urlsplit(full["upload_url"] or "")
+    require(rule == "fixed" or names, f"the policy {rule} has no variants")
+    require(url.password is None, "upload_url holds a password")
+    for name, sha256 in files.items():
+        inside = all(name.split("/")) and not {".", ".."} & set(name.split("/"))
+        require(inside, f"{name} is not in the folder")
+        require(SHA256.fullmatch(sha256), f"the sha256 of {name} is {sha256}")
+    able = given["able"]
+    for wanted, present in (
+        (full["runtime"], able["runtimes"]),
+        (full["compute_unit"], able["compute_units"]),
+        (rule, able["policies"]),
+    ):
+        require(wanted in present, f"there is no {wanted}, only {present}")
+    for name, sha256 in files.items():
+        require(name in given["files"], f"{name} is lost")
+        require(given["files"][name] == sha256, f"{name} has another sha256")
+    digest = hashlib.sha256(given["text"].encode()).hexdigest()
+    return {"job_sha256": digest, "files": files, "job": full}
+
+
+LINE = {"n", "start", "parity", "placement", "unit_timings", "loads", "gates", "samples", "states",
+        "events", "power", "scheduling", "peak_bytes", "round_ended", "end"}  # fmt: skip
+
+
+def journal(given):
+    lines, size, pieces = [], 0, given["text"].split("\n")
+    for piece in pieces[:-1]:
+        try:
+            line = parsed(piece)
+        except Refused:
+            break
+        version = (line.get("start") or {}).get("schema_version", 1)
+        require(version == 1, f"this device reads schema version 1, not {version}")
+        require(set(line) <= LINE, f"nothing is known of {set(line) - LINE}")
+        if line["n"] != len(lines):
+            break
+        lines.append(line)
+        size += len(piece.encode()) + 1
+    require(lines and "start" in lines[0], "no line is a start")
+    digest = hashlib.sha256(given["job"].encode()).hexdigest()
+    starts = [line["start"] for line in lines if line.get("start")]
+    require(all(start["job_sha256"] == digest for start in starts), "it is of another job")
+    end = next((line["end"] for line in lines if line.get("end")), None)
+    ended = [line["round_ended"] for line in lines if line.get("round_ended") is not None]
+    answer = {
+        "lines": len(lines),
+        "bytes": size,
+        "left_out": bool(pieces[-1]) or len(lines) < len(pieces) - 1,
+        "ended": end is not None,
+        "next_round": max(ended, default=-1) + 1,
+        "last_ns": max(time for line in lines for time in times(line)),
+    }
+    if end and end.get("failure"):
+        failure = {name: end["failure"][name] for name in ("stage", "error")}
+        return {**answer, "failure": failure}
+    measurement = together(lines, starts, end, json.loads(given["job"])["protocol"])
+    if "measured" not in column(measurement["samples"]["phase"]):
+        error = "Stopped" if end else "CutOff"
+        return {**answer, "failure": {"stage": "run", "error": error}}
+    return {**answer, "measurement": measurement}
+
+
+def times(line):
+    yield (line.get("start") or {}).get("t_ns", 0)
+    samples = line.get("samples")
+    if samples:
+        yield samples["t_ns"][-1] + samples["latency_ns"][-1]
+    for name in ("states", "events", "scheduling"):
+        yield from [entry["t_ns"] for entry in line.get(name, [])]
+    yield from (line.get("power") or {}).get("t_ns", [])
+
+
+def together(lines, starts, end, rule):
+    """Put the lines together; a later process measures the round again that had not ended."""
+    rows, gates, events, loads, power = [], [], [], {}, None
+    for line in lines:
+        if line.get("start") and line["n"] > 0:
+            first = line["start"]["round"]
+            rows = [row for row in rows if row[3] < first]
+            gates = gates[:first]
+            events.append({"t_ns": line["start"]["t_ns"], "kind": "resumed"})
+        samples = line.get("samples")
+        if samples:
+            widths = column(samples["width"]) if samples.get("width") else repeat(1.0)
+            phases, rounds = column(samples["phase"]), column(samples["round"])
+            columns = samples["t_ns"], samples["latency_ns"], phases, rounds, widths
+            rows += zip(*columns, strict=False)
+        gates += line.get("gates", [])
+        events += line.get("events", [])
+        for load in line.get("loads", []):
+            loads.setdefault(load["kind"], []).append(load["ns"])
+        more = line.get("power")
+        if more:
+            power = {
+                name: power[name] + value if power and isinstance(value, list) else value
+                for name, value in more.items()
+            }
+    t, latency, phase, number, width = zip(*rows, strict=True) if rows else [()] * 5
+    joined = {
+        name: [entry for line in lines for entry in line.get(name, [])]
+        for name in ("states", "scheduling", "unit_timings")
+    }
+    first, *more = loads.get("first") or loads.get("first ever") or [None]
+    peaks = [line["peak_bytes"] for line in lines if line.get("peak_bytes")]
+    last = [starts[-1]["before"], *joined["states"]][-1]
+    return {
+        "kind": "measurement",
+        "runtime": starts[-1]["runtime"],
+        "samples": {
+            "t_ns": list(t),
+            "latency_ns": list(latency),
+            "phase": spans(phase),
+            "round": spans(number),
+            "width": spans(width) if set(width) - {1.0} else [],
+        },
+        "loads": {
+            "first_ns": first,
+            "warm_ns": loads.get("warm"),
+            "first_ever_ns": loads.get("first ever", [None])[0],
+            "cold_ns": more + loads.get("cold", []),
+        },
+        "memory": {
+            "peak_bytes": max(peaks, default=0),
+            "before_load_bytes": starts[0]["before_load_bytes"],
+        },
+        "before": starts[0]["before"],
+        "after": end["after"] if end else last,
+        "gates": gates if rule.get("gate") else [],
+        "events": events,
+        "power": power,
+        "application": starts[-1].get("application"),
+        "parity": list({p["unit"]: p for line in lines for p in line.get("parity", [])}.values()),
+        "stopped": end.get("stopped") if end else None,
+        "cut_off": end is None,
+        **joined,
+    }
+
+
+def answer(task):
+    solve = {"engine": engine, "stats": stats, "headline": headline, "record": record, "job": job,
+             "journal": journal}.get(task["kind"])  # fmt: skip
+    if solve is None or (solve is record and "text" in task["given"]):
+        return {"unsupported": True}
+    try:
+        return {"answer": solve(task["given"])}
+    except Refused as error:
+        return {"answer": {"refused": str(error)}}
+
+
 for line in sys.stdin:
     task = json.loads(line)
-    solve = {"engine": engine, "stats": stats, "headline": headline, "record": record}.get(
-        task["kind"]
-    )
-    if solve is None:
-        print(json.dumps({"id": task["id"], "unsupported": True}))
-    else:
-        print(json.dumps({"id": task["id"], "answer": solve(task["given"])}))
+    print(json.dumps({"id": task["id"], **answer(task)}))

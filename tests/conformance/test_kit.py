@@ -65,6 +65,35 @@ def test_mistakes_name_their_place(key: str, value: Any, mistake: str) -> None:
     assert _mistake({**EXPECTED, key: value}) == mistake
 
 
+@pytest.mark.parametrize(
+    ("answer", "mistake"),
+    [
+        ({"refused": "No field is called COLOUR, and its value is red."}, None),
+        ({"refused": "A field is unknown: red"}, "the refusal does not name colour: A field is"),
+        ({"refused": ["colour", "red"]}, "it is not refused, and should be"),
+        ({"refused": None}, "it is not refused, and should be"),
+        ({"files": {}}, "it is not refused, and should be"),
+        ([], "it is not refused, and should be"),
+    ],
+)
+def test_a_refusal_has_to_hold_its_words(answer: Any, mistake: str | None) -> None:
+    vector = Vector(kind=Kind.JOB, name="bad", about="-", given={},
+                    expected={"refused": ["colour", "red"]})  # fmt: skip
+    found = _mistake(answer, vector)
+    assert found == mistake if mistake is None else str(found).startswith(mistake)
+
+
+def test_what_has_to_be_taken_may_not_be_refused() -> None:
+    assert _mistake({"refused": "not today"}) == "it is refused, and should not be: not today"
+
+
+def test_reading_records_may_be_left_to_a_computer() -> None:
+    line = json.dumps({"id": "record/x", "unsupported": True})
+    for expected, right in (({"refused": ["x"]}, True), ({"canonical": "{}"}, False)):
+        vector = Vector(kind=Kind.RECORD, name="x", about="-", given={}, expected=expected)
+        assert kit.judge(line, [vector])[0].right is right
+
+
 def test_whole_numbers_are_equal_to_the_last_digit() -> None:
     vector = Vector(kind=Kind.STATS, name="large", about="-", given={}, expected={"t_ns": 10**15})
     assert _mistake({"t_ns": 10**15}, vector) is None

@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 from mobilebench import conformance
-from mobilebench.conformance import kit
+from mobilebench.conformance import jobs, journals, kit, records
 from mobilebench.conformance.vector import Kind, Vector
-from mobilebench.values.measurement import Diagnosis
+from mobilebench.values.measurement import Diagnosis, Stop
 from mobilebench.values.protocol import protocols
 
 FOLDER = Path(__file__).parents[1] / "vectors"
@@ -85,6 +85,26 @@ def test_a_program_that_knows_only_the_page_passes(vectors: list[Vector]) -> Non
     assert answered == set(Kind) - kit.OPTIONAL
 
 
+@pytest.mark.parametrize("name", ["job", "journal", "record"])
+def test_mobilebench_reads_documents_as_the_vectors_say(vectors: list[Vector], name: str) -> None:
+    kind = Kind(name)
+    answer = {Kind.JOB: jobs.answer, Kind.JOURNAL: journals.answer, Kind.RECORD: records.answer}
+    asked = [v for v in vectors if v.kind is kind and ("text" in v.given)]
+    assert sum("refused" in v.expected for v in asked) >= 5
+    for vector in asked:
+        line = json.dumps({"id": vector.id, "answer": answer[kind](vector.given)})
+        [result] = kit.judge(line, [vector])
+        assert result.right, (vector.id, result.mistake)
+
+
+def test_every_limit_stops_a_device_once(vectors: list[Vector]) -> None:
+    stopped = {v.name: v.expected.get("stopped") for v in vectors if v.kind is Kind.ENGINE}
+    assert set(stopped.values()) == {None, *Stop}
+    within = next(v for v in vectors if v.id == "engine/stop-by-time-within-a-round")
+    assert within.expected["samples"]["t_ns"][-1] < 30_000_000
+    assert stopped["limits-that-are-not-reached"] is None
+
+
 def test_that_program_shares_no_code_with_us() -> None:
     tree = ast.parse(STRANGER.read_text())
     names = {
@@ -93,7 +113,17 @@ def test_that_program_shares_no_code_with_us() -> None:
         if isinstance(node, ast.Import)
         for alias in node.names
     } | {str(node.module) for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
-    assert names == {"decimal", "fractions", "hashlib", "itertools", "json", "math", "sys"}
+    assert names == {
+        "decimal",
+        "fractions",
+        "hashlib",
+        "itertools",
+        "json",
+        "math",
+        "re",
+        "sys",
+        "urllib.parse",
+    }
 
 
 def test_vectors_are_json_that_every_language_reads(vectors: list[Vector]) -> None:
