@@ -123,12 +123,15 @@ def test_vcmamba_at_another_size_has_its_positions_interpolated_once() -> None:
 def test_stages_are_kept_and_the_plain_network_is_left_alone(name: str) -> None:
     model = create_model(name, num_classes=10).eval()
     for_verification(model)
-    before, image = fingerprint(model), torch.randn(1, 3, 224, 224)
+    # In doubles: in floats, rounding may decide whether GreedyViG and AdaptViG see an edge.
+    model.double()
+    before = fingerprint(model)
+    image = torch.randn(1, 3, 224, 224, generator=torch.Generator().manual_seed(0)).double()
     deployed = deploy(model, image)
     assert fingerprint(model) == before
     with torch.no_grad():
         for ours, plain in zip(deployed.stages(image), model.stages(image), strict=True):  # type: ignore[operator]
-            assert float((ours - plain).abs().max()) <= 1e-5 * float(plain.abs().max())
+            assert fill.relative_error(ours.numpy(), plain.numpy()) <= 1e-9
     assert not any(parameter.requires_grad for parameter in deployed.parameters())
     shared = {p.data_ptr() for p in model.parameters()} & {
         p.data_ptr() for p in deployed.parameters()

@@ -117,6 +117,7 @@ def test_latencies_are_compared_beside_what_differs() -> None:
     assert row.elsewhere == ("threads",)
     assert list(summary.sentences([row])) == [
         "1 row: 1 same file.",
+        "row 1: not signed.",
         "row 1, measured elsewhere: threads 1 then, 2 now.",
         "Ratios are of runs at different times, and no verdict: `mobilebench bench --ab` gives "
         "one.",
@@ -132,6 +133,7 @@ def test_every_reason_is_told_once_with_its_rows() -> None:
     assert list(summary.sentences(rows)) == [
         "3 rows: 1 same file, 2 not tried.",
         "rows 1, 3: It needs the class labels.",
+        "rows 1, 2, 3: not signed.",
         "row 2, not measured: there is no phone.",
     ]
     assert rows[1].missing and not rows[0].missing

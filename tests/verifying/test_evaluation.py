@@ -35,6 +35,7 @@ from mobilebench.store import RecordStore
 from mobilebench.values import wire
 from mobilebench.values.accuracy import Accuracy
 from mobilebench.values.artifact import MANIFEST_FILE, Artifact
+from mobilebench.values.modelspec import Interpolation
 from mobilebench.values.recipe import Precision
 from mobilebench.values.request import Request
 from mobilebench.verifying import verification
@@ -281,7 +282,7 @@ def test_answers_are_never_mixed(digits: Task, tmp_path: Path) -> None:
     one.run(again, journal=journal)
     assert again.asked == []
     assert SPEC.preprocessing is not None
-    bilinear = replace(SPEC.preprocessing, interpolation="bilinear")
+    bilinear = replace(SPEC.preprocessing, interpolation=Interpolation.BILINEAR)
     model = replace(fp32.manifest.model, preprocessing=bilinear)
     prepared_otherwise = replace(fp32, manifest=replace(fp32.manifest, model=model))
     picture = tmp_path / "data" / data.images[0].path
