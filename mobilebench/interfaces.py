@@ -28,6 +28,7 @@ from mobilebench.values.recipe import (
     Format,
     Precision,
 )
+from mobilebench.values.record import Record
 from mobilebench.values.tensor import TensorSpec
 
 if TYPE_CHECKING:
@@ -179,6 +180,20 @@ class Runner(Protocol):
         The rounds are stages of `progress` (see `measuring.rounds`), unless too short to be seen.
         Raises `CellFailed` when the runtime refuses the artifact, crashes or hangs, `UserError`
         when the device or the runtime is not available.
+        """
+
+    def perform(
+        self,
+        device_id: str,
+        folder: Path,
+        cancel: Event | None = None,
+        progress: Progress | None = None,
+    ) -> Record:
+        """Do the job in a folder; return the record, which comes into the folder with the journal.
+
+        A job that was cut off goes on with the round that had not ended. Raises as `run` does, and
+        `UserError` for a folder that holds no job, other files than its job names, or a job that is
+        done.
         """
 
     def predict(

@@ -108,18 +108,17 @@ class HostRunner:
     ) -> Measurement:
         self._require_possible(job)
         with job_folder.temporary(artifact, job) as folder:
-            outcome = self.perform(folder, cancel, progress).outcome
+            outcome = self.perform(device_id, folder, cancel, progress).outcome
         assert isinstance(outcome, Measurement), "a failure was raised"
         return outcome
 
     def perform(
-        self, folder: Path, cancel: Event | None = None, progress: Progress | None = None
+        self,
+        device_id: str,
+        folder: Path,
+        cancel: Event | None = None,
+        progress: Progress | None = None,
     ) -> Record:
-        """Do the job in a folder, in a separate process; return the record that comes into it.
-
-        A job that was cut off goes on. Raises as `run` does, and `UserError` for a folder that
-        holds no job, other files than its job names, or a job that is done.
-        """
         given = job_folder.read(folder)
         job = given.job
         self._require_possible(job)
@@ -133,7 +132,7 @@ class HostRunner:
                 cancel=cancel,
                 watch=watch.look,
             )
-        return given.record()
+        return given.document().record
 
     def _require_possible(self, job: Job) -> None:
         """Raise `UserError` for a job that this machine cannot do."""

@@ -31,6 +31,7 @@ from mobilebench.cli import (
     history,
     import_,
     inspect,
+    job,
     leaderboard,
     models,
     reproduce,
@@ -102,6 +103,7 @@ for _section, _name, _module, _example in (
     ),
 ):
     add(app, _name, _module.command, _section, _example)
+app.add_typer(job.app, name="job", rich_help_panel=Section.MEASURE)
 app.add_typer(store.app, name="store", rich_help_panel=Section.RESULTS)
 
 

@@ -46,8 +46,8 @@ def command(
     kind: Annotated[
         list[str] | None,
         typer.Option(
-            help="Only these vectors: protocol, engine, stats, headline, record, signature, "
-            "evidence or diagnoses; repeatable.",
+            help="Only these vectors: protocol, engine, stats, headline, job, journal, record, "
+            "signature, evidence or diagnoses; repeatable.",
             rich_help_panel=Panel.CHOICE,
         ),
     ] = None,

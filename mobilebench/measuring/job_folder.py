@@ -19,11 +19,12 @@ import numpy as np
 from mobilebench.errors import BundleError, SchemaError, UserError
 from mobilebench.files import writing
 from mobilebench.inputs.seeded import Array, Batch
+from mobilebench.store.documents import Document, read_documents
 from mobilebench.values import wire
 from mobilebench.values.artifact import REFERENCE_FILE, Artifact, content_sha256, file_and_weights
 from mobilebench.values.job import ExpectedOutput, Job, ParityCheck
 from mobilebench.values.recipe import Precision
-from mobilebench.values.record import Record, Subject
+from mobilebench.values.record import Subject
 from mobilebench.values.tensor import TensorSpec
 from mobilebench.verifying import parity
 from mobilebench.verifying.reference import Reference
@@ -77,9 +78,18 @@ class JobFolder:
                     f"names {sha256[:12]}; copy it again."
                 )
 
-    def record(self) -> Record:
-        """Read the record of the device. Raises `SchemaError`."""
-        return wire.read(Record, self.record_path)
+    def document(self) -> Document:
+        """Read the record of the device, as the device wrote it.
+
+        Raises `SchemaError` for a record that was changed, and for one of another job.
+        """
+        documents = read_documents(self.record_path)
+        if len(documents) != 1 or documents[0].record.job != self.job:
+            raise SchemaError(
+                f"{self.record_path} is not the record of the job beside it; take it from where it "
+                f"was measured, or remove it."
+            )
+        return documents[0]
 
     def parity_batches(self) -> tuple[list[Batch], list[Batch]]:
         """Return inputs and expected outputs; both empty where the job has no parity check."""

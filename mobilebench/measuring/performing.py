@@ -82,7 +82,7 @@ def perform(folder: Path, runtime: Callable[[], Runtime]) -> str:
     writer, earlier = _opened(given)
     if earlier is None or not earlier.ended:
         _measure(runtime(), given, writer, earlier)
-    record = _record(given)
+    record = record_of(given, uuid.uuid4().hex, "local process")
     write_text(given.record_path, wire.dumps(record) + "\n")
     if isinstance(record.outcome, Failure):
         failure = record.outcome
@@ -199,8 +199,12 @@ def outputs(loaded: RuntimeModel, batch: Batch) -> Batch:
     return [array.copy() for array in loaded.decode(loaded.run(loaded.encode(batch)))]
 
 
-def _record(given: JobFolder) -> Record:
-    """Make the record of a job from its journal."""
+def record_of(given: JobFolder, record_id: str, transport: str) -> Record:
+    """Make the record of a job from its journal, and sign it.
+
+    A journal without an end gives a measurement that is cut off. Raises `UserError` where there is
+    no journal, `SchemaError` where it is none.
+    """
     written = journal.read(given.journal_path, given.content)
     device = written.starts[-1].device
     outcome = journal.outcome(written, given.job)
@@ -208,15 +212,15 @@ def _record(given: JobFolder) -> Record:
         outcome = diagnoses.diagnose(outcome, given.job.protocol, device)
     return signing.sign(
         Record(
-            record_id=uuid.uuid4().hex,
-            created=host.now(),
+            record_id=record_id,
+            created=written.starts[-1].created,
             model=given.subject.model,
             recipe=given.subject.recipe,
             artifact=given.subject.artifact,
             device=device,
             job=given.job,
             outcome=outcome,
-            provenance=host.provenance("local process"),
+            provenance=host.provenance(transport),
         )
     )
 

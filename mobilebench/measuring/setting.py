@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mobilebench import plugins
 from mobilebench.errors import UserError
 from mobilebench.interfaces import Runner
 from mobilebench.values.artifact import Artifact
 from mobilebench.values.device import Device
-from mobilebench.values.job import Job
+from mobilebench.values.job import Job, Limits
 from mobilebench.values.measurement import ComputeUnit
 from mobilebench.values.protocol import Protocol
 from mobilebench.values.threads import require_threads
@@ -135,6 +135,21 @@ def job_for(artifact: Artifact, runtime: str, threads: int, setting: Setting) ->
         threads=threads,
         protocol=setting.protocol,
     )
+
+
+def job_alone(artifact: Artifact, setting: Setting, limits: Limits) -> Job:
+    """Write the job of an artifact for a device that may be elsewhere.
+
+    Whether the device has the runtime and the compute unit, it says itself. Raises `UserError`
+    where no runtime is named and none here takes the file.
+    """
+    offered = _offered(artifact, plugins.runner(setting.device_id))
+    names = setting.runtimes or offered
+    if not names:
+        raise UserError(
+            f"No runtime here takes {artifact.name}; name that of the device with --runtime."
+        )
+    return replace(job_for(artifact, names[0], setting.threads[0], setting), limits=limits)
 
 
 def find_device(device_id: str) -> tuple[Runner, Device]:

@@ -112,9 +112,9 @@ class Measurement:
         if hottest > limits.get("hottest_c", math.inf):
             raise Stopped("heat")
         charge = state.get("battery_fraction")
-        if charge is not None and not state.get("charging"):
-            if charge < limits.get("least_battery", 0):
-                raise Stopped("battery")
+        low = charge is not None and charge < limits.get("least_battery", 0)
+        if low and not state.get("charging"):
+            raise Stopped("battery")
         self.look_at_the_time()
         return state
 

@@ -54,7 +54,7 @@ def test_a_job_comes_back_as_journal_and_record(
 ) -> None:
     artifact = tiny_artifacts[name]
     folder = _written(artifact, tmp_path / "job")
-    record = HostRunner().perform(folder)
+    record = HostRunner().perform("host", folder)
     outcome = record.outcome
     assert isinstance(outcome, Measurement)
     assert outcome.runtime.name == runtime and not outcome.cut_off
@@ -87,7 +87,7 @@ def _cut_off(folder: Path) -> None:
 
     def perform() -> None:
         try:
-            HostRunner().perform(folder, cancel)
+            HostRunner().perform("host", folder, cancel)
         except BaseException as error:  # noqa: BLE001 - looked at below
             failures.append(error)
 
@@ -119,7 +119,7 @@ def test_a_job_that_was_killed_keeps_what_it_has_and_goes_on(
 
     with given.journal_path.open("ab") as file:
         file.write(b'{"n":99,"samples":{"t_ns":[1')  # the process was killed while it wrote
-    outcome = HostRunner().perform(folder).outcome
+    outcome = HostRunner().perform("host", folder).outcome
     assert isinstance(outcome, Measurement) and not outcome.cut_off
     assert outcome.samples.select(round_=0) == whole, "a round that ended is not measured again"
     assert sorted(set(outcome.samples.round)) == [0, 1, 2]
@@ -128,7 +128,7 @@ def test_a_job_that_was_killed_keeps_what_it_has_and_goes_on(
     assert len(outcome.loads.cold_ns) == 1, "the first load of the process that went on"
     assert (folder / "journal.jsonl.damaged").read_bytes().endswith(b"[1")
     with pytest.raises(UserError, match="is done, and its record is record.json"):
-        HostRunner().perform(folder)
+        HostRunner().perform("host", folder)
 
 
 def test_a_device_stops_by_itself_and_keeps_what_it_has(
@@ -138,7 +138,7 @@ def test_a_device_stops_by_itself_and_keeps_what_it_has(
     folder = _written(
         tiny_artifacts["onnx-fp32"], tmp_path / "job", protocol=_ROUNDS, limits=limits
     )
-    outcome = HostRunner().perform(folder).outcome
+    outcome = HostRunner().perform("host", folder).outcome
     assert isinstance(outcome, Measurement)
     assert outcome.stopped is Stop.TIME and Diagnosis.STOPPED_EARLY in outcome.reasons
     assert 0 in outcome.samples.round and 2 not in outcome.samples.round
@@ -150,7 +150,7 @@ def test_a_stop_before_the_first_sample_is_a_failure(
 ) -> None:
     folder = _written(tiny_artifacts["onnx-fp32"], tmp_path / "job", limits=Limits(time_ns=1))
     with pytest.raises(CellFailed, match="the limit of time of the job was reached before"):
-        HostRunner().perform(folder)
+        HostRunner().perform("host", folder)
     record = wire.read(Record, folder / job_folder.RECORD_FILE)
     assert isinstance(record.outcome, Failure)
 
@@ -163,11 +163,11 @@ def test_wrong_outputs_are_diagnosed_before_anything_is_believed(
     wrong = np.frombuffer(place.read_bytes(), "<f4") * np.float32(1.01)
     place.write_bytes(wrong.astype("<f4").tobytes())
     with pytest.raises(BundleError, match="is not the file of the job"):
-        HostRunner().perform(folder)
+        HostRunner().perform("host", folder)
     job = json.loads((folder / job_folder.JOB_FILE).read_text())
     job["parity"]["expected_sha256"] = job_folder.content_sha256(place)
     _changed(folder, parity=job["parity"])
-    outcome = HostRunner().perform(folder).outcome
+    outcome = HostRunner().perform("host", folder).outcome
     assert isinstance(outcome, Measurement) and Diagnosis.OUTPUTS_DIFFER in outcome.reasons
     [output] = outcome.parity[0].outputs
     assert output.max_relative_error == pytest.approx(0.01 / 1.01, rel=1e-2) and not output.passed
@@ -202,7 +202,7 @@ def test_a_job_that_cannot_be_done_is_refused_in_words(
     folder = _written(tiny_artifacts["onnx-fp32"], tmp_path / "job")
     _changed(folder, **changes)
     with pytest.raises(UserError) as caught:
-        HostRunner().perform(folder)
+        HostRunner().perform("host", folder)
     assert words in str(caught.value) and "\n" not in str(caught.value)
     assert not (folder / "journal.jsonl").exists()
 
@@ -216,18 +216,18 @@ def test_a_policy_that_the_host_lacks_is_refused(
                "width": 1.0}  # fmt: skip
     _changed(folder, variants=[variant], policy={"rule": "deadline"})
     with pytest.raises(UserError, match="the policy deadline, and the device has only fixed"):
-        HostRunner().perform(folder)
+        HostRunner().perform("host", folder)
 
 
 def test_a_journal_of_another_job_is_refused(
     tiny_artifacts: dict[str, Artifact], tmp_path: Path
 ) -> None:
     first = _written(tiny_artifacts["onnx-fp32"], tmp_path / "first")
-    HostRunner().perform(first)
+    HostRunner().perform("host", first)
     second = _written(tiny_artifacts["onnx-fp32"], tmp_path / "second", threads=2)
     os.link(first / "journal.jsonl", second / "journal.jsonl")
     with pytest.raises(UserError, match="is of another job: it names sha256"):
-        HostRunner().perform(second)
+        HostRunner().perform("host", second)
     assert not (second / job_folder.RECORD_FILE).exists()
 
 
@@ -238,7 +238,7 @@ def test_a_folder_that_lost_a_file_says_which(
     folder = _written(tiny_artifacts["onnx-fp32"], tmp_path / "job")
     (folder / name).unlink()
     with pytest.raises(BundleError, match=name.replace(".", r"\.")):
-        HostRunner().perform(folder)
+        HostRunner().perform("host", folder)
 
 
 def test_a_folder_takes_one_job(tiny_artifacts: dict[str, Artifact], tmp_path: Path) -> None:

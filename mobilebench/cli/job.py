@@ -1,0 +1,196 @@
+"""`mobilebench job`: write the folder that a device gets, do it here, and take the result back."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from mobilebench.cli import completions, output
+from mobilebench.cli.artifacts import opened
+from mobilebench.cli.grammar import Panel, Section, Verbs, add
+from mobilebench.cli.options import Adopt, Device, Inputs, Json, Runtime, Store, Unit, listed
+from mobilebench.values.device import ThermalState
+from mobilebench.values.protocol import protocols
+
+if TYPE_CHECKING:
+    from mobilebench.store.documents import Document
+
+app = typer.Typer(
+    cls=Verbs,
+    help="Write the folder of a job for a device, do it on this machine, or read what came back.",
+    epilog="mobilebench job write artifacts/NAME-onnx-... for-the-phone",
+    no_args_is_help=True,
+)
+Folder = Annotated[Path, typer.Argument(metavar="FOLDER", help="Folder of a job.")]
+
+
+def write(
+    artifact: Annotated[
+        Path, typer.Argument(metavar="ARTIFACT", help="Bundle folder, or a model file.")
+    ],
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="New folder for the job.")],
+    runtime: Runtime = None,
+    compute_unit: Unit = "cpu",
+    threads: Annotated[
+        int,
+        typer.Option("--threads", "-t", min=1, metavar="N", rich_help_panel=Panel.SETTING),
+    ] = 1,
+    protocol: Annotated[
+        str,
+        typer.Option(
+            metavar="ID",
+            autocompletion=completions.protocol_ids,
+            rich_help_panel=Panel.SETTING,
+            help=f"{listed(each.id for each in protocols())}.",
+        ),
+    ] = "burst-1",
+    time_limit: Annotated[
+        float | None,
+        typer.Option(
+            metavar="SECONDS",
+            rich_help_panel=Panel.WORK,
+            help="The device stops after this time and keeps what it has.",
+        ),
+    ] = None,
+    warmest: Annotated[
+        str | None,
+        typer.Option(
+            metavar="STATE",
+            rich_help_panel=Panel.WORK,
+            help=f"It stops in a warmer state than this: {listed(ThermalState)}.",
+        ),
+    ] = None,
+    hottest: Annotated[
+        float | None,
+        typer.Option(
+            metavar="CELSIUS",
+            rich_help_panel=Panel.WORK,
+            help="It stops where any temperature is higher.",
+        ),
+    ] = None,
+    least_battery: Annotated[
+        float | None,
+        typer.Option(
+            metavar="PERCENT",
+            rich_help_panel=Panel.WORK,
+            help="It stops where the charge is lower, without a charger.",
+        ),
+    ] = None,
+    inputs: Inputs = None,
+    adopt: Adopt = False,
+) -> None:
+    """Write a folder with a job, its model and the outputs that are expected of a device.
+
+    docs/contract.md says what is in it. The folder is copied to a device as it is; the device
+    writes its journal and its record into it.
+    """
+    from mobilebench.errors import UserError, require_known
+    from mobilebench.measuring import job_folder
+    from mobilebench.measuring.setting import Setting, job_alone
+    from mobilebench.values.job import Limits
+    from mobilebench.values.measurement import ComputeUnit
+    from mobilebench.values.protocol import protocol as find_protocol
+
+    if warmest is not None:
+        require_known("thermal state", warmest, ThermalState)
+    try:
+        limits = Limits(
+            time_ns=None if time_limit is None else round(time_limit * 1e9),
+            warmest=None if warmest is None else ThermalState(warmest),
+            hottest_c=hottest,
+            least_battery=None if least_battery is None else least_battery / 100,
+        )
+    except (ValueError, OverflowError) as error:
+        raise UserError(f"A limit is impossible: {error}.") from error
+    setting = Setting(
+        device_id="host",
+        protocol=find_protocol(protocol),
+        runtimes=() if runtime is None else (runtime,),
+        threads=(threads,),
+        compute_unit=ComputeUnit.named(compute_unit),
+    )
+    [bundle] = opened([artifact], inputs, adopt)
+    job = job_folder.write(bundle, job_alone(bundle, setting, limits), folder)
+    if job.parity is None:
+        output.tell("no outputs are expected: the artifact has no reference for these inputs")
+    output.tell(
+        f"written: {folder}; the device writes {job.reporting.journal_file} and record.json"
+    )
+
+
+def run(folder: Folder, device: Device = "host", store: Store = None, json: Json = False) -> None:
+    """Do the job in a folder, and store its record.
+
+    A job that was cut off goes on with the round that had not ended. Exit code 1 where the runtime
+    refuses the model, or fails.
+    """
+    from mobilebench import plugins
+    from mobilebench.cli.progress import follow
+    from mobilebench.errors import CellFailed
+    from mobilebench.measuring import job_folder
+
+    runner = plugins.runner(device)
+    given = job_folder.read(folder)
+    failure = None
+    with follow(f"measure by {given.job.protocol.id}", 1) as observer:
+        progress = observer.started(given.job.title)
+        try:
+            runner.perform(device, folder, progress=progress)
+            progress.finished("measured")
+        except CellFailed as error:
+            progress.finished(f"failed at {error.stage}")
+            failure = error
+        except BaseException:
+            progress.finished("stopped")
+            raise
+    if failure is not None and not given.record_path.exists():
+        raise failure
+    _keep(given.document(), store, json)
+    if failure is not None:
+        raise typer.Exit(1)
+
+
+def read(folder: Folder, store: Store = None, json: Json = False) -> None:
+    """Store the record that a device wrote, or make it from the journal that it left.
+
+    A journal without an end, of an app that was ended, gives a measurement that is cut off, and is
+    marked so. What is read twice is stored once.
+    """
+    from mobilebench.measuring import job_folder, journal, performing
+    from mobilebench.store.documents import Document
+
+    given = job_folder.read(folder)
+    if given.record_path.exists():
+        _keep(given.document(), store, json)
+        return
+    remark = journal.read(given.journal_path, given.content).remark
+    if remark is not None:
+        output.tell(remark)
+    # The same journal gives the same id, so that it is stored once.
+    record_id = journal.job_sha256(given.journal_path.read_bytes())[:32]
+    _keep(Document.of(performing.record_of(given, record_id, "folder")), store, json)
+
+
+def _keep(document: Document, store: str | None, json: bool) -> None:
+    """Store a record, and show it as a row or as its document."""
+    from mobilebench.leaderboard import rank
+    from mobilebench.leaderboard.table import as_table
+    from mobilebench.store import Query, RecordStore
+    from mobilebench.values import wire
+
+    with RecordStore(store) as stored:
+        there = stored.find_documents(Query(id=document.record.record_id))
+        added = not there and stored.add_all([document])
+    record = document.record
+    if json:
+        output.show_json(wire.to_plain(record))
+    else:
+        output.show(as_table(rank([record]), output.width()))
+    output.tell(f"{'stored' if added else 'there already'}: {stored.place}")
+
+
+add(app, "write", write, Section.MEASURE, "mobilebench job write artifacts/NAME-... phone-job")
+add(app, "run", run, Section.MEASURE, "mobilebench job run phone-job")
+add(app, "read", read, Section.MEASURE, "mobilebench job read phone-job")
