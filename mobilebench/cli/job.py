@@ -115,9 +115,7 @@ def write(
     job = job_folder.write(bundle, job_alone(bundle, setting, limits), folder)
     if job.parity is None:
         output.tell("no outputs are expected: the artifact has no reference for these inputs")
-    output.tell(
-        f"written: {folder}; the device writes {job.reporting.journal_file} and record.json"
-    )
+    output.tell(f"written: {folder}")
 
 
 def run(folder: Folder, device: Device = "host", store: Store = None, json: Json = False) -> None:

@@ -13,13 +13,13 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from mobilebench.errors import BundleError, SchemaError, UserError
 from mobilebench.files import writing
 from mobilebench.inputs.seeded import Array, Batch
-from mobilebench.store.documents import Document, read_documents
 from mobilebench.values import wire
 from mobilebench.values.artifact import REFERENCE_FILE, Artifact, content_sha256, file_and_weights
 from mobilebench.values.job import ExpectedOutput, Job, ParityCheck
@@ -28,6 +28,9 @@ from mobilebench.values.record import Subject
 from mobilebench.values.tensor import TensorSpec
 from mobilebench.verifying import parity
 from mobilebench.verifying.reference import Reference
+
+if TYPE_CHECKING:
+    from mobilebench.store.documents import Document
 
 JOB_FILE = "job.json"
 SUBJECT_FILE = "subject.json"
@@ -83,6 +86,8 @@ class JobFolder:
 
         Raises `SchemaError` for a record that was changed, and for one of another job.
         """
+        from mobilebench.store.documents import read_documents
+
         documents = read_documents(self.record_path)
         if len(documents) != 1 or documents[0].record.job != self.job:
             raise SchemaError(

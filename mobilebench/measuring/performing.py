@@ -27,7 +27,6 @@ from mobilebench.measuring import diagnoses, engine, job_folder, journal
 from mobilebench.measuring.job_folder import JobFolder
 from mobilebench.measuring.journal import Journal, JournalWriter
 from mobilebench.measuring.outputs import compare
-from mobilebench.store import signing
 from mobilebench.values import wire
 from mobilebench.values.evidence import UnitParity
 from mobilebench.values.job import ParityCheck
@@ -205,6 +204,9 @@ def record_of(given: JobFolder, record_id: str, transport: str) -> Record:
     A journal without an end gives a measurement that is cut off. Raises `UserError` where there is
     no journal, `SchemaError` where it is none.
     """
+    # On use: a process that measures does not load cryptography before it has measured.
+    from mobilebench.store import signing
+
     written = journal.read(given.journal_path, given.content)
     device = written.starts[-1].device
     outcome = journal.outcome(written, given.job)
