@@ -28,11 +28,11 @@ from mobilebench.values.recipe import (
     Format,
     Precision,
 )
-from mobilebench.values.record import Record
 from mobilebench.values.tensor import TensorSpec
 
 if TYPE_CHECKING:
     from mobilebench.inputs.seeded import Batch
+    from mobilebench.values.record import Record
 
 
 Evaluator = Function[[Path, Path, Path], str]

@@ -137,12 +137,12 @@ class HostRunner:
     def _require_possible(self, job: Job) -> None:
         """Raise `UserError` for a job that this machine cannot do."""
         self._entry(job.runtime, job.format, job.delegate)
-        able = Abilities(
+        abilities = Abilities(
             runtimes=tuple(self._runtimes),
             compute_units=(ComputeUnit.CPU,),
             policies=(PolicyRule.FIXED,),
         )
-        lack = able.lacks(job)
+        lack = abilities.lacks(job)
         if lack is not None:
             raise UserError(f"The host cannot do the job: {lack}; change what it asks for.")
 

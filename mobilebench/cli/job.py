@@ -1,4 +1,4 @@
-"""`mobilebench job`: write the folder that a device gets, do it here, and take the result back."""
+"""`mobilebench job`: write the folder for a device, do it here, read what came back."""
 
 from __future__ import annotations
 

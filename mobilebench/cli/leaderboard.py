@@ -184,9 +184,12 @@ def command(
         raise UserError(f"A {shape} is no text; name a file for it with --out.")
     query = Query(model=model, format=format, device=device, protocol=protocol, newest=True)
     with RecordStore(store, create=False) as stored:
-        found, reported = stored.find_documents(query), _chosen(stored.find_reported(model), query)
+        entries, reported = (
+            stored.find_documents(query),
+            _chosen(stored.find_reported(model), query),
+        )
         accuracies = stored.find_accuracies()
-    if not found and not reported:
+    if not entries and not reported:
         number = quantities.counted(len(accuracies), "accuracy", "accuracies")
         judged = f" ({number} without a latency)" if accuracies else ""
         raise UserError(
@@ -195,7 +198,7 @@ def command(
         )
     naming = Naming.parse(names or [])
     others = [result.model for result in reported if result.model]
-    records = [document.record for document in found]
+    records = [document.record for document in entries]
     rows = rank(records, accuracies, data=data, names=naming, others=others)
     reported = elsewhere.renamed(reported, naming)
     if sort is not None:
@@ -234,7 +237,7 @@ def command(
         case Shape.BENCHER:
             content = exchange.as_bencher(rows)
         case Shape.RECORDS:
-            by_id = {document.record.record_id: document for document in found}
+            by_id = {document.record.record_id: document for document in entries}
             content = documents.as_json(by_id[row.record_id] for row in rows)
         case _:
             from mobilebench.leaderboard.page import as_page

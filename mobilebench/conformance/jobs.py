@@ -134,10 +134,10 @@ def vectors() -> Iterator[Vector]:
     for name, (about, changes, words) in _REFUSED.items():
         yield _vector(f"refused-{name}", about, json.dumps(_PLAIN | changes), refused=words)
     text = json.dumps(_PLAIN)
-    yield _vector("refused-cut-off", "Half a job is none.", text[:-9], refused=["JSON"])
+    yield _vector("refused-cut-off", "Half a job is not a job.", text[:-9], refused=["JSON"])
     yield _vector(
         "refused-not-a-number",
-        "JSON has no NaN, and a limit that is none would never be reached.",
+        "JSON has no NaN, and such a limit would never be reached.",
         json.dumps(_PLAIN | {"limits": {"hottest_c": 12.5}}).replace("12.5", "NaN"),
         refused=["JSON"],
     )
@@ -177,20 +177,20 @@ def _vector(
 def answer(given: dict[str, Any]) -> dict[str, Plain]:
     """Return what this program makes of a job: its files, or a sentence why it is refused."""
     text: str = given["text"]
-    able = wire.from_plain(Abilities, given["able"])
+    abilities = wire.from_plain(Abilities, given["able"])
     try:
         job = wire.loads(Job, text, "the job")
     except SchemaError as error:
         return {"refused": str(error)}
-    lack = able.lacks(job)
+    lack = abilities.lacks(job)
     if lack is not None:
         return {"refused": lack}
     for name, sha256 in job.files.items():
-        found = given["files"].get(name)
-        if found is None:
+        actual = given["files"].get(name)
+        if actual is None:
             return {"refused": f"there is no {name}"}
-        if found != sha256:
-            return {"refused": f"{name} has sha256 {found}, and the job names {sha256}"}
+        if actual != sha256:
+            return {"refused": f"{name} has sha256 {actual}, and the job names {sha256}"}
     return {
         "job_sha256": journal.job_sha256(text.encode()),
         "files": job.files,

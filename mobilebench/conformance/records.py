@@ -1,4 +1,4 @@
-"""Vectors of the record: its canonical form, its signature, and what makes it none."""
+"""Vectors of the record: its canonical form, its signature, and what is refused."""
 
 from __future__ import annotations
 
@@ -134,7 +134,7 @@ def vectors() -> Iterator[Vector]:
             del changed["signature"]
         yield _refused(name, about, json.dumps(changed), words)
     text = json.dumps(wire.to_plain(example.record()))
-    yield _refused("cut-off", "Half a record is none.", text[:-9], ["JSON"])
+    yield _refused("cut-off", "Half a record is not a record.", text[:-9], ["JSON"])
     yield _refused(
         "not-a-number", "JSON has no NaN.", text.replace("0.002", "NaN"), ["JSON"]
     )  # fmt: skip
@@ -153,7 +153,7 @@ def _refused(name: str, about: str, text: str, words: list[str]) -> Vector:
 
 
 def answer(given: dict[str, Any]) -> dict[str, Plain]:
-    """Return the sentence why a text is refused as a record; empty where it is none."""
+    """Return the sentence why a text is refused as a record; empty for a record."""
     try:
         Document.from_plain(wire.parse(given["text"], "the record"), "the record")
     except SchemaError as error:

@@ -202,7 +202,7 @@ def record_of(given: JobFolder, record_id: str, transport: str) -> Record:
     """Make the record of a job from its journal, and sign it.
 
     A journal without an end gives a measurement that is cut off. Raises `UserError` where there is
-    no journal, `SchemaError` where it is none.
+    no journal, `SchemaError` for another file.
     """
     # On use: a process that measures does not load cryptography before it has measured.
     from mobilebench.store import signing
