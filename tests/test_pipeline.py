@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from mobilebench.exporting.order import Terms
 from mobilebench.exporting.workers import LocalWorkers
 from mobilebench.observer import Observer, Progress, Silent, SilentProgress
 from mobilebench.pipeline import export_matrix
-from mobilebench.values.artifact import MANIFEST_FILE, REFERENCE_FILE, Artifact
+from mobilebench.values.artifact import MANIFEST_FILE, REFERENCE_FILE, Artifact, content_sha256
 from mobilebench.values.measurement import Failure, Measurement
 from mobilebench.values.modelspec import CALLER, RANDOM, ModelSpec
 from mobilebench.values.recipe import ExportRecipe, Precision
@@ -302,7 +303,8 @@ def test_a_cell_that_fails_is_recorded_and_the_matrix_goes_on(
     folder = tmp_path / "broken"
     folder.mkdir()
     (folder / "model.onnx").write_bytes(b"no model")
-    broken = Artifact(folder, good.manifest)
+    facts = replace(good.manifest.facts, sha256=content_sha256(folder / "model.onnx"))
+    broken = Artifact(folder, replace(good.manifest, facts=facts))
     records = list(pipeline.benchmark_cells([broken, good], quick(threads=(1, 2))))
     assert [record.outcome.kind for record in records] == ["failure"] * 2 + ["measurement"] * 2
     failed = records[0].outcome

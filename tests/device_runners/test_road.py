@@ -186,7 +186,7 @@ def test_wrong_outputs_are_diagnosed_before_anything_is_believed(
         ({"colour": "red"}, "colour: Unexpected keyword argument"),
         ({"model_file": "../model.onnx"}, "not a relative path inside the folder"),
         ({"model_file": "/etc/passwd"}, "not a relative path inside the folder"),
-        ({"model_sha256": "0" * 64}, "is not the file of the job: it has sha256"),
+        ({"model_sha256": "0" * 64}, "subject.json is about another file: it names sha256"),
         ({"threads": 0}, "at least one thread"),
         ({"policy": {"rule": "deadline"}}, "the policy deadline has no variants"),
         ({"policy": {"rule": "fixed", "parameters": {"x": 1}}}, "has no parameters"),
@@ -204,6 +204,21 @@ def test_a_job_that_cannot_be_done_is_refused_in_words(
     with pytest.raises(UserError) as caught:
         HostRunner().perform("host", folder)
     assert words in str(caught.value) and "\n" not in str(caught.value)
+    assert not (folder / "journal.jsonl").exists()
+
+
+@pytest.mark.parametrize("name", ["model.onnx", "parity/inputs.bin", "parity/expected.bin"])
+def test_a_file_that_is_lost_or_is_another_one_is_refused(
+    tiny_artifacts: dict[str, Artifact], tmp_path: Path, name: str
+) -> None:
+    folder = _written(tiny_artifacts["onnx-fp32"], tmp_path / "job")
+    file = folder / name
+    file.write_bytes(file.read_bytes() + b"\0")
+    with pytest.raises(BundleError, match=f"{name} is not the file of the job: it has sha256"):
+        HostRunner().perform("host", folder)
+    file.unlink()
+    with pytest.raises(BundleError, match=f"has lost {name}, which its job names"):
+        HostRunner().perform("host", folder)
     assert not (folder / "journal.jsonl").exists()
 
 
