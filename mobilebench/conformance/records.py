@@ -19,6 +19,7 @@ from mobilebench.values.wire import Plain
 
 _KEY = bytes(range(32))
 """A key that everybody knows; it signs vectors and nothing else."""
+_OTHER = Ed25519PrivateKey.from_private_bytes(bytes(32)).public_key().public_bytes_raw().hex()
 _DOCUMENTS: dict[str, tuple[str, dict[str, Plain]]] = {
     "keys-in-order": (
         "Keys are in the order of their UTF-16 units, at every depth; lists keep theirs.",
@@ -91,6 +92,11 @@ _REFUSED: dict[str, tuple[str, _Edit, list[str]]] = {
         "A sample of a round that was never run.",
         lambda plain: plain["outcome"]["samples"]["round"][1].update(value=7),
         ["round", "7"],
+    ),
+    "signature-of-another-key": (
+        "The signature was made with another key than the one that is named.",
+        lambda plain: plain["signature"].update(public_key=_OTHER),
+        ["signature"],
     ),
     "changed-after-signing": (
         "A number was changed after the record was signed.",

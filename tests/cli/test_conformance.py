@@ -23,7 +23,7 @@ def test_a_program_is_asked_and_its_counts_are_shown(mobilebench: Program) -> No
     assert done.code == 0, done.stdout
     assert "engine: 31 of 31 right" in done.stdout
     assert "journal: 17 of 17 right" in done.stdout
-    assert "record: 6 of 19 right, 13 not supported" in done.stdout
+    assert "record: 6 of 20 right, 14 not supported" in done.stdout
     assert "diagnoses: 0 of 47 right, 47 not supported" in done.stdout
 
 
