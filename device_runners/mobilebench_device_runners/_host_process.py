@@ -10,7 +10,7 @@ from mobilebench.measuring import performing
 from mobilebench.measuring.performing import Runtime
 
 
-def perform(runtime_place: str, folder: Path) -> str:
+def perform(runtime_place: str, folder: Path) -> Path:
     """Do the job in a folder on the runtime at `module:Class`; see `performing.perform`."""
     return performing.perform(folder, lambda: _runtime(runtime_place))
 

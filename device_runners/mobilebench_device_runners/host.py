@@ -21,7 +21,8 @@ from mobilebench.inputs.seeded import Batch
 from mobilebench.interfaces import Runner
 from mobilebench.machine import host, isolated
 from mobilebench.machine.isolated import Function
-from mobilebench.measuring import job_folder, rounds
+from mobilebench.measuring import job_folder, performing, rounds
+from mobilebench.measuring.job_folder import JobFolder
 from mobilebench.observer import Progress, SilentProgress
 from mobilebench.values.artifact import Artifact
 from mobilebench.values.device import Device
@@ -33,7 +34,7 @@ from mobilebench.values.record import Record
 from mobilebench_device_runners import _executorch_errors
 
 _HERE = "mobilebench_device_runners._runtimes"
-PERFORM = Function[[str, Path], str]("mobilebench_device_runners._host_process:perform", str)
+PERFORM = Function[[str, Path], Path]("mobilebench_device_runners._host_process:perform", Path)
 PREDICT = Function[[str, str, int, Path, Path, Path], str](
     "mobilebench_device_runners._host_process:predict", str
 )
@@ -108,9 +109,8 @@ class HostRunner:
     ) -> Measurement:
         self._require_possible(job)
         with job_folder.temporary(artifact, job) as folder:
-            outcome = self.perform(device_id, folder, cancel, progress).outcome
-        assert isinstance(outcome, Measurement), "a failure was raised"
-        return outcome
+            given = self._performed(folder, cancel, progress)
+            return performing.require_measured(performing.outcome_of(given))
 
     def perform(
         self,
@@ -119,6 +119,15 @@ class HostRunner:
         cancel: Event | None = None,
         progress: Progress | None = None,
     ) -> Record:
+        given = self._performed(folder, cancel, progress)
+        record = performing.write_record(given, self.transport)
+        performing.require_measured(record.outcome)
+        return record
+
+    def _performed(
+        self, folder: Path, cancel: Event | None, progress: Progress | None
+    ) -> JobFolder:
+        """Measure by the job in a folder, in a separate process; the journal is in it then."""
         given = job_folder.read(folder)
         job = given.job
         self._require_possible(job)
@@ -132,7 +141,7 @@ class HostRunner:
                 cancel=cancel,
                 watch=watch.look,
             )
-        return given.document().record
+        return given
 
     def _require_possible(self, job: Job) -> None:
         """Raise `UserError` for a job that this machine cannot do."""

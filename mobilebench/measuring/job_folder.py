@@ -109,8 +109,10 @@ class JobFolder:
         )
 
 
-def write(artifact: Artifact, job: Job, folder: Path, *, link: bool = False) -> Job:
-    """Write the folder of a job; return the job with its parity check.
+def write(
+    artifact: Artifact, job: Job, folder: Path, *, link: bool = False, checked: bool = True
+) -> Job:
+    """Write the folder of a job; return the job, with its parity check where it is `checked`.
 
     With `link`, the model is a link to the artifact's file. Raises `OutputError` where the folder
     cannot be written, `UserError` where it holds another job.
@@ -123,8 +125,8 @@ def write(artifact: Artifact, job: Job, folder: Path, *, link: bool = False) -> 
         for part in file_and_weights(artifact.model_path):
             _put(part.resolve(), target.with_name(part.name), link=link)
         # The reference is for the inputs that the file has, and a job may state others.
-        same = job.inputs == artifact.manifest.inputs
-        job = replace(job, parity=_write_parity(artifact, folder) if same else None)
+        if checked and job.inputs == artifact.manifest.inputs:
+            job = replace(job, parity=_write_parity(artifact, folder))
     manifest = artifact.manifest
     subject = Subject(model=manifest.model, recipe=manifest.recipe, artifact=manifest.facts)
     wire.write(folder / SUBJECT_FILE, subject)
@@ -135,9 +137,13 @@ def write(artifact: Artifact, job: Job, folder: Path, *, link: bool = False) -> 
 
 @contextmanager
 def temporary(artifact: Artifact, job: Job) -> Iterator[Path]:
-    """Write the folder of a job for as long as the context lives."""
+    """Write the folder of a job for as long as the context lives, on the machine of the artifact.
+
+    It has no check of outputs: the file was verified when it was exported, and a load before the
+    first one would show in load time and memory.
+    """
     with tempfile.TemporaryDirectory(prefix="mobilebench-job-") as name:
-        write(artifact, job, Path(name), link=True)
+        write(artifact, job, Path(name), link=True, checked=False)
         yield Path(name)
 
 

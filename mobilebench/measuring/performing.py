@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import Protocol
 
 from mobilebench.errors import CellFailed, UserError
-from mobilebench.failures import failure_of
 from mobilebench.files import write_text
 from mobilebench.inputs import seeded
 from mobilebench.inputs.seeded import Array, Batch
@@ -70,23 +69,45 @@ def _wait(nanoseconds: int) -> None:
 _INSTRUMENTS = engine.Instruments(time.perf_counter_ns, _wait, sensors.host_state)
 
 
-def perform(folder: Path, runtime: Callable[[], Runtime]) -> str:
-    """Do the job in a folder: journal and record come into it. `runtime` imports the library.
+def perform(folder: Path, runtime: Callable[[], Runtime]) -> Path:
+    """Measure by the job in a folder; return the journal in it. `runtime` imports the library.
 
-    Returns the id of the record. A job whose process was killed goes on with the round that had
-    not ended. Raises `UserError` for a job that is done.
+    A job whose process was killed goes on with the round that had not ended. Raises `UserError` for
+    a job that is done.
     """
     given = job_folder.read(folder)
     given.require_files()
     writer, earlier = _opened(given)
     if earlier is None or not earlier.ended:
         _measure(runtime(), given, writer, earlier)
-    record = record_of(given, uuid.uuid4().hex, "local process")
+    return given.journal_path
+
+
+def outcome_of(given: JobFolder) -> Measurement | Failure:
+    """Return what the journal in a folder shows, with its diagnoses.
+
+    A journal without an end gives a measurement that is cut off. Raises `UserError` where there is
+    no journal, `SchemaError` for another file.
+    """
+    written = journal.read(given.journal_path, given.content)
+    outcome = journal.outcome(written, given.job)
+    if isinstance(outcome, Measurement):
+        return diagnoses.diagnose(outcome, given.job.protocol, written.starts[-1].device)
+    return outcome
+
+
+def require_measured(outcome: Measurement | Failure) -> Measurement:
+    """Return a measurement. Raises `CellFailed` for a failure."""
+    if isinstance(outcome, Failure):
+        raise CellFailed(outcome.stage, outcome.error, outcome.message, outcome.log_tail)
+    return outcome
+
+
+def write_record(given: JobFolder, transport: str) -> Record:
+    """Write the record of a job beside its journal; return it."""
+    record = record_of(given, uuid.uuid4().hex, transport)
     write_text(given.record_path, wire.dumps(record) + "\n")
-    if isinstance(record.outcome, Failure):
-        failure = record.outcome
-        raise CellFailed(failure.stage, failure.error, failure.message, failure.log_tail)
-    return record.record_id
+    return record
 
 
 def _opened(given: JobFolder) -> tuple[JournalWriter, Journal | None]:
@@ -146,6 +167,8 @@ def _measure(
             )
             stopped = engine.run(job.protocol, load_to_time, _INSTRUMENTS, course).stopped
     except CellFailed as error:
+        from mobilebench.failures import failure_of  # on use: it reads every exporter's notes
+
         failure = failure_of(error, given.subject.recipe)
     after = sensors.host_state(_since(began_ns), look_s=_LOOK_S)
     writer.add(Line(n=0, end=End(after=after, stopped=stopped, failure=failure)))
@@ -199,29 +222,21 @@ def outputs(loaded: RuntimeModel, batch: Batch) -> Batch:
 
 
 def record_of(given: JobFolder, record_id: str, transport: str) -> Record:
-    """Make the record of a job from its journal, and sign it.
-
-    A journal without an end gives a measurement that is cut off. Raises `UserError` where there is
-    no journal, `SchemaError` for another file.
-    """
+    """Make the record of a job from its journal, and sign it; raises as `outcome_of` does."""
     # On use: a process that measures does not load cryptography before it has measured.
     from mobilebench.store import signing
 
-    written = journal.read(given.journal_path, given.content)
-    device = written.starts[-1].device
-    outcome = journal.outcome(written, given.job)
-    if isinstance(outcome, Measurement):
-        outcome = diagnoses.diagnose(outcome, given.job.protocol, device)
+    start = journal.read(given.journal_path, given.content).starts[-1]
     return signing.sign(
         Record(
             record_id=record_id,
-            created=written.starts[-1].created,
+            created=start.created,
             model=given.subject.model,
             recipe=given.subject.recipe,
             artifact=given.subject.artifact,
-            device=device,
+            device=start.device,
             job=given.job,
-            outcome=outcome,
+            outcome=outcome_of(given),
             provenance=host.provenance(transport),
         )
     )

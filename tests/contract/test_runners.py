@@ -54,8 +54,7 @@ def test_a_measurement_holds_every_sample_of_the_protocol(
         assert measurement.runtime.name == runtime
         assert measurement.runtime.version[0].isdigit() or "macOS" in measurement.runtime.version
         assert measurement.runtime.threads == 2
-        # The first load is that of the parity check; then each of the two rounds loads once.
-        assert measurement.loads.first_ns > 0 and len(measurement.loads.warm_ns) == 2
+        assert measurement.loads.first_ns > 0 and len(measurement.loads.warm_ns) == 1
         assert measurement.memory.peak_bytes >= measurement.memory.before_load_bytes > 0
 
 
