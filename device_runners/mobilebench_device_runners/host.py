@@ -109,7 +109,8 @@ class HostRunner:
     ) -> Measurement:
         self._require_possible(job)
         with job_folder.temporary(artifact, job) as folder:
-            given = self._performed(folder, cancel, progress)
+            given = job_folder.read(folder)
+            self._perform(given, cancel, progress)
             return performing.require_measured(performing.outcome_of(given))
 
     def perform(
@@ -119,29 +120,31 @@ class HostRunner:
         cancel: Event | None = None,
         progress: Progress | None = None,
     ) -> Record:
-        given = self._performed(folder, cancel, progress)
+        given = job_folder.read(folder)
+        try:
+            self._perform(given, cancel, progress)
+        except CellFailed as error:
+            if given.journal_path.exists() and performing.has_ended(given):
+                performing.write_record(given, self.transport, error)
+            raise
         record = performing.write_record(given, self.transport)
         performing.require_measured(record.outcome)
         return record
 
-    def _performed(
-        self, folder: Path, cancel: Event | None, progress: Progress | None
-    ) -> JobFolder:
+    def _perform(self, given: JobFolder, cancel: Event | None, progress: Progress | None) -> None:
         """Measure by the job in a folder, in a separate process; the journal is in it then."""
-        given = job_folder.read(folder)
         job = given.job
         self._require_possible(job)
         entry = self._entry(job.runtime, job.format, job.delegate)
         watch = rounds.Watch(given.journal_path, job.protocol, progress or SilentProgress())
         with _errors_in_words(entry):
             isolated.call(
-                PERFORM(entry.place, folder.resolve()),
+                PERFORM(entry.place, given.path.resolve()),
                 stage=Stage.RUN,
                 timeout_s=self._overhead_s + job.protocol.longest_ns / 1e9,
                 cancel=cancel,
                 watch=watch.look,
             )
-        return given
 
     def _require_possible(self, job: Job) -> None:
         """Raise `UserError` for a job that this machine cannot do."""

@@ -137,7 +137,7 @@ def write(
 
 @contextmanager
 def temporary(artifact: Artifact, job: Job) -> Iterator[Path]:
-    """Write the folder of a job for as long as the context lives, on the machine of the artifact.
+    """Write the folder of a job for this machine; it is removed when the context ends.
 
     It has no check of outputs: the file was verified when it was exported, and a load before the
     first one would show in load time and memory.

@@ -72,15 +72,22 @@ _INSTRUMENTS = engine.Instruments(time.perf_counter_ns, _wait, sensors.host_stat
 def perform(folder: Path, runtime: Callable[[], Runtime]) -> Path:
     """Measure by the job in a folder; return the journal in it. `runtime` imports the library.
 
-    A job whose process was killed goes on with the round that had not ended. Raises `UserError` for
-    a job that is done.
+    A job whose process was killed goes on with the round that had not ended. Raises `CellFailed`
+    for a failure, which is in the journal too, `UserError` for a job that is done.
     """
     given = job_folder.read(folder)
     given.require_files()
     writer, earlier = _opened(given)
     if earlier is None or not earlier.ended:
-        _measure(runtime(), given, writer, earlier)
+        failure = _measure(runtime(), given, writer, earlier)
+        if failure is not None:
+            require_measured(failure)
     return given.journal_path
+
+
+def has_ended(given: JobFolder) -> bool:
+    """Return whether the journal in a folder has its end; raises as `outcome_of` does."""
+    return journal.read(given.journal_path, given.content).ended
 
 
 def outcome_of(given: JobFolder) -> Measurement | Failure:
@@ -103,9 +110,12 @@ def require_measured(outcome: Measurement | Failure) -> Measurement:
     return outcome
 
 
-def write_record(given: JobFolder, transport: str) -> Record:
-    """Write the record of a job beside its journal; return it."""
-    record = record_of(given, uuid.uuid4().hex, transport)
+def write_record(given: JobFolder, transport: str, error: CellFailed | None = None) -> Record:
+    """Write the record of a job beside its journal; return it.
+
+    `error` is what is known outside the process of the failure in the journal.
+    """
+    record = record_of(given, uuid.uuid4().hex, transport, error)
     write_text(given.record_path, wire.dumps(record) + "\n")
     return record
 
@@ -130,8 +140,8 @@ def _opened(given: JobFolder) -> tuple[JournalWriter, Journal | None]:
 
 def _measure(
     runtime: Runtime, given: JobFolder, writer: JournalWriter, earlier: Journal | None
-) -> None:
-    """Check the outputs and run the protocol, or what is left of it."""
+) -> Failure | None:
+    """Check the outputs and run the protocol, or what is left of it; return what failed."""
     job = given.job
     kinds = chain([LoadKind.FIRST if earlier is None else LoadKind.COLD], repeat(LoadKind.WARM))
     batch = seeded.sample(job.inputs, job.seed)
@@ -167,11 +177,17 @@ def _measure(
             )
             stopped = engine.run(job.protocol, load_to_time, _INSTRUMENTS, course).stopped
     except CellFailed as error:
-        from mobilebench.failures import failure_of  # on use: it reads every exporter's notes
-
-        failure = failure_of(error, given.subject.recipe)
+        failure = _failure(error, given)
     after = sensors.host_state(_since(began_ns), look_s=_LOOK_S)
     writer.add(Line(n=0, end=End(after=after, stopped=stopped, failure=failure)))
+    return failure
+
+
+def _failure(error: CellFailed, given: JobFolder) -> Failure:
+    # On use: it imports what knows the exporters.
+    from mobilebench.failures import failure_of
+
+    return failure_of(error, given.subject.recipe)
 
 
 def _since(began_ns: int) -> engine.Clock:
@@ -221,11 +237,16 @@ def outputs(loaded: RuntimeModel, batch: Batch) -> Batch:
     return [array.copy() for array in loaded.decode(loaded.run(loaded.encode(batch)))]
 
 
-def record_of(given: JobFolder, record_id: str, transport: str) -> Record:
+def record_of(
+    given: JobFolder, record_id: str, transport: str, error: CellFailed | None = None
+) -> Record:
     """Make the record of a job from its journal, and sign it; raises as `outcome_of` does."""
     # On use: a process that measures does not load cryptography before it has measured.
     from mobilebench.store import signing
 
+    outcome = outcome_of(given)
+    if error is not None and isinstance(outcome, Failure):
+        outcome = _failure(error, given)
     start = journal.read(given.journal_path, given.content).starts[-1]
     return signing.sign(
         Record(
@@ -236,7 +257,7 @@ def record_of(given: JobFolder, record_id: str, transport: str) -> Record:
             artifact=given.subject.artifact,
             device=start.device,
             job=given.job,
-            outcome=outcome_of(given),
+            outcome=outcome,
             provenance=host.provenance(transport),
         )
     )
