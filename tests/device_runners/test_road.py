@@ -142,7 +142,8 @@ def test_a_device_stops_by_itself_and_keeps_what_it_has(
     assert isinstance(outcome, Measurement)
     assert outcome.stopped is Stop.TIME and Diagnosis.STOPPED_EARLY in outcome.reasons
     assert 0 in outcome.samples.round and 2 not in outcome.samples.round
-    assert outcome.samples.t_ns[-1] <= _S
+    # The limit is looked at after each inference; the last one may follow a slow load.
+    assert outcome.samples.t_ns[-2] < _S
 
 
 def test_a_stop_before_the_first_sample_is_a_failure(
