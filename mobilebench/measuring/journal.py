@@ -128,13 +128,14 @@ def parse(content: bytes, sha256: str, what: str = "the journal") -> Journal:
     if not lines or lines[0].start is None:
         raise SchemaError(
             f"{what} holds no whole line that starts a measurement"
-            f"{f' ({remark})' if remark else ''}; nothing was measured."
+            f"{f' ({remark})' if remark else ''}, so nothing was measured; remove it to "
+            f"begin again."
         )
     for line in lines:
         if line.start is not None and line.start.job_sha256 != sha256:
             raise UserError(
                 f"{what} is of another job: it names sha256 {line.start.job_sha256[:12]}, and this "
-                f"job has {sha256[:12]}."
+                f"job has {sha256[:12]}; remove it to begin again."
             )
     return Journal(tuple(lines), size, f"{what}: {remark}." if remark else None)
 

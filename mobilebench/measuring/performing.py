@@ -17,8 +17,10 @@ from itertools import chain, repeat
 from pathlib import Path
 from typing import Protocol
 
+from filelock import FileLock, Timeout
+
 from mobilebench.errors import CellFailed, UserError
-from mobilebench.files import write_text
+from mobilebench.files import write_text, writing
 from mobilebench.inputs import seeded
 from mobilebench.inputs.seeded import Array, Batch
 from mobilebench.machine import host, sensors
@@ -58,6 +60,7 @@ class Runtime(Protocol):
     def load(self, model_path: Path, threads: int) -> RuntimeModel: ...
 
 
+_LOCK_FILE = ".lock"
 _LOOK_S = 0.2
 """How long the cores are observed for other work, before and after."""
 
@@ -77,12 +80,30 @@ def perform(folder: Path, runtime: Callable[[], Runtime]) -> Path:
     """
     given = job_folder.read(folder)
     given.require_files()
-    writer, earlier = _opened(given)
-    if earlier is None or not earlier.ended:
-        failure = _measure(runtime(), given, writer, earlier)
-        if failure is not None:
-            require_measured(failure)
+    with _alone(given):
+        writer, earlier = _opened(given)
+        if earlier is None or not earlier.ended:
+            failure = _measure(runtime(), given, writer, earlier)
+            if failure is not None:
+                require_measured(failure)
     return given.journal_path
+
+
+@contextmanager
+def _alone(given: JobFolder) -> Iterator[None]:
+    """Keep other processes from the journal. Raises `UserError` where one has it."""
+    with writing(given.path):
+        lock = FileLock(given.path / _LOCK_FILE, timeout=0)
+        try:
+            lock.acquire()
+        except Timeout as error:
+            raise UserError(
+                f"Another process does the job in {given.path} now; wait for its end."
+            ) from error
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def has_ended(given: JobFolder) -> bool:

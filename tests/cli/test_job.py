@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
+import psutil
 import pytest
+from filelock import FileLock
 
 from mobilebench.measuring import job_folder
 from mobilebench.store import RecordStore
 from mobilebench.values import wire
 from mobilebench.values.artifact import Artifact
+from mobilebench.values.event import EventKind
 from mobilebench.values.job import Job, Limits
 from mobilebench.values.measurement import Diagnosis, Measurement
 from mobilebench.values.unit import ComputeUnit
@@ -136,6 +143,41 @@ def test_what_cannot_be_done_is_one_sentence(
     [line] = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
     assert sentence in line
     assert not (folder.parent / "x").exists()
+
+
+def test_two_processes_do_not_share_a_journal(mobilebench: Program, folder: Path) -> None:
+    with FileLock(folder / ".lock"):
+        done = mobilebench("job", "run", folder)
+    assert done.code == 2 and "Another process does the job in" in done.stderr
+    assert not (folder / "journal.jsonl").exists()
+    assert mobilebench("job", "run", folder).code == 0
+
+
+def test_a_process_that_is_killed_leaves_its_journal_and_the_next_one_goes_on(
+    folder: Path, tmp_path: Path
+) -> None:
+    place = folder / "job.json"
+    plain = json.loads(place.read_text())
+    plain["protocol"] |= {"rounds": 3, "min_duration_ns": 10**9, "max_duration_ns": 2 * 10**9}
+    place.write_text(json.dumps(plain))
+    program = [sys.executable, "-m", "mobilebench", "job", "run", str(folder)]
+    environment = {**os.environ, "MOBILEBENCH_STORE": str(tmp_path / "records.sqlite")}
+    running = subprocess.Popen(program, env=environment, stderr=subprocess.DEVNULL)
+    journal = folder / "journal.jsonl"
+    deadline = time.monotonic() + 60
+    while not (journal.exists() and b'"round_ended":0' in journal.read_bytes()):
+        assert time.monotonic() < deadline and running.poll() is None
+        time.sleep(0.05)
+    for child in psutil.Process(running.pid).children(recursive=True):
+        child.kill()
+    running.wait(60)
+    done = subprocess.run(program, env=environment, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    with _records(tmp_path) as store:
+        outcome = store.find()[-1].outcome
+    assert isinstance(outcome, Measurement) and not outcome.cut_off
+    assert EventKind.RESUMED in {event.kind for event in outcome.events}
+    assert {0, 1, 2} == set(outcome.samples.round) and len(outcome.loads.cold_ns) == 1
 
 
 def test_a_record_of_another_job_is_refused(mobilebench: Program, folder: Path) -> None:

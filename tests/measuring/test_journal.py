@@ -179,7 +179,7 @@ def _plain(line: Line, **changes: object) -> bytes:
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        (b"", "no whole line that starts a measurement; nothing was measured"),
+        (b"", "no whole line that starts a measurement, so nothing was measured"),
         (b"[]\n", "line 1 of the journal is not a valid Line"),
         (_text(*_LINES[1:]), "line 1 has the number 1, not 0"),
         (_text(replace(_LINES[1], n=0)), "no whole line that starts a measurement"),
