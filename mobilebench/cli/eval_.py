@@ -21,6 +21,7 @@ from mobilebench.cli.options import (
     Filter,
     Inputs,
     Json,
+    Resize,
     Runtime,
     Std,
     Store,
@@ -133,16 +134,7 @@ def command(
         ),
     ] = None,
     std: Std = None,
-    resize: Annotated[
-        int | None,
-        typer.Option(
-            min=1,
-            metavar="PIXELS",
-            rich_help_panel=Panel.IMAGES,
-            help="Pixels of an image's shorter side before the crop, such as 256, for artifacts "
-            "that do not state it. Default: the crop is the whole shorter side.",
-        ),
-    ] = None,
+    resize: Resize = None,
     interpolation: Filter = None,
     inputs: Inputs = None,
     adopt: Adopt = False,

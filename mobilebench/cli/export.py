@@ -18,6 +18,7 @@ from mobilebench.cli.options import (
     ExportJobs,
     Filter,
     Json,
+    Resize,
     Std,
     Store,
     listed,
@@ -116,16 +117,7 @@ def command(
         ),
     ] = None,
     std: Std = None,
-    resize: Annotated[
-        int | None,
-        typer.Option(
-            min=1,
-            metavar="PIXELS",
-            rich_help_panel=Panel.IMAGES,
-            help="For your own model of images: pixels of an image's shorter side before the crop, "
-            "such as 256. Default: the crop is the whole shorter side.",
-        ),
-    ] = None,
+    resize: Resize = None,
     interpolation: Filter = None,
     checkpoint: Annotated[
         list[str] | None,

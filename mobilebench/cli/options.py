@@ -187,6 +187,16 @@ Std = Annotated[
         help="Standard deviation of each channel; give it together with --mean.",
     ),
 ]
+Resize = Annotated[
+    int | None,
+    typer.Option(
+        min=1,
+        metavar="PIXELS",
+        rich_help_panel=Panel.IMAGES,
+        help="Pixels of an image's shorter side before the crop, such as 256, for a network that "
+        "does not state it. Default: the crop is the whole shorter side.",
+    ),
+]
 Filter = Annotated[
     Interpolation | None,
     typer.Option(
