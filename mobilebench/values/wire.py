@@ -128,9 +128,22 @@ def _in_this_version(cls: Any, plain: Plain, what: str) -> Plain:
 
     `READS_SINCE` of a class is the first version whose documents have only fewer fields.
     """
-    current = getattr(cls, "schema_version", None)
-    if current is None or not isinstance(plain, dict):
+    any_class: Any = cls
+    if not isinstance(plain, dict) or not is_dataclass(cls):
         return plain
+    current = getattr(cls, "schema_version", None)
+    if current is not None:
+        _require_version(cls, plain, current, what)
+        plain = {**plain, "schema_version": current}
+    parts = {
+        name: _in_this_version(part, plain[name], f"{what}, {name}")
+        for name, part in _parts_with_versions(any_class).items()
+        if plain.get(name) is not None
+    }
+    return {**plain, **parts}
+
+
+def _require_version(cls: Any, plain: dict[str, Plain], current: int, what: str) -> None:
     version = plain.get("schema_version")
     if type(version) is not int:
         raise SchemaError(
@@ -146,17 +159,11 @@ def _in_this_version(cls: Any, plain: Plain, what: str) -> Plain:
             f"{what} has schema version {version}; this mobilebench reads {current} and cannot "
             f"migrate from {version}."
         )
-    parts = {
-        name: _in_this_version(part, plain[name], f"{what}, {name}")
-        for name, part in _parts_with_versions(cls).items()
-        if plain.get(name) is not None
-    }
-    return {**plain, **parts, "schema_version": current}
 
 
 @cache
 def _parts_with_versions(cls: Any) -> dict[str, type[Any]]:
-    """Return the fields of a document that are documents themselves."""
+    """Return the fields of a value that are documents with a version themselves."""
     return {
         name: part
         for name, hint in get_type_hints(cls).items()
