@@ -184,10 +184,8 @@ def command(
         raise UserError(f"A {shape} is no text; name a file for it with --out.")
     query = Query(model=model, format=format, device=device, protocol=protocol, newest=True)
     with RecordStore(store, create=False) as stored:
-        entries, reported = (
-            stored.find_documents(query),
-            _chosen(stored.find_reported(model), query),
-        )
+        entries = stored.find_documents(query)
+        reported = _chosen(stored.find_reported(model), query)
         accuracies = stored.find_accuracies()
     if not entries and not reported:
         number = quantities.counted(len(accuracies), "accuracy", "accuracies")

@@ -27,9 +27,8 @@ def host_state(clock: Callable[[], int] = time.monotonic_ns, look_s: float = 0.0
     With `look_s` the load of its cores is measured for that many seconds, to see how busy other
     work keeps them. Without it the call takes about half a millisecond.
     """
-    unreadable = {
-        "thermal": Unreadable.ABSENT
-    }  # neither Linux nor macOS reports one to every program
+    # Neither Linux nor macOS reports a thermal state to every program.
+    unreadable = {"thermal": Unreadable.ABSENT}
 
     def try_read(name: str, read: Callable[[], T | None]) -> T | None:
         try:
