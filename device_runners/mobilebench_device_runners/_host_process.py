@@ -26,10 +26,7 @@ def predict(
     with performing.stage("load"):
         loaded = runtime.load(model, threads)
     with performing.stage("run"):
-        batches = [
-            [array.copy() for array in loaded.decode(loaded.run(loaded.encode(batch)))]
-            for batch in seeded.load_batches(inputs)
-        ]
+        batches = [performing.outputs(loaded, batch) for batch in seeded.load_batches(inputs)]
     seeded.save_batches(predicted, batches)
     return f"{name} {runtime.version()}"
 

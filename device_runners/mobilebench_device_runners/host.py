@@ -21,7 +21,7 @@ from mobilebench.inputs.seeded import Batch
 from mobilebench.interfaces import Runner
 from mobilebench.machine import host, isolated
 from mobilebench.machine.isolated import Function
-from mobilebench.measuring import job_folder, performing, rounds
+from mobilebench.measuring import job_folder, journal, performing, rounds
 from mobilebench.measuring.job_folder import JobFolder
 from mobilebench.observer import Progress, SilentProgress
 from mobilebench.values.artifact import Artifact
@@ -107,11 +107,11 @@ class HostRunner:
         cancel: Event | None = None,
         progress: Progress | None = None,
     ) -> Measurement:
-        self._require_possible(job)
+        self._entry_for(job)  # before a folder is written
         with job_folder.temporary(artifact, job) as folder:
             given = job_folder.read(folder)
             self._perform(given, cancel, progress)
-            return performing.require_measured(performing.outcome_of(given))
+            return performing.require_measured(journal.outcome(given.journal(), given.job))
 
     def perform(
         self,
@@ -124,7 +124,7 @@ class HostRunner:
         try:
             self._perform(given, cancel, progress)
         except CellFailed as error:
-            if given.journal_path.exists() and performing.has_ended(given):
+            if given.journal_path.exists() and given.journal().ended:
                 performing.write_record(given, self.transport, error)
             raise
         record = performing.write_record(given, self.transport)
@@ -134,8 +134,7 @@ class HostRunner:
     def _perform(self, given: JobFolder, cancel: Event | None, progress: Progress | None) -> None:
         """Measure by the job in a folder, in a separate process; the journal is in it then."""
         job = given.job
-        self._require_possible(job)
-        entry = self._entry(job.runtime, job.format, job.delegate)
+        entry = self._entry_for(job)
         watch = rounds.Watch(given.journal_path, job.protocol, progress or SilentProgress())
         with _errors_in_words(entry):
             isolated.call(
@@ -146,9 +145,9 @@ class HostRunner:
                 watch=watch.look,
             )
 
-    def _require_possible(self, job: Job) -> None:
-        """Raise `UserError` for a job that this machine cannot do."""
-        self._entry(job.runtime, job.format, job.delegate)
+    def _entry_for(self, job: Job) -> RuntimeEntry:
+        """Return the runtime of a job. Raises `UserError` where this machine cannot do the job."""
+        entry = self._entry(job.runtime, job.format, job.delegate)
         abilities = Abilities(
             runtimes=tuple(self._runtimes),
             compute_units=(ComputeUnit.CPU,),
@@ -157,6 +156,7 @@ class HostRunner:
         lack = abilities.lacks(job)
         if lack is not None:
             raise UserError(f"The host cannot do the job: {lack}; change what it asks for.")
+        return entry
 
     def predict(
         self,

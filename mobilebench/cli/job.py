@@ -35,7 +35,14 @@ def write(
     compute_unit: Unit = "cpu",
     threads: Annotated[
         int,
-        typer.Option("--threads", "-t", min=1, metavar="N", rich_help_panel=Panel.SETTING),
+        typer.Option(
+            "--threads",
+            "-t",
+            min=1,
+            metavar="N",
+            rich_help_panel=Panel.SETTING,
+            help="Threads of the runtime.",
+        ),
     ] = 1,
     protocol: Annotated[
         str,
@@ -156,36 +163,38 @@ def read(folder: Folder, store: Store = None, json: Json = False) -> None:
     A journal without an end, of an app that was ended, gives a measurement that is cut off, and is
     marked so. What is read twice is stored once.
     """
-    from mobilebench.measuring import job_folder, journal, performing
+    from mobilebench.measuring import job_folder, performing
+    from mobilebench.store import Query, RecordStore
     from mobilebench.store.documents import Document
 
     given = job_folder.read(folder)
     if given.record_path.exists():
         _keep(given.document(), store, json)
         return
-    remark = journal.read(given.journal_path, given.content).remark
-    if remark is not None:
-        output.tell(remark)
-    # The same journal gives the same id, so that it is stored once.
-    record_id = journal.job_sha256(given.journal_path.read_bytes())[:32]
-    _keep(Document.of(performing.record_of(given, record_id, "folder")), store, json)
+    written = given.journal()
+    if written.remark is not None:
+        output.tell(written.remark)
+    # The same journal has the same id, so that it is stored once, whoever read it and where.
+    record_id = written.sha256[:32]
+    with RecordStore(store) as stored:
+        there = stored.find_documents(Query(id=record_id))
+    record = performing.record_of(given, written, record_id, "folder")
+    _keep(there[0] if there else Document.of(record), store, json)
 
 
 def _keep(document: Document, store: str | None, json: bool) -> None:
     """Store a record, and show it as a row or as its document."""
     from mobilebench.leaderboard import rank
     from mobilebench.leaderboard.table import as_table
-    from mobilebench.store import Query, RecordStore
+    from mobilebench.store import RecordStore
     from mobilebench.values import wire
 
     with RecordStore(store) as stored:
-        there = stored.find_documents(Query(id=document.record.record_id))
-        added = not there and stored.add_all([document])
-    record = document.record
+        added = stored.add_all([document])
     if json:
-        output.show_json(wire.to_plain(record))
+        output.show_json(wire.parse(document.text))
     else:
-        output.show(as_table(rank([record]), output.width()))
+        output.show(as_table(rank([document.record]), output.width()))
     output.tell(f"{'stored' if added else 'there already'}: {stored.place}")
 
 

@@ -20,6 +20,8 @@ import numpy as np
 from mobilebench.errors import BundleError, SchemaError, UserError
 from mobilebench.files import writing
 from mobilebench.inputs.seeded import Array, Batch
+from mobilebench.measuring import journal
+from mobilebench.measuring.journal import Journal
 from mobilebench.values import wire
 from mobilebench.values.artifact import REFERENCE_FILE, Artifact, content_sha256, file_and_weights
 from mobilebench.values.job import ExpectedOutput, Job, ParityCheck
@@ -80,6 +82,10 @@ class JobFolder:
                     f"{file} is not the file of the job: it has sha256 {actual[:12]}, the job "
                     f"names {sha256[:12]}; copy it again."
                 )
+
+    def journal(self) -> Journal:
+        """Read the journal of the device; raises as `journal.read` does."""
+        return journal.read(self.journal_path, self.content)
 
     def document(self) -> Document:
         """Read the record of the device, as the device wrote it.

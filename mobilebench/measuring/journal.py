@@ -18,7 +18,7 @@ from mobilebench.measuring import engine
 from mobilebench.values import wire
 from mobilebench.values.event import Event, EventKind
 from mobilebench.values.job import Job
-from mobilebench.values.journal import JOURNAL_SCHEMA_VERSION, Line, Load, LoadKind, Start
+from mobilebench.values.journal import Line, Load, LoadKind, Start
 from mobilebench.values.measurement import (
     Failure,
     GateLog,
@@ -63,6 +63,8 @@ class Journal:
     lines: tuple[Line, ...]
     size: int
     """Bytes of the whole lines: where the next one begins."""
+    sha256: str
+    """Of these bytes."""
     remark: str | None = None
     """What was left out and why, in a sentence; None where nothing was."""
 
@@ -137,7 +139,8 @@ def parse(content: bytes, sha256: str, what: str = "the journal") -> Journal:
                 f"{what} is of another job: it names sha256 {line.start.job_sha256[:12]}, and this "
                 f"job has {sha256[:12]}; remove it to begin again."
             )
-    return Journal(tuple(lines), size, f"{what}: {remark}." if remark else None)
+    digest = hashlib.sha256(content[:size]).hexdigest()
+    return Journal(tuple(lines), size, digest, f"{what}: {remark}." if remark else None)
 
 
 def _line(text: bytes, number: int, what: str) -> Line | str:
@@ -146,13 +149,6 @@ def _line(text: bytes, number: int, what: str) -> Line | str:
         plain = wire.parse(text)
     except SchemaError:
         return f"line {number + 1} is damaged"
-    start = plain.get("start") if isinstance(plain, dict) else None
-    version = start.get("schema_version") if isinstance(start, dict) else None
-    if isinstance(version, int) and version > JOURNAL_SCHEMA_VERSION:
-        raise SchemaError(
-            f"{what} has schema version {version}, newer than the {JOURNAL_SCHEMA_VERSION} that "
-            f"this mobilebench reads; update mobilebench."
-        )
     line = wire.from_plain(Line, plain, f"line {number + 1} of {what}")
     if line.n != number:
         return f"line {number + 1} has the number {line.n}, not {number}"

@@ -106,24 +106,6 @@ def _alone(given: JobFolder) -> Iterator[None]:
         lock.release()
 
 
-def has_ended(given: JobFolder) -> bool:
-    """Return whether the journal in a folder has its end; raises as `outcome_of` does."""
-    return journal.read(given.journal_path, given.content).ended
-
-
-def outcome_of(given: JobFolder) -> Measurement | Failure:
-    """Return what the journal in a folder shows, with its diagnoses.
-
-    A journal without an end gives a measurement that is cut off. Raises `UserError` where there is
-    no journal, `SchemaError` for another file.
-    """
-    written = journal.read(given.journal_path, given.content)
-    outcome = journal.outcome(written, given.job)
-    if isinstance(outcome, Measurement):
-        return diagnoses.diagnose(outcome, given.job.protocol, written.starts[-1].device)
-    return outcome
-
-
 def require_measured(outcome: Measurement | Failure) -> Measurement:
     """Return a measurement. Raises `CellFailed` for a failure."""
     if isinstance(outcome, Failure):
@@ -136,7 +118,7 @@ def write_record(given: JobFolder, transport: str, error: CellFailed | None = No
 
     `error` is what is known outside the process of the failure in the journal.
     """
-    record = record_of(given, uuid.uuid4().hex, transport, error)
+    record = record_of(given, given.journal(), uuid.uuid4().hex, transport, error)
     write_text(given.record_path, wire.dumps(record) + "\n")
     return record
 
@@ -147,7 +129,7 @@ def _opened(given: JobFolder) -> tuple[JournalWriter, Journal | None]:
     if not path.exists() or b"\n" not in path.read_bytes():
         path.unlink(missing_ok=True)
         return JournalWriter(path), None
-    earlier = journal.read(path, given.content)
+    earlier = given.journal()
     if earlier.ended and given.record_path.exists():
         raise UserError(
             f"The job in {given.path} is done, and its record is {given.record_path.name}; write a "
@@ -259,16 +241,26 @@ def outputs(loaded: RuntimeModel, batch: Batch) -> Batch:
 
 
 def record_of(
-    given: JobFolder, record_id: str, transport: str, error: CellFailed | None = None
+    given: JobFolder,
+    written: Journal,
+    record_id: str,
+    transport: str,
+    error: CellFailed | None = None,
 ) -> Record:
-    """Make the record of a job from its journal, and sign it; raises as `outcome_of` does."""
+    """Make the record of a job from its journal, and sign it.
+
+    A journal without an end gives a measurement that is cut off. Raises `SchemaError` where lines
+    contradict each other.
+    """
     # On use: a process that measures does not load cryptography before it has measured.
     from mobilebench.store import signing
 
-    outcome = outcome_of(given)
-    if error is not None and isinstance(outcome, Failure):
+    start = written.starts[-1]
+    outcome = journal.outcome(written, given.job)
+    if isinstance(outcome, Measurement):
+        outcome = diagnoses.diagnose(outcome, given.job.protocol, start.device)
+    elif error is not None:
         outcome = _failure(error, given)
-    start = journal.read(given.journal_path, given.content).starts[-1]
     return signing.sign(
         Record(
             record_id=record_id,

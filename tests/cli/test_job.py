@@ -196,3 +196,18 @@ def test_a_record_that_was_changed_is_refused(mobilebench: Program, folder: Path
     record.write_text(json.dumps(plain))
     done = mobilebench("job", "read", folder)
     assert done.code == 2 and "does not match its signature" in done.stderr
+
+
+def test_another_record_with_the_id_of_a_stored_one_is_refused(
+    mobilebench: Program, folder: Path, tmp_path: Path
+) -> None:
+    assert mobilebench("job", "run", folder).code == 0
+    record = folder / "record.json"
+    plain = json.loads(record.read_text())
+    del plain["signature"]
+    plain["outcome"]["samples"]["latency_ns"][-1] //= 2
+    record.write_text(json.dumps(plain))
+    done = mobilebench("job", "read", folder)
+    assert done.code == 2 and "holds another record with the id" in done.stderr, done.stderr
+    with _records(tmp_path) as store:
+        assert store.find()[0].signature is not None
