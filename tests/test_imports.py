@@ -53,6 +53,8 @@ ALLOWED: dict[str, set[str]] = {
         "errors", "files", "values", "machine", "inputs", "observer",
         "zoo", "deploy", "plugins", "verifying", "exporting",
     },
+    # heat
+    "thermal": {"errors", "files", "values", "stats", "notation"},
     # from a file to a verdict
     "store": {"errors", "files", "values"},
     "regress": {"errors", "values", "stats", "store", "notation"},
@@ -90,7 +92,7 @@ ALLOWED: dict[str, set[str]] = {
         "errors", "files", "observer", "values", "machine", "inputs", "plugins", "zoo",
         "exporting", "verifying", "inspecting", "measuring", "store", "regress",
         "leaderboard", "interop", "pipeline", "notation", "reproducing", "conformance",
-        "failures", "gating",
+        "failures", "gating", "thermal",
     },
     "__init__": {"errors", "values", "store", "zoo", "api"},
     "__main__": {"cli"},
