@@ -54,7 +54,7 @@ ALLOWED: dict[str, set[str]] = {
         "zoo", "deploy", "plugins", "verifying", "exporting",
     },
     # heat
-    "thermal": {"errors", "files", "values", "stats", "notation"},
+    "thermal": {"errors", "values"},
     # from a file to a verdict
     "store": {"errors", "files", "values"},
     "regress": {"errors", "values", "stats", "store", "notation"},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -26,6 +27,23 @@ class Reading:
     """Share of the time that the unit computed, since the reading before."""
     energy_mj: float | None = None
     """Energy of a frame since the reading before, in millijoules."""
+
+    def known(self) -> dict[str, float]:
+        """Return the numbers that are there; NaN, which Android gives for a lack, is not."""
+        numbers = {
+            "state": None if self.state is None else self.state.level,
+            "headroom": self.headroom,
+            "skin_c": self.skin_c,
+            "battery_c": self.battery_c,
+            "cap": self.cap,
+            "busy": self.busy,
+            "energy_mj": self.energy_mj,
+        }
+        return {
+            name: float(number)
+            for name, number in numbers.items()
+            if number is not None and math.isfinite(number)
+        }
 
 
 @dataclass(frozen=True, slots=True)

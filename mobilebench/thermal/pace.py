@@ -1,10 +1,10 @@
 """How much slower than cool the clock is now, and how likely a width is to be in time.
 
-    ratio    = latency / cool latency of the width that computed it
-    pace     = median of the last five ratios: a lower clock moves it after three frames, and a
-               single slow frame does not
-    residual = the middle ratio of five / their pace: what remains is noise, not a step of the clock
-    chance   = share of the last residuals with which a width would be in time at this pace
+ratio    = latency / cool latency of the width that computed it
+pace     = median of the last five ratios: a lower clock moves it after three frames, and a
+           single slow frame does not
+residual = the middle ratio of five / their pace: what remains is noise, not a step of the clock
+chance   = share of the last residuals with which a width would be in time at this pace
 """
 
 from __future__ import annotations

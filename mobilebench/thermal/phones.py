@@ -74,9 +74,7 @@ def draw(seed: int, weather: Weather = Weather.USUAL) -> tuple[Phone, float, Wid
             battery_air_c_per_w=between(4, 9),
             skin_air_c_per_w=between(8, 25),
         ),
-        steps=tuple(
-            ClockStep(speed=speed, active_w=watts * speed**exponent) for speed in speeds
-        ),
+        steps=tuple(ClockStep(speed=speed, active_w=watts * speed**exponent) for speed in speeds),
         governor=Governor(
             trips_c=tuple(first_trip + apart * at for at in range(3)),
             hysteresis_c=between(0.5, 2),

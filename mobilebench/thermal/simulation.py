@@ -116,9 +116,7 @@ class _Sensor:
 class Simulation:
     """A phone at one moment: temperatures, clock, sensors."""
 
-    def __init__(
-        self, phone: Phone, air_c: float, start_c: Sequence[float] | None = None
-    ) -> None:
+    def __init__(self, phone: Phone, air_c: float, start_c: Sequence[float] | None = None) -> None:
         """Begin with a phone that has idled for a long time, or with the nodes at `start_c`."""
         self._phone = phone
         self._air_c = air_c
@@ -266,9 +264,7 @@ def run(phone: Phone, use: Use, driver: Driver, start_c: Sequence[float] | None 
             next_read += _SENSE_NS
         decision = decide(Observation(end, index, latency, reading), truth)
         if decision.index != index:
-            shifts.append(
-                Shift(end, index, decision.index, decision.reason, dict(decision.inputs))
-            )
+            shifts.append(Shift(end, index, decision.index, decision.reason, dict(decision.inputs)))
             index = decision.index
         slot = max(slot + 1, -(-end // interval))
     return Run(
