@@ -48,13 +48,14 @@ class Oracle:
     def __init__(self, phone: Phone, use: Use, prices: Prices | None = None) -> None:
         self._grid = _Grid.over(use.air_c)
         self._plan = _plan(phone, use, self._grid, prices or Prices())
-        self._decisions = [Decision(index, Reason.HOLD) for index in range(len(use.widths))]
+        self._decisions = tuple(Decision(i, Reason.HOLD) for i in range(len(use.widths)))
 
     def decide(self, seen: Observation, truth: Truth) -> Decision:
         """Return the width of the plan."""
         period = min(seen.t_ns // _PERIOD_NS, len(self._plan) - 1)
         skin, battery = self._grid.nearest(truth.temperatures_c)
-        return self._decisions[self._plan[period][skin, battery, truth.cap_step, seen.index]]
+        index = self._plan[period][skin, battery, truth.cap_step, seen.index]
+        return self._decisions[int(index)]
 
 
 @dataclass(frozen=True)
