@@ -68,6 +68,7 @@ ALLOWED: dict[str, set[str]] = {
     "schema": {"files", "values", "conformance"},
     "conformance": {
         "errors", "values", "stats", "measuring", "leaderboard", "machine", "notation", "store",
+        "thermal",
     },
     "reproducing": {
         "errors", "values", "stats", "machine", "inputs", "observer", "zoo", "plugins",
