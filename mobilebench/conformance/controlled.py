@@ -504,7 +504,7 @@ def _predictive_scenes() -> Iterator[_Scene]:
         "one-width", "There is nothing to choose.", widths=_WIDTHS[:1], aim=skin, skin_c=rising
     )  # fmt: skip
     yield scene(
-        "nan", "A temperature of NaN is none.", aim=skin, skin_c=((0, math.nan),),
+        "nan", "NaN is not a temperature.", aim=skin, skin_c=((0, math.nan),),
         slow=_steps((0, 1.0), (20, 1.4)),
     )  # fmt: skip
     yield scene(
