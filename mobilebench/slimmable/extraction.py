@@ -12,7 +12,7 @@ from torch import nn
 
 from mobilebench.errors import UserError
 from mobilebench.slimmable import bottlenecks, pyramids
-from mobilebench.slimmable.channels import MULTIPLE, Channels, leading
+from mobilebench.slimmable.channels import MULTIPLE, leading
 from mobilebench.slimmable.plan import Plan, Planner, is_depthwise
 from mobilebench.values.width import Width
 from mobilebench.zoo.layers.convolution import Downsample, Stem
@@ -33,7 +33,7 @@ _PYRAMIDS: Mapping[type[nn.Module], Callable[[Any, pyramids.Stages, Planner], No
 
 
 def extract(
-    network: nn.Module, width: Width | float | Sequence[float], *, name: str = "the network"
+    network: nn.Module, width: Width | float | str | Sequence[float], *, name: str = "the network"
 ) -> nn.Module:
     """Return the network of a width: a copy of the leading channels, without the others.
 
@@ -62,7 +62,7 @@ def extract(
 
 
 def plan_of(
-    network: nn.Module, width: Width | float | Sequence[float], *, name: str = "the network"
+    network: nn.Module, width: Width | float | str | Sequence[float], *, name: str = "the network"
 ) -> Plan:
     """Return what a width keeps of every tensor of a network.
 
@@ -70,7 +70,7 @@ def plan_of(
     stages than the network has, a stage that keeps no channel, and a stage that cannot be cut.
     """
     planner = Planner(network)
-    given = given_width(width)
+    given = Width.given(width)
     if isinstance(network, MobileNetV2):
         bottlenecks.of_mobilenetv2(network, given.of(STAGES, name), planner)
     elif bottlenecks.is_timm_mobilenetv2(network):
@@ -83,16 +83,6 @@ def plan_of(
             f"timm's MobileNetV2 have widths, others do not: leave it out."
         )
     return planner.plan()
-
-
-def given_width(width: Width | float | str | Sequence[float]) -> Width:
-    """Return a width that a caller wrote in one of several ways. Raises `UserError`."""
-    if isinstance(width, Width):
-        return width
-    if isinstance(width, str):
-        return Width.parse(width)
-    shares = (width,) if isinstance(width, int | float) else tuple(width)
-    return Width(shares=tuple(float(share) for share in shares))
 
 
 def _stages(network: nn.Module, width: Width, name: str) -> pyramids.Stages:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+from collections.abc import Sequence
 
 from mobilebench.errors import UserError
 from mobilebench.values import value
@@ -31,15 +31,20 @@ class Width:
             raise UserError(f"--width was given as {text!r}; {_EXAMPLE}.") from error
         return cls(shares=shares)
 
+    @classmethod
+    def given(cls, width: Width | float | str | Sequence[float]) -> Width:
+        """Return a width that a script states in one of several ways. Raises `UserError`."""
+        if isinstance(width, Width):
+            return width
+        if isinstance(width, str):
+            return cls.parse(width)
+        shares = (width,) if isinstance(width, int | float) else tuple(width)
+        return cls(shares=tuple(float(share) for share in shares))
+
     @property
     def is_full(self) -> bool:
         """Whether it keeps all channels."""
         return all(share == 1 for share in self.shares)
-
-    @property
-    def mean(self) -> float:
-        """The mean over the stages."""
-        return math.fsum(self.shares) / len(self.shares)
 
     @property
     def label(self) -> str:
