@@ -26,7 +26,7 @@ from mobilebench.errors import ModelRefused, NoSuchModel, UnknownName, UserError
 from mobilebench.inputs import images
 from mobilebench.inputs.seeded import sample
 from mobilebench.machine import torchvision
-from mobilebench.slimmable.extraction import STAGES, extract
+from mobilebench.slimmable.extraction import extract
 from mobilebench.values.modelspec import (
     CALLER,
     RANDOM,
@@ -96,7 +96,7 @@ def cut(module: nn.Module, spec: ModelSpec, width: Width) -> tuple[nn.Module, Mo
     Raises `UserError` for a width that the network cannot take.
     """
     narrow = extract(module, width, name=spec.name)
-    shares = width.of(STAGES, spec.name)
+    shares = width.of(spec.name)
     if width.is_full:
         return module, spec
     mean = math.fsum(shares) / len(shares)

@@ -22,8 +22,6 @@ from mobilebench.zoo.mobilenetv2 import MobileNetV2
 from mobilebench.zoo.mobilevig import MobileViG
 from mobilebench.zoo.vcmamba import Embedding, VCMamba
 
-STAGES = 4
-"""Stages of every family: their maps have the strides 4, 8, 16 and 32."""
 _PYRAMIDS: Mapping[type[nn.Module], Callable[[Any, pyramids.Stages, Planner], None]] = {
     Pyramid: pyramids.of_pyramid,
     LogViG: pyramids.of_logvig,
@@ -72,9 +70,9 @@ def plan_of(
     planner = Planner(network)
     given = Width.given(width)
     if isinstance(network, MobileNetV2):
-        bottlenecks.of_mobilenetv2(network, given.of(STAGES, name), planner)
+        bottlenecks.of_mobilenetv2(network, given.of(name), planner)
     elif bottlenecks.is_timm_mobilenetv2(network):
-        bottlenecks.of_timm_mobilenetv2(network, given.of(STAGES, name), planner)
+        bottlenecks.of_timm_mobilenetv2(network, given.of(name), planner)
     elif (rule := _PYRAMIDS.get(type(network))) is not None:
         rule(network, _stages(network, given, name), planner)
     else:
@@ -87,7 +85,7 @@ def plan_of(
 
 def _stages(network: nn.Module, width: Width, name: str) -> pyramids.Stages:
     """Return the channels that each stage keeps."""
-    shares = width.of(STAGES, name)
+    shares = width.of(name)
     if isinstance(network, VCMamba) and shares[-1] != 1:
         first = ",".join(f"{share:.15g}" for share in shares[:-1])
         raise UserError(
@@ -101,7 +99,7 @@ def _stages(network: nn.Module, width: Width, name: str) -> pyramids.Stages:
             least = math.ceil(MULTIPLE / 2 / of * 1000) / 1000
             raise UserError(
                 f"--width {width} keeps none of the {of} channels of stage {number} of {name}, of "
-                f"which a multiple of {MULTIPLE} is kept; give {least:.3g} or more."
+                f"which a multiple of {MULTIPLE} is kept; give it {least:.3g} or more."
             )
         stages.append(channels)
     return tuple(stages)

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from mobilebench.errors import UserError
 from mobilebench.values import value
 
+STAGES = 4
+"""Stages of every network that has widths: their maps have the strides 4, 8, 16 and 32."""
 _EXAMPLE = "give a number above 0 and up to 1, such as 0.5, or one for each stage, 1,0.75,0.5,0.5"
 
 
@@ -55,13 +57,13 @@ class Width:
     def __str__(self) -> str:
         return _text(self.shares)
 
-    def of(self, stages: int, network: str) -> tuple[float, ...]:
+    def of(self, network: str) -> tuple[float, ...]:
         """Return one share for each stage. Raises `UserError` for another number of them."""
         if len(self.shares) == 1:
-            return self.shares * stages
-        if len(self.shares) != stages:
+            return self.shares * STAGES
+        if len(self.shares) != STAGES:
             raise UserError(
-                f"--width {self} has {len(self.shares)} numbers, and {network} has {stages} "
+                f"--width {self} has {len(self.shares)} numbers, and {network} has {STAGES} "
                 f"stages; give one number, or one for each stage."
             )
         return self.shares

@@ -65,6 +65,7 @@ def require_options(request: Request) -> None:
             )
     if request.width is not None:
         _require_widths(reference)
+        request.width.of(reference)  # raises for another number of stages
     if request.preprocessing is not None and not own:
         raise UserError(
             f"{reference} already defines how images are prepared for it; --mean and --std are for "
