@@ -16,8 +16,8 @@ MULTIPLE = 8
 class Channels:
     """The leading channels of a map, or of several maps that are joined.
 
-    `runs` has a pair (kept, of) for each joined map. The halves of a concatenation are thus cut
-    alike: the kept channels of [x, y] are the leading ones of x and the leading ones of y.
+    `runs` has a pair (count, of) for each joined map. The halves of a concatenation are thus cut
+    alike: those kept of [x, y] are the leading ones of x and the leading ones of y.
     """
 
     runs: tuple[tuple[int, int], ...]
@@ -28,14 +28,14 @@ class Channels:
         return cls(((count, count),))
 
     @classmethod
-    def leading(cls, kept: int, of: int) -> Channels:
+    def leading(cls, count: int, of: int) -> Channels:
         """Return the leading channels of one map."""
-        return cls(((kept, of),))
+        return cls(((count, of),))
 
     @property
-    def kept(self) -> int:
+    def count(self) -> int:
         """How many channels are kept."""
-        return sum(kept for kept, _ in self.runs)
+        return sum(count for count, _ in self.runs)
 
     @property
     def total(self) -> int:
@@ -45,7 +45,7 @@ class Channels:
     @property
     def is_whole(self) -> bool:
         """Whether nothing is dropped."""
-        return self.kept == self.total
+        return self.count == self.total
 
     def joined(self, other: Channels) -> Channels:
         """Return the channels of a concatenation with another map."""
@@ -54,17 +54,17 @@ class Channels:
     def scaled(self, total: int) -> Channels:
         """Return the same share of a layer with another number of channels.
 
-        That is `total` times kept / total channels, rounded down. Layers that widen a map, by 2, 4
+        That is `total` times count / total channels, rounded down. Layers that widen a map, by 2, 4
         or 6, and stems, which begin with half of its channels, are cut so.
         """
-        return Channels.leading(self.kept * total // self.total, total)
+        return Channels.leading(self.count * total // self.total, total)
 
     @cached_property
     def indices(self) -> Tensor:
-        """The kept channels by number, (kept,) of int64."""
+        """The kept channels by number, (count,) of int64."""
         parts, first = [], 0
-        for kept, of in self.runs:
-            parts.append(torch.arange(first, first + kept))
+        for count, of in self.runs:
+            parts.append(torch.arange(first, first + count))
             first += of
         return torch.cat(parts)
 
@@ -73,7 +73,7 @@ class Channels:
         if self.is_whole:
             return tensor
         if len(self.runs) == 1:
-            return tensor.narrow(dim, 0, self.kept)
+            return tensor.narrow(dim, 0, self.count)
         return tensor.index_select(dim, self.indices.to(tensor.device))
 
 

@@ -46,15 +46,16 @@ def extract(
         for prefix, part in narrow.named_modules():
             depthwise = isinstance(part, nn.Conv2d) and is_depthwise(part)
             for leaf, parameter in part.named_parameters(recurse=False):
-                kept = plan.cut(f"{prefix}.{leaf}".lstrip("."), parameter)
-                if kept is not parameter:
+                leading_part = plan.cut(f"{prefix}.{leaf}".lstrip("."), parameter)
+                if leading_part is not parameter:
                     part.register_parameter(
-                        leaf, nn.Parameter(kept.clone(), requires_grad=parameter.requires_grad)
+                        leaf,
+                        nn.Parameter(leading_part.clone(), requires_grad=parameter.requires_grad),
                     )
             for leaf, buffer in part.named_buffers(recurse=False):
-                kept = plan.cut(f"{prefix}.{leaf}".lstrip("."), buffer)
-                if kept is not buffer:
-                    setattr(part, leaf, kept.clone())
+                leading_part = plan.cut(f"{prefix}.{leaf}".lstrip("."), buffer)
+                if leading_part is not buffer:
+                    setattr(part, leaf, leading_part.clone())
             _state_sizes(part, depthwise=depthwise)
     return narrow
 
@@ -95,7 +96,7 @@ def _stages(network: nn.Module, width: Width, name: str) -> pyramids.Stages:
     stages = []
     for number, (share, of) in enumerate(zip(shares, _widest(network), strict=True), start=1):
         channels = leading(share, of)
-        if channels.kept == 0:
+        if channels.count == 0:
             least = math.ceil(MULTIPLE / 2 / of * 1000) / 1000
             raise UserError(
                 f"--width {width} keeps none of the {of} channels of stage {number} of {name}, of "

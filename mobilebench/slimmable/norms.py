@@ -1,9 +1,9 @@
 """Take the statistics of BatchNorm that belong to a width.
 
 Statistics of the full network do not fit a narrower one: its sums have fewer terms. Slimmable
-networks (Yu et al. 2019, arXiv:1812.08928, section 3.3) train a private BatchNorm for each width,
-as `shared.SharedNetwork` does. US-Nets (Yu and Huang 2019, arXiv:1903.05134, section 3.3) average
-the statistics of a width over some batches after training, as `recalibrate` does.
+networks (Yu et al. 2019, arXiv:1812.08928) train a private BatchNorm for each width, as
+`shared.SharedNetwork` does. US-Nets (Yu and Huang 2019, arXiv:1903.05134) compute the statistics of
+a width after training, as `recalibrate` does.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from mobilebench.inputs import images
 from mobilebench.values.modelspec import ModelSpec
 
 IMAGES = 1024
-"""Most images of a folder that statistics are taken from; US-Nets take as many."""
+"""Most images of a folder that statistics are taken from, by default."""
 BATCH = 32
 
 
@@ -83,7 +83,7 @@ def recalibrate_on(
 
 
 def _batches(paths: Sequence[Path], spec: ModelSpec) -> Iterator[Tensor]:
-    """Yield batches of about the same size, so that none has a single image where there are two."""
+    """Yield batches of about the same size, so that none of several has a single image."""
     parts = -(-len(paths) // BATCH)
     for part in np.array_split(np.arange(len(paths)), parts):
         batch = np.concatenate([images.prepare(paths[index], spec) for index in part])

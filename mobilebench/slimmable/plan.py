@@ -58,8 +58,8 @@ class Planner:
         """Cut layers that follow each other, and return the channels after them.
 
         `outs` has the channels after each convolution, except depthwise ones, which keep theirs.
-        Layers without channels, such as GELU, are passed over. Raises `TypeError` for a layer with
-        weights that is none of these.
+        Layers without channels, such as GELU, are passed over. Raises `TypeError` for any other
+        layer with weights.
         """
         current, following = into, iter(outs)
         for layer in layers:

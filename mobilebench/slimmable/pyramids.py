@@ -67,7 +67,7 @@ def of_logvig(network: LogViG, stages: Stages, planner: Planner) -> None:
 
 
 def of_mobilevig(network: MobileViG, stages: Stages, planner: Planner) -> None:
-    """Plan MobileViG: three stages of convolutions, each with its Downsample, and one of graphs."""
+    """Plan MobileViG: three stages of convolutions with a Downsample each, and one of graphs."""
     _stem(network.stem, stages[0], planner)
     stage = 0
     for block in network.local_backbone:

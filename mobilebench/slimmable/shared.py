@@ -23,8 +23,8 @@ class SharedNetwork(nn.Module):
     """A network whose widths share its weights: each runs on the leading channels.
 
     Call it with a width: `shared(x, 0.5)`. Outputs are those of the network in its mode, in
-    training mode a pair of logits for networks with two heads. The widest of `widths` is the full
-    network itself, whatever its own width, so a full width need not be listed. Every narrower one
+    training mode a pair of logits for networks with two heads. Without a width it is the full
+    network, which need not be among `widths`. Every narrower one
     has a private BatchNorm, which starts as the leading channels of the full one's. With
     `private_norms=False` the norms are shared too, and their statistics are those of the batch that
     ran last at any width: call `recalibrate` on what `extract` returns, as US-Nets do.

@@ -246,7 +246,7 @@ class ModelSpec:
             )
         require_range(self, "params", "num_classes")
         if self.stage_widths:
-            Width(shares=self.stage_widths)  # raises for one that is none
+            Width(shares=self.stage_widths)  # raises for what is no width
 
     def __repr__(self) -> str:
         return f"<ModelSpec {self.name}: {', '.join(map(str, self.inputs))}>"
