@@ -24,10 +24,10 @@ class SharedNetwork(nn.Module):
 
     Call it with a width: `shared(x, 0.5)`. Outputs are those of the network in its mode, in
     training mode a pair of logits for networks with two heads. Without a width it is the full
-    network, which need not be among `widths`. Every narrower one
-    has a private BatchNorm, which starts as the leading channels of the full one's. With
-    `private_norms=False` the norms are shared too, and their statistics are those of the batch that
-    ran last at any width: call `recalibrate` on what `extract` returns, as US-Nets do.
+    network, which need not be among `widths`. Every narrower one has a private BatchNorm, which
+    starts as the leading channels of the full one's. With `private_norms=False` the norms are
+    shared too, and their statistics mix those of all widths: call `recalibrate` on what `extract`
+    returns, as US-Nets do.
 
     Parameters and buffers are those of `network` and, under `norms`, those of the widths.
     """
@@ -43,7 +43,7 @@ class SharedNetwork(nn.Module):
         self.network = network
         self.widths = tuple(Width.given(width) for width in widths)
         self.norms = nn.ModuleDict()
-        # No submodules: they are forms without weights of their part, which each call fills in.
+        # No submodules: they have no weights, and each call fills in those of its width.
         self._forms: dict[Width, nn.Module] = {}
         self._plans: dict[Width, Plan] = {}
         for width in self.widths:
