@@ -27,6 +27,7 @@ from mobilebench.inputs import images
 from mobilebench.inputs.seeded import sample
 from mobilebench.machine import torchvision
 from mobilebench.slimmable.extraction import extract
+from mobilebench.slimmable.shared import with_norms
 from mobilebench.values.modelspec import (
     CALLER,
     RANDOM,
@@ -78,16 +79,18 @@ def load(request: Request) -> LoadedModel:
             module, spec, origin = _from_function(request)
         else:
             module, spec, origin = _from_zoo(request)
-    key = None
+    weights = None
     if request.checkpoint is not None:
         weights = load_weights(
             module, request.checkpoint, ema=request.ema, checkpoint_key=request.checkpoint_key
         )
-        origin, key = weights.sha256 or CALLER, weights.key
+        origin = weights.sha256 or CALLER
     if request.width is not None:
         module, spec = cut(module, spec, request.width)
+        if weights is not None and weights.norms and not request.width.is_full:
+            with_norms(module, request.width, weights.norms, f"{request.checkpoint}")
     module.eval()
-    return describe(module, spec, origin, key)
+    return describe(module, spec, origin, None if weights is None else weights.key)
 
 
 def cut(module: nn.Module, spec: ModelSpec, width: Width) -> tuple[nn.Module, ModelSpec]:

@@ -24,6 +24,8 @@ _MOST_KEYS_SHOWN = 4
 _LONGEST_NAME = 200
 _KNOWN_PREFIXES = ("module.", "_orig_mod.")
 """Those of parallel training and of torch.compile."""
+_SHARED, _NORMS = "network", "norms"
+"""Parts of the state dict of a network that was trained for several widths."""
 _OFFICIAL = (None, "state_dict", "model")
 _OFFICIAL_AVERAGED = ("state_dict_ema", "model_ema")
 """Entries of official files, which are taken where they fit, whatever else a file holds."""
@@ -37,6 +39,9 @@ class Loaded:
     """Of the file; None for a mapping."""
     key: str | None
     """The entry, names joined by dots; None where the file itself is the state dict."""
+    norms: Mapping[str, Mapping[str, Tensor]]
+    """Private norms beside a network that was trained for several widths, by the width's name and
+    by the tensor's; empty in other files."""
 
 
 def load_checkpoint(
@@ -98,10 +103,11 @@ def load_weights(
     else:
         fit = file.likeliest()
     _require_finite(fit.state, source)
-    for sentence in fit.sentences:
+    norms = file.norms(fit.entry)
+    for sentence in () if norms else fit.sentences:
         warnings.warn(sentence, MobilebenchWarning, stacklevel=3)
     model.load_state_dict(fit.state, strict=True)
-    return Loaded(sha256, fit.entry.key)
+    return Loaded(sha256, fit.entry.key, norms)
 
 
 def _sha256(path: Path) -> str:
@@ -188,6 +194,23 @@ class _File:
             official=_OFFICIAL,
         )
         return replace(fit, sentences=(*self._about(fit.entry), *fit.sentences))
+
+    def norms(self, taken: Entry) -> dict[str, dict[str, Tensor]]:
+        """Return the private norms of widths, which lie beside their shared network.
+
+        `slimmable.SharedNetwork` has the network under `network.` and them under `norms.WIDTH.`.
+        """
+        by_width: dict[str, dict[str, Tensor]] = {}
+        key = taken.key or ""
+        if key.rpartition(".")[2] != _SHARED:
+            return by_width
+        for part in (part for entry in self.entries for part in entry.parts):
+            if part.key == f"{key.removesuffix(_SHARED)}{_NORMS}":
+                for name, value in part.state.items():
+                    width, _, rest = name.partition(".")
+                    if isinstance(value, Tensor) and rest:
+                        by_width.setdefault(width, {})[rest] = value
+        return by_width
 
     def _about(self, taken: Entry) -> Iterable[str]:
         """Say which entry was taken where that was a guess, and what else the file holds."""
