@@ -75,14 +75,28 @@ def prepare(path: Path, spec: ModelSpec) -> Array:
     height, width = _size(spec)
     preprocessing = _preprocessing(spec)
     image = _crop(path, height, width, preprocessing)
-    values = np.asarray(image, dtype=np.float32) / np.float32(255.0)
-    mean, std = (np.asarray(three, np.float32) for three in (preprocessing.mean, preprocessing.std))
-    values = (values - mean) / std
+    values = _scaled(image, preprocessing)
     [tensor] = spec.inputs
     if tensor.dtype is DType.UINT8:
         values = np.rint(values).clip(0, 255).astype(np.uint8)
     axes = (0, 1, 2) if channels_last(tensor.shape) else (2, 0, 1)
     return np.ascontiguousarray(values.transpose(axes)[None])
+
+
+def normalised(image: Array, preprocessing: Preprocessing) -> Array:
+    """Normalise an RGB image, (H, W, 3) of uint8, as a network takes it: (1, 3, H, W) of float32.
+
+    Nothing is resized.
+    """
+    values = _scaled(image, preprocessing)
+    return np.ascontiguousarray(values.transpose(2, 0, 1)[None])
+
+
+def _scaled(image: Image.Image | Array, preprocessing: Preprocessing) -> Array:
+    values = np.asarray(image, dtype=np.float32) / np.float32(255.0)
+    mean, std = (np.asarray(three, np.float32) for three in (preprocessing.mean, preprocessing.std))
+    result: Array = (values - mean) / std
+    return result
 
 
 def pixels(path: Path, spec: ModelSpec) -> Array:
@@ -160,7 +174,8 @@ def _preprocessing(spec: ModelSpec) -> Preprocessing:
     return spec.preprocessing
 
 
-def _open(path: Path) -> Image.Image:
+def opened(path: Path) -> Image.Image:
+    """Read an image file as RGB. Raises `ImageError`."""
     from PIL import Image, UnidentifiedImageError
 
     try:
@@ -181,7 +196,7 @@ def _open(path: Path) -> Image.Image:
 def _crop(path: Path, height: int, width: int, how: Preprocessing) -> Image.Image:
     from PIL import Image
 
-    image = _open(path)
+    image = opened(path)
     tall, wide = math.floor(height / how.crop_pct), math.floor(width / how.crop_pct)
     _require_possible(path, image, max(tall, wide))
     # The other side is cut to whole pixels and the offset of the crop is rounded, as torchvision

@@ -78,15 +78,18 @@ def recalibrate_on(
     read, and as `recalibrate` does.
     """
     images.require_images(spec)
-    paths = images.spread(images.find(Path(folder)), count)
-    return recalibrate(network, _batches(paths, spec))
+    return recalibrate(network, batches_of(images.spread(images.find(Path(folder)), count), spec))
 
 
-def _batches(paths: Sequence[Path], spec: ModelSpec) -> Iterator[Tensor]:
-    """Yield batches of about the same size, so that none of several has a single image."""
+def batches_of(paths: Sequence[Path], spec: ModelSpec) -> Iterator[Tensor]:
+    """Yield prepared images in batches of about the same size, so that none has a single one.
+
+    They are dealt out like cards: paths are sorted by class, and a batch of one class would have
+    other statistics than images of all.
+    """
     parts = -(-len(paths) // BATCH)
-    for part in np.array_split(np.arange(len(paths)), parts):
-        batch = np.concatenate([images.prepare(paths[index], spec) for index in part])
+    for part in range(parts):
+        batch = np.concatenate([images.prepare(path, spec) for path in paths[part::parts]])
         yield torch.from_numpy(batch)
 
 

@@ -19,7 +19,6 @@ from mobilebench.slimmable.extraction import extract, plan_of
 from mobilebench.slimmable.plan import Plan
 from mobilebench.values.width import Width
 
-
 _MOST_FORMS = 64
 """Widths whose form is kept: random ones come back."""
 

@@ -16,15 +16,20 @@ _HOUR_MS = 3_600_000
 class WidthCost:
     """One width of a network: what it costs at the fastest clock, and what it gives."""
 
+    LEFT_OUT_WHERE_ABSENT: ClassVar = ("stage_widths",)
+
     width: float
-    """As a share of the channels of the full network."""
+    """As a share of the channels of the full network; the mean over the stages where theirs
+    differ."""
     cool_ms: float
     """Median latency at the fastest clock, on a cool device."""
     top1: float
     """In per cent."""
+    stage_widths: tuple[float, ...] = ()
+    """The share of each stage, where theirs differ."""
 
     def __post_init__(self) -> None:
-        require_range(self, "width", least=MIN_WIDTH, most=1)
+        require_range(self, "width", "stage_widths", least=MIN_WIDTH, most=1)
         require_range(self, "cool_ms", least=1e-3, most=_HOUR_MS)
         require_range(self, "top1", most=100)
 
