@@ -36,6 +36,7 @@ from mobilebench.cli import (
     models,
     reproduce,
     simulate,
+    slim,
     store,
     streams,
     verify,
@@ -111,6 +112,7 @@ for _section, _name, _module, _example in (
 ):
     add(app, _name, _module.command, _section, _example)
 app.add_typer(job.app, name="job", rich_help_panel=Section.MEASURE)
+app.add_typer(slim.app, name="slim", rich_help_panel=Section.FILES)
 app.add_typer(store.app, name="store", rich_help_panel=Section.RESULTS)
 
 

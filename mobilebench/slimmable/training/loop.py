@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -22,7 +22,9 @@ from mobilebench.slimmable.training.trained import Trained
 from mobilebench.values.modelspec import ModelSpec
 from mobilebench.values.training import Norms, TrainedWidth, TrainingRecipe, TrainingReport
 from mobilebench.values.width import Width
+from mobilebench.zoo.checkpoints import load_checkpoint
 from mobilebench.zoo.complexity import count_params
+from mobilebench.zoo.registry import create_model
 
 JUDGED_BATCH = 64
 Stepped = Callable[[int, float], None]
@@ -75,6 +77,23 @@ def train(
     report = training.end(run, work)
     devices.wait()
     return report
+
+
+def beginning(
+    recipe: TrainingRecipe, spec: ModelSpec, data: TrainingData, checkpoint: Path | None
+) -> tuple[nn.Module, ModelSpec]:
+    """Build the network of the zoo that a recipe names, with the weights to begin with.
+
+    Weights are the official initial ones, by the recipe's seed, or those of a checkpoint with the
+    same classes. Raises `CheckpointError` for weights that do not fit.
+    """
+    classes = len(data.train.classes)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(recipe.seed)
+        network = create_model(recipe.model, num_classes=classes)
+    if checkpoint is not None:
+        load_checkpoint(network, checkpoint)
+    return network, replace(spec, num_classes=classes, macs=None, published=())
 
 
 def total_steps(recipe: TrainingRecipe, images: int) -> int:

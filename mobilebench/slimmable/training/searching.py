@@ -92,14 +92,16 @@ def front(candidates: Sequence[Candidate]) -> list[Candidate]:
 def in_falling_order(chosen: Sequence[Candidate]) -> list[Candidate]:
     """Return those of a front whose shares fall with their latencies, as a controller needs them.
 
-    A narrower width can be slower, where its channels are in the costly stages. Of such a pair the
-    slower one is left out.
+    A narrower width can be slower, where its channels are in the costly stages. The most widths
+    that are in order are taken; of several such selections, the one with the slower ones.
     """
-    falling: list[Candidate] = []
-    for each in reversed(chosen):
-        if not falling or mean_share(each.width) > mean_share(falling[-1].width):
-            falling.append(each)
-    return falling[::-1]
+    # The longest chain from each candidate, which is slower than all after it.
+    chains: list[list[Candidate]] = []
+    for place in range(len(chosen) - 1, -1, -1):
+        each = chosen[place]
+        after = [c for c in chains if mean_share(c[0].width) < mean_share(each.width)]
+        chains.append([each, *max(after[::-1], key=len, default=[])])
+    return max(chains[::-1], key=len, default=[])
 
 
 def as_widths(chosen: Sequence[Candidate], latency_source: str, accuracy_source: str) -> Widths:
