@@ -1,4 +1,4 @@
-"""A simulated phone as the place of a job, in simulated time or with real inference.
+"""Make a simulated phone the place of a job, in its own time or with real inference.
 
 In simulated time an inference costs nothing: the median of some real ones is the latency of the
 phone's fastest clock, and the phone's clock and noise do the rest. With real inference the process
@@ -52,6 +52,9 @@ class _Place:
 
     def state(self, clock: engine.Clock) -> DeviceState:
         return self._state(clock())
+
+    def loaded(self, nanoseconds: int) -> None:
+        """Take the time of a real load into account; the clock of real inference has it."""
 
     def _pass(self, nanoseconds: int, busy: bool) -> None:
         """Let time pass, with the unit busy or not."""
@@ -110,6 +113,9 @@ class SimulatedTime(_Place):
             lambda: self._state(self._t_ns),
         )
 
+    def loaded(self, nanoseconds: int) -> None:
+        self._pass(nanoseconds, busy=False)
+
     def inference(self, infer: engine.Infer) -> engine.Infer:
         cool_ns = _median_ns(infer)
 
@@ -120,7 +126,7 @@ class SimulatedTime(_Place):
 
 
 class RealInference(_Place):
-    """A phone whose frames are computed here, and then take as long as its clock would make them.
+    """A phone whose frames are computed here, and last as its clock would let them.
 
     The heat is that of the simulated phone; the latency of the fastest clock, and the noise, are
     this machine's.
