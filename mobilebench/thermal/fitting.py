@@ -1,0 +1,243 @@
+"""Fit a simulated phone to recorded series, and choose the number of clock steps.
+
+The levels of the latency are the medians of groups of alike minutes; the rest is sought by
+differential evolution, for the least mean absolute error as a share of the latency. A fit describes
+what was recorded. It is no forecast: a step that was not yet seen cannot be known.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from statistics import quantiles
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import differential_evolution
+
+from mobilebench.errors import UserError
+from mobilebench.thermal import population
+from mobilebench.thermal.population import Array, Course, Parameters
+from mobilebench.thermal.series import Minute, Series
+
+FEWEST_STEPS, MOST_STEPS = 2, 4
+LEAST_ERROR = 1e-3
+"""No error counts as smaller: the medians themselves are not better known."""
+_SPREAD = 0.02
+_SPREADS = (0.005, 0.2)
+"""Least and most deviation of frames at one level that is believed of a p90."""
+_NORMAL_P90 = 1.2816
+
+
+@dataclass(frozen=True)
+class Search:
+    """How much work a fit is."""
+
+    runs: int = 2
+    """Searches from other beginnings, of which the best is kept."""
+    size: int = 30
+    """Members of the population for each parameter."""
+    generations: int = 120
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """Series on one grid of minutes."""
+
+    series: tuple[Series, ...]
+    medians: Array
+    """(minutes, S); NaN where nothing was recorded."""
+    spread: float
+    """Deviation of the logarithm of a frame's latency at one level."""
+    spread_is_known: bool
+
+    @classmethod
+    def of(cls, series: Sequence[Series]) -> Recorded:
+        """Put series on one grid."""
+        medians = np.full((max(each.length for each in series), len(series)), np.nan)
+        for column, each in enumerate(series):
+            for minute in each.minutes:
+                medians[minute.index, column] = minute.median_ms
+        ratios = [
+            math.log(minute.p90_ms / minute.median_ms)
+            for each in series
+            for minute in each.minutes
+            if minute.p90_ms is not None
+        ]
+        # Minutes with two levels have a far p90; the lower quartile has one level.
+        known = len(ratios) > 1
+        spread = quantiles(ratios, n=4)[0] / _NORMAL_P90 if known else _SPREAD
+        return cls(tuple(series), medians, float(np.clip(spread, *_SPREADS)), known)
+
+    @property
+    def count(self) -> int:
+        """Minutes that are compared."""
+        return int(np.isfinite(self.medians).sum())
+
+    @property
+    def values(self) -> list[float]:
+        """All recorded medians."""
+        return [value for each in self.series for value in each.medians_ms]
+
+    def errors(self, predicted: Array) -> Array:
+        """Return the error of each series, as a share: (minutes, N, S) -> (N, S)."""
+        return np.nanmean(np.abs(predicted / self.medians[:, None] - 1), axis=0)  # type: ignore[no-any-return]
+
+    def error(self, predicted: Array) -> Array:
+        """Return the mean absolute error over all minutes: (minutes, N, S) -> (N,)."""
+        return np.nanmean(np.abs(predicted / self.medians[:, None] - 1), axis=(0, 2))  # type: ignore[no-any-return]
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """N descriptions of a phone with K clock steps."""
+
+    vectors: Array
+    """(N, D), in the space of `population.ranges`."""
+    levels: Array
+    """(N, K) latencies in milliseconds, the least first."""
+
+    def course(self, recorded: Recorded) -> Course:
+        """Simulate the phones in all series."""
+        parameters = Parameters.of(self.vectors, self.levels.shape[1])
+        speeds = self.levels[:, :1] / self.levels
+        return population.simulate(parameters, speeds, len(recorded.medians))
+
+    def predicted(self, recorded: Recorded) -> Array:
+        """Return the median of each minute: (minutes, N, S)."""
+        return population.medians(self.course(recorded).steps, self.levels, recorded.spread)
+
+
+@dataclass(frozen=True)
+class Fit:
+    """A phone that was fitted to series."""
+
+    recorded: Recorded
+    best: Candidates
+    """Of one phone."""
+    others: Candidates
+    """What the searches ended with."""
+    seed: int
+
+    @property
+    def steps(self) -> int:
+        """Number of clock steps."""
+        return self.best.levels.shape[1]
+
+    @property
+    def parameters(self) -> int:
+        """Numbers that were fitted, the levels among them."""
+        return self.best.vectors.shape[1] + self.steps
+
+    @property
+    def predicted(self) -> Array:
+        """(minutes, S) medians, missing minutes included."""
+        return self.best.predicted(self.recorded)[:, 0]
+
+    @property
+    def error(self) -> float:
+        """Mean absolute error over all minutes, as a share of the latency."""
+        return float(self.recorded.error(self.predicted[:, None])[0])
+
+    @property
+    def errors(self) -> tuple[float, ...]:
+        """The same for each series."""
+        return tuple(map(float, self.recorded.errors(self.predicted[:, None])[0]))
+
+    @property
+    def criterion(self) -> float:
+        """Schwarz's criterion for errors with Laplace's distribution; the least is the best.
+
+        2 n ln(error) + k ln(n) for n minutes and k fitted numbers (Schwarz 1978).
+        """
+        count = self.recorded.count
+        error = max(self.error, LEAST_ERROR)
+        return 2 * count * math.log(error) + self.parameters * math.log(count)
+
+
+def fit(
+    series: Sequence[Series], steps: int, seed: int = 0, search: Search | None = None
+) -> Fit:
+    """Fit one phone with some clock steps to series of it, each with its own start temperature.
+
+    Raises `UserError` where the series have fewer different latencies than steps.
+    """
+    recorded = Recorded.of(series)
+    if len(set(recorded.values)) < steps:
+        raise UserError(
+            f"{steps} clock steps cannot be fitted to {len(set(recorded.values))} different "
+            f"latencies; give a longer series, or fewer --steps."
+        )
+    return _fit(recorded, steps, seed, search or Search())
+
+
+def fits(
+    series: Sequence[Series], seed: int = 0, search: Search | None = None
+) -> tuple[Fit, ...]:
+    """Fit with two, three and four clock steps, as far as there are different latencies.
+
+    Raises `UserError` where all latencies are the same.
+    """
+    most = min(MOST_STEPS, len({value for each in series for value in each.medians_ms}))
+    counts = range(FEWEST_STEPS, max(most, FEWEST_STEPS) + 1)
+    return tuple(fit(series, steps, seed, search) for steps in counts)
+
+
+def choose(candidates: Sequence[Fit]) -> Fit:
+    """Return the fit with the least criterion; of equals that with fewer steps."""
+    return min(candidates, key=lambda each: (each.criterion, each.steps))
+
+
+def shuffled(fit: Fit, search: Search | None = None) -> Fit:
+    """Fit the same number of steps to the same minutes in random order.
+
+    What is fitted as well as this, is fitted whatever happened.
+    """
+    random = np.random.default_rng(fit.seed)
+    series = []
+    for each in fit.recorded.series:
+        order = random.permutation(len(each.minutes))
+        minutes = tuple(
+            _moved(each.minutes[int(source)], place.index)
+            for source, place in zip(order, each.minutes, strict=True)
+        )
+        series.append(replace(each, minutes=minutes))
+    recorded = replace(Recorded.of(series), spread=fit.recorded.spread)
+    return _fit(recorded, fit.steps, fit.seed, search or Search())
+
+
+def _moved(minute: Minute, index: int) -> Minute:
+    return replace(minute, index=index)
+
+
+def _fit(recorded: Recorded, steps: int, seed: int, search: Search) -> Fit:
+    levels = np.array(population.clusters(recorded.values, steps))
+
+    def candidates(vectors: Array) -> Candidates:
+        return Candidates(vectors, np.broadcast_to(levels, (len(vectors), steps)))
+
+    def error(columns: NDArray[np.float64]) -> Array:
+        return recorded.error(candidates(columns.T).predicted(recorded))
+
+    results = [
+        differential_evolution(
+            error,
+            population.ranges(steps, len(recorded.series)),
+            popsize=search.size,
+            maxiter=search.generations,
+            # Tried on four real series: higher recombination and a lower least mutation than
+            # usual end with half the error, since only some sets of numbers move a step.
+            mutation=(0.3, 0.9),
+            recombination=0.9,
+            tol=0,
+            polish=False,
+            updating="deferred",
+            vectorized=True,
+            rng=np.random.default_rng([seed, run]),
+        )
+        for run in range(search.runs)
+    ]
+    best = min(results, key=lambda result: float(result.fun))
+    others = np.concatenate([result.population for result in results])
+    return Fit(recorded, candidates(best.x[None]), candidates(others), seed)
