@@ -11,30 +11,27 @@ the intervals.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.stats import chi2
 
+from mobilebench.thermal import population
+from mobilebench.thermal.degrees import Numbers, numbers
 from mobilebench.thermal.fitting import LEAST_ERROR, Candidates, Fit
-from mobilebench.thermal.population import (
-    POLL_S,
-    Array,
-    Parameters,
-    ladder,
-    modes,
-    ranges,
-)
+from mobilebench.thermal.ladders import Array, ranges
 
 CONFIDENCE = 0.95
-ASSUMED_AIR_C = 25.0
-ASSUMED_RISE_C = 25.0
-"""Of the skin, in the end, at the fastest step; where no temperature was recorded."""
-_LEAST_AIR_C = 0.0
-_RISES_C = (5.0, 80.0)
 _FRESH = 0.3
 """Share of the moves that draw one number anew."""
-_LEVELS = 0.06
+_BACK = 0.2
+"""Share of the moves away from an end that those who push towards it take."""
+_GATHERED = 12
+"""Rounds after which the crowds gather again from all that were met."""
+_LEVELS = 0.15
 """Most that a level moves from the median of its group, as a logarithm."""
 WIDE_RATIO = 2.0
 WIDE_C = 5.0
@@ -47,27 +44,11 @@ Interval = tuple[float, float]
 class Walk:
     """How much work the intervals are."""
 
-    members: int = 150
+    members: int = 200
+    """Of the crowd that goes anywhere."""
+    pushing: int = 48
+    """Members for each end of a time constant or trip."""
     rounds: int = 300
-
-
-@dataclass(frozen=True)
-class Numbers:
-    """What N phones are, in the units that people use."""
-
-    time_constants_s: Array
-    """(N, 2): the fast and the slow one."""
-    trips_c: Array
-    """(N, K - 1)"""
-    hysteresis_c: Array
-    least_s: Array
-    starts_c: Array
-    """(N, S)"""
-    air_c: Array
-    rise_c: Array
-    exponent: Array
-    levels_ms: Array
-    """(N, K)"""
 
 
 @dataclass(frozen=True)
@@ -114,102 +95,89 @@ class Equals:
         return tuple(names)
 
 
-def numbers(fit: Fit, candidates: Candidates) -> Numbers:
-    """Convert phones to degrees and seconds, by the battery's temperatures where there are any."""
-    parameters = Parameters.of(candidates.vectors, candidates.levels.shape[1])
-    air, rise = _degrees(fit, candidates)
-    return Numbers(
-        modes(ladder(parameters)).time_constants_s[:, 1:],
-        air[:, None] + parameters.trips * rise[:, None],
-        parameters.hysteresis * rise,
-        parameters.least_polls * POLL_S,
-        air[:, None] + parameters.starts * rise[:, None],
-        air,
-        rise,
-        parameters.exponent,
-        candidates.levels,
-    )
-
-
-def has_temperatures(fit: Fit) -> bool:
-    """Return whether enough temperatures of the battery were recorded to tell degrees."""
-    return int(np.isfinite(_temperatures(fit)).sum()) >= 5
-
-
-def _temperatures(fit: Fit) -> Array:
-    """(minutes, S), NaN where unknown."""
-    recorded = np.full(fit.recorded.medians.shape, np.nan)
-    for column, series in enumerate(fit.recorded.series):
-        for minute in series.minutes:
-            if minute.battery_c is not None:
-                recorded[minute.index, column] = minute.battery_c
-    return recorded
-
-
-def _degrees(fit: Fit, candidates: Candidates) -> tuple[Array, Array]:
-    """Return the air and the rise in the end: the line of least squares through the battery's."""
-    count = len(candidates.vectors)
-    if not has_temperatures(fit):
-        return np.full(count, ASSUMED_AIR_C), np.full(count, ASSUMED_RISE_C)
-    recorded = _temperatures(fit)
-    known = np.isfinite(recorded)
-    simulated = candidates.course(fit.recorded).battery.swapaxes(0, 1)[:, known]
-    seen = recorded[known]
-    mean = simulated.mean(axis=1)
-    apart = simulated - mean[:, None]
-    slope = (apart * (seen - seen.mean())).sum(axis=1) / np.maximum((apart**2).sum(axis=1), 1e-12)
-    rise = np.clip(slope, *_RISES_C)
-    air = seen.mean() - rise * mean
-    # A phone at work is not colder than the air. Where the line says so, it is drawn through the
-    # coldest temperature instead.
-    coldest = max(float(seen.min()), _LEAST_AIR_C)
-    through = (simulated * (seen - coldest)).sum(axis=1) / (simulated**2).sum(axis=1)
-    rise = np.where(air > coldest, np.clip(through, *_RISES_C), rise)
-    return np.clip(air, _LEAST_AIR_C, coldest), rise
-
-
 def equally_good(fit: Fit, walk: Walk | None = None) -> Equals:
-    """Walk through the phones that fit as well, and return their intervals."""
+    """Walk through the phones that fit as well, and return their intervals.
+
+    One crowd goes anywhere in the region. For each end of a time constant or trip another one
+    mostly takes steps towards that end, as a profile of the likelihood does.
+    """
     walk = walk or Walk()
     random = np.random.default_rng([fit.seed, 1])
     space = _Space(fit)
-    points, errors = space.beginning(walk.members, random)
-    met = [points[errors <= space.limit(errors.min())]]
-    met_errors = [errors[errors <= space.limit(errors.min())]]
-    limit = space.limit(errors.min())
-    points, errors = _fill(met[0], met_errors[0], walk.members, random)
-    for _ in range(walk.rounds):
-        moved = space.moved(points, random)
-        inside = space.inside(moved)
-        new = np.full(len(moved), np.inf)
-        if inside.any():
-            new[inside] = space.errors(moved[inside])
-        # A better phone lowers the limit; those that are then too far off walk no further.
-        limit = min(limit, space.limit(float(new.min())))
-        taken = new <= limit
-        points = np.where(taken[:, None], moved, points)
-        errors = np.where(taken, new, errors)
-        met.append(points[taken])
-        met_errors.append(errors[taken])
-        left = errors <= limit
-        if not left.all():
-            points, errors = _fill(points[left], errors[left], walk.members, random)
-    every, every_error = np.concatenate(met), np.concatenate(met_errors)
-    good = every[every_error <= limit]
-    best = every[every_error.argmin()][None]
-    return _equals(replace(fit, best=space.candidates(best)), space.candidates(good), limit)
+    every = space.beginning()
+    crowd = _Crowd(walk, every.good(space.limit(every)), random)
+    parts = [every]
+    least = every.errors.min()
+    for turn in range(walk.rounds):
+        limit = space.limit(every)
+        moved = space.moved(crowd.people.points, random)
+        taken = crowd.take(space.met(moved, limit), limit, random)
+        parts.append(taken)
+        if turn % _GATHERED == 0 or taken.better_than(least):
+            every = _People.joined(parts)
+            every = every.good(space.limit(every))
+            least = every.errors.min()
+            parts = [every]
+            crowd = _Crowd(walk, every, random)
+    every = _People.joined(parts)
+    limit = space.limit(every)
+    return _equals(space, every.good(limit), limit)
 
 
-def _fill(
-    points: Array, errors: Array, count: int, random: np.random.Generator
-) -> tuple[Array, Array]:
-    """Return `count` of the points, some of them several times where there are fewer."""
-    order = np.argsort(errors)
-    if len(order) > count:
-        order = np.concatenate([order[:1], random.choice(order[1:], count - 1, replace=False)])
-    else:
-        order = np.resize(order, count)
-    return points[order], errors[order]
+@dataclass(frozen=True)
+class _People:
+    """Phones that the walk met; every array has N rows."""
+
+    points: Array
+    errors: Array
+    numbers: Numbers
+
+    def where(self, rows: Any) -> _People:
+        return _People(self.points[rows], self.errors[rows], self.numbers.where(rows))
+
+    def good(self, limit: float) -> _People:
+        return self.where(self.errors <= limit)
+
+    def better_than(self, error: float) -> bool:
+        return bool((self.errors < error).any())
+
+    @classmethod
+    def joined(cls, parts: Sequence[_People]) -> _People:
+        return cls(
+            np.concatenate([part.points for part in parts]),
+            np.concatenate([part.errors for part in parts]),
+            Numbers.joined([part.numbers for part in parts]),
+        )
+
+
+class _Crowd:
+    """Who walks: some anywhere, and some towards each end."""
+
+    def __init__(self, walk: Walk, every: _People, random: np.random.Generator) -> None:
+        count = len(every.errors)
+        rows = [random.choice(count, walk.members, replace=count < walk.members)]
+        columns = [np.full(walk.members, -1)]
+        signs = [np.zeros(walk.members)]
+        ends = every.numbers.ends
+        for column in range(ends.shape[1]):
+            for sign in (-1.0, 1.0):
+                order = np.argsort(-sign * ends[:, column])
+                rows.append(np.resize(order, walk.pushing))
+                columns.append(np.full(walk.pushing, column))
+                signs.append(np.full(walk.pushing, sign))
+        self.people = every.where(np.concatenate(rows))
+        self.column = np.concatenate(columns)
+        self.sign = np.concatenate(signs)
+
+    def take(self, new: _People, limit: float, random: np.random.Generator) -> _People:
+        """Move to the new places that are as good; return them all, wanted or not."""
+        good = new.errors <= limit
+        rows = np.arange(len(good))
+        change = (new.numbers.ends - self.people.numbers.ends)[rows, self.column] * self.sign
+        wanted = good & ((change >= 0) | (random.random(len(good)) < _BACK))
+        both = _People.joined([self.people, new])
+        self.people = both.where(np.where(wanted, rows + len(rows), rows))
+        return new.where(good)
 
 
 class _Space:
@@ -223,47 +191,51 @@ class _Space:
         ]
         self.least, self.most = np.array(bounds).T
         self.levels = np.log(fit.best.levels[0])
-        self.fine = np.where(np.arange(len(bounds)) < len(bounds) - fit.steps, 1e-3, 3e-2)
 
     def candidates(self, points: Array) -> Candidates:
         steps = self.fit.steps
         return Candidates(points[:, :-steps], np.exp(self.levels + points[:, -steps:]))
 
-    def errors(self, points: Array) -> Array:
-        recorded = self.fit.recorded
-        return recorded.error(self.candidates(points).predicted(recorded))
+    def met(self, points: Array, limit: float = np.inf) -> _People:
+        """Simulate phones; one that is outside the ranges has an infinite error."""
+        recorded, candidates = self.fit.recorded, self.candidates(points)
+        course = candidates.course(recorded)
+        predicted = population.medians(course.steps, candidates.levels, recorded.spread)
+        errors = np.where(self.inside(points), recorded.error(predicted), np.inf)
+        return _People(points, errors, numbers(recorded, candidates, course))
 
-    def limit(self, least: float) -> float:
+    def limit(self, people: _People) -> float:
         freedom = float(chi2.ppf(CONFIDENCE, self.fit.parameters))
-        return max(least, LEAST_ERROR) * math.exp(freedom / (2 * self.fit.recorded.count))
+        least = max(float(people.errors.min()), LEAST_ERROR)
+        return least * math.exp(freedom / (2 * self.fit.recorded.count))
 
-    def beginning(self, count: int, random: np.random.Generator) -> tuple[Array, Array]:
+    def beginning(self) -> _People:
         vectors = np.concatenate([self.fit.best.vectors, self.fit.others.vectors])
-        points = np.concatenate([vectors, np.zeros((len(vectors), self.fit.steps))], axis=1)
-        return points, self.errors(points)
+        return self.met(np.concatenate([vectors, np.zeros((len(vectors), self.fit.steps))], axis=1))
 
     def moved(self, points: Array, random: np.random.Generator) -> Array:
+        """Return a place to try for each point; outside the ranges it is drawn back into them."""
         count, size = points.shape
         one, other = random.integers(count, size=(2, count))
-        scale = random.choice([0.2, 0.5, 1.0], size=(count, 1))
+        scale = random.choice([0.1, 0.3, 0.6, 1.0], size=(count, 1))
         moved = points + scale * (points[one] - points[other])
-        moved += random.normal(size=points.shape) * self.fine * (self.most - self.least)
+        fine = 10 ** random.uniform(-4, -1.5, size=(count, 1))
+        moved += random.normal(size=points.shape) * fine * (self.most - self.least)
         fresh = np.flatnonzero(random.random(count) < _FRESH)
         moved[fresh] = points[fresh]
         place = random.integers(size, size=len(fresh))
-        drawn = random.uniform(self.least[place], self.most[place])
-        moved[fresh, place] = drawn
-        return moved
+        moved[fresh, place] = random.uniform(self.least[place], self.most[place])
+        inside: Array = np.clip(moved, self.least, self.most)
+        return inside
 
-    def inside(self, points: Array) -> Array:
-        within = ((points >= self.least) & (points <= self.most)).all(axis=1)
-        rising = (np.diff(self.candidates(points).levels, axis=1) > 0).all(axis=1)
-        both: Array = within & rising
-        return both
+    def inside(self, points: Array) -> NDArray[np.bool_]:
+        """Return which points have levels that rise."""
+        gaps = np.diff(self.candidates(points).levels, axis=1)
+        return np.asarray(gaps.min(axis=1) > 0)
 
 
-def _equals(fit: Fit, good: Candidates, limit: float) -> Equals:
-    every = numbers(fit, good)
+def _equals(space: _Space, good: _People, limit: float) -> Equals:
+    best = good.where([int(good.errors.argmin())])
 
     def spans(array: Array) -> tuple[Interval, ...]:
         return tuple(
@@ -271,16 +243,17 @@ def _equals(fit: Fit, good: Candidates, limit: float) -> Equals:
             for least, most in zip(array.min(axis=0), array.max(axis=0), strict=True)
         )
 
+    every = good.numbers
     return Equals(
-        fit=fit,
-        count=len(good.vectors),
+        fit=replace(space.fit, best=space.candidates(best.points)),
+        count=len(good.errors),
         most_error=limit,
-        numbers=numbers(fit, fit.best),
+        numbers=best.numbers,
         time_constants_s=spans(every.time_constants_s),
         trips_c=spans(every.trips_c),
-        hysteresis_c=spans(every.hysteresis_c[:, None])[0],
-        least_s=spans(every.least_s[:, None])[0],
+        hysteresis_c=spans(every.hysteresis_c)[0],
+        least_s=spans(every.least_s)[0],
         starts_c=spans(every.starts_c),
-        exponent=spans(every.exponent[:, None])[0],
+        exponent=spans(every.exponent)[0],
         levels_ms=spans(every.levels_ms),
     )

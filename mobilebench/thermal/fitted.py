@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import numpy as np
-
-from mobilebench.thermal import equals
+from mobilebench.thermal.degrees import has_temperatures
 from mobilebench.thermal.equals import Equals
-from mobilebench.thermal.population import (
+from mobilebench.thermal.ladders import (
     DIE_S,
     DIE_SHARE,
     FASTEST_W,
     IDLE_W,
     POLL_S,
+    Array,
     Parameters,
     ladder,
 )
@@ -60,7 +59,7 @@ def phone_of(result: Equals, name: str) -> Phone:
             least_ns=int(numbers.least_s[0]) * _S,
         ),
         idle_w=IDLE_W,
-        skin=Sensor() if equals.has_temperatures(fit) else None,
+        skin=Sensor() if has_temperatures(fit.recorded) else None,
         noise=Noise(spread=fit.recorded.spread),
         assumptions=assumptions(result),
     )
@@ -71,7 +70,7 @@ def _paths(result: Equals) -> HeatPaths:
     parts = ladder(Parameters.of(best.vectors, result.fit.steps))
     rise = float(result.numbers.rise_c[0])
 
-    def one(array: np.ndarray, factor: float) -> float:
+    def one(array: Array, factor: float) -> float:
         return float(array[0]) * factor
 
     return HeatPaths(
@@ -96,7 +95,7 @@ def assumptions(result: Equals) -> tuple[str, ...]:
         (
             f"{degrees}: least squares through the battery's temperatures, which are late and "
             f"coarse."
-            if equals.has_temperatures(fit)
+            if has_temperatures(fit.recorded)
             else f"{degrees}: no temperatures were recorded."
         ),
         "The governor reads the skin, whose temperature was not recorded.",

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from statistics import quantiles
 
 import numpy as np
@@ -18,10 +19,14 @@ from scipy.optimize import differential_evolution
 
 from mobilebench.errors import UserError
 from mobilebench.thermal import population
-from mobilebench.thermal.population import Array, Course, Parameters
+from mobilebench.thermal.ladders import Array, Parameters, ranges
+from mobilebench.thermal.levels import clusters
+from mobilebench.thermal.population import Course
 from mobilebench.thermal.series import Minute, Series
 
 FEWEST_STEPS, MOST_STEPS = 2, 4
+NEAREST = 1.03
+"""Ratio of two levels below which they count as one: medians of one step differ by up to 2 %."""
 LEAST_ERROR = 1e-3
 """No error counts as smaller: the medians themselves are not better known."""
 _SPREAD = 0.02
@@ -82,11 +87,13 @@ class Recorded:
 
     def errors(self, predicted: Array) -> Array:
         """Return the error of each series, as a share: (minutes, N, S) -> (N, S)."""
-        return np.nanmean(np.abs(predicted / self.medians[:, None] - 1), axis=0)  # type: ignore[no-any-return]
+        mean: Array = np.nanmean(np.abs(predicted / self.medians[:, None] - 1), axis=0)
+        return mean
 
     def error(self, predicted: Array) -> Array:
         """Return the mean absolute error over all minutes: (minutes, N, S) -> (N,)."""
-        return np.nanmean(np.abs(predicted / self.medians[:, None] - 1), axis=(0, 2))  # type: ignore[no-any-return]
+        mean: Array = np.nanmean(np.abs(predicted / self.medians[:, None] - 1), axis=(0, 2))
+        return mean
 
 
 @dataclass(frozen=True)
@@ -94,7 +101,7 @@ class Candidates:
     """N descriptions of a phone with K clock steps."""
 
     vectors: Array
-    """(N, D), in the space of `population.ranges`."""
+    """(N, D), in the space of `ladders.ranges`."""
     levels: Array
     """(N, K) latencies in milliseconds, the least first."""
 
@@ -123,17 +130,18 @@ class Fit:
     @property
     def steps(self) -> int:
         """Number of clock steps."""
-        return self.best.levels.shape[1]
+        return int(self.best.levels.shape[1])
 
     @property
     def parameters(self) -> int:
         """Numbers that were fitted, the levels among them."""
-        return self.best.vectors.shape[1] + self.steps
+        return int(self.best.vectors.shape[1]) + self.steps
 
     @property
     def predicted(self) -> Array:
         """(minutes, S) medians, missing minutes included."""
-        return self.best.predicted(self.recorded)[:, 0]
+        predicted: Array = self.best.predicted(self.recorded)[:, 0]
+        return predicted
 
     @property
     def error(self) -> float:
@@ -156,9 +164,7 @@ class Fit:
         return 2 * count * math.log(error) + self.parameters * math.log(count)
 
 
-def fit(
-    series: Sequence[Series], steps: int, seed: int = 0, search: Search | None = None
-) -> Fit:
+def fit(series: Sequence[Series], steps: int, seed: int = 0, search: Search | None = None) -> Fit:
     """Fit one phone with some clock steps to series of it, each with its own start temperature.
 
     Raises `UserError` where the series have fewer different latencies than steps.
@@ -172,21 +178,31 @@ def fit(
     return _fit(recorded, steps, seed, search or Search())
 
 
-def fits(
-    series: Sequence[Series], seed: int = 0, search: Search | None = None
-) -> tuple[Fit, ...]:
+def fits(series: Sequence[Series], seed: int = 0, search: Search | None = None) -> tuple[Fit, ...]:
     """Fit with two, three and four clock steps, as far as there are different latencies.
 
-    Raises `UserError` where all latencies are the same.
+    Raises `UserError` where the latencies are so alike that no step is seen.
     """
+    values = Recorded.of(series).values
+    if len(set(values)) < FEWEST_STEPS or _nearest(clusters(values, 2)) < NEAREST:
+        raise UserError(
+            f"The latencies stay within {max(values) / min(values) - 1:.1%} of each other, so no "
+            f"clock step is seen and nothing can be fitted; record a longer run, back to back."
+        )
     most = min(MOST_STEPS, len({value for each in series for value in each.medians_ms}))
     counts = range(FEWEST_STEPS, max(most, FEWEST_STEPS) + 1)
     return tuple(fit(series, steps, seed, search) for steps in counts)
 
 
 def choose(candidates: Sequence[Fit]) -> Fit:
-    """Return the fit with the least criterion; of equals that with fewer steps."""
-    return min(candidates, key=lambda each: (each.criterion, each.steps))
+    """Return the fit with the least criterion among those whose steps can be told apart."""
+    apart = [each for each in candidates if _nearest(each.best.levels[0]) >= NEAREST]
+    return min(apart or candidates, key=lambda each: (each.criterion, each.steps))
+
+
+def _nearest(levels: Sequence[float] | Array) -> float:
+    """Return the least ratio of two neighbouring levels."""
+    return min(float(slower / faster) for faster, slower in pairwise(levels))
 
 
 def shuffled(fit: Fit, search: Search | None = None) -> Fit:
@@ -212,7 +228,7 @@ def _moved(minute: Minute, index: int) -> Minute:
 
 
 def _fit(recorded: Recorded, steps: int, seed: int, search: Search) -> Fit:
-    levels = np.array(population.clusters(recorded.values, steps))
+    levels = np.array(clusters(recorded.values, steps))
 
     def candidates(vectors: Array) -> Candidates:
         return Candidates(vectors, np.broadcast_to(levels, (len(vectors), steps)))
@@ -223,7 +239,7 @@ def _fit(recorded: Recorded, steps: int, seed: int, search: Search) -> Fit:
     results = [
         differential_evolution(
             error,
-            population.ranges(steps, len(recorded.series)),
+            ranges(steps, len(recorded.series)),
             popsize=search.size,
             maxiter=search.generations,
             # Tried on four real series: higher recombination and a lower least mutation than

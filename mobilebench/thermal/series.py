@@ -30,7 +30,7 @@ _LATENCY = "median_ms"
 _TAIL, _FRAMES, _BATTERY = "p90_ms", "frames", "battery_temp_c"
 _SEPARATORS = (",", ";", "\t", "|")
 _COLDEST_C, _HOTTEST_C = -30.0, 60.0
-"""No battery is charged or used outside these; 20 to 40 degrees Celsius are 68 to 104 Fahrenheit."""
+"""No battery is in use outside these; 20 to 40 degrees Celsius are 68 to 104 Fahrenheit."""
 _SLOWEST_MS = 20_000.0
 """A minute with fewer than three frames has no median worth the name."""
 _LEAST_BUSY, _MOST_BUSY = 0.7, 1.5
@@ -100,8 +100,8 @@ def read_series(path: Path) -> Series:
     missing = tuple(index + offset for index in range(length) if index not in by_minute)
     if len(missing) > _MOST_MISSING * length:
         raise SchemaError(
-            f"{path} has {len(by_minute)} of {length} minutes, and lacks {listed_minutes(missing)}; "
-            f"give a run that is recorded for the greater part."
+            f"{path} has {len(by_minute)} of {length} minutes, and lacks "
+            f"{listed_minutes(missing)}; give a run that is recorded for the greater part."
         )
     minutes = tuple(_minute(index, by_minute[index]) for index in sorted(by_minute))
     _require_back_to_back(path, lines)
