@@ -65,6 +65,7 @@ def fit(
     a constant, of the previous minute, of a few constants, and of the same fit to the minutes in
     random order. The columns p90_ms, frames and battery_temp_c are used where they are.
     """
+    from mobilebench.cli.progress import follow
     from mobilebench.errors import UserError
     from mobilebench.thermal.report import report
     from mobilebench.thermal.series import read_series
@@ -73,7 +74,14 @@ def fit(
     series = [read_series(path) for path in files]
     if out is not None and out.resolve() in {path.resolve() for path in files}:
         raise UserError(f"--out {out} is one of the runs; name another file for the phone.")
-    result = report(series, steps, seed)
+    with follow("fit", 1) as observer:
+        progress = observer.started(", ".join(each.file for each in series))
+        try:
+            result = report(series, steps, seed, progress=progress.stage)
+            progress.finished("fitted")
+        except BaseException:
+            progress.finished("stopped")
+            raise
     if out is not None:
         output.save(out, wire.dumps(result.phone, indent=2) + "\n")
     if json:

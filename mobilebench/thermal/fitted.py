@@ -39,7 +39,7 @@ def phone_of(result: Equals, name: str) -> Phone:
     minutes = fit.recorded.count
     files = ", ".join(series.file for series in fit.recorded.series)
     speeds = numbers.levels_ms[0, 0] / numbers.levels_ms[0]
-    exponent = float(numbers.exponent[0])
+    exponent = float(numbers.exponent[0, 0])
     return Phone(
         name=name,
         origin=Origin.FITTED,
@@ -53,10 +53,10 @@ def phone_of(result: Equals, name: str) -> Phone:
         governor=Governor(
             # One that is never reached is as good as any other.
             trips_c=tuple(min(float(trip), _HOTTEST_TRIP_C) for trip in numbers.trips_c[0]),
-            hysteresis_c=float(numbers.hysteresis_c[0]),
+            hysteresis_c=float(numbers.hysteresis_c[0, 0]),
             reads=Node.SKIN,
             poll_ns=POLL_S * _S,
-            least_ns=int(numbers.least_s[0]) * _S,
+            least_ns=int(numbers.least_s[0, 0]) * _S,
         ),
         idle_w=IDLE_W,
         skin=Sensor() if has_temperatures(fit.recorded) else None,
@@ -68,7 +68,7 @@ def phone_of(result: Equals, name: str) -> Phone:
 def _paths(result: Equals) -> HeatPaths:
     best = result.fit.best
     parts = ladder(Parameters.of(best.vectors, result.fit.steps))
-    rise = float(result.numbers.rise_c[0])
+    rise = float(result.numbers.rise_c[0, 0])
 
     def one(array: Array, factor: float) -> float:
         return float(array[0]) * factor
@@ -86,7 +86,7 @@ def _paths(result: Equals) -> HeatPaths:
 def assumptions(result: Equals) -> tuple[str, ...]:
     """Say what was assumed and not seen, a sentence each."""
     fit, numbers = result.fit, result.numbers
-    air, rise = float(numbers.air_c[0]), float(numbers.rise_c[0])
+    air, rise = float(numbers.air_c[0, 0]), float(numbers.rise_c[0, 0])
     degrees = f"The air has {air:.3g} C, and the skin is {rise:.3g} C warmer in the end"
     sentences = [
         f"The unit draws {FASTEST_W:g} W at its fastest step; latencies say nothing of watts.",

@@ -29,17 +29,21 @@ NEAREST = 1.03
 """Ratio of two levels below which they count as one: medians of one step differ by up to 2 %."""
 LEAST_ERROR = 1e-3
 """No error counts as smaller: the medians themselves are not better known."""
-_SPREAD = 0.02
+SPREAD = 0.02
+"""Deviation of the logarithm of a frame at one level, where no p90 was recorded."""
 _SPREADS = (0.005, 0.2)
 """Least and most deviation of frames at one level that is believed of a p90."""
 _NORMAL_P90 = 1.2816
+_NEAR = 1.5
+"""Times the least error up to which a vector is kept for the intervals."""
+_MOST_KEPT = 600
 
 
 @dataclass(frozen=True)
 class Search:
     """How much work a fit is."""
 
-    runs: int = 2
+    runs: int = 3
     """Searches from other beginnings, of which the best is kept."""
     size: int = 30
     """Members of the population for each parameter."""
@@ -72,7 +76,7 @@ class Recorded:
         ]
         # Minutes with two levels have a far p90; the lower quartile has one level.
         known = len(ratios) > 1
-        spread = quantiles(ratios, n=4)[0] / _NORMAL_P90 if known else _SPREAD
+        spread = quantiles(ratios, n=4)[0] / _NORMAL_P90 if known else SPREAD
         return cls(tuple(series), medians, float(np.clip(spread, *_SPREADS)), known)
 
     @property
@@ -124,7 +128,7 @@ class Fit:
     best: Candidates
     """Of one phone."""
     others: Candidates
-    """What the searches ended with."""
+    """Some that came near it in the search."""
     seed: int
 
     @property
@@ -233,8 +237,12 @@ def _fit(recorded: Recorded, steps: int, seed: int, search: Search) -> Fit:
     def candidates(vectors: Array) -> Candidates:
         return Candidates(vectors, np.broadcast_to(levels, (len(vectors), steps)))
 
+    tried: list[tuple[Array, Array]] = []
+
     def error(columns: NDArray[np.float64]) -> Array:
-        return recorded.error(candidates(columns.T).predicted(recorded))
+        errors = recorded.error(candidates(columns.T).predicted(recorded))
+        tried.append((columns.T.copy(), errors))
+        return errors
 
     results = [
         differential_evolution(
@@ -255,5 +263,15 @@ def _fit(recorded: Recorded, steps: int, seed: int, search: Search) -> Fit:
         for run in range(search.runs)
     ]
     best = min(results, key=lambda result: float(result.fun))
-    others = np.concatenate([result.population for result in results])
-    return Fit(recorded, candidates(best.x[None]), candidates(others), seed)
+    return Fit(recorded, candidates(best.x[None]), candidates(_good(tried)), seed)
+
+
+def _good(tried: Sequence[tuple[Array, Array]]) -> Array:
+    """Return some of the vectors that came near the best one, from the whole search.
+
+    A search ends in one place; on its way it was in others that are as good.
+    """
+    vectors = np.concatenate([each for each, _ in tried])
+    errors = np.concatenate([each for _, each in tried])
+    good = vectors[errors <= _NEAR * max(float(errors.min()), LEAST_ERROR)]
+    return good[:: max(len(good) // _MOST_KEPT, 1)]

@@ -130,7 +130,7 @@ class _Line:
         if re.fullmatch(r"[+-]?\d+,\d+", text):
             text = text.replace(",", ".")
         try:
-            number = float(text)
+            number = float(text.replace("_", "?"))  # Python reads 1_000
         except ValueError:
             raise SchemaError(f"{self.place}: {name} is {text!r}; give a number.") from None
         if not math.isfinite(number):
