@@ -66,14 +66,11 @@ def fit(
     random order. The columns p90_ms, frames and battery_temp_c are used where they are.
     """
     from mobilebench.cli.progress import follow
-    from mobilebench.errors import UserError
     from mobilebench.thermal.report import report
     from mobilebench.thermal.series import read_series
     from mobilebench.values import wire
 
     series = [read_series(path) for path in files]
-    if out is not None and out.resolve() in {path.resolve() for path in files}:
-        raise UserError(f"--out {out} is one of the runs; name another file for the phone.")
     with follow("fit", 1) as observer:
         progress = observer.started(", ".join(each.file for each in series))
         try:
@@ -99,11 +96,11 @@ def _plain(result: FitReport) -> dict[str, Any]:
 
 
 def _show(result: FitReport) -> None:
-    output.show(_errors(result))
+    output.show_plain(_errors(result))
     output.show_line("")
     output.show(_tried(result))
     output.show_line("")
-    output.show(_numbers(result))
+    output.show_plain(_numbers(result))
     output.show_line("")
     output.show_line(f"{result.label}. The series are reported by others, not measured here.")
     output.show_line(

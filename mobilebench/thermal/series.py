@@ -73,12 +73,7 @@ class Series:
 
 def read_series(path: Path) -> Series:
     """Read a series. Raises `SchemaError`, a sentence that names the file and the line."""
-    rows = _rows(_text(path), path)
-    columns = _columns(rows[0][1], path)
-    lines = [
-        _Line(f"{path}, line {number}", dict(zip(columns, cells, strict=True)))
-        for number, cells in rows[1:]
-    ]
+    columns, lines = _lines(_text(path), path)
     time = next(name for name in columns if name in _TIMES)
     seconds = [line.required(time) * _TIMES[time] for line in lines]
     _require_order(lines, seconds, time)
@@ -192,27 +187,32 @@ def _text(path: Path) -> str:
     return text
 
 
-def _rows(text: str, path: Path) -> list[tuple[int, list[str]]]:
-    """Return the cells of each line that has any, with the number of the line."""
+def _lines(text: str, path: Path) -> tuple[list[str], list[_Line]]:
+    """Return the names of the columns, and the lines below them that hold anything."""
     first = text.lstrip().partition("\n")[0]
     separator = max(_SEPARATORS, key=first.count)
     reader = csv.reader(io.StringIO(text), delimiter=separator, strict=True)
-    rows: list[tuple[int, list[str]]] = []
+    columns: list[str] = []
+    lines: list[_Line] = []
     try:
         for cells in reader:
             if not any(cell.strip() for cell in cells):
                 continue
-            if rows and len(cells) != len(rows[0][1]):
+            place = f"{path}, line {reader.line_num}"
+            if not columns:
+                columns = _columns(cells, path)
+            elif len(cells) != len(columns):
                 raise SchemaError(
-                    f"{path}, line {reader.line_num}: there are {len(cells)} cells for "
-                    f"{len(rows[0][1])} columns; the file may have been cut off."
+                    f"{place}: there are {len(cells)} cells for {len(columns)} columns; the file "
+                    f"may have been cut off."
                 )
-            rows.append((reader.line_num, cells))
+            else:
+                lines.append(_Line(place, dict(zip(columns, cells, strict=True))))
     except csv.Error as error:
         raise SchemaError(
             f"{path}, line {reader.line_num}: not CSV ({error}); it may have been cut off."
         ) from error
-    return rows
+    return columns, lines
 
 
 def _columns(cells: Sequence[str], path: Path) -> list[str]:
