@@ -32,7 +32,7 @@ from mobilebench.cli.options import (
     listed,
 )
 from mobilebench.notation import quantities
-from mobilebench.values.protocol import protocols
+from mobilebench.values.protocol import PROTOCOL_NAMES
 
 if TYPE_CHECKING:
     from mobilebench.errors import MissingToolkit
@@ -78,7 +78,7 @@ def command(
             metavar="ID",
             autocompletion=completions.protocol_ids,
             rich_help_panel=Panel.SETTING,
-            help=f"{listed(p.id for p in protocols())}. Default: burst-1, and ci-ab-1 with --ab.",
+            help=f"{listed(PROTOCOL_NAMES)}. Default: burst-1, and ci-ab-1 with --ab.",
         ),
     ] = None,
     ab: Annotated[

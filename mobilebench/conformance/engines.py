@@ -11,7 +11,14 @@ from mobilebench.measuring import engine
 from mobilebench.values import wire
 from mobilebench.values.device import DeviceState, ThermalState, Unreadable
 from mobilebench.values.job import Limits
-from mobilebench.values.protocol import Convergence, Gate, Protocol, WarmUp, protocols
+from mobilebench.values.protocol import (
+    Convergence,
+    Gate,
+    Protocol,
+    WarmUp,
+    half_hour,
+    protocols,
+)
 
 _US, _MS, _S = 1_000, 1_000_000, 1_000_000_000
 _COOL = (DeviceState(t_ns=0, thermal=ThermalState.NOMINAL),)
@@ -37,7 +44,7 @@ _PACED = replace(_SHORT, rounds=1, inferences=6, interval_ns=10 * _MS)
 
 def vectors() -> Iterator[Vector]:
     """Yield every protocol on a steady device, then short rules on devices with a fault."""
-    for rule in protocols():
+    for rule in (*protocols(), half_hour(1)):
         # As slow as keeps the columns short, and fast enough for every frame.
         script = _script(rule, _span(30 * _MS + 123), loads_ns=(80 * _MS, 20 * _MS))
         yield _vector(rule.id, f"{rule.id} on a device that nothing disturbs.", script)

@@ -100,6 +100,8 @@ class Network:
     model: str
     inputs: tuple[TensorSpec, ...]
     recipe: ExportRecipe
+    stage_widths: tuple[float, ...] = ()
+    """Empty for a full network."""
 
 
 @value
@@ -225,7 +227,12 @@ class Record:
     @property
     def network(self) -> Network:
         """The network and the recipe that the record is about."""
-        return Network(model=self.model.name, inputs=self.model.inputs, recipe=self.recipe)
+        return Network(
+            model=self.model.name,
+            inputs=self.model.inputs,
+            recipe=self.recipe,
+            stage_widths=self.model.stage_widths,
+        )
 
     @property
     def cell(self) -> CellKey:

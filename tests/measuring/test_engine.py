@@ -14,7 +14,15 @@ from mobilebench.leaderboard.headline import Deadlines
 from mobilebench.measuring import engine
 from mobilebench.values.device import ThermalState
 from mobilebench.values.measurement import GateLog, Phase
-from mobilebench.values.protocol import Convergence, Gate, Protocol, WarmUp, protocol, protocols
+from mobilebench.values.protocol import (
+    Convergence,
+    Gate,
+    Protocol,
+    WarmUp,
+    half_hour,
+    protocol,
+    protocols,
+)
 from tests.doubles import ScriptedDevice
 
 MS = 1_000_000
@@ -213,7 +221,7 @@ def test_a_sustained_run_shows_its_windows() -> None:
 
 
 def test_every_protocol_runs_on_a_scripted_device() -> None:
-    for rule in protocols():
+    for rule in (*protocols(), half_hour(1)):
         device = ScriptedDevice([5 * MS], thermal=[NOMINAL])
         run = engine.run(rule, device.load, device.instruments)
         measured = run.samples.latencies_ns()
@@ -223,10 +231,25 @@ def test_every_protocol_runs_on_a_scripted_device() -> None:
 
 
 def test_known_protocols() -> None:
-    assert {known.id for known in protocols()} == set(DEFINITIONS)
+    assert {known.id for known in protocols()} == set(DEFINITIONS) - {"paced-24fps-30min-1"}
     assert [known.id for known in protocols() if known.indicative] == ["smoke-1"]
     with pytest.raises(UnknownName, match="burst-1"):
         protocol("burst-2")
+
+
+@pytest.mark.parametrize(
+    "name", ["paced-0fps-30min-1", "paced-030fps-30min-1", "paced-241fps-30min-1"]
+)
+def test_half_an_hour_has_a_frame_rate_that_cameras_have(name: str) -> None:
+    with pytest.raises(UnknownName, match="paced-NNfps-30min-1"):
+        protocol(name)
+
+
+def test_half_an_hour_serves_every_frame_of_its_rate() -> None:
+    rule = protocol("paced-10fps-30min-1")
+    device = ScriptedDevice([5 * MS], thermal=[NOMINAL])
+    run = engine.run(rule, device.load, device.instruments)
+    assert len(run.samples.latencies_ns()) in (18_000, 18_001) and len(run.states) >= 1799
 
 
 DEFINITIONS = {
@@ -237,6 +260,7 @@ DEFINITIONS = {
     "modelbench-1": "25bd9216cc37b374",
     "mlperf-ss-1": "4517a1769192f9e2",
     "ci-ab-1": "9bba80b4ff2dca86",
+    "paced-24fps-30min-1": "cb15e9fc718496dd",
 }
 
 

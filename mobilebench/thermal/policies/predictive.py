@@ -1,0 +1,199 @@
+"""`predictive`: keep a limit on heat by where the temperature goes.
+
+The deadline is a guard: no width is wider than it allows.
+
+    limit     what the aim states, or the temperature at which the clock was capped first (learnt)
+    forecast  the temperature now and its slope for a while; without it where a sensor is coarse
+    give up   where the narrowest network does not release a cap, the deadline alone counts for long
+
+A trip that is learnt from a late, coarse sensor is too low, so it creeps up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from mobilebench.thermal import limits
+from mobilebench.thermal.caps import CapWatch
+from mobilebench.thermal.observation import Decision, Observation, Reading, Reason
+from mobilebench.thermal.parameters import Parameter
+from mobilebench.thermal.policies.deadline import Deadline, defaults
+from mobilebench.values.policy import Aim
+from mobilebench.values.widths import WidthCost
+
+_S = 1_000_000_000
+_HOUR = 3600 * _S
+PARAMETERS = (
+    Parameter("margin_c", 0.5, 0, 20, "degrees below the limit where it acts"),
+    Parameter("release_c", 1.0, 0, 20, "degrees further below, where it widens again"),
+    Parameter("horizon_ns", 30 * _S, 0, _HOUR, "how far it forecasts"),
+    Parameter("dwell_ns", 20 * _S, 0, _HOUR, "least time between two steps to narrower widths"),
+    Parameter("quiet_ns", 30 * _S, 0, _HOUR, "time that it has to be cool, to widen"),
+    Parameter("longest_ns", 640 * _S, 0, _HOUR, "the longest that this becomes by doubling"),
+    Parameter("trial_ns", 120 * _S, 0, _HOUR, "a width that is left within this time has failed"),
+    Parameter("creep_c", 0.03, 0, 1, "degrees a minute by which a learnt trip rises"),
+    Parameter("patience_ns", 120 * _S, 0, _HOUR, "time at the narrowest width until it gives up"),
+    Parameter("rest_ns", 600 * _S, 0, _HOUR, "time for which it has given up"),
+)
+_FINE_C = 0.25
+"""Steps of a sensor up to which its slope says something."""
+_SLOPE_S = 15.0
+"""Time constant of the slope."""
+
+
+class Predictive:
+    """The state of the policy `predictive`."""
+
+    def __init__(
+        self, widths: Sequence[WidthCost], aim: Aim, parameters: Mapping[str, float]
+    ) -> None:
+        self._aim = aim
+        self._parameters = parameters
+        self._narrowest = len(widths) - 1
+        self._guard = Deadline(widths, aim, defaults())
+        self._caps = CapWatch([cost.cool_ns for cost in widths])
+        self._slope = _Slope()
+        self._reading = Reading()
+        self._trip_c: float | None = None
+        self._crept_ns = 0
+        self._index = 0
+        self._moved_ns: int | None = None
+        self._cool_since_ns: int | None = None
+        self._wait_ns = [parameters["quiet_ns"]] * len(widths)
+        self._on_trial = False
+        self._stuck_since_ns: int | None = None
+        self._gave_up_ns: int | None = None
+
+    def decide(self, seen: Observation) -> Decision:
+        """Return the width to use from now on."""
+        allowed = self._guard.decide(seen)
+        begins = self._caps.see(seen, trust_latency=not self._guard.follows_load)
+        if seen.reading is not None:
+            self._reading = seen.reading
+        reason = None
+        if begins and self._aim.uncapped:
+            reason = self._learn(seen.t_ns)
+        elif seen.reading is not None:
+            reason = self._look(seen.t_ns)
+        if allowed.index > self._index:
+            return allowed
+        if reason is None:
+            return Decision(self._index, Reason.HOLD)
+        shown = self._reading.known() | {"slope_c_per_s": self._slope.c_per_s}
+        if self._trip_c is not None:
+            shown["trip_c"] = self._trip_c
+        return Decision(self._index, reason, shown)
+
+    def _learn(self, t_ns: int) -> Reason | None:
+        """Take the temperature at which the clock was capped for the limit."""
+        skin_c = self._reading.known().get("skin_c")
+        if skin_c is not None:
+            self._trip_c = skin_c if self._trip_c is None else min(self._trip_c, skin_c)
+            self._crept_ns = t_ns
+        if self._gave_up_ns is not None or self._index == self._narrowest:
+            return None
+        self._fail(t_ns)
+        self._move(self._narrowest, t_ns)
+        return Reason.CAPPED
+
+    def _look(self, t_ns: int) -> Reason | None:
+        """Decide by a new reading."""
+        parameters = self._parameters
+        self._follow(t_ns)
+        if self._gave_up_ns is not None:
+            if t_ns - self._gave_up_ns < parameters["rest_ns"]:
+                return None
+            self._gave_up_ns = None
+            self._move(self._narrowest, t_ns)
+            return Reason.TRIES_AGAIN
+        excess = self._excess()
+        if self._gives_up(excess, t_ns):
+            self._gave_up_ns = t_ns
+            self._move(0, t_ns)
+            return Reason.GAVE_UP
+        if excess is None:
+            return None
+        if excess >= -parameters["release_c"] or self._caps.capped:
+            self._cool_since_ns = None
+        elif self._cool_since_ns is None:
+            self._cool_since_ns = t_ns
+        waited = self._moved_ns is None or t_ns - self._moved_ns >= parameters["dwell_ns"]
+        if excess > 0 and waited and self._index < self._narrowest:
+            self._fail(t_ns)
+            self._move(self._index + 1, t_ns)
+            return Reason.HEAT
+        if self._cool_since_ns is None or not self._index:
+            return None
+        if t_ns - self._cool_since_ns >= self._wait_ns[self._index - 1]:
+            self._move(self._index - 1, t_ns, on_trial=True)
+            return Reason.COOLED
+        return None
+
+    def _excess(self) -> float | None:
+        """Return by how much the forecast is beyond where it acts."""
+        parameters = self._parameters
+        ahead_c = self._slope.c_per_s * parameters["horizon_ns"] / _S
+        beyond = []
+        stated = limits.excess(self._aim, self._reading, self._caps.capped)
+        if stated is not None:
+            beyond.append(stated + ahead_c)
+        skin_c = self._reading.known().get("skin_c")
+        if self._trip_c is not None and skin_c is not None:
+            beyond.append(skin_c + ahead_c - self._trip_c)
+        return max(beyond) + parameters["margin_c"] if beyond else None
+
+    def _gives_up(self, excess: float | None, t_ns: int) -> bool:
+        """Return whether the narrowest width has not kept the limit for too long."""
+        margin_c = self._parameters["margin_c"]
+        broken = self._caps.capped or (excess is not None and excess > margin_c)
+        if self._index < self._narrowest or not broken:
+            self._stuck_since_ns = None
+        elif self._stuck_since_ns is None:
+            self._stuck_since_ns = t_ns
+        since_ns = self._stuck_since_ns
+        return since_ns is not None and t_ns - since_ns >= self._parameters["patience_ns"]
+
+    def _follow(self, t_ns: int) -> None:
+        """Bring the slope and the learnt trip up to date."""
+        skin_c = self._reading.known().get("skin_c")
+        if skin_c is not None:
+            self._slope.add(t_ns, skin_c)
+        if self._trip_c is not None and not self._caps.capped:
+            minutes = (t_ns - self._crept_ns) / (60 * _S)
+            self._trip_c += self._parameters["creep_c"] * minutes
+        self._crept_ns = t_ns
+
+    def _fail(self, t_ns: int) -> None:
+        """Let a width that was left soon after it was tried wait for longer the next time."""
+        if not self._on_trial or self._moved_ns is None:
+            return
+        if t_ns - self._moved_ns < self._parameters["trial_ns"]:
+            doubled = 2 * self._wait_ns[self._index]
+            self._wait_ns[self._index] = min(self._parameters["longest_ns"], doubled)
+        else:
+            self._wait_ns[self._index] = self._parameters["quiet_ns"]
+
+    def _move(self, index: int, t_ns: int, on_trial: bool = False) -> None:
+        self._index, self._moved_ns, self._on_trial = index, t_ns, on_trial
+        self._cool_since_ns = self._stuck_since_ns = None
+
+
+class _Slope:
+    """How fast a temperature rises; 0 for a sensor of coarse steps."""
+
+    def __init__(self) -> None:
+        self.c_per_s = 0.0
+        self._smallest_c = float("inf")
+        self._t_ns: int | None = None
+        self._before_c = 0.0
+
+    def add(self, t_ns: int, degrees: float) -> None:
+        if self._t_ns is not None and t_ns > self._t_ns:
+            change_c, seconds = degrees - self._before_c, (t_ns - self._t_ns) / _S
+            if abs(change_c) > 1e-6:
+                self._smallest_c = min(self._smallest_c, abs(change_c))
+            share = min(1.0, seconds / _SLOPE_S)
+            self.c_per_s += share * (change_c / seconds - self.c_per_s)
+            if self._smallest_c > _FINE_C:
+                self.c_per_s = 0.0
+        self._t_ns, self._before_c = t_ns, degrees
