@@ -1,4 +1,4 @@
-"""Fit simulated phones to real series and to simulated ones, and hold the fits against less.
+"""Fit simulated phones to real and to simulated series, beside what needs no model.
 
     python benchmarks/thermal_fits.py --out DIR --part real --part pixel --part forecast
     python benchmarks/thermal_fits.py --out DIR --part drawn --table docs/thermal-fits.md
@@ -92,7 +92,7 @@ def _real(name: str) -> dict[str, Any]:
             }
             for fit in fits
         ],
-        "equals": _spans(equally_good(chosen)),
+        "equals": _spans(equally_good(fitting.searched_on(chosen))),
     }
 
 
@@ -204,7 +204,7 @@ def _drawn(number: int) -> dict[str, Any]:
     """Fit a drawn phone, and compare the fit with the truth."""
     truth = draw(number)
     chosen = fitting.choose(fitting.fits([truth.series]))
-    result = equally_good(chosen)
+    result = equally_good(fitting.searched_on(chosen))
     levels = result.numbers.levels_ms[0]
     nearest = [float(np.abs(levels / level - 1).min()) for level in truth.levels]
     same = chosen.steps == len(truth.levels)

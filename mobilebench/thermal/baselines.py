@@ -31,8 +31,8 @@ def last_value_error(series: Series) -> float | None:
 def pieces_error(series: Series, count: int) -> float:
     """Return the error of the best constant in each of `count` stretches of the series.
 
-    Exact, by dynamic programming over the ends of the stretches. A stretch is best described by one
-    of its own values, so the values are the constants tried.
+    Exact, by dynamic programming over the ends of the stretches. The best constant of a
+    stretch is one of the values in it, so the values are the constants tried.
     """
     values = np.asarray(series.medians_ms)
     size = len(values)

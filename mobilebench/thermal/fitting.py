@@ -45,6 +45,8 @@ class Search:
 
     runs: int = 3
     """Searches from other beginnings, of which the best is kept."""
+    more: int = 5
+    """Searches on top of these, for the number of steps that was chosen."""
     size: int = 30
     """Members of the population for each parameter."""
     generations: int = 120
@@ -227,11 +229,23 @@ def shuffled(fit: Fit, search: Search | None = None) -> Fit:
     return _fit(recorded, fit.steps, fit.seed, search or Search())
 
 
+def searched_on(fit: Fit, search: Search | None = None) -> Fit:
+    """Search on from other beginnings: for places that are as good, and a better one."""
+    search = search or Search()
+    if search.more == 0:
+        return fit
+    more = _fit(fit.recorded, fit.steps, fit.seed, replace(search, runs=search.more), search.runs)
+    better, worse = sorted((fit, more), key=lambda each: each.error)
+    vectors = np.concatenate([better.others.vectors, worse.others.vectors])
+    levels = np.concatenate([better.others.levels, worse.others.levels])
+    return replace(better, others=Candidates(vectors, levels))
+
+
 def _moved(minute: Minute, index: int) -> Minute:
     return replace(minute, index=index)
 
 
-def _fit(recorded: Recorded, steps: int, seed: int, search: Search) -> Fit:
+def _fit(recorded: Recorded, steps: int, seed: int, search: Search, first: int = 0) -> Fit:
     levels = np.array(clusters(recorded.values, steps))
 
     def candidates(vectors: Array) -> Candidates:
@@ -260,7 +274,7 @@ def _fit(recorded: Recorded, steps: int, seed: int, search: Search) -> Fit:
             vectorized=True,
             rng=np.random.default_rng([seed, run]),
         )
-        for run in range(search.runs)
+        for run in range(first, first + search.runs)
     ]
     best = min(results, key=lambda result: float(result.fun))
     return Fit(recorded, candidates(best.x[None]), candidates(_good(tried)), seed)

@@ -45,7 +45,7 @@ def report(
         tried = fitting.fits(series, seed, effort.search)
     else:
         tried = (fitting.fit(series, steps, seed, effort.search),)
-    chosen = fitting.choose(tried)
+    chosen = fitting.searched_on(fitting.choose(tried), effort.search)
     progress("equally good fits")
     result = equally_good(chosen, effort.walk)
     progress("shuffled minutes")

@@ -27,7 +27,9 @@ DATA = Path(__file__).parent.parent / "data" / "thermal"
 COLD, WARM = "pixel8pro-tensor-g3-1280", "pixel8pro-tensor-g3-1280-warm-start"
 NAMES = ("galaxym53-dimensity900-1280", "galaxyzfold-sm8850-1280", COLD, WARM)
 MOST = 0.035
-SHORT = Effort(Search(runs=1, size=10, generations=30), Walk(members=30, pushing=6, rounds=30))
+SHORT = Effort(
+    Search(runs=1, more=0, size=10, generations=30), Walk(members=30, pushing=6, rounds=30)
+)
 SEARCH = Search(runs=1)
 S = 1_000_000_000
 
@@ -235,6 +237,14 @@ def test_a_fit_depends_on_its_seed_alone() -> None:
         fitting.fit([_series(WARM)], 3, seed, SHORT.search).best.vectors for seed in (5, 5, 6)
     )
     assert (one == two).all() and (one != other).any()
+
+
+def test_a_search_goes_on_from_other_beginnings() -> None:
+    fit = fitting.fit([_series(WARM)], 3, 5, SHORT.search)
+    further = fitting.searched_on(fit, replace(SHORT.search, more=2))
+    assert further.error <= fit.error and further.seed == fit.seed
+    assert len(further.others.vectors) > len(fit.others.vectors)
+    assert fitting.searched_on(fit, SHORT.search) is fit
 
 
 def test_the_shuffled_minutes_are_the_same_minutes() -> None:
