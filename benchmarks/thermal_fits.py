@@ -23,8 +23,8 @@ import tables
 from mobilebench import files
 from mobilebench.thermal import baselines, fitting, population
 from mobilebench.thermal.equals import Equals, equally_good
-from mobilebench.thermal.fitting import Recorded
 from mobilebench.thermal.ladders import Array, Parameters, ladder, modes, ranges
+from mobilebench.thermal.recorded import SPREAD, Recorded
 from mobilebench.thermal.series import Minute, Series, read_series
 
 DATA = Path(__file__).resolve().parent.parent / "tests" / "data" / "thermal"
@@ -184,7 +184,7 @@ def draw(number: int) -> Drawn:
         whole = [int((course.steps == step).all(axis=1).sum()) for step in range(steps)]
         if min(whole) >= LEAST_MINUTES:
             break
-    medians = population.medians(course.steps, levels, fitting.SPREAD)[:, 0, 0]
+    medians = population.medians(course.steps, levels, SPREAD)[:, 0, 0]
     medians *= np.exp(random.normal(0, NOISE, len(medians)))
     air, rise = random.uniform(18, 28), random.uniform(12, 40)
     battery = np.round(air + rise * course.battery[:, 0, 0], 1)

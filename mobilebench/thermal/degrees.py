@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from mobilebench.thermal.fitting import Candidates, Recorded
 from mobilebench.thermal.ladders import POLL_S, Array, Parameters, ladder, modes
 from mobilebench.thermal.population import Course
+from mobilebench.thermal.recorded import Candidates, Recorded
 
 ASSUMED_AIR_C = 25.0
 ASSUMED_RISE_C = 25.0

@@ -21,8 +21,9 @@ from scipy.stats import chi2
 
 from mobilebench.thermal import population
 from mobilebench.thermal.degrees import Numbers, numbers
-from mobilebench.thermal.fitting import LEAST_ERROR, Candidates, Fit
+from mobilebench.thermal.fitting import LEAST_ERROR, Fit
 from mobilebench.thermal.ladders import Array, ranges
+from mobilebench.thermal.recorded import Candidates
 
 CONFIDENCE = 0.95
 _FRESH = 0.3

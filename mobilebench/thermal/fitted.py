@@ -43,7 +43,7 @@ def phone_of(result: Equals, name: str) -> Phone:
     return Phone(
         name=name,
         origin=Origin.FITTED,
-        source=f"Fitted to {minutes} reported minutes of {files}; a fit is not a forecast.",
+        source=f"fitted to {minutes} reported minutes of {files}; a fit is not a forecast",
         heat=_paths(result),
         steps=tuple(
             # The first is 1 by definition, and a quotient of equal numbers is exactly 1.

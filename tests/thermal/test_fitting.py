@@ -16,8 +16,9 @@ from mobilebench.errors import UserError
 from mobilebench.thermal import fitting, heat, levels
 from mobilebench.thermal.equals import Equals, Walk, equally_good
 from mobilebench.thermal.fitted import phone_of
-from mobilebench.thermal.fitting import Candidates, Fit, Recorded, Search
+from mobilebench.thermal.fitting import Fit, Search
 from mobilebench.thermal.ladders import Parameters, ladder, modes, ranges
+from mobilebench.thermal.recorded import Candidates, Recorded
 from mobilebench.thermal.report import Effort, report
 from mobilebench.thermal.series import Minute, Series, read_series
 from mobilebench.values import wire
