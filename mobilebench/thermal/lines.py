@@ -26,7 +26,10 @@ _LARGEST_FILE = 16_000_000
 
 @dataclass(frozen=True)
 class Line:
+    """One line of a series; its methods raise `SchemaError` with the line in the sentence."""
+
     place: str
+    """The file and the line, for errors."""
     cells: Mapping[str, str]
 
     def number(self, name: str) -> float | None:
@@ -48,6 +51,7 @@ class Line:
         return number
 
     def required(self, name: str) -> float:
+        """Return a cell's number from 0 on."""
         number = self.number(name)
         if number is None:
             raise SchemaError(f"{self.place}: {name} is empty; give it, or leave the line out.")
@@ -56,6 +60,7 @@ class Line:
         return number
 
     def latency(self, name: str) -> float | None:
+        """Return a cell's milliseconds above 0; None where it is empty."""
         number = self.number(name)
         if number is None:
             return None
@@ -69,6 +74,7 @@ class Line:
         return number
 
     def celsius(self, name: str) -> float | None:
+        """Return a cell's degrees Celsius; None where it is empty."""
         number = self.number(name)
         if number is not None and not _COLDEST_C <= number <= _HOTTEST_C:
             other = "tenths of a degree" if number > 150 or number < _COLDEST_C else "Fahrenheit"
