@@ -55,7 +55,7 @@ ALLOWED: dict[str, set[str]] = {
         "zoo", "deploy", "slimmable", "plugins", "verifying", "exporting",
     },
     # heat
-    "thermal": {"errors", "values"},
+    "thermal": {"errors", "values", "notation"},
     # from a file to a verdict
     "store": {"errors", "files", "values"},
     "regress": {"errors", "values", "stats", "store", "notation"},

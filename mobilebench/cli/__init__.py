@@ -38,6 +38,7 @@ from mobilebench.cli import (
     simulate,
     store,
     streams,
+    thermal,
     verify,
 )
 from mobilebench.cli.grammar import Panel, Section, Verbs, add
@@ -111,6 +112,7 @@ for _section, _name, _module, _example in (
 ):
     add(app, _name, _module.command, _section, _example)
 app.add_typer(job.app, name="job", rich_help_panel=Section.MEASURE)
+app.add_typer(thermal.app, name="thermal", rich_help_panel=Section.MEASURE)
 app.add_typer(store.app, name="store", rich_help_panel=Section.RESULTS)
 
 
