@@ -35,8 +35,12 @@ PARAMETERS = (
     Parameter("patience_ns", 120 * _S, 0, _HOUR, "time at the narrowest width until it gives up"),
     Parameter("rest_ns", 600 * _S, 0, _HOUR, "time for which it has given up"),
 )
+_SAID = (Reason.GAVE_UP, Reason.TRIES_AGAIN)
+"""Reasons that are given even where the deadline keeps the width as it is."""
 _FINE_C = 0.25
 """Steps of a sensor up to which its slope says something."""
+_FALLS_C = 0.2
+"""Fall within half of the patience that is worth more of it: two steps of a fine sensor."""
 _SLOPE_S = 15.0
 """Time constant of the slope."""
 
@@ -62,6 +66,8 @@ class Predictive:
         self._wait_ns = [parameters["quiet_ns"]] * len(widths)
         self._on_trial = False
         self._stuck_since_ns: int | None = None
+        self._looked_ns = 0
+        self._looked_c: float | None = None
         self._gave_up_ns: int | None = None
 
     def decide(self, seen: Observation) -> Decision:
@@ -75,14 +81,15 @@ class Predictive:
             reason = self._learn(seen.t_ns)
         elif seen.reading is not None:
             reason = self._look(seen.t_ns)
-        if allowed.index > self._index:
+        if allowed.index > self._index and reason not in _SAID:
             return allowed
+        index = max(allowed.index, self._index)
         if reason is None:
-            return Decision(self._index, Reason.HOLD)
+            return Decision(index, Reason.HOLD)
         shown = self._reading.known() | {"slope_c_per_s": self._slope.c_per_s}
         if self._trip_c is not None:
             shown["trip_c"] = self._trip_c
-        return Decision(self._index, reason, shown)
+        return Decision(index, reason, shown)
 
     def _learn(self, t_ns: int) -> Reason | None:
         """Take the temperature at which the clock was capped for the limit."""
@@ -143,15 +150,20 @@ class Predictive:
         return max(beyond) + parameters["margin_c"] if beyond else None
 
     def _gives_up(self, excess: float | None, t_ns: int) -> bool:
-        """Return whether the narrowest width has not kept the limit for too long."""
+        """Return whether the narrowest width has not kept the limit, and will not soon."""
         margin_c = self._parameters["margin_c"]
         broken = self._caps.capped or (excess is not None and excess > margin_c)
         if self._index < self._narrowest or not broken:
             self._stuck_since_ns = None
-        elif self._stuck_since_ns is None:
-            self._stuck_since_ns = t_ns
-        since_ns = self._stuck_since_ns
-        return since_ns is not None and t_ns - since_ns >= self._parameters["patience_ns"]
+            return False
+        if self._stuck_since_ns is None:
+            self._stuck_since_ns, self._looked_ns, self._looked_c = t_ns, t_ns, None
+        if t_ns - self._looked_ns < self._parameters["patience_ns"] / 2:
+            return False
+        skin_c, before_c = self._reading.known().get("skin_c"), self._looked_c
+        self._looked_ns, self._looked_c = t_ns, skin_c
+        falls = skin_c is not None and before_c is not None and before_c - skin_c > _FALLS_C
+        return t_ns - self._stuck_since_ns >= self._parameters["patience_ns"] and not falls
 
     def _follow(self, t_ns: int) -> None:
         """Bring the slope and the learnt trip up to date."""
