@@ -147,9 +147,7 @@ def missing(case: Case, drivers: Drivers, have: frozenset[str]) -> list[Row]:
     return [case.row(name, make()) for name, make in drivers.items() if name not in have]
 
 
-def collect(
-    rows: Rows, job: Job, weather: Weather, first: int, count: int, until: float
-) -> bool:
+def collect(rows: Rows, job: Job, weather: Weather, first: int, count: int, until: float) -> bool:
     """Simulate drawn phones until `count` of them count; return False where time ran out first."""
     present = rows.of(weather, first)
     counted = 0
