@@ -28,7 +28,7 @@ ALLOWED: dict[str, set[str]] = {
     "errors": set(),
     "stats": set(),
     "observer": set(),
-    "notation": set(),
+    "notation": {"errors"},
     "files": {"errors"},
     "values": {"errors", "files", "stats", "notation"},
     "machine": {"errors", "files", "values"},
@@ -54,7 +54,7 @@ ALLOWED: dict[str, set[str]] = {
         "zoo", "deploy", "plugins", "verifying", "exporting",
     },
     # heat
-    "thermal": {"errors", "values"},
+    "thermal": {"errors", "values", "notation"},
     # from a file to a verdict
     "store": {"errors", "files", "values"},
     "regress": {"errors", "values", "stats", "store", "notation"},
