@@ -38,7 +38,7 @@ lint: setup
 # The parts of tests/: folders and files, each in one part. tests/test_habits.py holds them complete.
 QUICK := \
   tests/conformance tests/inputs tests/interop tests/leaderboard tests/notation tests/regress \
-  tests/stats tests/store \
+  tests/stats tests/store tests/thermal \
   tests/values tests/machine/test_installation.py tests/machine/test_isolated.py \
   tests/machine/test_places.py tests/machine/test_torchvision.py \
   tests/measuring/test_diagnoses.py tests/measuring/test_engine.py tests/measuring/test_evidence.py \
