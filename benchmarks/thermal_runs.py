@@ -72,11 +72,11 @@ class Case:
 
         Those of all widths are wrong, or only that of the widest.
         """
-        told = [
+        shown = [
             replace(cost, cool_ms=cost.cool_ms * (wrong if everywhere or not index else 1))
             for index, cost in enumerate(self.use.widths)
         ]
-        return Unseeing(controllers.controller(policy, told, self.use.interval_ns))
+        return Unseeing(controllers.controller(policy, shown, self.use.interval_ns))
 
     def fixed(self, index: int) -> Driver:
         """Return the driver that stays at one width."""

@@ -26,7 +26,7 @@ def has_limit(aim: Aim) -> bool:
 
 
 def warmth(reading: Reading) -> tuple[str, float] | None:
-    """Return the best source that a reading has, and degrees by it; None where it has no source.
+    """Return the best source of a reading, and degrees by it; None where it has no source.
 
     The degrees of different sources cannot be compared.
     """
