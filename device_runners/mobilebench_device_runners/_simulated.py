@@ -53,6 +53,9 @@ class _Place:
     def state(self, clock: engine.Clock) -> DeviceState:
         return self._state(clock())
 
+    def loaded(self, nanoseconds: int) -> None:
+        """Take the time of a real load into account; the clock of real inference has it."""
+
     def _pass(self, nanoseconds: int, busy: bool) -> None:
         """Let time pass, with the unit busy or not."""
         self._t_ns += nanoseconds
@@ -109,6 +112,9 @@ class SimulatedTime(_Place):
             lambda nanoseconds: self._pass(nanoseconds, busy=False),
             lambda: self._state(self._t_ns),
         )
+
+    def loaded(self, nanoseconds: int) -> None:
+        self._pass(nanoseconds, busy=False)
 
     def inference(self, infer: engine.Infer) -> engine.Infer:
         cool_ns = _median_ns(infer)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from mobilebench.leaderboard import headline
@@ -215,7 +215,7 @@ def _row(record: Record, judgement: Judgement, naming: Naming) -> Row:
         published_source=published.source if published else None,
         weights=model.weights.label if model.weights else None,
         marks=(
-            *((f"widths chosen by {chosen}",) if chosen else ()),
+            *_choice_marks(record),
             *_each_mark(record),
             *(() if chosen else _accuracy_marks(judgement)),
         ),
@@ -225,6 +225,19 @@ def _row(record: Record, judgement: Judgement, naming: Naming) -> Row:
         record_id=record.record_id,
         created=record.created,
     )
+
+
+def _choice_marks(record: Record) -> Iterator[str]:
+    """Yield what chose the widths, and what the frames in time were worth."""
+    job, outcome = record.job, record.outcome
+    if job is None or job.choice is None:
+        return
+    yield f"widths chosen by {job.choice}"
+    if isinstance(outcome, Measurement):
+        top1 = headline.on_time_top1(job, outcome.samples)
+        sources = {each.accuracy.source for each in job.variants if each.accuracy is not None}
+        if top1 is not None:
+            yield f"on-time top-1 {top1:.2f}% (accuracies: {'; '.join(sorted(sources))})"
 
 
 def _name(record: Record, naming: Naming) -> str:

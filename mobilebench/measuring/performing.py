@@ -152,8 +152,11 @@ def _measure(
     writer.add(Line(n=0, start=start))
 
     def load(path: Path = given.model_path) -> RuntimeModel:
+        began = time.perf_counter_ns()
         with stage("load"):
-            return runtime.load(path, job.threads)
+            loaded = runtime.load(path, job.threads)
+        place.loaded(time.perf_counter_ns() - began)
+        return loaded
 
     def load_to_time() -> engine.Infer:
         files = [each.model_file for each in job.variants] if several else [job.model_file]

@@ -26,6 +26,9 @@ class Place(Protocol):
     def state(self, clock: engine.Clock) -> DeviceState:
         """Read the state before and after a measurement; may take a moment."""
 
+    def loaded(self, nanoseconds: int) -> None:
+        """Take notice of how long a load took, where its clock does not show it."""
+
     def inference(self, infer: engine.Infer) -> engine.Infer:
         """Return what is timed in place of the inference of a loaded model."""
 
@@ -42,6 +45,9 @@ class Host:
 
     def state(self, clock: engine.Clock) -> DeviceState:
         return sensors.host_state(clock, look_s=_LOOK_S)
+
+    def loaded(self, nanoseconds: int) -> None:
+        pass
 
     def inference(self, infer: engine.Infer) -> engine.Infer:
         return infer
