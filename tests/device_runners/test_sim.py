@@ -84,10 +84,6 @@ def test_a_hot_phone_is_given_narrower_networks(
     )
 
 
-def _states(measurement: Measurement) -> tuple[DeviceState, ...]:
-    return (measurement.before, *measurement.states, measurement.after)
-
-
 def test_this_machine_follows_a_policy_too(tiny_artifacts: dict[str, Artifact]) -> None:
     """A deadline that no frame can keep takes the narrowest width."""
     artifact = tiny_artifacts["onnx-fp32"]
