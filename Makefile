@@ -49,7 +49,7 @@ QUICK := \
   tests/test_files.py tests/test_habits.py tests/test_imports.py tests/test_plugins.py \
   tests/test_words.py
 CORE := $(QUICK) \
-  tests/conversion tests/deploy tests/exporting tests/gating tests/zoo \
+  tests/conversion tests/deploy tests/exporting tests/gating tests/slimmable tests/zoo \
   tests/machine/test_cluster.py \
   tests/measuring/test_pairs.py tests/measuring/test_rounds.py tests/measuring/test_setting.py \
   tests/reproducing/test_reproduction.py \

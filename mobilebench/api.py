@@ -29,6 +29,7 @@ from mobilebench.values.recipe import Form, Precision
 from mobilebench.values.record import Record
 from mobilebench.values.request import Request
 from mobilebench.values.tensor import TensorSpec, parse_sizes, parse_tensor
+from mobilebench.values.width import Width
 
 if TYPE_CHECKING:
     from torch import nn
@@ -84,6 +85,7 @@ def export(
     checkpoint_key: str | None = None,
     ema: bool = False,
     resolution: int | None = None,
+    width: float | str | Sequence[float] | None = None,
     inputs: Sequence[TensorSpec | str] = (),
     calibration: str | Path | None = None,
     mean: Sequence[float] | None = None,
@@ -101,7 +103,8 @@ def export(
 
     `model` is a name of the zoo, `timm:NAME`, `FILE.py:FUNCTION`, or a module in eval mode, which
     needs `inputs` such as `["1x3x224x224"]`. `checkpoint_key` is the entry of the checkpoint that
-    holds the weights, by default the one that fits, and `ema=True` takes the averaged ones. An
+    holds the weights, by default the one that fits, and `ema=True` takes the averaged ones.
+    `width` is the share of the channels to keep, such as 0.5, or one for each stage. An
     export that already exists is reused. `calibration` is the folder of images that int8 takes its
     ranges from and files are judged on; without it both use seeded inputs. `mean` and `std` are
     those of the channels of images in 0..1 for your own network; seeded inputs then have the range
@@ -130,6 +133,7 @@ def export(
         for index, tensor in enumerate(inputs)
     )
     preprocessing = prepared(_preprocessing(mean, std), resize, _filter(interpolation), specs)
+    cut_to = None if width is None else Width.given(width)
     if isinstance(model, str):
         request = Request(
             reference=model,
@@ -139,12 +143,13 @@ def export(
             resolution=resolution,
             inputs=specs,
             preprocessing=preprocessing,
+            width=cut_to,
         )
         [exported] = pipeline.export_matrix(
             [request], recipes, Path(out_dir), terms=terms, observer=Logged()
         )
     else:
-        from mobilebench.conversion.loading import describe, require_use_of_preprocessing
+        from mobilebench.conversion.loading import cut, describe, require_use_of_preprocessing
 
         if checkpoint is not None or checkpoint_key is not None or ema:
             raise UserError(
@@ -156,6 +161,8 @@ def export(
         name = type(model).__name__
         spec = ModelSpec(name=name, inputs=specs, preprocessing=preprocessing)
         require_use_of_preprocessing(spec)
+        if cut_to is not None:
+            model, spec = cut(model, spec, cut_to)
         loaded = describe(model, spec, CALLER)
         [exported] = pipeline.export_module(
             loaded, recipes, Path(out_dir), terms=terms, observer=Logged()

@@ -36,6 +36,7 @@ ALLOWED: dict[str, set[str]] = {
     # networks
     "zoo": {"errors", "values"},
     "deploy": {"errors", "values", "zoo"},
+    "slimmable": {"errors", "values", "inputs", "zoo"},
     # the seams
     "interfaces": {"values", "inputs", "machine", "observer"},
     "plugins": {"errors", "values", "interfaces", "machine"},
@@ -51,7 +52,7 @@ ALLOWED: dict[str, set[str]] = {
     },
     "conversion": {
         "errors", "files", "values", "machine", "inputs", "observer",
-        "zoo", "deploy", "plugins", "verifying", "exporting",
+        "zoo", "deploy", "slimmable", "plugins", "verifying", "exporting",
     },
     # heat
     "thermal": {"errors", "values", "notation"},
@@ -60,7 +61,7 @@ ALLOWED: dict[str, set[str]] = {
     "regress": {"errors", "values", "stats", "store", "notation"},
     "measuring": {
         "errors", "files", "values", "machine", "inputs", "observer", "stats", "notation",
-        "interfaces", "plugins", "failures", "verifying", "store", "regress",
+        "interfaces", "plugins", "failures", "verifying", "store", "regress", "thermal",
     },
     "gating": {"errors", "values", "machine", "observer", "measuring", "regress"},
     "leaderboard": {"errors", "values", "stats", "machine", "notation"},
@@ -68,6 +69,7 @@ ALLOWED: dict[str, set[str]] = {
     "schema": {"files", "values", "conformance"},
     "conformance": {
         "errors", "values", "stats", "measuring", "leaderboard", "machine", "notation", "store",
+        "thermal",
     },
     "reproducing": {
         "errors", "values", "stats", "machine", "inputs", "observer", "zoo", "plugins",
@@ -76,7 +78,7 @@ ALLOWED: dict[str, set[str]] = {
     # plug-ins
     "mobilebench_exporters": {"errors", "values", "inputs", "interfaces", "verifying"},
     "mobilebench_device_runners": {
-        "errors", "values", "inputs", "machine", "interfaces", "measuring", "observer",
+        "errors", "values", "inputs", "machine", "interfaces", "measuring", "observer", "thermal",
     },
     # the face: may import all of core
     "pipeline": {
@@ -98,7 +100,7 @@ ALLOWED: dict[str, set[str]] = {
     "__main__": {"cli"},
 }  # fmt: skip
 """Which package may import which: the arrows of the architecture, all of them."""
-TORCH = {"zoo", "deploy", "conversion", "mobilebench_exporters"}
+TORCH = {"zoo", "deploy", "slimmable", "conversion", "mobilebench_exporters"}
 """Packages that may import torch. `api` names torch's module class in an annotation."""
 PUBLIC = {
     "export", "benchmark", "evaluate", "verify", "inspect", "compare", "check", "rank",

@@ -54,7 +54,7 @@ def takers(option: str, models: Sequence[str]) -> set[str]:
     Loading then says of the first one why it does not take the option.
     """
     own = {model for model in models if is_own(model)}
-    if option in ("resolution", "num-classes"):
+    if option in ("resolution", "num-classes", "width"):
         return set(models) - own or own
     timm = {model for model in models if model.startswith(TIMM)}
     return own or (timm if option == "input" else set()) or set(models)

@@ -166,6 +166,16 @@ def command(
             help="Image size of a zoo or timm model; repeatable.",
         ),
     ] = None,
+    width: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--width",
+            metavar="SHARE",
+            rich_help_panel=Panel.MODEL,
+            help="Share of the channels of a zoo model to keep, such as 0.5, or one for each "
+            "stage, such as 1,0.75,0.5,0.5; repeatable. Default: all channels.",
+        ),
+    ] = None,
     input: Annotated[
         list[str] | None,
         typer.Option(
@@ -256,6 +266,7 @@ def command(
             ema,
             num_classes,
             resolution or (),
+            width or (),
             input or (),
             mean,
             std,
@@ -302,20 +313,23 @@ def _requests(
     ema: bool,
     num_classes: int | None,
     sizes: Sequence[int],
+    widths: Sequence[str],
     inputs: Sequence[str],
     mean: str | None,
     std: str | None,
     resize: int | None,
     interpolation: Interpolation | None,
 ) -> list[Request]:
-    """Read the networks that the command line names, each at every size."""
+    """Read the networks that the command line names, each at every size and width."""
     from mobilebench.cli import assigning
     from mobilebench.errors import UserError
     from mobilebench.values.modelspec import prepared
     from mobilebench.values.request import Request
     from mobilebench.values.tensor import parse_tensor
+    from mobilebench.values.width import Width
     from mobilebench.zoo import references
 
+    shares = [Width.parse(text) for text in widths]
     names = ["input"] if len(inputs) == 1 else [f"input{index}" for index in range(len(inputs))]
     tensors = tuple(parse_tensor(text, name) for text, name in zip(inputs, names, strict=True))
     preprocessing = prepared(preprocessing_of(mean, std), resize, interpolation, tensors)
@@ -325,9 +339,9 @@ def _requests(
     if ema and keys:
         raise UserError("--ema and --checkpoint-key both choose the weights; give one of them.")
     chosen = assigning.checkpoint_keys(models, keys, paths)
-    sized, classified, fed, of_images = (
+    sized, cut, classified, fed, of_images = (
         assigning.takers(option, models)
-        for option in ("resolution", "num-classes", "input", "mean")
+        for option in ("resolution", "width", "num-classes", "input", "mean")
     )
     requests = [
         Request(
@@ -339,9 +353,11 @@ def _requests(
             inputs=tensors if model in fed else (),
             num_classes=num_classes if model in classified else None,
             preprocessing=preprocessing if model in of_images else None,
+            width=share,
         )
         for model, path, key in zip(models, paths, chosen, strict=True)
         for size in (model in sized and sizes) or (None,)
+        for share in (model in cut and shares) or (None,)
     ]
     for request in requests:
         references.require_options(request)

@@ -12,7 +12,7 @@ from mobilebench.cli.artifacts import opened
 from mobilebench.cli.grammar import Panel, Section, Verbs, add
 from mobilebench.cli.options import Adopt, Device, Inputs, Json, Runtime, Store, Unit, listed
 from mobilebench.values.device import ThermalState
-from mobilebench.values.protocol import protocols
+from mobilebench.values.protocol import PROTOCOL_NAMES
 
 if TYPE_CHECKING:
     from mobilebench.store.documents import Document
@@ -50,7 +50,7 @@ def write(
             metavar="ID",
             autocompletion=completions.protocol_ids,
             rich_help_panel=Panel.SETTING,
-            help=f"{listed(each.id for each in protocols())}.",
+            help=f"{listed(PROTOCOL_NAMES)}.",
         ),
     ] = "burst-1",
     time_limit: Annotated[

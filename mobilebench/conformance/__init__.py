@@ -15,6 +15,7 @@ from mobilebench.conformance.vector import Vector
 def vectors() -> Iterator[Vector]:
     """Yield every vector, by kind."""
     from mobilebench.conformance import (
+        controlled,
         diagnosed,
         engines,
         headlines,
@@ -36,5 +37,6 @@ def vectors() -> Iterator[Vector]:
         records,
         units,
         diagnosed,
+        controlled,
     ):
         yield from part.vectors()

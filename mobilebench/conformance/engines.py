@@ -11,7 +11,14 @@ from mobilebench.measuring import engine
 from mobilebench.values import wire
 from mobilebench.values.device import DeviceState, ThermalState, Unreadable
 from mobilebench.values.job import Limits
-from mobilebench.values.protocol import Convergence, Gate, Protocol, WarmUp, protocols
+from mobilebench.values.protocol import (
+    Convergence,
+    Gate,
+    Protocol,
+    WarmUp,
+    half_hour,
+    protocols,
+)
 
 _US, _MS, _S = 1_000, 1_000_000, 1_000_000_000
 _COOL = (DeviceState(t_ns=0, thermal=ThermalState.NOMINAL),)
@@ -37,7 +44,7 @@ _PACED = replace(_SHORT, rounds=1, inferences=6, interval_ns=10 * _MS)
 
 def vectors() -> Iterator[Vector]:
     """Yield every protocol on a steady device, then short rules on devices with a fault."""
-    for rule in protocols():
+    for rule in (*protocols(), half_hour(1)):
         # As slow as keeps the columns short, and fast enough for every frame.
         script = _script(rule, _span(30 * _MS + 123), loads_ns=(80 * _MS, 20 * _MS))
         yield _vector(rule.id, f"{rule.id} on a device that nothing disturbs.", script)
@@ -46,10 +53,29 @@ def vectors() -> Iterator[Vector]:
     yield from _frames()
     yield from _ends()
     yield from _limits()
+    yield from _widths()
     yield _vector(
         "resumed",
         "A measurement that goes on begins with a later round, and its clock goes on too.",
         replace(_script(_SHORT, _span(_MS)), first_round=1, t_ns=3 * _S),
+    )
+
+
+def _widths() -> Iterator[Vector]:
+    # Slower and slower, so that the cool latency of each variant is another.
+    rising = [Span(count=1, latency_ns=(20 + step) * _US) for step in range(60)]
+    paced = replace(_PACED, rounds=2, interval_ns=_MS, inferences=8)
+    choosing = replace(_script(paced, *rising), widths=(1.0, 0.75, 0.5))
+    yield _vector(
+        "widths",
+        "Variants are measured cool, the narrowest first; then each choice is in force for the "
+        "next inference.",
+        replace(choosing, choices=(0, 0, 2, 2, 1, 0, 0, 2, 1, 1)),
+    )
+    yield _vector(
+        "widths-that-stay",
+        "A choice of the variant in force is no event.",
+        replace(choosing, choices=(0,)),
     )
 
 
@@ -252,7 +278,10 @@ def _vector(name: str, about: str, script: Script) -> Vector:
     device = ScriptedDevice(script)
     try:
         course = engine.Course(
-            limits=script.limits, first_round=script.first_round, t_ns=script.t_ns
+            limits=script.limits,
+            first_round=script.first_round,
+            t_ns=script.t_ns,
+            several=device.several,
         )
         taken = engine.run(script.protocol, device.load, device.instruments, course)
         expected = {
@@ -261,6 +290,7 @@ def _vector(name: str, about: str, script: Script) -> Vector:
             "gates": wire.to_sparse(taken.gates),
             "states": wire.to_sparse(taken.states),
             "stopped": taken.stopped,
+            **({"events": wire.to_sparse(taken.events)} if script.widths else {}),
         }
     except InferenceFailed:
         expected = {"failing_inference": script.failing_inference}

@@ -19,7 +19,7 @@ from mobilebench.machine.process import Child, signal_name
 from mobilebench.notation import quantities
 from mobilebench.values import value
 
-OPTIONAL = frozenset({Kind.PROTOCOL, Kind.SIGNATURE, Kind.EVIDENCE, Kind.DIAGNOSES})
+OPTIONAL = frozenset({Kind.PROTOCOL, Kind.SIGNATURE, Kind.EVIDENCE, Kind.DIAGNOSES, Kind.THERMAL})
 """Kinds that a device may leave to the computer that reads its records."""
 _FLOAT_TOLERANCE = 1e-9
 """Relative difference at which two computed numbers are one: sums in another order differ more

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 
 from mobilebench.conformance.vector import Kind, Vector
 from mobilebench.values import wire
-from mobilebench.values.protocol import protocols
+from mobilebench.values.protocol import half_hour, protocols
 
 
 def vectors() -> Iterator[Vector]:
-    """Yield one vector for each protocol."""
-    for protocol in protocols():
+    """Yield one vector for each protocol, and one of half an hour at some frame rate."""
+    for protocol in (*protocols(), half_hour(24)):
         yield Vector(
             kind=Kind.PROTOCOL,
             name=protocol.id,

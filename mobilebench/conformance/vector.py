@@ -33,6 +33,8 @@ class Kind(StrEnum):
     """Given a plan and times, how well it is known where a model ran."""
     DIAGNOSES = "diagnoses"
     """Given a measurement, what makes it doubtful."""
+    THERMAL = "thermal"
+    """Given a policy and what was seen, every decision."""
 
 
 @value

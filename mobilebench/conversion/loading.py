@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import inspect
+import math
 import sys
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
@@ -25,6 +26,7 @@ from mobilebench.errors import ModelRefused, NoSuchModel, UnknownName, UserError
 from mobilebench.inputs import images
 from mobilebench.inputs.seeded import sample
 from mobilebench.machine import torchvision
+from mobilebench.slimmable.extraction import extract
 from mobilebench.values.modelspec import (
     CALLER,
     RANDOM,
@@ -36,6 +38,7 @@ from mobilebench.values.modelspec import (
 )
 from mobilebench.values.request import TIMM, Request
 from mobilebench.values.tensor import TensorSpec
+from mobilebench.values.width import Width
 from mobilebench.zoo import references
 from mobilebench.zoo.checkpoints import load_weights
 from mobilebench.zoo.complexity import count_macs, count_params
@@ -81,8 +84,23 @@ def load(request: Request) -> LoadedModel:
             module, request.checkpoint, ema=request.ema, checkpoint_key=request.checkpoint_key
         )
         origin, key = weights.sha256 or CALLER, weights.key
+    if request.width is not None:
+        module, spec = cut(module, spec, request.width)
     module.eval()
     return describe(module, spec, origin, key)
+
+
+def cut(module: nn.Module, spec: ModelSpec, width: Width) -> tuple[nn.Module, ModelSpec]:
+    """Cut a network to a width; counted and published figures, of the full one, go.
+
+    Raises `UserError` for a width that the network cannot take.
+    """
+    narrow = extract(module, width, name=spec.name)
+    shares = width.of(spec.name)
+    if width.is_full:
+        return module, spec
+    mean = math.fsum(shares) / len(shares)
+    return narrow, replace(spec, width=mean, stage_widths=shares, macs=None, published=())
 
 
 def describe(

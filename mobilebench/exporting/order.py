@@ -67,6 +67,7 @@ class Order:
         """
         content = {
             "model": self.model.name,
+            **({"widths": self.model.stage_widths} if self.model.stage_widths else {}),
             "inputs": [str(tensor) for tensor in self.model.inputs],
             "weights": None if self.model.weights is None else wire.to_plain(self.model.weights),
             "fingerprint": self.prepared.fingerprint,

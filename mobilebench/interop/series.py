@@ -19,7 +19,7 @@ from pathlib import Path
 from mobilebench.errors import SchemaError
 from mobilebench.interop.reader import UNNAMED, Reader
 from mobilebench.interop.rows import Row, header, rows
-from mobilebench.values.device import DeviceState, ThermalState
+from mobilebench.values.device import ANDROID_STATUSES, DeviceState, ThermalState
 from mobilebench.values.reported import Latency, Reported, Window
 
 _TIMES = {
@@ -42,19 +42,8 @@ _WORDS = (
     "os", "date",
 )  # fmt: skip
 _OTHERS = (*_WORDS, "threads", "cpu_mhz")
-_STATES = {
-    **{state.value: state for state in ThermalState},
-    # Android's thermal statuses by what they mean: https://source.android.com/docs/core/power/
-    # thermal-mitigation. Without throttling that a user notices, a device is fair.
-    "none": ThermalState.NOMINAL,
-    "light": ThermalState.FAIR,
-    "moderate": ThermalState.FAIR,
-    "severe": ThermalState.SERIOUS,
-    "emergency": ThermalState.CRITICAL,
-    "shutdown": ThermalState.CRITICAL,
-}
-_STATUSES = ("none", "light", "moderate", "severe", "critical", "emergency", "shutdown")
-"""Android's names of the numbers 0 to 6."""
+_STATES = {state.value: state for state in ThermalState} | ANDROID_STATUSES
+_STATUSES = tuple(ANDROID_STATUSES)
 _CELSIUS = "(?:deg_?)?c(?:elsius)?"
 _NO_CELSIUS = ("f", "deg_f", "fahrenheit", "k", "kelvin", "mc", "millidegrees")
 _COLDEST_C, _HOTTEST_C = -50, 150

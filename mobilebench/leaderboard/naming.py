@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from mobilebench.errors import UserError
+
+_WIDTH = re.compile(r" w[\d.]+(-[\d.]+)*$")
 
 
 @dataclass(frozen=True)
@@ -34,13 +37,14 @@ class Naming:
     def of(cls, names: Mapping[str, str], titles: Iterable[str]) -> Naming:
         """Return a naming of the models with these titles.
 
-        A name for `net` is that of `net@256` too, which then keeps its size. Raises `UserError`
-        for a model that is not there, and where two models would have one name.
+        A name for `net` is that of `net@256` and `net w0.5` too, which then keep their size and
+        their width. Raises `UserError` for a model that is not there, and where two models would
+        have one name.
         """
         naming = cls(dict(names))
         known = dict.fromkeys(titles)
         for model in names:
-            if not any(model in (title, _without_size(title)) for title in known):
+            if not any(model in (title, _bare(title)) for title in known):
                 raise UserError(
                     f"There is no model {model!r} to name; there are: {', '.join(known) or 'none'}."
                 )
@@ -59,9 +63,11 @@ class Naming:
         """Return the name for a model, by itself where no other is given."""
         if title in self.names:
             return self.names[title]
-        bare = _without_size(title)
+        bare = _bare(title)
         return self.names[bare] + title[len(bare) :] if bare in self.names else title
 
 
-def _without_size(title: str) -> str:
-    return title.rpartition("@")[0] or title
+def _bare(title: str) -> str:
+    """Return a title without the size and the width at its end."""
+    name = _WIDTH.sub("", title)
+    return name.rpartition("@")[0] or name

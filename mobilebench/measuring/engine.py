@@ -10,10 +10,12 @@ all but the last of it.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+import statistics
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from mobilebench.values.device import DeviceState
+from mobilebench.values.event import Event, EventKind
 from mobilebench.values.job import Limits
 from mobilebench.values.measurement import GateLog, Phase, Samples, Stop
 from mobilebench.values.protocol import Convergence, Gate, Protocol, WarmUp
@@ -35,6 +37,45 @@ class Instruments:
 
 
 @dataclass(frozen=True)
+class Moment:
+    """The end of an inference, as a chooser of widths sees it."""
+
+    t_ns: int
+    """On the measurement's clock."""
+    index: int
+    """Of the width that computed it."""
+    latency_ns: int
+    state: DeviceState | None
+    """The device's state, where it was read after this inference."""
+
+
+@dataclass(frozen=True)
+class Shift:
+    """The decision to compute the next inferences at another width."""
+
+    index: int
+    reason: str
+    readings: Mapping[str, float]
+    """The numbers that it was decided by."""
+
+
+Choose = Callable[[Moment], Shift | None]
+"""Decides after an inference; None leaves the width as it is."""
+
+
+@dataclass(frozen=True)
+class Several:
+    """Networks of several widths, and what chooses between them."""
+
+    widths: tuple[float, ...]
+    """As shares of the channels of the full network, the widest first."""
+    select: Callable[[int], object]
+    """Puts the width at an index in force, for the inferences from now on."""
+    chooser: Callable[[tuple[int, ...]], Choose]
+    """Takes the cool latency of each width in nanoseconds; returns what chooses."""
+
+
+@dataclass(frozen=True)
 class Part:
     """What came since the part before."""
 
@@ -42,6 +83,7 @@ class Part:
     load_ns: tuple[int, ...]
     gates: tuple[GateLog, ...]
     states: tuple[DeviceState, ...]
+    events: tuple[Event, ...] = ()
     round_ended: int | None = None
 
 
@@ -56,6 +98,8 @@ class Taken:
     """One for each round of a protocol with a gate."""
     states: tuple[DeviceState, ...]
     """The device's states in order, on the clock of the samples."""
+    events: tuple[Event, ...] = ()
+    """Every shift of the width."""
     stopped: Stop | None = None
     """The limit that ended it; None where it ran to its end."""
 
@@ -71,6 +115,13 @@ class Course:
     first_round: int = 0
     t_ns: int = 0
     """What the measurement's clock shows at the beginning."""
+    several: Several | None = None
+    """None where there is one network."""
+
+
+BASELINE_INFERENCES = 12
+_SETTLING = 2
+"""Of these, those that do not count for the cool latency of a width."""
 
 
 def run(
@@ -100,12 +151,18 @@ class _Columns:
     latency_ns: list[int] = field(default_factory=list)
     phase: list[Phase] = field(default_factory=list)
     round: list[int] = field(default_factory=list)
+    width: list[float] = field(default_factory=list)
+    """Empty where there is one network."""
 
-    def add(self, t_ns: int, latency_ns: int, phase: Phase, round_: int) -> None:
+    def add(
+        self, t_ns: int, latency_ns: int, phase: Phase, round_: int, width: float | None
+    ) -> None:
         self.t_ns.append(t_ns)
         self.latency_ns.append(latency_ns)
         self.phase.append(phase)
         self.round.append(round_)
+        if width is not None:
+            self.width.append(width)
 
     def freeze(self, begin: int = 0) -> Samples:
         return Samples(
@@ -113,6 +170,7 @@ class _Columns:
             latency_ns=tuple(self.latency_ns[begin:]),
             phase=tuple(self.phase[begin:]),
             round=tuple(self.round[begin:]),
+            width=tuple(self.width[begin:]),
         )
 
 
@@ -125,6 +183,7 @@ class _Kept:
     loads: int = 0
     gates: int = 0
     states: int = 0
+    events: int = 0
 
 
 class _Run:
@@ -150,6 +209,10 @@ class _Run:
         self._load_ns: list[int] = []
         self._gates: list[GateLog] = []
         self._states: list[DeviceState] = []
+        self._events: list[Event] = []
+        self._several = course.several
+        self._index = 0
+        self._width = course.several.widths[0] if course.several else None
         self._kept = _Kept(at_ns=self._clock())
 
     def run(self) -> Taken:
@@ -160,8 +223,9 @@ class _Run:
                 started = self._clock()
                 infer = self._load()
                 self._load_ns.append(self._clock() - started)
+                self._select(0)
                 self._warm_up(self._protocol.warm_up, infer, round_)
-                self._measure(infer, round_)
+                self._measure(infer, round_, self._chooser(infer, round_))
                 self._keep(round_)
         except _LimitReached as limit:
             stopped = limit.stop
@@ -174,6 +238,7 @@ class _Run:
             load_ns=tuple(self._load_ns),
             gates=tuple(self._gates),
             states=tuple(self._states),
+            events=tuple(self._events),
             stopped=stopped,
         )
 
@@ -194,6 +259,7 @@ class _Run:
             load_ns=tuple(self._load_ns[last.loads :]),
             gates=tuple(self._gates[last.gates :]),
             states=tuple(self._states[last.states :]),
+            events=tuple(self._events[last.events :]),
             round_ended=round_ended,
         )
         self._course.keep(part)
@@ -203,6 +269,7 @@ class _Run:
             loads=len(self._load_ns),
             gates=len(self._gates),
             states=len(self._states),
+            events=len(self._events),
         )
 
     def _rest(self) -> None:
@@ -237,8 +304,48 @@ class _Run:
         started = self._clock()
         infer()
         latency = self._clock() - started
-        self._columns.add(started - self._origin, latency, phase, round_)
+        self._columns.add(started - self._origin, latency, phase, round_, self._width)
         return latency
+
+    def _select(self, index: int) -> None:
+        """Put a width in force."""
+        if self._several is not None:
+            self._several.select(index)
+            self._index, self._width = index, self._several.widths[index]
+
+    def _chooser(self, infer: Infer, round_: int) -> Choose | None:
+        """Measure the cool latency of each width, the narrowest first; return what chooses."""
+        several = self._several
+        if several is None:
+            return None
+        cool_ns: dict[int, int] = {}
+        for index in reversed(range(len(several.widths))):
+            self._select(index)
+            latencies = [
+                self._sample(infer, Phase.WARM_UP, round_) for _ in range(BASELINE_INFERENCES)
+            ]
+            cool_ns[index] = int(statistics.median(latencies[_SETTLING:]))
+            self._between(self._clock())
+        return several.chooser(tuple(cool_ns[index] for index in sorted(cool_ns)))
+
+    def _choose(self, choose: Choose, latency_ns: int, state: DeviceState | None) -> None:
+        """Let the chooser look at the inference that just ended, and shift where it says so."""
+        now = self._clock() - self._origin
+        shift = choose(Moment(now, self._index, latency_ns, state))
+        if shift is None or shift.index == self._index:
+            return
+        before = self._width
+        self._select(shift.index)
+        self._events.append(
+            Event(
+                t_ns=now,
+                kind=EventKind.WIDTH_SHIFT,
+                from_width=before,
+                to_width=self._width,
+                readings=dict(shift.readings),
+                note=shift.reason,
+            )
+        )
 
     def _warm_up(self, rule: WarmUp, infer: Infer, round_: int) -> None:
         settling = Settling(rule.convergence) if rule.convergence else None
@@ -254,23 +361,26 @@ class _Run:
                 return
             self._between(started + elapsed)
 
-    def _measure(self, infer: Infer, round_: int) -> None:
+    def _measure(self, infer: Infer, round_: int, choose: Choose | None) -> None:
         protocol = self._protocol
         started, inferences = self._clock(), 0
         sense_at = started
         while True:
-            self._sample(infer, Phase.MEASURED, round_)
+            latency = self._sample(infer, Phase.MEASURED, round_)
             inferences += 1
             elapsed = self._clock() - started
             if elapsed >= protocol.max_duration_ns:
                 return
             if inferences >= protocol.inferences and elapsed >= protocol.min_duration_ns:
                 return
+            state = None
             if protocol.sense_ns is not None and self._clock() >= sense_at:
-                self._read()
+                state = self._read()
                 sense_at += protocol.sense_ns
             else:
                 self._between(started + elapsed)
+            if choose is not None:
+                self._choose(choose, latency, state)
             if protocol.interval_ns is not None:
                 self._wait_for_frame(protocol.interval_ns, started)
 

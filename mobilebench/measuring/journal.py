@@ -163,6 +163,7 @@ def line_of(part: engine.Part, loads: tuple[Load, ...], peak_bytes: int) -> Line
         gates=part.gates,
         samples=part.samples if part.samples.t_ns else None,
         states=part.states,
+        events=part.events,
         peak_bytes=peak_bytes,
         round_ended=part.round_ended,
     )

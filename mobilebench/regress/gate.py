@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
 from mobilebench.errors import UserError, require_known
 from mobilebench.notation.quantities import counted
@@ -210,7 +211,7 @@ def _nearest(record: Record, other: Side) -> str:
 
 def _alike(one: Record, other: Record) -> bool:
     """Return whether two records have the same model and recipe, at whatever input sizes."""
-    return (one.model.name, one.recipe) == (other.model.name, other.recipe)
+    return replace(one.network, inputs=()) == replace(other.network, inputs=())
 
 
 def _differences(one: Record, other: Record) -> list[str]:

@@ -16,6 +16,7 @@ from mobilebench.reproducing.supplies import Supplies
 from mobilebench.values.modelspec import ModelSpec
 from mobilebench.values.record import Record
 from mobilebench.values.request import TIMM, Request, is_own
+from mobilebench.values.width import Width
 from mobilebench.zoo.registry import list_models
 
 _TIMM_COMMIT = "timm "
@@ -162,6 +163,7 @@ def _request(model: ModelSpec, supplies: Supplies, names: Sequence[Name]) -> Req
         inputs=model.inputs if sized else (),
         num_classes=None if own else model.num_classes,
         preprocessing=model.preprocessing if own else None,
+        width=Width(shares=model.stage_widths) if model.stage_widths and not own else None,
     )
 
 

@@ -24,6 +24,9 @@ RULES: Mapping[PolicyRule, tuple[Sequence[Parameter], _Make]] = {
 }
 """The parameters of every rule, and what makes its state machine."""
 
+PURSUES_HEAT = frozenset({PolicyRule.THRESHOLD, PolicyRule.HEADROOM, PolicyRule.PREDICTIVE})
+"""Rules that look at limits on heat."""
+
 
 def controller(policy: Policy, widths: Sequence[WidthCost], interval_ns: int | None) -> Controller:
     """Return the controller of a policy, at the widest width, that has seen nothing yet.

@@ -78,6 +78,30 @@ class Greedy:
 
 
 @dataclass(frozen=True)
+class BestAtCap:
+    """Takes the best width for the clock as it is; knows the cap, and does not look ahead."""
+
+    decisions: tuple[Decision, ...]
+    """By the step of the cap."""
+
+    def decide(self, seen: Observation, truth: Truth) -> Decision:
+        """Return the width for the cap."""
+        return self.decisions[truth.cap_step]
+
+
+def best_at_cap(phone: Phone, use: Use) -> BestAtCap:
+    """Return a driver that knows the cap and the noise."""
+
+    def best(step: int) -> Decision:
+        values = [
+            cost.top1 * in_time(phone, use, index, step) for index, cost in enumerate(use.widths)
+        ]
+        return Decision(values.index(max(values)), Reason.HOLD)
+
+    return BestAtCap(tuple(best(step) for step in range(len(phone.steps))))
+
+
+@dataclass(frozen=True)
 class _Grid:
     """Temperatures at which values are kept."""
 

@@ -27,8 +27,10 @@ class Pace:
         self._ratios = deque([1.0] * WINDOW, WINDOW)
         spread = [1 + _PRIOR * (2 * at / (RESIDUALS - 1) - 1) for at in range(RESIDUALS)]
         self._sorted = spread
-        # The widest apart go first, so that the assumption fades from its edges.
-        self._in_turn = deque(sorted(spread, key=lambda residual: -abs(residual - 1)))
+        # From both ends by turns, so that the assumption fades from its edges.
+        half = RESIDUALS // 2
+        ends = zip(spread[:half], reversed(spread[half:]), strict=True)
+        self._in_turn = deque(residual for pair in ends for residual in pair)
         self.value = 1.0
         """1 at the cool clock, 1.25 where everything takes a quarter longer."""
 

@@ -227,8 +227,18 @@ def noise(phone: Phone, frames: int, seed: int) -> list[float]:
     return [float(factor) for factor in np.where(spiked, phone.noise.spike_factor, 1) * factors]
 
 
-def run(phone: Phone, use: Use, driver: Driver, start_c: Sequence[float] | None = None) -> Run:
-    """Serve every frame due; the first width is the widest."""
+def run(
+    phone: Phone,
+    use: Use,
+    driver: Driver,
+    start_c: Sequence[float] | None = None,
+    first: int = 0,
+) -> Run:
+    """Serve every frame due.
+
+    The phone has idled for a long time, unless the nodes are at `start_c`. `first` is the index of
+    the width that begins.
+    """
     now = Simulation(phone, use.air_c, start_c)
     truth = now.truth
     factors = noise(phone, use.frames_due, use.seed)
@@ -240,7 +250,8 @@ def run(phone: Phone, use: Use, driver: Driver, start_c: Sequence[float] | None 
     indices: list[int] = []
     seconds: list[tuple[float, ...]] = []
     shifts: list[Shift] = []
-    index = slot = busy_ns = busy_since_read_ns = 0
+    index = first
+    slot = busy_ns = busy_since_read_ns = 0
     next_tick, next_read = TICK_NS, _SENSE_NS
     # A frame that takes longer than a tick keeps the unit busy in the ticks after it.
     while slot < use.frames_due:

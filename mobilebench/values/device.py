@@ -33,6 +33,19 @@ class ThermalState(StrEnum):
         return list(ThermalState).index(self)
 
 
+ANDROID_STATUSES = {
+    "none": ThermalState.NOMINAL,
+    "light": ThermalState.FAIR,
+    "moderate": ThermalState.FAIR,
+    "severe": ThermalState.SERIOUS,
+    "critical": ThermalState.CRITICAL,
+    "emergency": ThermalState.CRITICAL,
+    "shutdown": ThermalState.CRITICAL,
+}
+"""Android's thermal statuses 0 to 6 by what they mean, from source.android.com/docs/core/power/
+thermal-mitigation. Without throttling that a user notices, a device is fair."""
+
+
 class Unreadable(StrEnum):
     """Why a reading is missing."""
 

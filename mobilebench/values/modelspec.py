@@ -7,10 +7,12 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 from enum import StrEnum
+from typing import ClassVar
 
 from mobilebench.errors import UserError, require_known
 from mobilebench.values import require_range, value
 from mobilebench.values.tensor import TensorSpec
+from mobilebench.values.width import Width
 
 RANDOM = "random"
 """Weights that mobilebench drew from a seed."""
@@ -217,11 +219,14 @@ class Weights:
 class ModelSpec:
     """One network at one input size."""
 
+    LEFT_OUT_WHERE_ABSENT: ClassVar = ("stage_widths",)
+
     name: str
     inputs: tuple[TensorSpec, ...]
     family: str | None = None
     variant: str | None = None
     width: float = 1.0
+    """Share of the channels that are kept; the mean over the stages where theirs differ."""
     num_classes: int | None = None
     params: int | None = None
     macs: Macs | None = None
@@ -230,6 +235,9 @@ class ModelSpec:
     published: tuple[Published, ...] = ()
     weights: Weights | None = None
     """None until a network with these weights exists."""
+    stage_widths: tuple[float, ...] = ()
+    """Share of the channels that each stage keeps, of a network that was cut; empty for a full
+    one. Documents of full networks do not have the field."""
 
     def __post_init__(self) -> None:
         if not self.inputs:
@@ -237,17 +245,24 @@ class ModelSpec:
                 f"Model {self.name!r} has no input; give at least one, for example 1x3x224x224."
             )
         require_range(self, "params", "num_classes")
+        if self.stage_widths:
+            Width(shares=self.stage_widths)  # raises for what is no width
 
     def __repr__(self) -> str:
         return f"<ModelSpec {self.name}: {', '.join(map(str, self.inputs))}>"
 
     @property
     def title(self) -> str:
-        """The name for people, with the image size where it is not the usual 224 by 224."""
+        """The name for people: `mobilevig_ti@256 w0.5`.
+
+        The image size is left out where it is the usual 224 by 224, the width of a full network.
+        """
+        cut = f" {Width(shares=self.stage_widths).label}" if self.stage_widths else ""
         if self.resolution in (None, _USUAL):
-            return self.name
+            return f"{self.name}{cut}"
         height, width = self.resolution
-        return f"{self.name}@{height}" if height == width else f"{self.name}@{height}x{width}"
+        size = f"{height}" if height == width else f"{height}x{width}"
+        return f"{self.name}@{size}{cut}"
 
     @property
     def resolution(self) -> tuple[int, int] | None:

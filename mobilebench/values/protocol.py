@@ -6,6 +6,7 @@ better rule gets a new id.
 
 from __future__ import annotations
 
+import re
 from enum import StrEnum
 
 from mobilebench.errors import UnknownName
@@ -199,8 +200,33 @@ _PROTOCOLS = (
 )
 
 
+_HALF_HOUR = re.compile(r"paced-(\d{1,3})fps-30min-1")
+MOST_FPS = 240
+
+
+def half_hour(fps: int) -> Protocol:
+    """Return the protocol of half an hour at a frame rate, of 1 to `MOST_FPS` frames a second."""
+    return Protocol(
+        id=f"paced-{fps}fps-30min-1",
+        purpose=f"heat: {fps} frames a second for half an hour, and how many miss their deadline",
+        rounds=1,
+        warm_up=_SETTLED,
+        inferences=1,
+        min_duration_ns=1800 * _S,
+        max_duration_ns=1800 * _S,
+        interval_ns=_S // fps,
+        gate=Gate(),
+        sense_ns=_S,
+        window_ns=60 * _S,
+    )
+
+
+PROTOCOL_NAMES = (*(known.id for known in _PROTOCOLS), "paced-NNfps-30min-1")
+"""What people choose from; NN is any frame rate that `half_hour` takes."""
+
+
 def protocols() -> tuple[Protocol, ...]:
-    """Return every protocol that this version can run."""
+    """Return every protocol that this version can run, but those of `half_hour`."""
     return _PROTOCOLS
 
 
@@ -209,4 +235,7 @@ def protocol(protocol_id: str) -> Protocol:
     for known in _PROTOCOLS:
         if known.id == protocol_id:
             return known
-    raise UnknownName.among("protocol", protocol_id, (known.id for known in _PROTOCOLS))
+    rate = _HALF_HOUR.fullmatch(protocol_id)
+    if rate is not None and 1 <= int(rate[1]) <= MOST_FPS and rate[1] == str(int(rate[1])):
+        return half_hour(int(rate[1]))
+    raise UnknownName.among("protocol", protocol_id, PROTOCOL_NAMES)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from mobilebench.values import value
 from mobilebench.values.modelspec import Preprocessing
 from mobilebench.values.tensor import TensorSpec
+from mobilebench.values.width import Width
 
 TIMM = "timm:"
 """What references to models of timm begin with."""
@@ -34,9 +35,12 @@ class Request:
     """None for as many as the network has by itself."""
     preprocessing: Preprocessing | None = None
     """How images are prepared for the user's own network; other networks define it."""
+    width: Width | None = None
+    """The share of the channels to cut the network to, after its weights are loaded."""
 
     @property
     def name(self) -> str:
         """Name for people, before the network is loaded and its own name is known."""
         size = f" at {self.resolution}" if self.resolution else ""
-        return f"{self.reference}{size}"
+        cut = "" if self.width is None or self.width.is_full else f" {self.width.label}"
+        return f"{self.reference}{cut}{size}"

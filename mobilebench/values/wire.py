@@ -33,9 +33,8 @@ def to_plain(value: object) -> Plain:
         return str(value)
     if isinstance(value, tuple | list):
         return [to_plain(part) for part in value]
-    cls: Any = type(value)
-    plain = _adapter(cls).dump_python(value, mode="json")
-    return _without_absent(value, plain) if getattr(cls, "ABSENT_IS_LEFT_OUT", False) else plain
+    every = getattr(type(value), "ABSENT_IS_LEFT_OUT", False)
+    return _without_absent(value, _dumped(value), every=every)
 
 
 def to_sparse(value: object) -> Plain:
@@ -45,18 +44,29 @@ def to_sparse(value: object) -> Plain:
     """
     if isinstance(value, tuple | list):
         return [to_sparse(part) for part in value]
-    return _without_absent(value, to_plain(value))
+    return _without_absent(value, _dumped(value), every=True)
 
 
-def _without_absent(value: Any, plain: Plain) -> Plain:
+def _dumped(value: object) -> Plain:
+    cls: Any = type(value)
+    return _adapter(cls).dump_python(value, mode="json")
+
+
+def _without_absent(value: Any, plain: Plain, *, every: bool) -> Plain:
+    """Leave out what is absent: of every field, or of those that their class names.
+
+    `LEFT_OUT_WHERE_ABSENT` of a class names fields that older readers do not know.
+    """
     if is_dataclass(value):
+        named = getattr(value, "LEFT_OUT_WHERE_ABSENT", ())
         return {
-            field.name: _without_absent(getattr(value, field.name), plain[field.name])
+            field.name: _without_absent(getattr(value, field.name), plain[field.name], every=every)
             for field in fields(value)
-            if not _absent(getattr(value, field.name), field)
+            if not ((every or field.name in named) and _absent(getattr(value, field.name), field))
         }
     if isinstance(value, tuple) and value and is_dataclass(value[0]):
-        return [_without_absent(*pair) for pair in zip(value, plain, strict=True)]
+        pairs = zip(value, plain, strict=True)
+        return [_without_absent(*pair, every=every) for pair in pairs]
     return plain
 
 

@@ -22,7 +22,7 @@ _ROWS = (
 )
 
 
-def _rounded(channels: float, multiple: int = 8) -> int:
+def rounded(channels: float, multiple: int = 8) -> int:
     """Round to the nearest `multiple` that is at least nine tenths of `channels`."""
     nearest = max(multiple, int(channels + multiple / 2) // multiple * multiple)
     return nearest + multiple if nearest < 0.9 * channels else nearest
@@ -66,7 +66,7 @@ class MobileNetV2(nn.Module):
 
     def __init__(self, width: float, num_classes: int = 1000) -> None:
         super().__init__()
-        channels = _rounded(32 * width)
+        channels = rounded(32 * width)
         blocks: list[nn.Module] = [_conv(3, channels, 3, 2)]
         self._stage_ends = []
         for expansion, base, count, first_stride in _ROWS:
@@ -74,10 +74,10 @@ class MobileNetV2(nn.Module):
                 stride = first_stride if index == 0 else 1
                 if stride == 2:
                     self._stage_ends.append(len(blocks) - 1)
-                blocks.append(Bottleneck(channels, _rounded(base * width), stride, expansion))
-                channels = _rounded(base * width)
+                blocks.append(Bottleneck(channels, rounded(base * width), stride, expansion))
+                channels = rounded(base * width)
         self._stage_ends.append(len(blocks) - 1)
-        last = _rounded(1280 * max(1.0, width))
+        last = rounded(1280 * max(1.0, width))
         blocks.append(_conv(channels, last, 1, 1))
         self.features = nn.Sequential(*blocks)
         self.classifier = nn.Sequential(nn.Dropout(0.2), nn.Linear(last, num_classes))

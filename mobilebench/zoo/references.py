@@ -63,6 +63,9 @@ def require_options(request: Request) -> None:
             raise UserError(
                 f"--{option} is for models of the zoo and of timm; {reference} decides that itself."
             )
+    if request.width is not None:
+        _require_widths(reference)
+        request.width.of(reference)  # raises for another number of stages
     if request.preprocessing is not None and not own:
         raise UserError(
             f"{reference} already defines how images are prepared for it; --mean and --std are for "
@@ -79,6 +82,20 @@ def require_options(request: Request) -> None:
     elif request.ema or request.checkpoint_key is not None:
         what = "averaged weights were" if request.ema else "an entry of a checkpoint was"
         raise UserError(f"{reference}: {what} asked for, but no checkpoint given.")
+
+
+def _require_widths(reference: str) -> None:
+    """Raise `UserError` for a network that has one width only."""
+    if is_own(reference):
+        raise UserError(
+            f"--width was given for {reference}, your own network; leave it out, and "
+            f"let the function return mobilebench.slimmable.extract(network, width)."
+        )
+    if reference.startswith(TIMM) and not reference.startswith(f"{TIMM}mobilenetv2_"):
+        raise UserError(
+            f"--width was given for {reference}; of timm's networks only {TIMM}mobilenetv2_... has "
+            f"widths: leave it out."
+        )
 
 
 def require_checkpoint(path: str | Path) -> None:

@@ -182,8 +182,8 @@ def test_the_program_without_a_word_shows_its_verbs_and_says_what_to_write(
             "mobilebench export has no option --qqq; `mobilebench export --help` lists them.",
         ),
         (
-            "gate --width 3",
-            "mobilebench gate has no option --width; `mobilebench gate --help` lists them.",
+            "gate --depth 3",
+            "mobilebench gate has no option --depth; `mobilebench gate --help` lists them.",
         ),
         ("nosuch", "There is no command called 'nosuch'; known: bench, calibrate, check, "),
         ("bench a --pairs 10001", "mobilebench bench: --pairs: input should be less than or equal"),

@@ -145,9 +145,10 @@ def _timm(tmp_path: Path, code: str, *, with_torchvision: bool) -> subprocess.Co
         package = tmp_path / "torchvision"
         package.mkdir()
         (package / "__init__.py").write_text(_STAND_IN)
+    places = filter(None, [os.environ.get("PYTHONPATH")])
     return subprocess.run(
         [sys.executable, "-c", code],
-        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), *places])},
         capture_output=True,
         text=True,
         timeout=120,
@@ -193,6 +194,33 @@ def test_a_timm_model_brings_its_own_input_size_and_preprocessing(tmp_path: Path
     assert "shape=(1, 3, 160, 160)" in process.stdout, process.stdout + process.stderr
     assert "origin='random'" in process.stdout
     assert "crop_pct=0.95" in process.stdout
+
+
+_CUT = """
+import timm, torch
+from mobilebench.conversion.loading import load
+from mobilebench.slimmable import extract
+from mobilebench.values.request import Request
+from mobilebench.values.width import Width
+width = Width.parse("1,0.75,0.5,0.25")
+ours = load(Request(reference="mobilenetv2_100", resolution=64)).module.double()
+theirs = timm.create_model("mobilenetv2_100").eval().double()
+tensors = zip(theirs.state_dict(), ours.state_dict().values(), strict=True)
+theirs.load_state_dict(dict(tensors))
+image = torch.randn(1, 3, 64, 64).double()
+for one, other in ((ours, theirs), (extract(ours, width), extract(theirs, width))):
+    with torch.no_grad():
+        print(torch.equal(one(image), other(image)))
+spec = load(Request(reference="timm:mobilenetv2_100", width=width)).spec
+print(spec.title, spec.params)
+"""
+
+
+@needs_timm
+def test_timms_mobilenetv2_is_cut_as_the_zoos(tmp_path: Path) -> None:
+    process = _timm(tmp_path, _CUT, with_torchvision=True)
+    assert process.stdout.splitlines()[:2] == ["True", "True"], process.stderr
+    assert "mobilenetv2_100 w1-0.75-0.5-0.25" in process.stdout, process.stderr
 
 
 @needs_timm

@@ -236,3 +236,10 @@ def test_one_size_can_have_its_own_name() -> None:
     titles = ["net", "net@256", "other"]
     naming = Naming.of({"net": "N", "net@256": "N large"}, titles)
     assert [naming.shown(title) for title in titles] == ["N", "N large", "other"]
+
+
+def test_a_name_is_that_of_every_width_too() -> None:
+    titles = ["net", "net w0.5", "net@256 w1-0.75-0.5-0.5", "a width"]
+    naming = Naming.of({"net": "N"}, titles)
+    shown = [naming.shown(title) for title in titles]
+    assert shown == ["N", "N w0.5", "N@256 w1-0.75-0.5-0.5", "a width"]

@@ -14,7 +14,15 @@ from mobilebench.leaderboard.headline import Deadlines
 from mobilebench.measuring import engine
 from mobilebench.values.device import ThermalState
 from mobilebench.values.measurement import GateLog, Phase
-from mobilebench.values.protocol import Convergence, Gate, Protocol, WarmUp, protocol, protocols
+from mobilebench.values.protocol import (
+    Convergence,
+    Gate,
+    Protocol,
+    WarmUp,
+    half_hour,
+    protocol,
+    protocols,
+)
 from tests.doubles import ScriptedDevice
 
 MS = 1_000_000
@@ -213,7 +221,7 @@ def test_a_sustained_run_shows_its_windows() -> None:
 
 
 def test_every_protocol_runs_on_a_scripted_device() -> None:
-    for rule in protocols():
+    for rule in (*protocols(), half_hour(1)):
         device = ScriptedDevice([5 * MS], thermal=[NOMINAL])
         run = engine.run(rule, device.load, device.instruments)
         measured = run.samples.latencies_ns()
@@ -223,10 +231,25 @@ def test_every_protocol_runs_on_a_scripted_device() -> None:
 
 
 def test_known_protocols() -> None:
-    assert {known.id for known in protocols()} == set(DEFINITIONS)
+    assert {known.id for known in protocols()} == set(DEFINITIONS) - {"paced-24fps-30min-1"}
     assert [known.id for known in protocols() if known.indicative] == ["smoke-1"]
     with pytest.raises(UnknownName, match="burst-1"):
         protocol("burst-2")
+
+
+@pytest.mark.parametrize(
+    "name", ["paced-0fps-30min-1", "paced-030fps-30min-1", "paced-241fps-30min-1"]
+)
+def test_half_an_hour_has_a_frame_rate_that_cameras_have(name: str) -> None:
+    with pytest.raises(UnknownName, match="paced-NNfps-30min-1"):
+        protocol(name)
+
+
+def test_half_an_hour_serves_every_frame_of_its_rate() -> None:
+    rule = protocol("paced-10fps-30min-1")
+    device = ScriptedDevice([5 * MS], thermal=[NOMINAL])
+    run = engine.run(rule, device.load, device.instruments)
+    assert len(run.samples.latencies_ns()) in (18_000, 18_001) and len(run.states) >= 1799
 
 
 DEFINITIONS = {
@@ -237,6 +260,7 @@ DEFINITIONS = {
     "modelbench-1": "25bd9216cc37b374",
     "mlperf-ss-1": "4517a1769192f9e2",
     "ci-ab-1": "9bba80b4ff2dca86",
+    "paced-24fps-30min-1": "cb15e9fc718496dd",
 }
 
 
@@ -251,3 +275,69 @@ def test_the_definition_of_a_protocol_never_changes(name: str) -> None:
     }
     text = json.dumps(defined, sort_keys=True)
     assert hashlib.sha256(text.encode()).hexdigest()[:16] == DEFINITIONS[name], text
+
+
+class _Chooser:
+    """Shifts to a width at given inferences; keeps what it saw."""
+
+    def __init__(self, shifts: dict[int, int]) -> None:
+        self.shifts = shifts
+        self.seen: list[engine.Moment] = []
+        self.cool_ns: tuple[int, ...] = ()
+
+    def start(self, cool_ns: tuple[int, ...]) -> engine.Choose:
+        self.cool_ns = cool_ns
+        return self.choose
+
+    def choose(self, moment: engine.Moment) -> engine.Shift | None:
+        self.seen.append(moment)
+        index = self.shifts.get(len(self.seen))
+        return None if index is None else engine.Shift(index, "because", {"pace": 1.5})
+
+
+class _Slimmable(ScriptedDevice):
+    """A device whose width in force decides how long an inference takes."""
+
+    def __init__(self) -> None:
+        super().__init__([MS])
+        self.index = 0
+
+    def select(self, index: int) -> None:
+        self.index = index
+
+    def infer(self) -> None:
+        self.now_ns += (8 * MS, 5 * MS, 2 * MS)[self.index]
+
+
+def test_widths_change_between_inferences_and_are_recorded() -> None:
+    device, chooser = _Slimmable(), _Chooser({3: 2, 5: 2, 6: 0})
+    several = engine.Several((1.0, 0.75, 0.5), device.select, chooser.start)
+    rule = dataclasses.replace(PACED, rounds=1, inferences=8)
+    run = engine.run(rule, device.load, device.instruments, engine.Course(several=several))
+    assert chooser.cool_ns == (8 * MS, 5 * MS, 2 * MS)
+    measured = run.samples.select()
+    assert measured.width[:8] == (1.0, 1.0, 1.0, 0.5, 0.5, 0.5, 1.0, 1.0)
+    assert measured.latency_ns[:7] == (8 * MS,) * 3 + (2 * MS,) * 3 + (8 * MS,)
+    assert [(e.from_width, e.to_width, e.note) for e in run.events] == [
+        (1.0, 0.5, "because"),
+        (0.5, 1.0, "because"),
+    ]
+    assert run.events[0].readings == {"pace": 1.5}
+    assert run.events[0].t_ns == measured.t_ns[2] + 8 * MS
+    assert [moment.index for moment in chooser.seen[:7]] == [0, 0, 0, 2, 2, 2, 0]
+    assert len(run.samples.select(Phase.WARM_UP).width) >= 3 * engine.BASELINE_INFERENCES
+
+
+def test_a_chooser_sees_the_states_that_are_read() -> None:
+    device, chooser = _Slimmable(), _Chooser({})
+    several = engine.Several((1.0, 0.75, 0.5), device.select, chooser.start)
+    rule = dataclasses.replace(PACED, rounds=1, inferences=8, sense_ns=20 * MS)
+    run = engine.run(rule, device.load, device.instruments, engine.Course(several=several))
+    states = [moment.state for moment in chooser.seen if moment.state is not None]
+    assert states == list(run.states[1:]) and states
+
+
+def test_one_network_has_no_widths() -> None:
+    device = ScriptedDevice([MS])
+    run = engine.run(PACED, device.load, device.instruments)
+    assert run.samples.width == () and run.events == ()

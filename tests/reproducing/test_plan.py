@@ -19,6 +19,7 @@ from mobilebench.values.recipe import Calibration, ExportRecipe, Format, Precisi
 from mobilebench.values.record import Record
 from mobilebench.values.request import Request
 from mobilebench.values.tensor import TensorSpec
+from mobilebench.values.width import Width
 from mobilebench.zoo.registry import model_spec
 from tests.records import measured
 
@@ -50,6 +51,12 @@ def test_a_network_of_the_zoo_is_named_by_itself() -> None:
     assert _request(record) == Request(
         reference="mobilevig_ti", resolution=256, num_classes=1000, preprocessing=None
     )
+
+
+def test_a_cut_network_is_cut_again() -> None:
+    shares = (1.0, 0.75, 0.5, 0.5)
+    spec = replace(model_spec("mobilevig_ti"), stage_widths=shares)
+    assert _request(replace(measured(), model=spec)).width == Width(shares=shares)
 
 
 def test_a_network_of_timm_keeps_its_size_and_classes() -> None:

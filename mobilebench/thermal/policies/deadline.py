@@ -78,10 +78,16 @@ class Deadline:
         ]
         enough = values[index] * self._gain
         best = max(range(len(values)), key=values.__getitem__)
+        if values[best] == 0:  # nothing is in time, and the narrowest network is the least late
+            best, enough = len(values) - 1, -1.0
         if best > index and values[best] > enough:
             return self._narrower(best, t_ns)
-        for wider in range(index):
-            if not values[wider] > enough:
+        return self._room(values, enough, t_ns) or self._probe(t_ns) or self._hold[index]
+
+    def _room(self, values: Sequence[float], enough: float, t_ns: int) -> Decision | None:
+        """Take a wider width that has been better for its quiet time."""
+        for wider in range(self.index):
+            if values[wider] <= max(enough, 0):
                 self._since_ns[wider] = None
                 continue
             since_ns = self._since_ns[wider]
@@ -89,10 +95,17 @@ class Deadline:
                 self._since_ns[wider] = since_ns = t_ns
             if t_ns - since_ns >= self._wait_ns[Reason.ROOM][wider]:
                 return self._wider(wider, Reason.ROOM, t_ns)
-        if index and t_ns - self._moved_ns >= self._wait_ns[Reason.PROBE][index - 1]:
-            self._before_probe = self.pace.value
-            return self._wider(index - 1, Reason.PROBE, t_ns)
-        return self._hold[index]
+        return None
+
+    def _probe(self, t_ns: int) -> Decision | None:
+        """Try the next wider width where that is due, and would be of use."""
+        wider = self.index - 1
+        if wider < 0 or t_ns - self._moved_ns < self._wait_ns[Reason.PROBE][wider]:
+            return None
+        if self._top1[wider] <= self._top1[self.index] * self._gain:
+            return None
+        self._before_probe = self.pace.value
+        return self._wider(wider, Reason.PROBE, t_ns)
 
     def _narrower(self, best: int, t_ns: int) -> Decision:
         if self._trial is not None:

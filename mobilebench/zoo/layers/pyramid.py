@@ -77,7 +77,9 @@ class LocalBlock(nn.Module):
     @property
     def layer_scale(self) -> nn.Parameter:
         """Return the layer scale, whose name depends on the family."""
-        return self.get_parameter(self._scale_name)
+        # Not get_parameter, which refuses a part of a shared parameter in its place.
+        scale: nn.Parameter = getattr(self, self._scale_name)
+        return scale
 
     def forward(self, x: Tensor) -> Tensor:
         y: Tensor = x + self.drop_path(scaled(self.dws(x), self.layer_scale))
