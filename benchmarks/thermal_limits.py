@@ -18,6 +18,7 @@ import tables
 from thermal_runs import (
     Case,
     Drivers,
+    Policies,
     Row,
     Rows,
     collect,
@@ -90,25 +91,25 @@ def _name(at_c: float) -> str:
     return f"threshold {at_c:g}"
 
 
-def job(weather: Weather, seed: int, have: frozenset[str]) -> list[Row]:
+def job(weather: Weather, seed: int, have: Policies) -> list[Row]:
     """Return the rows of a phone that the file does not have.
 
     A phone counts where full width is capped and the smallest width never. Where that is capped
     too, it is kept to see what giving up is worth.
     """
-    if have:
-        return []
     case = Case.drawn(weather, seed)
-    full, small = case.row("fixed full", case.fixed(0)), case.row("fixed 0.35", case.fixed(3))
+    fixed = {"fixed full": partial(case.fixed, 0), "fixed 0.35": partial(case.fixed, 3)}
+    fresh = missing(case, fixed, have)
+    known = dict(have) | {row["policy"]: row for row in fresh}
+    full, small = known["fixed full"], known["fixed 0.35"]
     full["counts"] = full["capped_s"] > 0 and small["capped_s"] == 0
     full["hopeless"] = small["capped_s"] > 0
-    fresh = [full, small]
     if full["counts"]:
         fresh += missing(case, _drivers(case), have)
         if seed >= SCORED_FROM:
             for name, phone in _with_less(case.phone).items():
                 less = replace(case, phone=phone)
-                fresh.append(less.row(name, less.by(_PREDICTIVE)))
+                fresh += missing(less, {name: partial(less.by, _PREDICTIVE)}, have)
     elif full["hopeless"] and seed >= SCORED_FROM:
         fresh += missing(case, _of_all(case), have)
     return fresh

@@ -19,6 +19,7 @@ from thermal_runs import (
     THROTTLES,
     Case,
     Drivers,
+    Policies,
     Row,
     Rows,
     collect,
@@ -30,7 +31,7 @@ from thermal_runs import (
 )
 
 from mobilebench import files
-from mobilebench.thermal.oracle import Greedy, Oracle
+from mobilebench.thermal.oracle import Oracle, best_at_cap
 from mobilebench.thermal.phones import SCORED_FROM, Weather
 from mobilebench.thermal.simulation import Driver
 from mobilebench.values.policy import Policy, PolicyRule
@@ -87,20 +88,17 @@ def _name(slow: float, dwell_s: float) -> str:
 
 
 def job(
-    weather: Weather, seed: int, have: frozenset[str], thresholds: Sequence[tuple[float, float]]
+    weather: Weather, seed: int, have: Policies, thresholds: Sequence[tuple[float, float]]
 ) -> list[Row]:
     """Return the rows of a phone that are missing; of one that does not count only the first."""
     case = Case.drawn(weather, seed)
     fresh: list[Row] = []
-    if "fixed full" not in have:
+    first = have.get("fixed full")
+    if first is None:
         first = case.row("fixed full", case.fixed(0))
         first["counts"] = first["slowdown"] >= THROTTLES
         fresh.append(first)
-        if not first["counts"]:
-            return fresh
-    elif have == {"fixed full"}:
-        return fresh
-    return fresh + missing(case, _drivers(case, thresholds), have)
+    return fresh + (missing(case, _drivers(case, thresholds), have) if first["counts"] else [])
 
 
 def _drivers(case: Case, thresholds: Sequence[tuple[float, float]]) -> Drivers:
@@ -114,7 +112,7 @@ def _drivers(case: Case, thresholds: Sequence[tuple[float, float]]) -> Drivers:
     deadline = Policy(rule=PolicyRule.DEADLINE)
     drivers["deadline"] = partial(case.by, deadline)
     drivers["plan"] = partial(Oracle, case.phone, case.use)
-    drivers["greedy"] = partial(Greedy, case.phone, case.use)
+    drivers["greedy"] = partial(best_at_cap, case.phone, case.use)
     if case.weather is Weather.USUAL:
         for name, wrong in _WRONG.items():
             drivers[f"deadline, {name}"] = partial(case.by, deadline, *wrong)

@@ -18,13 +18,13 @@ from typing import Any
 import numpy as np
 
 from mobilebench.thermal import controllers, phones
-from mobilebench.thermal.observation import Controller, Decision, Observation, Reason
+from mobilebench.thermal.observation import Reason
 from mobilebench.thermal.phones import SCORED_FROM, Weather
-from mobilebench.thermal.policies.fixed import Fixed
 from mobilebench.thermal.score import score
-from mobilebench.thermal.simulation import TICK_NS, Driver, Run, Truth, Use, run
+from mobilebench.thermal.simulation import TICK_NS, Driver, Run, Use, run
+from mobilebench.thermal.trial import Constant, Controlled
 from mobilebench.values.phone import Phone
-from mobilebench.values.policy import Aim, Policy
+from mobilebench.values.policy import Policy
 
 INTERVAL_NS = round(1e9 / 30)
 MINUTES = 30
@@ -35,19 +35,10 @@ _S = 1_000_000_000
 _TICKS = _S // TICK_NS
 
 Row = dict[str, Any]
+Policies = Mapping[str, Row]
+"""The rows of one phone, by the name of the policy."""
 Drivers = Mapping[str, Callable[[], Driver]]
-Job = Callable[[Weather, int, frozenset[str]], list[Row]]
-
-
-@dataclass(frozen=True)
-class Unseeing:
-    """Drives a simulation by a controller, which sees no truth."""
-
-    controller: Controller
-
-    def decide(self, seen: Observation, truth: Truth) -> Decision:
-        """Return the controller's decision."""
-        return self.controller.decide(seen)
+Job = Callable[[Weather, int, Policies], list[Row]]
 
 
 @dataclass(frozen=True)
@@ -76,15 +67,16 @@ class Case:
             replace(cost, cool_ms=cost.cool_ms * (wrong if everywhere or not index else 1))
             for index, cost in enumerate(self.use.widths)
         ]
-        return Unseeing(controllers.controller(policy, shown, self.use.interval_ns))
+        return Controlled(controllers.controller(policy, shown, self.use.interval_ns))
 
     def fixed(self, index: int) -> Driver:
         """Return the driver that stays at one width."""
-        return Unseeing(Fixed(self.use.widths, Aim(), {}, index))
+        return Constant(index)
 
     def row(self, name: str, driver: Driver) -> Row:
         """Simulate the half hour; return what it was worth."""
-        done = run(self.phone, self.use, driver)
+        first = driver.index if isinstance(driver, Constant) else 0
+        done = run(self.phone, self.use, driver, first=first)
         return {
             "weather": self.weather.value,
             "seed": self.seed,
@@ -138,11 +130,11 @@ class Rows:
         return [phones_of[seed] for seed in counted[:count]]
 
 
-def _counts(policies: Mapping[str, Row]) -> bool:
+def _counts(policies: Policies) -> bool:
     return any(row.get("counts", False) for row in policies.values())
 
 
-def missing(case: Case, drivers: Drivers, have: frozenset[str]) -> list[Row]:
+def missing(case: Case, drivers: Drivers, have: Policies) -> list[Row]:
     """Return the rows that are not there yet."""
     return [case.row(name, make()) for name, make in drivers.items() if name not in have]
 
@@ -157,7 +149,7 @@ def collect(rows: Rows, job: Job, weather: Weather, first: int, count: int, unti
                 return True
             if time.monotonic() > until:
                 return False
-            have = [frozenset(present.get(seed, {})) for seed in seeds]
+            have = [present.get(seed, {}) for seed in seeds]
             for seed, fresh in zip(
                 seeds, pool.map(job, [weather] * len(seeds), seeds, have), strict=True
             ):

@@ -6,9 +6,8 @@ the temperatures and the cap as they are then.
 
     value = accuracy x chance to be in time - price of a shift - price of a broken limit
 
-`Greedy` makes no plan: it takes the best width for the cap as it is. Neither is a bound. The plan
-is made on a grid, and with a governor that is asked every five seconds, so that on some phones the
-greedy choice is the better of the two.
+`BestAtCap` makes no plan. Neither is a bound: a plan is made on a grid, and with a governor that is
+asked every five seconds, so that on some phones the choice without a plan is the better one.
 """
 
 from __future__ import annotations
@@ -60,21 +59,6 @@ class Oracle:
         skin, battery = self._grid.nearest(truth.temperatures_c)
         index = self._plan[period][skin, battery, truth.cap_step, seen.index]
         return self._decisions[int(index)]
-
-
-class Greedy:
-    """Takes the width that gives the most accurate frames in time at the cap as it is now."""
-
-    def __init__(self, phone: Phone, use: Use) -> None:
-        widths = range(len(use.widths))
-        self._best = [
-            max(widths, key=lambda index: use.widths[index].top1 * in_time(phone, use, index, step))
-            for step in range(len(phone.steps))
-        ]
-
-    def decide(self, seen: Observation, truth: Truth) -> Decision:
-        """Return the best width for the cap."""
-        return Decision(self._best[truth.cap_step], Reason.HOLD)
 
 
 @dataclass(frozen=True)

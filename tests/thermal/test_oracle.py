@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from mobilebench.thermal import phones
-from mobilebench.thermal.oracle import Greedy, Oracle, Prices
+from mobilebench.thermal.oracle import Oracle, Prices, best_at_cap
 from mobilebench.thermal.score import Score, score
 from mobilebench.thermal.simulation import run
 from mobilebench.values.policy import Policy, PolicyRule
@@ -23,7 +23,7 @@ def test_deadline_is_close_to_the_oracle_and_not_above_it(seed: int) -> None:
     policy = score(drive(phone, used, Policy(rule=PolicyRule.DEADLINE))[0], "deadline")
     oracle = max(
         score(run(phone, used, driver), "oracle").on_time_top1
-        for driver in (Oracle(phone, used), Greedy(phone, used))
+        for driver in (Oracle(phone, used), best_at_cap(phone, used))
     )
     assert policy.capped_s > 0
     assert oracle - 1.0 < policy.on_time_top1 < oracle + LUCK
@@ -49,9 +49,9 @@ def test_a_price_of_shifts_buys_a_steadier_plan() -> None:
     assert 0 < dear < cheap / 2
 
 
-def test_the_greedy_oracle_takes_a_narrower_width_at_a_lower_clock() -> None:
+def test_the_oracle_without_a_plan_takes_a_narrower_width_at_a_lower_clock() -> None:
     phone, used = phones.named("throttling"), use(minutes=25, full_ms=30)
-    done = run(phone, used, Greedy(phone, used))
+    done = run(phone, used, best_at_cap(phone, used))
     assert done.seconds[:, 3].max() >= 1
     assert {shift.to_index for shift in done.shifts} >= {1}
     assert score(done, "greedy").missed_fraction < 0.001
