@@ -42,7 +42,7 @@ _PREDICTIVE = Policy(rule=PolicyRule.PREDICTIVE, aim=_AIM)
 _LEARNS = Policy(rule=PolicyRule.THRESHOLD, aim=_AIM, parameters={"learns": 1})
 _AT_C = (0, 38, 39, 40, 41, 42)
 """Temperatures where the plain threshold acts; at 0 it acts on a cap alone."""
-_PRICES = Prices(shift=100, capped=10)
+_PRICES = Prices(shift=100, capped=10, dwell_ns=60 * _S)
 """Of the limited oracle: on tuning phones it shifts less than `predictive`."""
 _RESAMPLES = 2000
 _SEED = 20_261_127
@@ -68,7 +68,8 @@ at most a tenth of the time after minute 2. A plain `threshold` acts at the temp
 that is its number, and on a cap; the one that *learns* acts where the clock was capped first. Every
 policy but `fixed` has the deadline as a guard. The *limited oracle* plans with the phone's own
 physics; it pays {capped:g} points for each second capped and {shift:g} points times seconds for
-each shift, prices with which it shifts less than `predictive` on tuning phones. The interval is of
+each shift, and keeps a width for a minute unless the cap moves; with these it shifts less than
+`predictive` on tuning phones. The interval is of
 {resamples} resamples of the phones."""
 LESS = """\
 ## Fewer sensors

@@ -7,8 +7,9 @@ The deadline is a guard: no width is wider than it allows.
     give up   where the narrowest network does not release a cap, the deadline alone counts for long
 
 The temperature is that of the skin; without it Android's headroom, then the battery. A trip that is
-learnt from a late, coarse sensor is too low, so it creeps up. Without any sensor of what is limited
-the deadline alone counts: latencies tell of a cap only by having one, so no limit can be kept.
+learnt from a late, coarse sensor is too low, so it creeps up; a cap in spite of it shows that it was
+too high, so that it falls. Without any sensor of what is limited the deadline alone counts:
+latencies tell of a cap only by having one, so no limit can be kept.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ PARAMETERS = (
     Parameter("quiet_ns", 30 * _S, 0, _HOUR, "time that it has to be cool, to widen"),
     Parameter("longest_ns", 640 * _S, 0, _HOUR, "the longest that this becomes by doubling"),
     Parameter("trial_ns", 120 * _S, 0, _HOUR, "a width that is left within this time has failed"),
-    Parameter("creep_c", 0.03, 0, 1, "degrees a minute by which a learnt trip rises"),
+    Parameter("creep_c", 0.02, 0, 1, "degrees a minute by which a learnt trip rises"),
     Parameter("patience_ns", 120 * _S, 0, _HOUR, "time at the narrowest width until it gives up"),
     Parameter("rest_ns", 600 * _S, 0, _HOUR, "time for which it has given up"),
     Parameter("stale_ns", 30 * _S, 0, _HOUR, "age at which a reading counts no longer"),
@@ -125,7 +126,10 @@ class Predictive:
         """Take the temperature at which the clock was capped for the limit."""
         warmth_c = self._warmth_c
         if warmth_c is not None:
-            self._trip_c = warmth_c if self._trip_c is None else min(self._trip_c, warmth_c)
+            if self._trip_c is None:
+                self._trip_c = warmth_c
+            elif self._gave_up_ns is None:  # what was learnt before has not kept the clock free
+                self._trip_c = min(self._trip_c, warmth_c) - self._parameters["margin_c"]
             self._crept_ns = t_ns
         if self._gave_up_ns is not None or self._index == self._narrowest:
             return None
