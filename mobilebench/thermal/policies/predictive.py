@@ -7,9 +7,9 @@ The deadline is a guard: no width is wider than it allows.
     give up   where the narrowest network does not release a cap, the deadline alone counts for long
 
 The temperature is that of the skin; without it Android's headroom, then the battery. A trip that is
-learnt from a late, coarse sensor is too low, so it creeps up; a cap in spite of it shows that it was
-too high, so that it falls. Without any sensor of what is limited the deadline alone counts:
-latencies tell of a cap only by having one, so no limit can be kept.
+learnt from a late, coarse sensor is too low, so it creeps up. A cap in spite of it shows that it is
+too high, so it falls. Without any sensor of what is limited the deadline alone counts: latencies
+tell of a cap only by having one, so no limit can be kept.
 """
 
 from __future__ import annotations
