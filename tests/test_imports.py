@@ -28,7 +28,7 @@ ALLOWED: dict[str, set[str]] = {
     "errors": set(),
     "stats": set(),
     "observer": set(),
-    "notation": set(),
+    "notation": {"errors"},
     "files": {"errors"},
     "values": {"errors", "files", "stats", "notation"},
     "machine": {"errors", "files", "values"},
