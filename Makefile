@@ -51,7 +51,8 @@ QUICK := \
   tests/test_words.py
 CORE := $(QUICK) \
   tests/conversion tests/deploy tests/exporting tests/gating tests/slimmable \
-  tests/thermal/test_fitting.py tests/zoo \
+  tests/thermal/test_fitting.py tests/thermal/test_oracle.py tests/thermal/test_predictive.py \
+  tests/thermal/test_timeline.py tests/zoo \
   tests/machine/test_cluster.py \
   tests/measuring/test_pairs.py tests/measuring/test_rounds.py tests/measuring/test_setting.py \
   tests/reproducing/test_reproduction.py \

@@ -15,12 +15,14 @@ from mobilebench.cli.policies import Limit, read_document, read_policies
 from mobilebench.values.policy import PolicyRule
 
 if TYPE_CHECKING:
+    from mobilebench.notation.picture import Picture
     from mobilebench.thermal.score import Score
     from mobilebench.thermal.trial import Fixed, Trial
     from mobilebench.values.phone import Phone
     from mobilebench.values.widths import Widths
 
 _ORACLE = "oracle"
+_MOST_DRAWN = 2
 _MOST_MINUTES = 600
 _MOST_FPS = 240
 
@@ -77,6 +79,15 @@ def command(
         int,
         typer.Option(min=0, rich_help_panel=Panel.SETTING, metavar="N", help="Seed of the noise."),
     ] = 0,
+    timeline: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            rich_help_panel=Panel.OUTPUT,
+            help="Draw the runs on one time axis: a .svg, .png or .pdf. Of one policy, beside the "
+            "full width; of two, beside each other.",
+        ),
+    ] = None,
     json: Json = False,
 ) -> None:
     """Try policies that choose a network's width, on a simulated phone.
@@ -91,12 +102,19 @@ def command(
     chosen = _phone(phone)
     table = _widths(widths)
     policies = read_policies(policy or [str(PolicyRule.DEADLINE)], limit or [], (_ORACLE,))
+    picture = _picture(timeline, len(policies))
     use = _use(table, minutes, fps, ambient, seed)
     fixed = trial.try_fixed(chosen, use)
     trials = [
         trial.try_oracle(chosen, use) if each is None else trial.try_policy(chosen, use, each, name)
         for name, each in policies
     ]
+    if timeline is not None and picture is not None:
+        from mobilebench.thermal import timeline as drawing
+
+        drawn = trials if len(trials) > 1 else [*trials, fixed.full]
+        runs = [(each.score.policy, each.run) for each in drawn]
+        output.save_bytes(timeline, drawing.draw(runs, chosen, picture))
     if json:
         beside = {
             "fixed_full": wire.to_plain(fixed.full.score),
@@ -114,6 +132,27 @@ def command(
     output.tell(f"Accuracies: {table.accuracy_source}. Latencies: {table.latency_source}.")
     for assumption in chosen.assumptions:
         output.tell(f"Assumed: {assumption}")
+
+
+def _picture(timeline: Path | None, policies: int) -> Picture | None:
+    """Return the format of the picture. Raises `UserError` for another, and for many policies."""
+    from mobilebench.errors import UserError
+    from mobilebench.notation.picture import Picture, require_plots
+
+    if timeline is None:
+        return None
+    suffix = timeline.suffix.lower().removeprefix(".")
+    if suffix not in list(Picture):
+        raise UserError(
+            f"--timeline was given {timeline.name!r}; end it with "
+            f"{listed(f'.{picture}' for picture in Picture)}."
+        )
+    if policies > _MOST_DRAWN:
+        raise UserError(
+            f"--timeline draws one policy or two, and {policies} were given; give fewer."
+        )
+    require_plots()
+    return Picture(suffix)
 
 
 def _object(trial: Trial, table: Widths, phone: Phone) -> dict[str, Any]:
