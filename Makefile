@@ -38,7 +38,8 @@ lint: setup
 # The parts of tests/: folders and files, each in one part. tests/test_habits.py holds them complete.
 QUICK := \
   tests/conformance tests/inputs tests/interop tests/leaderboard tests/notation tests/regress \
-  tests/stats tests/store tests/thermal \
+  tests/stats tests/store tests/thermal/test_baselines.py tests/thermal/test_controllers.py \
+  tests/thermal/test_deadline.py tests/thermal/test_series.py tests/thermal/test_simulation.py \
   tests/values tests/machine/test_installation.py tests/machine/test_isolated.py \
   tests/machine/test_places.py tests/machine/test_torchvision.py \
   tests/measuring/test_diagnoses.py tests/measuring/test_engine.py tests/measuring/test_evidence.py \
@@ -49,7 +50,9 @@ QUICK := \
   tests/test_files.py tests/test_habits.py tests/test_imports.py tests/test_plugins.py \
   tests/test_words.py
 CORE := $(QUICK) \
-  tests/conversion tests/deploy tests/exporting tests/gating tests/slimmable tests/zoo \
+  tests/conversion tests/deploy tests/exporting tests/gating tests/slimmable \
+  tests/thermal/test_fitting.py tests/thermal/test_oracle.py tests/thermal/test_predictive.py \
+  tests/thermal/test_timeline.py tests/zoo \
   tests/machine/test_cluster.py \
   tests/measuring/test_pairs.py tests/measuring/test_rounds.py tests/measuring/test_setting.py \
   tests/reproducing/test_reproduction.py \

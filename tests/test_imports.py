@@ -28,7 +28,7 @@ ALLOWED: dict[str, set[str]] = {
     "errors": set(),
     "stats": set(),
     "observer": set(),
-    "notation": set(),
+    "notation": {"errors"},
     "files": {"errors"},
     "values": {"errors", "files", "stats", "notation"},
     "machine": {"errors", "files", "values"},
@@ -55,13 +55,13 @@ ALLOWED: dict[str, set[str]] = {
         "zoo", "deploy", "slimmable", "plugins", "verifying", "exporting",
     },
     # heat
-    "thermal": {"errors", "values"},
+    "thermal": {"errors", "values", "notation"},
     # from a file to a verdict
     "store": {"errors", "files", "values"},
     "regress": {"errors", "values", "stats", "store", "notation"},
     "measuring": {
         "errors", "files", "values", "machine", "inputs", "observer", "stats", "notation",
-        "interfaces", "plugins", "failures", "verifying", "store", "regress",
+        "interfaces", "plugins", "failures", "verifying", "store", "regress", "thermal",
     },
     "gating": {"errors", "values", "machine", "observer", "measuring", "regress"},
     "leaderboard": {"errors", "values", "stats", "machine", "notation"},
@@ -78,7 +78,7 @@ ALLOWED: dict[str, set[str]] = {
     # plug-ins
     "mobilebench_exporters": {"errors", "values", "inputs", "interfaces", "verifying"},
     "mobilebench_device_runners": {
-        "errors", "values", "inputs", "machine", "interfaces", "measuring", "observer",
+        "errors", "values", "inputs", "machine", "interfaces", "measuring", "observer", "thermal",
     },
     # the face: may import all of core
     "pipeline": {

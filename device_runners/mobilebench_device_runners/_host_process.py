@@ -12,7 +12,7 @@ from mobilebench.measuring.performing import Runtime
 
 def perform(runtime_place: str, folder: Path) -> Path:
     """Do the job in a folder on the runtime at `module:Class`; see `performing.perform`."""
-    return performing.perform(folder, lambda: _runtime(runtime_place))
+    return performing.perform(folder, lambda: runtime_at(runtime_place))
 
 
 def predict(
@@ -22,7 +22,7 @@ def predict(
 
     Return the name and version of the runtime.
     """
-    runtime = _runtime(runtime_place)
+    runtime = runtime_at(runtime_place)
     with performing.stage("load"):
         loaded = runtime.load(model, threads)
     with performing.stage("run"):
@@ -31,7 +31,8 @@ def predict(
     return f"{name} {runtime.version()}"
 
 
-def _runtime(place: str) -> Runtime:
+def runtime_at(place: str) -> Runtime:
+    """Import and construct the runtime at `module:Class`."""
     module, _, name = place.partition(":")
     runtime: Runtime = getattr(importlib.import_module(module), name)()
     return runtime

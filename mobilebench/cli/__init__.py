@@ -39,6 +39,7 @@ from mobilebench.cli import (
     slim,
     store,
     streams,
+    thermal,
     verify,
 )
 from mobilebench.cli.grammar import Panel, Section, Verbs, add
@@ -113,6 +114,7 @@ for _section, _name, _module, _example in (
     add(app, _name, _module.command, _section, _example)
 app.add_typer(job.app, name="job", rich_help_panel=Section.MEASURE)
 app.add_typer(slim.app, name="slim", rich_help_panel=Section.FILES)
+app.add_typer(thermal.app, name="thermal", rich_help_panel=Section.MEASURE)
 app.add_typer(store.app, name="store", rich_help_panel=Section.RESULTS)
 
 

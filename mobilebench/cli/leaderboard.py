@@ -299,8 +299,9 @@ def _save_picture(
     rows: Sequence[Row], reported: int, shape: Shape, axes: Axes, out: Path | None
 ) -> None:
     from mobilebench.leaderboard import exchange, plot
+    from mobilebench.notation.picture import Picture
 
-    content = plot.as_picture(rows, plot.Picture(shape.value), axes)
+    content = plot.as_picture(rows, Picture(shape.value), axes)
     if out is None:
         output.show_text(content.decode())
     else:

@@ -475,7 +475,7 @@ def _predictive_scenes() -> Iterator[_Scene]:
         seconds=90, aim=_UNCAPPED, skin_c=((0, 38), (20, 41)), slow=_steps((0, 1.0), (20, 1.15)),
     )  # fmt: skip
     yield scene(
-        "without-sensors", "Only latencies: a cap narrows, quiet widens.", seconds=90,
+        "without-sensors", "Only latencies: the deadline alone counts, no limit.", seconds=90,
         aim=_UNCAPPED, slow=capped,
     )  # fmt: skip
     yield scene(

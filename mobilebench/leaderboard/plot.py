@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import io
 import math
 import textwrap
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from mobilebench.errors import MissingToolkit, UserError
+from mobilebench.errors import UserError
 from mobilebench.leaderboard import labels
 from mobilebench.leaderboard.axes import Axes, Quantity
 from mobilebench.leaderboard.notes import letter, of_numbers, shared_marks
 from mobilebench.leaderboard.rows import Row
 from mobilebench.leaderboard.sections import sections
 from mobilebench.notation import escapes
+from mobilebench.notation.picture import Picture, require_plots, saved
 
 if TYPE_CHECKING:
     import altair as alt
@@ -30,14 +29,6 @@ _LOG_FROM = 20.0
 """Ratio of the largest number to the smallest from which an axis is logarithmic."""
 _SIGNS = {"accuracy measured here": "circle", "published accuracy": "diamond"}
 _BLACK, _GREY = "black", "#777777"
-
-
-class Picture(StrEnum):
-    """Formats of a plot."""
-
-    SVG = "svg"
-    PDF = "pdf"
-    PNG = "png"
 
 
 @dataclass(frozen=True)
@@ -88,24 +79,10 @@ def as_picture(rows: Sequence[Row], picture: Picture, axes: Axes | None = None) 
     """
     axes = axes or Axes()
     parts = panels(rows, axes)
-    try:
-        import altair as alt
-        import vl_convert  # noqa: F401 - altair finds it by itself, with another message
-    except ModuleNotFoundError as error:
-        raise MissingToolkit(
-            f"Plots need the package {error.name!r}, which is not installed; run: "
-            f"pip install 'mobilebench[plots]'"
-        ) from error
-    chart = alt.vconcat(*(_panel(panel, axes) for panel in parts), spacing=40).configure(
-        font="sans-serif", background="white"
-    )
-    if picture is Picture.SVG:
-        text = io.StringIO()
-        chart.save(text, format="svg")
-        return text.getvalue().encode()
-    content = io.BytesIO()
-    chart.save(content, format=picture.value, scale_factor=3 if picture is Picture.PNG else 1)
-    return content.getvalue()
+    require_plots()
+    import altair as alt
+
+    return saved(alt.vconcat(*(_panel(panel, axes) for panel in parts), spacing=40), picture)
 
 
 @dataclass(frozen=True)

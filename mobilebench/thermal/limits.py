@@ -13,6 +13,8 @@ from mobilebench.values.policy import Aim
 
 DEGREES_OF_HEADROOM = 30.0
 """Android defines the headroom so that 30 degrees below severe throttling are 0."""
+HEAT_SOURCES = (("skin_c", 1.0), ("headroom", DEGREES_OF_HEADROOM), ("battery_c", 1.0))
+"""What says how warm a device is, the best first, and the degrees that one of it is."""
 _DEGREES_OF_ENERGY = 10.0
 _FAR = -10.0
 
@@ -21,6 +23,18 @@ def has_limit(aim: Aim) -> bool:
     """Return whether an aim says anything about heat."""
     limits = (aim.warmest, aim.headroom, aim.skin_c, aim.battery_c, aim.energy_mj)
     return aim.uncapped or any(limit is not None for limit in limits)
+
+
+def warmth(reading: Reading) -> tuple[str, float] | None:
+    """Return the best source of a reading, and degrees by it; None where it has no source.
+
+    The degrees of different sources cannot be compared.
+    """
+    known = reading.known()
+    for name, degrees in HEAT_SOURCES:
+        if name in known:
+            return name, degrees * known[name]
+    return None
 
 
 def excess(aim: Aim, reading: Reading, capped: bool) -> float | None:

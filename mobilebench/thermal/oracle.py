@@ -5,6 +5,9 @@ width in force. A period is five seconds; the width of the plan is looked up at 
 the temperatures and the cap as they are then.
 
     value = accuracy x chance to be in time - price of a shift - price of a broken limit
+
+`BestAtCap` makes no plan. Neither is a bound: a plan is made on a grid, and with a governor that is
+asked every five seconds, so that on some phones the choice without a plan is the better one.
 """
 
 from __future__ import annotations
@@ -40,6 +43,9 @@ class Prices:
     """Limit of the skin."""
     beyond: float = 0.0
     """For each second above that limit."""
+    dwell_ns: int = 0
+    """Not a price: the least time between two shifts, unless the cap moves. A plan between two
+    points of the grid flutters without it."""
 
 
 class Oracle:
@@ -49,13 +55,23 @@ class Oracle:
         self._grid = _Grid.over(use.air_c)
         self._plan = _plan(phone, use, self._grid, prices or Prices())
         self._decisions = tuple(Decision(i, Reason.HOLD) for i in range(len(use.widths)))
+        self._dwell_ns = 0 if prices is None else prices.dwell_ns
+        self._moved_ns = -self._dwell_ns
+        self._cap = 0
 
     def decide(self, seen: Observation, truth: Truth) -> Decision:
         """Return the width of the plan."""
+        if truth.cap_step == self._cap and seen.t_ns - self._moved_ns < self._dwell_ns:
+            return self._decisions[seen.index]
+        index = self._planned(seen, truth)
+        if index != seen.index:
+            self._moved_ns, self._cap = seen.t_ns, truth.cap_step
+        return self._decisions[index]
+
+    def _planned(self, seen: Observation, truth: Truth) -> int:
         period = min(seen.t_ns // _PERIOD_NS, len(self._plan) - 1)
         skin, battery = self._grid.nearest(truth.temperatures_c)
-        index = self._plan[period][skin, battery, truth.cap_step, seen.index]
-        return self._decisions[int(index)]
+        return int(self._plan[period][skin, battery, truth.cap_step, seen.index])
 
 
 @dataclass(frozen=True)

@@ -192,7 +192,7 @@ class Simulation:
         self._slope += 0.1 * ((skin - self._before if self._before else 0.0) - self._slope)
         self._before = skin
         return Reading(
-            state=_state(phone.states, skin),
+            state=state(phone.states, skin),
             headroom=self._headroom(skin) if phone.headroom else None,
             skin_c=self._skin.read() if self._skin else None,
             battery_c=self._battery.read() if self._battery else None,
@@ -207,14 +207,15 @@ class Simulation:
         return max(0.0, 1 + (skin_c + 10 * self._slope - trips[-1]) / 30)
 
 
-def _state(limits: StateLimits, skin_c: float) -> ThermalState:
-    for limit, state in (
+def state(limits: StateLimits, skin_c: float) -> ThermalState:
+    """Return the thermal state that a vendor's limits give to a temperature of the skin."""
+    for limit, reached in (
         (limits.critical_c, ThermalState.CRITICAL),
         (limits.serious_c, ThermalState.SERIOUS),
         (limits.fair_c, ThermalState.FAIR),
     ):
         if limit is not None and skin_c >= limit:
-            return state
+            return reached
     return ThermalState.NOMINAL
 
 

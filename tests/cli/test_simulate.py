@@ -125,3 +125,20 @@ def test_every_word_of_android_is_a_status(mobilebench: Program) -> None:
     )  # fmt: skip
     reasons = [shift["reason"] for shift in objects[0]["shifts"]]
     assert reasons and set(reasons) == {"heat"}
+
+
+def test_a_timeline_is_drawn_and_refused_in_one_sentence(
+    mobilebench: Program, tmp_path: Path
+) -> None:
+    few = ("simulate", "--phone", "throttling", "--minutes", "2")
+    done = mobilebench(*few, "--timeline", "my run.svg")
+    assert done.code == 0 and "written: my run.svg" in done.stderr, done.stderr
+    drawing = (tmp_path / "my run.svg").read_text()
+    assert "simulated" in drawing and "deadline" in drawing and "fixed 1" in drawing
+    many = ("--policy", "fixed", "--policy", "deadline", "--policy", "threshold")
+    for arguments, words in (
+        (("--timeline", "run.gif"), "end it with .svg, .pdf or .png"),
+        ((*many, "--timeline", "run.png"), "draws one policy or two, and 3 were given"),
+    ):
+        refused = mobilebench(*few, *arguments)
+        assert refused.code == 2 and words in refused.stderr

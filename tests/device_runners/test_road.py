@@ -223,7 +223,7 @@ def test_a_file_that_is_lost_or_is_another_one_is_refused(
     assert not (folder / "journal.jsonl").exists()
 
 
-def test_a_policy_that_the_host_lacks_is_refused(
+def test_a_policy_without_accuracies_is_refused(
     tiny_artifacts: dict[str, Artifact], tmp_path: Path
 ) -> None:
     folder = _written(tiny_artifacts["onnx-fp32"], tmp_path / "job")
@@ -231,7 +231,7 @@ def test_a_policy_that_the_host_lacks_is_refused(
     variant = {"name": "full", "model_file": job.model_file, "model_sha256": job.model_sha256,
                "width": 1.0}  # fmt: skip
     _changed(folder, variants=[variant], policy={"rule": "deadline"})
-    with pytest.raises(UserError, match="the policy deadline, and the device has only fixed"):
+    with pytest.raises(UserError, match="policy deadline weighs accuracies, and that of full is"):
         HostRunner().perform("host", folder)
 
 

@@ -18,7 +18,8 @@ from mobilebench.leaderboard import Row, rank
 from mobilebench.leaderboard.axes import Axes, Quantity
 from mobilebench.leaderboard.labels import Box, place, width
 from mobilebench.leaderboard.latex import as_latex
-from mobilebench.leaderboard.plot import Picture, as_picture, panels, without_point
+from mobilebench.leaderboard.plot import as_picture, panels, without_point
+from mobilebench.notation.picture import Picture
 from mobilebench.store import RecordStore
 from mobilebench.values.accuracy import Accuracy
 from mobilebench.values.artifact import ArtifactFacts
@@ -260,7 +261,8 @@ def test_without_the_packages_the_extra_is_named() -> None:
         "import sys\nsys.modules['vl_convert'] = None\n"
         "from mobilebench.errors import MissingToolkit\n"
         "from mobilebench.leaderboard import rank, plot\nfrom tests.records import measured\n"
-        "try: plot.as_picture(rank([measured()]), plot.Picture.SVG)\n"
+        "from mobilebench.notation.picture import Picture\n"
+        "try: plot.as_picture(rank([measured()]), Picture.SVG)\n"
         "except MissingToolkit as error: print(error)"
     )
     root = Path(__file__).parent.parent.parent
