@@ -53,16 +53,22 @@ class Digits(nn.Module):
         return y
 
 
-def write_images(folder: Path) -> tuple[Path, Path]:
-    """Write the digits as FOLDER/{train,test}/DIGIT/NUMBER.png; return both folders."""
+def write_images(
+    folder: Path, held_out: str = "test", count: int | None = None
+) -> tuple[Path, Path]:
+    """Write the first digits, or all, as FOLDER/{train,test}/DIGIT/NUMBER.png; return both folders.
+
+    `held_out` is the name of the second.
+    """
     digits = load_digits()
-    for number, (picture, label) in enumerate(zip(digits.images, digits.target, strict=True)):
-        part = "test" if number % 3 == 0 else "train"
+    pictures = list(zip(digits.images, digits.target, strict=True))[:count]
+    for number, (picture, label) in enumerate(pictures):
+        part = held_out if number % 3 == 0 else "train"
         place = folder / part / str(label)
         place.mkdir(parents=True, exist_ok=True)
         grey = np.rint(picture * (255 / 16)).astype(np.uint8)
         Image.fromarray(grey).save(place / f"{number:04}.png")
-    return folder / "train", folder / "test"
+    return folder / "train", folder / held_out
 
 
 def prepared(folder: Path) -> tuple[Tensor, Tensor]:
