@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from enum import StrEnum
 from itertools import pairwise
@@ -133,7 +134,7 @@ class TrainingReport:
 
 def mean_share(width: Width) -> float:
     """Return the share of a width, the mean over the stages where theirs differ."""
-    return sum(width.shares) / len(width.shares)
+    return math.fsum(width.shares) / len(width.shares)
 
 
 def falling(widths: tuple[Width, ...]) -> tuple[Width, ...]:

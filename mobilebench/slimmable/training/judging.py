@@ -51,7 +51,7 @@ def _ranks(scores: Tensor, labels: Tensor) -> Tensor:
     """Return how many classes are before the right one, (N,); of equal scores all are."""
     own = scores.gather(1, labels[:, None])
     others = (scores >= own).sum(1) - 1
-    return torch.where(scores.isfinite().all(1), others, scores.shape[1])
+    return torch.where(scores.isfinite().all(1), others, max(TOP, scores.shape[1]))
 
 
 def recalibrate_from(

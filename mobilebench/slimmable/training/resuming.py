@@ -24,7 +24,6 @@ from mobilebench.values.training import TrainingRecipe, TrainingReport
 STATE_FILE = "progress.pt"
 REPORT_FILE = "report.json"
 NETWORK_FILE = "shared.pt"
-_VERSION = 1
 
 
 @dataclass(frozen=True)
@@ -81,9 +80,10 @@ class Run:
             return None
         try:
             content = torch.load(path, map_location="cpu", weights_only=True)
-            recipe, images, processes, state = (
-                content[name] for name in ("recipe", "images_sha256", "processes", "state")
+            recipe, images, processes = (
+                content[name] for name in ("recipe", "images_sha256", "processes")
             )
+            state = State(**content["state"])
         except Exception as error:
             # A damaged file raises a dozen kinds of error.
             raise UserError(
@@ -91,14 +91,13 @@ class Run:
                 f"delete it to begin again, or give another --out."
             ) from error
         self._require_same(recipe, images, processes)
-        return State(**state)
+        return state
 
     def write(self, state: State) -> None:
         """Keep a state; it replaces the one before at once. Raises `OutputError`."""
         content = io.BytesIO()
         torch.save(
             {
-                "version": _VERSION,
                 "recipe": wire.to_plain(self.recipe),
                 "images_sha256": self.images_sha256,
                 "processes": self.processes,
