@@ -51,6 +51,7 @@ class Panel(StrEnum):
     FILES = "The files to make"
     IMAGES = "Images"
     ARTIFACTS = "Model files from elsewhere"
+    TRAINING = "How to train"
     SETTING = "Where and how to measure"
     VERDICT = "The verdict"
     CHOICE = "What to show"

@@ -118,7 +118,7 @@ def command(
     epochs: Annotated[
         int,
         typer.Option(
-            min=1, metavar="N", rich_help_panel=Panel.SETTING, help="Passes over all images."
+            min=1, metavar="N", rich_help_panel=Panel.TRAINING, help="Passes over all images."
         ),
     ] = 100,
     batch_size: Annotated[
@@ -126,32 +126,32 @@ def command(
         typer.Option(
             min=2,
             metavar="N",
-            rich_help_panel=Panel.SETTING,
+            rich_help_panel=Panel.TRAINING,
             help="Images of a step, on all devices together.",
         ),
     ] = 256,
     learning_rate: Annotated[
         float,
         typer.Option(
-            metavar="RATE", rich_help_panel=Panel.SETTING, help="Highest learning rate of AdamW."
+            metavar="RATE", rich_help_panel=Panel.TRAINING, help="Highest learning rate of AdamW."
         ),
     ] = 1e-3,
     weight_decay: Annotated[
         float,
-        typer.Option(metavar="RATE", rich_help_panel=Panel.SETTING, help="Weight decay of AdamW."),
+        typer.Option(metavar="RATE", rich_help_panel=Panel.TRAINING, help="Weight decay of AdamW."),
     ] = 0.05,
     warmup: Annotated[
         float,
         typer.Option(
             metavar="EPOCHS",
-            rich_help_panel=Panel.SETTING,
+            rich_help_panel=Panel.TRAINING,
             help="Epochs in which the learning rate rises; half a cosine follows.",
         ),
     ] = 5,
     label_smoothing: Annotated[
         float,
         typer.Option(
-            metavar="SHARE", rich_help_panel=Panel.SETTING, help="Smoothing of the labels."
+            metavar="SHARE", rich_help_panel=Panel.TRAINING, help="Smoothing of the labels."
         ),
     ] = 0.1,
     seed: Annotated[
@@ -159,7 +159,7 @@ def command(
         typer.Option(
             min=0,
             metavar="N",
-            rich_help_panel=Panel.SETTING,
+            rich_help_panel=Panel.TRAINING,
             help="Seed of the weights, the order of images and all that is random.",
         ),
     ] = 0,
@@ -167,7 +167,7 @@ def command(
         TrainingPrecision,
         typer.Option(
             metavar="KIND",
-            rich_help_panel=Panel.SETTING,
+            rich_help_panel=Panel.TRAINING,
             help=f"{listed(TrainingPrecision)}: in what the network computes; its weights stay "
             f"float32.",
         ),

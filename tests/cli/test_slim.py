@@ -86,22 +86,14 @@ def test_a_killed_training_goes_on_to_the_same_weights(
     one, other = (torch.load(each / "shared.pt")["model"] for each in (run, tmp_path))
     assert one.keys() == other.keys()
     assert all(torch.equal(one[name], other[name]) for name in one)
-    for name in ("report.json",):
-        assert (run / name).read_bytes() == (tmp_path / name).read_bytes()
+    assert (run / "report.json").read_bytes() == (tmp_path / "report.json").read_bytes()
 
 
-def test_a_trained_width_is_exported_and_others_are_refused(
-    mobilebench: Program, run: Path, tmp_path: Path
-) -> None:
-    words = (
+def test_a_trained_width_is_exported(mobilebench: Program, run: Path, tmp_path: Path) -> None:
+    done = mobilebench(
         "export", MODEL, "-c", run / "shared.pt", "--num-classes", "10", "-r", "32", "-f", "onnx",
-        "--json", "--width",
+        "--width", "0.5", "--json",
     )  # fmt: skip
-    refused = mobilebench(*words, "0.6")
-    assert refused.code == 2 and "--width 0.6 was given with" in refused.stderr
-    assert "take one of them, or add 0.6 by `mobilebench slim recalibrate`" in refused.stderr
-    assert not list((tmp_path / "artifacts").glob("*/manifest.json"))
-    done = mobilebench(*words, "0.5")
     assert done.code == 0, done.stderr
     [exported] = json.loads(done.stdout)
     manifest = Artifact.load(tmp_path / exported["folder"]).manifest
@@ -156,9 +148,7 @@ def test_a_search_writes_the_widths_that_simulate_reads(
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        (("--batch-size", "100"), "--batch-size is 100, and"),
         (("--epochs", "2", "--warmup", "3"), "The training is impossible: warmup_epochs is 3"),
-        (("--by-stage",), "random widths by stage have no private norms; share them with --norms"),
         (("--data", "lost"), "lost"),
     ],
 )
@@ -173,14 +163,12 @@ def test_a_training_that_cannot_be_is_one_sentence(
 
 
 @pytest.mark.slow
-def test_two_processes_learn_as_one_does(digits: Path, run: Path, tmp_path: Path) -> None:
-    """Each normalises its half of a batch, so the weights differ, as on several GPUs."""
-    words = (*TRAIN, *SMALL, "--data", digits, "--devices", "2", "--json")
-    report = json.loads(_ended(_program(*words, "--out", tmp_path)))
+def test_two_processes_share_the_work(digits: Path, run: Path, tmp_path: Path) -> None:
+    """Each normalises its half of a batch, so the weights are others, as on several GPUs."""
+    words = (*TRAIN, *SMALL, "--data", digits, "--out", tmp_path, "--devices", "2", "--json")
+    report = json.loads(_ended(_program(*words)))
     assert report["steps"] == 20
     assert [each["images"] for each in report["widths"]] == [40] * 3
-    refused = _program(*TRAIN, *SMALL, "--data", digits, "--out", tmp_path)
-    assert "Traceback" not in refused.communicate(timeout=300)[1]
     one, other = (torch.load(each / "shared.pt")["model"] for each in (run, tmp_path))
     assert one.keys() == other.keys()
 

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from benchmarks.digits import write_images
+from mobilebench.conversion.loading import load
 from mobilebench.errors import CheckpointError, ImageError, UserError
 from mobilebench.slimmable import SharedNetwork, extract
 from mobilebench.slimmable.training import latencies, loop, sandwich, searching, trained
@@ -25,6 +26,7 @@ from mobilebench.slimmable.training.batches import (
 )
 from mobilebench.slimmable.training.judging import Hits, hits
 from mobilebench.values import wire
+from mobilebench.values.request import Request
 from mobilebench.values.training import (
     Norms,
     TrainingPrecision,
@@ -249,8 +251,19 @@ def test_the_file_holds_the_private_norms_of_every_width(run: Path, data: Traini
     assert all(torch.equal(own[name], norms[name]) for name in norms)
     assert all(torch.equal(own[name], cut[name]) for name in own if name not in norms)
     assert not all(torch.equal(own[name], cut[name]) for name in norms)
+
+
+def test_an_export_takes_the_norms_of_its_width_or_refuses(run: Path) -> None:
+    request = Request(
+        reference=MODEL, checkpoint=str(run / "shared.pt"), num_classes=10, resolution=32
+    )
+    learned = trained.read(run / "shared.pt", MODEL)
+    for width in (FULL, HALF):
+        state = load(replace(request, width=width)).module.state_dict()
+        own = learned.extract(width, "the file").state_dict()
+        assert all(torch.equal(state[name], own[name]) for name in own)
     with pytest.raises(CheckpointError, match=r"--width 0.6 was given .* widths 0.5 and 0.75 al"):
-        learned.extract(Width.parse("0.6"), "the file")
+        load(replace(request, width=Width.parse("0.6")))
 
 
 def test_shared_norms_are_recalibrated_for_every_listed_width(
@@ -379,10 +392,12 @@ def test_a_damaged_state_is_named(data: TrainingData, tmp_path: Path) -> None:
 
 
 def test_a_loss_that_is_not_finite_ends_the_training(data: TrainingData, tmp_path: Path) -> None:
-    recipe = replace(RECIPE, learning_rate=100.0, weight_decay=10.0, warmup_epochs=0, epochs=4)
-    with pytest.raises(UserError, match="The loss is not finite at step .* lower --learning-rate"):
-        _train(data, tmp_path, recipe)
-    assert not (tmp_path / "shared.pt").exists()
+    network, spec = loop.beginning(RECIPE, SPEC, data, None)
+    for parameter in network.parameters():
+        nn.init.constant_(parameter, math.inf)
+    with pytest.raises(UserError, match="The loss is not finite at step 0; .* --learning-rate"):
+        loop.train(network, spec, RECIPE, data, tmp_path, CPU)
+    assert not list(tmp_path.iterdir())
 
 
 def test_an_image_that_cannot_be_read_is_named(data: TrainingData, tmp_path: Path) -> None:
