@@ -56,9 +56,9 @@ class Digits(nn.Module):
 def write_images(
     folder: Path, held_out: str = "test", count: int | None = None
 ) -> tuple[Path, Path]:
-    """Write the first digits, or all, as FOLDER/{train,test}/DIGIT/NUMBER.png; return both folders.
+    """Write digits as FOLDER/{train,test}/DIGIT/NUMBER.png; return both folders.
 
-    `held_out` is the name of the second.
+    `held_out` is the name of the second. `count` takes the first ones alone.
     """
     digits = load_digits()
     pictures = list(zip(digits.images, digits.target, strict=True))[:count]

@@ -69,8 +69,6 @@ def command(
     A width is chosen where no faster one is as accurate. Weights do not change. A width that was
     not trained gets statistics from training images first.
     """
-    import torch
-
     from mobilebench.cli.progress import counting
     from mobilebench.slimmable.training import searching
     from mobilebench.slimmable.training.batches import TrainingData
@@ -83,7 +81,6 @@ def command(
     images = TrainingData.find(data)
     images.val.require_outputs(trained.num_classes, model)
     judged_on = images.val if limit is None else images.val.limited(limit)
-    on_gpu = torch.cuda.is_available() and not cpu
     with counting(model, len(judged_on.images), "images") as counted:
         candidates = searching.judge(
             trained,
@@ -92,7 +89,7 @@ def command(
             table,
             judged_on=judged_on,
             recalibrated_on=count,
-            device="cuda" if on_gpu else "cpu",
+            cpu=cpu,
             workers=workers,
             counted=counted,
         )

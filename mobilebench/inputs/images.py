@@ -84,9 +84,9 @@ def prepare(path: Path, spec: ModelSpec) -> Array:
 
 
 def normalised(image: Array, preprocessing: Preprocessing) -> Array:
-    """Normalise an RGB image, (H, W, 3) of uint8, as a network takes it: (1, 3, H, W) of float32.
+    """Normalise an RGB image as a network takes it, without resizing it.
 
-    Nothing is resized.
+    (H, W, 3) of uint8 -> (1, 3, H, W) of float32.
     """
     values = _scaled(image, preprocessing)
     return np.ascontiguousarray(values.transpose(2, 0, 1)[None])

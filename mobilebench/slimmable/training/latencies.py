@@ -95,7 +95,8 @@ def of_records(records: Sequence[Record], model: str) -> LatencyTable:
 
 
 def _width(record: Record) -> Width:
-    return Width(shares=record.model.stage_widths or (1.0,))
+    shares = record.model.stage_widths or (1.0,)
+    return Width(shares=shares[:1] if len(set(shares)) == 1 else shares)
 
 
 def _row(line: Any, path: Path) -> WidthLatency:

@@ -50,7 +50,7 @@ def judge(
     judged_on: ImageFolder,
     recalibrated_on: int = IMAGES,
     batch: int = 64,
-    device: torch.device | str = "cpu",
+    cpu: bool = True,
     workers: int = 0,
     counted: Callable[[int], None] = lambda images: None,
 ) -> list[Candidate]:
@@ -60,6 +60,7 @@ def judge(
     `recalibrated_on` images of the training; the file does not change. Raises `UserError` for a
     width that the network cannot take, `ImageError` for a file that cannot be read.
     """
+    device = "cuda" if torch.cuda.is_available() and not cpu else "cpu"
     networks = {}
     for row in table.rows:
         if trained.has(row.width):
@@ -90,10 +91,11 @@ def front(candidates: Sequence[Candidate]) -> list[Candidate]:
 
 
 def in_falling_order(chosen: Sequence[Candidate]) -> list[Candidate]:
-    """Return those of a front whose shares fall with their latencies, as a controller needs them.
+    """Return those of a front whose shares fall with their latencies.
 
-    A narrower width can be slower, where its channels are in the costly stages. The most widths
-    that are in order are taken; of several such selections, the one with the slower ones.
+    A controller needs this order. A narrower width can be slower, where its channels are in the
+    costly stages. The most widths that are in order are taken; of several such selections, the one
+    with the slower ones.
     """
     # The longest chain from each candidate, which is slower than all after it.
     chains: list[list[Candidate]] = []
