@@ -54,11 +54,11 @@ images a step, seed {seed}, on a CPU. **These are digits, not ImageNet. Nothing 
 ImageNet here.**
 
 - together: one training for all of these widths, by `mobilebench slim train` with private norms.
-- alone: the same recipe for this width only, so each row is another network. Its steps are as many,
-  but it has all of each for itself.
+- alone: the same recipe for this width only, so each row is another network. It begins with the
+  leading channels of the same first weights, and has as many steps.
 - cut: the full width that was trained alone, cut to this width. Its statistics are recalibrated on
   the training images, and its weights do not change.
-- {untrained} was not trained. Of the network that was trained together it has the weights, and
+- {untrained} was not trained. In the column "together" it has the weights of that training, and
   recalibrated statistics.
 
 It is one seed. Intervals are Wilson's, at 95 %, over the images alone: another seed can lie
