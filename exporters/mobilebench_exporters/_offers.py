@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
@@ -40,6 +40,15 @@ class DelegateOffer:
 
 
 @dataclass(frozen=True)
+class TogetherOffer:
+    """Choices for files of several widths; the first target is the default."""
+
+    precisions: tuple[Precision, ...]
+    targets: Words = (None,)
+    delegates: Words = (None,)
+
+
+@dataclass(frozen=True)
 class Offer:
     """Choices of one format; the first target and the first delegate are the defaults."""
 
@@ -55,6 +64,35 @@ class Offer:
     of_delegate: Mapping[str, DelegateOffer] = field(default_factory=dict)
     of_target: Mapping[str, tuple[Precision, ...]] = field(default_factory=dict)
     """Precisions of a target that offers others than the rest of the format."""
+    together: TogetherOffer = field(default_factory=lambda: TogetherOffer(()))
+
+    def recipe_together(
+        self,
+        widths: Sequence[str],
+        precision: Precision,
+        target: str | None,
+        delegate: str | None,
+    ) -> ExportRecipe:
+        """Return the full recipe of a file of several widths.
+
+        Raises `RecipeError` for a choice that is not offered.
+        """
+        offer = self.together
+        usual = self.recipe(precision, target, delegate, None)
+        target = offer.targets[0] if target is None else target
+        for noun, choice, offered in (
+            ("precision", precision, offer.precisions),
+            ("target", target, offer.targets),
+            ("delegate", usual.delegate, offer.delegates),
+        ):
+            if choice not in offered:
+                names = ", ".join(str(name) for name in offered if name is not None)
+                raise RecipeError(
+                    f"Several widths in one file were asked for in the format {self.format} with "
+                    f"{noun} {choice}; {self.format} has such files with {names or 'none'}. Leave "
+                    f"--together out for a file of each width."
+                )
+        return replace(usual, target=target, widths=tuple(widths))
 
     def recipe(
         self,
@@ -181,6 +219,15 @@ class Offering:
         calibration: Calibration | None = None,
     ) -> ExportRecipe:
         return self.offer.recipe(precision, target, delegate, calibration)
+
+    def recipe_together(
+        self,
+        widths: Sequence[str],
+        precision: Precision,
+        target: str | None = None,
+        delegate: str | None = None,
+    ) -> ExportRecipe:
+        return self.offer.recipe_together(widths, precision, target, delegate)
 
     def tool_versions(self, delegate: str | None = None) -> Mapping[str, str]:
         return self.offer.tool_versions(delegate)
