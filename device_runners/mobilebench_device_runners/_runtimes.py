@@ -63,7 +63,7 @@ class OnnxRuntime:
 
 
 def _choice(session: Any, entry: str, model_path: Path) -> dict[str, Array]:
-    """Return the value of the input that chooses an entry, such as `width=1`, by its name.
+    """Return the value of the input that chooses an entry, such as `narrow=1`, by its name.
 
     Raises `UserError` where the file has no such entry.
     """
@@ -272,11 +272,11 @@ class ExecuTorch:
             str(model_path),
             program_verification=self._bindings.Verification.InternalConsistency,
         )
-        name = entry or "forward"
-        methods = _methods(program)
-        if name not in methods:
-            raise _no_entry(name, model_path, methods)
-        return _ExecuTorchModel(program.load_method(name), program, self._torch)
+        if entry is not None:
+            methods = [program.get_method_name(place) for place in range(program.num_methods())]
+            if entry not in methods:
+                raise _no_entry(entry, model_path, methods)
+        return _ExecuTorchModel(program.load_method(entry or "forward"), program, self._torch)
 
 
 class _ExecuTorchModel(_InFloats):

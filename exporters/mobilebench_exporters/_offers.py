@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from importlib import metadata
@@ -232,6 +233,9 @@ class Offering:
     def tool_versions(self, delegate: str | None = None) -> Mapping[str, str]:
         return self.offer.tool_versions(delegate)
 
+    def entries(self, model_path: Path) -> Mapping[str, Mapping[str, int]]:
+        return {}
+
     def graph(self, model_path: Path) -> Graph:
         raise NotImplementedError
 
@@ -241,6 +245,11 @@ class Offering:
     def io(self, model_path: Path) -> ModelIO:
         graph = self.graph(model_path)
         return ModelIO(inputs=graph.inputs, outputs=graph.outputs)
+
+
+def entry_of(width: str) -> str:
+    """Return the label of a width as a name in code: `w0.5` as `w0_5`."""
+    return re.sub(r"\W", "_", width)
 
 
 def example(inputs: Sequence[TensorSpec]) -> tuple[torch.Tensor, ...]:

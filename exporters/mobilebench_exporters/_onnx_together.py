@@ -22,7 +22,7 @@ Array = np.ndarray[Any, Any]
 Runs = tuple[tuple[int, int], ...]
 """Pairs (first, last + 1) of the elements that are kept along an axis, in their order."""
 
-SELECTOR = "width"
+SELECTOR = "narrow"
 """The input that chooses: an int64 without a shape. Its default, 0, is the widest."""
 ENTRIES = "mobilebench.entries"
 """The entry of a file's metadata that lists the values of the selector."""

@@ -18,8 +18,13 @@ from mobilebench.values.recipe import ExportRecipe, Format, Precision
 from mobilebench.values.tensor import TensorSpec
 from mobilebench.verifying import parity
 from mobilebench_exporters import _executorch_graph, _pte
-from mobilebench_exporters._delegates import DELEGATES, NO_RUNTIME, Delegate
-from mobilebench_exporters._offers import Offer, Offering, example
+from mobilebench_exporters._delegates import (
+    DELEGATES,
+    NO_RUNTIME,
+    Delegate,
+    to_xnnpack_together,
+)
+from mobilebench_exporters._offers import Offer, Offering, TogetherOffer, entry_of, example
 
 if TYPE_CHECKING:
     import torch
@@ -44,6 +49,7 @@ class ExecutorchExporter(Offering):
         precisions=DELEGATES["xnnpack"].offer.precisions,
         delegates=tuple(DELEGATES),
         of_delegate={name: delegate.offer for name, delegate in DELEGATES.items()},
+        together=TogetherOffer((Precision.FP32,), delegates=("xnnpack",)),
     )
     cures = (
         Cure(
@@ -92,6 +98,24 @@ class ExecutorchExporter(Offering):
         with path.open("wb") as handle:
             lowered.to_executorch().write_to_file(handle)
         return path
+
+    def export_together(
+        self,
+        modules: Sequence[torch.nn.Module],
+        inputs: Sequence[TensorSpec],
+        recipe: ExportRecipe,
+        folder: Path,
+    ) -> Path:
+        """Write one program with a method for each width; that of the widest is `forward`."""
+        names = ("forward", *map(entry_of, recipe.widths[1:]))
+        lowered = to_xnnpack_together(dict(zip(names, modules, strict=True)), example(inputs))
+        path = folder / "model.pte"
+        with path.open("wb") as handle:
+            lowered.to_executorch().write_to_file(handle)
+        return path
+
+    def entries(self, model_path: Path) -> Mapping[str, Mapping[str, int]]:
+        return _executorch_graph.entries(model_path)
 
     def inspect(self, model_path: Path) -> Structure:
         """Count the instructions of the program; a delegate counts as one, under its name."""

@@ -332,7 +332,7 @@ class WidthInFile:
     """The label of the width, `w0.5`, which is also in the recipe."""
     entry: str
     """What chooses it: a method (ExecuTorch), a function (Core ML), a signature (TFLite), or an
-    input and its value, `width=1` (ONNX)."""
+    input and its value, `narrow=1` (ONNX)."""
     model: ModelSpec
     """The network of this width, with its parameters and MACs."""
     preflight: Preflight
