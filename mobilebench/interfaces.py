@@ -209,9 +209,11 @@ class Runner(Protocol):
         job: Job,
         cancel: Event | None = None,
         progress: Progress | None = None,
+        variants: Sequence[Artifact] = (),
     ) -> Measurement:
         """Measure an artifact; the caller adds validity and diagnoses.
 
+        `variants` are the artifacts of the job's other variants, in their order.
         The rounds are stages of `progress` (see `measuring.rounds`), unless too short to be seen.
         Raises `CellFailed` when the runtime refuses the artifact, crashes or hangs, `UserError`
         when the device or the runtime is not available.

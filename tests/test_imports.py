@@ -61,7 +61,7 @@ ALLOWED: dict[str, set[str]] = {
     "regress": {"errors", "values", "stats", "store", "notation"},
     "measuring": {
         "errors", "files", "values", "machine", "inputs", "observer", "stats", "notation",
-        "interfaces", "plugins", "failures", "verifying", "store", "regress",
+        "interfaces", "plugins", "failures", "verifying", "store", "regress", "thermal",
     },
     "gating": {"errors", "values", "machine", "observer", "measuring", "regress"},
     "leaderboard": {"errors", "values", "stats", "machine", "notation"},
@@ -78,7 +78,7 @@ ALLOWED: dict[str, set[str]] = {
     # plug-ins
     "mobilebench_exporters": {"errors", "values", "inputs", "interfaces", "verifying"},
     "mobilebench_device_runners": {
-        "errors", "values", "inputs", "machine", "interfaces", "measuring", "observer",
+        "errors", "values", "inputs", "machine", "interfaces", "measuring", "observer", "thermal",
     },
     # the face: may import all of core
     "pipeline": {

@@ -13,7 +13,7 @@ from mobilebench.measuring.performing import Runtime
 
 def perform(runtime_place: str, folder: Path) -> Path:
     """Do the job in a folder on the runtime at `module:Class`; see `performing.perform`."""
-    return performing.perform(folder, lambda: _runtime(runtime_place))
+    return performing.perform(folder, lambda: runtime_at(runtime_place))
 
 
 def predict(
@@ -23,7 +23,7 @@ def predict(
 
     Return the name and version of the runtime.
     """
-    runtime = _runtime(runtime_place)
+    runtime = runtime_at(runtime_place)
     with performing.stage("load"):
         loaded = runtime.load(model, threads)
     with performing.stage("run"):
@@ -41,7 +41,7 @@ def predict_entry(
     """
     from mobilebench_device_runners.host import RUNTIMES
 
-    runtime: Any = _runtime(RUNTIMES[name].place)
+    runtime: Any = runtime_at(RUNTIMES[name].place)
     with performing.stage("load"):
         loaded = runtime.load(model, threads, entry)
     with performing.stage("run"):
@@ -50,7 +50,8 @@ def predict_entry(
     return f"{name} {runtime.version()}"
 
 
-def _runtime(place: str) -> Runtime:
+def runtime_at(place: str) -> Runtime:
+    """Import and construct the runtime at `module:Class`."""
     module, _, name = place.partition(":")
     runtime: Runtime = getattr(importlib.import_module(module), name)()
     return runtime

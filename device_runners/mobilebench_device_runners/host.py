@@ -20,8 +20,8 @@ from mobilebench.inputs.exchange import exchange
 from mobilebench.inputs.seeded import Batch
 from mobilebench.interfaces import Runner
 from mobilebench.machine import host, isolated
-from mobilebench.machine.isolated import Function
-from mobilebench.measuring import job_folder, journal, performing, rounds
+from mobilebench.machine.isolated import Function, IsolatedCall
+from mobilebench.measuring import job_folder, journal, performing, rounds, widths
 from mobilebench.measuring.job_folder import JobFolder
 from mobilebench.observer import Progress, SilentProgress
 from mobilebench.values.artifact import Artifact
@@ -80,6 +80,7 @@ class HostRunner:
 
     scheme = "host"
     transport = "local process"
+    title = "host"
 
     def __init__(
         self, runtimes: Mapping[str, RuntimeEntry] = RUNTIMES, overhead_s: float = 120.0
@@ -106,11 +107,12 @@ class HostRunner:
         job: Job,
         cancel: Event | None = None,
         progress: Progress | None = None,
+        variants: Sequence[Artifact] = (),
     ) -> Measurement:
         self._entry_for(job)  # before a folder is written
-        with job_folder.temporary(artifact, job) as folder:
+        with job_folder.temporary(artifact, job, variants) as folder:
             given = job_folder.read(folder)
-            self._perform(given, cancel, progress)
+            self._perform(device_id, given, cancel, progress)
             return performing.require_measured(journal.outcome(given.journal(), given.job))
 
     def perform(
@@ -122,7 +124,7 @@ class HostRunner:
     ) -> Record:
         given = job_folder.read(folder)
         try:
-            self._perform(given, cancel, progress)
+            self._perform(device_id, given, cancel, progress)
         except CellFailed as error:
             if given.journal_path.exists() and given.journal().ended:
                 performing.write_record(given, self.transport, error)
@@ -131,14 +133,24 @@ class HostRunner:
         performing.require_measured(record.outcome)
         return record
 
-    def _perform(self, given: JobFolder, cancel: Event | None, progress: Progress | None) -> None:
+    def _function(self, device_id: str, place: str, folder: Path) -> IsolatedCall[Path]:
+        """Return what the separate process runs: a job on the runtime at `module:Class`."""
+        return PERFORM(place, folder)
+
+    def _perform(
+        self,
+        device_id: str,
+        given: JobFolder,
+        cancel: Event | None,
+        progress: Progress | None,
+    ) -> None:
         """Measure by the job in a folder, in a separate process; the journal is in it then."""
         job = given.job
         entry = self._entry_for(job)
         watch = rounds.Watch(given.journal_path, job.protocol, progress or SilentProgress())
         with _errors_in_words(entry):
             isolated.call(
-                PERFORM(entry.place, given.path.resolve()),
+                self._function(device_id, entry.place, given.path.resolve()),
                 stage=Stage.RUN,
                 timeout_s=self._overhead_s + job.protocol.longest_ns / 1e9,
                 cancel=cancel,
@@ -151,11 +163,12 @@ class HostRunner:
         abilities = Abilities(
             runtimes=tuple(self._runtimes),
             compute_units=(ComputeUnit.CPU,),
-            policies=(PolicyRule.FIXED,),
+            policies=tuple(PolicyRule),
         )
         lack = abilities.lacks(job)
         if lack is not None:
-            raise UserError(f"The host cannot do the job: {lack}; change what it asks for.")
+            raise UserError(f"The {self.title} cannot do the job: {lack}; change what it asks for.")
+        widths.require_possible(job)
         return entry
 
     def predict(
@@ -182,7 +195,7 @@ class HostRunner:
     def _entry(self, runtime: str, artifact_format: Format, delegate: str | None) -> RuntimeEntry:
         entry = self._runtimes.get(runtime)
         if entry is None:
-            raise UnknownName.among("runtime on the host", runtime, self._runtimes)
+            raise UnknownName.among(f"runtime on the {self.title}", runtime, self._runtimes)
         if runtime not in self.runtimes(artifact_format, delegate):
             names = ", ".join(self.runtimes(artifact_format, delegate)) or "none here"
             lowered = f" for {delegate}" if delegate else ""

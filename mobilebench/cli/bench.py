@@ -31,17 +31,21 @@ from mobilebench.cli.options import (
     Unit,
     listed,
 )
+from mobilebench.cli.policies import Limit, read_document, read_policies
 from mobilebench.notation import quantities
+from mobilebench.values.policy import PolicyRule
 from mobilebench.values.protocol import PROTOCOL_NAMES
 
 if TYPE_CHECKING:
     from mobilebench.errors import MissingToolkit
-    from mobilebench.measuring.setting import Setting
+    from mobilebench.measuring.setting import Plan, Setting
     from mobilebench.regress import Report, Rule
     from mobilebench.values.artifact import Artifact
+    from mobilebench.values.job import VariantAccuracy
     from mobilebench.values.record import Record
 
 
+_OF_POLICY = ("limit", "widths")
 _OF_AB = (
     "pairs", "confirm", "tolerance", "alpha", "metric", "fail_on", "junit", "markdown", "github",
 )  # fmt: skip
@@ -90,6 +94,25 @@ def command(
             "of B.",
         ),
     ] = False,
+    policy: Annotated[
+        str | None,
+        typer.Option(
+            metavar="POLICY",
+            rich_help_panel=Panel.SETTING,
+            help=f"{listed(PolicyRule)}, or a file with its parameters as JSON: the artifacts are "
+            "widths of one network, and the policy chooses between them while frames come.",
+        ),
+    ] = None,
+    limit: Limit = None,
+    widths: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            rich_help_panel=Panel.SETTING,
+            help="Table of widths as JSON, for the accuracies that a policy weighs. Default: those "
+            "that `mobilebench eval` stored.",
+        ),
+    ] = None,
     pairs: Pairs = None,
     confirm: Confirm = False,
     tolerance: Tolerance = "3%",
@@ -126,15 +149,21 @@ def command(
     from mobilebench import files
     from mobilebench.leaderboard import rank
     from mobilebench.leaderboard.table import as_table
-    from mobilebench.measuring.setting import Setting
+    from mobilebench.measuring.setting import Setting, plan, plan_widths
     from mobilebench.store import documents
     from mobilebench.values import wire
     from mobilebench.values.measurement import ComputeUnit
+    from mobilebench.values.policy import Policy
     from mobilebench.values.protocol import protocol as find_protocol
 
     parse_fail_on(fail_on)  # before anything is measured
     if not ab:
         options.refuse_given(ctx, _OF_AB, "belongs to --ab; add --ab, or leave it out")
+    if policy is None:
+        options.refuse_given(ctx, _OF_POLICY, "belongs to --policy; add it, or leave this out")
+    elif ab:
+        options.refuse_given(ctx, ("policy",), "does not go with --ab; leave one of them out")
+    [(_, chosen)] = read_policies([policy or PolicyRule.FIXED], limit or [])
     # With --ab, leaving one out would compare its neighbours with each other.
     refused: list[Refused] = []
     if ab:
@@ -149,7 +178,11 @@ def command(
         runtimes=tuple(runtime or ()),
         threads=tuple(threads or (1,)),
         compute_unit=ComputeUnit.named(compute_unit),
+        policy=chosen or Policy(),
     )
+    planned = None
+    if policy is not None:
+        planned = plan_widths(loaded, setting, _accuracies(loaded, widths, store))
     records: list[Record] = []
     try:
         if ab:
@@ -158,7 +191,8 @@ def command(
                 loaded, setting, rule, pairs, confirm, metric, store, records.append
             )
         else:
-            complete = measure_all(loaded, setting, store, records.append) and not refused
+            planned = planned or plan(loaded, setting)
+            complete = measure_all(planned, store, records.append) and not refused
     finally:
         if out is not None and records:
             files.write_text(out, documents.as_json(map(documents.Document.of, records)))
@@ -190,9 +224,35 @@ def _side(artifacts: list[Artifact]) -> str:
     return f"{artifacts[0].folder}{more}"
 
 
+def _accuracies(
+    artifacts: list[Artifact], table: Path | None, store: str | None
+) -> dict[float, VariantAccuracy]:
+    """Return the accuracy of each width, from a table or from what was evaluated."""
+    from mobilebench.store import RecordStore
+    from mobilebench.values.job import VariantAccuracy
+    from mobilebench.values.widths import Widths
+
+    if table is not None:
+        given = read_document(Widths, table)
+        return {
+            cost.width: VariantAccuracy(
+                top1=cost.top1, source=given.accuracy_source, measured=False
+            )
+            for cost in given.widths
+        }
+    widths = {each.manifest.facts.sha256: each.manifest.model.width for each in artifacts}
+    with RecordStore(store) as stored:
+        return {
+            widths[each.artifact.sha256]: VariantAccuracy(
+                top1=100 * each.top1.value, source=each.data.title, measured=True
+            )
+            for each in stored.find_accuracies()
+            if each.artifact.sha256 in widths and each.top1.value is not None
+        }
+
+
 def measure_all(
-    artifacts: list[Artifact],
-    setting: Setting,
+    planned: Plan,
     store: str | None,
     keep: Callable[[Record], object] = lambda _: None,
 ) -> bool:
@@ -203,17 +263,15 @@ def measure_all(
     """
     from mobilebench.cli.progress import follow
     from mobilebench.measuring.bench import measure
-    from mobilebench.measuring.setting import plan
     from mobilebench.store import RecordStore
 
-    planned = plan(artifacts, setting)
     for sentence in planned.left_out:
         output.tell(f"left out: {sentence}")
     cells = planned.cells
     missing: list[MissingToolkit] = []
     with (
         RecordStore(store) as stored,
-        follow(f"measure by {setting.protocol.id}", len(cells)) as progress,
+        follow(f"measure by {cells[0].job.protocol.id}", len(cells)) as progress,
     ):
         for record in measure(cells, progress, missing.append):
             stored.add(record)

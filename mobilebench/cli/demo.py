@@ -37,7 +37,7 @@ def command(
     from mobilebench.leaderboard import rank
     from mobilebench.leaderboard.page import as_page
     from mobilebench.leaderboard.table import as_table
-    from mobilebench.measuring.setting import Setting
+    from mobilebench.measuring.setting import Setting, plan
     from mobilebench.store import Query, RecordStore
     from mobilebench.values.artifact import Artifact
     from mobilebench.values.protocol import protocol
@@ -70,7 +70,7 @@ def command(
     ]
     output.tell_step(f"2. Measure on this machine by {_PROTOCOL}, each cell in a fresh process.")
     setting = Setting(device_id="host", protocol=protocol(_PROTOCOL), threads=_THREADS)
-    measure_all(artifacts, setting, store)
+    measure_all(plan(artifacts, setting), store)
     output.tell_step("3. The leaderboard.")
     with RecordStore(store) as records:
         rows = rank(records.find(Query(newest=True)))

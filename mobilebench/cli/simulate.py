@@ -4,25 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from mobilebench.cli import output
 from mobilebench.cli.grammar import Panel
 from mobilebench.cli.options import Json, listed
+from mobilebench.cli.policies import Limit, read_document, read_policies
 from mobilebench.values.policy import PolicyRule
 
 if TYPE_CHECKING:
     from mobilebench.thermal.score import Score
     from mobilebench.thermal.trial import Fixed, Trial
     from mobilebench.values.phone import Phone
-    from mobilebench.values.policy import Aim, Policy
     from mobilebench.values.widths import Widths
 
-T = TypeVar("T")
 _ORACLE = "oracle"
-_LIMITS = ("status=WORD", "headroom=NUMBER", "skin=DEGREES", "battery=DEGREES", "capped=0")
 _MOST_MINUTES = 600
 _MOST_FPS = 240
 
@@ -56,15 +54,7 @@ def command(
             f"repeatable. Default: {PolicyRule.DEADLINE}.",
         ),
     ] = None,
-    limit: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="NAME=VALUE",
-            rich_help_panel=Panel.SETTING,
-            help=f"Limit on heat: {listed(_LIMITS)}; repeatable. A status is a word of Android's, "
-            "such as MODERATE; no warmer one is meant.",
-        ),
-    ] = None,
+    limit: Limit = None,
     minutes: Annotated[
         float,
         typer.Option(rich_help_panel=Panel.SETTING, metavar="N", help="Simulated time."),
@@ -100,7 +90,7 @@ def command(
 
     chosen = _phone(phone)
     table = _widths(widths)
-    policies = _policies(policy or [str(PolicyRule.DEADLINE)], _aim(limit or []))
+    policies = read_policies(policy or [str(PolicyRule.DEADLINE)], limit or [], (_ORACLE,))
     use = _use(table, minutes, fps, ambient, seed)
     fixed = trial.try_fixed(chosen, use)
     trials = [
@@ -182,82 +172,14 @@ def _phone(name: str) -> Phone:
     path = Path(name)
     if name in phones.names() or not (path.exists() or path.suffix):
         return phones.named(name)
-    return _document(Phone, path)
+    return read_document(Phone, path)
 
 
 def _widths(path: Path | None) -> Widths:
     from mobilebench.thermal import phones
     from mobilebench.values.widths import Widths
 
-    return phones.slimmable_widths(28.0) if path is None else _document(Widths, path)
-
-
-def _policies(words: Sequence[str], aim: Aim) -> list[tuple[str, Policy | None]]:
-    """Return each policy with its name; None stands for the oracle."""
-    from dataclasses import replace
-
-    from mobilebench.errors import UserError, require_known
-    from mobilebench.thermal.controllers import PURSUES_HEAT
-    from mobilebench.thermal.limits import has_limit
-    from mobilebench.values.policy import Policy
-
-    policies: list[tuple[str, Policy | None]] = []
-    for word in words:
-        path = Path(word)
-        if word == _ORACLE:
-            policies.append((word, None))
-        elif word in list(PolicyRule) or not (path.exists() or path.suffix):
-            require_known("policy", word, (*PolicyRule, _ORACLE))
-            policies.append((word, Policy(rule=PolicyRule(word), aim=aim)))
-        else:
-            policy = _document(Policy, path)
-            policies.append((path.stem, replace(policy, aim=aim) if has_limit(aim) else policy))
-    names = [name for name, _ in policies]
-    if len(set(names)) < len(names):
-        raise UserError(f"Two policies have one name: {', '.join(names)}; give each once.")
-    if has_limit(aim) and not any(p and p.rule in PURSUES_HEAT for _, p in policies):
-        raise UserError(
-            f"--limit is for policies that look at heat ({listed(sorted(PURSUES_HEAT))}), and none "
-            f"was given; add one, or leave --limit out."
-        )
-    return policies
-
-
-def _aim(limits: Sequence[str]) -> Aim:
-    """Read --limit."""
-    from mobilebench.errors import UserError, require_known
-    from mobilebench.values.device import ANDROID_STATUSES, ThermalState
-    from mobilebench.values.policy import Aim
-
-    values: dict[str, Any] = {}
-    for text in limits:
-        name, _, word = text.partition("=")
-        if name == "status":
-            states = {state.value: state for state in ThermalState} | ANDROID_STATUSES
-            require_known("thermal status", word.lower(), states)
-            values["warmest"] = states[word.lower()]
-        elif name == "capped":
-            if word != "0":
-                raise UserError(f"--limit was given as {text!r}; the one such limit is capped=0.")
-            values["uncapped"] = True
-        elif name in ("headroom", "skin", "battery"):
-            field = name if name == "headroom" else f"{name}_c"
-            values[field] = _number(text, word)
-        else:
-            raise UserError(f"--limit was given as {text!r}; give {listed(_LIMITS)}.")
-    try:
-        return Aim(**values)
-    except ValueError as error:
-        raise UserError(f"A limit is impossible: {error}.") from error
-
-
-def _number(text: str, word: str) -> float:
-    from mobilebench.errors import UserError
-
-    try:
-        return float(word)
-    except ValueError:
-        raise UserError(f"--limit was given as {text!r}; {word!r} is not a number.") from None
+    return phones.slimmable_widths(28.0) if path is None else read_document(Widths, path)
 
 
 def _use(table: Widths, minutes: float, fps: float, ambient: float, seed: int) -> Any:
@@ -280,17 +202,3 @@ def _use(table: Widths, minutes: float, fps: float, ambient: float, seed: int) -
         air_c=ambient,
         seed=seed,
     )
-
-
-def _document(cls: type[T], path: Path) -> T:
-    """Read a document. Raises `UserError` where there is no such file."""
-    from mobilebench.errors import UserError
-    from mobilebench.values import wire
-
-    try:
-        return wire.read(cls, path)
-    except OSError as error:
-        raise UserError(
-            f"{path} cannot be read: {(error.strerror or 'it failed').lower()}; give the path of a "
-            f"{cls.__name__} document."
-        ) from error

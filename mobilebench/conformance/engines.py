@@ -53,10 +53,29 @@ def vectors() -> Iterator[Vector]:
     yield from _frames()
     yield from _ends()
     yield from _limits()
+    yield from _widths()
     yield _vector(
         "resumed",
         "A measurement that goes on begins with a later round, and its clock goes on too.",
         replace(_script(_SHORT, _span(_MS)), first_round=1, t_ns=3 * _S),
+    )
+
+
+def _widths() -> Iterator[Vector]:
+    # Slower and slower, so that the cool latency of each variant is another.
+    rising = [Span(count=1, latency_ns=(20 + step) * _US) for step in range(60)]
+    paced = replace(_PACED, rounds=2, interval_ns=_MS, inferences=8)
+    choosing = replace(_script(paced, *rising), widths=(1.0, 0.75, 0.5))
+    yield _vector(
+        "widths",
+        "Variants are measured cool, the narrowest first; then each choice is in force for the "
+        "next inference.",
+        replace(choosing, choices=(0, 0, 2, 2, 1, 0, 0, 2, 1, 1)),
+    )
+    yield _vector(
+        "widths-that-stay",
+        "A choice of the variant in force is no event.",
+        replace(choosing, choices=(0,)),
     )
 
 
@@ -259,7 +278,10 @@ def _vector(name: str, about: str, script: Script) -> Vector:
     device = ScriptedDevice(script)
     try:
         course = engine.Course(
-            limits=script.limits, first_round=script.first_round, t_ns=script.t_ns
+            limits=script.limits,
+            first_round=script.first_round,
+            t_ns=script.t_ns,
+            several=device.several,
         )
         taken = engine.run(script.protocol, device.load, device.instruments, course)
         expected = {
@@ -268,6 +290,7 @@ def _vector(name: str, about: str, script: Script) -> Vector:
             "gates": wire.to_sparse(taken.gates),
             "states": wire.to_sparse(taken.states),
             "stopped": taken.stopped,
+            **({"events": wire.to_sparse(taken.events)} if script.widths else {}),
         }
     except InferenceFailed:
         expected = {"failing_inference": script.failing_inference}

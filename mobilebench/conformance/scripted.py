@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import field, replace
 from itertools import chain, repeat
 
-from mobilebench.measuring.engine import Instruments
+from mobilebench.measuring.engine import Choose, Instruments, Several, Shift
 from mobilebench.values import require_range, value
 from mobilebench.values.device import DeviceState
 from mobilebench.values.job import Limits
@@ -59,6 +59,10 @@ class Script:
     """The round that a resumed measurement begins with."""
     t_ns: int = 0
     """What its clock shows then."""
+    widths: tuple[float, ...] = ()
+    """Of the variants, the widest first; empty where there is one network."""
+    choices: tuple[int, ...] = ()
+    """The variant that is chosen after each measured inference; after the last, it is repeated."""
 
 
 class ScriptedDevice:
@@ -77,6 +81,20 @@ class ScriptedDevice:
     def instruments(self) -> Instruments:
         """The clock, the wait and the sensors, as an engine takes them."""
         return Instruments(lambda: self._now_ns, self._wait, self._sense)
+
+    @property
+    def several(self) -> Several | None:
+        """What chooses the variants by the script; None where there is one network."""
+        script = self._script
+        if not script.widths:
+            return None
+        choices = _lasting(iter(script.choices))
+
+        def chooser(cool_ns: tuple[int, ...]) -> Choose:
+            readings = {f"cool_{at}_ns": float(ns) for at, ns in enumerate(cool_ns)}
+            return lambda _: Shift(next(choices), "script", readings)
+
+        return Several(script.widths, lambda _: None, chooser)
 
     def load(self) -> Callable[[], None]:
         """Load the model; return its inference call."""

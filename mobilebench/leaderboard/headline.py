@@ -5,6 +5,7 @@ from __future__ import annotations
 from mobilebench import stats
 from mobilebench.notation.quantities import duration
 from mobilebench.values import value
+from mobilebench.values.job import Job
 from mobilebench.values.measurement import Samples
 from mobilebench.values.protocol import Headline, Protocol
 
@@ -86,23 +87,47 @@ def deadlines(protocol: Protocol, samples: Samples) -> Deadlines:
     round's first; it must be finished when the next is due. Raises `ValueError` for a protocol
     without a pace.
     """
+    due, in_time = _frames(protocol, samples)
+    on_time = sum(in_time)
+    return Deadlines(
+        frames=due, on_time=on_time, late=len(in_time) - on_time, dropped=due - len(in_time)
+    )
+
+
+def on_time_top1(job: Job, samples: Samples) -> float | None:
+    """Return the accuracy of the frames in time over all frames due, in per cent.
+
+    A frame that was late or dropped counts 0. None where the protocol has no pace, nothing chose a
+    width, or the accuracy of a width is not known.
+    """
+    top1 = {each.width: each.accuracy.top1 for each in job.variants if each.accuracy is not None}
+    if job.choice is None or job.protocol.interval_ns is None or len(top1) < len(job.variants):
+        return None
+    due, in_time = _frames(job.protocol, samples)
+    widths = [
+        width
+        for round_ in range(job.protocol.rounds)
+        for width in samples.select(round_=round_).width
+    ]
+    return sum(top1[width] for width, on in zip(widths, in_time, strict=True) if on) / due
+
+
+def _frames(protocol: Protocol, samples: Samples) -> tuple[int, list[bool]]:
+    """Return how many frames were due, and of each that was computed whether it was in time."""
     interval = protocol.interval_ns
     if interval is None:
         raise ValueError(f"the protocol {protocol.id} has no pace, so nothing has a deadline")
-    frames = on_time = started = 0
+    due, in_time = 0, []
     for round_ in range(protocol.rounds):
         measured = samples.select(round_=round_)
         if not measured.t_ns:
             continue
-        started += len(measured.t_ns)
         first = measured.t_ns[0]
         for start, latency in zip(measured.t_ns, measured.latency_ns, strict=True):
             frame = (start - first) // interval
-            on_time += start + latency - first <= (frame + 1) * interval
-        frames += frame + 1
-    return Deadlines(
-        frames=frames, on_time=on_time, late=started - on_time, dropped=frames - started
-    )
+            in_time.append(start + latency - first <= (frame + 1) * interval)
+        due += frame + 1
+    return due, in_time
 
 
 def describe(protocol: Protocol, samples: Samples) -> str | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from mobilebench.leaderboard import headline
@@ -161,9 +161,11 @@ def _row(record: Record, judgement: Judgement, naming: Naming) -> Row:
     outcome, job, facts, model = record.outcome, record.job, record.artifact, record.model
     measured = outcome if isinstance(outcome, Measurement) else None
     summary = summarise(measured.samples.latencies_ns()) if measured else None
-    published = model.published_top1
+    chosen = job.choice if job else None
+    # No single accuracy is that of a run at several widths.
+    published = None if chosen else model.published_top1
     between = spread(job.protocol, measured.samples) if measured and job else None
-    accuracy = judgement.accuracy
+    accuracy = None if chosen else judgement.accuracy
     share = accuracy.top1 if accuracy else None
     interval = share.interval if share else None
     return Row(
@@ -212,13 +214,30 @@ def _row(record: Record, judgement: Judgement, naming: Naming) -> Row:
         published_top1=published.top1 if published else None,
         published_source=published.source if published else None,
         weights=model.weights.label if model.weights else None,
-        marks=(*_each_mark(record), *_accuracy_marks(judgement)),
+        marks=(
+            *_choice_marks(record),
+            *_each_mark(record),
+            *(() if chosen else _accuracy_marks(judgement)),
+        ),
         failure=_why(outcome) if isinstance(outcome, Failure) else None,
         name=_name(record, naming),
         file_sha256=facts.sha256 if facts else None,
         record_id=record.record_id,
         created=record.created,
     )
+
+
+def _choice_marks(record: Record) -> Iterator[str]:
+    """Yield what chose the widths, and what the frames in time were worth."""
+    job, outcome = record.job, record.outcome
+    if job is None or job.choice is None:
+        return
+    yield f"widths chosen by {job.choice}"
+    if isinstance(outcome, Measurement):
+        top1 = headline.on_time_top1(job, outcome.samples)
+        sources = {each.accuracy.source for each in job.variants if each.accuracy is not None}
+        if top1 is not None:
+            yield f"on-time top-1 {top1:.2f}% (accuracies: {'; '.join(sorted(sources))})"
 
 
 def _name(record: Record, naming: Naming) -> str:
@@ -230,6 +249,7 @@ def _name(record: Record, naming: Naming) -> str:
     job, device, recipe, model = record.job, record.device, record.recipe, record.model
     how = f"{job.runtime} {job.compute_unit} x{job.threads}, " if job else ""
     rule = job.protocol.id if job else "export"
+    choice = f", {job.choice}" if job and job.choice else ""
     usual = len(model.inputs) == 1 and _is_image(model.inputs[0])
     inputs = "" if usual else f" ({', '.join(map(str, model.inputs))})"
     plain = ExportRecipe(
@@ -243,7 +263,7 @@ def _name(record: Record, naming: Naming) -> str:
     digest = hashlib.sha256(wire.dumps(recipe).encode()).hexdigest()[:8]
     end = "" if recipe == plain else f", {digest}"
     what = f"{naming.shown(model.title)}{inputs} {recipe.label}"
-    return escapes.visible(f"{what}, {how}{device.model} ({device.id}), {rule}{end}")
+    return escapes.visible(f"{what}, {how}{device.model} ({device.id}), {rule}{choice}{end}")
 
 
 def _is_image(tensor: TensorSpec) -> bool:

@@ -78,7 +78,9 @@ def measure_cell(
     manifest = cell.artifact.manifest
     outcome: Measurement | Failure
     try:
-        measurement = runner.run(cell.device.id, cell.artifact, cell.job, progress=progress)
+        measurement = runner.run(
+            cell.device.id, cell.artifact, cell.job, progress=progress, variants=cell.variants
+        )
         outcome = diagnoses.diagnose(measurement, cell.job.protocol, cell.device)
         progress.finished(_figure(outcome))
     except CellFailed as error:

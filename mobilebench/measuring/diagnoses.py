@@ -51,7 +51,7 @@ _SLOW_FIRST_RATIO = 10.0
 
 def diagnose(measurement: Measurement, protocol: Protocol, device: Device) -> Measurement:
     """Return the measurement with its validity and its diagnoses, the most serious first."""
-    samples, states = measurement.samples, measurement.states
+    samples, states = _at_one_width(measurement.samples), measurement.states
     before, after = measurement.before, measurement.after
     latencies = np.asarray(samples.latencies_ns(), dtype=np.float64)
     applies = {
@@ -100,6 +100,20 @@ def _least_samples(protocol: Protocol) -> int:
 
 def _happened(measurement: Measurement, *kinds: EventKind) -> bool:
     return any(event.kind in kinds for event in measurement.events)
+
+
+def _at_one_width(samples: Samples) -> Samples:
+    """Return samples as if one width had computed them all.
+
+    A latency is scaled by the median of its width, so that what is left is the device's doing.
+    """
+    if len(set(samples.width)) < 2:
+        return samples
+    own, latency_ns = np.array(samples.width), np.array(samples.latency_ns, dtype=np.float64)
+    widest_ns = np.median(latency_ns[own == own.max()])
+    for width in np.unique(own):
+        latency_ns[own == width] *= widest_ns / np.median(latency_ns[own == width])
+    return replace(samples, latency_ns=tuple(max(1, round(ns)) for ns in latency_ns.tolist()))
 
 
 def _differs(measurement: Measurement) -> bool:

@@ -116,20 +116,30 @@ class JobFolder:
 
 
 def write(
-    artifact: Artifact, job: Job, folder: Path, *, link: bool = False, checked: bool = True
+    artifact: Artifact,
+    job: Job,
+    folder: Path,
+    variants: Sequence[Artifact] = (),
+    *,
+    link: bool = False,
+    checked: bool = True,
 ) -> Job:
     """Write the folder of a job; return the job, with its parity check where it is `checked`.
 
-    With `link`, the model is a link to the artifact's file. Raises `OutputError` where the folder
+    `variants` are the artifacts of the job's variants after the first, in their order. With `link`,
+    models are links to the artifacts' files. Raises `OutputError` where the folder
     cannot be written, `UserError` where it holds another job.
     """
     if (folder / JOB_FILE).exists():
         raise UserError(f"{folder} holds a job already; name a new folder, or remove that one.")
     with writing(folder):
-        target = folder / job.model_file
-        target.parent.mkdir(parents=True, exist_ok=True)
-        for part in file_and_weights(artifact.model_path):
-            _put(part.resolve(), target.with_name(part.name), link=link)
+        others = [variant.model_file for variant in job.variants[1:]]
+        files = zip((job.model_file, *others), (artifact, *variants), strict=True)
+        for file, source in dict(files).items():
+            target = folder / file
+            target.parent.mkdir(parents=True, exist_ok=True)
+            for part in file_and_weights(source.model_path):
+                _put(part.resolve(), target.with_name(part.name), link=link)
         # The reference is for the inputs that the file has, and a job may state others.
         if checked and job.inputs == artifact.manifest.inputs:
             job = replace(job, parity=_write_parity(artifact, folder))
@@ -142,14 +152,14 @@ def write(
 
 
 @contextmanager
-def temporary(artifact: Artifact, job: Job) -> Iterator[Path]:
+def temporary(artifact: Artifact, job: Job, variants: Sequence[Artifact] = ()) -> Iterator[Path]:
     """Write the folder of a job for this machine; it is removed when the context ends.
 
     It has no check of outputs: the file was verified when it was exported, and a load before the
     first one would show in load time and memory.
     """
     with tempfile.TemporaryDirectory(prefix="mobilebench-job-") as name:
-        write(artifact, job, Path(name), link=True, checked=False)
+        write(artifact, job, Path(name), variants, link=True, checked=False)
         yield Path(name)
 
 

@@ -23,11 +23,12 @@ from mobilebench.errors import CellFailed, UserError
 from mobilebench.files import write_text, writing
 from mobilebench.inputs import seeded
 from mobilebench.inputs.seeded import Array, Batch
-from mobilebench.machine import host, sensors
-from mobilebench.measuring import diagnoses, engine, job_folder, journal
+from mobilebench.machine import host
+from mobilebench.measuring import diagnoses, engine, job_folder, journal, widths
 from mobilebench.measuring.job_folder import JobFolder
 from mobilebench.measuring.journal import Journal, JournalWriter
 from mobilebench.measuring.outputs import compare
+from mobilebench.measuring.place import Host, Place
 from mobilebench.values import wire
 from mobilebench.values.evidence import UnitParity
 from mobilebench.values.job import ParityCheck
@@ -61,29 +62,21 @@ class Runtime(Protocol):
 
 
 _LOCK_FILE = ".lock"
-_LOOK_S = 0.2
-"""How long the cores are observed for other work, before and after."""
 
 
-def _wait(nanoseconds: int) -> None:
-    time.sleep(nanoseconds / 1e9)
-
-
-_INSTRUMENTS = engine.Instruments(time.perf_counter_ns, _wait, sensors.host_state)
-
-
-def perform(folder: Path, runtime: Callable[[], Runtime]) -> Path:
+def perform(folder: Path, runtime: Callable[[], Runtime], place: Place | None = None) -> Path:
     """Measure by the job in a folder; return the journal in it. `runtime` imports the library.
 
-    A job whose process was killed goes on with the round that had not ended. Raises `CellFailed`
-    for a failure, which is in the journal too, `UserError` for a job that is done.
+    The place is this machine, unless another is given. A job whose process was killed goes on with
+    the round that had not ended. Raises `CellFailed` for a failure, which is in the journal too,
+    `UserError` for a job that is done.
     """
     given = job_folder.read(folder)
     given.require_files()
     with _alone(given):
         writer, earlier = _opened(given)
         if earlier is None or not earlier.ended:
-            failure = _measure(runtime(), given, writer, earlier)
+            failure = _measure(runtime(), given, writer, earlier, place or Host())
             if failure is not None:
                 require_measured(failure)
     return given.journal_path
@@ -142,23 +135,37 @@ def _opened(given: JobFolder) -> tuple[JournalWriter, Journal | None]:
 
 
 def _measure(
-    runtime: Runtime, given: JobFolder, writer: JournalWriter, earlier: Journal | None
+    runtime: Runtime,
+    given: JobFolder,
+    writer: JournalWriter,
+    earlier: Journal | None,
+    place: Place,
 ) -> Failure | None:
     """Check the outputs and run the protocol, or what is left of it; return what failed."""
     job = given.job
+    networks = _Networks()
+    several = widths.several(job, networks.select)
     kinds = chain([LoadKind.FIRST if earlier is None else LoadKind.COLD], repeat(LoadKind.WARM))
     batch = seeded.sample(job.inputs, job.seed)
-    start = _start(runtime, given, earlier)
-    began_ns = _INSTRUMENTS.clock() - start.t_ns
+    start = _start(runtime, given, earlier, place)
+    began_ns = place.instruments.clock() - start.t_ns
     writer.add(Line(n=0, start=start))
 
-    def load() -> RuntimeModel:
+    def load(path: Path = given.model_path) -> RuntimeModel:
+        began = time.perf_counter_ns()
         with stage("load"):
-            return runtime.load(given.model_path, job.threads)
+            loaded = runtime.load(path, job.threads)
+        place.loaded(time.perf_counter_ns() - began)
+        return loaded
 
     def load_to_time() -> engine.Infer:
-        loaded = load()
-        return partial(loaded.run, loaded.encode(batch))
+        files = [each.model_file for each in job.variants] if several else [job.model_file]
+        loaded = [load(given.path / file) for file in files]
+        networks.loaded = [
+            place.inference(partial(each.run, each.encode(batch))) for each in loaded
+        ]
+        # One network is called without a detour, which would be timed.
+        return networks.infer if several else networks.loaded[0]
 
     def keep(part: engine.Part) -> None:
         loads = tuple(Load(kind=next(kinds), ns=ns) for ns in part.load_ns)
@@ -177,11 +184,12 @@ def _measure(
                 every_ns=job.reporting.every_ns,
                 first_round=start.round,
                 t_ns=start.t_ns,
+                several=several,
             )
-            stopped = engine.run(job.protocol, load_to_time, _INSTRUMENTS, course).stopped
+            stopped = engine.run(job.protocol, load_to_time, place.instruments, course).stopped
     except CellFailed as error:
         failure = _failure(error, given)
-    after = sensors.host_state(_since(began_ns), look_s=_LOOK_S)
+    after = place.state(lambda: place.instruments.clock() - began_ns)
     writer.add(Line(n=0, end=End(after=after, stopped=stopped, failure=failure)))
     return failure
 
@@ -193,12 +201,21 @@ def _failure(error: CellFailed, given: JobFolder) -> Failure:
     return failure_of(error, given.subject.recipe)
 
 
-def _since(began_ns: int) -> engine.Clock:
-    """Return the measurement's clock: a little ahead of the engine's, which begins later."""
-    return lambda: _INSTRUMENTS.clock() - began_ns
+class _Networks:
+    """The loaded variants of a job, one of which is in force."""
+
+    def __init__(self) -> None:
+        self.loaded: list[engine.Infer] = []
+        self._chosen = 0
+
+    def select(self, index: int) -> None:
+        self._chosen = index
+
+    def infer(self) -> object:
+        return self.loaded[self._chosen]()
 
 
-def _start(runtime: Runtime, given: JobFolder, earlier: Journal | None) -> Start:
+def _start(runtime: Runtime, given: JobFolder, earlier: Journal | None, place: Place) -> Start:
     job, created = given.job, host.now()
     t_ns = 0 if earlier is None else earlier.resumed_at_ns(created)
     # The first line builds what writes all of them; that memory is not the model's.
@@ -208,7 +225,7 @@ def _start(runtime: Runtime, given: JobFolder, earlier: Journal | None) -> Start
         created=created,
         t_ns=t_ns,
         round=0 if earlier is None else earlier.next_round,
-        device=host.host_device(),
+        device=place.device(),
         runtime=RuntimeInfo(
             name=job.runtime,
             version=runtime.version(),
@@ -218,7 +235,7 @@ def _start(runtime: Runtime, given: JobFolder, earlier: Journal | None) -> Start
             threads=job.threads,
         ),
         before_load_bytes=host.resident_memory_bytes(),
-        before=sensors.host_state(lambda: t_ns, look_s=_LOOK_S),
+        before=place.state(lambda: t_ns),
     )
 
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from mobilebench import plugins
 from mobilebench.errors import UserError
 from mobilebench.interfaces import Runner
 from mobilebench.values.artifact import Artifact
 from mobilebench.values.device import Device
-from mobilebench.values.job import Job, Limits
+from mobilebench.values.job import Job, Limits, Variant, VariantAccuracy
 from mobilebench.values.measurement import ComputeUnit
+from mobilebench.values.policy import Policy
 from mobilebench.values.protocol import Protocol
 from mobilebench.values.threads import require_threads
 
@@ -26,6 +27,8 @@ class Setting:
     """Runtimes to measure on; with none, each artifact runs on the usual one of its format."""
     threads: tuple[int, ...] = (1,)
     compute_unit: ComputeUnit = ComputeUnit.CPU
+    policy: Policy = field(default_factory=Policy)
+    """How a device chooses between the artifacts of a job, where it has several."""
 
     def __post_init__(self) -> None:
         for threads in self.threads:
@@ -41,6 +44,8 @@ class Cell:
     job: Job
     commit: str | None = None
     """Commit that the artifact was made from; None for that of the working folder."""
+    variants: tuple[Artifact, ...] = ()
+    """Artifacts of the job's variants after the first, in their order."""
 
     @property
     def name(self) -> str:
@@ -87,6 +92,65 @@ def plan(artifacts: Sequence[Artifact], setting: Setting) -> Plan:
     if not cells:
         raise UserError(left_out[0] if left_out else "There is no artifact to measure.")
     return Plan(tuple(cells), tuple(left_out))
+
+
+def plan_widths(
+    artifacts: Sequence[Artifact], setting: Setting, accuracies: Mapping[float, VariantAccuracy]
+) -> Plan:
+    """Plan artifacts that are widths of one network as one job, between which a policy chooses.
+
+    `accuracies` are by width. Raises `UserError` for artifacts that are not widths of one network
+    in one format, for a width that comes twice, and as `plan` does.
+    """
+    widest_first = sorted(artifacts, key=_width, reverse=True)
+    widest = widest_first[0]
+    for other in widest_first[1:]:
+        _require_same_network(widest, other)
+    shares = [_width(artifact) for artifact in widest_first]
+    if len(set(shares)) < len(shares):
+        names = ", ".join(artifact.name for artifact in widest_first)
+        raise UserError(f"Two of the artifacts have one width: {names}; give each width once.")
+    variants = tuple(
+        Variant(
+            name=artifact.name,
+            model_file=f"variants/{at}/{artifact.manifest.model_file}"
+            if at
+            else artifact.manifest.model_file,
+            model_sha256=artifact.manifest.facts.sha256,
+            width=share,
+            accuracy=accuracies.get(share),
+        )
+        for at, (artifact, share) in enumerate(zip(widest_first, shares, strict=True))
+    )
+    planned = plan([widest], setting)
+    cells = (
+        replace(
+            cell,
+            job=replace(cell.job, variants=variants, policy=setting.policy),
+            variants=tuple(widest_first[1:]),
+        )
+        for cell in planned.cells
+    )
+    return replace(planned, cells=tuple(cells))
+
+
+def _width(artifact: Artifact) -> float:
+    return artifact.manifest.model.width
+
+
+def _require_same_network(one: Artifact, other: Artifact) -> None:
+    """Raise `UserError` unless two artifacts are widths of one network, alike in all else."""
+    first, second = one.manifest, other.manifest
+    for noun, ours, theirs in (
+        ("network", first.model.name, second.model.name),
+        ("recipe", first.recipe.label, second.recipe.label),
+        ("input", list(map(str, first.inputs)), list(map(str, second.inputs))),
+    ):
+        if ours != theirs:
+            raise UserError(
+                f"A policy chooses between widths of one network, and {one.name} has the {noun} "
+                f"{ours} while {other.name} has {theirs}; export them alike."
+            )
 
 
 def plan_pairs(first: Sequence[Artifact], second: Sequence[Artifact], setting: Setting) -> PairPlan:

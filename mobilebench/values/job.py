@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 import re
 from dataclasses import field
@@ -213,6 +214,23 @@ class Job:
     def title(self) -> str:
         """Runtime and threads in words, for people: `onnxruntime 2 threads`."""
         return f"{self.runtime} {self.threads} thread{'s' * (self.threads != 1)}"
+
+    @property
+    def choice(self) -> str | None:
+        """What chooses between which widths, for people; None where nothing is chosen.
+
+        `deadline of 1, 0.5`. A digest follows where the policy has an aim or parameters.
+        """
+        if self.policy.rule is PolicyRule.FIXED:
+            return None
+        widths = ", ".join(f"{variant.width:g}" for variant in self.variants)
+        title = f"{self.policy.rule} of {widths}"
+        if self.policy == Policy(rule=self.policy.rule):
+            return title
+        # On use: it imports what reads JSON.
+        from mobilebench.values import wire
+
+        return f"{title}, {hashlib.sha256(wire.dumps(self.policy).encode()).hexdigest()[:8]}"
 
     @property
     def files(self) -> dict[str, str]:

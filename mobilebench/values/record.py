@@ -83,6 +83,8 @@ class Identity:
     start_thermal: str | None
     app_build: str | None
     """`debug` or `release`; None for a program of the host."""
+    choice: str | None = None
+    """The policy and the widths that it chose from; None for one network."""
 
     def differences(self, other: Identity) -> tuple[str, ...]:
         """Names of the fields in which two identities differ, in declared order."""
@@ -129,6 +131,8 @@ class CellKey:
     compute_unit: ComputeUnit | None = None
     threads: int | None = None
     protocol: str | None = None
+    choice: str | None = None
+    """The policy and its widths; None for one network."""
 
 
 @value
@@ -250,13 +254,17 @@ class Record:
             compute_unit=self.job.compute_unit,
             threads=self.job.threads,
             protocol=self.job.protocol.id,
+            choice=self.job.choice,
         )
 
     @property
     def title(self) -> str:
         """The cell in words, for people."""
         name = f"{self.model.title} {self.recipe.label}"
-        return name if self.job is None else f"{name}, {self.job.title}, {self.device.model}"
+        if self.job is None:
+            return name
+        choice = f", {self.job.choice}" if self.job.choice else ""
+        return f"{name}{choice}, {self.job.title}, {self.device.model}"
 
     @property
     def identity(self) -> Identity:
@@ -286,4 +294,5 @@ class Record:
             charging=measurement.before.charging,
             start_thermal=thermal,
             app_build=measurement.application.build if measurement.application else None,
+            choice=self.job.choice,
         )

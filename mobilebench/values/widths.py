@@ -25,7 +25,7 @@ class WidthCost:
 
     def __post_init__(self) -> None:
         require_range(self, "width", least=MIN_WIDTH, most=1)
-        require_range(self, "cool_ms", least=1e-3, most=_HOUR_MS)
+        require_range(self, "cool_ms", least=1e-6, most=_HOUR_MS)
         require_range(self, "top1", most=100)
 
     @property

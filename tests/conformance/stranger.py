@@ -69,6 +69,8 @@ class Measurement:
         self.limits, self.first = script.get("limits") or {}, script.get("first_round", 0)
         self.t, self.latency, self.phase, self.round = [], [], [], []
         self.loads, self.gates, self.states = [], [], []
+        self.widths, self.choices = script.get("widths", []), list(script.get("choices", []))
+        self.index, self.width, self.events = 0, [], []
 
     def run(self):
         stopped = None
@@ -83,7 +85,9 @@ class Measurement:
                 "latency_ns": self.latency,
                 "phase": spans(self.phase),
                 "round": spans(self.round),
+                **({"width": spans(self.width)} if self.widths else {}),
             },
+            **({"events": self.events} if self.widths else {}),
             "loads_ns": self.loads,
             "gates": self.gates,
             "states": self.states,
@@ -99,8 +103,28 @@ class Measurement:
         began = self.device.now
         self.device.load()
         self.loads.append(self.device.now - began)
+        self.index = 0
         self.warm_up(self.rule["warm_up"], number)
-        self.measure(number)
+        cool = self.cool_latencies(number)
+        self.measure(number, cool)
+
+    def cool_latencies(self, number):
+        cool = {}
+        for self.index in reversed(range(len(self.widths))):
+            last = sorted([self.sample("warm-up", number) for _ in range(12)][2:])
+            cool[f"cool_{self.index}_ns"] = (last[4] + last[5]) // 2
+            self.look_at_the_time()
+        return dict(sorted(cool.items()))
+
+    def choose(self, cool):
+        index = self.choices.pop(0) if len(self.choices) > 1 else self.choices[0]
+        if index != self.index:
+            self.events.append({
+                "t_ns": self.device.now - self.device.zero, "kind": "width shift",
+                "from_width": self.widths[self.index], "to_width": self.widths[index],
+                "readings": cool, "note": "script",
+            })  # fmt: skip
+        self.index = index
 
     def read(self):
         state, limits = self.device.read(), self.limits
@@ -140,6 +164,8 @@ class Measurement:
         self.latency.append(self.device.now - began)
         self.phase.append(phase)
         self.round.append(number)
+        if self.widths:
+            self.width.append(self.widths[self.index])
         return self.latency[-1]
 
     def warm_up(self, rule, number):
@@ -161,7 +187,7 @@ class Measurement:
                 return
             self.look_at_the_time()
 
-    def measure(self, number):
+    def measure(self, number, cool):
         rule, began, count = self.rule, self.device.now, 0
         read_at = began
         while True:
@@ -177,6 +203,8 @@ class Measurement:
                 read_at += rule["sense_ns"]
             else:
                 self.look_at_the_time()
+            if self.widths:
+                self.choose(cool)
             if rule.get("interval_ns"):
                 frame = math.ceil(Fraction(self.device.now - began, rule["interval_ns"]))
                 due = began + frame * rule["interval_ns"]

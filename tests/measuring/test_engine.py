@@ -275,3 +275,69 @@ def test_the_definition_of_a_protocol_never_changes(name: str) -> None:
     }
     text = json.dumps(defined, sort_keys=True)
     assert hashlib.sha256(text.encode()).hexdigest()[:16] == DEFINITIONS[name], text
+
+
+class _Chooser:
+    """Shifts to a width at given inferences; keeps what it saw."""
+
+    def __init__(self, shifts: dict[int, int]) -> None:
+        self.shifts = shifts
+        self.seen: list[engine.Moment] = []
+        self.cool_ns: tuple[int, ...] = ()
+
+    def start(self, cool_ns: tuple[int, ...]) -> engine.Choose:
+        self.cool_ns = cool_ns
+        return self.choose
+
+    def choose(self, moment: engine.Moment) -> engine.Shift | None:
+        self.seen.append(moment)
+        index = self.shifts.get(len(self.seen))
+        return None if index is None else engine.Shift(index, "because", {"pace": 1.5})
+
+
+class _Slimmable(ScriptedDevice):
+    """A device whose width in force decides how long an inference takes."""
+
+    def __init__(self) -> None:
+        super().__init__([MS])
+        self.index = 0
+
+    def select(self, index: int) -> None:
+        self.index = index
+
+    def infer(self) -> None:
+        self.now_ns += (8 * MS, 5 * MS, 2 * MS)[self.index]
+
+
+def test_widths_change_between_inferences_and_are_recorded() -> None:
+    device, chooser = _Slimmable(), _Chooser({3: 2, 5: 2, 6: 0})
+    several = engine.Several((1.0, 0.75, 0.5), device.select, chooser.start)
+    rule = dataclasses.replace(PACED, rounds=1, inferences=8)
+    run = engine.run(rule, device.load, device.instruments, engine.Course(several=several))
+    assert chooser.cool_ns == (8 * MS, 5 * MS, 2 * MS)
+    measured = run.samples.select()
+    assert measured.width[:8] == (1.0, 1.0, 1.0, 0.5, 0.5, 0.5, 1.0, 1.0)
+    assert measured.latency_ns[:7] == (8 * MS,) * 3 + (2 * MS,) * 3 + (8 * MS,)
+    assert [(e.from_width, e.to_width, e.note) for e in run.events] == [
+        (1.0, 0.5, "because"),
+        (0.5, 1.0, "because"),
+    ]
+    assert run.events[0].readings == {"pace": 1.5}
+    assert run.events[0].t_ns == measured.t_ns[2] + 8 * MS
+    assert [moment.index for moment in chooser.seen[:7]] == [0, 0, 0, 2, 2, 2, 0]
+    assert len(run.samples.select(Phase.WARM_UP).width) >= 3 * engine.BASELINE_INFERENCES
+
+
+def test_a_chooser_sees_the_states_that_are_read() -> None:
+    device, chooser = _Slimmable(), _Chooser({})
+    several = engine.Several((1.0, 0.75, 0.5), device.select, chooser.start)
+    rule = dataclasses.replace(PACED, rounds=1, inferences=8, sense_ns=20 * MS)
+    run = engine.run(rule, device.load, device.instruments, engine.Course(several=several))
+    states = [moment.state for moment in chooser.seen if moment.state is not None]
+    assert states == list(run.states[1:]) and states
+
+
+def test_one_network_has_no_widths() -> None:
+    device = ScriptedDevice([MS])
+    run = engine.run(PACED, device.load, device.instruments)
+    assert run.samples.width == () and run.events == ()
