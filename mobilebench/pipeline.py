@@ -69,7 +69,8 @@ def export_module(
 ) -> list[Exported]:
     """Export a network that exists only in this process's memory, one recipe after another.
 
-    `narrower` are the other widths that recipes of several hold in one file. Otherwise as `export_matrix`.
+    `narrower` are the other widths that recipes of several hold in one file. Otherwise as
+    `export_matrix`.
     """
     # Needs torch; measuring and reading records do not.
     from mobilebench.conversion import remarks

@@ -9,9 +9,8 @@ with its width.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -102,9 +101,7 @@ def join(models: Sequence[Any], names: Sequence[str]) -> Any:
     graph.initializer.append(helper.make_tensor(SELECTOR, TensorProto.INT64, [], [0]))
     graph.initializer.extend(large)
     store = _Store(graph.initializer)
-    parts = [
-        _Branch(model, name, store).graph() for model, name in zip(models, names, strict=True)
-    ]
+    parts = [_Branch(model, name, store).graph() for model, name in zip(models, names, strict=True)]
     outputs = [output.name for output in widest.graph.output]
     choices = range(len(models) - 1)
     rest = parts[-1]
@@ -201,9 +198,7 @@ class _Branch:
             for value in self._source.value_info
             if value.name not in {tensor.name for tensor in self._source.initializer}
         ]
-        return helper.make_graph(
-            self._nodes, self._name, [], outputs, self._own, value_info=infos
-        )
+        return helper.make_graph(self._nodes, self._name, [], outputs, self._own, value_info=infos)
 
     def _new(self, name: str) -> str:
         return f"{self._name} {name}" if name else ""

@@ -169,8 +169,9 @@ def convert_loaded(
 ) -> Converted:
     """Write the model file of a recipe into a folder and read it back.
 
-    It holds the `narrower` widths of the network, too, where there are any. Raises `CellFailed` where the toolkit fails, with the line of the user's code that the named
-    operation comes from, and `OutputError` where the folder cannot be written.
+    It holds the `narrower` widths of the network, too, where there are any. Raises `CellFailed`
+    where the toolkit fails, with the line of the user's code that the named operation comes from,
+    and `OutputError` where the folder cannot be written.
     """
     exporter = plugins.exporter(recipe.format)
     module = loaded.module

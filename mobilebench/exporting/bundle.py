@@ -161,10 +161,7 @@ def verified_widths(
                 order, prepared, position, name, entry, folder, converted, work, process
             )
         others = {
-            weight
-            for other, read in converted.entries.items()
-            if other != entry
-            for weight in read
+            weight for other, read in converted.entries.items() if other != entry for weight in read
         }
         widths.append(
             WidthInFile(
