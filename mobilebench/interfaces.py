@@ -151,11 +151,13 @@ class Exporter(Protocol):
         gets the widest.
         """
 
-    def entries(self, model_path: Path) -> Mapping[str, Mapping[str, int]]:
-        """Read what chooses each width of a file, in the order of the recipe's widths.
+    def entries(self, widths: Sequence[str]) -> tuple[str, ...]:
+        """Return what chooses each width of a file of several, in their order."""
 
-        Each has the bytes of the weights that it reads, by their names in the file: what two of
-        them read has one name. Empty for a file of one network. Raises as `graph` does.
+    def weights(self, model_path: Path) -> Mapping[str, Mapping[str, int]]:
+        """Read the bytes of the weights that each entry of a file uses, by their names in the file.
+
+        What two entries use has one name. Empty for a file of one network. Raises as `graph` does.
         """
 
     def inspect(self, model_path: Path) -> Structure:

@@ -84,18 +84,16 @@ def described(model: Any) -> Any:
     return functions[0] if functions else model.description
 
 
-def entries(path: Path) -> dict[str, dict[str, int]]:
+def weights(path: Path) -> dict[str, dict[str, int]]:
     """Return the bytes of the stored weights that each function of a package reads.
 
-    They are called by their place in the file of weights. The function `main` comes first, the
-    others follow as the package lists them. Empty for a package of one function. Raises as `read`
-    does.
+    They are called by their place in the file of weights. Empty for a package of one function.
+    Raises as `read` does.
     """
     model = _load(path)
     names = [function.name for function in model.description.functions]
     if len(names) < 2:
         return {}
-    names.sort(key=lambda name: name != MAIN)
     return {name: _Program(model, name).weights() for name in names}
 
 

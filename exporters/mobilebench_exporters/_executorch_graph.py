@@ -61,7 +61,7 @@ def read_io(path: Path) -> ModelIO:
         return program.io()
 
 
-def entries(path: Path) -> dict[str, dict[str, int]]:
+def weights(path: Path) -> dict[str, dict[str, int]]:
     """Return the bytes of the constants that each method of a program reads, by their names.
 
     Empty for a program of one method. Raises as `read` does.

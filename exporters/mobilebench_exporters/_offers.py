@@ -193,6 +193,8 @@ class Offering:
 
     offer: ClassVar[Offer]
     cures: tuple[Cure, ...] = ()
+    usual_entry: ClassVar[str | None] = None
+    """What runtimes of the format run where nothing is chosen, where it has a fixed name."""
 
     @property
     def format(self) -> Format:
@@ -233,8 +235,9 @@ class Offering:
     def tool_versions(self, delegate: str | None = None) -> Mapping[str, str]:
         return self.offer.tool_versions(delegate)
 
-    def entries(self, model_path: Path) -> Mapping[str, Mapping[str, int]]:
-        return {}
+    def entries(self, widths: Sequence[str]) -> tuple[str, ...]:
+        names = map(entry_of, widths)
+        return tuple(names) if self.usual_entry is None else (self.usual_entry, *[*names][1:])
 
     def graph(self, model_path: Path) -> Graph:
         raise NotImplementedError
@@ -248,7 +251,7 @@ class Offering:
 
 
 def entry_of(width: str) -> str:
-    """Return the label of a width as a name in code: `w0.5` as `w0_5`."""
+    """Return a width as a name in code: `w0.5` as `w0_5`."""
     return re.sub(r"\W", "_", width)
 
 

@@ -1,9 +1,10 @@
 """Join the ONNX graphs of several widths into one file that stores their weights once.
 
-Every width is a branch of an `If`, chosen by an input that has a default. What a width reads is cut from the initializers of the widest one by `Slice` and `Concat` of constants, which
-runtimes compute once, when the file is loaded. A weight that is cut and then scaled by channel, as
-by a private BatchNorm that was folded into it, is a `Mul` of that. Whatever else differs is stored
-with its width.
+Every width is a branch of an `If`, chosen by an input that has a default. What a width reads is cut
+from the initializers of the widest one by `Slice` and `Concat` of constants, which runtimes compute
+once, when the file is loaded. A weight that is cut and then scaled by channel, as by a private
+BatchNorm that was folded into it, is a `Mul` of that. Whatever else differs is stored with its
+width.
 """
 
 from __future__ import annotations

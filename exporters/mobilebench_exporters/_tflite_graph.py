@@ -95,7 +95,7 @@ def read_io(path: Path) -> ModelIO:
         return graph.io()
 
 
-def entries(path: Path) -> dict[str, dict[str, int]]:
+def weights(path: Path) -> dict[str, dict[str, int]]:
     """Return the bytes of the buffers that each signature of a file reads, by their numbers.
 
     Empty for a file of one subgraph. Raises as `read` does.
@@ -105,7 +105,6 @@ def entries(path: Path) -> dict[str, dict[str, int]]:
         return {}
     with _reading(path):
         signatures = [model.SignatureDefs(i) for i in range(model.SignatureDefsLength())]
-        signatures.sort(key=lambda signature: int(signature.SubgraphIndex()))
         return {
             signature.SignatureKey().decode(): _buffers(model, signature.SubgraphIndex())
             for signature in signatures

@@ -21,7 +21,7 @@ from mobilebench.values.graph import Graph, ModelIO
 from mobilebench.values.recipe import ExportRecipe, Feature, Format, Precision
 from mobilebench.values.tensor import DType, TensorSpec
 from mobilebench_exporters import _coreml_graph
-from mobilebench_exporters._offers import Offer, Offering, TogetherOffer, entry_of, example
+from mobilebench_exporters._offers import Offer, Offering, TogetherOffer, example
 from mobilebench_exporters._pt2e import quantized
 from mobilebench_exporters._quantizing import quantizing
 from mobilebench_exporters._sizes import ONE_FILE_BYTES, require_one_file
@@ -46,6 +46,7 @@ class CoremlExporter(Offering):
     """
 
     one_file_bytes = ONE_FILE_BYTES
+    usual_entry = _coreml_graph.MAIN
     offer = Offer(
         format=Format.COREML,
         distributions=("coremltools",),
@@ -159,10 +160,9 @@ class CoremlExporter(Offering):
 
         functions = ct.utils.MultiFunctionDescriptor()
         functions.default_function_name = _coreml_graph.MAIN
-        names = (_coreml_graph.MAIN, *map(entry_of, recipe.widths[1:]))
         path = folder / "model.mlpackage"
         with tempfile.TemporaryDirectory(dir=folder) as scratch:
-            for name, module in zip(names, modules, strict=True):
+            for name, module in zip(self.entries(recipe.widths), modules, strict=True):
                 place = Path(scratch) / name
                 place.mkdir()
                 if recipe.class_labels is not None:
@@ -172,8 +172,8 @@ class CoremlExporter(Offering):
             ct.utils.save_multifunction(functions, str(path))
         return path
 
-    def entries(self, model_path: Path) -> Mapping[str, Mapping[str, int]]:
-        return _coreml_graph.entries(model_path)
+    def weights(self, model_path: Path) -> Mapping[str, Mapping[str, int]]:
+        return _coreml_graph.weights(model_path)
 
     def inspect(self, model_path: Path) -> Structure:
         from mobilebench_exporters._coremltools import ct

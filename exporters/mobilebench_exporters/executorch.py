@@ -24,7 +24,7 @@ from mobilebench_exporters._delegates import (
     Delegate,
     to_xnnpack_together,
 )
-from mobilebench_exporters._offers import Offer, Offering, TogetherOffer, entry_of, example
+from mobilebench_exporters._offers import Offer, Offering, TogetherOffer, example
 
 if TYPE_CHECKING:
     import torch
@@ -43,6 +43,7 @@ class ExecutorchExporter(Offering):
     result. This detects a wrong lowering. It does not test the delegate's own compiler.
     """
 
+    usual_entry = "forward"
     offer = Offer(
         format=Format.EXECUTORCH,
         distributions=("executorch", "torchao"),
@@ -107,15 +108,15 @@ class ExecutorchExporter(Offering):
         folder: Path,
     ) -> Path:
         """Write one program with a method for each width; that of the widest is `forward`."""
-        names = ("forward", *map(entry_of, recipe.widths[1:]))
-        lowered = to_xnnpack_together(dict(zip(names, modules, strict=True)), example(inputs))
+        methods = dict(zip(self.entries(recipe.widths), modules, strict=True))
+        lowered = to_xnnpack_together(methods, example(inputs))
         path = folder / "model.pte"
         with path.open("wb") as handle:
             lowered.to_executorch().write_to_file(handle)
         return path
 
-    def entries(self, model_path: Path) -> Mapping[str, Mapping[str, int]]:
-        return _executorch_graph.entries(model_path)
+    def weights(self, model_path: Path) -> Mapping[str, Mapping[str, int]]:
+        return _executorch_graph.weights(model_path)
 
     def inspect(self, model_path: Path) -> Structure:
         """Count the instructions of the program; a delegate counts as one, under its name."""

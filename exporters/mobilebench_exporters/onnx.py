@@ -122,7 +122,10 @@ class OnnxExporter(Offering):
         onnx.save(_onnx_together.join(models, recipe.widths), path)
         return path
 
-    def entries(self, model_path: Path) -> Mapping[str, Mapping[str, int]]:
+    def entries(self, widths: Sequence[str]) -> tuple[str, ...]:
+        return tuple(map(_onnx_together.entry, range(len(widths))))
+
+    def weights(self, model_path: Path) -> Mapping[str, Mapping[str, int]]:
         return _onnx_together.weights(_onnx_graph.load(model_path))
 
     def inspect(self, model_path: Path) -> Structure:

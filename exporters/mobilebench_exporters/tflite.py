@@ -17,7 +17,7 @@ from mobilebench.values.graph import Graph, ModelIO
 from mobilebench.values.recipe import ExportRecipe, Format, Precision
 from mobilebench.values.tensor import TensorSpec
 from mobilebench_exporters import _tflite_graph, _tflite_precision
-from mobilebench_exporters._offers import Offer, Offering, TogetherOffer, entry_of, example
+from mobilebench_exporters._offers import Offer, Offering, TogetherOffer, example
 from mobilebench_exporters._quantizing import quantizing
 from mobilebench_exporters._sizes import ONE_FILE_BYTES, require_one_file
 
@@ -113,14 +113,14 @@ class TfliteExporter(Offering):
             "export a file of each width",
         )
         converter: Any = litert_torch
-        for width, module in zip(recipe.widths, modules, strict=True):
-            converter = converter.signature(entry_of(width), module, example(inputs))
+        for name, module in zip(self.entries(recipe.widths), modules, strict=True):
+            converter = converter.signature(name, module, example(inputs))
         path = folder / "model.tflite"
         converter.convert().export(str(path))
         return path
 
-    def entries(self, model_path: Path) -> Mapping[str, Mapping[str, int]]:
-        return _tflite_graph.entries(model_path)
+    def weights(self, model_path: Path) -> Mapping[str, Mapping[str, int]]:
+        return _tflite_graph.weights(model_path)
 
     def inspect(self, model_path: Path) -> Structure:
         from ai_edge_litert import schema_py_generated as schema

@@ -112,8 +112,9 @@ class Verified:
         """Yield the results, a line each, for people."""
         names = [f"{name}, " for name, results in self.widths for _ in results]
         for name, result in zip(names or [""] * len(self.parity), self.parity, strict=True):
+            verdict = "equal" if result.passed else "NOT EQUAL"
             yield (
-                f"{name}{'equal' if result.passed else 'NOT EQUAL'}: {result.description}, compared with "
+                f"{name}{verdict}: {result.description}, compared with "
                 f"PyTorch's outputs when it was exported, on the {result.inputs} inputs in the "
                 f"bundle"
             )

@@ -180,7 +180,8 @@ def convert_loaded(
         if narrower:
             modules = [module, *(deployed(each, recipe) for each in narrower)]
             path = exporter.export_together(modules, loaded.spec.inputs, recipe, folder)
-            entries = {name: dict(read) for name, read in exporter.entries(path).items()}
+            weights = exporter.weights(path)
+            entries = {name: dict(weights[name]) for name in exporter.entries(recipe.widths)}
             structure = exporter.inspect(path)
             return Converted(model_file=path.name, structure=structure, entries=entries)
         calibration = source.for_calibration(loaded.spec) if recipe.calibration else ()
