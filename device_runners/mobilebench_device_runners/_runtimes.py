@@ -59,7 +59,7 @@ class OnnxRuntime:
         session = self._library.InferenceSession(
             str(model_path), options, providers=["CPUExecutionProvider"]
         )
-        return _OnnxModel(session, {} if entry is None else _choice(session, entry, model_path))
+        return _OnnxModel(session, None if entry is None else _choice(session, entry, model_path))
 
 
 def _choice(session: Any, entry: str, model_path: Path) -> dict[str, Array]:
@@ -84,11 +84,11 @@ def _no_entry(entry: str, model_path: Path, entries: Sequence[str]) -> UserError
 class _OnnxModel(_InFloats):
     """A session, whose input that chooses an entry is filled in."""
 
-    def __init__(self, session: Any, choice: dict[str, Array]) -> None:
+    def __init__(self, session: Any, choice: Mapping[str, Array] | None = None) -> None:
         self._session = session
-        self._choice = choice
+        self._choice = dict(choice or {})
         names = [tensor.name for tensor in session.get_inputs()]
-        self._names = [name for name in names if name not in choice]
+        self._names = [name for name in names if name not in self._choice]
 
     def run(self, inputs: Sequence[Array]) -> list[Array]:
         feeds = dict(zip(self._names, inputs, strict=True)) | self._choice
