@@ -372,7 +372,7 @@ def _requests(
             num_classes=num_classes if model in classified else None,
             preprocessing=preprocessing if model in of_images else None,
             width=share,
-            widths=together if model in cut else (),
+            widths=together,
         )
         for model, path, key in zip(models, paths, chosen, strict=True)
         for size in (model in sized and sizes) or (None,)

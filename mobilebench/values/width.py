@@ -85,14 +85,14 @@ def in_one_file(widths: Iterable[Width]) -> tuple[Width, ...]:
     if len(ordered) < 2:
         given = f"--width {ordered[0]}" if ordered else "no --width"
         raise UserError(
-            f"--together was given with {given}; a file of several widths needs at least two, "
-            f"such as --width 1 --width 0.5."
+            f"One file of several widths was asked for with {given}; it needs at least two, such "
+            f"as --width 1 --width 0.5."
         )
     for wider, narrower in pairwise(ordered):
         if wider.mean == narrower.mean:
             raise UserError(
-                f"--together was given with --width {wider} and --width {narrower}, which keep "
-                f"the same share of the channels; leave one of them out."
+                f"One file of several widths was asked for with --width {wider} and --width "
+                f"{narrower}, which keep the same share of the channels; leave one of them out."
             )
     return tuple(ordered)
 
