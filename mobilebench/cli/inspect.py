@@ -230,6 +230,8 @@ def _forecast(inspected: Inspection) -> list[RenderableType]:
             forecast.basis,
         )
     note = "A forecast from published rules; no phone was asked. See docs/placement.md."
+    if inspected.manifest is not None and inspected.manifest.widths:
+        note += " It is of the widest width, as if it were alone in the file."
     refused = _refused(inspected)
     return [table, note] if refused is None else [table, note, refused]
 

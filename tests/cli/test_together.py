@@ -43,6 +43,7 @@ def test_one_file_of_two_widths_from_export_to_leaderboard(
     for name in ("w1", "w0.5"):
         assert f"{name}, equal: relative error" in verified.stdout
     inspected = mobilebench("inspect", folder).stdout
+    assert "It is of the widest width" in inspected
     for width in widths:
         assert f"{width.entry}; {width.model.params:,} params" in inspected
 
