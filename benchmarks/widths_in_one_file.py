@@ -220,7 +220,7 @@ def _page(figures: list[dict[str, Any]], rounds: int) -> str:
     for name in dict.fromkeys(figure["format"] for figure in figures):
         versions |= plugins.exporter(name).tool_versions()
     device = host.host_device()
-    made = MADE.format(
+    conditions = MADE.format(
         machine=f"{device.os} on {device.soc or device.model}",
         tools=", ".join(f"{name} {version}" for name, version in sorted(versions.items())),
     )
@@ -228,7 +228,7 @@ def _page(figures: list[dict[str, Any]], rounds: int) -> str:
     widths = ", ".join(f"{width:g}" for width in WIDTHS)
     parts = [
         TITLE,
-        _filled(made),
+        _filled(conditions),
         "## Bytes",
         _filled(BYTES.format(widths=widths)),
         _table(

@@ -23,7 +23,7 @@ from mobilebench.measuring.performing import RuntimeModel
 from mobilebench.values.measurement import UnitEvidence
 
 Array = np.ndarray[Any, Any]
-_ENTRIES = "mobilebench.entries"
+_ENTRIES = "mobilebench_entries"
 """The entry of an ONNX file's metadata that lists how its widths are chosen."""
 _CHOICES = {"tensor(int64)": np.int64, "tensor(int32)": np.int32, "tensor(bool)": np.bool_}
 """Types of an input that chooses."""

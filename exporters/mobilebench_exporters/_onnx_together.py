@@ -24,7 +24,7 @@ Runs = tuple[tuple[int, int], ...]
 
 SELECTOR = "narrow"
 """The input that chooses: an int64 without a shape. Its default, 0, is the widest."""
-ENTRIES = "mobilebench.entries"
+ENTRIES = "mobilebench_entries"
 """The entry of a file's metadata that lists the values of the selector."""
 _FEWEST_BYTES = 512
 """Bytes from which a weight is cut from another: the nodes that do it take as many."""
@@ -59,12 +59,12 @@ def branches(model: Any) -> list[Any]:
 def weights(model: Any) -> dict[str, dict[str, int]]:
     """Return the bytes of each initializer that an entry reads, by entry and name."""
     outer = {tensor.name: _bytes(tensor) for tensor in model.graph.initializer}
-    found = {}
+    by_entry = {}
     for name, graph in zip(listed(model), branches(model), strict=True):
         read = {value for node in graph.node for value in node.input}
         own = {f"{name} {tensor.name}": _bytes(tensor) for tensor in graph.initializer}
-        found[name] = {each: size for each, size in outer.items() if each in read} | own
-    return found
+        by_entry[name] = {each: size for each, size in outer.items() if each in read} | own
+    return by_entry
 
 
 def alone(model: Any, position: int = 0) -> Any:
@@ -169,7 +169,7 @@ class Part:
 
 
 class _Branch:
-    """One width, with the values that it computes under names of its own."""
+    """One width, with the values that it computes under separate names."""
 
     def __init__(self, model: Any, name: str, store: _Store) -> None:
         self._source, self._name, self._store = model.graph, name, store

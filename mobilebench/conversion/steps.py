@@ -67,7 +67,7 @@ def prepare_each(
     *,
     own: bool = True,
 ) -> None:
-    """Write the preparation of the widths of a network, the widest first, or of a network alone.
+    """Write the preparation of a network, or of its widths, the widest first.
 
     `caught` collects the warnings meanwhile; otherwise as `prepare_loaded`.
     """

@@ -66,7 +66,10 @@ def test_one_file_of_two_widths_from_export_to_leaderboard(
     ("arguments", "sentence"),
     [
         (("--together",), "asked for with no --width; it needs at least two"),
-        (("--together", "--width", "0.5"), "several widths was asked for with --width 0.5; it needs at least"),
+        (
+            ("--together", "--width", "0.5"),
+            "several widths was asked for with --width 0.5; it needs at least",
+        ),
         (
             ("--together", "--width", "0.5", "--width", "1", "--width", "0.50"),
             "--width 0.5 and --width 0.5, which keep the same share of the channels; leave one",
