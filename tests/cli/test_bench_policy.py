@@ -116,3 +116,20 @@ def test_other_networks_and_equal_widths_are_refused(
     assert done.code == 2 and "have one width" in done.stderr
     done = mobilebench("bench", widths[1], tiny_artifacts["onnx-fp32"].folder, *policy)
     assert done.code == 2 and "A policy chooses between widths of one network" in done.stderr
+
+
+def test_the_widths_of_one_file_are_chosen_from_by_their_entries(
+    mobilebench: Program, table: Path
+) -> None:
+    both = ("--width", "1", "--width", "0.5", "--together", "--resolution", "64", "-f", "onnx")
+    exported = mobilebench("export", "mobilevig_ti", *both, "--json")
+    [artifact] = _json(exported)
+    setting = ("--device", "sim:steady", "--protocol", "paced-30fps-1", "--widths", table)
+    hot = ("--policy", "threshold", "--limit", "skin=25")
+    [record] = _json(mobilebench("bench", artifact["folder"], *setting, *hot, "--json"))
+    variants = record["job"]["variants"]
+    assert len({variant["model_file"] for variant in variants}) == 1
+    assert len({variant["entry"] for variant in variants}) == 2
+    assert record["outcome"]["samples"]["width"][-1]["value"] == 0.5
+    refused = mobilebench("bench", artifact["folder"], artifact["folder"], *setting, *hot)
+    assert refused.code == 2 and "holds several widths" in refused.stderr
