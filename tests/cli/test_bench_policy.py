@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -73,7 +74,8 @@ def test_a_policy_is_measured_on_a_simulated_phone_and_ranked_as_such(
     board = mobilebench("leaderboard")
     assert board.code == 0, board.stderr
     assert "widths chosen by threshold of 1, 0.5, " in board.stdout, "a row of its own"
-    assert "on-time top-1 64.1" in board.stdout and "made up for this test" in board.stdout
+    [top1] = re.findall(r"on-time top-1 ([0-9.]+)% \(accuracies: made up for", board.stdout)
+    assert 63.5 <= float(top1) <= 64.5, "a second at full width, the rest at the narrower"
     assert "measured on simulated (throttling), not on a phone" in board.stdout
     rows = json.loads(mobilebench("leaderboard", "--as", "json").stdout)
     assert len(rows) == 2 and len({row["name"] for row in rows}) == 2
