@@ -29,7 +29,7 @@ from mobilebench.values.recipe import Form, Precision
 from mobilebench.values.record import Record
 from mobilebench.values.request import Request
 from mobilebench.values.tensor import TensorSpec, parse_sizes, parse_tensor
-from mobilebench.values.width import Width
+from mobilebench.values.width import Width, in_one_file
 
 if TYPE_CHECKING:
     from torch import nn
@@ -86,6 +86,7 @@ def export(
     ema: bool = False,
     resolution: int | None = None,
     width: float | str | Sequence[float] | None = None,
+    widths: Sequence[Width | float | str | Sequence[float]] = (),
     inputs: Sequence[TensorSpec | str] = (),
     calibration: str | Path | None = None,
     mean: Sequence[float] | None = None,
@@ -104,7 +105,8 @@ def export(
     `model` is a name of the zoo, `timm:NAME`, `FILE.py:FUNCTION`, or a module in eval mode, which
     needs `inputs` such as `["1x3x224x224"]`. `checkpoint_key` is the entry of the checkpoint that
     holds the weights, by default the one that fits, and `ema=True` takes the averaged ones.
-    `width` is the share of the channels to keep, such as 0.5, or one for each stage. An
+    `width` is the share of the channels to keep, such as 0.5, or one for each stage. `widths` makes
+    one file of several; a `SharedNetwork` in memory gives each its private BatchNorm. An
     export that already exists is reused. `calibration` is the folder of images that int8 takes its
     ranges from and files are judged on; without it both use seeded inputs. `mean` and `std` are
     those of the channels of images in 0..1 for your own network; seeded inputs then have the range
@@ -120,6 +122,9 @@ def export(
         force=force,
         allow_parity_failure=allow_parity_failure,
     )
+    together = in_one_file(map(Width.given, widths)) if widths else ()
+    if together and width is not None:
+        raise UserError("width and widths were given; give one of them.")
     recipes = choose(
         [format],
         [precision],
@@ -127,6 +132,7 @@ def export(
         delegate=delegate,
         form=Form.DEPLOYED if deploy else Form.PLAIN,
         terms=terms,
+        widths=together,
     ).recipes
     specs = tuple(
         tensor if isinstance(tensor, TensorSpec) else parse_tensor(tensor, f"input{index}")
@@ -144,12 +150,13 @@ def export(
             inputs=specs,
             preprocessing=preprocessing,
             width=cut_to,
+            widths=together,
         )
         [exported] = pipeline.export_matrix(
             [request], recipes, Path(out_dir), terms=terms, observer=Logged()
         )
     else:
-        from mobilebench.conversion.loading import cut, describe, require_use_of_preprocessing
+        from mobilebench.conversion.loading import describe, of_width, require_use_of_preprocessing
 
         if checkpoint is not None or checkpoint_key is not None or ema:
             raise UserError(
@@ -161,11 +168,17 @@ def export(
         name = type(model).__name__
         spec = ModelSpec(name=name, inputs=specs, preprocessing=preprocessing)
         require_use_of_preprocessing(spec)
-        if cut_to is not None:
-            model, spec = cut(model, spec, cut_to)
-        loaded = describe(model, spec, CALLER)
+        networks = [
+            describe(*((model, spec) if each is None else of_width(model, spec, each)), CALLER)
+            for each in together or (cut_to,)
+        ]
         [exported] = pipeline.export_module(
-            loaded, recipes, Path(out_dir), terms=terms, observer=Logged()
+            networks[0],
+            recipes,
+            Path(out_dir),
+            terms=terms,
+            observer=Logged(),
+            narrower=networks[1:],
         )
     if isinstance(exported.outcome, Failure):
         failure = exported.outcome

@@ -35,9 +35,10 @@ if TYPE_CHECKING:
     from mobilebench.values.record import Record
 
 
-Evaluator = Function[[Path, Path, Path], str]
-"""Runs in a child process: takes the model file, the inputs (.npz) and the outputs to write (.npz);
-returns the name and version of the evaluator."""
+Evaluator = Function[[Path, Path, Path, str | None], str]
+"""Runs in a child process: takes the model file, the inputs (.npz), the outputs to write (.npz) and
+the entry of a file of several widths (None for the widest); returns the name and version of the
+evaluator."""
 
 
 @dataclass(frozen=True)
@@ -102,6 +103,19 @@ class Exporter(Protocol):
         `RecipeError`, naming what is on offer, for a combination that is not.
         """
 
+    def recipe_together(
+        self,
+        widths: Sequence[str],
+        precision: Precision,
+        target: str | None = None,
+        delegate: str | None = None,
+    ) -> ExportRecipe:
+        """Return the recipe of one file of several widths, whose labels are `widths`.
+
+        Its target is one that has such files. Raises `RecipeError`, naming what is on offer, for a
+        combination that has none.
+        """
+
     def tool_versions(self, delegate: str | None = None) -> Mapping[str, str]:
         """Return the name and version of every tool whose change could change the file.
 
@@ -124,12 +138,35 @@ class Exporter(Protocol):
         in `folder` (see `labels`). Nothing is written elsewhere.
         """
 
+    def export_together(
+        self,
+        modules: Sequence[Any],
+        inputs: Sequence[TensorSpec],
+        recipe: ExportRecipe,
+        folder: Path,
+    ) -> Path:
+        """Write one file of several widths of a network, the widest first; otherwise as `export`.
+
+        `modules` are in the order of the recipe's widths. What does not choose an entry of the file
+        gets the widest.
+        """
+
+    def entries(self, widths: Sequence[str]) -> tuple[str, ...]:
+        """Return what chooses each width of a file of several, in their order."""
+
+    def weights(self, model_path: Path) -> Mapping[str, Mapping[str, int]]:
+        """Read the bytes of the weights that each entry of a file uses, by their names in the file.
+
+        What two entries use has one name. Empty for a file of one network. Raises as `graph` does.
+        """
+
     def inspect(self, model_path: Path) -> Structure:
         """Read a saved file back and count its operations, constants left out."""
 
     def graph(self, model_path: Path) -> Graph:
         """Read a saved file back operation by operation, without torch and in a second or two.
 
+        Of a file of several widths that is the widest.
         Raises `ModelFileError` for a file that is damaged or of another format, `MissingToolkit`
         where the package that defines the format is not installed.
         """

@@ -65,10 +65,12 @@ def export_module(
     *,
     terms: Terms | None = None,
     observer: Observer | None = None,
+    narrower: Sequence[LoadedModel] = (),
 ) -> list[Exported]:
     """Export a network that exists only in this process's memory, one recipe after another.
 
-    Otherwise as `export_matrix`.
+    `narrower` are the other widths that recipes of several hold in one file. Otherwise as
+    `export_matrix`.
     """
     # Needs torch; measuring and reading records do not.
     from mobilebench.conversion import remarks
@@ -81,7 +83,7 @@ def export_module(
             recipes,
             out_dir,
             terms=terms,
-            workers=InThisProcess(loaded),
+            workers=InThisProcess(loaded, tuple(narrower)),
             observer=observer,
         )
 

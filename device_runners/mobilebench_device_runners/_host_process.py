@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 from pathlib import Path
+from typing import Any
 
 from mobilebench.inputs import seeded
 from mobilebench.measuring import performing
@@ -25,6 +26,24 @@ def predict(
     runtime = runtime_at(runtime_place)
     with performing.stage("load"):
         loaded = runtime.load(model, threads)
+    with performing.stage("run"):
+        batches = [performing.outputs(loaded, batch) for batch in seeded.load_batches(inputs)]
+    seeded.save_batches(predicted, batches)
+    return f"{name} {runtime.version()}"
+
+
+def predict_entry(
+    name: str, threads: int, model: Path, entry: str, inputs: Path, predicted: Path
+) -> str:
+    """Compute outputs of an entry of a file of several widths, otherwise as `predict`.
+
+    `name` is that of a runtime of the host.
+    """
+    from mobilebench_device_runners.host import RUNTIMES
+
+    runtime: Any = runtime_at(RUNTIMES[name].place)
+    with performing.stage("load"):
+        loaded = runtime.load(model, threads, entry)
     with performing.stage("run"):
         batches = [performing.outputs(loaded, batch) for batch in seeded.load_batches(inputs)]
     seeded.save_batches(predicted, batches)

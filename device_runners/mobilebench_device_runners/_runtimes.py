@@ -16,12 +16,17 @@ from typing import Any
 
 import numpy as np
 
+from mobilebench.errors import UserError
 from mobilebench.inputs import labels
 from mobilebench.inputs.labels import LABELS_FILE
 from mobilebench.measuring.performing import RuntimeModel
 from mobilebench.values.measurement import UnitEvidence
 
 Array = np.ndarray[Any, Any]
+_ENTRIES = "mobilebench_entries"
+"""The entry of an ONNX file's metadata that lists how its widths are chosen."""
+_CHOICES = {"tensor(int64)": np.int64, "tensor(int32)": np.int32, "tensor(bool)": np.bool_}
+"""Types of an input that chooses."""
 
 
 class _InFloats:
@@ -47,23 +52,47 @@ class OnnxRuntime:
     def version(self) -> str:
         return str(self._library.__version__)
 
-    def load(self, model_path: Path, threads: int) -> RuntimeModel:
+    def load(self, model_path: Path, threads: int, entry: str | None = None) -> RuntimeModel:
         options = self._library.SessionOptions()
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
         session = self._library.InferenceSession(
             str(model_path), options, providers=["CPUExecutionProvider"]
         )
-        return _OnnxModel(session)
+        return _OnnxModel(session, None if entry is None else _choice(session, entry, model_path))
+
+
+def _choice(session: Any, entry: str, model_path: Path) -> dict[str, Array]:
+    """Return the value of the input that chooses an entry, such as `narrow=1`, by its name.
+
+    Raises `UserError` where the file has no such entry.
+    """
+    listed = session.get_modelmeta().custom_metadata_map.get(_ENTRIES, "")
+    name, _, value = entry.partition("=")
+    inputs = (*session.get_inputs(), *session.get_overridable_initializers())
+    types = {tensor.name: tensor.type for tensor in inputs}
+    if (listed and entry not in listed.split(",")) or types.get(name) not in _CHOICES:
+        raise _no_entry(entry, model_path, listed.split(",") if listed else ())
+    return {name: np.array(int(value), _CHOICES[types[name]])}
+
+
+def _no_entry(entry: str, model_path: Path, entries: Sequence[str]) -> UserError:
+    has = f"it has {', '.join(entries)}" if entries else "it holds one network"
+    return UserError(f"{model_path.name} was asked for its entry {entry!r}; {has}.")
 
 
 class _OnnxModel(_InFloats):
-    def __init__(self, session: Any) -> None:
+    """A session, whose input that chooses an entry is filled in."""
+
+    def __init__(self, session: Any, choice: Mapping[str, Array] | None = None) -> None:
         self._session = session
-        self._names = [tensor.name for tensor in session.get_inputs()]
+        self._choice = dict(choice or {})
+        names = [tensor.name for tensor in session.get_inputs()]
+        self._names = [name for name in names if name not in self._choice]
 
     def run(self, inputs: Sequence[Array]) -> list[Array]:
-        outputs: list[Array] = self._session.run(None, dict(zip(self._names, inputs, strict=True)))
+        feeds = dict(zip(self._names, inputs, strict=True)) | self._choice
+        outputs: list[Array] = self._session.run(None, feeds)
         return outputs
 
     def decode(self, outputs: Sequence[Any]) -> list[Array]:
@@ -90,8 +119,13 @@ class LiteRT:
     def version(self) -> str:
         return metadata.version("ai-edge-litert")
 
-    def load(self, model_path: Path, threads: int) -> RuntimeModel:
+    def load(self, model_path: Path, threads: int, entry: str | None = None) -> RuntimeModel:
         interpreter = self._library.Interpreter(model_path=str(model_path), num_threads=threads)
+        if entry is not None:
+            signatures = list(interpreter.get_signature_list())
+            if entry not in signatures:
+                raise _no_entry(entry, model_path, signatures)
+            return _LiteRTSignature(interpreter.get_signature_runner(entry))
         interpreter.allocate_tensors()
         return _LiteRTModel(interpreter)
 
@@ -122,6 +156,35 @@ class _LiteRTModel:
         return [
             _dequantize(array, detail) for array, detail in zip(outputs, self._outputs, strict=True)
         ]
+
+
+class _LiteRTSignature:
+    """One signature of a file that has several."""
+
+    def __init__(self, runner: Any) -> None:
+        self._runner = runner
+        self._inputs = _by_number(runner.get_input_details())
+        self._outputs = _by_number(runner.get_output_details())
+
+    def encode(self, inputs: Sequence[Array]) -> list[Array]:
+        pairs = zip(inputs, self._inputs.values(), strict=True)
+        return [_quantize(array, detail) for array, detail in pairs]
+
+    def run(self, inputs: Sequence[Array]) -> list[Array]:
+        results = self._runner(**dict(zip(self._inputs, inputs, strict=True)))
+        return [results[name] for name in self._outputs]
+
+    def decode(self, outputs: Sequence[Array]) -> list[Array]:
+        pairs = zip(outputs, self._outputs.values(), strict=True)
+        return [_dequantize(array, detail) for array, detail in pairs]
+
+
+def _by_number(details: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the tensors of a signature in the order of their numbers, as `output_1`."""
+    numbers = {name: re.fullmatch(r"(?:args|output)_(\d+)", name) for name in details}
+    if not all(numbers.values()):
+        return dict(details)
+    return dict(sorted(details.items(), key=lambda item: int(item[0].rpartition("_")[2])))
 
 
 def _signature_names(interpreter: Any) -> dict[int, str]:
@@ -203,13 +266,17 @@ class ExecuTorch:
     def version(self) -> str:
         return metadata.version("executorch")
 
-    def load(self, model_path: Path, threads: int) -> RuntimeModel:
+    def load(self, model_path: Path, threads: int, entry: str | None = None) -> RuntimeModel:
         self._bindings._unsafe_reset_threadpool(threads)
         program = self._bindings._load_program(
             str(model_path),
             program_verification=self._bindings.Verification.InternalConsistency,
         )
-        return _ExecuTorchModel(program.load_method("forward"), program, self._torch)
+        if entry is not None:
+            methods = [program.get_method_name(place) for place in range(program.num_methods())]
+            if entry not in methods:
+                raise _no_entry(entry, model_path, methods)
+        return _ExecuTorchModel(program.load_method(entry or "forward"), program, self._torch)
 
 
 class _ExecuTorchModel(_InFloats):
@@ -236,9 +303,11 @@ class CoreML:
     def version(self) -> str:
         return f"macOS {platform.mac_ver()[0]}"
 
-    def load(self, model_path: Path, threads: int) -> RuntimeModel:
+    def load(self, model_path: Path, threads: int, entry: str | None = None) -> RuntimeModel:
         model = self._library.models.MLModel(
-            str(model_path), compute_units=self._library.ComputeUnit.CPU_ONLY
+            str(model_path),
+            compute_units=self._library.ComputeUnit.CPU_ONLY,
+            **({} if entry is None else {"function_name": entry}),
         )
         labels_file = model_path.with_name(LABELS_FILE)
         class_labels = labels.read(labels_file) if labels_file.exists() else ()

@@ -32,6 +32,8 @@ from mobilebench.values.graph import (
 
 _PROTO = "_mobilebench_coreml_proto"
 _MODEL = Path("Data") / "com.apple.CoreML" / "model.mlmodel"
+MAIN = "main"
+"""The function that computes where none is chosen."""
 _SHORT = 32
 # Codes in FeatureTypes.proto.
 _ARRAY_TYPES = {65568: "float32", 65600: "float64", 65552: "float16", 131104: "int32"}
@@ -64,7 +66,7 @@ def read_io(path: Path) -> ModelIO:
 
     Raises as `read` does for a damaged file.
     """
-    description = _load(path).description
+    description = described(_load(path))
     return ModelIO(
         inputs=tuple(_feature(feature) for feature in description.input),
         outputs=tuple(
@@ -74,6 +76,25 @@ def read_io(path: Path) -> ModelIO:
             if feature.type.WhichOneof("Type") != "stringType"
         ),
     )
+
+
+def described(model: Any) -> Any:
+    """Return what a model takes and gives; of one with several functions, what `main` does."""
+    functions = [each for each in model.description.functions if each.name == MAIN]
+    return functions[0] if functions else model.description
+
+
+def weights(path: Path) -> dict[str, dict[str, int]]:
+    """Return the bytes of the stored weights that each function of a package reads.
+
+    They are called by their place in the file of weights. Empty for a package of one function.
+    Raises as `read` does.
+    """
+    model = _load(path)
+    names = [function.name for function in model.description.functions]
+    if len(names) < 2:
+        return {}
+    return {name: _Program(model, name).weights() for name in names}
 
 
 def _feature(feature: Any) -> Tensor:
@@ -157,9 +178,10 @@ def _messages() -> Any:
 
 
 class _Program:
-    def __init__(self, model: Any) -> None:
+    def __init__(self, model: Any, name: str | None = None) -> None:
         program = model.mlProgram
-        name = "main" if "main" in program.functions else sorted(program.functions)[0]
+        if name is None:
+            name = MAIN if MAIN in program.functions else sorted(program.functions)[0]
         self._function = program.functions[name]
         self._block = self._function.block_specializations[self._function.opset]
         types = program.DESCRIPTOR.file.enum_types_by_name["DataType"].values
@@ -176,6 +198,22 @@ class _Program:
             [self._values[value.name] for value in self._function.inputs],
             [self._values[name] for name in self._block.outputs],
         )
+
+    def weights(self) -> dict[str, int]:
+        """Return the bytes of each part of the file of weights that the function reads."""
+        values = [
+            value
+            for op in self._block.operations
+            for value in (
+                *op.attributes.values(),
+                *(a.value for i in op.inputs.values() for a in i.arguments if a.HasField("value")),
+            )
+            if value.WhichOneof("value") == "blobFileValue"
+        ]
+        return {
+            f"at {value.blobFileValue.offset}": self._constant_tensor("", value).size_bytes or 0
+            for value in values
+        }
 
     def _operations(self) -> Iterator[Operation]:
         for op in self._block.operations:

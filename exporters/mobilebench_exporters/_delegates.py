@@ -78,6 +78,19 @@ def _to_vulkan(
     return _lower(module, example, VulkanPartitioner({"force_fp16": True} if half else {}))
 
 
+def to_xnnpack_together(
+    modules: Mapping[str, torch.nn.Module], example: tuple[torch.Tensor, ...]
+) -> Any:
+    """Lower networks to XNNPACK as the methods of one program, by name."""
+    import torch
+    from executorch.backends.xnnpack.partition.xnnpack_partitioner import XnnpackPartitioner
+    from executorch.exir import to_edge_transform_and_lower
+
+    exported = {name: torch.export.export(module, example) for name, module in modules.items()}
+    partitioners = {name: [XnnpackPartitioner()] for name in modules}
+    return to_edge_transform_and_lower(exported, partitioner=partitioners)
+
+
 def _lower(module: torch.nn.Module, example: tuple[torch.Tensor, ...], partitioner: Any) -> Any:
     import torch
     from executorch.exir import to_edge_transform_and_lower

@@ -35,6 +35,7 @@ _SCALAR_TYPES = {
     "UINT64": "uint64",
 }  # fmt: skip
 _STATIC = 0
+_USUAL = "forward"
 _DELEGATES = {
     _xnnpack_graph.DELEGATE: "xnnpack",
     "CoreMLBackend": "coreml",
@@ -58,6 +59,19 @@ def read_io(path: Path) -> ModelIO:
     """Return what a `.pte` file takes and gives, and its delegates; raises as `read` does."""
     with _reading(path) as program:
         return program.io()
+
+
+def weights(path: Path) -> dict[str, dict[str, int]]:
+    """Return the bytes of the constants that each method of a program reads, by their names.
+
+    Empty for a program of one method. Raises as `read` does.
+    """
+    with _reading(path) as first:
+        if first.methods == 1:
+            return {}
+        data = path.read_bytes()
+        methods = [_Program(data, position) for position in range(first.methods)]
+        return {method.name: method.weights() for method in methods}
 
 
 @contextmanager
@@ -89,16 +103,25 @@ def schema_text(name: str) -> str:
 
 
 class _Program:
-    """The first method of a program, with the tables that its instructions refer to."""
+    """A method of a program, with the tables that its instructions refer to.
 
-    def __init__(self, data: bytes) -> None:
+    By default that is `forward`, or else the first.
+    """
+
+    def __init__(self, data: bytes, position: int | None = None) -> None:
         folder = "exir/_serialize"
         self._schema = Schema.parse(
             schema_text(f"{folder}/program.fbs"), schema_text(f"{folder}/scalar_type.fbs")
         )
         self._data = memoryview(data)
         self._program = self._schema.root(data, "Program")
-        self._plan = self._program["execution_plan"][0]
+        plans = self._program["execution_plan"]
+        self.methods = len(plans)
+        names = [plan["name"] for plan in plans]
+        if position is None:
+            position = names.index(_USUAL) if _USUAL in names else 0
+        self._plan = plans[position]
+        self.name: str = names[position]
         self._values = self._plan["values"] or ()
         codes = self._schema.enums["ScalarType"][1]
         self._dtypes = {code: _SCALAR_TYPES.get(name, name.lower()) for name, code in codes.items()}
@@ -118,6 +141,27 @@ class _Program:
         identifiers = [delegate["id"] for delegate in self._plan["delegates"] or ()]
         names = dict.fromkeys(_DELEGATES.get(identifier, identifier) for identifier in identifiers)
         return ModelIO(inputs=inputs, outputs=outputs, delegate="+".join(names) or None)
+
+    def weights(self) -> dict[str, int]:
+        """Return the bytes of the constants that the method reads.
+
+        Those that the program holds for all delegates have its names for them, and others such as
+        no other method uses.
+        """
+        weights: dict[str, int] = {}
+        for place, delegate in enumerate(self._plan["delegates"] or ()):
+            own = f"{self.name} delegate {place}"
+            payload = self._payload(delegate["processed"])
+            if delegate["id"] == _xnnpack_graph.DELEGATE:
+                schema = Schema.parse(schema_text("backends/xnnpack/serialization/schema.fbs"))
+                sizes = self._named_sizes()
+                weights |= _xnnpack_graph.constants(schema, payload, own, sizes)
+            else:
+                weights[own] = len(payload)
+        for index, value in enumerate(self._values):
+            if value.tag("val") == "Tensor" and (tensor := self._tensor(index)).constant:
+                weights[f"buffer {value['val']['data_buffer_idx']}"] = tensor.size_bytes or 0
+        return weights
 
     def _ends(self, side: str) -> list[Tensor]:
         indices = self._plan[side] or ()

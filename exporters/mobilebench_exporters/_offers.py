@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
@@ -40,6 +41,15 @@ class DelegateOffer:
 
 
 @dataclass(frozen=True)
+class TogetherOffer:
+    """Choices for files of several widths; the first target is the default."""
+
+    precisions: tuple[Precision, ...]
+    targets: Words = (None,)
+    delegates: Words = (None,)
+
+
+@dataclass(frozen=True)
 class Offer:
     """Choices of one format; the first target and the first delegate are the defaults."""
 
@@ -55,6 +65,35 @@ class Offer:
     of_delegate: Mapping[str, DelegateOffer] = field(default_factory=dict)
     of_target: Mapping[str, tuple[Precision, ...]] = field(default_factory=dict)
     """Precisions of a target that offers others than the rest of the format."""
+    together: TogetherOffer = field(default_factory=lambda: TogetherOffer(()))
+
+    def recipe_together(
+        self,
+        widths: Sequence[str],
+        precision: Precision,
+        target: str | None,
+        delegate: str | None,
+    ) -> ExportRecipe:
+        """Return the full recipe of a file of several widths.
+
+        Raises `RecipeError` for a choice that is not offered.
+        """
+        offer = self.together
+        usual = self.recipe(precision, target, delegate, None)
+        target = offer.targets[0] if target is None else target
+        for noun, choice, offered in (
+            ("precision", precision, offer.precisions),
+            ("target", target, offer.targets),
+            ("delegate", usual.delegate, offer.delegates),
+        ):
+            if choice not in offered:
+                names = ", ".join(str(name) for name in offered if name is not None)
+                raise RecipeError(
+                    f"Several widths in one file were asked for in the format {self.format} with "
+                    f"{noun} {choice}; {self.format} has such files with {names or 'none'}. Leave "
+                    f"--together out for a file of each width."
+                )
+        return replace(usual, target=target, widths=tuple(widths))
 
     def recipe(
         self,
@@ -154,6 +193,8 @@ class Offering:
 
     offer: ClassVar[Offer]
     cures: tuple[Cure, ...] = ()
+    usual_entry: ClassVar[str | None] = None
+    """What runtimes of the format run where nothing is chosen, where it has a fixed name."""
 
     @property
     def format(self) -> Format:
@@ -182,8 +223,21 @@ class Offering:
     ) -> ExportRecipe:
         return self.offer.recipe(precision, target, delegate, calibration)
 
+    def recipe_together(
+        self,
+        widths: Sequence[str],
+        precision: Precision,
+        target: str | None = None,
+        delegate: str | None = None,
+    ) -> ExportRecipe:
+        return self.offer.recipe_together(widths, precision, target, delegate)
+
     def tool_versions(self, delegate: str | None = None) -> Mapping[str, str]:
         return self.offer.tool_versions(delegate)
+
+    def entries(self, widths: Sequence[str]) -> tuple[str, ...]:
+        names = map(entry_of, widths)
+        return tuple(names) if self.usual_entry is None else (self.usual_entry, *[*names][1:])
 
     def graph(self, model_path: Path) -> Graph:
         raise NotImplementedError
@@ -194,6 +248,11 @@ class Offering:
     def io(self, model_path: Path) -> ModelIO:
         graph = self.graph(model_path)
         return ModelIO(inputs=graph.inputs, outputs=graph.outputs)
+
+
+def entry_of(width: str) -> str:
+    """Return a width as a name in code: `w0.5` as `w0_5`."""
+    return re.sub(r"\W", "_", width)
 
 
 def example(inputs: Sequence[TensorSpec]) -> tuple[torch.Tensor, ...]:

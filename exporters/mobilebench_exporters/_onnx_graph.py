@@ -20,6 +20,7 @@ from mobilebench.values.graph import (
     stored_bytes,
     times,
 )
+from mobilebench_exporters import _onnx_together
 
 _NAMES = {"kernel_shape": "kernel", "group": "groups"}
 _SCOPES = "pkg.torch.onnx.name_scopes"
@@ -53,7 +54,7 @@ def read(path: Path) -> Graph:
 
     Raises `ModelFileError` if the file is not an ONNX model or is damaged.
     """
-    return _OnnxGraph(load(path)).graph()
+    return _OnnxGraph(_widest(load(path))).graph()
 
 
 def read_io(path: Path) -> ModelIO:
@@ -62,7 +63,7 @@ def read_io(path: Path) -> ModelIO:
     Raises as `read` does.
     """
     model = load(path)
-    graph = _OnnxGraph(model).graph()
+    graph = _OnnxGraph(_widest(model)).graph()
     files = {
         entry.value
         for initializer in model.graph.initializer
@@ -70,6 +71,11 @@ def read_io(path: Path) -> ModelIO:
         if entry.key == "location"
     }
     return ModelIO(inputs=graph.inputs, outputs=graph.outputs, weight_files=tuple(sorted(files)))
+
+
+def _widest(model: Any) -> Any:
+    """Return the widest of several widths as a model; any other model as it is."""
+    return _onnx_together.alone(model) if _onnx_together.listed(model) else model
 
 
 class _OnnxGraph:

@@ -78,7 +78,7 @@ def _coreml_payload(path: Path) -> bytes:
     return bytes(program.backend_delegate_data[reference.index].data)
 
 
-def evaluate_coreml(model_path: Path, inputs: Path, outputs: Path) -> str:
+def evaluate_coreml(model_path: Path, inputs: Path, outputs: Path, entry: str | None = None) -> str:
     """Compute the outputs of a program that is one Core ML delegate.
 
     Its ML Program is evaluated with torch (see `Exporter.evaluator`).

@@ -95,6 +95,33 @@ def read_io(path: Path) -> ModelIO:
         return graph.io()
 
 
+def weights(path: Path) -> dict[str, dict[str, int]]:
+    """Return the bytes of the buffers that each signature of a file reads, by their numbers.
+
+    Empty for a file of one subgraph. Raises as `read` does.
+    """
+    model = root(path)
+    if model.SubgraphsLength() < 2:
+        return {}
+    with _reading(path):
+        signatures = [model.SignatureDefs(i) for i in range(model.SignatureDefsLength())]
+        return {
+            signature.SignatureKey().decode(): _buffers(model, signature.SubgraphIndex())
+            for signature in signatures
+        }
+
+
+def _buffers(model: Any, subgraph: int) -> dict[str, int]:
+    graph = model.Subgraphs(subgraph)
+    numbers = {graph.Tensors(index).Buffer() for index in range(graph.TensorsLength())}
+    sizes = {number: model.Buffers(number) for number in numbers}
+    return {
+        f"buffer {number}": buffer.DataLength() or buffer.Size()
+        for number, buffer in sizes.items()
+        if buffer.DataLength() or buffer.Size()
+    }
+
+
 @contextmanager
 def _reading(path: Path) -> Iterator[_TfliteGraph]:
     model = root(path)

@@ -47,6 +47,21 @@ def operations(
         yield graph.operation(position, node)
 
 
+def constants(
+    schema: Schema, payload: memoryview, own: str, named_sizes: Mapping[str, int]
+) -> dict[str, int]:
+    """Return the bytes of the constants of one payload, by the program's names for them.
+
+    Those inside the payload are called after it, by `own` and their number.
+    """
+    entries = _XnnGraph(schema, payload, 0, {}, named_sizes).constant_data
+    return {
+        key or f"{own} {position}": size or named_sizes.get(key, 0)
+        for position, (key, size) in enumerate(entries)
+        if key or size
+    }
+
+
 class _XnnGraph:
     def __init__(
         self,
@@ -67,6 +82,12 @@ class _XnnGraph:
             for name, code in codes.items()
         }
         self.nodes = self._root["xnodes"] or ()
+
+    @property
+    def constant_data(self) -> list[tuple[str, int]]:
+        """The program's name of each constant, or none, and its bytes in the payload."""
+        entries = self._root["constant_data"] or ()
+        return [(entry["named_key"] or "", entry["size"]) for entry in entries]
 
     @cached_property
     def _tensors(self) -> dict[int, Tensor]:

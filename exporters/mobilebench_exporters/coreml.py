@@ -5,7 +5,9 @@ The files run on iPhone, iPad and Mac.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import shutil
+import tempfile
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +21,7 @@ from mobilebench.values.graph import Graph, ModelIO
 from mobilebench.values.recipe import ExportRecipe, Feature, Format, Precision
 from mobilebench.values.tensor import DType, TensorSpec
 from mobilebench_exporters import _coreml_graph
-from mobilebench_exporters._offers import Offer, Offering, example
+from mobilebench_exporters._offers import Offer, Offering, TogetherOffer, example
 from mobilebench_exporters._pt2e import quantized
 from mobilebench_exporters._quantizing import quantizing
 from mobilebench_exporters._sizes import ONE_FILE_BYTES, require_one_file
@@ -44,6 +46,7 @@ class CoremlExporter(Offering):
     """
 
     one_file_bytes = ONE_FILE_BYTES
+    usual_entry = _coreml_graph.MAIN
     offer = Offer(
         format=Format.COREML,
         distributions=("coremltools",),
@@ -66,6 +69,8 @@ class CoremlExporter(Offering):
         },
         features=frozenset({Feature.IMAGE_INPUT, Feature.CLASS_LABELS}),
         of_target={NEURAL_NETWORK: (Precision.FP32, Precision.FP16)},
+        # Packages with several functions came with iOS 18.
+        together=TogetherOffer((Precision.FP32, Precision.FP16), ("iOS18", "iOS26")),
     )
     cures = (
         Cure(
@@ -143,6 +148,33 @@ class CoremlExporter(Offering):
         converted.save(str(path))
         return path
 
+    def export_together(
+        self,
+        modules: Sequence[torch.nn.Module],
+        inputs: Sequence[TensorSpec],
+        recipe: ExportRecipe,
+        folder: Path,
+    ) -> Path:
+        """Write one package with a function for each width; that of the widest is `main`."""
+        from mobilebench_exporters._coremltools import ct
+
+        functions = ct.utils.MultiFunctionDescriptor()
+        functions.default_function_name = _coreml_graph.MAIN
+        path = folder / "model.mlpackage"
+        with tempfile.TemporaryDirectory(dir=folder) as scratch:
+            for name, module in zip(self.entries(recipe.widths), modules, strict=True):
+                place = Path(scratch) / name
+                place.mkdir()
+                if recipe.class_labels is not None:
+                    shutil.copy(folder / LABELS_FILE, place)
+                package = self.export(module, inputs, recipe, place)
+                functions.add_function(str(package), _coreml_graph.MAIN, name)
+            ct.utils.save_multifunction(functions, str(path))
+        return path
+
+    def weights(self, model_path: Path) -> Mapping[str, Mapping[str, int]]:
+        return _coreml_graph.weights(model_path)
+
     def inspect(self, model_path: Path) -> Structure:
         from mobilebench_exporters._coremltools import ct
 
@@ -150,7 +182,7 @@ class CoremlExporter(Offering):
         model = _read(model_path)
         images = [
             f"{feature.name}: {feature.type.imageType.width}x{feature.type.imageType.height}"
-            for feature in spec.description.input
+            for feature in _coreml_graph.described(spec).input
             if feature.type.WhichOneof("Type") == "imageType"
         ]
         details = {"specification_version": str(spec.specificationVersion)}
@@ -229,12 +261,13 @@ def _input_type(tensor: TensorSpec, *, image: bool) -> Any:
     return ct.TensorType(name=tensor.name, shape=tensor.shape, dtype=dtype)
 
 
-def evaluate(model_path: Path, inputs: Path, outputs: Path) -> str:
+def evaluate(model_path: Path, inputs: Path, outputs: Path, entry: str | None = None) -> str:
     """Compute the outputs of a saved file with torch (see `Exporter.evaluator`)."""
     import torch
 
     model = _read(model_path)
-    batches = [model.evaluate(batch) for batch in seeded.load_batches(inputs)]
+    chosen = {} if entry is None else {"function": entry}
+    batches = [model.evaluate(batch, **chosen) for batch in seeded.load_batches(inputs)]
     seeded.save_batches(outputs, batches)
     kind = "neural network" if model_path.suffix == ".mlmodel" else "ML Program"
     return f"mobilebench {kind} evaluator on torch {torch.__version__}"

@@ -18,8 +18,13 @@ from mobilebench.values.recipe import ExportRecipe, Format, Precision
 from mobilebench.values.tensor import TensorSpec
 from mobilebench.verifying import parity
 from mobilebench_exporters import _executorch_graph, _pte
-from mobilebench_exporters._delegates import DELEGATES, NO_RUNTIME, Delegate
-from mobilebench_exporters._offers import Offer, Offering, example
+from mobilebench_exporters._delegates import (
+    DELEGATES,
+    NO_RUNTIME,
+    Delegate,
+    to_xnnpack_together,
+)
+from mobilebench_exporters._offers import Offer, Offering, TogetherOffer, example
 
 if TYPE_CHECKING:
     import torch
@@ -38,12 +43,14 @@ class ExecutorchExporter(Offering):
     result. This detects a wrong lowering. It does not test the delegate's own compiler.
     """
 
+    usual_entry = "forward"
     offer = Offer(
         format=Format.EXECUTORCH,
         distributions=("executorch", "torchao"),
         precisions=DELEGATES["xnnpack"].offer.precisions,
         delegates=tuple(DELEGATES),
         of_delegate={name: delegate.offer for name, delegate in DELEGATES.items()},
+        together=TogetherOffer((Precision.FP32,), delegates=("xnnpack",)),
     )
     cures = (
         Cure(
@@ -92,6 +99,24 @@ class ExecutorchExporter(Offering):
         with path.open("wb") as handle:
             lowered.to_executorch().write_to_file(handle)
         return path
+
+    def export_together(
+        self,
+        modules: Sequence[torch.nn.Module],
+        inputs: Sequence[TensorSpec],
+        recipe: ExportRecipe,
+        folder: Path,
+    ) -> Path:
+        """Write one program with a method for each width; that of the widest is `forward`."""
+        methods = dict(zip(self.entries(recipe.widths), modules, strict=True))
+        lowered = to_xnnpack_together(methods, example(inputs))
+        path = folder / "model.pte"
+        with path.open("wb") as handle:
+            lowered.to_executorch().write_to_file(handle)
+        return path
+
+    def weights(self, model_path: Path) -> Mapping[str, Mapping[str, int]]:
+        return _executorch_graph.weights(model_path)
 
     def inspect(self, model_path: Path) -> Structure:
         """Count the instructions of the program; a delegate counts as one, under its name."""

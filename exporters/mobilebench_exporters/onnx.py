@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+import tempfile
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,10 +15,10 @@ from mobilebench.interfaces import Cure, Exporter, Structure
 from mobilebench.values.graph import Graph, ModelIO
 from mobilebench.values.recipe import ExportRecipe, Format, Precision
 from mobilebench.values.tensor import TensorSpec
-from mobilebench_exporters import _onnx_graph, _onnx_metadata, _onnx_precision
-from mobilebench_exporters._offers import Offer, Offering, example
+from mobilebench_exporters import _onnx_graph, _onnx_metadata, _onnx_precision, _onnx_together
+from mobilebench_exporters._offers import Offer, Offering, TogetherOffer, example
 from mobilebench_exporters._quantizing import quantizing
-from mobilebench_exporters._sizes import ONE_FILE_BYTES, stored_bytes
+from mobilebench_exporters._sizes import ONE_FILE_BYTES, require_one_file, stored_bytes
 
 if TYPE_CHECKING:
     import torch
@@ -44,6 +45,9 @@ class OnnxExporter(Offering):
         # Opset 20 has GELU as one operator and is the default of torch 2.13. Below 18 the exporter
         # logs an error and still writes 18.
         targets=("opset20", "opset18", "opset19", "opset21"),
+        together=TogetherOffer(
+            (Precision.FP32, Precision.FP16), ("opset20", "opset18", "opset19", "opset21")
+        ),
     )
     cures = (
         Cure(
@@ -94,13 +98,44 @@ class OnnxExporter(Offering):
                 _onnx_precision.to_int8_weights(path, self.one_file_bytes)
         return path
 
+    def export_together(
+        self,
+        modules: Sequence[torch.nn.Module],
+        inputs: Sequence[TensorSpec],
+        recipe: ExportRecipe,
+        folder: Path,
+    ) -> Path:
+        """Write the widths as branches that cut their weights from those of the widest."""
+        import onnx
+
+        require_one_file(
+            modules[0],
+            self.one_file_bytes,
+            "an ONNX file of several widths",
+            "export a file of each width",
+        )
+        models = []
+        for module in modules:
+            with tempfile.TemporaryDirectory(dir=folder) as place:
+                models.append(onnx.load(self.export(module, inputs, recipe, Path(place))))
+        path = folder / "model.onnx"
+        onnx.save(_onnx_together.join(models, recipe.widths), path)
+        return path
+
+    def entries(self, widths: Sequence[str]) -> tuple[str, ...]:
+        return tuple(map(_onnx_together.entry, range(len(widths))))
+
+    def weights(self, model_path: Path) -> Mapping[str, Mapping[str, int]]:
+        return _onnx_together.weights(_onnx_graph.load(model_path))
+
     def inspect(self, model_path: Path) -> Structure:
         import onnx
 
         # By its path, since the checker takes no larger model from memory.
         onnx.checker.check_model(str(model_path))
         model = onnx.load(model_path, load_external_data=False)
-        histogram = Counter(node.op_type for node in model.graph.node)
+        graphs = [model.graph, *_onnx_together.branches(model)]
+        histogram = Counter(node.op_type for graph in graphs for node in graph.node)
         return Structure(
             op_histogram=dict(histogram.most_common()),
             details={"opset": str(_opset(model)), "ir_version": str(model.ir_version)},

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mobilebench.inputs.seeded import Batch
 from mobilebench.interfaces import Cure, Exporter, Structure
@@ -17,7 +17,7 @@ from mobilebench.values.graph import Graph, ModelIO
 from mobilebench.values.recipe import ExportRecipe, Format, Precision
 from mobilebench.values.tensor import TensorSpec
 from mobilebench_exporters import _tflite_graph, _tflite_precision
-from mobilebench_exporters._offers import Offer, Offering, example
+from mobilebench_exporters._offers import Offer, Offering, TogetherOffer, example
 from mobilebench_exporters._quantizing import quantizing
 from mobilebench_exporters._sizes import ONE_FILE_BYTES, require_one_file
 
@@ -45,6 +45,7 @@ class TfliteExporter(Offering):
             Precision.INT8_DYNAMIC,
             Precision.INT8_WEIGHTS,
         ),
+        together=TogetherOffer((Precision.FP32,)),
     )
 
     cures = (
@@ -94,6 +95,32 @@ class TfliteExporter(Offering):
             with quantizing():
                 _tflite_precision.convert(path, recipe.precision, calibration)
         return path
+
+    def export_together(
+        self,
+        modules: Sequence[torch.nn.Module],
+        inputs: Sequence[TensorSpec],
+        recipe: ExportRecipe,
+        folder: Path,
+    ) -> Path:
+        """Write one file with a signature for each width; the first subgraph is the widest."""
+        import litert_torch
+
+        require_one_file(
+            modules[0],
+            self.one_file_bytes // len(modules),
+            "a TFLite file of several widths",
+            "export a file of each width",
+        )
+        converter: Any = litert_torch
+        for name, module in zip(self.entries(recipe.widths), modules, strict=True):
+            converter = converter.signature(name, module, example(inputs))
+        path = folder / "model.tflite"
+        converter.convert().export(str(path))
+        return path
+
+    def weights(self, model_path: Path) -> Mapping[str, Mapping[str, int]]:
+        return _tflite_graph.weights(model_path)
 
     def inspect(self, model_path: Path) -> Structure:
         from ai_edge_litert import schema_py_generated as schema

@@ -24,6 +24,7 @@ from mobilebench.cli.options import (
     listed,
     preprocessing_of,
 )
+from mobilebench.notation import quantities
 from mobilebench.values.recipe import Format, Precision
 
 if TYPE_CHECKING:
@@ -31,9 +32,11 @@ if TYPE_CHECKING:
     from mobilebench.exporting.matrix import Exported
     from mobilebench.exporting.order import Terms
     from mobilebench.exporting.workers import Limits, Workers
+    from mobilebench.values.artifact import Manifest
     from mobilebench.values.modelspec import Interpolation
     from mobilebench.values.recipe import ExportRecipe
     from mobilebench.values.request import Request
+    from mobilebench.values.width import Width
 
 
 def command(
@@ -176,6 +179,14 @@ def command(
             "stage, such as 1,0.75,0.5,0.5; repeatable. Default: all channels.",
         ),
     ] = None,
+    together: Annotated[
+        bool,
+        typer.Option(
+            "--together",
+            rich_help_panel=Panel.FILES,
+            help="Make one file of all widths, between which an application chooses.",
+        ),
+    ] = False,
     input: Annotated[
         list[str] | None,
         typer.Option(
@@ -252,6 +263,7 @@ def command(
     from mobilebench.inputs import labels
     from mobilebench.inputs.source import InputSource
     from mobilebench.values.recipe import Form
+    from mobilebench.values.width import Width, in_one_file
     from mobilebench.zoo import references
 
     failed = _show_error if json else _ignore
@@ -259,6 +271,8 @@ def command(
         with failed(reference):
             references.require(reference)
     with failed(None):
+        shares = [Width.parse(text) for text in width or ()]
+        widths = in_one_file(shares) if together else ()
         requests = _requests(
             models,
             checkpoint or (),
@@ -266,7 +280,8 @@ def command(
             ema,
             num_classes,
             resolution or (),
-            width or (),
+            shares,
+            widths,
             input or (),
             mean,
             std,
@@ -287,6 +302,7 @@ def command(
             delegate=delegate,
             form=Form.PLAIN if no_deploy else Form.DEPLOYED,
             terms=terms,
+            widths=widths,
         )
     tell_left_out(choice)
     only = requests[0].name if len(requests) == 1 else None
@@ -313,23 +329,25 @@ def _requests(
     ema: bool,
     num_classes: int | None,
     sizes: Sequence[int],
-    widths: Sequence[str],
+    shares: Sequence[Width],
+    together: tuple[Width, ...],
     inputs: Sequence[str],
     mean: str | None,
     std: str | None,
     resize: int | None,
     interpolation: Interpolation | None,
 ) -> list[Request]:
-    """Read the networks that the command line names, each at every size and width."""
+    """Read the networks that the command line names, each at every size and width.
+
+    `together` are the widths of one file, instead of a file for each of `shares`.
+    """
     from mobilebench.cli import assigning
     from mobilebench.errors import UserError
     from mobilebench.values.modelspec import prepared
     from mobilebench.values.request import Request
     from mobilebench.values.tensor import parse_tensor
-    from mobilebench.values.width import Width
     from mobilebench.zoo import references
 
-    shares = [Width.parse(text) for text in widths]
     names = ["input"] if len(inputs) == 1 else [f"input{index}" for index in range(len(inputs))]
     tensors = tuple(parse_tensor(text, name) for text, name in zip(inputs, names, strict=True))
     preprocessing = prepared(preprocessing_of(mean, std), resize, interpolation, tensors)
@@ -354,10 +372,11 @@ def _requests(
             num_classes=num_classes if model in classified else None,
             preprocessing=preprocessing if model in of_images else None,
             width=share,
+            widths=together,
         )
         for model, path, key in zip(models, paths, chosen, strict=True)
         for size in (model in sized and sizes) or (None,)
-        for share in (model in cut and shares) or (None,)
+        for share in (model in cut and not together and shares) or (None,)
     ]
     for request in requests:
         references.require_options(request)
@@ -430,6 +449,8 @@ def show_exports(results: Sequence[Exported]) -> None:
             output.tell(f"exported again because it was damaged: {exported.damage}")
         if isinstance(exported.outcome, Artifact):
             output.show_line(str(exported.outcome.folder))
+            for line in _widths(exported.outcome.manifest):
+                output.show_line(line)
             unverified = exported.outcome.manifest.facts.unverified
             if unverified:
                 output.tell(f"{exported.outcome.name} is not verified: {unverified}.")
@@ -455,6 +476,17 @@ def show_exports(results: Sequence[Exported]) -> None:
                 f"{failure.error}: {failure.message}{advice}",
                 failure.log_tail,
             )
+
+
+def _widths(manifest: Manifest) -> Iterator[str]:
+    """Say of each width of a file what chooses it, and which weights it reads."""
+    for width in manifest.widths:
+        errors = ", ".join(result.error_text for result in width.parity) or "not known"
+        yield (
+            f"  {width.name}: {width.entry}, relative error {errors}, "
+            f"{quantities.size(width.shared_bytes)} of weights shared, "
+            f"{quantities.size(width.own_bytes)} its own"
+        )
 
 
 def _entries(results: Sequence[Exported]) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from mobilebench.inspecting.inspection import Inspection
-    from mobilebench.values.artifact import Agreement, ArtifactFacts, Preflight
+    from mobilebench.values.artifact import Agreement, ArtifactFacts, Preflight, WidthInFile
     from mobilebench.values.graph import Graph
     from mobilebench.values.recipe import Calibration, ImageInput
 
@@ -113,6 +114,7 @@ def _of_manifest(inspected: Inspection) -> list[tuple[str, str]]:
         ("compared on", _compared_on(facts, preflight)),
         *(("parity", result.description) for result in facts.parity),
         *((("parity", f"not verified: {facts.unverified}"),) if facts.unverified else ()),
+        *_widths(manifest.widths),
         *_agreement(facts.agreement),
         *_calibration(manifest.recipe.calibration),
         *facts.structure.items(),
@@ -135,6 +137,20 @@ def _of_file(inspected: Inspection) -> list[tuple[str, str]]:
         kinds = ", ".join(f"{kind} x{count}" for kind, count in graph.folded.items())
         rows.append(("on constants", f"{kinds}; computed once, when the file is loaded"))
     return rows
+
+
+def _widths(widths: Sequence[WidthInFile]) -> list[tuple[str, str]]:
+    """Describe each width of a file of several."""
+    return [
+        (
+            f"width {width.name}",
+            f"{width.entry}; {width.model.params or 0:,} params, "
+            f"{width.model.macs.total if width.model.macs else 0:,} MACs; weights: "
+            f"{_exact(width.shared_bytes)} shared, {_exact(width.own_bytes)} its own"
+            + "".join(f"; {result.description}" for result in width.parity),
+        )
+        for width in widths
+    ]
 
 
 def _agreement(agreement: Agreement | None) -> list[tuple[str, str]]:
@@ -214,6 +230,8 @@ def _forecast(inspected: Inspection) -> list[RenderableType]:
             forecast.basis,
         )
     note = "A forecast from published rules; no phone was asked. See docs/placement.md."
+    if inspected.manifest is not None and inspected.manifest.widths:
+        note += " It is of the widest width, as if it were alone in the file."
     refused = _refused(inspected)
     return [table, note] if refused is None else [table, note, refused]
 

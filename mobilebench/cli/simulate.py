@@ -33,7 +33,7 @@ def command(
         typer.Option(
             metavar="PHONE",
             rich_help_panel=Panel.SETTING,
-            help="steady, throttling, silent, alarmist, load-following, or a file that "
+            help="steady, throttling, silent, alarmist, load-following, quick, or a file that "
             "`mobilebench thermal fit --out` wrote.",
         ),
     ],

@@ -84,6 +84,8 @@ class Verified:
     """Of a file without a reference."""
     unverified: str | None = None
     """Why there is no parity."""
+    widths: tuple[tuple[str, tuple[Parity, ...]], ...] = ()
+    """Of a file of several widths: the results of each by its name; `parity` has all of them."""
     not_judged: int | None = None
     """Number of images of its agreement, where these are not at hand."""
     error: CellFailed | UserError | None = None
@@ -108,9 +110,11 @@ class Verified:
 
     def lines(self) -> Iterator[str]:
         """Yield the results, a line each, for people."""
-        for result in self.parity:
+        names = [f"{name}, " for name, results in self.widths for _ in results]
+        for name, result in zip(names or [""] * len(self.parity), self.parity, strict=True):
+            verdict = "equal" if result.passed else "NOT EQUAL"
             yield (
-                f"{'equal' if result.passed else 'NOT EQUAL'}: {result.description}, compared with "
+                f"{name}{verdict}: {result.description}, compared with "
                 f"PyTorch's outputs when it was exported, on the {result.inputs} inputs in the "
                 f"bundle"
             )
@@ -132,6 +136,11 @@ class Verified:
         return {
             "folder": str(self.folder),
             "parity": [wire.to_plain(result) for result in self.parity],
+            **(
+                {"widths": {name: [wire.to_plain(r) for r in of] for name, of in self.widths}}
+                if self.widths
+                else {}
+            ),
             "unverified": self.unverified,
             "agreement": self.agreement and wire.to_plain(self.agreement),
             "trials": [wire.to_plain(trial) for trial in self.trials],
@@ -168,11 +177,13 @@ def _results(artifact: Artifact, source: InputSource, work: Work) -> Verified:
         trials = verification.trials(artifact)
         return Verified(folder, name, trials=trials, unverified=facts.unverified)
     work.stage("parity")
-    parity = verification.verify_bundle(artifact)
+    each = tuple(verification.verify_widths(artifact))
+    parity = tuple(result for _, results in each for result in results)
+    widths = tuple((width.name, results) for width, results in each if width is not None)
     unverified = None if parity else facts.unverified
     judged = facts.agreement
     if judged is None:
-        return Verified(folder, name, parity, unverified=unverified)
+        return Verified(folder, name, parity, unverified=unverified, widths=widths)
     if judged.source == NOISE:
         images = InputSource()
     elif source.folder is not None and source.agreement_source() == judged.source:

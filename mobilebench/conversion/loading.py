@@ -27,7 +27,7 @@ from mobilebench.inputs import images
 from mobilebench.inputs.seeded import sample
 from mobilebench.machine import torchvision
 from mobilebench.slimmable.extraction import extract
-from mobilebench.slimmable.shared import with_norms
+from mobilebench.slimmable.shared import SharedNetwork, with_norms
 from mobilebench.values.modelspec import (
     CALLER,
     RANDOM,
@@ -104,6 +104,18 @@ def cut(module: nn.Module, spec: ModelSpec, width: Width) -> tuple[nn.Module, Mo
         return module, spec
     mean = math.fsum(shares) / len(shares)
     return narrow, replace(spec, width=mean, stage_widths=shares, macs=None, published=())
+
+
+def of_width(module: nn.Module, spec: ModelSpec, width: Width) -> tuple[nn.Module, ModelSpec]:
+    """Return one width of a network in memory, of a `SharedNetwork` with its private BatchNorm.
+
+    Raises `UserError` for a width that the network cannot take or was not built with.
+    """
+    if not isinstance(module, SharedNetwork):
+        return cut(module, spec, width)
+    spec = replace(spec, name=type(module.network).__name__)
+    _, spec = cut(module.network, spec, width)
+    return module.extract(width).train(module.training), spec
 
 
 def describe(

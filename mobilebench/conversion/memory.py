@@ -10,7 +10,7 @@ from threading import Event
 
 from mobilebench.conversion import steps
 from mobilebench.conversion.loading import LoadedModel
-from mobilebench.exporting import bundle, preparation
+from mobilebench.exporting import bundle
 from mobilebench.exporting.order import Order, Terms
 from mobilebench.observer import Work
 from mobilebench.values.artifact import Artifact
@@ -24,6 +24,8 @@ class InThisProcess:
     """Workers that prepare and convert in this process, without limits."""
 
     loaded: LoadedModel
+    narrower: tuple[LoadedModel, ...] = ()
+    """The narrower widths, where the file is to hold several."""
     parallel: int = 1
 
     def prepare(
@@ -34,20 +36,21 @@ class InThisProcess:
         folder: Path,
         cancel: Event,
     ) -> None:
-        prepared, *references = steps.prepare_loaded(
-            self.loaded, recipes, terms.source, terms.image_input
-        )
-        preparation.write(folder, prepared, *references)
+        networks = (self.loaded, *self.narrower)
+        steps.prepare_each(networks, recipes, terms.source, terms.image_input, folder)
 
     def build(self, order: Order, out_dir: Path, work: Work) -> Artifact:
         with bundle.staging(order, out_dir) as folder:
             work.stage("export")
             started = time.monotonic()
-            converted = steps.convert_loaded(self.loaded, order.recipe, order.terms.source, folder)
+            converted = steps.convert_loaded(
+                self.loaded, order.recipe, order.terms.source, folder, self.narrower
+            )
             seconds = time.monotonic() - started
 
             def locate(operation: Operation, place: int, places: int) -> str:
                 return steps.line_of(self.loaded, order.recipe, operation, place, places)
 
             facts = bundle.verified(order, converted, seconds, folder, work, locate)
-            return bundle.publish(order, converted, facts, folder, out_dir)
+            widths = bundle.verified_widths(order, converted, facts, folder, work)
+            return bundle.publish(order, converted, facts, folder, out_dir, widths)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import traceback
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -52,12 +52,34 @@ def prepare(
     """Load a network, run preflight on it and write its preparation into a folder."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", MobilebenchWarning)
-        loaded = loading.load(request)
-        prepared, *references = prepare_loaded(
-            loaded, recipes, source, image_input, own=is_own(request.reference)
-        )
+        networks = map(loading.load, request.each)
+        own = is_own(request.reference)
+        prepare_each(networks, recipes, source, image_input, folder, caught, own=own)
+
+
+def prepare_each(
+    networks: Iterable[LoadedModel],
+    recipes: Sequence[ExportRecipe],
+    source: InputSource,
+    image_input: bool,
+    folder: Path,
+    caught: Sequence[warnings.WarningMessage] = (),
+    *,
+    own: bool = True,
+) -> None:
+    """Write the preparation of a network, or of its widths, the widest first.
+
+    `caught` collects the warnings meanwhile; otherwise as `prepare_loaded`.
+    """
+    widths = [prepare_loaded(each, recipes, source, image_input, own=own) for each in networks]
     sentences = [str(w.message) for w in caught if issubclass(w.category, MobilebenchWarning)]
-    prepared = replace(prepared, warnings=tuple(dict.fromkeys(sentences)))
+    (widest, *references), *others = widths
+    narrower = tuple(prepared for prepared, *_ in others)
+    prepared = replace(widest, warnings=tuple(dict.fromkeys(sentences)), narrower=narrower)
+    for position, (each, *of_width) in enumerate(others, start=1):
+        place = preparation.of_width(folder, position)
+        place.mkdir()
+        preparation.write(place, each, *of_width)
     preparation.write(folder, prepared, *references)
 
 
@@ -128,28 +150,40 @@ def convert(
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", MobilebenchWarning)  # its preparation reports them
-        loaded = loading.load(request)
+        loaded, *narrower = map(loading.load, request.each)
     if fingerprint(loaded.module) != expected:
         raise ModelRefused(
             f"{request.reference} builds another network each time it is called; give its weights "
             f"a fixed seed or a checkpoint."
         )
-    converted = convert_loaded(loaded, recipe, source, folder)
+    converted = convert_loaded(loaded, recipe, source, folder, narrower)
     return replace(converted, peak_memory_bytes=host.peak_memory_bytes())
 
 
 def convert_loaded(
-    loaded: LoadedModel, recipe: ExportRecipe, source: InputSource, folder: Path
+    loaded: LoadedModel,
+    recipe: ExportRecipe,
+    source: InputSource,
+    folder: Path,
+    narrower: Sequence[LoadedModel] = (),
 ) -> Converted:
     """Write the model file of a recipe into a folder and read it back.
 
-    Raises `CellFailed` where the toolkit fails, with the line of the user's code that the named
-    operation comes from, and `OutputError` where the folder cannot be written.
+    It holds the `narrower` widths of the network, too, where there are any. Raises `CellFailed`
+    where the toolkit fails, with the line of the user's code that the named operation comes from,
+    and `OutputError` where the folder cannot be written.
     """
     exporter = plugins.exporter(recipe.format)
     module = loaded.module
     try:
         module = deployed(loaded, recipe)
+        if narrower:
+            modules = [module, *(deployed(each, recipe) for each in narrower)]
+            path = exporter.export_together(modules, loaded.spec.inputs, recipe, folder)
+            weights = exporter.weights(path)
+            entries = {name: dict(weights[name]) for name in exporter.entries(recipe.widths)}
+            structure = exporter.inspect(path)
+            return Converted(model_file=path.name, structure=structure, entries=entries)
         calibration = source.for_calibration(loaded.spec) if recipe.calibration else ()
         path = exporter.export(module, loaded.spec.inputs, recipe, folder, calibration)
         return Converted(model_file=path.name, structure=exporter.inspect(path))
@@ -182,7 +216,7 @@ def locate(
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", MobilebenchWarning)
-        loaded = loading.load(request)
+        loaded = loading.load(request.each[0])
     return line_of(loaded, recipe, operation, place, places)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import field
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from mobilebench.errors import CellFailed, ModelFileError
 from mobilebench.exporting import preparation
 from mobilebench.exporting.blame import Locate, named
 from mobilebench.exporting.order import Order
+from mobilebench.exporting.preparation import Prepared
 from mobilebench.files import writing
 from mobilebench.inputs import labels, seeded
 from mobilebench.inspecting.placement.placing import placements
@@ -29,6 +31,7 @@ from mobilebench.values.artifact import (
     ArtifactFacts,
     Manifest,
     Parity,
+    WidthInFile,
     content_sha256,
     content_size,
 )
@@ -46,6 +49,9 @@ class Converted:
     structure: Structure
     peak_memory_bytes: int | None = None
     """Peak of the process that converted it; None where the process did other work too."""
+    entries: dict[str, dict[str, int]] = field(default_factory=dict)
+    """Of a file of several widths: what chooses each, with the bytes of the weights that it reads
+    by their names."""
 
 
 @contextmanager
@@ -86,7 +92,13 @@ def verified(
     work.stage("parity")
     try:
         parity = verification.verify(
-            model_path, recipe, reference, preflight.half_precision_error, work.cancel, process
+            model_path,
+            recipe,
+            reference,
+            preflight.half_precision_error,
+            work.cancel,
+            process,
+            next(iter(converted.entries), None),
         )
     except CellFailed as error:
         raise named(error, model_path, recipe, locate) from error
@@ -124,8 +136,54 @@ def verified(
     )
 
 
+def verified_widths(
+    order: Order,
+    converted: Converted,
+    facts: ArtifactFacts,
+    folder: Path,
+    work: Work,
+    process: IsolatedProcess | None = None,
+) -> tuple[WidthInFile, ...]:
+    """Verify each narrower width of a converted file; return all that the file holds.
+
+    `facts` are those of the widest. Empty for a file of one network. Raises as `verified` does.
+    """
+    if not order.recipe.widths:
+        return ()
+    widths = []
+    networks = (order.prepared, *order.prepared.narrower)
+    rows = zip(order.recipe.widths, converted.entries.items(), networks, strict=True)
+    for position, (name, (entry, weights), prepared) in enumerate(rows):
+        parity = facts.parity
+        if position:
+            work.stage(f"parity of {name}")
+            parity = _parity_of(
+                order, prepared, position, name, entry, folder, converted, work, process
+            )
+        others = {
+            weight for other, read in converted.entries.items() if other != entry for weight in read
+        }
+        widths.append(
+            WidthInFile(
+                name=name,
+                entry=entry,
+                model=prepared.model,
+                preflight=prepared.preflight,
+                parity=parity,
+                own_bytes=sum(size for each, size in weights.items() if each not in others),
+                shared_bytes=sum(size for each, size in weights.items() if each in others),
+            )
+        )
+    return tuple(widths)
+
+
 def publish(
-    order: Order, converted: Converted, facts: ArtifactFacts, folder: Path, out_dir: Path
+    order: Order,
+    converted: Converted,
+    facts: ArtifactFacts,
+    folder: Path,
+    out_dir: Path,
+    widths: tuple[WidthInFile, ...] = (),
 ) -> Artifact:
     """Write the manifest and rename the staging folder to the bundle's place.
 
@@ -138,11 +196,46 @@ def publish(
         recipe=order.recipe,
         model_file=converted.model_file,
         facts=facts,
+        widths=widths,
     )
     wire.write(folder / MANIFEST_FILE, manifest)
     place = order.place(out_dir)
     files.publish_folder(folder, place)
     return Artifact(place, manifest)
+
+
+def _parity_of(
+    order: Order,
+    prepared: Prepared,
+    position: int,
+    name: str,
+    entry: str,
+    folder: Path,
+    converted: Converted,
+    work: Work,
+    process: IsolatedProcess | None,
+) -> tuple[Parity, ...]:
+    """Verify one narrower width, and save the outputs that it has to match."""
+    place = preparation.of_width(order.preparation, position)
+    reference = preparation.reference(place, prepared, order.recipe)
+    with writing(folder):
+        reference.save(folder, name)
+    try:
+        parity = verification.verify(
+            folder / converted.model_file,
+            order.recipe,
+            reference,
+            prepared.preflight.half_precision_error,
+            work.cancel,
+            process,
+            entry,
+        )
+        if not order.terms.allow_parity_failure:
+            _require_parity(parity, None)
+    except CellFailed as error:
+        message = f"the width {name}: {error.message}"
+        raise CellFailed(error.stage, error.error, message, error.log_tail) from error
+    return parity
 
 
 def _forecast(model_path: Path, file_format: Format) -> tuple[Forecast, ...] | None:

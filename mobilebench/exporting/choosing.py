@@ -11,6 +11,7 @@ from mobilebench.exporting.order import Terms
 from mobilebench.inputs import labels
 from mobilebench.interfaces import Exporter
 from mobilebench.values.recipe import ExportRecipe, Feature, Form, Precision
+from mobilebench.values.width import Width
 
 
 @dataclass(frozen=True)
@@ -30,11 +31,13 @@ def choose(
     delegate: str | None = None,
     form: Form = Form.DEPLOYED,
     terms: Terms | None = None,
+    widths: Sequence[Width] = (),
 ) -> Choice:
     """Return every recipe on offer for some formats and precisions.
 
     Without formats, those installed here count. The recipes are complete, except for the
-    normalisation of images, which belongs to each network. Raises `UserError` for a format that
+    normalisation of images, which belongs to each network. With `widths` each is of one file that
+    holds them together. Raises `UserError` for a format that
     does not exist or is not installed, for a precision, a target or a delegate that none of the
     formats has, for a feature of the terms that one of them lacks, and for a folder that holds no
     images.
@@ -63,7 +66,11 @@ def choose(
                 offer = f"; the nearest that it has is {near}" if near else ""
                 left_out.append(f"{exporter.format} has no {precision}; left out{offer}.")
         for exporter in offering:
-            recipe = exporter.recipe(precision, target, delegate, calibration)
+            if widths:
+                labels_of = [width.label for width in widths]
+                recipe = exporter.recipe_together(labels_of, precision, target, delegate)
+            else:
+                recipe = exporter.recipe(precision, target, delegate, calibration)
             recipes.append(replace(recipe, form=form, class_labels=class_labels))
     return Choice(tuple(recipes), tuple(left_out))
 

@@ -31,6 +31,7 @@ def find(order: Order, out_dir: Path) -> Artifact | None:
     _require_same_outputs(order, artifact)
     facts = artifact.manifest.facts
     verdicts = [parity.passed for parity in facts.parity]
+    verdicts += [parity.passed for width in artifact.manifest.widths for parity in width.parity]
     verdicts += [] if facts.agreement is None else [facts.agreement.passed]
     return artifact if all(verdicts) or order.terms.allow_parity_failure else None
 

@@ -65,6 +65,7 @@ class Order:
         That is the network with the graph that its code gives, the recipe, the tools, the
         exporters' code, the images that files are judged on, and how images are prepared.
         """
+        narrower = self.prepared.narrower
         content = {
             "model": self.model.name,
             **({"widths": self.model.stage_widths} if self.model.stage_widths else {}),
@@ -72,6 +73,7 @@ class Order:
             "weights": None if self.model.weights is None else wire.to_plain(self.model.weights),
             "fingerprint": self.prepared.fingerprint,
             "program": self.prepared.preflight.program_sha256,
+            **({"narrower": [each.fingerprint for each in narrower]} if narrower else {}),
             "recipe": wire.to_plain(self.recipe),
             "tools": self.tools,
             "judged_on": self.terms.source.agreement_source(),

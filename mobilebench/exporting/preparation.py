@@ -53,6 +53,8 @@ class Prepared:
     """The images to compare on are those that int8 takes its ranges from: there are no others."""
     warnings: tuple[str, ...] = ()
     """What the user should know about the network, in sentences."""
+    narrower: tuple[Prepared, ...] = ()
+    """The narrower widths of a file that holds several; their outputs lie in folders beside."""
 
 
 def needs_half_precision(recipes: Iterable[ExportRecipe]) -> bool:
@@ -106,6 +108,11 @@ def write(folder: Path, prepared: Prepared, on_seeds: Reference, on_images: Refe
         seeded.save_batches(folder / _IMAGES_FILE, on_images.inputs)
         seeded.save_batches(folder / _OF_IMAGES_FILE, on_images.outputs)
     wire.write(folder / _FILE, prepared)
+
+
+def of_width(folder: Path, position: int) -> Path:
+    """Return the folder with the outputs of one width of several; the widest is at 0."""
+    return folder / str(position) if position else folder
 
 
 def read(folder: Path) -> Prepared | None:

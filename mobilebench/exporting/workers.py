@@ -134,4 +134,5 @@ class LocalWorkers:
                 return process.call(call, stage=Stage.EXPORT, timeout_s=self.limits.seconds)
 
             facts = bundle.verified(order, converted, seconds, folder, work, locate, process)
-            return bundle.publish(order, converted, facts, folder, out_dir)
+            widths = bundle.verified_widths(order, converted, facts, folder, work, process)
+            return bundle.publish(order, converted, facts, folder, out_dir, widths)

@@ -133,9 +133,10 @@ def write(
     if (folder / JOB_FILE).exists():
         raise UserError(f"{folder} holds a job already; name a new folder, or remove that one.")
     with writing(folder):
-        others = [variant.model_file for variant in job.variants[1:]]
+        # Variants that are in the file of the first have no separate artifact.
+        others = [each.model_file for each in job.variants if each.model_file != job.model_file]
         files = zip((job.model_file, *others), (artifact, *variants), strict=True)
-        for file, source in dict(files).items():
+        for file, source in files:
             target = folder / file
             target.parent.mkdir(parents=True, exist_ok=True)
             for part in file_and_weights(source.model_path):

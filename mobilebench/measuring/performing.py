@@ -58,7 +58,8 @@ class Runtime(Protocol):
 
     def version(self) -> str: ...
 
-    def load(self, model_path: Path, threads: int) -> RuntimeModel: ...
+    def load(self, model_path: Path, threads: int, entry: str | None = None) -> RuntimeModel:
+        """Load a file, or an entry of a file of several widths; see `Variant.entry`."""
 
 
 _LOCK_FILE = ".lock"
@@ -151,16 +152,19 @@ def _measure(
     began_ns = place.instruments.clock() - start.t_ns
     writer.add(Line(n=0, start=start))
 
-    def load(path: Path = given.model_path) -> RuntimeModel:
+    def load(path: Path = given.model_path, entry: str | None = None) -> RuntimeModel:
         began = time.perf_counter_ns()
         with stage("load"):
-            loaded = runtime.load(path, job.threads)
+            loaded = runtime.load(path, job.threads, entry)
         place.loaded(time.perf_counter_ns() - began)
         return loaded
 
     def load_to_time() -> engine.Infer:
-        files = [each.model_file for each in job.variants] if several else [job.model_file]
-        loaded = [load(given.path / file) for file in files]
+        loaded = (
+            [load(given.path / each.model_file, each.entry) for each in job.variants]
+            if several
+            else [load()]
+        )
         networks.loaded = [
             place.inference(partial(each.run, each.encode(batch))) for each in loaded
         ]

@@ -102,15 +102,59 @@ def plan_widths(
     `accuracies` are by width. Raises `UserError` for artifacts that are not widths of one network
     in one format, for a width that comes twice, and as `plan` does.
     """
-    widest_first = sorted(artifacts, key=_width, reverse=True)
+    if len(artifacts) == 1 and artifacts[0].manifest.widths:
+        widest, others = artifacts[0], list[Artifact]()
+        variants = _entries(widest, accuracies)
+    else:
+        widest, *others = sorted(artifacts, key=_width, reverse=True)
+        variants = _files([widest, *others], accuracies)
+    planned = plan([widest], setting)
+    cells = (
+        replace(
+            cell,
+            job=replace(cell.job, variants=variants, policy=setting.policy),
+            variants=tuple(others),
+        )
+        for cell in planned.cells
+    )
+    return replace(planned, cells=tuple(cells))
+
+
+def _entries(
+    artifact: Artifact, accuracies: Mapping[float, VariantAccuracy]
+) -> tuple[Variant, ...]:
+    """Return the widths of one file that holds them all."""
+    manifest = artifact.manifest
+    return tuple(
+        Variant(
+            name=f"{artifact.name} {each.name}",
+            model_file=manifest.model_file,
+            model_sha256=manifest.facts.sha256,
+            width=each.model.width,
+            entry=each.entry,
+            accuracy=accuracies.get(each.model.width),
+        )
+        for each in manifest.widths
+    )
+
+
+def _files(
+    widest_first: Sequence[Artifact], accuracies: Mapping[float, VariantAccuracy]
+) -> tuple[Variant, ...]:
+    """Return widths that have a file each. Raises `UserError` where they do not fit together."""
     widest = widest_first[0]
-    for other in widest_first[1:]:
+    for other in widest_first:
         _require_same_network(widest, other)
+        if other.manifest.widths:
+            raise UserError(
+                f"{other.name} holds several widths, and other artifacts were given with it; give "
+                f"it alone."
+            )
     shares = [_width(artifact) for artifact in widest_first]
     if len(set(shares)) < len(shares):
         names = ", ".join(artifact.name for artifact in widest_first)
         raise UserError(f"Two of the artifacts have one width: {names}; give each width once.")
-    variants = tuple(
+    return tuple(
         Variant(
             name=artifact.name,
             model_file=f"variants/{at}/{artifact.manifest.model_file}"
@@ -122,16 +166,6 @@ def plan_widths(
         )
         for at, (artifact, share) in enumerate(zip(widest_first, shares, strict=True))
     )
-    planned = plan([widest], setting)
-    cells = (
-        replace(
-            cell,
-            job=replace(cell.job, variants=variants, policy=setting.policy),
-            variants=tuple(widest_first[1:]),
-        )
-        for cell in planned.cells
-    )
-    return replace(planned, cells=tuple(cells))
 
 
 def _width(artifact: Artifact) -> float:

@@ -163,6 +163,16 @@ _NAMED = (
         source="chosen by hand: capped like `throttling`, and no clock beyond what the load needs",
         governor=Governor(trips_c=(37.0, 38.0, 39.0), hysteresis_c=1.0, follows_load=True),
     ),
+    replace(
+        _PLAIN,
+        name="quick",
+        source="chosen by hand: heat capacities a twelfth of the others', so that it is capped "
+        "within a minute",
+        heat=replace(_PLAIN.heat, die_j_per_c=0.25, skin_j_per_c=2.5, battery_j_per_c=7.5),
+        governor=Governor(
+            trips_c=(35.0, 36.0, 37.0), hysteresis_c=0.8, poll_ns=_S // 4, least_ns=4 * _S
+        ),
+    ),
 )
 
 

@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from importlib import metadata
 from pathlib import Path
+from typing import ClassVar
 
 from mobilebench.errors import BundleError, MobilebenchWarning, UserError
 from mobilebench.notation.quantities import size
@@ -324,8 +325,32 @@ class ArtifactFacts:
 
 
 @value
+class WidthInFile:
+    """One width of a network in a file that holds several."""
+
+    name: str
+    """The label of the width, `w0.5`, which is also in the recipe."""
+    entry: str
+    """What chooses it: a method (ExecuTorch), a function (Core ML), a signature (TFLite), or an
+    input and its value, `narrow=1` (ONNX)."""
+    model: ModelSpec
+    """The network of this width, with its parameters and MACs."""
+    preflight: Preflight
+    parity: tuple[Parity, ...]
+    own_bytes: int
+    """Bytes of the weights in the file that this width alone reads."""
+    shared_bytes: int
+    """Bytes of the weights in the file that it reads, all or in part, as other widths do."""
+
+    def __post_init__(self) -> None:
+        require_range(self, "own_bytes", "shared_bytes")
+
+
+@value
 class Manifest:
     """The content of `manifest.json`."""
+
+    LEFT_OUT_WHERE_ABSENT: ClassVar = ("widths",)
 
     schema_version: int = MANIFEST_SCHEMA_VERSION
     created: str
@@ -334,6 +359,15 @@ class Manifest:
     recipe: ExportRecipe
     model_file: str
     facts: ArtifactFacts
+    widths: tuple[WidthInFile, ...] = ()
+    """The widths that the file holds, the widest first. The fields above are about that one, which
+    the file computes where none is chosen. Empty where the file holds one network; documents of
+    such files do not have the field."""
+
+    def __post_init__(self) -> None:
+        names = tuple(width.name for width in self.widths)
+        if names != self.recipe.widths:
+            raise ValueError(f"the file holds the widths {names}, not {self.recipe.widths}")
 
     def __repr__(self) -> str:
         return f"<Manifest {self.model.title} {self.recipe.label}, {size(self.facts.size_bytes)}>"
@@ -370,6 +404,12 @@ class Artifact:
     def name(self) -> str:
         """`mobilevig_ti onnx-fp32-opset20`: for people, never parsed."""
         return f"{self.manifest.model.title} {self.manifest.recipe.label}"
+
+    def of_width(self, width: WidthInFile) -> Artifact:
+        """Return the artifact as one of its widths alone, with that one's model and facts."""
+        facts = replace(self.manifest.facts, preflight=width.preflight, parity=width.parity)
+        manifest = replace(self.manifest, model=width.model, facts=facts)
+        return Artifact(self.folder, manifest)
 
     def preprocessed(
         self,

@@ -7,6 +7,7 @@ import re
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 from enum import StrEnum
+from typing import ClassVar
 
 from mobilebench.errors import UserError, require_known
 from mobilebench.values import value
@@ -175,6 +176,8 @@ class ExportRecipe:
     The input size is not here: exporters make static graphs, so it belongs to `ModelSpec`.
     """
 
+    LEFT_OUT_WHERE_ABSENT: ClassVar = ("widths",)
+
     format: Format
     precision: Precision = Precision.FP32
     target: str | None = None
@@ -188,11 +191,16 @@ class ExportRecipe:
     """None where the file has the network's own inputs."""
     class_labels: str | None = None
     """sha256 over the labels that the file names its outputs by; the bundle holds them."""
+    widths: tuple[str, ...] = ()
+    """Labels of the widths of one network that the file holds together, the widest first; empty
+    where it holds one network. Documents of such files do not have the field."""
 
     def __post_init__(self) -> None:
         if self.precision.calibrated != (self.calibration is not None):
             needs = "needs" if self.precision.calibrated else "takes no"
             raise ValueError(f"the precision {self.precision} {needs} calibration")
+        if len(self.widths) == 1 or len(set(self.widths)) != len(self.widths):
+            raise ValueError(f"a file of several widths has at least two, not {self.widths}")
 
     @property
     def label(self) -> str:
@@ -211,5 +219,6 @@ class ExportRecipe:
             image,
             labels,
             plain,
+            "+".join(self.widths),
         )
         return "-".join(part for part in parts if part)

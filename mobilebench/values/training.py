@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from enum import StrEnum
 from itertools import pairwise
@@ -77,7 +76,7 @@ class TrainingRecipe:
         if not self.widths or not self.widths[0].is_full:
             raise ValueError("the first width is not the full one")
         for wider, narrower in pairwise(self.widths):
-            if narrower.is_full or mean_share(narrower) > mean_share(wider):
+            if narrower.is_full or narrower.mean > wider.mean:
                 raise ValueError(f"the widths {wider} and {narrower} are not in falling order")
         if len({width.label for width in self.widths}) < len(self.widths):
             raise ValueError("a width is listed twice")
@@ -132,12 +131,7 @@ class TrainingReport:
     """The widest first."""
 
 
-def mean_share(width: Width) -> float:
-    """Return the share of a width, the mean over the stages where theirs differ."""
-    return math.fsum(width.shares) / len(width.shares)
-
-
 def falling(widths: tuple[Width, ...]) -> tuple[Width, ...]:
     """Return each width once, the widest first, and the full one whether it was listed or not."""
     by_label = {width.label: width for width in (Width(shares=(1.0,)), *widths)}
-    return tuple(sorted(by_label.values(), key=mean_share, reverse=True))
+    return tuple(sorted(by_label.values(), key=lambda width: width.mean, reverse=True))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
 
 from mobilebench.errors import UserError
 from mobilebench.values import value
@@ -49,6 +51,11 @@ class Width:
         return all(share == 1 for share in self.shares)
 
     @property
+    def mean(self) -> float:
+        """The mean share over the stages."""
+        return math.fsum(self.shares) / len(self.shares)
+
+    @property
     def label(self) -> str:
         """A short text for names of files and networks: `w0.5`, or `w1-0.75-0.5-0.5`."""
         alike = len(set(self.shares)) == 1
@@ -67,6 +74,27 @@ class Width:
                 f"stages; give one number, or one for each stage."
             )
         return self.shares
+
+
+def in_one_file(widths: Iterable[Width]) -> tuple[Width, ...]:
+    """Return the widths of one file, the widest first.
+
+    Raises `UserError` for fewer than two, and for two that keep the same share of the channels.
+    """
+    ordered = sorted(widths, key=lambda width: -width.mean)
+    if len(ordered) < 2:
+        given = f"--width {ordered[0]}" if ordered else "no --width"
+        raise UserError(
+            f"One file of several widths was asked for with {given}; it needs at least two, such "
+            f"as --width 1 --width 0.5."
+        )
+    for wider, narrower in pairwise(ordered):
+        if wider.mean == narrower.mean:
+            raise UserError(
+                f"One file of several widths was asked for with --width {wider} and --width "
+                f"{narrower}, which keep the same share of the channels; leave one of them out."
+            )
+    return tuple(ordered)
 
 
 def _text(shares: tuple[float, ...], separator: str = ",") -> str:

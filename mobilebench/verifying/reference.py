@@ -32,28 +32,40 @@ class Reference:
     on_calibration: bool = False
     """The images are those that ranges were taken from: there are no others."""
 
-    def save(self, bundle: Path) -> None:
-        """Write the outputs into a bundle, and the inputs unless seeds give them again."""
-        seeded.save_batches(bundle / REFERENCE_FILE, self.outputs)
+    def save(self, bundle: Path, width: str | None = None) -> None:
+        """Write the outputs into a bundle, and the inputs unless seeds give them again.
+
+        `width` names a narrower width of a file that holds several.
+        """
+        seeded.save_batches(bundle / _named(REFERENCE_FILE, width), self.outputs)
         if self.images:
-            seeded.save_batches(bundle / INPUTS_FILE, self.inputs)
+            seeded.save_batches(bundle / _named(INPUTS_FILE, width), self.inputs)
 
     @classmethod
-    def of_bundle(cls, artifact: Artifact, count: int | None = None) -> Reference:
+    def of_bundle(
+        cls, artifact: Artifact, count: int | None = None, width: str | None = None
+    ) -> Reference:
         """Read the reference that a bundle holds: all of it, or its first `count` inputs.
 
+        `width` names a narrower width, which the artifact is of alone (see `Artifact.of_width`).
         Raises `BundleError` where a file is missing.
         """
         manifest = artifact.manifest
-        outputs = load(artifact, REFERENCE_FILE, "the outputs to match")[:count]
+        outputs = load(artifact, _named(REFERENCE_FILE, width), "the outputs to match")[:count]
         facts, calibration = manifest.facts, manifest.recipe.calibration
         on_images = any(result.images for result in facts.parity)
         if on_images or (calibration is not None and calibration.on_images):
-            inputs = load(artifact, INPUTS_FILE, "the images it was compared on")[:count]
+            name = _named(INPUTS_FILE, width)
+            inputs = load(artifact, name, "the images it was compared on")[:count]
             seen = any(result.on_calibration for result in facts.parity)
             return cls(inputs, outputs, images=True, on_calibration=seen)
         drawn = seeded_inputs(manifest.model, manifest.recipe, facts.of_export(), count)
         return cls(drawn, outputs)
+
+
+def _named(file: str, width: str | None) -> str:
+    """Return the name of a file of a bundle; of a narrower width with its label."""
+    return file if width is None else f"{Path(file).stem}-{width}{Path(file).suffix}"
 
 
 def seeded_inputs(

@@ -20,6 +20,7 @@ from mobilebench.values.artifact import (
     Parity,
     ParityLimits,
     Preflight,
+    WidthInFile,
 )
 from mobilebench.values.measurement import Stage
 from mobilebench.values.modelspec import ModelSpec
@@ -35,11 +36,30 @@ _TRIAL_SEED = 1000
 def verify_bundle(artifact: Artifact, cancel: Event | None = None) -> tuple[Parity, ...]:
     """Verify an artifact against the reference in its bundle; otherwise as `verify`.
 
-    Raises `BundleError` where the bundle has lost its reference.
+    Of a file of several widths the results of each follow each other. Raises `BundleError` where
+    the bundle has lost its reference.
     """
-    recipe, preflight = artifact.manifest.recipe, artifact.manifest.facts.of_export()
-    reference = Reference.of_bundle(artifact)
-    return verify(artifact.model_path, recipe, reference, preflight.half_precision_error, cancel)
+    return tuple(result for _, results in verify_widths(artifact, cancel) for result in results)
+
+
+def verify_widths(
+    artifact: Artifact, cancel: Event | None = None
+) -> Iterator[tuple[WidthInFile | None, tuple[Parity, ...]]]:
+    """Verify each width of an artifact as `verify_bundle` does; None is an ordinary file."""
+    for width in artifact.manifest.widths or (None,):
+        one = artifact if width is None else artifact.of_width(width)
+        narrower = None if width is None or width == artifact.manifest.widths[0] else width.name
+        yield (
+            width,
+            verify(
+                one.model_path,
+                one.manifest.recipe,
+                Reference.of_bundle(one, width=narrower),
+                one.manifest.facts.of_export().half_precision_error,
+                cancel,
+                entry=None if width is None else width.entry,
+            ),
+        )
 
 
 def verify(
@@ -49,14 +69,17 @@ def verify(
     half_precision_error: float | None = None,
     cancel: Event | None = None,
     process: IsolatedProcess | None = None,
+    entry: str | None = None,
 ) -> tuple[Parity, ...]:
     """Compute a file's outputs by every means installed here; compare them with PyTorch's.
+
+    `entry` chooses a width of a file that holds several, by default the widest.
 
     Returns one result for each means; empty where no host has any (see `unverifiable`).
     `half_precision_error` is PyTorch's own, where it is known; `process` has loaded the format's
     toolkit. Raises `CellFailed` where a runtime cannot run the file or none is installed.
     """
-    results = list(_predictions(model_path, recipe, reference.inputs, cancel, process))
+    results = list(_predictions(model_path, recipe, reference.inputs, cancel, process, entry))
     if not results and unverifiable(recipe) is None:
         raise _no_runtime(recipe)
     bound = parity.limits(recipe.precision, half_precision_error)
@@ -153,11 +176,14 @@ def _predictions(
     batches: Sequence[Batch],
     cancel: Event | None,
     process: IsolatedProcess | None,
+    entry: str | None = None,
 ) -> Iterator[Predicted]:
-    evaluated = prediction.by_evaluator(model_path, recipe, batches, cancel, process=process)
+    evaluated = prediction.by_evaluator(
+        model_path, recipe, batches, cancel, process=process, entry=entry
+    )
     if evaluated is not None:
         yield evaluated
-    predicted = prediction.by_runtime(model_path, recipe, batches, cancel)
+    predicted = prediction.by_runtime(model_path, recipe, batches, cancel, entry=entry)
     if predicted is not None:
         yield predicted
 

@@ -63,9 +63,9 @@ def require_options(request: Request) -> None:
             raise UserError(
                 f"--{option} is for models of the zoo and of timm; {reference} decides that itself."
             )
-    if request.width is not None:
+    for width in request.widths or ((request.width,) if request.width is not None else ()):
         _require_widths(reference)
-        request.width.of(reference)  # raises for another number of stages
+        width.of(reference)  # raises for another number of stages
     if request.preprocessing is not None and not own:
         raise UserError(
             f"{reference} already defines how images are prepared for it; --mean and --std are for "

@@ -61,7 +61,8 @@ def test_a_measurement_holds_every_sample_of_the_protocol(
 def test_rounds_are_stages_of_the_progress(
     runner: Runner, tiny_artifacts: dict[str, Artifact]
 ) -> None:
-    device = runner.devices()[0]
+    # The last is one whose time is ours; rounds in simulated time are too short to be seen.
+    device = runner.devices()[-1]
     for format_, runtime in _pairs(runner):
         artifact = tiny_artifacts[f"{format_}-fp32"]
         job = job_for(artifact, runtime)

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from mobilebench.slimmable.shared import SharedNetwork
-from mobilebench.values.training import Norms, TrainingRecipe, mean_share
+from mobilebench.values.training import Norms, TrainingRecipe
 from mobilebench.values.width import Width
 
 _STEPS_OF_SHARE = 100
@@ -54,7 +54,7 @@ def _any_width(recipe: TrainingRecipe, draw: random.Random) -> Width:
         stages = zip(*(width.of("the network") for width in recipe.widths), strict=True)
         return Width(shares=tuple(_share(min(shares), draw) for shares in stages))
     if len(set(narrowest.shares)) == 1:
-        return Width(shares=(_share(mean_share(narrowest), draw),))
+        return Width(shares=(_share(narrowest.mean, draw),))
     # Between the full width and one that differs by stage: all stages go the same part of the way.
     part = draw.randint(0, _STEPS_OF_SHARE) / _STEPS_OF_SHARE
     return Width(shares=tuple(round(s + (1 - s) * part, 2) for s in narrowest.of("the network")))

@@ -20,7 +20,6 @@ from mobilebench.slimmable.training.judging import Hits, hits, recalibrate_from
 from mobilebench.slimmable.training.latencies import LatencyTable
 from mobilebench.slimmable.training.trained import Trained
 from mobilebench.values.modelspec import ModelSpec
-from mobilebench.values.training import mean_share
 from mobilebench.values.width import Width
 from mobilebench.values.widths import WidthCost, Widths
 
@@ -101,7 +100,7 @@ def in_falling_order(chosen: Sequence[Candidate]) -> list[Candidate]:
     chains: list[list[Candidate]] = []
     for place in range(len(chosen) - 1, -1, -1):
         each = chosen[place]
-        after = [c for c in chains if mean_share(c[0].width) < mean_share(each.width)]
+        after = [c for c in chains if c[0].width.mean < each.width.mean]
         chains.append([each, *max(after[::-1], key=len, default=[])])
     return max(chains[::-1], key=len, default=[])
 
@@ -113,7 +112,7 @@ def as_widths(chosen: Sequence[Candidate], latency_source: str, accuracy_source:
         accuracy_source=accuracy_source,
         widths=tuple(
             WidthCost(
-                width=mean_share(each.width),
+                width=each.width.mean,
                 cool_ms=each.latency_ms,
                 top1=each.top1,
                 stage_widths=() if len(set(each.width.shares)) == 1 else each.width.shares,
