@@ -12,7 +12,8 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -24,9 +25,9 @@ from mobilebench.slimmable.extraction import extract
 from mobilebench.slimmable.training import loop, trained
 from mobilebench.slimmable.training.batches import TrainingData, judged
 from mobilebench.slimmable.training.judging import Hits, hits, recalibrate_from
-from mobilebench.stats.summary import wilson_interval
 from mobilebench.values.training import TrainedWidth, TrainingRecipe, TrainingReport
 from mobilebench.values.width import Width
+from mobilebench.zoo.complexity import count_params
 from mobilebench.zoo.registry import model_spec
 
 MODEL = "mobilenetv2_100"
@@ -45,13 +46,13 @@ RECIPE = TrainingRecipe(
 )
 SPEC = model_spec(MODEL, RECIPE.resolution)
 WORK = loop.Work(save_every=6, cpu=True)
+SEEDS = (0, 1, 2)
 HEADER = """\
 # Widths trained together, on digits
 
 Written by `benchmarks/slim_digits.py`. `{model}` at {size} x {size} pixels, from scratch, on
-{train} of scikit-learn's handwritten digits, judged on the {val} others: {epochs} epochs of {batch}
-images a step, seed {seed}, on a CPU. **These are digits, not ImageNet. Nothing was trained on
-ImageNet here.**
+{train} of scikit-learn's handwritten digits, judged on the {val} others: {epochs} epochs of {batch} images
+a step, on a CPU. **These are digits, not ImageNet. Nothing was trained on ImageNet here.**
 
 - together: one training for all of these widths, by `mobilebench slim train` with private norms.
 - alone: the same recipe for this width only, so each row is another network. It begins with the
@@ -61,12 +62,22 @@ ImageNet here.**
 - {untrained} was not trained. In the column "together" it has the weights of that training, and
   recalibrated statistics.
 
-It is one seed. Intervals are Wilson's, at 95 %, over the images alone: another seed can lie
-outside.
+Each cell is top-1 in per cent: the mean, and in brackets one figure for each of the seeds {seeds}.
+One image is {image:.2f} %.
 
-| width | params M | together: top-1 % | interval | alone: top-1 % | interval | cut: top-1 % |
-|---|---|---|---|---|---|---|
+| width | params M | together | alone | cut |
+|---|---|---|---|---|
 """
+
+
+@dataclass(frozen=True)
+class Row:
+    """What one seed gives for a width."""
+
+    params: int
+    together: Hits
+    alone: Hits | None
+    cut: Hits | None
 
 
 class _OutOfTime(Exception):
@@ -84,13 +95,7 @@ def main() -> None:
     write_images(options.out / "digits", "val")
     data = TrainingData.find(options.out / "digits")
     try:
-        together = train(RECIPE, FULL, data, options.out / "together", end)
-        alone = {
-            width: train(
-                replace(RECIPE, widths=(FULL,)), width, data, options.out / width.label, end
-            ).widths[0]
-            for width in RECIPE.widths
-        }
+        seeds = [rows(seed, data, options.out / str(seed), end) for seed in SEEDS]
     except _OutOfTime:
         sys.exit("out of time; run this again to go on")
     text = HEADER.format(
@@ -100,12 +105,37 @@ def main() -> None:
         val=len(data.val.images),
         epochs=RECIPE.epochs,
         batch=RECIPE.batch_size,
-        seed=RECIPE.seed,
         untrained=UNTRAINED,
-    ) + "".join(lines(together, alone, data, options.out))
+        seeds=", ".join(map(str, SEEDS)),
+        image=100 / len(data.val.images),
+    ) + "".join(line(width, [seed[width] for seed in seeds]) for width in seeds[0])
     print(text)
     if options.table:
         files.write_text(options.table, text)
+
+
+def rows(seed: int, data: TrainingData, folder: Path, end: float) -> dict[Width, Row]:
+    """Train with one seed, together and alone; return what each width gives, the widest first."""
+    recipe = replace(RECIPE, seed=seed)
+    together = train(recipe, FULL, data, folder / "together", end)
+    single = replace(recipe, widths=(FULL,))
+    alone = {
+        width: train(single, width, data, folder / width.label, end).widths[0]
+        for width in recipe.widths
+    }
+    shared = trained.read(folder / "together" / "shared.pt", MODEL).network
+    full = trained.read(folder / FULL.label / "shared.pt", MODEL).network
+    cuts = {w.label: recalibrated(full, w, data) for w in (*recipe.widths[1:], UNTRAINED)}
+    untrained = recalibrated(shared, UNTRAINED, data)
+    by_name = hits(cuts | {"untrained": untrained}, judged(data.val, SPEC, batch=64))
+    result = {
+        each.width: Row(each.params, of(each), of(alone[each.width]), by_name.get(each.width.label))
+        for each in together.widths
+    }
+    result[UNTRAINED] = Row(
+        count_params(untrained), by_name["untrained"], None, by_name[UNTRAINED.label]
+    )
+    return dict(sorted(result.items(), key=lambda item: -item[0].mean))
 
 
 def train(
@@ -116,36 +146,12 @@ def train(
 
     def stepped(step: int, loss: float) -> None:
         if step % WORK.save_every == 0:
-            print(f"{folder.name}: step {step}, loss {loss:.3f}", flush=True)
+            print(f"{folder}: step {step}, loss {loss:.3f}", flush=True)
             if time.monotonic() > end:
                 raise _OutOfTime
 
     narrow = extract(network, width, name=MODEL)
     return loop.train(narrow, spec, recipe, data, folder, WORK, stepped)
-
-
-def lines(
-    together: TrainingReport, alone: dict[Width, TrainedWidth], data: TrainingData, out: Path
-) -> list[str]:
-    """Return the rows of the table."""
-    shared = trained.read(out / "together" / "shared.pt", MODEL).network
-    full = trained.read(out / FULL.label / "shared.pt", MODEL).network
-    cuts = {width.label: recalibrated(full, width, data) for width in RECIPE.widths[1:]}
-    cuts["shared"] = recalibrated(shared, UNTRAINED, data)
-    cuts["full"] = recalibrated(full, UNTRAINED, data)
-    by_name = hits(cuts, judged(data.val, SPEC, batch=64))
-    rows = [
-        (each.width, each.params, of(each), of(alone[each.width]), by_name.get(each.width.label))
-        for each in together.widths
-    ]
-    params = sum(each.numel() for each in cuts["shared"].parameters())
-    rows.append((UNTRAINED, params, by_name["shared"], None, by_name["full"]))
-    rows.sort(key=lambda row: -row[0].shares[0])
-    return [
-        f"| {width} | {count / 1e6:.2f} | {share(own, True)} | {share(other, True)} "
-        f"| {share(cut, False)} |\n"
-        for width, count, own, other, cut in rows
-    ]
 
 
 def recalibrated(network: nn.Module, width: Width, data: TrainingData) -> nn.Module:
@@ -160,13 +166,19 @@ def of(each: TrainedWidth) -> Hits:
     return Hits(each.top1_hits, each.top5_hits, each.images)
 
 
-def share(result: Hits | None, interval: bool) -> str:
-    """Return the cells of a share in per cent."""
-    if result is None:
-        return " | " if interval else ""
-    text = f"{100 * result.top1 / result.images:.1f}"
-    low, high = wilson_interval(result.top1, result.images)
-    return f"{text} | {100 * low:.1f} to {100 * high:.1f}" if interval else text
+def line(width: Width, seeds: Sequence[Row]) -> str:
+    """Return the row of a width."""
+    columns = [[getattr(seed, name) for seed in seeds] for name in ("together", "alone", "cut")]
+    cells = " | ".join(cell([each for each in column if each]) for column in columns)
+    return f"| {width} | {seeds[0].params / 1e6:.2f} | {cells} |\n"
+
+
+def cell(results: Sequence[Hits]) -> str:
+    """Return the mean and each of several shares in per cent; nothing where there are none."""
+    shares = [100 * each.top1 / each.images for each in results]
+    if not shares:
+        return ""
+    return f"{sum(shares) / len(shares):.1f} ({', '.join(f'{each:.1f}' for each in shares)})"
 
 
 if __name__ == "__main__":
