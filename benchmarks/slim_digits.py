@@ -52,7 +52,8 @@ HEADER = """\
 
 Written by `benchmarks/slim_digits.py`. `{model}` at {size} x {size} pixels, from scratch, on
 {train} of scikit-learn's handwritten digits, judged on the {val} others: {epochs} epochs of
-{batch} images a step, on a CPU. **These are digits, not ImageNet. Nothing was trained on ImageNet here.**
+{batch} images a step, on a CPU. **These are digits, not ImageNet. Nothing was trained on ImageNet
+here.**
 
 - together: one training for all of these widths, by `mobilebench slim train` with private norms.
 - alone: the same recipe for this width only, so each row is another network. It begins with the
