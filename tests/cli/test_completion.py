@@ -62,7 +62,7 @@ def _completed(path: str, *words: str) -> list[str]:
         (("export", "rapidnet_ti", "--delegate", "q"), ["qualcomm"]),
         (("export", "rapidnet_ti", "--preci"), ["--precision"]),
         (("bench", "a", "--protocol", "b"), ["burst-1"]),
-        (("bench", "a", "--device", ""), ["host"]),
+        (("bench", "a", "--device", ""), ["host", "sim"]),
         (("bench", "a", "--runtime", "onnx"), ["onnxruntime"]),
         (("bench", "a", "--compute-unit", "c"), ["cpu"]),
         (("models", "--family", "mobilevigv"), ["mobilevigv2"]),

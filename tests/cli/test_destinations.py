@@ -29,6 +29,7 @@ _OUTPUTS = {
     "gate": ("--junit", "--markdown", "--artifacts", "--out"),
     "leaderboard": ("--out",),
     "reproduce": ("--out",),
+    "simulate": ("--timeline",),
 }
 _NEEDED = {
     "bench": ("nowhere", "--ab"),
@@ -37,6 +38,7 @@ _NEEDED = {
     "export": ("mobilevig_ti", "-f", "onnx"),
     "gate": ("--export", "mobilevig_ti"),
     "reproduce": ("nowhere",),
+    "simulate": ("--phone", "steady"),
 }
 """What each verb needs beside its outputs; it comes to nothing when the outputs are refused."""
 _FOLDERS = {("demo", "--out"), ("export", "--out"), ("gate", "--artifacts"), ("reproduce", "--out")}
