@@ -24,7 +24,7 @@ from mobilebench import files
 from mobilebench.thermal import baselines, fitting, population
 from mobilebench.thermal.equals import Equals, equally_good
 from mobilebench.thermal.ladders import Array, Parameters, ladder, modes, ranges
-from mobilebench.thermal.recorded import SPREAD, Recorded
+from mobilebench.thermal.recorded import SPREAD, Candidates, Recorded
 from mobilebench.thermal.series import Minute, Series, read_series
 
 DATA = Path(__file__).resolve().parent.parent / "tests" / "data" / "thermal"
@@ -151,12 +151,26 @@ def _forecast(name: str) -> dict[str, Any]:
     recorded = replace(Recorded.of([rest]), spread=chosen.recorded.spread)
     last = first.minutes[-1].median_ms
     held = [abs(last / value - 1) for value in rest.medians_ms]
+    searched = fitting.searched_on(chosen)
+    near = searched.others
+    errors = chosen.recorded.error(near.predicted(chosen.recorded))
+    good = errors <= equally_good(searched).most_error
+    foretold = Candidates(near.vectors[good], near.levels[good]).predicted(recorded)
+    latest = foretold[rest.minutes[-1].index, :, 0]
     return {
+        "good": int(good.sum()),
+        "rest_interval": spread_of(recorded.error(foretold)),
+        "last_minute_ms": [*spread_of(latest), rest.medians_ms[-1]],
         "fit": chosen.error,
         "steps": chosen.steps,
         "rest": float(recorded.error(chosen.best.predicted(recorded))[0]),
         "held": float(np.mean(held)),
     }
+
+
+def spread_of(numbers: Array) -> list[float]:
+    """Return the least and the most."""
+    return [float(numbers.min()), float(numbers.max())]
 
 
 @dataclass(frozen=True)
@@ -311,10 +325,15 @@ In the falsified runs the last step of the warm start comes two minutes late, or
 falsified runs are fitted as well as the true one, the fit to both is no evidence for the model."""
 JOINT_TITLES = ("warm run", "steps", "both", "cold", "warm", "chosen")
 FORECAST = """\
-Fitted to the first 12 minutes, and simulated on. *Held* keeps the value of minute 12. **A step that
-was not yet seen cannot be foretold**, and the numbers that would say when it comes are not
-identified."""
-FORECAST_TITLES = ("series", "steps", "fit, minutes 1-12", "the rest", "the rest, held")
+Fitted to the first 12 minutes, and simulated on. *As good fits* are the least and the most of the
+phones of the search that fit these minutes as well: of the error of the rest, and of the latency
+that they foretell for the last minute, beside the one recorded. *Held* keeps the value of minute
+12. **A step that was not yet seen cannot be foretold**: none of these phones has it, so that the
+interval may miss it too; and the numbers that would say when it comes are not identified."""
+FORECAST_TITLES = (
+    "series", "steps", "fit, minutes 1-12", "the rest", "as good fits", "the rest, held",
+    "last minute, ms, as good fits", "recorded",
+)  # fmt: skip
 
 
 def _real_lines(real: dict[str, Any]) -> list[list[str]]:
@@ -373,7 +392,16 @@ def _joint_lines(results: dict[str, Any]) -> list[list[str]]:
 
 def _forecast_lines(results: dict[str, Any]) -> list[list[str]]:
     return [
-        [name, str(line["steps"]), *(_share(line[key]) for key in ("fit", "rest", "held"))]
+        [
+            name,
+            str(line["steps"]),
+            _share(line["fit"]),
+            _share(line["rest"]),
+            "-".join(map(_share, line["rest_interval"])),
+            _share(line["held"]),
+            "{:.0f}-{:.0f}".format(*line["last_minute_ms"]),
+            f"{line['last_minute_ms'][2]:.0f}",
+        ]
         for name in NAMES[:3]
         for line in [results[f"forecast {name}"]]
     ]
