@@ -31,7 +31,7 @@ from mobilebench.cli.options import (
     Unit,
     listed,
 )
-from mobilebench.cli.policies import Limit, read_document, read_policies
+from mobilebench.cli.policies import Limit, Table, read_accuracies, read_policies
 from mobilebench.notation import quantities
 from mobilebench.values.policy import PolicyRule
 from mobilebench.values.protocol import PROTOCOL_NAMES
@@ -41,7 +41,6 @@ if TYPE_CHECKING:
     from mobilebench.measuring.setting import Plan, Setting
     from mobilebench.regress import Report, Rule
     from mobilebench.values.artifact import Artifact
-    from mobilebench.values.job import VariantAccuracy
     from mobilebench.values.record import Record
 
 
@@ -104,15 +103,7 @@ def command(
         ),
     ] = None,
     limit: Limit = None,
-    widths: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE",
-            rich_help_panel=Panel.SETTING,
-            help="Table of widths as JSON, for the accuracies that a policy weighs. Default: those "
-            "that `mobilebench eval` stored.",
-        ),
-    ] = None,
+    widths: Table = None,
     pairs: Pairs = None,
     confirm: Confirm = False,
     tolerance: Tolerance = "3%",
@@ -149,7 +140,7 @@ def command(
     from mobilebench import files
     from mobilebench.leaderboard import rank
     from mobilebench.leaderboard.table import as_table
-    from mobilebench.measuring.setting import Setting, plan, plan_widths
+    from mobilebench.measuring.setting import Setting, plan, plan_widths, width_files
     from mobilebench.store import documents
     from mobilebench.values import wire
     from mobilebench.values.measurement import ComputeUnit
@@ -182,7 +173,8 @@ def command(
     )
     planned = None
     if policy is not None:
-        planned = plan_widths(loaded, setting, _accuracies(loaded, widths, store))
+        given = width_files(loaded, read_accuracies(loaded, widths, store))
+        planned = plan_widths(given, setting)
     records: list[Record] = []
     try:
         if ab:
@@ -222,33 +214,6 @@ def _side(artifacts: list[Artifact]) -> str:
     """Name the artifacts of one side by the first of their folders."""
     more = f" and {len(artifacts) - 1} more" if len(artifacts) > 1 else ""
     return f"{artifacts[0].folder}{more}"
-
-
-def _accuracies(
-    artifacts: list[Artifact], table: Path | None, store: str | None
-) -> dict[float, VariantAccuracy]:
-    """Return the accuracy of each width, from a table or from what was evaluated."""
-    from mobilebench.store import RecordStore
-    from mobilebench.values.job import VariantAccuracy
-    from mobilebench.values.widths import Widths
-
-    if table is not None:
-        given = read_document(Widths, table)
-        return {
-            cost.width: VariantAccuracy(
-                top1=cost.top1, source=given.accuracy_source, measured=False
-            )
-            for cost in given.widths
-        }
-    widths = {each.manifest.facts.sha256: each.manifest.model.width for each in artifacts}
-    with RecordStore(store) as stored:
-        return {
-            widths[each.artifact.sha256]: VariantAccuracy(
-                top1=100 * each.top1.value, source=each.data.title, measured=True
-            )
-            for each in stored.find_accuracies()
-            if each.artifact.sha256 in widths and each.top1.value is not None
-        }
 
 
 def measure_all(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,8 +11,20 @@ import typer
 from mobilebench.cli import completions, output
 from mobilebench.cli.artifacts import opened
 from mobilebench.cli.grammar import Panel, Section, Verbs, add
-from mobilebench.cli.options import Adopt, Device, Inputs, Json, Runtime, Store, Unit, listed
+from mobilebench.cli.options import (
+    Adopt,
+    Device,
+    Inputs,
+    Json,
+    Runtime,
+    Store,
+    Unit,
+    listed,
+    refuse_given,
+)
+from mobilebench.cli.policies import Limit, Table, read_accuracies, read_policies
 from mobilebench.values.device import ThermalState
+from mobilebench.values.policy import PolicyRule
 from mobilebench.values.protocol import PROTOCOL_NAMES
 
 if TYPE_CHECKING:
@@ -27,8 +40,13 @@ Folder = Annotated[Path, typer.Argument(metavar="FOLDER", help="Folder of a job.
 
 
 def write(
-    artifact: Annotated[
-        Path, typer.Argument(metavar="ARTIFACT", help="Bundle folder, or a model file.")
+    ctx: typer.Context,
+    artifacts: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="ARTIFACT...",
+            help="Bundle folder, or a model file; with --policy, widths of one network.",
+        ),
     ],
     folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="New folder for the job.")],
     runtime: Runtime = None,
@@ -53,6 +71,17 @@ def write(
             help=f"{listed(PROTOCOL_NAMES)}.",
         ),
     ] = "burst-1",
+    policy: Annotated[
+        str | None,
+        typer.Option(
+            metavar="POLICY",
+            rich_help_panel=Panel.SETTING,
+            help=f"{listed(PolicyRule)}, or a file with its parameters as JSON: what chooses "
+            "between the widths.",
+        ),
+    ] = None,
+    limit: Limit = None,
+    widths: Table = None,
     time_limit: Annotated[
         float | None,
         typer.Option(
@@ -87,6 +116,7 @@ def write(
     ] = None,
     inputs: Inputs = None,
     adopt: Adopt = False,
+    store: Store = None,
 ) -> None:
     """Write a folder with a job, its model and the outputs that are expected of a device.
 
@@ -95,11 +125,21 @@ def write(
     """
     from mobilebench.errors import UserError, require_known
     from mobilebench.measuring import job_folder
-    from mobilebench.measuring.setting import Setting, job_alone
+    from mobilebench.measuring import widths as choosing
+    from mobilebench.measuring.setting import Setting, job_alone, width_files
     from mobilebench.values.job import Limits
     from mobilebench.values.measurement import ComputeUnit
     from mobilebench.values.protocol import protocol as find_protocol
 
+    if policy is None:
+        names = ("limit", "widths", "store")
+        refuse_given(ctx, names, "belongs to --policy; add it, or leave this out")
+        if len(artifacts) > 1:
+            raise UserError(
+                f"A job without --policy has one artifact, and {len(artifacts)} were given; write "
+                f"a folder for each."
+            )
+    [(_, chosen)] = read_policies([policy or PolicyRule.FIXED], limit or [])
     if warmest is not None:
         require_known("thermal state", warmest, ThermalState)
     try:
@@ -118,8 +158,16 @@ def write(
         threads=(threads,),
         compute_unit=ComputeUnit.named(compute_unit),
     )
-    [bundle] = opened([artifact], inputs, adopt)
-    job = job_folder.write(bundle, job_alone(bundle, setting, limits), folder)
+    loaded = opened(artifacts, inputs, adopt)
+    if policy is None or chosen is None:
+        [bundle] = loaded
+        job = job_folder.write(bundle, job_alone(bundle, setting, limits), folder)
+    else:
+        given = width_files(loaded, read_accuracies(loaded, widths, store))
+        alone = job_alone(given.widest, setting, limits)
+        job = replace(alone, variants=given.variants, policy=chosen)
+        choosing.require_possible(job)
+        job = job_folder.write(given.widest, job, folder, given.others)
     if job.parity is None:
         output.tell("no outputs are expected: the artifact has no reference for these inputs")
     output.tell(f"written: {folder}")

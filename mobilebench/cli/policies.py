@@ -13,6 +13,8 @@ from mobilebench.cli.options import listed
 from mobilebench.values.policy import PolicyRule
 
 if TYPE_CHECKING:
+    from mobilebench.values.artifact import Artifact
+    from mobilebench.values.job import VariantAccuracy
     from mobilebench.values.policy import Aim, Policy
 
 T = TypeVar("T")
@@ -24,6 +26,17 @@ Limit = Annotated[
         rich_help_panel=Panel.SETTING,
         help=f"Limit on heat: {listed(_LIMITS)}; repeatable. A status is a word of Android's, such "
         "as MODERATE; no warmer one is meant.",
+    ),
+]
+
+Table = Annotated[
+    Path | None,
+    typer.Option(
+        "--widths",
+        metavar="FILE",
+        rich_help_panel=Panel.SETTING,
+        help="Table of widths as JSON, for the accuracies that a policy weighs. Default: those "
+        "that `mobilebench eval` stored.",
     ),
 ]
 
@@ -115,3 +128,30 @@ def read_document(cls: type[T], path: Path) -> T:
             f"{path} cannot be read: {(error.strerror or 'it failed').lower()}; give the path of a "
             f"{cls.__name__} document."
         ) from error
+
+
+def read_accuracies(
+    artifacts: Sequence[Artifact], table: Path | None, store: str | None
+) -> dict[float, VariantAccuracy]:
+    """Return the accuracy of each width, from a table or from what was evaluated."""
+    from mobilebench.store import RecordStore
+    from mobilebench.values.job import VariantAccuracy
+    from mobilebench.values.widths import Widths
+
+    if table is not None:
+        given = read_document(Widths, table)
+        return {
+            cost.width: VariantAccuracy(
+                top1=cost.top1, source=given.accuracy_source, measured=False
+            )
+            for cost in given.widths
+        }
+    widths = {each.manifest.facts.sha256: each.manifest.model.width for each in artifacts}
+    with RecordStore(store) as stored:
+        return {
+            widths[each.artifact.sha256]: VariantAccuracy(
+                top1=100 * each.top1.value, source=each.data.title, measured=True
+            )
+            for each in stored.find_accuracies()
+            if each.artifact.sha256 in widths and each.top1.value is not None
+        }

@@ -94,26 +94,41 @@ def plan(artifacts: Sequence[Artifact], setting: Setting) -> Plan:
     return Plan(tuple(cells), tuple(left_out))
 
 
-def plan_widths(
-    artifacts: Sequence[Artifact], setting: Setting, accuracies: Mapping[float, VariantAccuracy]
-) -> Plan:
-    """Plan artifacts that are widths of one network as one job, between which a policy chooses.
+@dataclass(frozen=True)
+class WidthFiles:
+    """The widths of one network, between which a policy chooses."""
+
+    widest: Artifact
+    others: tuple[Artifact, ...]
+    """Of the variants after the first, in their order; empty where one file holds all of them."""
+    variants: tuple[Variant, ...]
+
+
+def width_files(
+    artifacts: Sequence[Artifact], accuracies: Mapping[float, VariantAccuracy]
+) -> WidthFiles:
+    """Arrange artifacts that are widths of one network as the variants of a job.
 
     `accuracies` are by width. Raises `UserError` for artifacts that are not widths of one network
-    in one format, for a width that comes twice, and as `plan` does.
+    in one format, and for a width that comes twice.
     """
     if len(artifacts) == 1 and artifacts[0].manifest.widths:
-        widest, others = artifacts[0], list[Artifact]()
-        variants = _entries(widest, accuracies)
-    else:
-        widest, *others = sorted(artifacts, key=_width, reverse=True)
-        variants = _files([widest, *others], accuracies)
-    planned = plan([widest], setting)
+        return WidthFiles(artifacts[0], (), _entries(artifacts[0], accuracies))
+    widest, *others = sorted(artifacts, key=_width, reverse=True)
+    return WidthFiles(widest, tuple(others), _files([widest, *others], accuracies))
+
+
+def plan_widths(given: WidthFiles, setting: Setting) -> Plan:
+    """Plan the widths of a network as one job, between which the setting's policy chooses.
+
+    Raises as `plan` does.
+    """
+    planned = plan([given.widest], setting)
     cells = (
         replace(
             cell,
-            job=replace(cell.job, variants=variants, policy=setting.policy),
-            variants=tuple(others),
+            job=replace(cell.job, variants=given.variants, policy=setting.policy),
+            variants=given.others,
         )
         for cell in planned.cells
     )

@@ -135,3 +135,26 @@ def test_the_widths_of_one_file_are_chosen_from_by_their_entries(
     assert record["outcome"]["samples"]["width"][-1]["value"] == 0.5
     refused = mobilebench("bench", artifact["folder"], artifact["folder"], *setting, *hot)
     assert refused.code == 2 and "holds several widths" in refused.stderr
+
+
+def test_a_device_gets_a_folder_with_every_width(
+    mobilebench: Program, widths: list[Path], table: Path, tmp_path: Path
+) -> None:
+    policy = ("--policy", "threshold", "--limit", "skin=25", "--widths", table)
+    setting = ("--protocol", "paced-30fps-1", "--time-limit", "20")
+    done = mobilebench("job", "write", *widths, "for the phone", *policy, *setting)
+    assert done.code == 0, done.stderr
+    job = json.loads((tmp_path / "for the phone" / "job.json").read_text())
+    files = [tmp_path / "for the phone" / variant["model_file"] for variant in job["variants"]]
+    assert len(set(files)) == 2 and all(file.is_file() for file in files)
+    record = _json(mobilebench("job", "run", "for the phone", "-d", "sim:throttling", "--json"))
+    assert record["outcome"]["events"][0]["to_width"] == 0.5
+    assert record["outcome"]["stopped"] == "time"
+    for arguments, words in (
+        ((*widths, "two"), "has one artifact, and 2 were given"),
+        ((widths[0], "one", "--widths", table), "--widths belongs to --policy"),
+        ((*widths, "three", "--policy", "deadline", *setting), "is not known; give it with"),
+    ):
+        refused = mobilebench("job", "write", *arguments)
+        assert refused.code == 2 and words in refused.stderr, refused.stderr
+    assert not any((tmp_path / name).exists() for name in ("one", "two", "three"))
