@@ -103,7 +103,7 @@ class _Runtime:
     def version(self) -> str:
         return "double"
 
-    def load(self, model_path: Path, threads: int) -> Any:
+    def load(self, model_path: Path, threads: int, entry: str | None = None) -> Any:
         return self
 
     def encode(self, inputs: Sequence[Any]) -> list[Any]:
@@ -130,7 +130,7 @@ class HangingRuntime(_Runtime):
 
 
 class RefusingRuntime(_Runtime):
-    def load(self, model_path: Path, threads: int) -> Any:
+    def load(self, model_path: Path, threads: int, entry: str | None = None) -> Any:
         raise ValueError("operator Nonsense is not supported")
 
 

@@ -15,7 +15,7 @@ from mobilebench.machine import installation
 
 def test_plug_ins_are_the_public_modules_of_their_package() -> None:
     assert plugins.exporter_names() == ("coreml", "executorch", "onnx", "tflite")
-    assert plugins.runner_names() == ("host",)
+    assert plugins.runner_names() == ("host", "sim")
 
 
 def test_unknown_names_offer_near_ones() -> None:

@@ -99,6 +99,14 @@ def _facts(inspection: Inspection) -> Iterator[tuple[str, Shown]]:
     yield "calibrated on", recipe.calibration.description if recipe.calibration else None
     yield "image input", recipe.image_input.description if recipe.image_input else None
     yield "class labels", f"sha256 {recipe.class_labels}" if recipe.class_labels else None
+    yield "widths", ", ".join(recipe.widths) or None
+    for width in manifest.widths:
+        yield f"{width.name} entry", width.entry
+        yield f"{width.name} params", width.model.params
+        yield f"{width.name} own bytes", width.own_bytes
+        for place, result in enumerate(width.parity):
+            parity = f"parity {place + 1}" if place else "parity"
+            yield f"{width.name} {parity}", result.description
     for name, version in facts.tool_versions.items():
         yield f"tool {name}", version
     for place, result in enumerate(facts.parity):

@@ -222,7 +222,7 @@ def test_an_evaluator_answers_in_a_child_process(
     inputs, outputs = tmp_path / "inputs.npz", tmp_path / "outputs.npz"
     seeded.save_batches(inputs, seeded.samples(artifact.manifest.model.inputs, 2, 0))
     evaluated_by = isolated.call(
-        evaluator(artifact.model_path, inputs, outputs), stage=Stage.PARITY, timeout_s=120
+        evaluator(artifact.model_path, inputs, outputs, None), stage=Stage.PARITY, timeout_s=120
     )
     assert evaluated_by
     assert [batch[0].shape for batch in seeded.load_batches(outputs)] == [(1, 10), (1, 10)]

@@ -10,7 +10,7 @@ import pytest
 from mobilebench.cli import diff as verb
 from mobilebench.inspecting.differences import Differences, differences
 from mobilebench.inspecting.inspection import Inspection
-from mobilebench.values.artifact import Manifest
+from mobilebench.values.artifact import Manifest, WidthInFile
 from mobilebench.values.recipe import (
     Calibration,
     ExportRecipe,
@@ -19,6 +19,7 @@ from mobilebench.values.recipe import (
     ImageInput,
     Precision,
 )
+from mobilebench.values.record import Record
 from tests.records import measured
 
 ONE = ExportRecipe(
@@ -36,6 +37,7 @@ OTHERS = {
         {"image_input": ImageInput(mean=(0.485, 0.456, 0.406), std=(0.229, 0.224, 0.225))},
     ),
     "class_labels": ("class labels", {"class_labels": "ab" * 32}),
+    "widths": ("widths", {"widths": ("w1", "w0.5")}),
 }
 
 
@@ -49,8 +51,23 @@ def _inspection(recipe: ExportRecipe) -> Inspection:
         recipe=recipe,
         model_file="model",
         facts=record.artifact,
+        widths=tuple(_width(record, name) for name in recipe.widths),
     )
     return Inspection(Path("model"), recipe.format, 1, "0" * 64, manifest, None, None, ())
+
+
+def _width(record: Record, name: str) -> WidthInFile:
+    facts = record.artifact
+    assert facts is not None
+    return WidthInFile(
+        name=name,
+        entry=name,
+        model=record.model,
+        preflight=facts.of_export(),
+        parity=facts.parity,
+        own_bytes=0,
+        shared_bytes=facts.size_bytes,
+    )
 
 
 def _differences(**changes: object) -> Differences:
@@ -67,7 +84,13 @@ def test_a_setting_that_differs_is_shown_in_words(
 ) -> None:
     name, changes = OTHERS[field]
     diff = _differences(**changes)
-    assert [change.name for change in diff.facts] == [name]
+    of_widths = {
+        f"{width} {fact}"
+        for width in ("w1", "w0.5")
+        for fact in ("entry", "params", "own bytes", "parity")
+    }
+    assert [change.name for change in diff.facts if change.name not in of_widths] == [name]
+    assert bool(of_widths & {change.name for change in diff.facts}) == (field == "widths")
     verb.show(diff)
     text = capsys.readouterr().out
     assert name in text and not any(mark in text for mark in "{}'=_")
