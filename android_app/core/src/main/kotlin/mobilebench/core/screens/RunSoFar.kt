@@ -2,12 +2,12 @@ package mobilebench.core.screens
 
 import mobilebench.core.documents.DeviceState
 import mobilebench.core.documents.Event
-import mobilebench.core.documents.EventKind
 import mobilebench.core.documents.Phase
 import mobilebench.core.documents.Protocol
 import mobilebench.core.documents.Samples
 import mobilebench.core.documents.ThermalState
 import mobilebench.core.engine.Part
+import mobilebench.core.numbers.percentileOfOrdered
 
 /** What a run has measured until now. Used by one thread alone. */
 class RunSoFar(val protocol: Protocol) {
@@ -78,9 +78,6 @@ class RunSoFar(val protocol: Protocol) {
         eventsSoFar.add(event)
     }
 
-    /** A round that ran on while the app was not in front of a screen that was on. */
-    fun voidRounds(): Int = voidRounds(measured.series, events)
-
     /** The share of the protocol that is done, 0 to 1; a round in progress counts by its time. */
     fun share(): Double {
         val byTime = protocol.minDurationNs.takeIf { it > 0 }
@@ -95,7 +92,7 @@ class RunSoFar(val protocol: Protocol) {
     fun percentiles(): Pair<Double, Double>? {
         val sorted = measured.finite().also { it.sort() }
         if (sorted.isEmpty()) return null
-        return percentile(sorted, 50.0) * 1e6 to percentile(sorted, 90.0) * 1e6
+        return percentileOfOrdered(sorted, 50.0) * 1e6 to percentileOfOrdered(sorted, 90.0) * 1e6
     }
 
     val latencyOfWarmUp: Series get() = warmUp.series
@@ -135,46 +132,6 @@ internal fun shown(state: DeviceState): Double? {
     return temperatures["battery"] ?: temperatures.values.maxOrNull()
 }
 
-/** Count the unbroken runs of samples, one for each round, in which the app left the front. */
-internal fun voidRounds(latency: Series, events: List<Event>): Int {
-    var rounds = 0
-    var from = -1L
-    for (index in 0..latency.size) {
-        val gap = index == latency.size || latency.values[index].isNaN()
-        if (!gap && from < 0) from = latency.tNs[index]
-        if (gap && from >= 0) {
-            if (away(events, from, latency.tNs[index - 1])) rounds += 1
-            from = -1
-        }
-    }
-    return rounds
-}
-
-/** Whether the app was not in front, the screen was off, or a call came, at any time of a span. */
-private fun away(events: List<Event>, fromNs: Long, toNs: Long): Boolean {
-    var front = true
-    var screen = true
-    for (event in events.filter { it.tNs <= toNs }) {
-        when (event.kind) {
-            EventKind.BACKGROUND -> front = false
-            EventKind.FOREGROUND -> front = true
-            EventKind.SCREEN_OFF -> screen = false
-            EventKind.SCREEN_ON -> screen = true
-            EventKind.CALL -> if (event.tNs >= fromNs) return true
-            else -> continue
-        }
-        if (event.tNs >= fromNs && !(front && screen)) return true
-    }
-    return hiddenAt(events, fromNs)
-}
-
-private fun hiddenAt(events: List<Event>, tNs: Long): Boolean {
-    val before = events.filter { it.tNs <= tNs }
-    val front = before.lastOrNull { it.kind in listOf(EventKind.BACKGROUND, EventKind.FOREGROUND) }
-    val screen = before.lastOrNull { it.kind in listOf(EventKind.SCREEN_OFF, EventKind.SCREEN_ON) }
-    return front?.kind == EventKind.BACKGROUND || screen?.kind == EventKind.SCREEN_OFF
-}
-
 private fun List<Band>.joined(): List<Band> = fold(emptyList()) { bands, band ->
     val last = bands.lastOrNull()
     if (last != null && last.toNs == band.fromNs && last.role == band.role) {
@@ -182,14 +139,6 @@ private fun List<Band>.joined(): List<Band> = fold(emptyList()) { bands, band ->
     } else {
         bands + band
     }
-}
-
-/** Return a percentile of sorted numbers, linear between the two nearest; see the contract. */
-internal fun percentile(sorted: DoubleArray, percent: Double): Double {
-    val place = (sorted.size - 1) * percent / 100
-    val below = place.toInt()
-    val above = minOf(below + 1, sorted.size - 1)
-    return sorted[below] + (place - below) * (sorted[above] - sorted[below])
 }
 
 /** A series that grows. */

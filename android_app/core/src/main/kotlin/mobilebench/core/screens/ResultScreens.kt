@@ -1,0 +1,167 @@
+package mobilebench.core.screens
+
+import mobilebench.core.documents.Headline
+import mobilebench.core.documents.Job
+import mobilebench.core.documents.Stop
+import mobilebench.core.jobs.HistoryEntry
+import mobilebench.core.jobs.PastFailure
+import mobilebench.core.jobs.PastMeasurement
+import mobilebench.core.jobs.PastResult
+import mobilebench.core.numbers.deadlines
+import mobilebench.core.numbers.headlineNs
+import mobilebench.core.numbers.latenciesNs
+import mobilebench.core.numbers.summarise
+
+/** Return the list of past results. */
+fun historyList(entries: List<HistoryEntry>): ListScreen = ListScreen(
+    title = Text.of(TextKey.HISTORY),
+    empty = Text.of(TextKey.NO_RESULTS),
+    rows = entries.map(::row),
+    actions = listOf(Action(ActionKind.JOBS, Text.of(TextKey.JOBS))),
+)
+
+private fun row(entry: HistoryEntry): Row {
+    val result = entry.result
+        ?: return Row(entry.name, Verbatim(entry.name), emptyList(), problem(entry), null)
+    val title = "${result.model} ${result.format.word} ${result.precision}"
+    val open = Action(
+        ActionKind.OPEN,
+        Text.of(TextKey.OPEN),
+        description = Text.of(TextKey.OPEN_RESULT, title),
+    )
+    val asked = result.job?.let { "${it.runtime}, ${it.computeUnit.word}, ${it.protocol.id}" }
+    val details = listOfNotNull(headline(result), asked?.let(::Verbatim), created(result))
+    return Row(entry.name, Verbatim(title), details, doubtInShort(result), open)
+}
+
+private fun problem(entry: HistoryEntry): Text = Verbatim(entry.problem.orEmpty())
+
+private fun created(result: PastResult): Text =
+    Text.of(TextKey.AT_UTC, result.created.take("2026-01-02T03:04".length).replace('T', ' '))
+
+private fun doubtInShort(result: PastResult): Text? {
+    val outcome = result.outcome as? PastMeasurement ?: return null
+    val first = outcome.reasons.firstOrNull()
+    return first?.takeIf { !outcome.valid }?.let { Text.of(TextKey.SUSPECT, diagnosisText(it)) }
+}
+
+/** The number that the protocol reports; a failure has its stage instead. */
+private fun headline(result: PastResult): Text {
+    val outcome = result.outcome
+    val job = result.job
+    if (outcome is PastFailure || job == null) {
+        val stage = (outcome as? PastFailure)?.stage.orEmpty()
+        return Text.of(TextKey.FAILED_AT, stage)
+    }
+    outcome as PastMeasurement
+    val value = headlineNs(job.protocol, outcome.samples)
+    return when {
+        value == null -> Text.of(TextKey.TOO_FEW_SAMPLES_FOR_A_NUMBER)
+        job.protocol.indicative -> Text.of(TextKey.INDICATIVE, duration(value))
+        else -> Text.of(job.protocol.headline.key, duration(value))
+    }
+}
+
+private val Headline.key: TextKey
+    get() = when (this) {
+        Headline.MEDIAN -> TextKey.HEADLINE_MEDIAN
+        Headline.P90 -> TextKey.HEADLINE_P90
+        Headline.TRIMMED_MEAN -> TextKey.HEADLINE_TRIMMED_MEAN
+    }
+
+/** Return the page of a result. */
+fun resultPage(result: PastResult): ResultScreen {
+    val title = Verbatim("${result.model} ${result.format.word} ${result.precision}")
+    val facts = about(result) + when (val outcome = result.outcome) {
+        is PastFailure -> failed(outcome)
+        is PastMeasurement -> result.job?.let { measured(it, outcome) }.orEmpty()
+    }
+    val doubts = (result.outcome as? PastMeasurement)?.let(::doubts).orEmpty()
+    return ResultScreen(
+        title = title,
+        headline = headline(result),
+        facts = facts,
+        doubts = doubts,
+        chart = result.outcome is PastMeasurement,
+        actions = listOf(
+            Action(ActionKind.SHARE, Text.of(TextKey.SHARE)),
+            Action(ActionKind.SAVE, Text.of(TextKey.SAVE_RECORD)),
+        ),
+        shared = shared(title, headline(result), facts, doubts),
+    )
+}
+
+/** Put the samples of a result together as its chart needs them. */
+fun runOf(job: Job, outcome: PastMeasurement): RunSoFar = RunSoFar(job.protocol).also { run ->
+    run.add(outcome.samples)
+    outcome.states.forEach(run::add)
+    outcome.events.forEach(run::add)
+}
+
+/** What each frame has to keep: the aim of the policy, or the pace of the protocol. */
+val Job.deadlineNs: Long? get() = policy.aim.deadlineNs ?: protocol.intervalNs
+
+private fun about(result: PastResult): List<Fact> {
+    val job = result.job
+    return listOfNotNull(
+        fact(TextKey.DEVICE, "${result.device}, ${result.os}"),
+        job?.let { fact(TextKey.RUNTIME, it.runtime) },
+        job?.let { fact(TextKey.COMPUTE_UNIT, it.computeUnit.word) },
+        job?.let { fact(TextKey.THREADS, it.threads.toString()) },
+        job?.let { fact(TextKey.PROTOCOL, it.protocol.id) },
+        fact(TextKey.MEASURED_AT, created(result)),
+    )
+}
+
+private fun failed(outcome: PastFailure): List<Fact> = listOfNotNull(
+    fact(TextKey.STAGE, outcome.stage),
+    fact(TextKey.ERROR, "${outcome.error}: ${outcome.message}"),
+    outcome.advice?.let { fact(TextKey.WHAT_TO_DO, it) },
+)
+
+private fun measured(job: Job, outcome: PastMeasurement): List<Fact> {
+    val latencies = latenciesNs(outcome.samples)
+    val numbers = latencies.takeIf { it.isNotEmpty() }?.let(::summarise)
+    val frames = job.protocol.intervalNs?.let { deadlines(job.protocol, outcome.samples) }
+    return listOfNotNull(
+        numbers?.let { fact(TextKey.SAMPLES, it.count.toString()) },
+        numbers?.let { fact(TextKey.MEDIAN, duration(it.p50Ns)) },
+        numbers?.let { fact(TextKey.PERCENTILE_90, duration(it.p90Ns)) },
+        numbers?.let { fact(TextKey.SHORTEST, duration(it.minNs)) },
+        frames?.let {
+            fact(TextKey.FRAMES_ON_TIME, Text.of(TextKey.SOME_OF_ALL, it.onTime, it.frames))
+        },
+        fact(TextKey.FIRST_LOAD, duration(outcome.firstLoadNs)),
+        fact(TextKey.MEMORY, size(outcome.peakBytes)),
+        fact(TextKey.EVIDENCE, outcome.evidence),
+        *outcome.parity.map { (unit, passed) ->
+            val agreed = if (passed) TextKey.OUTPUTS_AGREE else TextKey.OUTPUTS_DIFFER
+            Fact(Text.of(TextKey.OUTPUTS_ON, unit.word), Text.of(agreed))
+        }.toTypedArray(),
+    )
+}
+
+private fun doubts(outcome: PastMeasurement): List<Text> {
+    val doubts = ArrayList<Text>()
+    when (outcome.stopped) {
+        Stop.TIME -> doubts.add(Text.of(TextKey.STOPPED_BY_TIME))
+        Stop.HEAT -> doubts.add(Text.of(TextKey.STOPPED_BY_HEAT))
+        Stop.BATTERY -> doubts.add(Text.of(TextKey.STOPPED_BY_BATTERY))
+        null -> Unit
+    }
+    val rounds = Rounds(outcome.samples, outcome.events)
+    val void = rounds.voidRounds()
+    if (void > 0) doubts.add(Text.of(TextKey.VOID_ROUNDS, void, rounds.roundsSeen))
+    val others = outcome.reasons.filter { it != STOPPED_EARLY || outcome.stopped == null }
+    return doubts + others.map(::diagnosisText)
+}
+
+/** The diagnosis that the limit says more exactly. */
+private const val STOPPED_EARLY = "stopped early"
+
+private fun shared(title: Text, headline: Text, facts: List<Fact>, doubts: List<Text>): Text {
+    val lines = listOf(title, headline) +
+        facts.map { Text.of(TextKey.NAME_AND_VALUE, it.name, it.value) } + doubts +
+        Text.of(TextKey.SHARED_BY)
+    return Joined(lines, "\n")
+}
