@@ -73,9 +73,9 @@ internal class FieldsToWrite {
     private val fields = LinkedHashMap<String, Json>()
 
     fun add(name: String, value: Json?) {
-        val empty = value == null || value is JsonList && value.values.isEmpty() ||
-            value is JsonObject && value.fields.isEmpty()
-        if (!empty) fields[name] = value as Json
+        if (value == null || value is JsonList && value.values.isEmpty()) return
+        if (value is JsonObject && value.fields.isEmpty()) return
+        fields[name] = value
     }
 
     fun add(name: String, value: String?) = add(name, value?.let { JsonText(it) })

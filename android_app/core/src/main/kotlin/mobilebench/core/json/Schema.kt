@@ -96,7 +96,8 @@ class Schema(private val root: JsonObject, private val rules: Rules) {
     private fun readField(known: Json?, others: Json?, name: String, field: Json): Json {
         val schema = known ?: others
         if (schema !is JsonObject) {
-            throw Mismatch("nothing is known of the field ${shortened(name)}, here ${field.shown()}")
+            val named = shortened(name)
+            throw Mismatch("nothing is known of the field $named, which is ${field.shown()}")
         }
         return inside(name) { readPlain(schema, field) }
     }
@@ -176,8 +177,9 @@ private fun requireKnown(schema: JsonObject) {
         val (_, other) = options.values.map { it as JsonObject }.also { require(it.size == 2) }
         require(other["type"] == JsonText("null")) { "the second option is not null" }
     }
+    val lists = listOf("anyOf", "oneOf", "prefixItems").mapNotNull { schema[it] as JsonList? }
     val inner = (schema["properties"] as JsonObject?)?.fields?.values.orEmpty() +
-        listOf("anyOf", "oneOf", "prefixItems").flatMap { (schema[it] as JsonList?)?.values.orEmpty() } +
+        lists.flatMap { it.values } +
         listOfNotNull(schema["items"], schema["additionalProperties"] as? JsonObject)
     for (part in inner) requireKnown(part as JsonObject)
 }
