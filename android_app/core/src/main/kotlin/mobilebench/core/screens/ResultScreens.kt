@@ -1,11 +1,11 @@
 package mobilebench.core.screens
 
+import mobilebench.core.documents.Failure
 import mobilebench.core.documents.Headline
 import mobilebench.core.documents.Job
+import mobilebench.core.documents.Measurement
 import mobilebench.core.documents.Stop
 import mobilebench.core.jobs.HistoryEntry
-import mobilebench.core.jobs.PastFailure
-import mobilebench.core.jobs.PastMeasurement
 import mobilebench.core.jobs.PastResult
 import mobilebench.core.numbers.deadlines
 import mobilebench.core.numbers.headlineNs
@@ -40,20 +40,17 @@ private fun created(result: PastResult): Text =
     Text.of(TextKey.AT_UTC, result.created.take("2026-01-02T03:04".length).replace('T', ' '))
 
 private fun doubtInShort(result: PastResult): Text? {
-    val outcome = result.outcome as? PastMeasurement ?: return null
-    val first = outcome.reasons.firstOrNull()
-    return first?.takeIf { !outcome.valid }?.let { Text.of(TextKey.SUSPECT, diagnosisText(it)) }
+    val first = result.reasons.firstOrNull()
+    return first?.takeIf { !result.valid }?.let { Text.of(TextKey.SUSPECT, diagnosisText(it)) }
 }
 
 /** The number that the protocol reports; a failure has its stage instead. */
 private fun headline(result: PastResult): Text {
-    val outcome = result.outcome
+    val outcome = result.outcome as? Measurement
     val job = result.job
-    if (outcome is PastFailure || job == null) {
-        val stage = (outcome as? PastFailure)?.stage.orEmpty()
-        return Text.of(TextKey.FAILED_AT, stage)
+    if (outcome == null || job == null) {
+        return Text.of(TextKey.FAILED_AT, (result.outcome as? Failure)?.stage?.word.orEmpty())
     }
-    outcome as PastMeasurement
     val value = headlineNs(job.protocol, outcome.samples)
     return when {
         value == null -> Text.of(TextKey.TOO_FEW_SAMPLES_FOR_A_NUMBER)
@@ -73,16 +70,16 @@ private val Headline.key: TextKey
 fun resultPage(result: PastResult): ResultScreen {
     val title = Verbatim("${result.model} ${result.format.word} ${result.precision}")
     val facts = about(result) + when (val outcome = result.outcome) {
-        is PastFailure -> failed(outcome)
-        is PastMeasurement -> result.job?.let { measured(it, outcome) }.orEmpty()
+        is Failure -> failed(outcome)
+        is Measurement -> result.job?.let { measured(it, outcome) }.orEmpty()
     }
-    val doubts = (result.outcome as? PastMeasurement)?.let(::doubts).orEmpty()
+    val doubts = (result.outcome as? Measurement)?.let { doubts(it, result.reasons) }.orEmpty()
     return ResultScreen(
         title = title,
         headline = headline(result),
         facts = facts,
         doubts = doubts,
-        chart = result.outcome is PastMeasurement,
+        chart = result.outcome is Measurement,
         actions = listOf(
             Action(ActionKind.SHARE, Text.of(TextKey.SHARE)),
             Action(ActionKind.SAVE, Text.of(TextKey.SAVE_RECORD)),
@@ -92,9 +89,9 @@ fun resultPage(result: PastResult): ResultScreen {
 }
 
 /** Put the samples of a result together as its chart needs them. */
-fun runOf(job: Job, outcome: PastMeasurement): RunSoFar = RunSoFar(job.protocol).also { run ->
+fun runOf(job: Job, outcome: Measurement): RunSoFar = RunSoFar(job.protocol).also { run ->
     run.add(outcome.samples)
-    outcome.states.forEach(run::add)
+    listOf(outcome.before).plus(outcome.states).plus(outcome.after).forEach(run::add)
     outcome.events.forEach(run::add)
 }
 
@@ -113,13 +110,13 @@ private fun about(result: PastResult): List<Fact> {
     )
 }
 
-private fun failed(outcome: PastFailure): List<Fact> = listOfNotNull(
-    fact(TextKey.STAGE, outcome.stage),
+private fun failed(outcome: Failure): List<Fact> = listOfNotNull(
+    fact(TextKey.STAGE, outcome.stage.word),
     fact(TextKey.ERROR, "${outcome.error}: ${outcome.message}"),
     outcome.advice?.let { fact(TextKey.WHAT_TO_DO, it) },
 )
 
-private fun measured(job: Job, outcome: PastMeasurement): List<Fact> {
+private fun measured(job: Job, outcome: Measurement): List<Fact> {
     val latencies = latenciesNs(outcome.samples)
     val numbers = latencies.takeIf { it.isNotEmpty() }?.let(::summarise)
     val frames = job.protocol.intervalNs?.let { deadlines(job.protocol, outcome.samples) }
@@ -131,17 +128,16 @@ private fun measured(job: Job, outcome: PastMeasurement): List<Fact> {
         frames?.let {
             fact(TextKey.FRAMES_ON_TIME, Text.of(TextKey.SOME_OF_ALL, it.onTime, it.frames))
         },
-        fact(TextKey.FIRST_LOAD, duration(outcome.firstLoadNs)),
-        fact(TextKey.MEMORY, size(outcome.peakBytes)),
-        fact(TextKey.EVIDENCE, outcome.evidence),
-        *outcome.parity.map { (unit, passed) ->
-            val agreed = if (passed) TextKey.OUTPUTS_AGREE else TextKey.OUTPUTS_DIFFER
-            Fact(Text.of(TextKey.OUTPUTS_ON, unit.word), Text.of(agreed))
-        }.toTypedArray(),
-    )
+        fact(TextKey.FIRST_LOAD, duration(outcome.loads.firstNs)),
+        fact(TextKey.MEMORY, size(outcome.memory.peakBytes)),
+        fact(TextKey.EVIDENCE, outcome.runtime.computeUnitEvidence.word),
+    ) + outcome.parity.map {
+        val agreed = if (it.passed) TextKey.OUTPUTS_AGREE else TextKey.OUTPUTS_DIFFER
+        Fact(Text.of(TextKey.OUTPUTS_ON, it.unit.word), Text.of(agreed))
+    }
 }
 
-private fun doubts(outcome: PastMeasurement): List<Text> {
+private fun doubts(outcome: Measurement, reasons: List<String>): List<Text> {
     val doubts = ArrayList<Text>()
     when (outcome.stopped) {
         Stop.TIME -> doubts.add(Text.of(TextKey.STOPPED_BY_TIME))
@@ -152,7 +148,7 @@ private fun doubts(outcome: PastMeasurement): List<Text> {
     val rounds = Rounds(outcome.samples, outcome.events)
     val void = rounds.voidRounds()
     if (void > 0) doubts.add(Text.of(TextKey.VOID_ROUNDS, void, rounds.roundsSeen))
-    val others = outcome.reasons.filter { it != STOPPED_EARLY || outcome.stopped == null }
+    val others = reasons.filter { it != STOPPED_EARLY || outcome.stopped == null }
     return doubts + others.map(::diagnosisText)
 }
 

@@ -33,7 +33,7 @@ fun runChart(run: RunSoFar, deadlineNs: Long?, words: Words): TimeChart {
         curves = listOf(Curve(run.temperatureC, Role.TEMPERATURE)),
         height = LOW,
         empty = say(TextKey.CHART_NO_TEMPERATURE),
-        bands = run.thermalBands(),
+        bands = run.thermalBands { say(it.key) },
     )
     val width = Panel(
         title = say(TextKey.CHART_WIDTH),

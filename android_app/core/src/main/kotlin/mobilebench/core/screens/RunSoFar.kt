@@ -101,7 +101,7 @@ class RunSoFar(val protocol: Protocol) {
     val temperatureC: Series get() = temperature.series
 
     /** Spans of time by the thermal state that was read at their beginning, without nominal ones. */
-    fun thermalBands(): List<Band> = states.mapIndexedNotNull { index, state ->
+    fun thermalBands(label: (ThermalState) -> String): List<Band> = states.mapIndexedNotNull { index, state ->
         val role = when (state.thermal) {
             ThermalState.FAIR -> Role.FAIR
             ThermalState.SERIOUS -> Role.SERIOUS
@@ -109,7 +109,9 @@ class RunSoFar(val protocol: Protocol) {
             ThermalState.NOMINAL, null -> null
         }
         val until = states.getOrNull(index + 1)?.tNs ?: endNs
-        role?.let { Band(state.tNs, until, it) }
+        val thermal = state.thermal
+        if (role == null || thermal == null) null
+        else Band(state.tNs, until, role, label(thermal))
     }.joined()
 
     private fun begin(samples: Samples, index: Int) {
@@ -132,13 +134,14 @@ internal fun shown(state: DeviceState): Double? {
     return temperatures["battery"] ?: temperatures.values.maxOrNull()
 }
 
-private fun List<Band>.joined(): List<Band> = fold(emptyList()) { bands, band ->
+private fun List<Band>.joined(): List<Band> = fold(ArrayList<Band>()) { bands, band ->
     val last = bands.lastOrNull()
     if (last != null && last.toNs == band.fromNs && last.role == band.role) {
-        bands.dropLast(1) + Band(last.fromNs, band.toNs, band.role)
+        bands[bands.size - 1] = Band(last.fromNs, band.toNs, band.role, band.label)
     } else {
-        bands + band
+        bands.add(band)
     }
+    bands
 }
 
 /** A series that grows. */

@@ -25,6 +25,8 @@ private const val LEAST_SPREAD = 0.02
 /**
  * Return an axis over the values from [low] to [high] with at most [most] ticks, two or more.
  *
+ * Values on both sides of 0 have at least three.
+ *
  * Steps are 1, 2 or 5 times a power of ten, and the axis ends on ticks.
  */
 fun axisOver(low: Double, high: Double, most: Int): Axis {
@@ -34,8 +36,9 @@ fun axisOver(low: Double, high: Double, most: Int): Axis {
     val middle = (low + high) / 2
     val from = if (high - low < least) middle - least / 2 else low
     val to = if (high - low < least) middle + least / 2 else high
+    val allowed = max(most, if (from < 0 && to > 0) 3 else 2)
     var step = stepAbove((to - from) / max(most - 1, 1))
-    while (ceil(to / step) - floor(from / step) + 1 > max(most, 2)) step = stepAbove(step * 1.01)
+    while (ceil(to / step) - floor(from / step) + 1 > allowed) step = stepAbove(step * 1.01)
     val first = floor(from / step).toLong()
     val last = max(ceil(to / step).toLong(), first + 1)
     val ticks = (first..last).map { Tick(it * step, decimal(it * step, step)) }

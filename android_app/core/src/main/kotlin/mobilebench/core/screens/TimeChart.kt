@@ -10,8 +10,8 @@ class Curve(val series: Series, val role: Role)
 /** A value that a panel marks across its whole width. */
 class Mark(val value: Double, val label: String)
 
-/** A span of time that a panel shades. */
-class Band(val fromNs: Long, val toNs: Long, val role: Role)
+/** A span of time that a panel shades; its label is left out where the span is too short for it. */
+class Band(val fromNs: Long, val toNs: Long, val role: Role, val label: String = "")
 
 /** One quantity over time. */
 class Panel(
@@ -48,7 +48,8 @@ class Canvas(
 private const val GAP = 4f
 private const val LINE_HEIGHT = 1.3f
 private const val MOST_TICKS = 6
-private const val DOT = 1.5f
+private const val DOT = 2f
+private const val LEAST_NS = 1_000_000_000L
 
 /** Return the drawing of a chart. [words] gives the name of the axis of time. */
 fun draw(chart: TimeChart, canvas: Canvas, words: Words): Drawing =
@@ -61,8 +62,8 @@ private class ChartDrawing(
 ) {
     private val size = canvas.textSize
     private val row = LINE_HEIGHT * size
-    private val endNs = max(chart.endNs, 1)
-    private val heights = chart.panels.map { max(it.height, 2.5f * row) }
+    private val endNs = max(chart.endNs, LEAST_NS)
+    private val heights = chart.panels.map { max(it.height, 3.6f * row) }
     private val axes = chart.panels.mapIndexed { index, panel -> axis(panel, heights[index]) }
     private val left = gutter()
     private val right = max(canvas.width - GAP, left + 1)
@@ -73,7 +74,7 @@ private class ChartDrawing(
         val plots = ArrayList<Pair<Float, Float>>()
         chart.panels.forEachIndexed { index, panel ->
             label(panel.title, GAP, top + size, canvas.width - 2 * GAP, Role.TEXT)
-            val from = top + row + GAP
+            val from = top + row + 0.65f * size
             val to = from + heights[index]
             draw(panel, axes[index], from, to)
             plots.add(from to to)
@@ -87,7 +88,7 @@ private class ChartDrawing(
     private fun axis(panel: Panel, height: Float): Axis? {
         val extents = panel.curves.mapNotNull { it.series.extent() }
         if (extents.isEmpty()) return null
-        val most = max(2, min(MOST_TICKS, (height / (1.5f * row)).toInt() + 1))
+        val most = max(2, min(MOST_TICKS, (height / (1.2f * row)).toInt() + 1))
         val levels = panel.levels?.distinct()
         if (levels != null && levels.size <= most) return axisOf(levels)
         val low = min(extents.minOf { it.first }, panel.mark?.value ?: Double.POSITIVE_INFINITY)
@@ -106,7 +107,10 @@ private class ChartDrawing(
         for (band in panel.bands) {
             val from = max(x(band.fromNs), left)
             val to = min(x(band.toNs), right)
-            if (to > from) shapes.add(Rectangle(from, top, to, bottom, band.role))
+            if (to <= from) continue
+            shapes.add(Rectangle(from, top, to, bottom, band.role))
+            val fits = canvas.ruler.width(band.label, size) <= to - from - 2 * GAP
+            if (fits) label(band.label, from + GAP, top + row, to - from, Role.FAINT_TEXT)
         }
         if (axis == null) {
             shapes.add(Line(listOf(Point(left, bottom), Point(right, bottom)), Role.GRID))
@@ -194,7 +198,7 @@ private class ChartDrawing(
         }
 
     private fun List<Label>.areApart(): Boolean =
-        zipWithNext().all { (one, next) -> one.right + 2 * GAP <= next.left }
+        zipWithNext().all { (one, next) -> one.right + size <= next.left }
 
     private fun x(tNs: Long): Float =
         left + ((right - left) * (tNs.toDouble() / endNs)).toFloat()

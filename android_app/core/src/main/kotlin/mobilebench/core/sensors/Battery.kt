@@ -22,16 +22,16 @@ data class Battery(
     val charging: Boolean?,
     val plugged: Boolean?,
     val temperatureC: Double?,
-    val voltageMv: Int?,
+    val voltageMv: Long?,
     /** As the device gives it. */
-    val current: Int?,
+    val current: Long?,
     val counter: Long?,
 )
 
 private const val STATUS_CHARGING = 2
 private val STATUSES_WITHOUT_CHARGING = setOf(3, 4, 5)
 private const val MOST_CURRENT = 50_000_000L
-private val MILLIVOLT = 500..60_000
+private val MILLIVOLT = 500L..60_000L
 
 /** What devices without the sensor give. */
 private const val NO_SENSOR_C = 0.0
@@ -49,8 +49,8 @@ fun batteryOf(raw: RawBattery): Battery = Battery(
     plugged = raw.plugged?.takeIf { it >= 0 }?.let { it != 0 },
     temperatureC = raw.temperature?.let { it / 10.0 }
         ?.takeIf { it in CELSIUS && it != NO_SENSOR_C },
-    voltageMv = raw.voltage?.takeIf { it in MILLIVOLT },
-    current = raw.currentNow?.takeIf { it in -MOST_CURRENT..MOST_CURRENT }?.toInt(),
+    voltageMv = raw.voltage?.toLong()?.takeIf { it in MILLIVOLT },
+    current = raw.currentNow?.takeIf { it in -MOST_CURRENT..MOST_CURRENT },
     counter = raw.chargeCounter?.takeIf { it > 0 && it < Int.MAX_VALUE },
 )
 

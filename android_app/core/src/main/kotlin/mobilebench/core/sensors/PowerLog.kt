@@ -1,7 +1,10 @@
 package mobilebench.core.sensors
 
 import kotlin.math.abs
+import mobilebench.core.documents.CurrentUnit
 import mobilebench.core.documents.Discharging
+import mobilebench.core.documents.Power
+import mobilebench.core.documents.PowerReading
 
 /** What is known of the charge counter of a device. */
 enum class Counter {
@@ -27,20 +30,35 @@ enum class Counter {
 class PowerLog {
     private val batteries = ArrayList<Battery>()
     private val timesNs = ArrayList<Long>()
-
-    val tNs: List<Long> get() = timesNs
-    val readings: List<Battery> get() = batteries
+    private var given = 0
 
     fun add(tNs: Long, battery: Battery) {
         timesNs.add(tNs)
         batteries.add(battery)
     }
 
+    /** Return the readings since the last call, with what all of them show; null without any. */
+    fun take(): Power? {
+        if (given == batteries.size) return null
+        val readings = (given until batteries.size).map { index ->
+            batteries[index].let {
+                PowerReading(timesNs[index], it.fraction, it.current, it.voltageMv, it.charging)
+            }
+        }
+        given = batteries.size
+        val trusted = when (counter) {
+            Counter.AGREES -> true
+            Counter.PERCENTAGE, Counter.DISAGREES -> false
+            Counter.NOT_KNOWN -> null
+        }
+        return Power(readings, CurrentUnit.UNKNOWN, discharging, trusted, doubts())
+    }
+
     /** The sign of the current that drains: known where all readings off the charger share it. */
     val discharging: Discharging
         get() {
             val drained = batteries.filter { it.plugged == false && it.charging == false }
-                .mapNotNull { it.current }.filter { it != 0 }
+                .mapNotNull { it.current }.filter { it != 0L }
             return when {
                 drained.size < ENOUGH_OF_A_SIGN -> Discharging.UNKNOWN
                 drained.all { it < 0 } -> Discharging.NEGATIVE
