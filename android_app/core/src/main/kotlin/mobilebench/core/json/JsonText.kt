@@ -3,7 +3,8 @@ package mobilebench.core.json
 private const val WIDTH = 60
 
 /** Return the value as JSON without spaces, its fields in their order. */
-fun Json.text(): String = StringBuilder().also { Writer(it, canonical = false).add(this) }.toString()
+fun Json.text(): String =
+    StringBuilder().also { Writer(it, canonical = false).add(this) }.toString()
 
 /**
  * Return the value in the canonical form of RFC 8785.

@@ -12,7 +12,9 @@ fun sha256(bytes: ByteArray): String = hexadecimal(newSha256().digest(bytes))
 fun hexadecimal(bytes: ByteArray): String {
     val digits = "0123456789abcdef"
     val text = StringBuilder(bytes.size * 2)
-    for (byte in bytes) text.append(digits[byte.toInt() shr 4 and 15]).append(digits[byte.toInt() and 15])
+    for (byte in bytes) {
+        text.append(digits[byte.toInt() shr 4 and 15]).append(digits[byte.toInt() and 15])
+    }
     return text.toString()
 }
 
