@@ -35,8 +35,8 @@ fun several(job: Job, select: Select): Several? {
 private fun chooserFor(job: Job, coolNs: LongArray): Chooser {
     val costs = job.variants.mapIndexed { at, variant ->
         val accuracy = variant.accuracy ?: throw Refused(
-            "The policy ${job.policy.rule.word} weighs accuracies, and that of ${variant.name} is " +
-                "not known; write the job again with --widths, which holds them.",
+            "The policy ${job.policy.rule.word} weighs accuracies, and that of ${variant.name} " +
+                "is not known; write the job again with --widths, which holds them.",
         )
         WidthCost(variant.width, coolNs[at], accuracy.top1)
     }
