@@ -53,5 +53,6 @@ internal inline fun <T> refusing(what: String, read: () -> T): T = try {
 /** Return the JSON that was built into this program under a name. */
 internal fun resource(name: String): Json {
     val stream = DocumentKind::class.java.classLoader?.getResourceAsStream(name)
-    return readJson(checkNotNull(stream) { "$name is not in this build" }.use { it.readBytes() }, name)
+    val content = checkNotNull(stream) { "$name is not in this build" }.use { it.readBytes() }
+    return readJson(content, name)
 }
