@@ -3,7 +3,6 @@ package mobilebench.core.documents
 import java.io.File
 import java.io.IOException
 import java.nio.ByteBuffer
-import java.nio.ByteOrder
 import mobilebench.core.json.DocumentRefused
 import mobilebench.core.json.JsonObject
 import mobilebench.core.json.readJson
@@ -54,8 +53,8 @@ class JobFolder(
         val check = job.parity ?: return null
         val outputs = check.outputs.map { it.tensor }
         return ParityBatches(
-            arrays(file(check.inputsFile), job.inputs, check.batches),
-            arrays(file(check.expectedFile), outputs, check.batches),
+            readBatches(file(check.inputsFile), job.inputs, check.batches),
+            readBatches(file(check.expectedFile), outputs, check.batches),
         )
     }
 }
@@ -92,24 +91,6 @@ private fun content(folder: File, name: String): ByteArray {
         file.readBytes()
     } catch (error: IOException) {
         throw DocumentRefused("$file cannot be read: ${error.message}.", error)
-    }
-}
-
-private fun arrays(file: File, tensors: List<TensorSpec>, count: Int): List<List<ByteBuffer>> {
-    val content = file.readBytes()
-    val wanted = count.toLong() * tensors.sumOf { it.bytes.toLong() }
-    if (content.size.toLong() != wanted) {
-        val each = tensors.joinToString()
-        refuse("$file has ${content.size} bytes, and $count batches of $each have $wanted.")
-    }
-    var place = 0
-    return List(count) {
-        tensors.map { tensor ->
-            val array = ByteBuffer.allocateDirect(tensor.bytes).order(ByteOrder.LITTLE_ENDIAN)
-            array.put(content, place, tensor.bytes).rewind()
-            place += tensor.bytes
-            array
-        }
     }
 }
 
