@@ -23,8 +23,8 @@ internal fun readParameters(policy: Policy, known: List<Parameter>): Map<String,
         val number = policy.parameters[parameter.name] ?: parameter.default
         if (number.isNaN() || number < parameter.least || number > parameter.most) {
             throw Refused(
-                "The parameter ${parameter.name} of the policy ${policy.rule.word} is $number; it " +
-                    "has to be from ${parameter.least} to ${parameter.most}.",
+                "The parameter ${parameter.name} of the policy ${policy.rule.word} is $number; " +
+                    "it has to be from ${parameter.least} to ${parameter.most}.",
             )
         }
         parameter.name to number

@@ -87,7 +87,7 @@ internal class Deadline(
             if (values[at] > values[best]) best = at
         }
         var enough = values[index] * gain
-        if (values[best] == 0.0) { // nothing is in time, and the narrowest network is the least late
+        if (values[best] == 0.0) { // nothing is in time, and the narrowest is the least late
             best = values.size - 1
             enough = -1.0
         }

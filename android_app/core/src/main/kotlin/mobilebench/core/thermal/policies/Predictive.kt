@@ -22,7 +22,8 @@ import mobilebench.core.thermal.warmthC
  *
  * The deadline is a guard: no width is wider than it allows.
  *
- *     limit     what the aim states, or the temperature at which the clock was capped first (learnt)
+ *     limit     what the aim states, or the temperature at which the clock was capped first: that
+ *               one is learnt
  *     forecast  the temperature now and its slope for a while; without it where a sensor is coarse
  *     give up   where the narrowest network does not release a cap, the deadline alone counts for
  *               long
