@@ -4,6 +4,7 @@ import java.io.File
 import java.io.IOException
 import java.io.InputStream
 import java.util.zip.ZipInputStream
+import mobilebench.core.documents.JOB_FILE
 import mobilebench.core.screens.size
 
 /** A job cannot be taken in; the message is a sentence for people. */

@@ -1,12 +1,12 @@
 package mobilebench.core.jobs
 
 import java.io.File
-import java.io.IOException
+import mobilebench.core.documents.JOB_FILE
 import mobilebench.core.documents.Job
-
-const val JOB_FILE = "job.json"
-const val SUBJECT_FILE = "subject.json"
-const val RECORD_FILE = "record.json"
+import mobilebench.core.documents.RECORD_FILE
+import mobilebench.core.documents.files
+import mobilebench.core.documents.readJobFolder
+import mobilebench.core.json.DocumentRefused
 
 /** Written by the main process before a run, and removed after it: who finds it saw no end. */
 const val RUNNING_FILE = "running"
@@ -41,23 +41,18 @@ data class JobEntry(
     val problem: String? = null,
 )
 
-/** Reads the content of a job's file; throws an exception whose message is a sentence for people. */
-fun interface JobReader {
-    fun read(content: ByteArray): Job
-}
-
 /**
  * Return the jobs in a folder by name, each with what is wrong with it.
  *
  * Files are looked at and not hashed: that is done before a run, for it takes seconds.
  */
-fun jobsIn(folder: File, reader: JobReader, limits: JobLimits = JobLimits()): List<JobEntry> {
+fun jobsIn(folder: File, limits: JobLimits = JobLimits()): List<JobEntry> {
     val folders = folder.listFiles { file -> file.isDirectory && !file.name.startsWith(".") }
-    return folders.orEmpty().sortedBy { it.name }.map { jobIn(it, reader, limits) }
+    return folders.orEmpty().sortedBy { it.name }.map { jobIn(it, limits) }
 }
 
 /** Return the job in its folder, with what is wrong with it. */
-fun jobIn(folder: File, reader: JobReader, limits: JobLimits = JobLimits()): JobEntry {
+fun jobIn(folder: File, limits: JobLimits = JobLimits()): JobEntry {
     val extent = limits.extent(folder)
     val entry = JobEntry(folder.name, folder, extent.bytes, JobState.FAULTY)
     val problem = when {
@@ -65,17 +60,13 @@ fun jobIn(folder: File, reader: JobReader, limits: JobLimits = JobLimits()): Job
             "The name of a job's folder has letters, digits and . _ + - alone; name it anew."
         !File(folder, JOB_FILE).isFile ->
             "The folder holds no $JOB_FILE, so it is not the folder of a job."
-        File(folder, JOB_FILE).length() > limits.mostDocumentBytes ->
-            "The file $JOB_FILE is too large to be a job; copy the folder again."
         else -> limits.tooLarge(extent)
     }
     if (problem != null) return entry.copy(problem = problem)
     val job = try {
-        reader.read(File(folder, JOB_FILE).readBytes())
-    } catch (error: IOException) {
-        return entry.copy(problem = "The file $JOB_FILE cannot be read: ${error.message}.")
-    } catch (error: Exception) {
-        return entry.copy(problem = error.message ?: "The file $JOB_FILE is not a job.")
+        readJobFolder(folder).job
+    } catch (error: DocumentRefused) {
+        return entry.copy(problem = error.message)
     }
     val wrong = limits.tooLong(job) ?: lost(folder, job)
     if (wrong != null) return entry.copy(job = job, problem = wrong)
@@ -83,10 +74,8 @@ fun jobIn(folder: File, reader: JobReader, limits: JobLimits = JobLimits()): Job
 }
 
 private fun lost(folder: File, job: Job): String? {
-    val files = listOf(job.modelFile) + job.variants.map { it.modelFile } +
-        listOfNotNull(job.parity?.inputsFile, job.parity?.expectedFile) + SUBJECT_FILE
-    val name = files.firstOrNull { !File(folder, it).exists() } ?: return null
-    return "The folder has lost $name, which its job needs; copy it again."
+    val name = job.files.keys.firstOrNull { !File(folder, it).exists() } ?: return null
+    return "The folder has lost $name, which its job names; copy it again."
 }
 
 private fun state(folder: File, job: Job): JobState = when {

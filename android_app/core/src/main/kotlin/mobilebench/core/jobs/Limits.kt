@@ -10,8 +10,6 @@ import mobilebench.core.screens.size
 data class JobLimits(
     val mostBytes: Long = 2_000_000_000,
     val mostFiles: Int = 1_000,
-    /** Of a document, such as the job itself: it is read into memory. */
-    val mostDocumentBytes: Long = 16_000_000,
     val mostNs: Long = 3 * 3_600_000_000_000,
 )
 

@@ -6,6 +6,7 @@ import mobilebench.core.documents.DocumentKind
 import mobilebench.core.documents.Format
 import mobilebench.core.documents.Job
 import mobilebench.core.documents.Outcome
+import mobilebench.core.documents.RECORD_FILE
 import mobilebench.core.documents.list
 import mobilebench.core.documents.part
 import mobilebench.core.documents.partOrNull

@@ -1,7 +1,20 @@
 package mobilebench.core.screens
 
 import mobilebench.core.documents.EventKind
+import mobilebench.core.documents.Protocol
 import mobilebench.core.documents.ThermalState
+import mobilebench.core.running.RunStage
+
+/** How a run came to its end. */
+data class RunEnd(
+    /** Why there is no measurement; null where there is one. */
+    val failure: Text? = null,
+    /** True where the user ended it. */
+    val stopped: Boolean = false,
+)
+
+/** Whether the page of a run may change while it measures: drawing takes time from the model. */
+val Protocol.drawsWhileMeasuring: Boolean get() = senseNs != null
 
 /**
  * Return the page of a run.

@@ -1,5 +1,7 @@
 package mobilebench.core.screens
 
+import mobilebench.core.diagnoses.absences
+import mobilebench.core.diagnoses.voidRounds
 import mobilebench.core.documents.Failure
 import mobilebench.core.documents.Headline
 import mobilebench.core.documents.Job
@@ -145,9 +147,10 @@ private fun doubts(outcome: Measurement, reasons: List<String>): List<Text> {
         Stop.BATTERY -> doubts.add(Text.of(TextKey.STOPPED_BY_BATTERY))
         null -> Unit
     }
-    val rounds = Rounds(outcome.samples, outcome.events)
-    val void = rounds.voidRounds()
-    if (void > 0) doubts.add(Text.of(TextKey.VOID_ROUNDS, void, rounds.roundsSeen))
+    val void = voidRounds(outcome.samples, absences(outcome.events, outcome.scheduling))
+    if (void.numbers.isNotEmpty()) {
+        doubts.add(Text.of(TextKey.VOID_ROUNDS, void.numbers.size, void.rounds))
+    }
     val others = reasons.filter { it != STOPPED_EARLY || outcome.stopped == null }
     return doubts + others.map(::diagnosisText)
 }

@@ -2,16 +2,17 @@ package mobilebench.core.jobs
 
 import java.io.File
 
-/** One job that a place has for this device. */
+/** One job that a transport has for this device. */
 data class Offer(val id: String, val title: String, val bytes: Long)
 
 /**
  * Where jobs come from and results go to: a server, a shared folder.
  *
- * No place is part of the app today: jobs come by cable or by the system's file picker. Every call
- * may take long and is made on a thread of its own. Each throws [PlaceFailed].
+ * No transport is part of the app today: jobs come by cable or by the system's file picker. Every call
+ * may take long and is made on a thread of its own. Each throws
+ * [TransportFailed].
  */
-interface Place {
+interface Transport {
     val name: String
 
     /** The jobs that wait for this device, the oldest first. */
@@ -24,5 +25,5 @@ interface Place {
     fun upload(record: File)
 }
 
-/** A place could not be reached, or refused; the message is a sentence for people. */
-class PlaceFailed(message: String, cause: Throwable? = null) : Exception(message, cause)
+/** A transport could not be reached, or refused; the message is a sentence for people. */
+class TransportFailed(message: String, cause: Throwable? = null) : Exception(message, cause)
