@@ -3,11 +3,13 @@ package mobilebench.core.documents
 import java.io.File
 import java.io.IOException
 import java.security.GeneralSecurityException
+import java.security.Key
 import java.security.KeyFactory
 import java.security.KeyPair
 import java.security.KeyPairGenerator
 import java.security.NoSuchAlgorithmException
 import java.security.PublicKey
+import java.security.spec.InvalidKeySpecException
 import java.security.spec.PKCS8EncodedKeySpec
 import java.security.spec.X509EncodedKeySpec
 import mobilebench.core.json.DocumentRefused
@@ -72,23 +74,22 @@ fun deviceKey(file: File): Signer? = try {
 }
 
 private fun storedKey(file: File): KeyPair {
-    val (private, public) = file.readText().lines().mapNotNull { bytesOrNull(it) } + List(2) { null }
     val factory = KeyFactory.getInstance(ED25519)
+    val encoded = file.readText().lines().map { bytesOrNull(it) ?: ByteArray(0) }
     return try {
+        if (encoded.size != 2) throw InvalidKeySpecException("there are ${encoded.size} lines")
         KeyPair(
-            factory.generatePublic(X509EncodedKeySpec(public)),
-            factory.generatePrivate(PKCS8EncodedKeySpec(private)),
+            factory.generatePublic(X509EncodedKeySpec(encoded[1])),
+            factory.generatePrivate(PKCS8EncodedKeySpec(encoded[0])),
         )
-    } catch (error: GeneralSecurityException) {
-        throw IOException("$file holds no key; remove it, and a new one is made.", error)
-    } catch (error: NullPointerException) {
+    } catch (error: InvalidKeySpecException) {
         throw IOException("$file holds no key; remove it, and a new one is made.", error)
     }
 }
 
 private fun newKey(file: File): KeyPair {
     val keys = KeyPairGenerator.getInstance(ED25519).generateKeyPair()
-    val text = listOf<java.security.Key>(keys.private, keys.public).joinToString("\n") {
+    val text = listOf<Key>(keys.private, keys.public).joinToString("\n") {
         hexadecimal(it.encoded)
     }
     val neighbour = File("${file.path}.new")
