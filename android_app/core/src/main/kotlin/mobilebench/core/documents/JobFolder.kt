@@ -2,7 +2,6 @@ package mobilebench.core.documents
 
 import java.io.File
 import java.io.IOException
-import java.nio.ByteBuffer
 import mobilebench.core.json.DocumentRefused
 import mobilebench.core.json.JsonObject
 import mobilebench.core.json.readJson
@@ -12,9 +11,6 @@ const val SUBJECT_FILE = "subject.json"
 const val RECORD_FILE = "record.json"
 
 private const val MOST_BYTES = 16L shl 20
-
-/** Inputs and what is expected of them, batch by batch; plain little-endian arrays. */
-class ParityBatches(val inputs: List<List<ByteBuffer>>, val expected: List<List<ByteBuffer>>)
 
 /** A folder with a job, the files that it names, and what the model is. */
 class JobFolder(
@@ -46,16 +42,6 @@ class JobFolder(
                     "names ${sha256.take(12)}; copy it again."
             )
         }
-    }
-
-    /** Read inputs and expected outputs; null where the job has no check of outputs. */
-    fun parityBatches(): ParityBatches? {
-        val check = job.parity ?: return null
-        val outputs = check.outputs.map { it.tensor }
-        return ParityBatches(
-            readBatches(file(check.inputsFile), job.inputs, check.batches),
-            readBatches(file(check.expectedFile), outputs, check.batches),
-        )
     }
 }
 

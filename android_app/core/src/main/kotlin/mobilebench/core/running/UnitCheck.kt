@@ -5,6 +5,7 @@ import mobilebench.core.documents.JobFolder
 import mobilebench.core.documents.PlacedOperation
 import mobilebench.core.documents.UnitParity
 import mobilebench.core.documents.UnitTiming
+import mobilebench.core.documents.readBatches
 import mobilebench.core.engine.Instruments
 
 /** A network that was loaded to be checked. */
@@ -16,11 +17,15 @@ class CheckedModel(val model: Model, val loadNs: Long) : AutoCloseable {
 
 /** Checks what a unit computes, and times the CPU beside it, before a job is measured. */
 class UnitCheck(
-    private val given: JobFolder,
+    given: JobFolder,
     private val networks: Networks,
     private val instruments: Instruments,
 ) {
-    private val batches = given.parityBatches()
+    private val check = checkNotNull(given.job.parity) { "the job has no check of outputs" }
+    private val inputs = readBatches(given.file(check.inputsFile), given.job.inputs, check.batches)
+    private val expected = readBatches(
+        given.file(check.expectedFile), check.outputs.map { it.tensor }, check.batches,
+    )
 
     fun load(unit: ComputeUnit): CheckedModel {
         val began = instruments.nowNs()
@@ -29,11 +34,8 @@ class UnitCheck(
     }
 
     /** Return how far the outputs of a unit are off. */
-    fun parity(model: Model, unit: ComputeUnit): UnitParity {
-        val check = checkNotNull(given.job.parity) { "the job has no check of outputs" }
-        val read = checkNotNull(batches) { "the job has no check of outputs" }
-        return checkOutputs(model, read.inputs, read.expected, check.outputs, unit)
-    }
+    fun parity(model: Model, unit: ComputeUnit): UnitParity =
+        checkOutputs(model, inputs, expected, check.outputs, unit)
 
     /** Return the median latency on the CPU; the first inferences, which differ, do not count. */
     fun time(onCpu: Model): UnitTiming {
