@@ -37,6 +37,7 @@ fun describeDevice(context: Context, cpu: CpuFiles): Device {
 }
 
 /** Describe this app. */
+@Suppress("DEPRECATION") // The other call is there from Android 13 on.
 fun describeApp(context: Context): Application {
     val info = context.packageManager.getPackageInfo(context.packageName, 0)
     val flags = context.applicationInfo.flags
@@ -46,6 +47,7 @@ fun describeApp(context: Context): Application {
 }
 
 /** Whether Samsung's service is there that slows down what it takes for games. */
+@Suppress("DEPRECATION") // For the same reason.
 fun hasGameService(context: Context): Boolean = try {
     context.packageManager.getPackageInfo(GAME_SERVICE, 0)
     true

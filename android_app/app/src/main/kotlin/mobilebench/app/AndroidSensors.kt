@@ -17,6 +17,7 @@ import mobilebench.core.sensors.PhoneSensors
 import mobilebench.core.sensors.RawBattery
 import mobilebench.core.sensors.Reading
 import mobilebench.core.sensors.SystemFiles
+import mobilebench.core.sensors.pageBytesOf
 
 /** Asks Android's services; what their answers mean is decided in core. */
 class AndroidSensors(private val context: Context) : PhoneSensors {
@@ -96,5 +97,12 @@ object LinuxFiles : SystemFiles {
         Missing.NOT_READY
     } catch (_: SecurityException) {
         Missing.DENIED
+    }
+
+    /** Return the size of a page of memory; null where the system does not tell. */
+    fun pageBytes(): Long? = try {
+        pageBytesOf(File("/proc/self/auxv").readBytes())
+    } catch (_: IOException) {
+        null
     }
 }

@@ -4,8 +4,6 @@ import android.content.Context
 import android.os.Build
 import android.os.PerformanceHintManager
 import android.os.Process
-import android.system.Os
-import android.system.OsConstants
 import java.io.File
 import java.io.IOException
 import java.util.concurrent.ConcurrentLinkedQueue
@@ -169,7 +167,7 @@ class CurrentRun(
             sustainedPerformance = wishes.sustainedPerformance,
             gameService = hasGameService(app),
             thermalSensorsWork = place?.thermalSensorsWork == true,
-            pageBytes = Os.sysconf(OsConstants._SC_PAGESIZE),
+            pageBytes = LinuxFiles.pageBytes(),
         )
         events.add(EventKind.FOREGROUND, note = conditions.note)
     }

@@ -21,6 +21,7 @@ import mobilebench.core.screens.Palette
 import mobilebench.core.screens.Role
 import mobilebench.core.screens.Row
 import mobilebench.core.screens.Text
+import mobilebench.core.screens.TextKey
 import mobilebench.core.screens.Words
 import mobilebench.core.screens.say
 
@@ -67,7 +68,7 @@ class Page(private val context: Context, private val words: Words) {
     fun facts(facts: List<Fact>): FactsView =
         FactsView(context, words, ::styled).also {
             it.show(facts)
-            add(it)
+            add(it.column)
         }
 
     fun drawing(view: View) = add(view)
@@ -153,24 +154,21 @@ class FactsView(
     context: Context,
     private val words: Words,
     private val styled: (Text, Float, Role) -> TextView,
-) : LinearLayout(context) {
-    init {
-        orientation = VERTICAL
-    }
+) {
+    val column = LinearLayout(context).apply { orientation = LinearLayout.VERTICAL }
 
     fun show(facts: List<Fact>) {
-        if (facts.size != childCount) {
-            removeAllViews()
-            for (fact in facts) addView(styled(fact.asText(), 16f, Role.TEXT))
+        if (facts.size != column.childCount) {
+            column.removeAllViews()
+            for (fact in facts) column.addView(styled(fact.asText(), 16f, Role.TEXT))
             return
         }
         facts.forEachIndexed { index, fact ->
-            (getChildAt(index) as TextView).showText(words.say(fact.asText()))
+            (column.getChildAt(index) as? TextView)?.showText(words.say(fact.asText()))
         }
     }
 
-    private fun Fact.asText(): Text =
-        Text.of(mobilebench.core.screens.TextKey.NAME_AND_VALUE, name, value)
+    private fun Fact.asText(): Text = Text.of(TextKey.NAME_AND_VALUE, name, value)
 }
 
 /** Show a text where it is another one: setting the same again would make readers repeat it. */

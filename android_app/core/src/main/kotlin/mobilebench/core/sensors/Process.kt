@@ -1,5 +1,8 @@
 package mobilebench.core.sensors
 
+import java.nio.ByteBuffer
+import java.nio.ByteOrder
+
 /** Resident memory of a process in bytes, now and at its peak. */
 data class Resident(val nowBytes: Long, val peakBytes: Long)
 
@@ -18,6 +21,19 @@ fun resident(files: SystemFiles): Resident {
 private fun bytes(lines: List<String>, name: String): Long =
     lines.firstOrNull { it.startsWith(name) }?.filter { it.isDigit() }?.toLongOrNull()
         ?.let { it * 1024 } ?: 0
+
+private const val AT_PAGESZ = 6L
+
+/** Return the size of a page from the auxiliary vector of a 64-bit process; null where it has none. */
+fun pageBytesOf(auxiliary: ByteArray): Long? {
+    val numbers = ByteBuffer.wrap(auxiliary).order(ByteOrder.LITTLE_ENDIAN).asLongBuffer()
+    while (numbers.remaining() >= 2) {
+        val kind = numbers.get()
+        val value = numbers.get()
+        if (kind == AT_PAGESZ) return value.takeIf { it in 4096..1L.shl(20) }
+    }
+    return null
+}
 
 /** Return Android's number of a process's importance in its own words. */
 fun importanceWord(importance: Int): String = when {
@@ -39,7 +55,8 @@ data class Conditions(
     /** Samsung's service that slows down what it takes for games; null where it is not known. */
     val gameService: Boolean?,
     val thermalSensorsWork: Boolean,
-    val pageBytes: Long,
+    /** Size of a page of memory; null where it is not known. */
+    val pageBytes: Long?,
 ) {
     /** The conditions in clauses. */
     val note: String
@@ -49,6 +66,6 @@ data class Conditions(
             else "no sustained performance mode",
             "Samsung's game service is installed".takeIf { gameService == true },
             "nothing shows that the thermal sensors work".takeIf { !thermalSensorsWork },
-            "pages of $pageBytes bytes".takeIf { pageBytes > 0 },
+            pageBytes?.let { "pages of $it bytes" },
         ).joinToString("; ")
 }
