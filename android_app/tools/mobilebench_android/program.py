@@ -1,0 +1,103 @@
+"""The command line of the build."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+
+from mobilebench.errors import MobilebenchError, ProcessFailed
+from mobilebench_android.compiling import compile_modules
+from mobilebench_android.fetching import fetch
+from mobilebench_android.modules import MODULES
+from mobilebench_android.parts import host, parts
+from mobilebench_android.places import output
+from mobilebench_android.testing import run_tests
+
+
+def main(args: Sequence[str] | None = None) -> int:
+    """Run a verb and return the exit code: 0 good, 1 a check said no, 2 the user can mend it."""
+    parser = argparse.ArgumentParser(
+        prog="build.py", description="Build and check the Android app without Gradle."
+    )
+    verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
+    for name, (describe, run) in VERBS.items():
+        verb = verbs.add_parser(name, help=describe, description=describe)
+        if name in _TAKES_MODULES:
+            verb.add_argument("modules", nargs="*", help="modules; all where none is named")
+        if name == "fetch":
+            verb.add_argument("parts", nargs="*", help="parts; all where none is named")
+        verb.set_defaults(run=run)
+    given = parser.parse_args(args)
+    try:
+        return int(given.run(given))
+    except MobilebenchError as error:
+        print(error, file=sys.stderr)
+        if isinstance(error, ProcessFailed):
+            print(error.log_tail, file=sys.stderr)
+        return 2
+
+
+def _report(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
+def _fetch(given: argparse.Namespace) -> int:
+    for name in _known(given.parts, parts(), "part"):
+        part = parts()[name]
+        if given.parts or part.host in (None, host()):
+            print(f"{name}: {fetch(name, _report)}")
+    return 0
+
+
+def _parts(given: argparse.Namespace) -> int:
+    for part in parts().values():
+        print(f"{part.name}: {part.title}, {part.licence}, {part.addresses[0]}")
+    return 0
+
+
+def _compile(given: argparse.Namespace) -> int:
+    names = _known(given.modules, MODULES, "module")
+    for name, jar in compile_modules(names, _report, tests=True).units.items():
+        print(f"{name}: {jar}")
+    return 0
+
+
+def _classpath(given: argparse.Namespace) -> int:
+    names = _known(given.modules, MODULES, "module")
+    print(os.pathsep.join(map(str, compile_modules(names, _report).classpath)))
+    return 0
+
+
+def _test(given: argparse.Namespace) -> int:
+    started = time.monotonic()
+    output().mkdir(parents=True, exist_ok=True)
+    results = output() / "tests.jsonl"
+    outcomes = run_tests(_known(given.modules, MODULES, "module"), results, _report)
+    for outcome in outcomes:
+        if outcome.status != "passed":
+            print(f"{outcome.status}: {outcome.class_name}: {outcome.name}\n{outcome.detail}")
+    counts = [sum(o.status == s for o in outcomes) for s in ("passed", "failed", "skipped")]
+    print("{} passed, {} failed, {} skipped".format(*counts), end=" ")
+    print(f"in {time.monotonic() - started:.1f} s")
+    return 1 if counts[1] else 0
+
+
+def _known(names: Sequence[str], table: Mapping[str, object], noun: str) -> list[str]:
+    """Return names, or all of the table where none is given."""
+    for name in names:
+        if name not in table:
+            raise MobilebenchError(f"there is no {noun} {name!r}; there are {', '.join(table)}")
+    return list(names) or list(table)
+
+
+_TAKES_MODULES = {"compile", "classpath", "test"}
+VERBS: dict[str, tuple[str, Callable[[argparse.Namespace], int]]] = {
+    "parts": ("list the parts that others made", _parts),
+    "fetch": ("fetch parts into the cache", _fetch),
+    "compile": ("compile modules and their tests", _compile),
+    "classpath": ("compile modules and print their class path", _classpath),
+    "test": ("run the tests of modules", _test),
+}
