@@ -14,10 +14,12 @@ from mobilebench.measuring import journal
 from mobilebench.values import wire
 from mobilebench.values.device import DeviceState, ThermalState
 from mobilebench.values.event import Event, EventKind
+from mobilebench.values.evidence import PlacedOperation, UnitTiming
 from mobilebench.values.job import Job
 from mobilebench.values.journal import End, Line, Load, LoadKind, Start
 from mobilebench.values.measurement import Failure, GateLog, Phase, Samples, Stage, Stop
 from mobilebench.values.power import Power
+from mobilebench.values.unit import ComputeUnit
 from mobilebench.values.wire import Plain
 
 _JOB = wire.dumps(example.PLAIN)
@@ -76,6 +78,17 @@ _AGAIN = Line(n=0, start=replace(_START, t_ns=60 * MS, round=1))
 _LATER = _round(1, 70 * MS, LoadKind.COLD)
 
 
+_PLAN = Line(
+    n=0,
+    placement=(
+        PlacedOperation(name="conv", kind="Conv", unit=ComputeUnit.NPU),
+        PlacedOperation(name="scores", kind="Gemm", unit=ComputeUnit.NPU),
+        PlacedOperation(name="pick", kind="ArgMax", unit=ComputeUnit.CPU),
+    ),
+)
+_ON_CPU = UnitTiming(unit=ComputeUnit.CPU, p50_ns=3.0 * MS, samples=10)
+
+
 def _power(t_ns: int, level: float) -> Power:
     return Power(
         t_ns=(t_ns,), level=(level,), current=(-400_500,), voltage_mv=(3900,), charging=(False,)
@@ -100,6 +113,11 @@ def vectors() -> Iterator[Vector]:
             Line(n=0, power=_power(45 * MS, 0.49)),
             _END,
         ],
+    )
+    yield _vector(
+        "with-a-plan-and-times",
+        "Where it ran is judged by the plan and the time on the CPU, not by what the start says.",
+        [*_WHOLE[:2], _PLAN, Line(n=0, unit_timings=(_ON_CPU,)), *_WHOLE[2:], _END],
     )
     widths = [*_round(0, 10 * MS, LoadKind.WARM), *_round(1, 30 * MS, LoadKind.WARM, width=0.5)]
     yield _vector(

@@ -7,16 +7,18 @@ another process can go on from it.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
 from mobilebench.errors import SchemaError, UserError
 from mobilebench.files import writing
-from mobilebench.measuring import engine
+from mobilebench.measuring import engine, evidence
+from mobilebench.stats.summary import percentile
 from mobilebench.values import wire
 from mobilebench.values.event import Event, EventKind
+from mobilebench.values.evidence import PlacedOperation, UnitTiming
 from mobilebench.values.job import Job
 from mobilebench.values.journal import Line, Load, LoadKind, Start
 from mobilebench.values.measurement import (
@@ -26,6 +28,7 @@ from mobilebench.values.measurement import (
     Measurement,
     Memory,
     Phase,
+    RuntimeInfo,
     Samples,
     Stage,
     Stop,
@@ -193,8 +196,10 @@ def _together(journal: Journal, job: Job) -> Measurement | Failure:
     states = tuple(state for line in lines for state in line.states)
     # A process that goes on checks again; the last check of a unit counts.
     parity = {each.unit: each for line in lines for each in line.parity}
+    placement = next((line.placement for line in lines if line.placement is not None), None)
+    timings = tuple(timing for line in lines for timing in line.unit_timings)
     return Measurement(
-        runtime=starts[-1].runtime,
+        runtime=_judged(starts[-1].runtime, samples, placement, timings),
         samples=samples,
         loads=_loads([load for line in lines for load in line.loads]),
         memory=Memory(
@@ -210,11 +215,25 @@ def _together(journal: Journal, job: Job) -> Measurement | Failure:
         scheduling=tuple(each for line in lines for each in line.scheduling),
         application=starts[-1].application,
         parity=tuple(parity.values()),
-        placement=next((line.placement for line in lines if line.placement is not None), None),
-        unit_timings=tuple(timing for line in lines for timing in line.unit_timings),
+        placement=placement,
+        unit_timings=timings,
         stopped=end.stopped if end else None,
         cut_off=end is None,
     )
+
+
+def _judged(
+    runtime: RuntimeInfo,
+    samples: Samples,
+    placement: Sequence[PlacedOperation] | None,
+    timings: Sequence[UnitTiming],
+) -> RuntimeInfo:
+    """Judge where the model ran, which a device that begins to measure cannot know yet."""
+    if placement is None and not timings:
+        return runtime
+    p50_ns = percentile(samples.latencies_ns(), 50)
+    judged = evidence.judge(runtime.compute_unit_requested, p50_ns, placement, timings)
+    return replace(runtime, compute_unit_evidence=judged)
 
 
 def _columns(

@@ -448,6 +448,35 @@ def journal(given):
     return {**answer, "measurement": measurement}
 
 
+def judged(runtime, plan, timings, latency, phase):
+    """Judge where it ran, by the plan and the time on the CPU, where there is either."""
+    unit = runtime["compute_unit_requested"]
+    if not plan and not timings:
+        return runtime
+    named = [each for each in plan or [] if each.get("unit")]
+    weighed = all("cost" in each for each in named)
+    costs = [(each["unit"], each["cost"] if weighed else 1.0) for each in named]
+    whole = sum(cost for _, cost in costs)
+    share = sum(cost for of, cost in costs if of == unit) / whole if whole else None
+    cpu = [timing["p50_ns"] for timing in timings if timing["unit"] == "cpu"]
+    counted = sorted(ns for ns, of in zip(latency, phase, strict=True) if of == "measured")
+    ratio = cpu[-1] / percentile(counted, 50) if cpu and counted else None
+    apart = None if ratio is None else max(ratio, 1 / ratio) >= 1.1
+    if unit == "cpu":
+        evidence = "confirmed"
+    elif unit == "all":
+        evidence = "likely" if plan and len(named) == len(plan) else "unknown"
+    elif share is None:
+        evidence = "likely" if apart else "unknown"
+    elif share == 0:
+        evidence = "not supported"
+    elif share < 0.5:
+        evidence = "unknown"
+    else:
+        evidence = {None: "likely", True: "confirmed", False: "unknown"}[apart]
+    return {**runtime, "compute_unit_evidence": evidence}
+
+
 def times(line):
     yield (line.get("start") or {}).get("t_ns", 0)
     samples = line.get("samples")
@@ -488,12 +517,14 @@ def together(lines, starts, end, rule):
         name: [entry for line in lines for entry in line.get(name, [])]
         for name in ("states", "scheduling", "unit_timings")
     }
+    plan = next((line["placement"] for line in lines if line.get("placement")), None)
     first, *more = loads.get("first") or loads.get("first ever") or [None]
     peaks = [line["peak_bytes"] for line in lines if line.get("peak_bytes")]
     last = [starts[-1]["before"], *joined["states"]][-1]
     return {
         "kind": "measurement",
-        "runtime": starts[-1]["runtime"],
+        "runtime": judged(starts[-1]["runtime"], plan, joined["unit_timings"], latency, phase),
+        "placement": plan,
         "samples": {
             "t_ns": list(t),
             "latency_ns": list(latency),

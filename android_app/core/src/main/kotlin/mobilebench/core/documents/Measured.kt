@@ -90,4 +90,4 @@ data class Failure(
     val message: String,
     val logTail: String = "",
     val advice: String? = null,
-)
+) : Outcome

@@ -36,12 +36,17 @@ interface Chooser {
     val readings: Map<String, Double>
 }
 
+/** Puts a width in force. */
+fun interface Select {
+    /** Compute with the width at an index from now on. Allocates nothing. */
+    fun select(index: Int)
+}
+
 /** Networks of several widths, and what chooses between them. */
 class Several(
     /** As shares of the channels of the full network, the widest first. */
     val widths: DoubleArray,
-    /** Puts the width at an index in force, for the inferences from now on. */
-    val select: (Int) -> Unit,
+    val select: Select,
     /** Takes the cool latency of each width in nanoseconds; returns what chooses. */
     val chooser: (LongArray) -> Chooser,
 )

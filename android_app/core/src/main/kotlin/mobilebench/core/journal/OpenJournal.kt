@@ -1,0 +1,61 @@
+package mobilebench.core.journal
+
+import java.io.File
+import java.io.IOException
+import java.nio.channels.FileChannel
+import java.nio.channels.OverlappingFileLockException
+import java.nio.file.StandardOpenOption.CREATE
+import java.nio.file.StandardOpenOption.READ
+import java.nio.file.StandardOpenOption.WRITE
+import mobilebench.core.json.DocumentRefused
+
+/** A journal to write on, with what an earlier process left in it; null where it is new. */
+class OpenJournal(val earlier: Journal?, val writer: JournalWriter)
+
+/**
+ * Open the journal of a job behind its last whole line, and keep other processes from it.
+ *
+ * What is not whole is kept beside it under `NAME.damaged`, and cut off. Throws [DocumentRefused]
+ * for what [readJournal] refuses and where another process writes it, [JournalFailed] where it
+ * cannot be written.
+ */
+fun openJournal(file: File, jobSha256: String): OpenJournal {
+    val channel = try {
+        FileChannel.open(file.toPath(), CREATE, READ, WRITE)
+    } catch (error: IOException) {
+        throw JournalFailed("The journal $file cannot be written: $error.", error)
+    }
+    return try {
+        lock(channel, file)
+        opened(channel, file, jobSha256)
+    } catch (error: IOException) {
+        channel.close()
+        throw JournalFailed("The journal $file cannot be written: $error.", error)
+    } catch (error: DocumentRefused) {
+        channel.close()
+        throw error
+    }
+}
+
+private fun lock(channel: FileChannel, file: File) {
+    val lock = try {
+        channel.tryLock()
+    } catch (_: OverlappingFileLockException) {
+        null
+    }
+    if (lock == null) {
+        throw DocumentRefused("Another run writes the journal ${file.name} now; wait for its end.")
+    }
+}
+
+private fun opened(channel: FileChannel, file: File, jobSha256: String): OpenJournal {
+    val content = file.readBytes()
+    // Without a line feed nothing was measured.
+    val earlier = content.takeIf { '\n'.code.toByte() in it }
+        ?.let { readJournal(it, jobSha256, "the journal ${file.name}") }
+    if (earlier?.remark != null) File("${file.path}.damaged").writeBytes(content)
+    val bytes = earlier?.bytes?.toLong() ?: 0
+    channel.truncate(bytes)
+    channel.position(bytes)
+    return OpenJournal(earlier, JournalWriter(channel, file.name, earlier?.lines?.size ?: 0))
+}
