@@ -21,7 +21,7 @@ from mobilebench_android.places import ROOT, output
 _TIMEOUT_S = 600
 _PROGRAMS = Path(__file__).with_name("jvm")
 _SCHEMAS = ROOT / "mobilebench" / "schema"
-_TEST_LIBRARIES = ("junit", "hamcrest")
+_TEST_LIBRARIES = ("junit", "hamcrest", "kotlin-test")
 KOTLIN = ("-no-stdlib", "-no-reflect", "-jvm-target", "1.8", "-Xjdk-release=8", "-Werror")
 JAVA = ("--release", "8", "-encoding", "UTF-8", "-proc:none")
 _OUR_JAVA = ("-Xlint:all,-options,-path,-serial", "-Werror")
@@ -161,6 +161,7 @@ class _Build:
             fresh[unit.name].mkdir()
             seen = [fresh.get(name, jar) for name, jar in self._jars.items() if name in unit.sees]
             tasks += self._tasks(unit, seen, fresh[unit.name])
+            tasks.append(["done", str(folder / f"{unit.name}.done")])
         request = folder / "tasks"
         request.write_text("".join("\n".join(task) + "\n\n" for task in tasks), encoding="utf-8")
         compilers = [programs(self._report), *compiler_jars(self._report)]
@@ -168,7 +169,12 @@ class _Build:
             java(compilers, "Compile", [request], options=["-Xmx2g"], timeout_s=_TIMEOUT_S)
         except ProcessFailed as error:
             raise UserError(f"a module does not compile:\n{error.log_tail.strip()}") from None
-        for unit in missing:
+        finally:
+            self._keep([u for u in missing if (folder / f"{u.name}.done").exists()], fresh)
+
+    def _keep(self, done: Sequence[Unit], fresh: dict[str, Path]) -> None:
+        """Publish the jars of units, also where a later one does not compile."""
+        for unit in done:
             files = files_below(fresh[unit.name]) | dict(unit.resources)
             pack = partial(_pack, f"{unit.name}.jar", files)
             publish(f"classes-{unit.name}", self._keys[unit.name], pack)

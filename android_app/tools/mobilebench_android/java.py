@@ -15,6 +15,8 @@ from mobilebench.errors import ProcessFailed
 from mobilebench_android.places import ROOT, Unavailable
 
 OLDEST = 17
+_LOG_CHARS = 8000
+"""Of what a failed program printed; its first message says most."""
 _ADVICE = (
     f"install JDK {OLDEST} or newer (Debian and Ubuntu: apt-get install openjdk-17-jdk-headless; "
     "macOS: brew install openjdk@17), or set JAVA_HOME"
@@ -72,7 +74,7 @@ def run(
         detail = f"did not end within {timeout_s:g} s"
         raise ProcessFailed(words[0], "timeout", detail, str(error.output or "")) from None
     if done.returncode:
-        log = (done.stdout + done.stderr)[-8000:]
+        log = (done.stdout + done.stderr)[:_LOG_CHARS]
         raise ProcessFailed(words[0], "exit", f"ended with exit code {done.returncode}", log)
     return done.stdout
 

@@ -49,6 +49,12 @@ LIBRARIES: dict[str, Library] = {
         Library("fbjni", (), "fbjni", ("libfbjni.so", "libc++_shared.so")),
         Library("tflite", (), "tflite-android", ("libtensorflowlite_jni.so",)),
         Library("junit", ("junit4.jar",), "junit4", in_app=False),
+        Library(
+            "kotlin-test",
+            ("kotlin-test.jar", "kotlin-test-junit.jar"),
+            "kotlin-compiler",
+            in_app=False,
+        ),
         Library("hamcrest", ("hamcrest-2.2.jar",), "hamcrest", in_app=False),
     )
 }

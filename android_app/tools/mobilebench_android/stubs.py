@@ -216,7 +216,7 @@ class _Writer:
         access |= _ENUM | _ACCESS["final"] if api.kind == "enum" else 0
         wanted = api.modifiers & {"public", "protected", "final", "abstract", "static"}
         if not nested:
-            wanted = {"public" if word == "protected" else word for word in wanted - {"static"}}
+            wanted = frozenset("public" if w == "protected" else w for w in wanted - {"static"})
         for word in wanted:
             access |= _ACCESS[word]
         return access | (_ACCESS["static"] if nested and api.kind != "class" else 0)
