@@ -153,10 +153,37 @@ class _Reader:
         """Return the level of `@TargetApi`, whose one value is an integer."""
         for _ in range(self._numbers("H")[0]):
             name, content = self._attribute()
-            if name == "RuntimeInvisibleAnnotations":
-                # Kotlin's own annotation is visible at run time, so it is not in this list.
-                count, kind, values = struct.unpack_from(">HHH", content)
-                if count == 1 and self._text(kind) == _MARK and values == 1:
-                    [value] = struct.unpack_from(">H", content, 9)
-                    return int(struct.unpack(">i", self._pool[value][1])[0])
+            if name in ("RuntimeInvisibleAnnotations", "RuntimeVisibleAnnotations"):
+                end, self._at = self._at, self._at - len(content)
+                levels = [self._annotation() for _ in range(self._numbers("H")[0])]
+                self._at = end
+                if level := next((each for each in levels if each is not None), None):
+                    return level
+        return None
+
+    def _annotation(self) -> int | None:
+        """Pass over an annotation; return the value of `@TargetApi`."""
+        kind, count = self._numbers("HH")
+        level = None
+        for _ in range(count):
+            self._numbers("H")
+            value = self._element()
+            if value is not None and self._text(kind) == _MARK:
+                level = value
+        return level
+
+    def _element(self) -> int | None:
+        """Pass over a value of an annotation; return it where it is an integer."""
+        tag = chr(self._numbers("B")[0])
+        if tag == "@":
+            self._annotation()
+        elif tag == "[":
+            for _ in range(self._numbers("H")[0]):
+                self._element()
+        elif tag == "e":
+            self._numbers("HH")
+        else:
+            [index] = self._numbers("H")
+            if tag == "I":
+                return int(struct.unpack(">i", self._pool[index][1])[0])
         return None

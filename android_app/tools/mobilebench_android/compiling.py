@@ -11,12 +11,14 @@ from threading import Event
 
 from mobilebench.errors import ProcessFailed, UserError
 from mobilebench.files import only_one, staging_folder
+from mobilebench_android import stubs
 from mobilebench_android.fetching import Report, fetch, silent
 from mobilebench_android.jars import files_below, write_jar
 from mobilebench_android.java import java, jdk, run
 from mobilebench_android.modules import LIBRARIES, Library, Module, with_needs
 from mobilebench_android.outputs import files_key, key_of, made, publish
 from mobilebench_android.places import ROOT, output
+from mobilebench_android.resources import link
 
 _TIMEOUT_S = 600
 _JVM = ("-Xmx2g", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
@@ -73,10 +75,15 @@ class Compiled:
 
 
 def compile_modules(
-    names: Sequence[str], report: Report = silent, *, tests: bool = False
+    names: Sequence[str],
+    report: Report = silent,
+    *,
+    tests: bool = False,
+    android: Path | None = None,
 ) -> Compiled:
     """Compile modules and what they need; with `tests` also the tests of the named ones.
 
+    `android` is a jar to compile against in place of the classes that are cut out for the app.
     Raises `UserError` with the compiler's messages, and `Unavailable` without a JDK or a part.
     """
     jdk()
@@ -86,7 +93,9 @@ def compile_modules(
         units += [_unit(module, report, tests=True) for module in modules if module.name in names]
     units = [unit for unit in units if unit.sources]
     libraries = library_jars(_libraries(modules, tests), report)
-    stub_jar = None
+    stub_jar = android
+    if stub_jar is None and any(module.android for module in modules):
+        stub_jar = stubs.jar(report)
     build = _Build(libraries, stub_jar, report)
     return Compiled(build.jars(units), tuple(libraries), stub_jar)
 
@@ -108,6 +117,8 @@ def _unit(module: Module, report: Report, *, tests: bool) -> Unit:
     roots = [folder / "kotlin", folder / "java"]
     if module.sources_part and not tests:
         roots.append(fetch(module.sources_part, report) / "java")
+    if module.name == "app" and not tests:
+        roots.append(link(report).java)
     sources = {
         name: path
         for root in roots

@@ -31,6 +31,11 @@ class Jdk:
     javac: Path
     version: int
 
+    @property
+    def home(self) -> Path:
+        """Its folder."""
+        return self.javac.resolve().parent.parent
+
 
 @cache
 def jdk() -> Jdk:

@@ -121,7 +121,7 @@ def with_needs(names: Sequence[str]) -> tuple[Module, ...]:
     return tuple(module for module in MODULES.values() if module.name in wanted)
 
 
-def libraries_of(modules: tuple[Module, ...]) -> tuple[Library, ...]:
+def libraries_of(modules: Sequence[Module]) -> tuple[Library, ...]:
     """Return the libraries of modules, each once, with Kotlin's own first."""
     names = ["kotlin-stdlib", *(name for module in modules for name in module.libraries)]
     return tuple(LIBRARIES[name] for name in dict.fromkeys(names))

@@ -9,11 +9,14 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 
 from mobilebench.errors import MobilebenchError, ProcessFailed
+from mobilebench.files import write_text
+from mobilebench_android import api_levels, cutting, packaging, second_source, stubs
+from mobilebench_android.class_reader import read_jar
 from mobilebench_android.compiling import compile_modules
 from mobilebench_android.fetching import fetch
 from mobilebench_android.modules import MODULES
 from mobilebench_android.parts import host, parts
-from mobilebench_android.places import output
+from mobilebench_android.places import output, shown
 from mobilebench_android.testing import run_tests
 
 
@@ -85,6 +88,39 @@ def _test(given: argparse.Namespace) -> int:
     return 1 if counts[1] else 0
 
 
+def _cut(given: argparse.Namespace) -> int:
+    """Compile the app against all of Android's API, and keep the classes that it uses."""
+    text = (fetch("android-api", _report) / "current.txt").read_text(encoding="utf-8")
+    units = compile_modules(list(MODULES), _report, android=stubs.whole_jar(text, _report)).units
+    known = stubs.names(text)
+    wanted = {n for jar in units.values() for u in read_jar(jar) for n in u.classes} & known
+    write_text(stubs.CUT, cutting.cut(text, wanted))
+    print(f"{len(wanted)} classes: {shown(stubs.CUT)}")
+    return 0
+
+
+def _api(given: argparse.Namespace) -> int:
+    modules = [module.name for module in MODULES.values() if module.on_phone]
+    units = compile_modules(modules, _report).units
+    classes = [each for name in modules if name in units for each in read_jar(units[name])]
+    problems = api_levels.problems(classes, second_source.declarations(_report))
+    print("\n".join(problems) or f"{len(classes)} classes take what Android has")
+    return 1 if problems else 0
+
+
+def _apk(given: argparse.Namespace) -> int:
+    started = time.monotonic()
+    for abi in packaging.ABIS:
+        path = packaging.build(abi, _report)
+        print(f"{shown(path)}: {path.stat().st_size:,} bytes")
+        for native in packaging.natives(abi, _report):
+            if not native.ready:
+                instead = packaging.INSTEAD[native.name]
+                print(f"  {native.name} does not load on pages of 16 KiB; with Gradle: {instead}")
+    print(f"built in {time.monotonic() - started:.1f} s")
+    return 0
+
+
 def _known(names: Sequence[str], table: Mapping[str, object], noun: str) -> list[str]:
     """Return names, or all of the table where none is given."""
     for name in names:
@@ -99,5 +135,8 @@ VERBS: dict[str, tuple[str, Callable[[argparse.Namespace], int]]] = {
     "fetch": ("fetch parts into the cache", _fetch),
     "compile": ("compile modules and their tests", _compile),
     "classpath": ("compile modules and print their class path", _classpath),
+    "api": ("check what the modules use of Android, and since when it is there", _api),
+    "cut": ("write the classes of Android's API that the app is compiled against", _cut),
+    "apk": ("build and sign the app for phones and for emulators", _apk),
     "test": ("run the tests of modules", _test),
 }

@@ -62,7 +62,7 @@ def read(text: str) -> Declarations:
             since = int(match[1])
         if line.startswith(("/", "*")) or not line:
             continue
-        if literal or line.endswith("({") or line.endswith(": {"):
+        if literal or line.endswith(("({", ": {")):
             # The object that implements an interface repeats its methods.
             literal += line.count("{") - line.count("}")
             if literal == 0:

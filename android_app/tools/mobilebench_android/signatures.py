@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from mobilebench.errors import UserError
@@ -203,14 +203,21 @@ def _type_parameters(text: str) -> tuple[str, str]:
     return text[1:end], text[end + 1 :].strip()
 
 
-def without_annotations(text: str) -> tuple[str, str | None]:
-    """Return a text without its annotations, and what the first says about null."""
-    nullness = None
-    while match := _ANNOTATION.search(text):
+def without_annotations(text: str, keep: Collection[str] = frozenset()) -> tuple[str, str | None]:
+    """Return a text without its annotations, and what the first says about null.
+
+    Annotations whose names are to be kept stay.
+    """
+    nullness, position = None, 0
+    while match := _ANNOTATION.search(text, position):
         if nullness is None and match[1] in _NULLNESS:
             nullness = match[1]
-        text = f"{text[: match.start()]} {text[_annotation_end(text, match) :]}"
-    return " ".join(text.split()), nullness
+        if match[1] in keep:
+            position = match.end()
+        else:
+            text = f"{text[: match.start()]} {text[_annotation_end(text, match) :]}"
+    text = text if keep and " = " in text else " ".join(text.split())
+    return text.replace("( ", "(").replace(" ,", ","), nullness
 
 
 def _annotation_end(text: str, match: re.Match[str]) -> int:

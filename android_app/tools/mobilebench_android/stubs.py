@@ -8,8 +8,7 @@ import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from mobilebench.errors import UserError
-from mobilebench_android import signatures
+from mobilebench_android import class_writer, signatures
 from mobilebench_android.class_writer import ClassFile
 from mobilebench_android.fetching import Report, silent
 from mobilebench_android.jars import entry
@@ -39,19 +38,24 @@ _OBJECT = "java.lang.Object"
 
 def jar(report: Report = silent) -> Path:
     """Return the jar of the classes that the app uses."""
-    text = CUT.read_text(encoding="utf-8")
-    sources = [
-        Path(module).read_text(encoding="utf-8") for module in (__file__, signatures.__file__)
-    ]
-    return (
-        made(
-            "stubs",
-            key_of(text, *sources),
-            lambda folder: write_jar(text, folder / "android.jar"),
-            report,
-        )
-        / "android.jar"
-    )
+    return _jar("stubs", CUT.read_text(encoding="utf-8"), report)
+
+
+def whole_jar(text: str, report: Report = silent) -> Path:
+    """Return the jar of all classes of a signature file."""
+    return _jar("whole-api", text, report)
+
+
+def _jar(kind: str, text: str, report: Report) -> Path:
+    modules = (__file__, signatures.__file__, class_writer.__file__)
+    key = key_of(text, [Path(module).read_text(encoding="utf-8") for module in modules])
+    name = "android.jar"
+    return made(kind, key, lambda folder: write_jar(text, folder / name), report) / name
+
+
+def names(text: str) -> set[str]:
+    """Return the internal names of the classes of a signature file."""
+    return {internal(each.qualified) for each in signatures.read(text)}
 
 
 def write_jar(text: str, path: Path) -> None:
@@ -63,8 +67,13 @@ def write_jar(text: str, path: Path) -> None:
 
 def class_files(classes: Sequence[ApiClass]) -> dict[str, bytes]:
     """Return class files by internal name."""
-    known = _Known(classes)
+    known = _Known([each for each in classes if not _has_defaults(each)])
     return {name: _Writer(each, known).content() for name, each in known.by_internal.items()}
+
+
+def _has_defaults(api: ApiClass) -> bool:
+    """Return whether an annotation has values with defaults, which are not written."""
+    return api.kind == "@interface" and any(" default " in each.line for each in api.members)
 
 
 def internal(name: str) -> str:
@@ -236,10 +245,6 @@ class _Writer:
         return self._file.member(access, member.name, descriptor, attributes)
 
     def _method(self, member: Member) -> bytes:
-        if self._api.kind == "@interface" and " default " in member.line:
-            raise UserError(
-                f"{self._api.name} is an annotation with defaults; leave it out of the cut"
-            )
         types = _Types(self._types)
         declared = types.declare(member.type_parameters)
         access = sum(
