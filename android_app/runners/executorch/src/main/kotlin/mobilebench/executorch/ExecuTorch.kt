@@ -33,6 +33,8 @@ class ExecuTorch(
 
     init {
         try {
+            // First, and from Java: libexecutorch.so needs it, and Java binds to it only so.
+            System.loadLibrary("fbjni")
             registered = ExecuTorchRuntime.getRegisteredBackends().toSet()
             operators = ExecuTorchRuntime.getRegisteredOps().toSet()
         } catch (error: LinkageError) {

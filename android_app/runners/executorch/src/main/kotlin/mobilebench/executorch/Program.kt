@@ -102,7 +102,7 @@ internal class ProgramTensor(table: Table, parts: Parts, pools: List<Long>) {
 
         private val DTYPES = mapOf(
             0 to DType.UINT8, 1 to DType.INT8, 3 to DType.INT32, 4 to DType.INT64,
-            5 to DType.FLOAT16, 6 to DType.FLOAT32, 11 to DType.BOOL,
+            5 to DType.FLOAT16, 6 to DType.FLOAT32,
         )
 
         /** Bytes of an element, by the code of its type. */

@@ -24,7 +24,7 @@ internal class OnnxFile(
             } catch (_: Foreign) {
                 throw Refused("${file.name} is not an ONNX file; give the file that the job names.")
             }
-            if (walk.cut || IR_VERSION !in walk.fields || GRAPH !in walk.fields) {
+            if (walk.cut || !walk.fields.containsAll(REQUIRED)) {
                 throw Refused("${file.name} is not a whole ONNX file; copy it again.")
             }
             return OnnxFile(walk.metadata[ENTRIES]?.split(",").orEmpty())
@@ -35,8 +35,10 @@ internal class OnnxFile(
 /** Fields of `ModelProto`. */
 private const val IR_VERSION = 1
 private const val GRAPH = 7
+private const val OPSETS = 8
 private const val METADATA = 14
 private const val LAST_FIELD = 26
+private val REQUIRED = setOf(IR_VERSION, GRAPH, OPSETS)
 private const val ENTRIES = "mobilebench_entries"
 private const val LONGEST_METADATA = 1 shl 20
 

@@ -66,16 +66,18 @@ class OnnxRuntime(
 
     /** Return the provider for a request. Throws [Refused]. */
     private fun provider(request: ModelRequest): Provider {
-        units[request.unit]?.let {
-            throw Refused("ONNX Runtime cannot compute on ${request.unit.word}: $it.")
+        val unit = request.unit
+        val word = request.delegate
+        if (word == null) {
+            units[unit]?.let { throw Refused("ONNX Runtime cannot compute on ${unit.word}: $it.") }
+            return Provider.usual(unit)
         }
-        val asked = request.delegate ?: Provider.usual(request.unit).word
-        val provider = Provider.values().firstOrNull { it.word == asked }
-            ?: throw Refused("ONNX Runtime has no delegate $asked; name one of ${Provider.words}.")
-        if (provider.unit != request.unit) {
+        val provider = Provider.values().firstOrNull { it.word == word }
+            ?: throw Refused("ONNX Runtime has no delegate $word; name one of ${Provider.words}.")
+        if (provider.unit != unit) {
             throw Refused(
                 "${provider.title} computes on ${provider.unit.word}, and the job asks for " +
-                    "${request.unit.word}; name one of them."
+                    "${unit.word}; name one of them."
             )
         }
         whyNot(provider)?.let { throw Refused("ONNX Runtime cannot use ${provider.title}: $it.") }
