@@ -1,5 +1,6 @@
-"""JSON Schemas of the documents that cross languages, generated from the types.
+"""What programs in other languages are built with, generated from the types.
 
+The JSON Schemas of the documents that cross languages, and the definitions of the protocols.
 `python -m mobilebench.schema` writes them to files. A test compares the files with the types.
 """
 
@@ -12,6 +13,7 @@ from mobilebench.values import wire
 from mobilebench.values.accuracy import ACCURACY_SCHEMA_VERSION, Accuracy
 from mobilebench.values.job import JOB_SCHEMA_VERSION, Job
 from mobilebench.values.journal import JOURNAL_SCHEMA_VERSION, Line
+from mobilebench.values.protocol import MOST_FPS, half_hour, protocols
 from mobilebench.values.record import (
     RECORD_SCHEMA_VERSION,
     SUBJECT_SCHEMA_VERSION,
@@ -37,3 +39,26 @@ def schemas() -> dict[str, str]:
         name: json.dumps(document, indent=2, sort_keys=True) + "\n"
         for name, document in documents.items()
     }
+
+
+PROTOCOLS_FILE = "protocols.json"
+RATE = "{fps}"
+"""Stands for the frame rate in the protocol of half an hour."""
+
+
+def definitions() -> str:
+    """Return the file of the protocols: each with its id, and the one of half an hour by its rate.
+
+    In `paced`, `{fps}` stands for the frame rate, and `interval_ns` is left out: it is a second in
+    nanoseconds, divided by the rate and rounded down.
+    """
+    fps = MOST_FPS
+    paced = wire.to_sparse(half_hour(fps))
+    del paced["interval_ns"]
+    paced |= {name: paced[name].replace(str(fps), RATE) for name in ("id", "purpose")}
+    document = {
+        "most_fps": MOST_FPS,
+        "paced": paced,
+        "protocols": wire.to_sparse(protocols()),
+    }
+    return json.dumps(document, indent=2, sort_keys=True) + "\n"

@@ -1,10 +1,10 @@
-"""Write the schema files; with the word `vectors`, the golden vectors instead."""
+"""Write the schemas and the protocols to files; with the word `vectors`, the golden vectors."""
 
 import sys
 from pathlib import Path
 
 from mobilebench.files import write_text
-from mobilebench.schema import FOLDER, schemas
+from mobilebench.schema import FOLDER, PROTOCOLS_FILE, definitions, schemas
 
 if sys.argv[1:] == ["vectors"]:
     from mobilebench.conformance import vectors
@@ -18,3 +18,4 @@ elif sys.argv[1:]:
 else:
     for name, text in schemas().items():
         write_text(FOLDER / name, text)
+    write_text(FOLDER / PROTOCOLS_FILE, definitions())

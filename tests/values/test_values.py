@@ -11,12 +11,13 @@ import jsonschema
 import pytest
 
 from mobilebench.errors import SchemaError, UserError
-from mobilebench.schema import FOLDER, schemas
+from mobilebench.schema import FOLDER, PROTOCOLS_FILE, RATE, definitions, schemas
 from mobilebench.values import wire
 from mobilebench.values.device import DeviceState
 from mobilebench.values.job import Job
 from mobilebench.values.measurement import Failure, Measurement, Phase, Samples
 from mobilebench.values.modelspec import Weights
+from mobilebench.values.protocol import Protocol, half_hour, protocols
 from mobilebench.values.recipe import ExportRecipe, Format
 from mobilebench.values.record import Record
 from mobilebench.values.tensor import DType, TensorSpec, parse_tensor
@@ -170,6 +171,17 @@ def test_schema_files_are_those_of_the_types() -> None:
     """Run `make schema` after changing a value."""
     for name, text in schemas().items():
         assert (FOLDER / name).read_text() == text
+    assert (FOLDER / PROTOCOLS_FILE).read_text() == definitions()
+
+
+def test_the_file_of_protocols_defines_each_of_them() -> None:
+    """Apps are built with it, and a definition that differs would be another protocol."""
+    document = json.loads(definitions())
+    assert tuple(wire.from_plain(Protocol, p) for p in document["protocols"]) == protocols()
+    for fps in (1, 24, 30, document["most_fps"]):
+        stated = json.loads(json.dumps(document["paced"]).replace(RATE, str(fps)))
+        stated["interval_ns"] = 1_000_000_000 // fps
+        assert wire.from_plain(Protocol, stated) == half_hour(fps)
 
 
 @pytest.mark.parametrize("record", [measured(), failed_export()], ids=["measured", "failed"])

@@ -32,8 +32,6 @@ private val SHA256 = Regex("[0-9a-f]{64}")
 private val PARAMETER = Regex("[a-z][a-z0-9_]{0,63}")
 private val ID = Regex("[!-~]{1,64}")
 private val UTC = Regex("[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\\.[0-9]{1,9})?Z")
-private const val COLDEST_C = -40.0
-private const val HOTTEST_C = 150.0
 
 /**
  * The rules of jobs, journals and records that their schemas cannot say.
@@ -180,7 +178,7 @@ private fun checkState(state: JsonObject) {
     for ((name, value) in sensors) {
         val celsius = value.asNumber()
         need(
-            celsius in COLDEST_C..HOTTEST_C,
+            celsius in CELSIUS,
             "the sensor $name reads ${ecmaScript(celsius)} degrees; a temperature is from -40 to " +
                 "150 degrees Celsius",
         )

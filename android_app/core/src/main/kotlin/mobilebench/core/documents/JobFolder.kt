@@ -2,8 +2,6 @@ package mobilebench.core.documents
 
 import java.io.File
 import java.io.IOException
-import java.nio.ByteBuffer
-import java.nio.ByteOrder
 import mobilebench.core.json.DocumentRefused
 import mobilebench.core.json.JsonObject
 import mobilebench.core.json.readJson
@@ -13,9 +11,6 @@ const val SUBJECT_FILE = "subject.json"
 const val RECORD_FILE = "record.json"
 
 private const val MOST_BYTES = 16L shl 20
-
-/** Inputs and what is expected of them, batch by batch; plain little-endian arrays. */
-class ParityBatches(val inputs: List<List<ByteBuffer>>, val expected: List<List<ByteBuffer>>)
 
 /** A folder with a job, the files that it names, and what the model is. */
 class JobFolder(
@@ -47,16 +42,6 @@ class JobFolder(
                     "names ${sha256.take(12)}; copy it again."
             )
         }
-    }
-
-    /** Read inputs and expected outputs; null where the job has no check of outputs. */
-    fun parityBatches(): ParityBatches? {
-        val check = job.parity ?: return null
-        val outputs = check.outputs.map { it.tensor }
-        return ParityBatches(
-            arrays(file(check.inputsFile), job.inputs, check.batches),
-            arrays(file(check.expectedFile), outputs, check.batches),
-        )
     }
 }
 
@@ -92,24 +77,6 @@ private fun content(folder: File, name: String): ByteArray {
         file.readBytes()
     } catch (error: IOException) {
         throw DocumentRefused("$file cannot be read: ${error.message}.", error)
-    }
-}
-
-private fun arrays(file: File, tensors: List<TensorSpec>, count: Int): List<List<ByteBuffer>> {
-    val content = file.readBytes()
-    val wanted = count.toLong() * tensors.sumOf { it.bytes.toLong() }
-    if (content.size.toLong() != wanted) {
-        val each = tensors.joinToString()
-        refuse("$file has ${content.size} bytes, and $count batches of $each have $wanted.")
-    }
-    var place = 0
-    return List(count) {
-        tensors.map { tensor ->
-            val array = ByteBuffer.allocateDirect(tensor.bytes).order(ByteOrder.LITTLE_ENDIAN)
-            array.put(content, place, tensor.bytes).rewind()
-            place += tensor.bytes
-            array
-        }
     }
 }
 

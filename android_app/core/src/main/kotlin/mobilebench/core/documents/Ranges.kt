@@ -15,6 +15,10 @@ const val LEAST_WIDTH = 0.01
 private const val LARGEST = LARGEST_WHOLE.toDouble()
 private const val MOST_MHZ = 20_000.0
 private const val MOST_HEADROOM = 10.0
+
+/** Of a temperature of a device. */
+internal val CELSIUS = -40.0..150.0
+
 private const val MOST_UA = 50_000_000.0
 
 /** Fields of one object that have the same range; a field may be null, or a list of numbers. */
@@ -98,6 +102,12 @@ private val RANGES: Map<String, List<Range>> = mapOf(
     "Memory" to listOf(Range("peak_bytes", "before_load_bytes")),
     "Session" to listOf(Range("position", "pair")),
 )
+
+/** Return a reading, or null where it is outside the range that its field has in documents. */
+internal fun plausible(name: String, field: String, value: Double?): Double? {
+    val range = RANGES.getValue(name).first { field in it.names }
+    return value?.takeIf { it in range.least..range.most }
+}
 
 /** Require the numbers of an object to be in the ranges of their fields. Throws [Mismatch]. */
 internal fun requireRanges(name: String, fields: JsonObject) {

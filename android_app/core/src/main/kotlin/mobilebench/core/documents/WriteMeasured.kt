@@ -28,20 +28,23 @@ fun Device.toJson(): JsonObject = fieldsOf {
     add("boot_age_ns", bootAgeNs)
 }
 
+/** Write a reading. A sensor that reads what cannot be is not known, as is one that reads NaN. */
 fun DeviceState.toJson(): JsonObject = fieldsOf {
+    fun addPlausible(name: String, value: Double?) =
+        add(name, plausible("DeviceState", name, value))
     add("t_ns", tNs)
     add("thermal", thermal)
-    add("temperatures_c", temperaturesC)
-    add("headroom", headroom)
+    add("temperatures_c", temperaturesC?.filterValues { it in CELSIUS })
+    addPlausible("headroom", headroom)
     add("headroom_age_ns", headroomAgeNs)
-    add("load_average", loadAverage)
-    add("busy_fraction", busyFraction)
-    add("cpu_mhz", cpuMhz)
+    addPlausible("load_average", loadAverage)
+    addPlausible("busy_fraction", busyFraction)
+    addPlausible("cpu_mhz", cpuMhz)
     add("governor", governor)
     add("low_power_mode", lowPowerMode)
-    add("battery_fraction", batteryFraction)
+    addPlausible("battery_fraction", batteryFraction)
     add("charging", charging)
-    add("cpu_cap_mhz", cpuCapMhz)
+    addPlausible("cpu_cap_mhz", cpuCapMhz)
     add("unreadable", JsonObject(unreadable.mapValues { (_, why) -> JsonText(why.word) }))
 }
 
@@ -143,9 +146,11 @@ fun UnitTiming.toJson(): JsonObject = fieldsOf {
 
 fun Power.toJson(): JsonObject = fieldsOf {
     addAlways("t_ns", JsonList(readings.map { JsonInt(it.tNs) }))
-    addAlways("level", JsonList(readings.map { it.level?.let(::jsonOrNull) ?: JsonNull }))
-    addAlways("current", JsonList(readings.map { whole(it.current) }))
-    addAlways("voltage_mv", JsonList(readings.map { whole(it.voltageMv) }))
+    addAlways("level", JsonList(readings.map {
+        plausible("Power", "level", it.level)?.let(::jsonOrNull) ?: JsonNull
+    }))
+    addAlways("current", JsonList(readings.map { whole("current", it.current) }))
+    addAlways("voltage_mv", JsonList(readings.map { whole("voltage_mv", it.voltageMv) }))
     addAlways("charging", JsonList(readings.map {
         it.charging?.let { on -> JsonBool(on) } ?: JsonNull
     }))
@@ -155,7 +160,9 @@ fun Power.toJson(): JsonObject = fieldsOf {
     add("doubts", doubts) { JsonText(it) }
 }
 
-private fun whole(value: Long?): Json = value?.let { JsonInt(it) } ?: JsonNull
+private fun whole(name: String, value: Long?): Json =
+    value?.takeIf { plausible("Power", name, it.toDouble()) != null }?.let { JsonInt(it) }
+        ?: JsonNull
 
 fun Failure.toJson(): JsonObject = fieldsOf {
     add("kind", "failure")

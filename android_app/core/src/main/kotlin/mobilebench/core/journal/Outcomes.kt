@@ -1,6 +1,5 @@
 package mobilebench.core.journal
 
-import mobilebench.core.documents.DocumentRules
 import mobilebench.core.documents.Event
 import mobilebench.core.documents.EventKind
 import mobilebench.core.documents.Failure
@@ -12,16 +11,20 @@ import mobilebench.core.documents.Measurement
 import mobilebench.core.documents.Memory
 import mobilebench.core.documents.Outcome
 import mobilebench.core.documents.Phase
+import mobilebench.core.documents.PlacedOperation
 import mobilebench.core.documents.Power
 import mobilebench.core.documents.Protocol
+import mobilebench.core.documents.RuntimeInfo
 import mobilebench.core.documents.Samples
 import mobilebench.core.documents.Stage
 import mobilebench.core.documents.Stop
+import mobilebench.core.documents.UnitTiming
+import mobilebench.core.documents.judgeUnit
 import mobilebench.core.documents.need
-import mobilebench.core.documents.part
-import mobilebench.core.documents.toJson
 import mobilebench.core.json.DocumentRefused
 import mobilebench.core.json.Mismatch
+import mobilebench.core.numbers.latenciesNs
+import mobilebench.core.numbers.percentile
 
 /**
  * Put a journal together as the outcome of its job.
@@ -46,9 +49,9 @@ fun Journal.outcome(protocol: Protocol): Outcome {
 }
 
 private fun requireConsistent(measurement: Measurement) {
-    val tree = measurement.toJson()
-    DocumentRules.check("Samples", tree.part("samples"))
+    // Each line by itself has been checked; what is left is their order.
     val times = listOf(
+        "samples" to measurement.samples.tNs.asList(),
         "states" to measurement.states.map { it.tNs },
         "events" to measurement.events.map { it.tNs },
         "scheduling" to measurement.scheduling.map { it.tNs },
@@ -65,8 +68,10 @@ private fun Journal.measurement(
     protocol: Protocol,
 ): Measurement {
     val states = lines.flatMap { it.states }
+    val placement = lines.firstNotNullOfOrNull { it.placement }
+    val timings = lines.flatMap { it.unitTimings }
     return Measurement(
-        runtime = starts.last().runtime,
+        runtime = judged(starts.last().runtime, samples, placement, timings),
         samples = samples,
         loads = sorted(lines.flatMap { it.loads }),
         memory = Memory(lines.mapNotNull { it.peakBytes }.max(), starts.first().beforeLoadBytes),
@@ -80,11 +85,24 @@ private fun Journal.measurement(
         application = starts.last().application,
         // A process that goes on checks again; the last check of a unit counts.
         parity = lines.flatMap { it.parity }.associateBy { it.unit }.values.toList(),
-        placement = lines.firstNotNullOfOrNull { it.placement },
-        unitTimings = lines.flatMap { it.unitTimings },
+        placement = placement,
+        unitTimings = timings,
         stopped = end?.stopped,
         cutOff = end == null,
     )
+}
+
+/** Judge where the model ran, which a device that begins to measure cannot know yet. */
+private fun judged(
+    runtime: RuntimeInfo,
+    samples: Samples,
+    placement: List<PlacedOperation>?,
+    timings: List<UnitTiming>,
+): RuntimeInfo {
+    if (placement == null && timings.isEmpty()) return runtime
+    val p50Ns = percentile(latenciesNs(samples), 50.0)
+    val judged = judgeUnit(runtime.computeUnitRequested, p50Ns, placement, timings)
+    return runtime.copy(computeUnitEvidence = judged)
 }
 
 /** Joins samples, gates and events, without what a later process measured again. */
