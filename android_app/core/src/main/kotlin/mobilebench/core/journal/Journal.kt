@@ -5,8 +5,9 @@ import java.time.Instant
 import java.time.ZoneOffset
 import java.time.format.DateTimeFormatter
 import mobilebench.core.json.DocumentRefused
-import mobilebench.core.json.newSha256
+import mobilebench.core.json.NotJson
 import mobilebench.core.json.hexadecimal
+import mobilebench.core.json.newSha256
 import mobilebench.core.json.readJson
 
 /** The whole lines of a journal. */
@@ -116,12 +117,13 @@ private class JournalReader(private val content: ByteArray, private val what: St
     /** Read a line; return what is wrong with it, in a clause. */
     private fun take(text: ByteArray): String? {
         val number = lines.size + 1
+        val name = "line $number of $what"
         val json = try {
-            readJson(text)
-        } catch (_: DocumentRefused) {
+            readJson(text, name)
+        } catch (_: NotJson) {
             return "line $number is damaged"
         }
-        val read = readLine(json, "line $number of $what")
+        val read = readLine(json, name)
         if (read.n != lines.size.toLong()) return "line $number has the number ${read.n}"
         lines += read.line
         return null

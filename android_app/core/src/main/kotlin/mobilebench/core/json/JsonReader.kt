@@ -20,14 +20,14 @@ private val factory: JsonFactory =
 /**
  * Read JSON in UTF-8; [what] names the document in the refusal.
  *
- * Throws [DocumentRefused] for bytes that are not UTF-8, and otherwise as for a text.
+ * Throws [NotJson] for bytes that are not UTF-8, and otherwise as for a text.
  */
 fun readJson(bytes: ByteArray, what: String = "the document"): Json {
     val decoder = Charsets.UTF_8.newDecoder()
     val text = try {
         decoder.decode(ByteBuffer.wrap(bytes)).toString()
     } catch (error: CharacterCodingException) {
-        throw DocumentRefused("$what is not JSON: its bytes are not UTF-8.", error)
+        throw NotJson("$what is not JSON: its bytes are not UTF-8.", error)
     }
     return readJson(text.removePrefix(MARK.toString()), what)
 }
@@ -35,8 +35,8 @@ fun readJson(bytes: ByteArray, what: String = "the document"): Json {
 /**
  * Read JSON from a text. Of a field that is there twice, the last one counts.
  *
- * Throws [DocumentRefused] for NaN, text after the end, nesting without end, whole numbers from
- * 2^53 on, other numbers that no double holds, and halves of surrogate pairs.
+ * Throws [NotJson] for NaN, text after the end and nesting without end, [DocumentRefused] for whole
+ * numbers from 2^53 on, other numbers that no double holds, and halves of surrogate pairs.
  */
 fun readJson(text: String, what: String = "the document"): Json =
     factory.createParser(text).use { parser ->
@@ -49,9 +49,9 @@ fun readJson(text: String, what: String = "the document"): Json =
         }
     }
 
-private fun notJson(parser: JsonParser, what: String, cause: Exception? = null): DocumentRefused {
+private fun notJson(parser: JsonParser, what: String, cause: Exception? = null): NotJson {
     val place = parser.currentLocation
-    return DocumentRefused(
+    return NotJson(
         "$what is not JSON from line ${place.lineNr}, column ${place.columnNr} on; it may have " +
             "been cut off.",
         cause,
@@ -75,7 +75,7 @@ private class TreeReader(private val parser: JsonParser, private val what: Strin
 
     private fun deeper(level: Int): Int {
         if (level < MOST_LEVELS) return level + 1
-        throw DocumentRefused("$what is not JSON for us: it nests deeper than $MOST_LEVELS levels.")
+        throw NotJson("$what is not JSON: it is nested more than $MOST_LEVELS levels deep.")
     }
 
     private fun fields(level: Int): JsonObject {
