@@ -24,6 +24,9 @@ interface Runtime {
     /** The units, each with null where this build has it here, or a clause that says why not. */
     val units: Map<ComputeUnit, String?>
 
+    /** What the library is told beyond a request, such as whether waiting threads spin. */
+    val settings: Map<String, String> get() = emptyMap()
+
     /**
      * Load a model.
      *

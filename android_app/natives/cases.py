@@ -1,0 +1,185 @@
+"""Write cases for the tests of the app's runners: jobs, and what the Python runtimes compute.
+
+    python -m android_app.natives.cases FOLDER [--all]
+
+Each case is a job's folder as `mobilebench job write` makes it, so the tests of whole jobs use the
+same ones, with a folder `python` in it: `case.properties` states the case in lines that a program
+without a reader of JSON can take, and `N.bin` holds the outputs of the Python runtime for entry N
+of the file and every input, as little-endian arrays. Without `--all` there is a network for each
+trait; with it there is also one of every family. Files that were exported before are used again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from mobilebench import files
+from mobilebench.errors import UserError
+from mobilebench.inputs.seeded import Batch
+from mobilebench.measuring import job_folder
+from mobilebench.measuring.job_folder import JobFolder
+from mobilebench.measuring.setting import Setting, job_alone, width_files
+from mobilebench.values.artifact import Artifact
+from mobilebench.values.job import Limits
+from mobilebench.values.protocol import protocol
+from mobilebench.values.tensor import TensorSpec
+from mobilebench.verifying import prediction
+
+SMALL = f"{Path(__file__).with_name('networks.py')}:two_in_three_out"
+_FORMATS = ("onnx", "tflite", "executorch")
+_CASES, _ARTIFACTS = "cases", "artifacts"
+_BESIDE, _STATED = "python", "case.properties"
+_LONGEST_S = 3600
+
+
+@dataclass(frozen=True)
+class Export:
+    """One call of `mobilebench export`, for all three formats."""
+
+    models: tuple[str, ...]
+    options: tuple[str, ...] = ()
+    precisions: tuple[str, ...] = ("fp32",)
+
+    def arguments(self) -> list[str]:
+        """Return the arguments, without where the files go."""
+        formats = [part for name in _FORMATS for part in ("--format", name)]
+        precisions = [part for name in self.precisions for part in ("--precision", name)]
+        return [*self.models, *formats, *precisions, *self.options]
+
+
+# The smallest network of a family, on the smallest image that is quick and not tiny for it, with
+# few classes. Every one has seeded weights.
+_QUICK = (
+    Export(
+        (SMALL,),
+        ("--input", "1x3x32x32", "--input", "1x1x16x16"),
+        ("fp32", "fp16", "int8", "int8-io"),
+    ),
+    Export(("mobilevig_ti",), ("--resolution", "64", "--num-classes", "10")),
+)
+_MORE = (
+    Export(
+        ("mobilevigv2_ti", "greedyvig_s", "logvig_ti", "adaptvig_s", "rapidnet_ti"),
+        ("--resolution", "64", "--num-classes", "10"),
+    ),
+    # Its positions are learned for maps of one size.
+    Export(("vcmamba_s",), ("--num-classes", "10")),
+    Export(
+        ("mobilevig_ti",),
+        ("--resolution", "64", "--num-classes", "10", "--together")
+        + ("--width", "1", "--width", "0.75", "--width", "0.5"),
+    ),
+)
+
+
+def write(folder: Path, everything: bool = False) -> tuple[Path, ...]:
+    """Export the networks and write their cases; return the folders of the cases.
+
+    Cases that are there and whole are left as they are. Raises `UserError` where an export fails.
+    """
+    exports = (*_QUICK, *_MORE) if everything else _QUICK
+    artifacts = [Artifact.load(each) for one in exports for each in _exported(one, folder)]
+    return tuple(_case(artifact, folder / _CASES) for artifact in artifacts)
+
+
+def _exported(export: Export, folder: Path) -> Iterator[Path]:
+    """Export and return the bundles; what a format has no precision for is left out."""
+    command = [sys.executable, "-m", "mobilebench", "export", *export.arguments(), "--json"]
+    places = ["--out", str(folder / _ARTIFACTS), "--store", str(folder / "store.db")]
+    made = subprocess.run(
+        [*command, *places], stdout=subprocess.PIPE, text=True, timeout=_LONGEST_S, check=False
+    )
+    if made.returncode != 0:
+        raise UserError(
+            f"The cases for the runners need an export that failed: "
+            f"mobilebench export {' '.join(export.arguments())}"
+        )
+    for row in json.loads(made.stdout):
+        yield Path(row["folder"])
+
+
+def _case(artifact: Artifact, cases: Path) -> Path:
+    place = cases / artifact.folder.name
+    if (place / _BESIDE / _STATED).exists():
+        return place
+    with files.staging_folder(cases) as staged:
+        folder = staged / place.name
+        _write_job(artifact, folder)
+        _write_outputs(artifact, job_folder.read(folder))
+        files.publish_folder(folder, place)
+    return place
+
+
+def _write_job(artifact: Artifact, folder: Path) -> None:
+    setting = Setting(device_id="host", protocol=protocol("burst-1"))
+    job = job_alone(artifact, setting, Limits())
+    if artifact.manifest.widths:
+        job = replace(job, variants=width_files([artifact], {}).variants)
+    job_folder.write(artifact, job, folder)
+
+
+def _write_outputs(artifact: Artifact, given: JobFolder) -> None:
+    """Compute the outputs of the Python runtime, for each entry of the file, and state the case."""
+    job = given.job
+    if job.parity is None:
+        raise UserError(f"{artifact.name} has no reference inputs; export it again.")
+    beside = given.path / _BESIDE
+    beside.mkdir()
+    inputs, _ = given.parity_batches()
+    entries = [variant.entry for variant in job.variants] or [None]
+    version = ""
+    for place, entry in enumerate(entries):
+        predicted = prediction.by_runtime(
+            given.model_path, artifact.manifest.recipe, inputs, runtime=job.runtime, entry=entry
+        )
+        if predicted is None:
+            raise UserError(f"No runtime here runs {artifact.name}; install its toolkit.")
+        version, outputs = predicted
+        files.write_bytes(beside / f"{place}.bin", _bytes(outputs))
+    lines = {
+        "network": artifact.manifest.model.title,
+        "recipe": artifact.manifest.recipe.label,
+        "precision": artifact.manifest.recipe.precision.value,
+        "runtime": job.runtime,
+        "version": version,
+        "delegate": job.delegate or "",
+        "model": job.model_file,
+        "entries": ",".join(entry or "" for entry in entries),
+        "inputs_file": job.parity.inputs_file,
+        "batches": str(job.parity.batches),
+        "inputs": _specs(job.inputs),
+        "outputs": _specs([output.tensor for output in job.parity.outputs]),
+    }
+    content = "".join(f"{key}={value}\n" for key, value in lines.items())
+    files.write_text(beside / _STATED, content)
+
+
+def _bytes(batches: Sequence[Batch]) -> bytes:
+    return b"".join(
+        array.astype(array.dtype.newbyteorder("<")).tobytes()
+        for batch in batches
+        for array in batch
+    )
+
+
+def _specs(tensors: Sequence[TensorSpec]) -> str:
+    return ",".join(f"{tensor.dtype}:{'x'.join(map(str, tensor.shape))}" for tensor in tensors)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Write cases for the tests of the app's runners.")
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--all", action="store_true", help="one network of every family too")
+    given = parser.parse_args()
+    for case in write(given.folder, given.all):
+        sys.stdout.write(f"{case}\n")
+
+
+if __name__ == "__main__":
+    main()

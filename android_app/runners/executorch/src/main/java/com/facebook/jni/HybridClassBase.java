@@ -1,0 +1,4 @@
+package com.facebook.jni;
+
+/** A Java object that is its own {@link HybridData}. */
+public abstract class HybridClassBase extends HybridData {}

@@ -1,0 +1,6 @@
+package com.facebook.soloader.nativeloader;
+
+/** Loads libraries by their name without `lib` and `.so`. */
+public interface NativeLoaderDelegate {
+  boolean loadLibrary(String name, int flags);
+}

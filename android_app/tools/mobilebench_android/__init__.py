@@ -1,0 +1,1 @@
+"""Build the Android app from pinned parts, without Gradle, and check what was built."""

@@ -1,0 +1,84 @@
+"""Turn class files into dex, and dex back into class files."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from mobilebench.errors import ProcessFailed, UserError
+from mobilebench_android.compiling import compile_modules, library_jars
+from mobilebench_android.fetching import Report, fetch, silent
+from mobilebench_android.java import java, jdk, run
+from mobilebench_android.modules import MIN_API, libraries_of, with_needs
+from mobilebench_android.outputs import files_key, key_of, made
+
+_TIMEOUT_S = 600
+_JVM = ("-Xmx2g", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
+TEST_API = 23
+"""For dex that is turned back: enjarify writes classes of a version without interface methods."""
+
+
+def dex(
+    name: str,
+    jars: Sequence[Path],
+    classpath: Sequence[Path],
+    min_api: int = MIN_API,
+    report: Report = silent,
+) -> Path:
+    """Return the folder with `classes.dex` of jars; `classpath` is what they need beside them."""
+    r8 = fetch("r8", report) / "r8-3.3.75.jar"
+
+    def make(folder: Path) -> None:
+        report(f"dexing {name} for API {min_api}")
+        options = ["--release", "--min-api", str(min_api), "--output", str(folder)]
+        options += ["--lib", str(jdk().home)]
+        for path in classpath:
+            options += ["--classpath", str(path)]
+        try:
+            java(
+                [r8], "com.android.tools.r8.D8", [*options, *jars],
+                options=_JVM, timeout_s=_TIMEOUT_S,
+            )  # fmt: skip
+        except ProcessFailed as error:
+            raise UserError(f"D8 does not take {name}:\n{error.log_tail.strip()}") from None
+
+    inputs = [_content(path) for path in (*jars, *classpath)]
+    return made(f"dex-{name}-{min_api}", key_of(inputs, str(r8), jdk().version), make, report)
+
+
+def _content(path: Path) -> str:
+    return files_key([(path.name, path)])
+
+
+def app_dex(modules: Sequence[str], min_api: int = MIN_API, report: Report = silent) -> list[Path]:
+    """Return the dex files of modules with what they need, and of their libraries."""
+    compiled = compile_modules(modules, report)
+    libraries = library_jars(
+        [each for each in libraries_of(with_needs(modules)) if each.in_app], report
+    )
+    own = list(compiled.units.values())
+    rest = [compiled.stubs] if compiled.stubs else []
+    return [
+        dex("app", own, [*libraries, *rest], min_api, report) / "classes.dex",
+        dex("libraries", libraries, rest, min_api, report) / "classes.dex",
+    ]
+
+
+def back(files: Sequence[Path], report: Report = silent) -> list[Path]:
+    """Return dex files as jars of class files again, made by enjarify."""
+    enjarify = fetch("enjarify", report)
+    jars = []
+    for file in files:
+
+        def make(folder: Path, file: Path = file) -> None:
+            report(f"turning {file.parent.name} back into class files")
+            program = [sys.executable, "-O", "-m", "enjarify.main"]
+            run(
+                [*program, "-f", "-o", folder / "classes.jar", file],
+                timeout_s=_TIMEOUT_S,
+                env={"PYTHONPATH": str(enjarify)},
+            )
+
+        jars.append(made("enjarified", _content(file), make, report) / "classes.jar")
+    return jars

@@ -1,0 +1,142 @@
+"""The command line of the build."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+
+from mobilebench.errors import MobilebenchError, ProcessFailed
+from mobilebench.files import write_text
+from mobilebench_android import api_levels, cutting, packaging, second_source, stubs
+from mobilebench_android.class_reader import read_jar
+from mobilebench_android.compiling import compile_modules
+from mobilebench_android.fetching import fetch
+from mobilebench_android.modules import MODULES
+from mobilebench_android.parts import host, parts
+from mobilebench_android.places import output, shown
+from mobilebench_android.testing import run_tests
+
+
+def main(args: Sequence[str] | None = None) -> int:
+    """Run a verb and return the exit code: 0 good, 1 a check said no, 2 the user can mend it."""
+    parser = argparse.ArgumentParser(
+        prog="build.py", description="Build and check the Android app without Gradle."
+    )
+    verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
+    for name, (describe, run) in VERBS.items():
+        verb = verbs.add_parser(name, help=describe, description=describe)
+        if name in _TAKES_MODULES:
+            verb.add_argument("modules", nargs="*", help="modules; all where none is named")
+        if name == "fetch":
+            verb.add_argument("parts", nargs="*", help="parts; all where none is named")
+        verb.set_defaults(run=run)
+    given = parser.parse_args(args)
+    try:
+        return int(given.run(given))
+    except MobilebenchError as error:
+        print(error, file=sys.stderr)
+        if isinstance(error, ProcessFailed):
+            print(error.log_tail, file=sys.stderr)
+        return 2
+
+
+def _report(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
+def _fetch(given: argparse.Namespace) -> int:
+    for name in _known(given.parts, parts(), "part"):
+        part = parts()[name]
+        if given.parts or part.host in (None, host()):
+            print(f"{name}: {fetch(name, _report)}")
+    return 0
+
+
+def _parts(given: argparse.Namespace) -> int:
+    for part in parts().values():
+        print(f"{part.name}: {part.title}, {part.licence}, {part.addresses[0]}")
+    return 0
+
+
+def _compile(given: argparse.Namespace) -> int:
+    names = _known(given.modules, MODULES, "module")
+    for name, jar in compile_modules(names, _report, tests=True).units.items():
+        print(f"{name}: {jar}")
+    return 0
+
+
+def _classpath(given: argparse.Namespace) -> int:
+    names = _known(given.modules, MODULES, "module")
+    print(os.pathsep.join(map(str, compile_modules(names, _report).classpath)))
+    return 0
+
+
+def _test(given: argparse.Namespace) -> int:
+    started = time.monotonic()
+    output().mkdir(parents=True, exist_ok=True)
+    results = output() / "tests.jsonl"
+    outcomes = run_tests(_known(given.modules, MODULES, "module"), results, _report)
+    for outcome in outcomes:
+        if outcome.status != "passed":
+            print(f"{outcome.status}: {outcome.class_name}: {outcome.name}\n{outcome.detail}")
+    counts = [sum(o.status == s for o in outcomes) for s in ("passed", "failed", "skipped")]
+    print("{} passed, {} failed, {} skipped".format(*counts), end=" ")
+    print(f"in {time.monotonic() - started:.1f} s")
+    return 1 if counts[1] else 0
+
+
+def _cut(given: argparse.Namespace) -> int:
+    """Compile the app against all of Android's API, and keep the classes that it uses."""
+    text = (fetch("android-api", _report) / "current.txt").read_text(encoding="utf-8")
+    units = compile_modules(list(MODULES), _report, android=stubs.whole_jar(text, _report)).units
+    known = stubs.names(text)
+    wanted = {n for jar in units.values() for u in read_jar(jar) for n in u.classes} & known
+    write_text(stubs.CUT, cutting.cut(text, wanted))
+    print(f"{len(wanted)} classes: {shown(stubs.CUT)}")
+    return 0
+
+
+def _api(given: argparse.Namespace) -> int:
+    modules = [module.name for module in MODULES.values() if module.on_phone]
+    units = compile_modules(modules, _report).units
+    classes = [each for name in modules if name in units for each in read_jar(units[name])]
+    problems = api_levels.problems(classes, second_source.declarations(_report))
+    print("\n".join(problems) or f"{len(classes)} classes take what Android has")
+    return 1 if problems else 0
+
+
+def _apk(given: argparse.Namespace) -> int:
+    started = time.monotonic()
+    for abi in packaging.ABIS:
+        path = packaging.build(abi, _report)
+        print(f"{shown(path)}: {path.stat().st_size:,} bytes")
+        for native in packaging.natives(abi, _report):
+            if not native.ready:
+                instead = packaging.INSTEAD[native.name]
+                print(f"  {native.name} does not load on pages of 16 KiB; with Gradle: {instead}")
+    print(f"built in {time.monotonic() - started:.1f} s")
+    return 0
+
+
+def _known(names: Sequence[str], table: Mapping[str, object], noun: str) -> list[str]:
+    """Return names, or all of the table where none is given."""
+    for name in names:
+        if name not in table:
+            raise MobilebenchError(f"there is no {noun} {name!r}; there are {', '.join(table)}")
+    return list(names) or list(table)
+
+
+_TAKES_MODULES = {"compile", "classpath", "test"}
+VERBS: dict[str, tuple[str, Callable[[argparse.Namespace], int]]] = {
+    "parts": ("list the parts that others made", _parts),
+    "fetch": ("fetch parts into the cache", _fetch),
+    "compile": ("compile modules and their tests", _compile),
+    "classpath": ("compile modules and print their class path", _classpath),
+    "api": ("check what the modules use of Android, and since when it is there", _api),
+    "cut": ("write the classes of Android's API that the app is compiled against", _cut),
+    "apk": ("build and sign the app for phones and for emulators", _apk),
+    "test": ("run the tests of modules", _test),
+}
