@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import sys
+import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 
 from mobilebench.errors import ProcessFailed, UserError
 from mobilebench_android.compiling import compile_modules, library_jars
 from mobilebench_android.fetching import Report, fetch, silent
+from mobilebench_android.jars import entry
 from mobilebench_android.java import java, jdk, run
 from mobilebench_android.modules import MIN_API, libraries_of, with_needs
 from mobilebench_android.outputs import files_key, key_of, made
@@ -63,6 +65,22 @@ def app_dex(modules: Sequence[str], min_api: int = MIN_API, report: Report = sil
         dex("app", own, [*libraries, *rest], min_api, report) / "classes.dex",
         dex("libraries", libraries, rest, min_api, report) / "classes.dex",
     ]
+
+
+def resources(modules: Sequence[str], report: Report = silent) -> Path:
+    """Return an archive of what modules carry beside classes; the app holds it as it is."""
+    units = compile_modules(modules, report).units
+
+    def make(folder: Path) -> None:
+        with zipfile.ZipFile(folder / "resources.jar", "w") as out:
+            for jar in units.values():
+                with zipfile.ZipFile(jar) as opened:
+                    for name in opened.namelist():
+                        if not name.endswith((".class", ".kotlin_module")):
+                            out.writestr(entry(name), opened.read(name))
+
+    key = key_of([_content(jar) for jar in units.values()])
+    return made("carried", key, make, report) / "resources.jar"
 
 
 def back(files: Sequence[Path], report: Report = silent) -> list[Path]:
