@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import zipfile
 from collections.abc import Sequence
@@ -86,17 +87,20 @@ def resources(modules: Sequence[str], report: Report = silent) -> Path:
 def back(files: Sequence[Path], report: Report = silent) -> list[Path]:
     """Return dex files as jars of class files again, made by enjarify."""
     enjarify = fetch("enjarify", report)
+    undex = f"{__package__}.undex"
     jars = []
     for file in files:
 
         def make(folder: Path, file: Path = file) -> None:
             report(f"turning {file.parent.name} back into class files")
-            program = [sys.executable, "-O", "-m", "enjarify.main"]
+            program = [sys.executable, "-O", "-m", undex]
+            path = os.pathsep.join([str(enjarify), str(Path(__file__).parents[1])])
             run(
-                [*program, "-f", "-o", folder / "classes.jar", file],
+                [*program, file, folder / "classes.jar"],
                 timeout_s=_TIMEOUT_S,
-                env={"PYTHONPATH": str(enjarify)},
+                env={"PYTHONPATH": path},
             )
 
-        jars.append(made("enjarified", _content(file), make, report) / "classes.jar")
+        key = key_of(_content(file), enjarify.name, _content(Path(__file__).with_name("undex.py")))
+        jars.append(made("enjarified", key, make, report) / "classes.jar")
     return jars
