@@ -17,9 +17,9 @@ from dataclasses import dataclass
 from mobilebench.errors import UserError
 
 RENAMED = frozenset(
-    "sysconf pathconf strerror_r sigfillset pthread_sigmask "
-    "vfprintf fprintf fwrite fread fputs fputc fputwc getc ungetc getwc ungetwc fflush ferror "
-    "fileno".split()
+    {"sysconf", "pathconf", "strerror_r", "sigfillset", "pthread_sigmask", "dlsym", "memalign"}
+    | {"fprintf", "vfprintf", "fwrite", "fread", "fputs", "fputc", "fputwc", "fflush", "ferror"}
+    | {"fileno", "getc", "getwc", "ungetc", "ungetwc"}
 )
 """Functions that differ between bionic and glibc; `shim.c` has each with a capital."""
 DROPPED = frozenset({"libc.so", "libm.so", "libdl.so", "liblog.so", "libandroid.so"})

@@ -11,7 +11,9 @@
  *   3. functions on files, which may get one of bionic's `__sF`: renamed in the same way.
  */
 #define _GNU_SOURCE
+#include <dlfcn.h>
 #include <errno.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -68,11 +70,10 @@ void __assert2(const char *file, int line, const char *function, const char *cla
 
 void android_set_abort_message(const char *message) { fprintf(stderr, "%s\n", message); }
 
-/* There are no properties: each one is empty, as a property that was never set. */
+/* The only property is Android's version: TensorFlow Lite asks for it before it uses XNNPACK. */
 int __system_property_get(const char *name, char *value) {
-  (void)name;
-  value[0] = 0;
-  return 0;
+  strcpy(value, strcmp(name, "ro.build.version.sdk") == 0 ? "34" : "");
+  return strlen(value);
 }
 
 /* liblog writes to stderr. */
@@ -148,6 +149,28 @@ int Pthread_sigmask(int how, const unsigned long *set, unsigned long *old) {
   int result = pthread_sigmask(how, set ? &wide : NULL, &wide_old);
   if (result == 0 && old) memcpy(old, &wide_old, sizeof *old);
   return result;
+}
+
+/* Where nothing global has a name, bionic looks into the caller's own library too. TensorFlow Lite
+ * finds its XNNPACK in this way, and computes without it where that fails. */
+void *Dlsym(void *library, const char *name) {
+  void *symbol = dlsym(library, name);
+  Dl_info caller;
+  if (symbol || library != RTLD_DEFAULT || !dladdr(__builtin_return_address(0), &caller)) {
+    return symbol;
+  }
+  void *own = dlopen(caller.dli_fname, RTLD_LAZY | RTLD_NOLOAD);
+  if (own) {
+    symbol = dlsym(own, name);
+    dlclose(own);
+  }
+  return symbol;
+}
+
+/* XNNPACK in TensorFlow Lite 2.14 asks for 32 bytes, as phones need, and where a processor has
+ * AVX-512 it loads 64 aligned ones from there. No phone has AVX-512; machines that test do. */
+void *Memalign(size_t alignment, size_t size) {
+  return memalign(alignment < 64 ? 64 : alignment, size);
 }
 
 /* 3. Functions on files. Libraries built for an API below 23 use the addresses of `__sF[0..2]` as

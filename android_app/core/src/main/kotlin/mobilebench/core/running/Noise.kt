@@ -4,6 +4,8 @@ import java.nio.ByteBuffer
 import java.util.Random
 import mobilebench.core.documents.DType
 import mobilebench.core.documents.TensorSpec
+import mobilebench.core.documents.arrayFor
+import mobilebench.core.documents.halfOf
 
 /**
  * Draw inputs to time a network with.

@@ -7,6 +7,7 @@ import mobilebench.core.documents.ExpectedOutput
 import mobilebench.core.documents.OutputParity
 import mobilebench.core.documents.TensorSpec
 import mobilebench.core.documents.UnitParity
+import mobilebench.core.documents.numberAt
 
 /**
  * Compute the inputs of every batch, and return how far each output is off in the worst of them.

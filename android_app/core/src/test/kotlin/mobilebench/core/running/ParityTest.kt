@@ -11,6 +11,8 @@ import mobilebench.core.documents.ComputeUnit
 import mobilebench.core.documents.DType
 import mobilebench.core.documents.ExpectedOutput
 import mobilebench.core.documents.TensorSpec
+import mobilebench.core.documents.arrayFor
+import mobilebench.core.documents.numberAt
 
 class ParityTest {
     private val scores = TensorSpec("scores", listOf(1, 3))

@@ -1,4 +1,4 @@
-package mobilebench.core.running
+package mobilebench.core.documents
 
 import java.io.File
 import java.nio.ByteBuffer
@@ -8,8 +8,7 @@ import kotlin.test.assertContentEquals
 import kotlin.test.assertEquals
 import kotlin.test.assertFailsWith
 import kotlin.test.assertTrue
-import mobilebench.core.documents.DType
-import mobilebench.core.documents.TensorSpec
+import mobilebench.core.json.DocumentRefused
 
 class ArraysTest {
     private val pair = listOf(TensorSpec("x", listOf(2)), TensorSpec("mask", listOf(3), DType.BOOL))
@@ -45,7 +44,7 @@ class ArraysTest {
 
     @Test
     fun `a file of another size is refused with both sizes`() {
-        val refused = assertFailsWith<Refused> { readBatches(written(ByteArray(21)), pair, 2) }
+        val refused = assertFailsWith<DocumentRefused> { readBatches(written(ByteArray(21)), pair, 2) }
         assertTrue("21 bytes" in refused.message.orEmpty(), refused.message)
         assertTrue("have 22" in refused.message.orEmpty(), refused.message)
     }

@@ -1,11 +1,10 @@
-package mobilebench.core.running
+package mobilebench.core.documents
 
 import java.io.File
 import java.io.RandomAccessFile
 import java.nio.ByteBuffer
 import java.nio.ByteOrder
-import mobilebench.core.documents.DType
-import mobilebench.core.documents.TensorSpec
+import mobilebench.core.json.DocumentRefused
 
 /** Return an empty little-endian array for a tensor, outside the heap, as libraries want it. */
 fun arrayFor(tensor: TensorSpec): ByteBuffer =
@@ -14,12 +13,12 @@ fun arrayFor(tensor: TensorSpec): ByteBuffer =
 /**
  * Read batches of plain arrays: batch after batch, in each the tensors in their order.
  *
- * Throws [Refused] for a file of another size.
+ * Throws [DocumentRefused] for a file of another size.
  */
 fun readBatches(file: File, tensors: List<TensorSpec>, count: Int): List<List<ByteBuffer>> {
     val needed = count * tensors.sumOf { it.bytes.toLong() }
     if (file.length() != needed) {
-        throw Refused(
+        throw DocumentRefused(
             "${file.name} has ${file.length()} bytes, and $count batches of " +
                 "${tensors.joinToString()} have $needed; copy it again.",
         )
