@@ -87,9 +87,10 @@ data class VoidRounds(
     val sentence: String?
         get() {
             if (numbers.isEmpty()) return null
-            val verb = if (numbers.size == 1) "round is" else "rounds are"
-            return "${numbers.size} of $rounds $verb void: the app was not in front, or the " +
-                "screen was off."
+            val verb = if (numbers.size == 1) "is" else "are"
+            val noun = if (rounds == 1) "round" else "rounds"
+            return "${numbers.size} of $rounds $noun $verb void: the app was not in front, or " +
+                "the screen was off."
         }
 }
 

@@ -34,6 +34,8 @@ private class Run(
     private val several = course.several
     private val columns =
         Columns(roomFor(protocol, several?.widths?.size ?: 0, course.everyNs), several != null)
+    private val baseline = LongArray(BASELINE_INFERENCES)
+    private val coolNs = LongArray(several?.widths?.size ?: 0)
     private val loadNs = ArrayList<Long>()
     private val gates = ArrayList<GateLog>()
     private val states = ArrayList<DeviceState>()
@@ -184,15 +186,13 @@ private class Run(
     /** Measure the cool latency of each width, the narrowest first; return what chooses. */
     private fun chooser(infer: Infer, round: Int): Chooser? {
         if (several == null) return null
-        val coolNs = LongArray(several.widths.size)
-        val latencies = LongArray(BASELINE_INFERENCES)
-        for (at in several.widths.indices.reversed()) {
+        for (at in several.widths.size - 1 downTo 0) {
             select(at)
-            for (turn in latencies.indices) latencies[turn] = sample(infer, Phase.WARM_UP, round)
-            coolNs[at] = medianOfSettled(latencies)
+            for (turn in baseline.indices) baseline[turn] = sample(infer, Phase.WARM_UP, round)
+            coolNs[at] = medianOfSettled(baseline)
             between(now())
         }
-        return several.chooser(coolNs)
+        return several.chooser(coolNs.copyOf())
     }
 
     private fun warmUp(rule: WarmUp, infer: Infer, round: Int) {
@@ -263,11 +263,11 @@ private class Run(
 /** Ends a run from within; it is no failure, and has no trace. */
 private class EndReached(val ending: Ending) : RuntimeException(null, null, false, false)
 
-/** Return the median without the first two of a width's latencies, rounded down. */
+/** Return the median without the first two of a width's latencies, rounded down; sorts them. */
 private fun medianOfSettled(latencies: LongArray): Long {
-    val settled = latencies.copyOfRange(SETTLING, latencies.size).apply { sort() }
-    val middle = settled.size / 2
-    return (settled[middle - 1] + settled[middle]) / 2
+    latencies.sort(SETTLING, latencies.size)
+    val middle = (SETTLING + latencies.size) / 2
+    return (latencies[middle - 1] + latencies[middle]) / 2
 }
 
 private const val SETTLING = 2
