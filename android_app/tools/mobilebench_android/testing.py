@@ -73,7 +73,7 @@ def run_tests(names: Sequence[str], results: Path, report: Report = silent) -> l
     """Compile modules with their tests, run those, and write a JSON line for each into a file."""
     compiled = compile_modules(names, report, tests=True)
     jars = [jar for name, jar in compiled.units.items() if name.endswith("-tests")]
-    classes = sorted(name for jar in jars for name in _test_classes(jar))
+    classes = sorted(name for jar in jars for name in test_classes(jar))
     if not classes:
         return []
     report(f"running the tests of {len(classes)} classes")
@@ -105,7 +105,7 @@ def read(results: Path) -> list[Outcome]:
     ]
 
 
-def _test_classes(jar: Path) -> list[str]:
+def test_classes(jar: Path) -> list[str]:
     """Return the classes whose name ends with Test."""
     with zipfile.ZipFile(jar) as opened:
         names = [name for name in opened.namelist() if _CLASS.match(name)]
