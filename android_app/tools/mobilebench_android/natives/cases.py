@@ -1,6 +1,6 @@
 """Write cases for the tests of the app's runners: jobs, and what the Python runtimes compute.
 
-    python -m android_app.natives.cases FOLDER [--all]
+    python android_app/tools/build.py cases FOLDER [--all]
 
 Each case is a job's folder as `mobilebench job write` makes it, so the tests of whole jobs use the
 same ones, with a folder `python` in it: `case.properties` states the case in lines that a program
@@ -11,7 +11,6 @@ trait; with it there is also one of every family. Files that were exported befor
 
 from __future__ import annotations
 
-import argparse
 import json
 import subprocess
 import sys
@@ -31,7 +30,7 @@ from mobilebench.values.protocol import protocol
 from mobilebench.values.tensor import TensorSpec
 from mobilebench.verifying import prediction
 
-SMALL = f"{Path(__file__).with_name('networks.py')}:two_in_three_out"
+_SMALL = f"{Path(__file__).with_name('networks.py')}:two_in_three_out"
 _FORMATS = ("onnx", "tflite", "executorch")
 _CASES, _ARTIFACTS = "cases", "artifacts"
 _BESIDE, _STATED = "python", "case.properties"
@@ -53,11 +52,12 @@ class Export:
         return [*self.models, *formats, *precisions, *self.options]
 
 
+_WIDTHS = tuple(part for share in ("1", "0.75", "0.5") for part in ("--width", share))
 # The smallest network of a family, on the smallest image that is quick and not tiny for it, with
 # few classes. Every one has seeded weights.
 _QUICK = (
     Export(
-        (SMALL,),
+        (_SMALL,),
         ("--input", "1x3x32x32", "--input", "1x1x16x16"),
         ("fp32", "fp16", "int8", "int8-io"),
     ),
@@ -72,8 +72,7 @@ _MORE = (
     Export(("vcmamba_s",), ("--num-classes", "10")),
     Export(
         ("mobilevig_ti",),
-        ("--resolution", "64", "--num-classes", "10", "--together")
-        + ("--width", "1", "--width", "0.75", "--width", "0.5"),
+        ("--resolution", "64", "--num-classes", "10", "--together", *_WIDTHS),
     ),
 )
 
@@ -170,16 +169,3 @@ def _bytes(batches: Sequence[Batch]) -> bytes:
 
 def _specs(tensors: Sequence[TensorSpec]) -> str:
     return ",".join(f"{tensor.dtype}:{'x'.join(map(str, tensor.shape))}" for tensor in tensors)
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description="Write cases for the tests of the app's runners.")
-    parser.add_argument("folder", type=Path)
-    parser.add_argument("--all", action="store_true", help="one network of every family too")
-    given = parser.parse_args()
-    for case in write(given.folder, given.all):
-        sys.stdout.write(f"{case}\n")
-
-
-if __name__ == "__main__":
-    main()
