@@ -68,12 +68,21 @@ class JournalWriter internal constructor(
         try {
             while (bytes.hasRemaining()) channel.write(bytes)
         } catch (error: IOException) {
-            // A full disk takes half a line; without it the journal is whole.
-            channel.truncate(whole)
+            cutOff(whole, error)
             throw error
         }
         number++
         if (line.start != null || line.roundEnded != null || line.end != null) channel.force(false)
+    }
+
+    /** Cut off the half of a line that a full disk took, so that the journal is whole. */
+    private fun cutOff(whole: Long, cause: IOException) {
+        try {
+            channel.truncate(whole)
+        } catch (error: IOException) {
+            // A reader leaves half a line out as well.
+            cause.addSuppressed(error)
+        }
     }
 }
 
