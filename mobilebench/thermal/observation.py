@@ -14,14 +14,11 @@ from mobilebench.values.device import ThermalState
 # Plain classes with slots: one of each is made for every frame.
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What the sensors of a device say at one moment; what cannot be read is None.
-
-    A number that is not finite, which Android gives for a lack, becomes None.
-    """
+    """What the sensors of a device say at one moment; what cannot be read is None."""
 
     state: ThermalState | None = None
     headroom: float | None = None
-    """Android's forecast: at 1 the system throttles severely."""
+    """Android's forecast: at 1 the system throttles severely. NaN counts as not readable."""
     skin_c: float | None = None
     battery_c: float | None = None
     cap: float | None = None
@@ -31,14 +28,8 @@ class Reading:
     energy_mj: float | None = None
     """Energy of a frame since the reading before, in millijoules."""
 
-    def __post_init__(self) -> None:
-        for name in ("headroom", "skin_c", "battery_c", "cap", "busy", "energy_mj"):
-            number = getattr(self, name)
-            if number is not None and not math.isfinite(number):
-                object.__setattr__(self, name, None)
-
     def known(self) -> dict[str, float]:
-        """Return the numbers that are there."""
+        """Return the numbers that are there; NaN, which Android gives for a lack, is not."""
         numbers = {
             "state": None if self.state is None else self.state.level,
             "headroom": self.headroom,
@@ -48,7 +39,11 @@ class Reading:
             "busy": self.busy,
             "energy_mj": self.energy_mj,
         }
-        return {name: float(number) for name, number in numbers.items() if number is not None}
+        return {
+            name: float(number)
+            for name, number in numbers.items()
+            if number is not None and math.isfinite(number)
+        }
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,13 +51,6 @@ def test_a_policy_for_heat_keeps_the_deadline_without_any_sensor(rule: PolicyRul
     assert last.index >= 1
 
 
-@pytest.mark.parametrize("number", [math.nan, math.inf, -math.inf])
-def test_a_number_that_is_not_finite_is_not_known(number: float) -> None:
-    nothing = Reading(headroom=number, skin_c=number, battery_c=number, cap=number, busy=number)
-    assert nothing == Reading()
-    assert nothing.known() == {}
-
-
 @pytest.mark.parametrize("rule", sorted(PURSUES_HEAT))
 def test_the_inputs_of_a_decision_are_numbers_that_json_has(rule: PolicyRule) -> None:
     machine = controller(Policy(rule=rule, aim=EVERYTHING), WIDTHS, INTERVAL_NS)
