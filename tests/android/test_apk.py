@@ -22,10 +22,8 @@ from mobilebench_android.packaging import ABIS, INSTEAD
 from mobilebench_android.places import APP, OUTPUT, ROOT
 from mobilebench_android.resources import APPLICATION, aapt2
 
-PERMISSIONS: set[str] = {
-    "android.permission.WAKE_LOCK",
-}
-"""All that the app asks for."""
+PERMISSIONS: set[str] = set()
+"""All that the app asks for: nothing."""
 CLASSES = {
     "mobilebench/app/MainActivity",
     "mobilebench/core/engine/Engine",
