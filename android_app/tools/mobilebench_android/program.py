@@ -99,7 +99,7 @@ def _natives(given: argparse.Namespace) -> int:
     started = time.monotonic()
     output().mkdir(parents=True, exist_ok=True)
     results = output() / "tests-natives.jsonl"
-    return _show(on_natives.run_tests(given.folder, results, _report), started)
+    return _show(on_natives.run_tests(given.folder, output() / "jobs", results, _report), started)
 
 
 def _show(outcomes: Sequence[Outcome], started: float) -> int:

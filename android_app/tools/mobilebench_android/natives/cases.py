@@ -25,16 +25,25 @@ from mobilebench.measuring import job_folder
 from mobilebench.measuring.job_folder import JobFolder
 from mobilebench.measuring.setting import Setting, job_alone, width_files
 from mobilebench.values.artifact import Artifact
-from mobilebench.values.job import Limits
+from mobilebench.values.device import ThermalState
+from mobilebench.values.job import Limits, VariantAccuracy
+from mobilebench.values.policy import Aim, Policy, PolicyRule
 from mobilebench.values.protocol import protocol
 from mobilebench.values.tensor import TensorSpec
 from mobilebench.verifying import prediction
+from mobilebench_android.outputs import files_key
 
 _SMALL = f"{Path(__file__).with_name('networks.py')}:two_in_three_out"
 _FORMATS = ("onnx", "tflite", "executorch")
 _CASES, _ARTIFACTS = "cases", "artifacts"
 _BESIDE, _STATED = "python", "case.properties"
 _LONGEST_S = 3600
+_INDEX = "cases.txt"
+_ACCURACIES = {
+    share: VariantAccuracy(top1=top1, source="made up for tests of the app", measured=False)
+    for share, top1 in ((1.0, 0.75), (0.75, 0.7), (0.5, 0.6))
+}
+"""A policy weighs these; the networks have seeded weights, so there are none to measure."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +93,10 @@ def write(folder: Path, everything: bool = False) -> tuple[Path, ...]:
     """
     exports = (*_QUICK, *_MORE) if everything else _QUICK
     artifacts = [Artifact.load(each) for one in exports for each in _exported(one, folder)]
-    return tuple(_case(artifact, folder / _CASES) for artifact in artifacts)
+    cases = tuple(_case(artifact, folder / _CASES) for artifact in artifacts)
+    # Folders of other contents may lie beside these.
+    files.write_text(folder / _INDEX, "".join(f"{case.name}\n" for case in cases))
+    return cases
 
 
 def _exported(export: Export, folder: Path) -> Iterator[Path]:
@@ -104,8 +116,8 @@ def _exported(export: Export, folder: Path) -> Iterator[Path]:
 
 
 def _case(artifact: Artifact, cases: Path) -> Path:
-    place = cases / artifact.folder.name
-    if (place / _BESIDE / _STATED).exists():
+    place = cases / f"{artifact.folder.name}-{files_key([('cases', Path(__file__))])[:4]}"
+    if place.is_dir():
         return place
     with files.staging_folder(cases) as staged:
         folder = staged / place.name
@@ -116,10 +128,12 @@ def _case(artifact: Artifact, cases: Path) -> Path:
 
 
 def _write_job(artifact: Artifact, folder: Path) -> None:
-    setting = Setting(device_id="host", protocol=protocol("burst-1"))
-    job = job_alone(artifact, setting, Limits())
-    if artifact.manifest.widths:
-        job = replace(job, variants=width_files([artifact], {}).variants)
+    several = bool(artifact.manifest.widths)
+    rate = protocol("paced-30fps-1" if several else "burst-1")
+    job = job_alone(artifact, Setting(device_id="host", protocol=rate), Limits())
+    if several:
+        policy = Policy(rule=PolicyRule.THRESHOLD, aim=Aim(warmest=ThermalState.FAIR))
+        job = replace(job, variants=width_files([artifact], _ACCURACIES).variants, policy=policy)
     job_folder.write(artifact, job, folder)
 
 

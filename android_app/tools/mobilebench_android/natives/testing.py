@@ -17,16 +17,21 @@ MODULE = "natives"
 _TIMEOUT_S = 600
 
 
-def run_tests(cases: Path, results: Path, report: Report = silent) -> list[Outcome]:
+def run_tests(cases: Path, jobs: Path, results: Path, report: Report = silent) -> list[Outcome]:
     """Run the tests of the module `natives` on a folder of cases, in one Java machine.
 
-    `results` gets a line of JSON for each test. Raises `UserError` where the Java machine ends.
+    `jobs` gets the folders of whole jobs that were done, and `results` a line of JSON for each
+    test. Raises `UserError` where the Java machine ends.
     """
     compiled = compile_modules([MODULE], report, tests=True)
     classes = testing.test_classes(compiled.units[f"{MODULE}-tests"])
     settings = on_glibc.java_settings(on_glibc.libraries(report))
     path = os.pathsep.join(map(str, [programs(report), *compiled.classpath]))
-    options = [*settings.options, f"-Dmobilebench.cases={cases.resolve()}", "-ea"]
+    places = [
+        f"-Dmobilebench.{name}={at.resolve()}" for name, at in (("cases", cases), ("jobs", jobs))
+    ]
+    options = [*settings.options, *places, "-ea"]
+    jobs.mkdir(parents=True, exist_ok=True)
     report(f"running the tests of {len(classes)} classes on the native libraries")
     try:
         printed = run(
