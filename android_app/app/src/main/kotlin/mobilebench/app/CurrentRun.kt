@@ -5,7 +5,6 @@ import android.os.Build
 import android.os.PerformanceHintManager
 import android.os.Process
 import java.io.File
-import java.io.IOException
 import java.util.concurrent.ConcurrentLinkedQueue
 import mobilebench.core.documents.EventKind
 import mobilebench.core.documents.JobFolder
@@ -13,7 +12,6 @@ import mobilebench.core.documents.readJobFolder
 import mobilebench.core.engine.EventLog
 import mobilebench.core.engine.Part
 import mobilebench.core.jobs.endRun
-import mobilebench.core.jobs.writeRecord
 import mobilebench.core.journal.JournalFailed
 import mobilebench.core.journal.Provenance
 import mobilebench.core.json.DocumentRefused
@@ -21,6 +19,7 @@ import mobilebench.core.running.JobRun
 import mobilebench.core.running.Refused
 import mobilebench.core.running.RunObserver
 import mobilebench.core.running.RunStage
+import mobilebench.core.running.writeRecord
 import mobilebench.core.screens.RunEnd
 import mobilebench.core.screens.Verbatim
 import mobilebench.core.sensors.Conditions
@@ -129,11 +128,11 @@ class CurrentRun(
     }
 
     private fun recorded(end: RunEnd): RunEnd = try {
-        writeRecord(given, provenanceOf(app))
+        writeRecord(given, provenanceOf(app), signer = null)
         end
     } catch (error: DocumentRefused) {
         end.copy(failure = end.failure ?: failed(error).failure)
-    } catch (error: IOException) {
+    } catch (error: JournalFailed) {
         end.copy(failure = end.failure ?: failed(error).failure)
     }
 

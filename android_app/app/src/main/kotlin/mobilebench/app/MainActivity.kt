@@ -22,6 +22,7 @@ import mobilebench.core.jobs.jobIn
 import mobilebench.core.jobs.jobsIn
 import mobilebench.core.jobs.keyFits
 import mobilebench.core.jobs.unfinishedSince
+import mobilebench.core.journal.JournalFailed
 import mobilebench.core.json.DocumentRefused
 import mobilebench.core.screens.Action
 import mobilebench.core.screens.ActionKind
@@ -157,7 +158,7 @@ class MainActivity : Activity() {
     } catch (_: DocumentRefused) {
         // The list of jobs says what is wrong with it.
         null
-    } catch (_: IOException) {
+    } catch (_: JournalFailed) {
         null
     }
 

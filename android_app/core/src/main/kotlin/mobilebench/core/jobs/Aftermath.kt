@@ -4,13 +4,13 @@ import java.io.File
 import java.io.IOException
 import mobilebench.core.documents.Failure
 import mobilebench.core.documents.JobFolder
+import mobilebench.core.documents.Signer
 import mobilebench.core.documents.readJobFolder
 import mobilebench.core.journal.Journal
 import mobilebench.core.journal.Provenance
 import mobilebench.core.journal.readJournal
-import mobilebench.core.journal.recordOf
 import mobilebench.core.json.DocumentRefused
-import mobilebench.core.json.text
+import mobilebench.core.running.writeRecord
 import mobilebench.core.sensors.Exit
 import mobilebench.core.sensors.Reached
 import mobilebench.core.sensors.failureOf
@@ -21,26 +21,6 @@ fun beginRun(folder: File) = File(folder, RUNNING_FILE).writeText("")
 /** When the run of a job began whose end nobody saw, in milliseconds; null where there is none. */
 fun unfinishedSince(folder: File): Long? =
     File(folder, RUNNING_FILE).takeIf { it.isFile }?.lastModified()
-
-/**
- * Write the record of a job from its journal; it appears whole or not at all.
- *
- * [crash] is what ended the process that measured. Throws [DocumentRefused] for a journal that
- * cannot be read, [IOException] where the record cannot be written.
- */
-fun writeRecord(given: JobFolder, provenance: Provenance, crash: Failure? = null): File {
-    val record = recordOf(given, journalOf(given), provenance, crash)
-    val staged = File(given.folder, ".${given.recordFile.name}")
-    try {
-        staged.writeText(record.text())
-        if (!staged.renameTo(given.recordFile)) {
-            throw IOException("${given.recordFile} cannot be written")
-        }
-    } finally {
-        staged.delete()
-    }
-    return given.recordFile
-}
 
 /** Take back what [beginRun] wrote: the run came to its end, good or bad. */
 fun endRun(folder: File) {
@@ -67,12 +47,15 @@ data class Aftermath(val failure: Failure, val left: Left)
  *
  * A crash becomes the record of the job: it would come again. After any other end the journal
  * stays as it is, and another run can go on. [description] is what the system noted of the end.
+ * Throws [DocumentRefused] for a folder that cannot be read, `JournalFailed` where the record cannot
+ * be written.
  */
 fun aftermath(
     folder: File,
     exit: Exit,
     description: String?,
     provenance: Provenance,
+    signer: Signer? = null,
 ): Aftermath? {
     if (unfinishedSince(folder) == null) return null
     try {
@@ -85,12 +68,12 @@ fun aftermath(
             return Aftermath(failure, Left.NOTHING)
         }
         if (journal.ended) {
-            if (!given.recordFile.isFile) writeRecord(given, provenance)
+            if (!given.recordFile.isFile) writeRecord(given, provenance, signer)
             return null
         }
         val failure = failureOf(exit, reached(journal), asked, description)
         if (exit != Exit.CRASHED) return Aftermath(failure, Left.JOURNAL)
-        writeRecord(given, provenance, failure)
+        writeRecord(given, provenance, signer, failure)
         return Aftermath(failure, Left.RECORD)
     } finally {
         endRun(folder)

@@ -2,7 +2,9 @@ package mobilebench.core.sensors
 
 import mobilebench.core.documents.Cores
 import mobilebench.core.documents.Unreadable
+import java.io.File
 import org.junit.Assert.assertEquals
+import org.junit.Assert.assertTrue
 import org.junit.Test
 
 class CpuFilesTest {
@@ -104,12 +106,12 @@ class CpuFilesTest {
     @Test
     fun `this machine's own files are read`() {
         val here = SystemFiles { path ->
-            java.io.File(path).takeIf { it.canRead() }?.let { Got(it.readText()) } ?: Missing.ABSENT
+            File(path).takeIf { it.canRead() }?.let { Got(it.readText()) } ?: Missing.ABSENT
         }
-        if (!java.io.File("/proc/self/status").canRead()) return
+        if (!File("/proc/self/status").canRead()) return
         val memory = resident(here)
-        assert(memory.nowBytes > 1_000_000 && memory.peakBytes >= memory.nowBytes)
-        assert(threadPlace(here).affinity.orEmpty().isNotEmpty())
-        assertEquals(4096L, pageBytesOf(java.io.File("/proc/self/auxv").readBytes()))
+        assertTrue(memory.nowBytes > 1_000_000 && memory.peakBytes >= memory.nowBytes)
+        assertTrue(threadPlace(here).affinity.orEmpty().isNotEmpty())
+        assertTrue(pageBytesOf(File("/proc/self/auxv").readBytes()) in setOf(4096L, 16384L, 65536L))
     }
 }
