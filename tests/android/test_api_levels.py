@@ -5,13 +5,19 @@ from __future__ import annotations
 import pytest
 
 from mobilebench_android import api_levels, cutting, second_source, stubs
-from mobilebench_android.class_reader import ClassUses, Use, read_jar
+from mobilebench_android.class_reader import ClassUses, MethodUses, Use, read_jar
 from mobilebench_android.compiling import compile_modules
 from mobilebench_android.fetching import fetch
 from mobilebench_android.modules import MODULES
 
 DECLARED = second_source.read(
     """\
+declare module java {
+    export module lang {
+        export class Object {
+        }
+    }
+}
 declare module android {
     export module os {
         export class PowerManager extends java.lang.Object {
@@ -46,14 +52,16 @@ declare module android {
 """.replace("    ", "\t")
 )
 HEADROOM = Use("method", "android/os/PowerManager", "getThermalHeadroom", "(I)F")
-LEVEL = Use("field", "android/os/Build$VERSION", "SDK_INT", "I")
 
 
-def _class(name: str, *uses: Use, api: int | None = None, names: tuple[str, ...] = ()) -> ClassUses:
-    classes = {use.owner for use in uses} | set(names)
-    return ClassUses(
-        name, "java/lang/Object", (), frozenset(uses), frozenset(classes), frozenset(), api
-    )
+def _method(*uses: Use, name: str = "of", asks: int = 0, api: int | None = None) -> MethodUses:
+    return MethodUses(name, "()V", frozenset(uses), asks=frozenset({asks} - {0}), target_api=api)
+
+
+def _class(
+    name: str, *methods: MethodUses, api: int | None = None, above: str = "java/lang/Object"
+) -> ClassUses:
+    return ClassUses(name, above, (), frozenset(), methods, api)
 
 
 def test_declarations_are_read_with_their_level() -> None:
@@ -72,18 +80,23 @@ def test_a_member_is_found_in_the_class_above() -> None:
     assert second_source.since(DECLARED, use) == second_source.OLDEST
 
 
+GONE = Use("method", "android/os/PowerManager", "gone", "()V")
+FAR = Use("method", "android/os/PowerManager", "far", "(LX;I)V")
+OF_A = Use("method", "a/A", "of", "()V")
+MARKED = _class("a/A", _method(HEADROOM), api=30)
+
+
 @pytest.mark.parametrize(
     ("given", "complaint"),
     [
-        ([_class("a/A", HEADROOM)], "move the use into a class with @TargetApi(30)"),
-        ([_class("a/A", HEADROOM, api=29)], "of API 30"),
-        ([_class("a/A", Use("method", "android/os/PowerManager", "gone", "()V"))], "does not have"),
-        (
-            [_class("a/A", Use("method", "android/os/PowerManager", "far", "(LX;I)V"), api=36)],
-            "newer than 34",
-        ),
-        ([_class("a/A", HEADROOM, api=30), _class("a/B", names=("a/A",))], "ask for the level"),
-        ([_class("a/A", names=("android/os/Newer",))], "newer than 34"),
+        ([_class("a/A", _method(HEADROOM))], "SDK_INT >= 30"),
+        ([_class("a/A", _method(HEADROOM, asks=29))], "of API 30"),
+        ([_class("a/A", _method(HEADROOM), _method(asks=30, name="other"))], "of API 30"),
+        ([_class("a/A", _method(HEADROOM), api=29)], "of API 30"),
+        ([_class("a/A", _method(GONE))], "does not have"),
+        ([_class("a/A", _method(FAR), api=36)], "newer than 34"),
+        ([MARKED, _class("a/B", _method(OF_A))], "a/A, which is for API 30"),
+        ([_class("a/A", above="android/os/Newer")], "newer than 34"),
     ],
 )
 def test_what_may_fail_on_a_phone_is_named(given: list[ClassUses], complaint: str) -> None:
@@ -91,12 +104,19 @@ def test_what_may_fail_on_a_phone_is_named(given: list[ClassUses], complaint: st
     assert len(problems) == 1 and complaint in problems[0]
 
 
-def test_a_newer_member_in_a_marked_class_behind_a_question_is_good() -> None:
-    marked = _class("a/A", HEADROOM, api=30)
-    inner = _class("a/A$of$1", HEADROOM)
-    assert (
-        api_levels.problems([marked, inner, _class("a/B", LEVEL, names=("a/A",))], DECLARED) == []
-    )
+@pytest.mark.parametrize(
+    "given",
+    [
+        [_class("a/A", _method(HEADROOM, asks=30))],
+        [_class("a/A", _method(HEADROOM, asks=33))],
+        [_class("a/A", _method(HEADROOM, api=30))],
+        [_class("a/A", _method(asks=30), _method(HEADROOM, name="of$lambda$0"))],
+        [MARKED, _class("a/A$of$1", _method(HEADROOM))],
+        [MARKED, _class("a/B", _method(OF_A, asks=31))],
+    ],
+)
+def test_a_newer_member_behind_a_question_is_good(given: list[ClassUses]) -> None:
+    assert api_levels.problems(given, DECLARED) == []
 
 
 def test_the_app_takes_only_what_android_has() -> None:

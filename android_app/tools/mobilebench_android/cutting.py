@@ -25,6 +25,8 @@ NOTICE = """\
 // Written by `python android_app/tools/build.py cut`; do not edit.
 """
 _NAME = re.compile(r"\b[a-z]\w*(?:\.\w+)+\b")
+_IMPORT = re.compile(r"^import ([\w.]+)", re.MULTILINE)
+_DOTTED = re.compile(r"(?<![\w.])([A-Za-z]\w*)((?:\.\w+)*)")
 MARK = "android/annotation/TargetApi"
 """Marks classes for newer Android; class files name annotations in no table of classes."""
 _KEPT = {"NonNull", "Nullable", "Deprecated"}
@@ -37,7 +39,22 @@ def of_app(text: str, report: Report = silent) -> str:
     units = compile_modules(list(MODULES), report, android=whole).units
     known = stubs.names(text)
     used = {name for jar in units.values() for each in read_jar(jar) for name in each.classes}
+    # Constants are copied into class files, so that only sources name their classes.
+    used |= {internal(name) for name in _imported()}
     return cut(text, used & known)
+
+
+def _imported() -> set[str]:
+    """Return the names that the modules' sources import or write out, and what they are in."""
+    names: set[str] = set()
+    for module in MODULES.values():
+        for path in (module.place / "src" / "main").rglob("*.kt"):
+            text = path.read_text(encoding="utf-8")
+            imported = {name.rpartition(".")[2]: name for name in _IMPORT.findall(text)}
+            for first, rest in _DOTTED.findall(text):
+                words = f"{imported.get(first, first)}{rest}".split(".")
+                names |= {".".join(words[:count]) for count in range(1, len(words) + 1)}
+    return names
 
 
 def cut(text: str, wanted: Iterable[str]) -> str:

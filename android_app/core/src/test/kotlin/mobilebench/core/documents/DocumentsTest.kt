@@ -91,6 +91,8 @@ class DocumentsTest {
             assertNull(Protocols.definition("paced-${rate}fps-30min-1"), rate)
         }
         for (id in listOf("burst-2", "", "paced-fps-30min-1")) assertNull(Protocols.definition(id))
+        assertEquals(142857142L, Protocols.named("paced-7fps-30min-1")?.intervalNs)
+        assertEquals(5, Protocols.named("burst-1")?.rounds)
         assertTrue(Protocols.ids.last() == "paced-NNfps-30min-1" && "burst-1" in Protocols.ids)
     }
 

@@ -25,6 +25,13 @@ class JsonReaderTest {
     }
 
     @Test
+    fun `nesting ends at 200 levels`() {
+        readJson("[".repeat(200) + "]".repeat(200))
+        val refusal = assertFailsWith<NotJson> { readJson("[".repeat(201) + "]".repeat(201)) }
+        assertTrue("200 levels" in refusal.message.orEmpty(), refusal.message)
+    }
+
+    @Test
     fun `bytes that are not UTF-8 are refused`() {
         val overlong = byteArrayOf(0xC0.toByte(), 0x80.toByte())
         val surrogate = byteArrayOf(0xED.toByte(), 0xA0.toByte(), 0x80.toByte())
