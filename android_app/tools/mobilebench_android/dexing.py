@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import sys
+import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 
 from mobilebench.errors import ProcessFailed, UserError
 from mobilebench_android.compiling import compile_modules, library_jars
 from mobilebench_android.fetching import Report, fetch, silent
+from mobilebench_android.jars import entry
 from mobilebench_android.java import java, jdk, run
 from mobilebench_android.modules import MIN_API, libraries_of, with_needs
 from mobilebench_android.outputs import files_key, key_of, made
@@ -65,20 +68,44 @@ def app_dex(modules: Sequence[str], min_api: int = MIN_API, report: Report = sil
     ]
 
 
+def resources(modules: Sequence[str], report: Report = silent) -> Path:
+    """Return an archive of what modules carry beside classes; the app holds it as it is."""
+    units = compile_modules(modules, report).units
+
+    def make(folder: Path) -> None:
+        with zipfile.ZipFile(folder / "resources.jar", "w") as out:
+            for jar in units.values():
+                with zipfile.ZipFile(jar) as opened:
+                    for name in opened.namelist():
+                        if not name.endswith((".class", ".kotlin_module")):
+                            out.writestr(entry(name), opened.read(name))
+
+    key = key_of([_content(jar) for jar in units.values()])
+    return made("carried", key, make, report) / "resources.jar"
+
+
+def turned_back(modules: Sequence[str], report: Report = silent) -> list[Path]:
+    """Return a class path of modules and their libraries that went through dex."""
+    return [*back(app_dex(modules, TEST_API, report), report), resources(modules, report)]
+
+
 def back(files: Sequence[Path], report: Report = silent) -> list[Path]:
     """Return dex files as jars of class files again, made by enjarify."""
     enjarify = fetch("enjarify", report)
+    undex = f"{__package__}.undex"
     jars = []
     for file in files:
 
         def make(folder: Path, file: Path = file) -> None:
             report(f"turning {file.parent.name} back into class files")
-            program = [sys.executable, "-O", "-m", "enjarify.main"]
+            program = [sys.executable, "-O", "-m", undex]
+            path = os.pathsep.join([str(enjarify), str(Path(__file__).parents[1])])
             run(
-                [*program, "-f", "-o", folder / "classes.jar", file],
+                [*program, file, folder / "classes.jar"],
                 timeout_s=_TIMEOUT_S,
-                env={"PYTHONPATH": str(enjarify)},
+                env={"PYTHONPATH": path},
             )
 
-        jars.append(made("enjarified", _content(file), make, report) / "classes.jar")
+        key = key_of(_content(file), enjarify.name, _content(Path(__file__).with_name("undex.py")))
+        jars.append(made("enjarified", key, make, report) / "classes.jar")
     return jars

@@ -75,6 +75,8 @@ class Module:
     """Whether it may run on a phone, so that it takes only what Android has."""
     android: bool = False
     """Whether it takes `android.*`."""
+    on_natives: bool = False
+    """Whether its tests load the app's native libraries, and so run apart from the others."""
     sources_part: str = ""
     """The part that holds its Java sources, in the folder `java`; ours otherwise."""
 
@@ -98,6 +100,13 @@ MODULES: dict[str, Module] = {
         ),
         Module("tflite", "runners/tflite", ("core", "tflite-java")),
         Module("executorch", "runners/executorch", ("core",), ("executorch", "fbjni")),
+        Module(
+            "natives",
+            "natives",
+            ("core", "onnxruntime", "tflite", "executorch"),
+            on_phone=False,
+            on_natives=True,
+        ),
         Module(
             "app",
             "app",

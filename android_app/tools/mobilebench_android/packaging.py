@@ -10,7 +10,7 @@ from pathlib import Path
 from threading import Event
 
 from mobilebench.files import only_one, staging_folder
-from mobilebench_android.dexing import app_dex
+from mobilebench_android.dexing import app_dex, resources
 from mobilebench_android.elf import PAGE, load_alignment
 from mobilebench_android.fetching import Report, fetch, silent
 from mobilebench_android.jars import entry
@@ -62,39 +62,42 @@ def natives(abi: str, report: Report = silent) -> list[Native]:
 def unsigned(abi: str, report: Report = silent) -> Path:
     """Return the app for an ABI before it is signed."""
     linked = link(report)
+    carried = resources(["app"], report)
     dexes = app_dex(["app"], report=report)
     libraries = natives(abi, report)
     files = [
         *zip(_DEX_NAMES, dexes, strict=True),
         *((f"lib/{abi}/{each.name}", each.path) for each in libraries),
     ]
-    key = key_of(files_key([*files, ("linked", linked.package)]), _layout())
+    archives = [("linked", linked.package), ("carried", carried)]
+    key = key_of(files_key([*files, *archives]), files_key([("layout", Path(__file__))]))
     name = f"mobilebench-{abi}-unsigned.apk"
 
     def make(folder: Path) -> None:
         report(f"packing the app for {abi}")
-        write_apk(folder / name, linked.package, files)
+        write_apk(folder / name, [path for _, path in archives], files)
 
     return made(f"apk-{abi}", key, make, report) / name
 
 
-def _layout() -> str:
-    return files_key([("packaging", Path(__file__))])
-
-
-def write_apk(path: Path, linked: Path, files: Sequence[tuple[str, Path]]) -> None:
-    """Write an app: linked resources, then files, in the order of their names.
+def write_apk(path: Path, archives: Sequence[Path], files: Sequence[tuple[str, Path]]) -> None:
+    """Write an app: what archives hold, and files, in the order of the names.
 
     Native libraries are stored as they are, aligned to 16 KiB, so that they are mapped from here;
     the table of resources is stored, too, aligned to 4 bytes.
     """
-    with zipfile.ZipFile(linked) as resources, zipfile.ZipFile(path, "w") as out:
-        contents = {name: resources.read(name) for name in resources.namelist()}
-        kept = {i.filename for i in resources.infolist() if i.compress_type == zipfile.ZIP_STORED}
-        contents |= {name: file.read_bytes() for name, file in files}
+    contents = {name: file.read_bytes() for name, file in files}
+    kept = {"resources.arsc"}
+    for archive in archives:
+        with zipfile.ZipFile(archive) as opened:
+            for info in opened.infolist():
+                contents[info.filename] = opened.read(info)
+                if info.compress_type == zipfile.ZIP_STORED:
+                    kept.add(info.filename)
+    with zipfile.ZipFile(path, "w") as out:
         for name in sorted(contents):
             is_library = name.endswith(".so")
-            stored = is_library or name in kept or name == "resources.arsc"
+            stored = is_library or name in kept
             info = entry(name, zipfile.ZIP_STORED if stored else zipfile.ZIP_DEFLATED)
             if stored:
                 assert out.fp is not None

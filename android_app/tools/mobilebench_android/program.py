@@ -7,6 +7,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 
 from mobilebench.errors import MobilebenchError, ProcessFailed
 from mobilebench.files import write_text
@@ -15,9 +16,11 @@ from mobilebench_android.class_reader import read_jar
 from mobilebench_android.compiling import compile_modules
 from mobilebench_android.fetching import fetch
 from mobilebench_android.modules import MODULES
+from mobilebench_android.natives import cases
+from mobilebench_android.natives import testing as on_natives
 from mobilebench_android.parts import host, parts
 from mobilebench_android.places import output, shown
-from mobilebench_android.testing import run_tests
+from mobilebench_android.testing import Outcome, run_tests
 
 
 def main(args: Sequence[str] | None = None) -> int:
@@ -32,6 +35,10 @@ def main(args: Sequence[str] | None = None) -> int:
             verb.add_argument("modules", nargs="*", help="modules; all where none is named")
         if name == "fetch":
             verb.add_argument("parts", nargs="*", help="parts; all where none is named")
+        if name in _TAKES_CASES:
+            verb.add_argument("folder", type=Path, help="folder of the cases")
+        if name == "cases":
+            verb.add_argument("--all", action="store_true", help="a network of every family too")
         verb.set_defaults(run=run)
     given = parser.parse_args(args)
     try:
@@ -78,7 +85,24 @@ def _test(given: argparse.Namespace) -> int:
     started = time.monotonic()
     output().mkdir(parents=True, exist_ok=True)
     results = output() / "tests.jsonl"
-    outcomes = run_tests(_known(given.modules, MODULES, "module"), results, _report)
+    names = given.modules or [each.name for each in MODULES.values() if not each.on_natives]
+    return _show(run_tests(_known(names, MODULES, "module"), results, _report), started)
+
+
+def _cases(given: argparse.Namespace) -> int:
+    for case in cases.write(given.folder, given.all):
+        print(case)
+    return 0
+
+
+def _natives(given: argparse.Namespace) -> int:
+    started = time.monotonic()
+    output().mkdir(parents=True, exist_ok=True)
+    results = output() / "tests-natives.jsonl"
+    return _show(on_natives.run_tests(given.folder, output() / "jobs", results, _report), started)
+
+
+def _show(outcomes: Sequence[Outcome], started: float) -> int:
     for outcome in outcomes:
         if outcome.status != "passed":
             print(f"{outcome.status}: {outcome.class_name}: {outcome.name}\n{outcome.detail}")
@@ -89,13 +113,9 @@ def _test(given: argparse.Namespace) -> int:
 
 
 def _cut(given: argparse.Namespace) -> int:
-    """Compile the app against all of Android's API, and keep the classes that it uses."""
     text = (fetch("android-api", _report) / "current.txt").read_text(encoding="utf-8")
-    units = compile_modules(list(MODULES), _report, android=stubs.whole_jar(text, _report)).units
-    known = stubs.names(text)
-    wanted = {n for jar in units.values() for u in read_jar(jar) for n in u.classes} & known
-    write_text(stubs.CUT, cutting.cut(text, wanted))
-    print(f"{len(wanted)} classes: {shown(stubs.CUT)}")
+    write_text(stubs.CUT, cutting.of_app(text, _report))
+    print(shown(stubs.CUT))
     return 0
 
 
@@ -129,6 +149,7 @@ def _known(names: Sequence[str], table: Mapping[str, object], noun: str) -> list
     return list(names) or list(table)
 
 
+_TAKES_CASES = {"cases", "natives"}
 _TAKES_MODULES = {"compile", "classpath", "test"}
 VERBS: dict[str, tuple[str, Callable[[argparse.Namespace], int]]] = {
     "parts": ("list the parts that others made", _parts),
@@ -139,4 +160,6 @@ VERBS: dict[str, tuple[str, Callable[[argparse.Namespace], int]]] = {
     "cut": ("write the classes of Android's API that the app is compiled against", _cut),
     "apk": ("build and sign the app for phones and for emulators", _apk),
     "test": ("run the tests of modules", _test),
+    "cases": ("export the cases that the tests of the native libraries need", _cases),
+    "natives": ("run the tests of the native libraries on cases", _natives),
 }

@@ -16,6 +16,8 @@ from mobilebench_android.java import java
 from mobilebench_android.modules import MODULES
 from mobilebench_android.places import ROOT
 
+MODULES_ON_JVM = ("core", "conformance", "onnxruntime", "tflite", "executorch", "app")
+"""Modules whose tests need nothing but a JVM."""
 _TIMEOUT_S = 600
 _CLASS = re.compile(r"^(?:(?!.*\$).*/)?\w*Test\.class$")
 _KOTLIN_TEST = re.compile(r"@Test\b(?:\([^)]*\))?\s+(?:\w+\s+)*?fun\s+(?:`([^`]+)`|(\w+))\s*\(")
@@ -49,10 +51,11 @@ class Outcome:
 def claims(module: str) -> list[Claim]:
     """Return the tests in a module's sources; nothing is compiled."""
     folder = MODULES[module].place / "src" / "test" / "kotlin"
-    return [claim for path in sorted(folder.rglob("*.kt")) for claim in _claims(module, path)]
+    return [claim for path in sorted(folder.rglob("*.kt")) for claim in claims_of(module, path)]
 
 
-def _claims(module: str, path: Path) -> list[Claim]:
+def claims_of(module: str, path: Path) -> list[Claim]:
+    """Return the tests in a source. Raises `UserError` for one outside a class."""
     text = path.read_text(encoding="utf-8")
     package = _PACKAGE.search(text)
     prefix = f"{package[1]}." if package else ""
@@ -70,7 +73,7 @@ def run_tests(names: Sequence[str], results: Path, report: Report = silent) -> l
     """Compile modules with their tests, run those, and write a JSON line for each into a file."""
     compiled = compile_modules(names, report, tests=True)
     jars = [jar for name, jar in compiled.units.items() if name.endswith("-tests")]
-    classes = sorted(name for jar in jars for name in _test_classes(jar))
+    classes = sorted(name for jar in jars for name in test_classes(jar))
     if not classes:
         return []
     report(f"running the tests of {len(classes)} classes")
@@ -102,7 +105,7 @@ def read(results: Path) -> list[Outcome]:
     ]
 
 
-def _test_classes(jar: Path) -> list[str]:
+def test_classes(jar: Path) -> list[str]:
     """Return the classes whose name ends with Test."""
     with zipfile.ZipFile(jar) as opened:
         names = [name for name in opened.namelist() if _CLASS.match(name)]

@@ -17,7 +17,7 @@ import mobilebench.onnxruntime.OnnxRuntime
 import mobilebench.tflite.LiteRt
 
 /** A job's folder, and what the Python runtime computed for it; `cases.py` writes them. */
-class Case(private val folder: File) {
+class Case(val folder: File) {
     private val stated = Properties().apply {
         File(folder, "python/case.properties").inputStream().use(::load)
     }
@@ -76,10 +76,8 @@ class Case(private val folder: File) {
             },
         )
 
-        val all: List<Case> = checkNotNull(File(folder, "cases").listFiles()) { "$folder is empty" }
-            .filter { File(it, "python/case.properties").exists() }
-            .sortedBy { it.name }
-            .map(::Case)
+        val all: List<Case> =
+            File(folder, "cases.txt").readLines().sorted().map { Case(File(folder, "cases/$it")) }
 
         /** A case of the smallest network. */
         fun small(runtime: String): Case =

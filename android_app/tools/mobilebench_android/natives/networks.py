@@ -1,4 +1,4 @@
-"""A small network for what the zoo's do not have: two inputs, and outputs in an order of its own."""
+"""A small network with what those of the zoo do not have: two inputs and several outputs."""
 
 from __future__ import annotations
 

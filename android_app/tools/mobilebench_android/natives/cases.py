@@ -1,6 +1,6 @@
 """Write cases for the tests of the app's runners: jobs, and what the Python runtimes compute.
 
-    python -m android_app.natives.cases FOLDER [--all]
+    python android_app/tools/build.py cases FOLDER [--all]
 
 Each case is a job's folder as `mobilebench job write` makes it, so the tests of whole jobs use the
 same ones, with a folder `python` in it: `case.properties` states the case in lines that a program
@@ -11,7 +11,6 @@ trait; with it there is also one of every family. Files that were exported befor
 
 from __future__ import annotations
 
-import argparse
 import json
 import subprocess
 import sys
@@ -26,16 +25,25 @@ from mobilebench.measuring import job_folder
 from mobilebench.measuring.job_folder import JobFolder
 from mobilebench.measuring.setting import Setting, job_alone, width_files
 from mobilebench.values.artifact import Artifact
-from mobilebench.values.job import Limits
+from mobilebench.values.device import ThermalState
+from mobilebench.values.job import Limits, VariantAccuracy
+from mobilebench.values.policy import Aim, Policy, PolicyRule
 from mobilebench.values.protocol import protocol
 from mobilebench.values.tensor import TensorSpec
 from mobilebench.verifying import prediction
+from mobilebench_android.outputs import files_key
 
-SMALL = f"{Path(__file__).with_name('networks.py')}:two_in_three_out"
+_SMALL = f"{Path(__file__).with_name('networks.py')}:two_in_three_out"
 _FORMATS = ("onnx", "tflite", "executorch")
 _CASES, _ARTIFACTS = "cases", "artifacts"
 _BESIDE, _STATED = "python", "case.properties"
 _LONGEST_S = 3600
+_INDEX = "cases.txt"
+_ACCURACIES = {
+    share: VariantAccuracy(top1=top1, source="made up for tests of the app", measured=False)
+    for share, top1 in ((1.0, 0.75), (0.75, 0.7), (0.5, 0.6))
+}
+"""A policy weighs these; the networks have seeded weights, so there are none to measure."""
 
 
 @dataclass(frozen=True)
@@ -53,11 +61,12 @@ class Export:
         return [*self.models, *formats, *precisions, *self.options]
 
 
+_WIDTHS = tuple(part for share in ("1", "0.75", "0.5") for part in ("--width", share))
 # The smallest network of a family, on the smallest image that is quick and not tiny for it, with
 # few classes. Every one has seeded weights.
 _QUICK = (
     Export(
-        (SMALL,),
+        (_SMALL,),
         ("--input", "1x3x32x32", "--input", "1x1x16x16"),
         ("fp32", "fp16", "int8", "int8-io"),
     ),
@@ -72,8 +81,7 @@ _MORE = (
     Export(("vcmamba_s",), ("--num-classes", "10")),
     Export(
         ("mobilevig_ti",),
-        ("--resolution", "64", "--num-classes", "10", "--together")
-        + ("--width", "1", "--width", "0.75", "--width", "0.5"),
+        ("--resolution", "64", "--num-classes", "10", "--together", *_WIDTHS),
     ),
 )
 
@@ -85,7 +93,10 @@ def write(folder: Path, everything: bool = False) -> tuple[Path, ...]:
     """
     exports = (*_QUICK, *_MORE) if everything else _QUICK
     artifacts = [Artifact.load(each) for one in exports for each in _exported(one, folder)]
-    return tuple(_case(artifact, folder / _CASES) for artifact in artifacts)
+    cases = tuple(_case(artifact, folder / _CASES) for artifact in artifacts)
+    # Folders of other contents may lie beside these.
+    files.write_text(folder / _INDEX, "".join(f"{case.name}\n" for case in cases))
+    return cases
 
 
 def _exported(export: Export, folder: Path) -> Iterator[Path]:
@@ -105,8 +116,8 @@ def _exported(export: Export, folder: Path) -> Iterator[Path]:
 
 
 def _case(artifact: Artifact, cases: Path) -> Path:
-    place = cases / artifact.folder.name
-    if (place / _BESIDE / _STATED).exists():
+    place = cases / f"{artifact.folder.name}-{files_key([('cases', Path(__file__))])[:4]}"
+    if place.is_dir():
         return place
     with files.staging_folder(cases) as staged:
         folder = staged / place.name
@@ -117,10 +128,12 @@ def _case(artifact: Artifact, cases: Path) -> Path:
 
 
 def _write_job(artifact: Artifact, folder: Path) -> None:
-    setting = Setting(device_id="host", protocol=protocol("burst-1"))
-    job = job_alone(artifact, setting, Limits())
-    if artifact.manifest.widths:
-        job = replace(job, variants=width_files([artifact], {}).variants)
+    several = bool(artifact.manifest.widths)
+    rate = protocol("paced-30fps-1" if several else "burst-1")
+    job = job_alone(artifact, Setting(device_id="host", protocol=rate), Limits())
+    if several:
+        policy = Policy(rule=PolicyRule.THRESHOLD, aim=Aim(warmest=ThermalState.FAIR))
+        job = replace(job, variants=width_files([artifact], _ACCURACIES).variants, policy=policy)
     job_folder.write(artifact, job, folder)
 
 
@@ -170,16 +183,3 @@ def _bytes(batches: Sequence[Batch]) -> bytes:
 
 def _specs(tensors: Sequence[TensorSpec]) -> str:
     return ",".join(f"{tensor.dtype}:{'x'.join(map(str, tensor.shape))}" for tensor in tensors)
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description="Write cases for the tests of the app's runners.")
-    parser.add_argument("folder", type=Path)
-    parser.add_argument("--all", action="store_true", help="one network of every family too")
-    given = parser.parse_args()
-    for case in write(given.folder, given.all):
-        sys.stdout.write(f"{case}\n")
-
-
-if __name__ == "__main__":
-    main()

@@ -1,0 +1,55 @@
+package mobilebench.core.sensors
+
+import mobilebench.core.documents.Failure
+import mobilebench.core.documents.Stage
+
+/** Why the system says that a process ended. */
+enum class Exit(val error: String) {
+    CRASHED("Crashed"), KILLED_FOR_MEMORY("OutOfMemory"), KILLED("Killed"),
+    NOT_RESPONDING("NotResponding"), ENDED("Ended"), NOT_KNOWN("CutOff"),
+}
+
+/** Return what a reason of Android's `ApplicationExitInfo` means; null is a system without it. */
+fun exitOf(reason: Int?): Exit = when (reason) {
+    4, 5, 7 -> Exit.CRASHED
+    3 -> Exit.KILLED_FOR_MEMORY
+    2, 8, 9, 10, 11, 12, 13, 14, 15 -> Exit.KILLED
+    6 -> Exit.NOT_RESPONDING
+    1 -> Exit.ENDED
+    else -> Exit.NOT_KNOWN
+}
+
+/** How far a run had come when its process ended. */
+enum class Reached { NOTHING, STARTED, OUTPUTS_CHECKED, LOADED, MEASURED }
+
+/**
+ * Return why a run has no result whose process ended before it.
+ *
+ * [description] is what the system noted of the end, in its words.
+ */
+fun failureOf(exit: Exit, reached: Reached, parityAsked: Boolean, description: String?): Failure {
+    val stage = when (reached) {
+        Reached.NOTHING, Reached.STARTED -> if (parityAsked) Stage.PARITY else Stage.LOAD
+        Reached.OUTPUTS_CHECKED -> Stage.LOAD
+        Reached.LOADED, Reached.MEASURED -> Stage.RUN
+    }
+    val what = when (exit) {
+        Exit.CRASHED -> "the process crashed"
+        Exit.KILLED_FOR_MEMORY -> "the system ended the process because memory was short"
+        Exit.KILLED -> "the system or the user ended the process"
+        Exit.NOT_RESPONDING -> "the system ended the process because it did not respond"
+        Exit.ENDED -> "the process ended by itself"
+        Exit.NOT_KNOWN -> "the process ended, and the system does not say why"
+    }
+    val how = description?.trim()?.takeIf { it.isNotEmpty() }?.let { " (${it.take(300)})" }.orEmpty()
+    return Failure(stage, exit.error, "$what before the run came to its end$how", advice = advice(exit))
+}
+
+private fun advice(exit: Exit): String? = when (exit) {
+    Exit.CRASHED ->
+        "Load the model with the same runtime on a computer; a file of another version, or with an " +
+            "operation that the build lacks, ends the process."
+    Exit.KILLED_FOR_MEMORY -> "Close other apps, or measure a smaller model."
+    Exit.KILLED -> "Run it again, and leave the app in front."
+    else -> null
+}
