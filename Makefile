@@ -1,12 +1,15 @@
 # make setup           .venv with mobilebench and all four toolkits
 # make demo            the main job: export, verify, measure, leaderboard
+# make apk             the Android app for phones and for emulators, signed with a debug key
 #
 # make lint            ruff, the format, mypy
 # make test-quick      tests that export nothing, for the edit loop: a minute on two cores
 # make test-core       the quick ones, and those of the main path, which export small networks
 # make test-cli        the program as a user runs it
 # make test-exporters  the exporters, and the contracts of plug-ins
-# make test            lint, then core, cli and exporters in one run
+# make test-android    the Android app: its tests on the JVM, its build, and what was built
+# make test-art        the app's code on Android's own runtime, where its parts can be had
+# make test            lint, then core, cli, exporters and android in one run
 # make test-cases      files and networks that users had: slow ones, too
 # make test-all        the slow tests as well
 
@@ -14,7 +17,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: setup demo lint test test-quick test-core test-cli test-exporters test-cases test-all schema clean
+.PHONY: setup demo apk lint test test-quick test-core test-cli test-exporters test-cases test-all schema clean
 
 setup: $(READY)
 
@@ -29,6 +32,9 @@ $(READY): requirements.txt requirements-timm.txt setup_timm.py pyproject.toml
 
 demo: setup
 	$(BIN)/mobilebench demo --out demo
+
+apk: setup
+	$(BIN)/python android_app/tools/build.py apk
 
 lint: setup
 	$(BIN)/ruff check .
@@ -63,6 +69,7 @@ CORE := $(QUICK) \
 CLI := tests/cases tests/cli tests/test_action.py tests/test_packaging.py
 EXPORTERS := \
   tests/contract tests/device_runners tests/exporters tests/inspecting tests/test_failures.py
+ANDROID := tests/android
 
 # Two processes share the tests; `pytest` by itself runs one after the other.
 PYTEST := $(BIN)/pytest -n 2 --dist worksteal
@@ -78,6 +85,12 @@ test-cli: setup
 
 test-exporters: setup
 	$(PYTEST) $(EXPORTERS)
+
+test-android: setup
+	$(PYTEST) $(ANDROID)
+
+test-art: setup
+	@echo "skipped: Android's own runtime is not built here; docs/android.md says what is checked instead"
 
 test: lint
 	$(PYTEST)

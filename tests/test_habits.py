@@ -177,7 +177,7 @@ def test_the_source_distribution_holds_what_its_tests_read(tmp_path: Path) -> No
         assert needed in names
 
 
-PARTS = ("CORE", "CLI", "EXPORTERS")
+PARTS = ("CORE", "CLI", "EXPORTERS", "ANDROID")
 
 
 def _listed(variable: str) -> list[Path]:

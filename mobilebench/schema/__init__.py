@@ -47,10 +47,11 @@ RATE = "{fps}"
 
 
 def definitions() -> str:
-    """Return the file of the protocols: each with its id, and the one of half an hour by its rate.
+    """Return the text of the file of protocols.
 
-    In `paced`, `{fps}` stands for the frame rate, and `interval_ns` is left out: it is a second in
-    nanoseconds, divided by the rate and rounded down.
+    `protocols` has each with its id, `paced` the one of half an hour. In that, `{fps}` stands for
+    the frame rate, and `interval_ns` is left out: it is a second in nanoseconds, divided by the
+    rate and rounded down.
     """
     fps = MOST_FPS
     paced = wire.to_sparse(half_hour(fps))

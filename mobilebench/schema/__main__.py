@@ -1,4 +1,4 @@
-"""Write the schemas and the protocols to files; with the word `vectors`, the golden vectors."""
+"""Write schemas and protocols to files; with the word `vectors`, the golden vectors."""
 
 import sys
 from pathlib import Path

@@ -5,16 +5,23 @@ from __future__ import annotations
 import re
 import struct
 import zipfile
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from mobilebench.errors import UserError
+from mobilebench_android.bytecode import instructions
 
 _MARK = "Landroid/annotation/TargetApi;"
 _MEMBERS = {9: "field", 10: "method", 11: "method"}
 _SIZES = {3: 4, 4: 4, 5: 8, 6: 8, 9: 4, 10: 4, 11: 4, 12: 4, 15: 3, 16: 2, 17: 4, 18: 4}
 _INDICES = {7, 8, 16, 19, 20}
 _WIDE = {5, 6}
+_BIPUSH, _SIPUSH = 16, 17
+_USING = set(range(178, 186))
+"""Operation codes that name a field or a method."""
+_NAMING = {187, 189, 192, 193}
+"""Operation codes that name a class: new, anewarray, checkcast, instanceof."""
 
 
 @dataclass(frozen=True)
@@ -35,19 +42,41 @@ class Use:
 
 
 @dataclass(frozen=True)
+class MethodUses:
+    """What the code of one method uses."""
+
+    name: str
+    descriptor: str
+    uses: frozenset[Use] = frozenset()
+    classes: frozenset[str] = frozenset()
+    """Classes that it makes, casts to or asks for."""
+    asks: frozenset[int] = frozenset()
+    """Numbers with which it compares Android's API level."""
+    target_api: int | None = None
+    """The API level that `@TargetApi` states."""
+
+    @property
+    def written_in(self) -> str:
+        """Name of the method in which it is written: a lambda's is that of the one around it."""
+        return self.name.partition("$lambda$")[0]
+
+
+@dataclass(frozen=True)
 class ClassUses:
     """What one class uses."""
 
     name: str
     superclass: str
     interfaces: tuple[str, ...]
-    uses: frozenset[Use]
     classes: frozenset[str]
     """Every class that it names, also in descriptors."""
-    declares: frozenset[tuple[str, str]]
-    """Names and descriptors of its methods."""
+    methods: tuple[MethodUses, ...]
     target_api: int | None
     """The API level that `@TargetApi` states."""
+
+
+LEVEL = Use("field", "android/os/Build$VERSION", "SDK_INT", "I")
+"""How code asks for Android's API level."""
 
 
 def read_jar(path: Path) -> list[ClassUses]:
@@ -59,6 +88,11 @@ def read_jar(path: Path) -> list[ClassUses]:
 def read(content: bytes) -> ClassUses:
     """Return what a class uses. Raises `UserError` for a file that is no class file."""
     return _Reader(content).read()
+
+
+def _plain(name: str) -> list[str]:
+    """Return the class that the name of a class, or of an array, means."""
+    return re.findall(r"L([^;]+);", name) if name[0] == "[" else [name]
 
 
 class _Reader:
@@ -73,16 +107,16 @@ class _Reader:
         self._read_pool()
         _, this, above, count = self._numbers("HHHH")
         interfaces = self._numbers("H" * count)
-        self._members()
-        declares = self._members()
+        for _ in self._members():
+            pass  # fields
+        methods = tuple(self._method(*each) for each in self._members())
         return ClassUses(
             self._class(this),
             self._class(above) if above else "",
             tuple(map(self._class, interfaces)),
-            frozenset(self._uses()),
             frozenset(self._classes()),
-            frozenset(declares),
-            self._target_api(),
+            methods,
+            self._target_api(self._attributes()),
         )
 
     def _numbers(self, kinds: str) -> tuple[int, ...]:
@@ -107,59 +141,73 @@ class _Reader:
     def _class(self, index: int) -> str:
         return self._text(struct.unpack(">H", self._pool[index][1])[0])
 
-    def _uses(self) -> set[Use]:
-        uses = set()
-        for tag, content in self._pool.values():
-            if tag in _MEMBERS:
-                owner, pair = struct.unpack(">HH", content)
-                name, descriptor = struct.unpack(">HH", self._pool[pair][1])
-                uses.add(
-                    Use(
-                        _MEMBERS[tag],
-                        self._class(owner),
-                        self._text(name),
-                        self._text(descriptor),
-                    )
-                )
-        return uses
+    def _use(self, index: int) -> Use:
+        tag, content = self._pool[index]
+        owner, pair = struct.unpack(">HH", content)
+        name, descriptor = struct.unpack(">HH", self._pool[pair][1])
+        texts = self._class(owner), self._text(name), self._text(descriptor)
+        return Use(_MEMBERS[tag], *texts)
 
     def _classes(self) -> set[str]:
         names: set[str] = set()
         for index, (tag, content) in self._pool.items():
             if tag == 7:
                 name = self._class(index)
-                names.update(re.findall(r"L([^;]+);", name) if name[0] == "[" else [name])
+                names.update(_plain(name))
             elif tag in (12, 16):
                 descriptor = self._text(struct.unpack(">H", content[-2:])[0])
                 names.update(re.findall(r"L([^;]+);", descriptor))
         return names
 
-    def _members(self) -> list[tuple[str, str]]:
-        """Pass over fields or methods, and return their names and descriptors."""
-        rows = []
+    def _members(self) -> Iterator[tuple[str, str, list[tuple[str, int, int]]]]:
+        """Yield fields or methods with their attributes, and pass over them."""
         for _ in range(self._numbers("H")[0]):
             _, name, descriptor = self._numbers("HHH")
-            rows.append((self._text(name), self._text(descriptor)))
-            for _ in range(self._numbers("H")[0]):
-                self._attribute()
+            yield self._text(name), self._text(descriptor), self._attributes()
+
+    def _attributes(self) -> list[tuple[str, int, int]]:
+        """Pass over a list of attributes; return their names and where their content lies."""
+        rows = []
+        for _ in range(self._numbers("H")[0]):
+            name, size = self._numbers("HI")
+            rows.append((self._text(name), self._at, size))
+            self._at += size
         return rows
 
-    def _attribute(self) -> tuple[str, bytes]:
-        name, size = self._numbers("HI")
-        self._at += size
-        return self._text(name), self._content[self._at - size : self._at]
+    def _method(self, name: str, descriptor: str, rows: list[tuple[str, int, int]]) -> MethodUses:
+        uses: set[Use] = set()
+        classes: set[str] = set()
+        asks: set[int] = set()
+        for attribute, start, _ in rows:
+            if attribute == "Code":
+                [size] = struct.unpack_from(">I", self._content, start + 4)
+                asked = False
+                for code, operands in instructions(self._content[start + 8 : start + 8 + size]):
+                    if asked and code in (_BIPUSH, _SIPUSH):
+                        asks.add(int.from_bytes(operands, "big", signed=True))
+                    asked = False
+                    if code in _USING:
+                        use = self._use(int.from_bytes(operands[:2], "big"))
+                        uses.add(use)
+                        asked = use == LEVEL
+                    elif code in _NAMING:
+                        classes.add(self._class(int.from_bytes(operands[:2], "big")))
+        plain = {found for each in classes for found in _plain(each)}
+        target = self._target_api(rows)
+        return MethodUses(
+            name, descriptor, frozenset(uses), frozenset(plain), frozenset(asks), target
+        )
 
-    def _target_api(self) -> int | None:
+    def _target_api(self, rows: list[tuple[str, int, int]]) -> int | None:
         """Return the level of `@TargetApi`, whose one value is an integer."""
-        for _ in range(self._numbers("H")[0]):
-            name, content = self._attribute()
+        end, found = self._at, None
+        for name, start, _ in rows:
             if name in ("RuntimeInvisibleAnnotations", "RuntimeVisibleAnnotations"):
-                end, self._at = self._at, self._at - len(content)
-                levels = [self._annotation() for _ in range(self._numbers("H")[0])]
-                self._at = end
-                if level := next((each for each in levels if each is not None), None):
-                    return level
-        return None
+                self._at = start
+                for level in [self._annotation() for _ in range(self._numbers("H")[0])]:
+                    found = found if level is None else level
+        self._at = end
+        return found
 
     def _annotation(self) -> int | None:
         """Pass over an annotation; return the value of `@TargetApi`."""

@@ -18,7 +18,7 @@ from mobilebench_android.java import java, jdk, run
 from mobilebench_android.modules import LIBRARIES, Library, Module, with_needs
 from mobilebench_android.outputs import files_key, key_of, made, publish
 from mobilebench_android.places import ROOT, output
-from mobilebench_android.resources import link
+from mobilebench_android.resources import link, manifest
 
 _TIMEOUT_S = 600
 _JVM = ("-Xmx2g", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
@@ -117,7 +117,7 @@ def _unit(module: Module, report: Report, *, tests: bool) -> Unit:
     roots = [folder / "kotlin", folder / "java"]
     if module.sources_part and not tests:
         roots.append(fetch(module.sources_part, report) / "java")
-    if module.name == "app" and not tests:
+    if module.name == "app" and not tests and manifest().is_file():
         roots.append(link(report).java)
     sources = {
         name: path

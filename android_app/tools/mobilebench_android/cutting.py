@@ -6,7 +6,11 @@ import re
 from collections.abc import Iterable, Sequence
 
 from mobilebench.errors import UserError
-from mobilebench_android import signatures
+from mobilebench_android import signatures, stubs
+from mobilebench_android.class_reader import read_jar
+from mobilebench_android.compiling import compile_modules
+from mobilebench_android.fetching import Report, silent
+from mobilebench_android.modules import MODULES
 from mobilebench_android.signatures import ApiClass, Member
 from mobilebench_android.stubs import internal
 
@@ -21,10 +25,36 @@ NOTICE = """\
 // Written by `python android_app/tools/build.py cut`; do not edit.
 """
 _NAME = re.compile(r"\b[a-z]\w*(?:\.\w+)+\b")
+_IMPORT = re.compile(r"^import ([\w.]+)", re.MULTILINE)
+_DOTTED = re.compile(r"(?<![\w.])([A-Za-z]\w*)((?:\.\w+)*)")
 MARK = "android/annotation/TargetApi"
 """Marks classes for newer Android; class files name annotations in no table of classes."""
 _KEPT = {"NonNull", "Nullable", "Deprecated"}
 _JAVA = ("java.", "javax.")
+
+
+def of_app(text: str, report: Report = silent) -> str:
+    """Return the cut of the whole API that the modules need, which are compiled against it."""
+    whole = stubs.whole_jar(text, report)
+    units = compile_modules(list(MODULES), report, android=whole).units
+    known = stubs.names(text)
+    used = {name for jar in units.values() for each in read_jar(jar) for name in each.classes}
+    # Constants are copied into class files, so that only sources name their classes.
+    used |= {internal(name) for name in _imported()}
+    return cut(text, used & known)
+
+
+def _imported() -> set[str]:
+    """Return the names that the modules' sources import or write out, and what they are in."""
+    names: set[str] = set()
+    for module in MODULES.values():
+        for path in (module.place / "src" / "main").rglob("*.kt"):
+            text = path.read_text(encoding="utf-8")
+            imported = {name.rpartition(".")[2]: name for name in _IMPORT.findall(text)}
+            for first, rest in _DOTTED.findall(text):
+                words = f"{imported.get(first, first)}{rest}".split(".")
+                names |= {".".join(words[:count]) for count in range(1, len(words) + 1)}
+    return names
 
 
 def cut(text: str, wanted: Iterable[str]) -> str:
@@ -80,7 +110,8 @@ def _closure(classes: dict[str, ApiClass], wanted: set[str]) -> set[str]:
 
 def _shorter(line: str) -> str:
     """Return a line without what is said for people and other tools."""
-    return re.sub(r"; // .*$", ";", signatures.without_annotations(line, keep=_KEPT)[0])
+    line = signatures.without_comment(line)
+    return signatures.without_annotations(line, keep=_KEPT)[0]
 
 
 def _mentioned(member: Member) -> set[str]:

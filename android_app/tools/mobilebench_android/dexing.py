@@ -84,6 +84,11 @@ def resources(modules: Sequence[str], report: Report = silent) -> Path:
     return made("carried", key, make, report) / "resources.jar"
 
 
+def turned_back(modules: Sequence[str], report: Report = silent) -> list[Path]:
+    """Return a class path of modules and their libraries that went through dex."""
+    return [*back(app_dex(modules, TEST_API, report), report), resources(modules, report)]
+
+
 def back(files: Sequence[Path], report: Report = silent) -> list[Path]:
     """Return dex files as jars of class files again, made by enjarify."""
     enjarify = fetch("enjarify", report)

@@ -62,7 +62,7 @@ def _key(part: Part) -> str:
 
 def _unpack(part: Part, archive: Path, place: Path) -> None:
     with staging_folder(place.parent) as folder:
-        extract(archive, part.addresses[0].rpartition("/")[2], part.take, folder)
+        extract(archive, part.file, part.take, folder)
         for name, sha256 in part.members:
             if _sha256(folder / name) != sha256:
                 raise UserError(f"{name} of {part.title} has another sha256 than the table says")

@@ -39,8 +39,8 @@ class Part:
     registry: str
     package: str
     version: str
-    addresses: tuple[str, ...]
-    """Full addresses, the first to try first."""
+    path: str
+    """Below an address of its registry."""
     sha256: str
     licence: str
     take: tuple[Taken, ...]
@@ -48,6 +48,19 @@ class Part:
     """SHA-256 of single files, where one was published or written down apart."""
     host: str | None
     """The only kind of machine that has a use for it; None for any."""
+
+    @property
+    def file(self) -> str:
+        """The archive's name, whose ending tells its kind."""
+        return self.path.rpartition("/")[2]
+
+    @property
+    def addresses(self) -> list[str]:
+        """Full addresses, the first to try first; the user's own mirror replaces them."""
+        registry = _table()["registries"][self.registry]
+        mirror = os.environ.get(registry["override"])
+        bases = [mirror.rstrip("/")] if mirror else registry["addresses"]
+        return [f"{base}/{self.path}" for base in bases]
 
     @property
     def title(self) -> str:
@@ -61,9 +74,18 @@ def host() -> str:
 
 
 @cache
+def _table() -> dict[str, Any]:
+    return tomllib.loads(TABLE.read_text(encoding="utf-8"))
+
+
+@cache
 def parts() -> dict[str, Part]:
     """Return all parts by name. Raises `UserError` for a table that is wrong."""
-    table = tomllib.loads(TABLE.read_text(encoding="utf-8"))
+    return read(_table())
+
+
+def read(table: dict[str, Any]) -> dict[str, Part]:
+    """Return the parts of a table by name. Raises `UserError` for one that is wrong."""
     rows = [_part(row, table["registries"]) for row in table["parts"]]
     if len({row.name for row in rows}) < len(rows):
         raise UserError(f"{TABLE.name} names a part twice; names are unique")
@@ -89,16 +111,10 @@ def _part(row: dict[str, Any], registries: dict[str, Any]) -> Part:
         registry=row["registry"],
         package=package,
         version=row["version"],
-        addresses=tuple(f"{base}/{path}" for base in _bases(registries[row["registry"]])),
+        path=path,
         sha256=row["sha256"],
         licence=row["licence"],
         take=tuple(Taken(pattern, folder) for pattern, folder in row["take"]),
         members=tuple(row.get("members", {}).items()),
         host=row.get("host"),
     )
-
-
-def _bases(registry: dict[str, Any]) -> list[str]:
-    """Return the addresses of a registry; the user's own mirror replaces them."""
-    mirror = os.environ.get(registry["override"])
-    return [mirror.rstrip("/")] if mirror else list(registry["addresses"])

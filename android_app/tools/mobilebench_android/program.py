@@ -113,13 +113,9 @@ def _show(outcomes: Sequence[Outcome], started: float) -> int:
 
 
 def _cut(given: argparse.Namespace) -> int:
-    """Compile the app against all of Android's API, and keep the classes that it uses."""
     text = (fetch("android-api", _report) / "current.txt").read_text(encoding="utf-8")
-    units = compile_modules(list(MODULES), _report, android=stubs.whole_jar(text, _report)).units
-    known = stubs.names(text)
-    wanted = {n for jar in units.values() for u in read_jar(jar) for n in u.classes} & known
-    write_text(stubs.CUT, cutting.cut(text, wanted))
-    print(f"{len(wanted)} classes: {shown(stubs.CUT)}")
+    write_text(stubs.CUT, cutting.of_app(text, _report))
+    print(shown(stubs.CUT))
     return 0
 
 

@@ -46,11 +46,16 @@ def version_name() -> str:
     return str(project["version"])
 
 
+def manifest() -> Path:
+    """Return the place of the app's manifest."""
+    return MODULES["app"].place / "src" / "main" / "AndroidManifest.xml"
+
+
 def link(report: Report = silent) -> Linked:
     """Return the app's manifest and resources, compiled."""
-    source = MODULES["app"].place / "src" / "main"
+    written = manifest()
+    source = written.parent
     resources = files_below(source / "res")
-    manifest = source / "AndroidManifest.xml"
     options = [
         "--min-sdk-version", str(MIN_API),
         "--target-sdk-version", str(COMPILE_API),
@@ -66,7 +71,7 @@ def link(report: Report = silent) -> Linked:
         compiled = folder / "compiled.zip"
         aapt2("compile", "--dir", source / "res", "-o", compiled, report=report)
         # Gradle takes the package from its own files and refuses one in the manifest.
-        text = manifest.read_text(encoding="utf-8")
+        text = written.read_text(encoding="utf-8")
         whole = folder / "AndroidManifest.xml"
         named = text.replace("<manifest", f'<manifest package="{APPLICATION}"', 1)
         whole.write_text(named, encoding="utf-8")
@@ -79,6 +84,6 @@ def link(report: Report = silent) -> Linked:
         )  # fmt: skip
         compiled.unlink()
 
-    key = key_of(files_key([*resources.items(), (manifest.name, manifest)]), options, APPLICATION)
+    key = key_of(files_key([*resources.items(), (written.name, written)]), options, APPLICATION)
     place = made("resources", key, make, report)
     return Linked(place / "linked.zip", place / "java")

@@ -16,6 +16,7 @@ _CLASS = re.compile(
     r"(?P<words>(?:[\w-]+ )*)(?P<kind>class|interface|enum|@interface) (?P<name>[\w.]+)"
 )
 _ANNOTATION = re.compile(r"@(?!interface\b)([\w.]+)")
+_COMMENTED = re.compile(r"""^((?:[^";]|"(?:\\.|[^"\\])*")*;)\s*//.*$""")
 _NULLNESS = {"NonNull", "Nullable"}
 
 
@@ -134,7 +135,7 @@ def _class(package: str, line: str, members: tuple[Member, ...]) -> ApiClass:
 
 def _member(line: str) -> Member:
     kind, _, body = line.partition(" ")
-    body = re.sub(r";\s*//.*$", ";", body).removesuffix(";")
+    body = without_comment(body).removesuffix(";")
     value = None
     if kind == "field" and " = " in body:
         body, _, value = body.partition(" = ")
@@ -146,6 +147,11 @@ def _member(line: str) -> Member:
     modifiers, text = _modifiers(text)
     type_, _, name = text.rpartition(" ")
     return Member(line, kind, modifiers, nullness, "", type_, name, (), (), value)
+
+
+def without_comment(line: str) -> str:
+    """Return a member's line without what it says after its semicolon."""
+    return _COMMENTED.sub(r"\1", line)
 
 
 def _method(line: str, kind: str, body: str) -> Member:

@@ -54,8 +54,8 @@ def _jar(kind: str, text: str, report: Report) -> Path:
 
 
 def names(text: str) -> set[str]:
-    """Return the internal names of the classes of a signature file."""
-    return {internal(each.qualified) for each in signatures.read(text)}
+    """Return the internal names of the classes of a signature file that are written."""
+    return {internal(each.qualified) for each in signatures.read(text) if not _has_defaults(each)}
 
 
 def write_jar(text: str, path: Path) -> None:

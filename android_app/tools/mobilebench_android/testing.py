@@ -16,6 +16,8 @@ from mobilebench_android.java import java
 from mobilebench_android.modules import MODULES
 from mobilebench_android.places import ROOT
 
+MODULES_ON_JVM = ("core", "conformance", "onnxruntime", "tflite", "executorch", "app")
+"""Modules whose tests need nothing but a JVM."""
 _TIMEOUT_S = 600
 _CLASS = re.compile(r"^(?:(?!.*\$).*/)?\w*Test\.class$")
 _KOTLIN_TEST = re.compile(r"@Test\b(?:\([^)]*\))?\s+(?:\w+\s+)*?fun\s+(?:`([^`]+)`|(\w+))\s*\(")
@@ -49,10 +51,11 @@ class Outcome:
 def claims(module: str) -> list[Claim]:
     """Return the tests in a module's sources; nothing is compiled."""
     folder = MODULES[module].place / "src" / "test" / "kotlin"
-    return [claim for path in sorted(folder.rglob("*.kt")) for claim in _claims(module, path)]
+    return [claim for path in sorted(folder.rglob("*.kt")) for claim in claims_of(module, path)]
 
 
-def _claims(module: str, path: Path) -> list[Claim]:
+def claims_of(module: str, path: Path) -> list[Claim]:
+    """Return the tests in a source. Raises `UserError` for one outside a class."""
     text = path.read_text(encoding="utf-8")
     package = _PACKAGE.search(text)
     prefix = f"{package[1]}." if package else ""

@@ -19,9 +19,11 @@ internal fun JsonObject.wholeOr(name: String, other: Long): Long =
 
 internal fun JsonObject.text(name: String): String = (this[name] as JsonText).value
 
-internal fun JsonObject.list(name: String): List<Json> = (given(name) as JsonList?)?.values.orEmpty()
+internal fun JsonObject.list(name: String): List<Json> =
+    (given(name) as JsonList?)?.values.orEmpty()
 
-internal fun JsonObject.objects(name: String): List<JsonObject> = list(name).map { it as JsonObject }
+internal fun JsonObject.objects(name: String): List<JsonObject> =
+    list(name).map { it as JsonObject }
 
 internal fun JsonObject.wholes(name: String): LongArray {
     val values = list(name)

@@ -26,6 +26,9 @@ object Protocols {
     fun definition(id: String): JsonObject? =
         definitions.firstOrNull { it.text("id") == id } ?: pacedFor(id)
 
+    /** Return the protocol with an id, or null where there is none. */
+    fun named(id: String): Protocol? = definition(id)?.let { protocolOf(it) }
+
     /** Return the protocol of half an hour at the frame rate that an id names. */
     private fun pacedFor(id: String): JsonObject? {
         val (before, after) = paced.text("id").split(RATE)

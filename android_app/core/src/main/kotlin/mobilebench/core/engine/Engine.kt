@@ -122,7 +122,7 @@ private class Run(
     private fun keepAfter(failure: Throwable) {
         try {
             keep()
-        } catch (another: Exception) {
+        } catch (another: Throwable) {
             failure.addSuppressed(another)
         }
     }
@@ -170,7 +170,7 @@ private class Run(
         val started = now()
         infer.run()
         val latency = now() - started
-        if (latency == 0L) throw ClockFailed("The clock stood still during an inference; $ADVICE")
+        if (latency == 0L) throw ClockFailed(STANDING)
         columns.add(started - originNs, latency, phase, round, width)
         return latency
     }
@@ -273,4 +273,5 @@ private fun medianOfSettled(latencies: LongArray): Long {
 private const val SETTLING = 2
 private const val SLICE_NS = 1_000_000_000L
 private const val FULL = 1.0
-private const val ADVICE = "it is broken or too coarse to time this model with."
+private const val STANDING =
+    "The clock stood still during an inference; it is broken, or too coarse to time this model."

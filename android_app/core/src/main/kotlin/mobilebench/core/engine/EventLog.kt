@@ -13,6 +13,8 @@ import mobilebench.core.documents.EventKind
  */
 class EventLog {
     private val events = ArrayList<Event>()
+
+    /** What keeps the app from being in front now. */
     private val lasting = LinkedHashSet<EventKind>()
     private var clock: (() -> Long)? = null
     private var lastNs = 0L
@@ -20,16 +22,18 @@ class EventLog {
     /** Add an event that happens now. */
     @Synchronized
     fun add(kind: EventKind, readings: Map<String, Double> = emptyMap(), note: String? = null) {
-        val clock = clock
-        if (clock == null) last(kind) else put(Event(clock(), kind, null, null, readings, note))
+        val tNs = clock?.invoke()
+        if (tNs != null) put(Event(tNs, kind, readings = readings, note = note))
+        last(kind)
     }
 
-    /** Begin, with a clock that shows the time of the measurement. */
+    /** Begin a run, with a clock that shows the time of its measurement. */
     @Synchronized
     internal fun begin(clock: () -> Long) {
         this.clock = clock
+        lastNs = 0
+        events.clear()
         for (kind in lasting) put(Event(clock(), kind))
-        lasting.clear()
     }
 
     /** Add an event with its time, or with that of the event before where that is later. */

@@ -28,7 +28,7 @@ fun interface Infer {
  * [reason] and [readings] belong to the last decision that changed the width.
  */
 interface Chooser {
-    /** Return the index of the width from now on. Allocates nothing where it stays. */
+    /** Return the index of the width from now on. Allocates nothing without a state. */
     fun choose(tNs: Long, index: Int, latencyNs: Long, state: DeviceState?): Int
 
     val reason: String

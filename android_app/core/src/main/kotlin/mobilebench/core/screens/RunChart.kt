@@ -64,7 +64,7 @@ fun describe(run: RunSoFar): Text {
     }
     val temperature = run.temperatureC.extent()
     parts.add(
-        if (temperature == null) Text.of(TextKey.CHART_NO_TEMPERATURE)
+        if (temperature == null) Text.of(TextKey.HEARD_NO_TEMPERATURE)
         else Text.of(
             TextKey.HEARD_TEMPERATURE, celsius(temperature.first), celsius(temperature.second),
         ),

@@ -1,9 +1,9 @@
 package mobilebench.core.sensors
 
 import mobilebench.core.documents.DeviceState
-import mobilebench.core.documents.Event
 import mobilebench.core.documents.EventKind
 import mobilebench.core.documents.Unreadable
+import mobilebench.core.engine.EventLog
 
 /** What Android's services answer, raw. Each call is quick and throws nothing. */
 interface PhoneSensors {
@@ -28,25 +28,24 @@ interface PhoneSensors {
     fun audioMode(): Int
 }
 
-/**
- * Puts raw answers together as the state of a device, and notes what changed.
- *
- * Used by the thread that measures. Events of changes wait in [take] until they are asked for.
- */
+/** Puts raw answers together as the state of a device, and tells [events] what changed. */
 class StateReader(
     private val sensors: PhoneSensors,
     private val cpu: CpuFiles,
+    private val events: EventLog,
     private val nowNs: () -> Long,
 ) {
     private val status = ThermalStatus()
     private val headroom = HeadroomReader(sensors::headroom)
-    private val changes = ArrayList<Event>()
     private var capMhz: Double? = null
     private var short = false
     private var inCall = false
 
     /** What the battery said with each reading. */
     val power = PowerLog()
+
+    /** Whether something has shown that the thermal sensors work. */
+    val thermalWorks: Boolean get() = status.works
 
     init {
         status.sawThresholds(sensors.headroomThresholds())
@@ -60,12 +59,13 @@ class StateReader(
         room.value?.let { status.sawHeadroom(it.value) }
         val thermal = status.read(sensors.thermalStatus())
         val battery = batteryOf(sensors.battery())
+        val saver = sensors.powerSaver()
         val clock = cpu.clockMhz()
         val cap = cpu.capMhz()
         val governor = cpu.governor()
         val tNs = nowNs()
         power.add(tNs, battery)
-        watch(tNs, cap.value)
+        watch(cap.value)
         return DeviceState(
             tNs = tNs,
             thermal = thermal.value,
@@ -74,7 +74,7 @@ class StateReader(
             headroomAgeNs = room.value?.ageNs,
             cpuMhz = clock.value,
             governor = governor.value,
-            lowPowerMode = sensors.powerSaver(),
+            lowPowerMode = saver,
             batteryFraction = battery.fraction,
             charging = battery.charging,
             cpuCapMhz = cap.value,
@@ -87,7 +87,7 @@ class StateReader(
                 "busy_fraction" to Missing.DENIED,
                 "cpu_mhz" to clock,
                 "governor" to governor,
-                "low_power_mode" to known(sensors.powerSaver()),
+                "low_power_mode" to known(saver),
                 "battery_fraction" to known(battery.fraction),
                 "charging" to known(battery.charging),
                 "cpu_cap_mhz" to cap,
@@ -95,27 +95,24 @@ class StateReader(
         )
     }
 
-    /** Return what changed since the last call, in the order of time. */
-    fun take(): List<Event> = changes.toList().also { changes.clear() }
-
-    private fun watch(tNs: Long, cap: Double?) {
+    private fun watch(cap: Double?) {
         if (cap != null) {
             val before = capMhz
             if (before != null && cap != before) {
-                changes.add(Event(tNs, EventKind.CLOCK_CAP, readings = mapOf("cap_mhz" to cap)))
+                events.add(EventKind.CLOCK_CAP, mapOf("cap_mhz" to cap))
             }
             capMhz = cap
         }
         val nowShort = sensors.memoryIsShort()
-        if (nowShort && !short) changes.add(Event(tNs, EventKind.MEMORY_WARNING))
+        if (nowShort && !short) events.add(EventKind.MEMORY_WARNING)
         short = nowShort
         val nowInCall = isCall(sensors.audioMode())
-        if (nowInCall && !inCall) changes.add(Event(tNs, EventKind.CALL))
+        if (nowInCall && !inCall) events.add(EventKind.CALL)
         inCall = nowInCall
     }
 }
 
-private fun known(value: Any?): Reading<Unit> = if (value == null) Missing.ABSENT else Got(Unit)
+private fun <T> known(value: T?): Reading<T> = if (value == null) Missing.ABSENT else Got(value)
 
 private fun reasons(vararg readings: Pair<String, Reading<*>>): Map<String, Unreadable> =
     readings.mapNotNull { (name, reading) -> (reading as? Missing)?.let { name to it.why } }.toMap()

@@ -110,13 +110,17 @@ interface Controller {
      *
      * Observations come in the order of their time [tNs]. A frame was computed by the width at
      * [index] in [latencyNs], which is [NO_FRAME] where no frame ended; [reading] is null where the
-     * sensors were not read. Allocates nothing where nothing changes.
+     * sensors were not read. Allocates nothing.
      */
     fun decide(tNs: Long, index: Int, latencyNs: Long, reading: Reading?): Int
 
     /** Why the last call of [decide] chose its width. */
     val reason: Reason
 
-    /** The numbers that it was decided by, with units in their names; empty where it held. */
+    /**
+     * The numbers that it was decided by, with units in their names; empty where it held.
+     *
+     * They are put together when they are asked for.
+     */
     val inputs: Map<String, Double>
 }

@@ -1,15 +1,15 @@
 package mobilebench.core.documents
 
+import kotlin.test.Test
+import kotlin.test.assertEquals
+import kotlin.test.assertFailsWith
+import kotlin.test.assertNull
+import kotlin.test.assertTrue
 import mobilebench.core.jobText
 import mobilebench.core.json.DocumentRefused
 import mobilebench.core.json.JsonObject
 import mobilebench.core.json.readJson
 import mobilebench.core.json.text
-import org.junit.Assert.assertEquals
-import org.junit.Assert.assertNull
-import org.junit.Assert.assertThrows
-import org.junit.Assert.assertTrue
-import org.junit.Test
 
 class DocumentsTest {
     private fun read(more: String = "") = readJob(jobText(more).toByteArray())
@@ -17,10 +17,10 @@ class DocumentsTest {
     @Test
     fun `every schema is one that this reader knows`() {
         for (kind in DocumentKind.values()) {
-            val refusal = assertThrows(DocumentRefused::class.java) {
+            val refusal = assertFailsWith<DocumentRefused> {
                 kind.read(JsonObject(emptyMap()), "it")
             }
-            assertTrue(refusal.message, refusal.message.orEmpty().startsWith("it is not valid: "))
+            assertTrue(refusal.message.orEmpty().startsWith("it is not valid: "), refusal.message)
         }
     }
 
@@ -56,19 +56,19 @@ class DocumentsTest {
             ", \"parity\": {}" to "at parity: batches is missing",
         )
         for ((more, sentence) in sentences) {
-            val refusal = assertThrows(sentence, DocumentRefused::class.java) { read(more) }
-            assertTrue(refusal.message, sentence in refusal.message.orEmpty())
+            val refusal = assertFailsWith<DocumentRefused> { read(more) }
+            assertTrue(sentence in refusal.message.orEmpty(), refusal.message)
         }
     }
 
     @Test
     fun `a password is in no refusal`() {
         for (url in listOf("https://me:secret@lab.example", "https://me:sec ret@lab.example")) {
-            val refusal = assertThrows(DocumentRefused::class.java) {
+            val refusal = assertFailsWith<DocumentRefused> {
                 read(", \"upload_url\": \"$url\"")
             }
-            assertTrue(refusal.message, "upload_url" in refusal.message.orEmpty())
-            assertTrue(refusal.message, "ret" !in refusal.message.orEmpty())
+            assertTrue("upload_url" in refusal.message.orEmpty(), refusal.message)
+            assertTrue("ret" !in refusal.message.orEmpty(), refusal.message)
         }
     }
 
@@ -77,8 +77,8 @@ class DocumentsTest {
         val large = listOf("[2147483647]", "[65536, 65536]", "[9007199254740991]")
         for (shape in large + "[1, 0]" + "[-1]") {
             val text = jobText().replace("[1, 3, 8, 8]", shape)
-            val refusal = assertThrows(DocumentRefused::class.java) { readJob(text.toByteArray()) }
-            assertTrue(refusal.message, "image" in refusal.message.orEmpty())
+            val refusal = assertFailsWith<DocumentRefused> { readJob(text.toByteArray()) }
+            assertTrue("image" in refusal.message.orEmpty(), refusal.message)
         }
     }
 
@@ -88,9 +88,11 @@ class DocumentsTest {
         assertEquals(142857142L, paced?.whole("interval_ns"))
         assertTrue(paced?.text("purpose").orEmpty().startsWith("heat: 7 frames a second"))
         for (rate in listOf("0", "241", "07", "-7", "{fps}", "")) {
-            assertNull(rate, Protocols.definition("paced-${rate}fps-30min-1"))
+            assertNull(Protocols.definition("paced-${rate}fps-30min-1"), rate)
         }
         for (id in listOf("burst-2", "", "paced-fps-30min-1")) assertNull(Protocols.definition(id))
+        assertEquals(142857142L, Protocols.named("paced-7fps-30min-1")?.intervalNs)
+        assertEquals(5, Protocols.named("burst-1")?.rounds)
         assertTrue(Protocols.ids.last() == "paced-NNfps-30min-1" && "burst-1" in Protocols.ids)
     }
 
@@ -106,7 +108,7 @@ class DocumentsTest {
         assertEquals("{\"t_ns\":0,\"temperatures_c\":{\"skin\":31.0}}", state.toJson().text())
         val power = Power(listOf(PowerReading(0, 2.0, Long.MIN_VALUE, 0, null)))
         for (column in listOf("level", "current", "voltage_mv", "charging")) {
-            assertEquals(column, readJson("[null]"), power.toJson()[column])
+            assertEquals(readJson("[null]"), power.toJson()[column], column)
         }
     }
 }

@@ -4,18 +4,18 @@ import java.io.File
 import java.io.IOException
 import java.io.RandomAccessFile
 import java.nio.file.Files
+import kotlin.test.Test
+import kotlin.test.assertContentEquals
+import kotlin.test.assertEquals
+import kotlin.test.assertFailsWith
+import kotlin.test.assertTrue
 import mobilebench.core.MODEL
 import mobilebench.core.jobText
 import mobilebench.core.json.DocumentRefused
 import mobilebench.core.json.sha256
 import mobilebench.core.subjectText
 import mobilebench.core.writeJobFolder
-import org.junit.Assert.assertArrayEquals
-import org.junit.Assert.assertEquals
-import org.junit.Assert.assertThrows
-import org.junit.Assert.assertTrue
 import org.junit.Rule
-import org.junit.Test
 import org.junit.rules.TemporaryFolder
 
 class JobFolderTest {
@@ -25,9 +25,9 @@ class JobFolderTest {
     private val folder: File get() = temporary.root
 
     private fun refusal(act: () -> Unit): String =
-        assertThrows(DocumentRefused::class.java) { act() }.message.orEmpty()
+        assertFailsWith<DocumentRefused> { act() }.message.orEmpty()
 
-    private fun requireIn(word: String, sentence: String) = assertTrue(sentence, word in sentence)
+    private fun requireIn(word: String, sentence: String) = assertTrue(word in sentence, sentence)
 
     @Test
     fun `a folder that is whole is taken`() {
@@ -111,11 +111,11 @@ class JobFolderTest {
         val file = File(folder, "key")
         val first = requireNotNull(deviceKey(file))
         val again = requireNotNull(deviceKey(file))
-        assertArrayEquals(first.publicKey, again.publicKey)
-        assertArrayEquals(first.sign(MODEL), again.sign(MODEL))
+        assertContentEquals(first.publicKey, again.publicKey)
+        assertContentEquals(first.sign(MODEL), again.sign(MODEL))
         for (text in listOf("", "00\n00", file.readText().replace("\n", ""))) {
             file.writeText(text)
-            assertThrows(IOException::class.java) { deviceKey(file) }
+            assertFailsWith<IOException> { deviceKey(file) }
             assertEquals(text, file.readText())
         }
     }

@@ -47,6 +47,21 @@ class EventLogTest {
     }
 
     @Test
+    fun `what lasts is told again to the next run, and the rest is not`() {
+        val events = EventLog()
+        val late = object : PlayedDevice() {
+            override fun afterInference() {
+                if (inferences == 3) events.add(EventKind.SCREEN_OFF)
+            }
+        }
+        runProtocol(protocol(900), late::load, late, Course(events = events))
+        events.add(EventKind.CHARGER_REMOVED)
+        val device = PlayedDevice()
+        runProtocol(protocol(2), device::load, device, Course(keep = parts, events = events))
+        assertEquals(listOf(Event(0, EventKind.SCREEN_OFF)), parts.events)
+    }
+
+    @Test
     fun `events of many threads stay in the order of time`() {
         val events = EventLog()
         events.begin { System.nanoTime() }

@@ -1,6 +1,12 @@
 package mobilebench.core.journal
 
 import java.io.File
+import kotlin.test.Test
+import kotlin.test.assertContentEquals
+import kotlin.test.assertEquals
+import kotlin.test.assertFailsWith
+import kotlin.test.assertNull
+import kotlin.test.assertTrue
 import mobilebench.core.JOB_SHA256
 import mobilebench.core.documents.DeviceState
 import mobilebench.core.documents.EventKind
@@ -13,13 +19,7 @@ import mobilebench.core.journalOf
 import mobilebench.core.json.DocumentRefused
 import mobilebench.core.roundLine
 import mobilebench.core.start
-import org.junit.Assert.assertArrayEquals
-import org.junit.Assert.assertEquals
-import org.junit.Assert.assertNull
-import org.junit.Assert.assertThrows
-import org.junit.Assert.assertTrue
 import org.junit.Rule
-import org.junit.Test
 import org.junit.rules.TemporaryFolder
 
 private const val LINE_FEED = '\n'.code.toByte()
@@ -45,7 +45,7 @@ class JournalTest {
         for (size in 0..whole.size) {
             val content = whole.copyOf(size)
             if (size < first) {
-                assertThrows(DocumentRefused::class.java) { read(content) }
+                assertFailsWith<DocumentRefused> { read(content) }
                 continue
             }
             val journal = read(content)
@@ -74,8 +74,8 @@ class JournalTest {
             } catch (_: DocumentRefused) {
                 continue
             }
-            assertTrue("at $place", journal.bytes <= place)
-            assertTrue("at $place", journal.remark.orEmpty().startsWith("the journal: line "))
+            assertTrue(journal.bytes <= place, "at $place")
+            assertTrue(journal.remark.orEmpty().startsWith("the journal: line "), "at $place")
         }
     }
 
@@ -98,10 +98,10 @@ class JournalTest {
             val later = read(file.readBytes())
             assertNull(later.remark)
             assertEquals((earlier?.lines?.size ?: 0) + 2, later.lines.size)
-            assertArrayEquals(whole.copyOf(kept), file.readBytes().copyOf(kept))
+            assertContentEquals(whole.copyOf(kept), file.readBytes().copyOf(kept))
             val damaged = File("${file.path}.damaged")
             assertEquals(earlier?.remark != null, damaged.exists())
-            if (damaged.exists()) assertArrayEquals(whole.copyOf(size), damaged.readBytes())
+            if (damaged.exists()) assertContentEquals(whole.copyOf(size), damaged.readBytes())
         }
     }
 
@@ -124,8 +124,8 @@ class JournalTest {
     fun `lines whose times go backwards contradict each other`() {
         val early = roundLine(1, 5_000_000)
         val journal = read(journalOf(lines.take(2) + early))
-        val refusal = assertThrows(DocumentRefused::class.java) { journal.outcome(protocol) }
-        assertTrue(refusal.message.orEmpty(), "order of time" in refusal.message.orEmpty())
+        val refusal = assertFailsWith<DocumentRefused> { journal.outcome(protocol) }
+        assertTrue("order of time" in refusal.message.orEmpty(), refusal.message)
     }
 
     @Test
@@ -140,10 +140,10 @@ class JournalTest {
     fun `two runs do not write one journal`() {
         val file = folder.newFile("journal.jsonl")
         openJournal(file, JOB_SHA256).writer.use {
-            val refusal = assertThrows(DocumentRefused::class.java) {
+            val refusal = assertFailsWith<DocumentRefused> {
                 openJournal(file, JOB_SHA256)
             }
-            assertTrue(refusal.message, "Another run" in refusal.message.orEmpty())
+            assertTrue("Another run" in refusal.message.orEmpty(), refusal.message)
         }
         openJournal(file, JOB_SHA256).writer.close()
     }

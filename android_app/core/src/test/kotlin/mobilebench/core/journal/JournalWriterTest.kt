@@ -4,6 +4,10 @@ import java.io.File
 import java.nio.channels.FileChannel
 import java.nio.file.StandardOpenOption.WRITE
 import java.util.concurrent.TimeUnit
+import kotlin.test.Test
+import kotlin.test.assertEquals
+import kotlin.test.assertFailsWith
+import kotlin.test.assertTrue
 import mobilebench.core.JOB_SHA256
 import mobilebench.core.documents.LoadKind
 import mobilebench.core.documents.Measurement
@@ -11,11 +15,7 @@ import mobilebench.core.documents.readJob
 import mobilebench.core.jobText
 import mobilebench.core.roundLine
 import mobilebench.core.start
-import org.junit.Assert.assertEquals
-import org.junit.Assert.assertThrows
-import org.junit.Assert.assertTrue
 import org.junit.Rule
-import org.junit.Test
 import org.junit.rules.TemporaryFolder
 
 class JournalWriterTest {
@@ -38,22 +38,24 @@ class JournalWriterTest {
     fun `a full disk is told at the next line, and at the end`() {
         val full = FileChannel.open(File("/dev/full").toPath(), WRITE)
         val writer = JournalWriter(full, "journal.jsonl", 0)
-        val told = assertThrows(JournalFailed::class.java) {
-            while (true) {
-                writer.add(Line(start = start()))
-                Thread.sleep(1)
+        val told = assertFailsWith<JournalFailed> {
+            writer.use {
+                while (true) {
+                    it.add(Line(start = start()))
+                    Thread.sleep(1)
+                }
             }
         }
-        assertTrue(told.message, "No space left" in told.message.orEmpty())
-        assertThrows(JournalFailed::class.java) { writer.close() }
+        assertTrue("No space left" in told.message.orEmpty(), told.message)
+        assertFailsWith<JournalFailed> { writer.close() }
     }
 
     @Test
     fun `a journal that cannot be made is told in a sentence`() {
-        val told = assertThrows(JournalFailed::class.java) {
+        val told = assertFailsWith<JournalFailed> {
             openJournal(File(folder.root, "lost/journal.jsonl"), JOB_SHA256)
         }
-        assertTrue(told.message, told.message.orEmpty().endsWith("."))
+        assertTrue(told.message.orEmpty().endsWith("."), told.message)
     }
 
     @Test

@@ -1,5 +1,9 @@
 package mobilebench.core.journal
 
+import kotlin.test.Test
+import kotlin.test.assertEquals
+import kotlin.test.assertFailsWith
+import kotlin.test.assertTrue
 import mobilebench.core.JOB_SHA256
 import mobilebench.core.documents.DeviceState
 import mobilebench.core.documents.DocumentKind
@@ -30,11 +34,7 @@ import mobilebench.core.json.text
 import mobilebench.core.roundLine
 import mobilebench.core.start
 import mobilebench.core.writeJobFolder
-import org.junit.Assert.assertEquals
-import org.junit.Assert.assertThrows
-import org.junit.Assert.assertTrue
 import org.junit.Rule
-import org.junit.Test
 import org.junit.rules.TemporaryFolder
 
 private const val FRAME_NS = 33_333_333L
@@ -82,7 +82,7 @@ class RecordsTest {
     fun `half an hour at 30 frames a second has less than 2 MB, and is read again`() {
         val record = recordOf(halfAnHour())
         val text = record.text()
-        assertTrue("${text.length}", text.toByteArray().size < 2_000_000)
+        assertTrue(text.toByteArray().size < 2_000_000, "${text.length}")
         val read = DocumentKind.RECORD.read(readJson(text), "the record")
         val measurement = readMeasurement(read.part("outcome"))
         assertEquals(54_000, measurement.samples.size)
@@ -131,10 +131,10 @@ class RecordsTest {
             JsonObject(signed.fields + ("signature" to JsonText("none"))).text(),
         )
         for (text in spoilt) {
-            val refusal = assertThrows(DocumentRefused::class.java) {
+            val refusal = assertFailsWith<DocumentRefused> {
                 requireIntact(readJson(text) as JsonObject, "it")
             }
-            assertTrue(refusal.message, "signature" in refusal.message.orEmpty())
+            assertTrue("signature" in refusal.message.orEmpty(), refusal.message)
         }
     }
 }

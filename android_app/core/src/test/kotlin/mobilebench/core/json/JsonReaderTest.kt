@@ -1,9 +1,9 @@
 package mobilebench.core.json
 
-import org.junit.Assert.assertEquals
-import org.junit.Assert.assertThrows
-import org.junit.Assert.assertTrue
-import org.junit.Test
+import kotlin.test.Test
+import kotlin.test.assertEquals
+import kotlin.test.assertFailsWith
+import kotlin.test.assertTrue
 
 class JsonReaderTest {
     private val foreign = listOf(
@@ -16,12 +16,19 @@ class JsonReaderTest {
     @Test
     fun `what is not JSON is refused as that`() {
         for (text in foreign) {
-            val refusal = assertThrows(text.take(20), NotJson::class.java) {
+            val refusal = assertFailsWith<NotJson> {
                 readJson(text.toByteArray(), "the job")
             }
             val message = refusal.message.orEmpty()
-            assertTrue(message, message.startsWith("the job is not JSON"))
+            assertTrue(message.startsWith("the job is not JSON"), message)
         }
+    }
+
+    @Test
+    fun `nesting ends at 200 levels`() {
+        readJson("[".repeat(200) + "]".repeat(200))
+        val refusal = assertFailsWith<NotJson> { readJson("[".repeat(201) + "]".repeat(201)) }
+        assertTrue("200 levels" in refusal.message.orEmpty(), refusal.message)
     }
 
     @Test
@@ -32,17 +39,17 @@ class JsonReaderTest {
         val latin = byteArrayOf(0xE9.toByte())
         for (bytes in listOf(overlong, surrogate, latin)) {
             val quoted = byteArrayOf(0x22) + bytes + byteArrayOf(0x22)
-            assertThrows(NotJson::class.java) { readJson(quoted) }
+            assertFailsWith<NotJson> { readJson(quoted) }
         }
-        assertThrows(NotJson::class.java) { readJson(utf16) }
+        assertFailsWith<NotJson> { readJson(utf16) }
     }
 
     @Test
     fun `half of a surrogate pair is no text`() {
         val halves = listOf("\\ud800", "\\udc00", "\\ud800\\ud800", "\\udc00\\ud800", "a\\ud800b")
         for (half in halves) {
-            assertThrows(half, DocumentRefused::class.java) { readJson("\"$half\"") }
-            assertThrows(half, DocumentRefused::class.java) { readJson("{\"$half\": 1}") }
+            assertFailsWith<DocumentRefused> { readJson("\"$half\"") }
+            assertFailsWith<DocumentRefused> { readJson("{\"$half\": 1}") }
         }
         assertEquals(JsonText("\uD83D\uDCF1"), readJson("\"\\ud83d\\udcf1\""))
     }
@@ -53,7 +60,7 @@ class JsonReaderTest {
         assertEquals(JsonInt(-9007199254740991), readJson("-9007199254740991"))
         assertEquals(JsonInt(0), readJson("-0"))
         for (number in listOf("9007199254740992", "-9007199254740992", "1".repeat(100_000))) {
-            val refusal = assertThrows(DocumentRefused::class.java) { readJson(number) }
+            val refusal = assertFailsWith<DocumentRefused> { readJson(number) }
             assertTrue(refusal.message.orEmpty().length < 200)
         }
     }
@@ -64,7 +71,7 @@ class JsonReaderTest {
         assertEquals(JsonDouble(1000.0), readJson("1e3"))
         assertEquals(JsonDouble(-0.0), readJson("-0.0"))
         assertEquals(JsonDouble(0.0), readJson("1e-999"))
-        assertThrows(DocumentRefused::class.java) { readJson("1e999") }
+        assertFailsWith<DocumentRefused> { readJson("1e999") }
     }
 
     @Test

@@ -1,10 +1,10 @@
 package mobilebench.core.json
 
 import java.util.Random
-import org.junit.Assert.assertEquals
-import org.junit.Assert.assertNull
-import org.junit.Assert.assertThrows
-import org.junit.Test
+import kotlin.test.Test
+import kotlin.test.assertEquals
+import kotlin.test.assertFailsWith
+import kotlin.test.assertNull
 
 class JsonTextTest {
     /** From appendix B of RFC 8785, and numbers that simpler rules get wrong. */
@@ -47,10 +47,10 @@ class JsonTextTest {
     @Test
     fun `what JSON does not have is not written`() {
         for (number in listOf(Double.NaN, Double.POSITIVE_INFINITY)) {
-            assertThrows(IllegalArgumentException::class.java) { JsonDouble(number).text() }
+            assertFailsWith<IllegalArgumentException> { JsonDouble(number).text() }
         }
-        assertThrows(IllegalArgumentException::class.java) { JsonText("\uD800").text() }
-        assertThrows(IllegalArgumentException::class.java) { JsonInt(1L shl 53).canonical() }
+        assertFailsWith<IllegalArgumentException> { JsonText("\uD800").text() }
+        assertFailsWith<IllegalArgumentException> { JsonInt(1L shl 53).canonical() }
     }
 
     @Test

@@ -61,14 +61,17 @@ internal class Deadline(
 
     override var reason = Reason.HOLD
         private set
-    override var inputs: Map<String, Double> = emptyMap()
-        private set
+    private var paceThen = 1.0
+    private var waitedS = 0.0
+
+    override val inputs: Map<String, Double>
+        get() {
+            if (reason == Reason.HOLD) return emptyMap()
+            return linkedMapOf("pace" to paceThen, "waited_s" to waitedS)
+        }
 
     override fun decide(tNs: Long, index: Int, latencyNs: Long, reading: Reading?): Int {
-        if (reason != Reason.HOLD) {
-            reason = Reason.HOLD
-            inputs = emptyMap()
-        }
+        reason = Reason.HOLD
         if (latencyNs == NO_FRAME) return this.index
         pace.add(index, latencyNs)
         if (isProbing) {
@@ -137,9 +140,9 @@ internal class Deadline(
     }
 
     private fun move(to: Int, why: Reason, tNs: Long) {
-        val waitedS = (tNs - movedNs).toDouble() / SECOND_NS
-        inputs = linkedMapOf("pace" to pace.value, "waited_s" to waitedS)
         reason = why
+        paceThen = pace.value
+        waitedS = (tNs - movedNs).toDouble() / SECOND_NS
         index = to
         movedNs = tNs
         sinceNs.fill(NEVER)

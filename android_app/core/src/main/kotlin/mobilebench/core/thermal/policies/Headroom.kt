@@ -36,27 +36,30 @@ internal class Headroom(
 
     override var reason = Reason.HOLD
         private set
-    override var inputs: Map<String, Double> = emptyMap()
-        private set
+    private var isOfGuard = false
+    private var last = Reading()
+
+    override val inputs: Map<String, Double>
+        get() = when {
+            isOfGuard -> guard.inputs
+            reason == Reason.HOLD -> emptyMap()
+            else -> last.known()
+        }
 
     override fun decide(tNs: Long, index: Int, latencyNs: Long, reading: Reading?): Int {
         val allowed = guard.decide(tNs, index, latencyNs, reading)
         var why = Reason.HOLD
         if (reading != null && !reading.headroom.isNaN()) {
             readNs = tNs
+            last = reading
             why = step(tNs, reading.headroom)
         } else if (readNs == NEVER || tNs - readNs > staleNs) {
             this.index = 0
             lowSinceNs = NEVER
         }
-        if (allowed > this.index) {
-            reason = guard.reason
-            inputs = guard.inputs
-            return allowed
-        }
-        reason = why
-        inputs = if (why == Reason.HOLD || reading == null) emptyMap() else reading.known()
-        return this.index
+        isOfGuard = allowed > this.index
+        reason = if (isOfGuard) guard.reason else why
+        return if (isOfGuard) allowed else this.index
     }
 
     private fun step(tNs: Long, headroom: Double): Reason {

@@ -63,8 +63,14 @@ internal class Predictive(
 
     override var reason = Reason.HOLD
         private set
-    override var inputs: Map<String, Double> = emptyMap()
-        private set
+    private var isOfGuard = false
+
+    override val inputs: Map<String, Double>
+        get() = when {
+            isOfGuard -> guard.inputs
+            reason == Reason.HOLD -> emptyMap()
+            else -> shown()
+        }
 
     override fun decide(tNs: Long, index: Int, latencyNs: Long, reading: Reading?): Int {
         val allowed = guard.decide(tNs, index, latencyNs, reading)
@@ -79,13 +85,9 @@ internal class Predictive(
             why = look(tNs)
         }
         // Giving up and trying again are told even where the deadline keeps the width as it is.
-        if (allowed > this.index && why != Reason.GAVE_UP && why != Reason.TRIES_AGAIN) {
-            reason = guard.reason
-            inputs = guard.inputs
-            return allowed
-        }
-        reason = why
-        inputs = if (why == Reason.HOLD) emptyMap() else shown()
+        val isTold = why == Reason.GAVE_UP || why == Reason.TRIES_AGAIN
+        isOfGuard = allowed > this.index && !isTold
+        reason = if (isOfGuard) guard.reason else why
         return maxOf(allowed, this.index)
     }
 

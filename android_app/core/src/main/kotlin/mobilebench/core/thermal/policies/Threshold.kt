@@ -46,8 +46,14 @@ internal class Threshold(
 
     override var reason = Reason.HOLD
         private set
-    override var inputs: Map<String, Double> = emptyMap()
-        private set
+    private var isOfGuard = false
+
+    override val inputs: Map<String, Double>
+        get() = when {
+            isOfGuard -> guard.inputs
+            reason == Reason.HOLD -> emptyMap()
+            else -> last.known()
+        }
 
     override fun decide(tNs: Long, index: Int, latencyNs: Long, reading: Reading?): Int {
         val allowed = guard.decide(tNs, index, latencyNs, reading)
@@ -55,14 +61,9 @@ internal class Threshold(
         if (reading != null) last = reading
         if (begins && learns && atC.isNaN()) atC = last.skinC
         val why = if (reading != null || begins) step(tNs) else Reason.HOLD
-        if (isGuarded && allowed > this.index) {
-            reason = guard.reason
-            inputs = guard.inputs
-            return allowed
-        }
-        reason = why
-        inputs = if (why == Reason.HOLD) emptyMap() else last.known()
-        return this.index
+        isOfGuard = isGuarded && allowed > this.index
+        reason = if (isOfGuard) guard.reason else why
+        return if (isOfGuard) allowed else this.index
     }
 
     /** Move by one width where that is due; return why. */

@@ -1,0 +1,188 @@
+package mobilebench.app
+
+import android.content.Context
+import android.os.Build
+import android.os.PerformanceHintManager
+import android.os.Process
+import java.io.File
+import java.util.concurrent.ConcurrentLinkedQueue
+import mobilebench.core.documents.EventKind
+import mobilebench.core.documents.JobFolder
+import mobilebench.core.documents.readJobFolder
+import mobilebench.core.engine.EventLog
+import mobilebench.core.engine.Part
+import mobilebench.core.jobs.endRun
+import mobilebench.core.journal.JournalFailed
+import mobilebench.core.journal.Provenance
+import mobilebench.core.json.DocumentRefused
+import mobilebench.core.running.JobRun
+import mobilebench.core.running.Refused
+import mobilebench.core.running.RunObserver
+import mobilebench.core.running.RunStage
+import mobilebench.core.running.writeRecord
+import mobilebench.core.screens.RunEnd
+import mobilebench.core.screens.Verbatim
+import mobilebench.core.sensors.Conditions
+
+/** What a run is asked for beside its job; all of it is off by default. */
+data class RunWishes(val hintSession: Boolean = false, val sustainedPerformance: Boolean = false)
+
+/**
+ * The run of this process: one job, on a thread of its own, and what of it waits to be shown.
+ *
+ * It outlives the activity that shows it. The thread that measures hands parts over without a lock,
+ * so that a page that is slow to draw never holds it up.
+ */
+class CurrentRun(
+    context: Context,
+    folder: File,
+    private val wishes: RunWishes,
+    private val isInFront: () -> Boolean,
+) : RunObserver {
+    private val app = context.applicationContext
+    val given: JobFolder = readJobFolder(folder)
+    val events = EventLog()
+    val parts = ConcurrentLinkedQueue<Part>()
+    private val watch = Watch(app, events)
+
+    @Volatile
+    var stage = RunStage.CHECKING_FILES
+        private set
+
+    @Volatile
+    var end: RunEnd? = null
+        private set
+
+    @Volatile
+    var isStopping = false
+        private set
+
+    /** Called on the thread that measures when the stage or the end changes. */
+    @Volatile
+    var changed: () -> Unit = {}
+
+    @Volatile
+    private var run: JobRun? = null
+    private var place: AndroidPlace? = null
+    private var isNoted = false
+    private var hints: PerformanceHintManager.Session? = null
+
+    fun start() {
+        watch.begin()
+        Thread(::measure, "run").start()
+    }
+
+    /** End the run after the inference that is under way. */
+    fun stop() {
+        isStopping = true
+        run?.stop()
+    }
+
+    override fun stage(stage: RunStage) {
+        // The end is shown when the record is written.
+        if (stage == RunStage.ENDED || stage == RunStage.FAILED) return
+        this.stage = stage
+        changed()
+    }
+
+    override fun part(part: Part) {
+        if (!isNoted && isInFront()) note()
+        report(part)
+        parts.add(part)
+    }
+
+    private fun measure() {
+        val end = try {
+            val place = AndroidPlace(app, events, isInFront, wishes.sustainedPerformance)
+            this.place = place
+            val runtime = runtimeOf(given.job.runtime, app.cacheDir)
+            val run = JobRun(given, runtime, place, this)
+            this.run = run
+            if (isStopping) run.stop()
+            hinted { RunEnd(run.run()?.let { Verbatim("${it.error}: ${it.message}") }) }
+        } catch (error: Refused) {
+            failed(error)
+        } catch (error: DocumentRefused) {
+            failed(error)
+        } catch (error: JournalFailed) {
+            failed(error)
+        } catch (error: LinkageError) {
+            failed(error)
+        }
+        finish(end)
+    }
+
+    private fun failed(error: Throwable) = RunEnd(Verbatim(error.message ?: error.toString()))
+
+    private fun finish(end: RunEnd) {
+        val stopped = isStopping && end.failure == null
+        val settled = when {
+            stopped -> end.copy(stopped = true)
+            given.journalFile.isFile -> recorded(end)
+            else -> end
+        }
+        endRun(given.folder)
+        this.end = settled
+        stage = if (settled.failure == null) RunStage.ENDED else RunStage.FAILED
+        changed()
+    }
+
+    private fun recorded(end: RunEnd): RunEnd = try {
+        writeRecord(given, provenanceOf(app), signer = null)
+        end
+    } catch (error: DocumentRefused) {
+        end.copy(failure = end.failure ?: failed(error).failure)
+    } catch (error: JournalFailed) {
+        end.copy(failure = end.failure ?: failed(error).failure)
+    }
+
+    /** Run with a session of performance hints around it, where that is asked for and there. */
+    private fun <T> hinted(work: () -> T): T {
+        if (!wishes.hintSession || Build.VERSION.SDK_INT < 31) return work()
+        val manager = app.getSystemService(PerformanceHintManager::class.java)
+        val target = given.job.protocol.intervalNs ?: DEFAULT_TARGET_NS
+        val session = manager?.createHintSession(intArrayOf(Process.myTid()), target)
+        hints = session
+        return try {
+            work()
+        } finally {
+            hints = null
+            session?.close()
+        }
+    }
+
+    /** Tell the session how long inferences took; between them there is no time for it. */
+    private fun report(part: Part) {
+        if (Build.VERSION.SDK_INT < 31) return
+        val session = hints ?: return
+        for (latencyNs in part.samples.latencyNs) session.reportActualWorkDuration(latencyNs)
+    }
+
+    /** Put the conditions into the record: the event says that the app is in front, as it is. */
+    private fun note() {
+        isNoted = true
+        val conditions = Conditions(
+            hintSession = wishes.hintSession && Build.VERSION.SDK_INT >= 31,
+            sustainedPerformance = wishes.sustainedPerformance,
+            gameService = hasGameService(app),
+            thermalSensorsWork = place?.thermalSensorsWork == true,
+            pageBytes = LinuxFiles.pageBytes(),
+        )
+        events.add(EventKind.FOREGROUND, note = conditions.note)
+    }
+
+    /** Stop hearing of the device. */
+    fun close() = watch.end()
+
+    companion object {
+        private const val DEFAULT_TARGET_NS = 16_666_667L
+
+        /** The run of this process; null before it begins. */
+        @Volatile
+        var shared: CurrentRun? = null
+    }
+}
+
+/** Say which program made a record, and how the job came to it. */
+fun provenanceOf(context: Context): Provenance =
+    Provenance(harnessVersion = describeApp(context).version, transport = "app")

@@ -1,0 +1,340 @@
+package mobilebench.app
+
+import android.app.Activity
+import android.content.ActivityNotFoundException
+import android.content.Intent
+import android.net.Uri
+import android.os.Bundle
+import java.io.File
+import java.io.IOException
+import java.util.concurrent.Executors
+import mobilebench.core.documents.Measurement
+import mobilebench.core.documents.RECORD_FILE
+import mobilebench.core.jobs.Aftermath
+import mobilebench.core.jobs.JobState
+import mobilebench.core.jobs.aftermath
+import mobilebench.core.jobs.beginRun
+import mobilebench.core.jobs.endRun
+import mobilebench.core.jobs.historyIn
+import mobilebench.core.jobs.historyOf
+import mobilebench.core.jobs.jobFolder
+import mobilebench.core.jobs.jobIn
+import mobilebench.core.jobs.jobsIn
+import mobilebench.core.jobs.keyFits
+import mobilebench.core.jobs.unfinishedSince
+import mobilebench.core.journal.JournalFailed
+import mobilebench.core.json.DocumentRefused
+import mobilebench.core.screens.Action
+import mobilebench.core.screens.ActionKind
+import mobilebench.core.screens.JobScreen
+import mobilebench.core.screens.ListScreen
+import mobilebench.core.screens.ResultScreen
+import mobilebench.core.screens.RunSoFar
+import mobilebench.core.screens.Text
+import mobilebench.core.screens.TextKey
+import mobilebench.core.screens.Verbatim
+import mobilebench.core.screens.deadlineNs
+import mobilebench.core.screens.describe
+import mobilebench.core.screens.draw
+import mobilebench.core.screens.historyList
+import mobilebench.core.screens.jobList
+import mobilebench.core.screens.jobPage
+import mobilebench.core.screens.resultPage
+import mobilebench.core.screens.runChart
+import mobilebench.core.screens.runOf
+import mobilebench.core.screens.say
+
+/**
+ * Shows jobs and results, and starts runs. The only part of the app that others can start.
+ *
+ * An intent starts a job at once only with the key that lies in the job's folder; without it the
+ * job is shown, and waits for the user.
+ */
+class MainActivity : Activity() {
+    private val words by lazy { ResourceWords(this) }
+    private val reading = Executors.newSingleThreadExecutor()
+    private var page: MainPage = MainPage.Jobs
+    private var notice: Text? = null
+
+    override fun onCreate(state: Bundle?) {
+        super.onCreate(state)
+        page = MainPage.of(state)
+        if (state == null) answer(intent)
+    }
+
+    override fun onNewIntent(intent: Intent) {
+        super.onNewIntent(intent)
+        answer(intent)
+    }
+
+    override fun onResume() {
+        super.onResume()
+        show()
+    }
+
+    override fun onSaveInstanceState(state: Bundle) {
+        super.onSaveInstanceState(state)
+        page.keepIn(state)
+    }
+
+    override fun onDestroy() {
+        reading.shutdown()
+        super.onDestroy()
+    }
+
+    @Deprecated("Called up to Android 12, and later where the app does not ask for gestures")
+    @Suppress("DEPRECATION") // For the same reason.
+    override fun onBackPressed() {
+        val before = page.before
+        if (before == null) super.onBackPressed() else go(before)
+    }
+
+    private fun go(to: MainPage, notice: Text? = null) {
+        page = to
+        this.notice = notice
+        show()
+    }
+
+    /** Read what the page needs beside the main thread, then build it. */
+    private fun show() {
+        val wanted = page
+        reading.execute {
+            val jobs = jobsFolder(this)
+            val left = jobs?.let(::settle)
+            val build = if (jobs == null) noStorage() else read(wanted, jobs)
+            runOnUiThread {
+                if (isDestroyed || page != wanted) return@runOnUiThread
+                if (left != null) notice = left
+                build()
+            }
+        }
+    }
+
+    private fun noStorage(): () -> Unit = {
+        show(jobList(emptyList(), false, Text.of(TextKey.NOTICE_NO_STORAGE)), MainPage.Jobs)
+    }
+
+    /** Read what a page shows; return what builds its views. */
+    private fun read(page: MainPage, jobs: File): () -> Unit {
+        val running = isRunning(jobs)
+        return when (page) {
+            MainPage.Jobs -> jobsIn(jobs).let { { show(jobList(it, running, notice), page) } }
+            MainPage.History -> historyIn(jobs).let { { show(historyList(it), page) } }
+            is MainPage.OfJob -> {
+                val folder = jobFolder(jobs, page.name) ?: return ::leave
+                jobIn(folder).let { { show(jobPage(it, running, notice), page.name) } }
+            }
+            is MainPage.OfResult -> {
+                val folder = jobFolder(jobs, page.name) ?: return ::leave
+                val result = historyOf(folder).result ?: return ::leave
+                val measured = result.outcome as? Measurement
+                val job = result.job
+                val run = if (measured == null || job == null) null else runOf(job, measured)
+                val deadlineNs = job?.deadlineNs
+                resultPage(result).let { { show(it, page.name, run, deadlineNs) } }
+            }
+        }
+    }
+
+    private fun leave() = go(MainPage.Jobs)
+
+    private fun isRunning(jobs: File): Boolean = jobs.listFiles().orEmpty()
+        .any { unfinishedSince(it) != null } && isRunnerAlive(this)
+
+    /** Settle runs whose process is gone; return what to tell of the last one. */
+    private fun settle(jobs: File): Text? {
+        if (isRunnerAlive(this)) return null
+        return jobs.listFiles().orEmpty().mapNotNull { folder ->
+            val sinceMs = unfinishedSince(folder) ?: return@mapNotNull null
+            val noted = exitOfRunner(this, sinceMs)
+            settled(folder, noted)?.let {
+                Text.of(TextKey.NOTICE_UNFINISHED, folder.name, it.failure.message)
+            }
+        }.lastOrNull()
+    }
+
+    private fun settled(folder: File, noted: NotedExit): Aftermath? = try {
+        aftermath(folder, noted.exit, noted.description, provenanceOf(this))
+    } catch (_: DocumentRefused) {
+        // The list of jobs says what is wrong with it.
+        null
+    } catch (_: JournalFailed) {
+        null
+    }
+
+    // What pages look like
+
+    private fun show(screen: ListScreen, of: MainPage) {
+        val page = Page(this, words)
+        title = words.say(screen.title)
+        page.title(screen.title)
+        screen.notice?.let { page.notice(it) }
+        if (screen.rows.isEmpty()) page.paragraph(screen.empty)
+        for (row in screen.rows) {
+            val press = row.action?.let { { open(of, row.name) } }
+            page.row(row, press)
+        }
+        for (action in screen.actions) page.button(action) { press(action, "") }
+        page.showIn(this)
+    }
+
+    private fun open(of: MainPage, name: String) =
+        go(if (of == MainPage.History) MainPage.OfResult(name, true) else MainPage.OfJob(name))
+
+    private fun show(screen: JobScreen, name: String) {
+        val page = Page(this, words)
+        title = words.say(screen.title)
+        page.title(screen.title)
+        screen.problem?.let { page.notice(it) }
+        page.facts(screen.facts)
+        for (advice in screen.advice) page.paragraph(advice)
+        for (action in screen.actions) page.button(action) { press(action, name) }
+        page.showIn(this)
+    }
+
+    private fun show(screen: ResultScreen, name: String, run: RunSoFar?, deadlineNs: Long?) {
+        val page = Page(this, words)
+        title = words.say(screen.title)
+        page.title(screen.title)
+        page.headline(screen.headline)
+        notice?.let { page.notice(it) }
+        for (doubt in screen.doubts) page.notice(doubt)
+        if (run != null && screen.chart) {
+            val chart = DrawingView(this) { draw(runChart(run, deadlineNs, words), it, words) }
+            chart.contentDescription = words.say(describe(run))
+            page.drawing(chart)
+        }
+        page.facts(screen.facts)
+        for (action in screen.actions) {
+            page.button(action) {
+                if (action.kind == ActionKind.SHARE) share(words.say(screen.shared))
+                else press(action, name)
+            }
+        }
+        page.showIn(this)
+    }
+
+    // What a user does
+
+    private fun press(action: Action, name: String) {
+        when (action.kind) {
+            ActionKind.JOBS -> go(MainPage.Jobs)
+            ActionKind.HISTORY -> go(MainPage.History)
+            ActionKind.IMPORT_FOLDER -> pick(Intent(Intent.ACTION_OPEN_DOCUMENT_TREE), PICK_FOLDER)
+            ActionKind.IMPORT_ZIP -> pick(
+                Intent(Intent.ACTION_OPEN_DOCUMENT).addCategory(Intent.CATEGORY_OPENABLE)
+                    .setType("*/*"),
+                PICK_ZIP,
+            )
+            ActionKind.RUN, ActionKind.GO_ON -> start(name, RunWishes(), byKey = false)
+            ActionKind.OPEN -> go(MainPage.OfResult(name, false))
+            ActionKind.SAVE -> pick(
+                Intent(Intent.ACTION_CREATE_DOCUMENT).addCategory(Intent.CATEGORY_OPENABLE)
+                    .setType("application/json").putExtra(Intent.EXTRA_TITLE, "$name-$RECORD_FILE"),
+                PICK_TARGET,
+            )
+            ActionKind.SHARE, ActionKind.STOP -> Unit
+        }
+    }
+
+    private fun pick(intent: Intent, request: Int) = try {
+        startActivityForResult(intent, request)
+    } catch (_: ActivityNotFoundException) {
+        go(page, Verbatim("This device has no app that chooses files; copy the job by cable."))
+    }
+
+    private fun share(text: String) {
+        val send = Intent(Intent.ACTION_SEND).setType("text/plain")
+            .putExtra(Intent.EXTRA_TEXT, text)
+        startActivity(Intent.createChooser(send, null))
+    }
+
+    /** Open the job that an intent names, and start it where the intent has its key. */
+    private fun answer(intent: Intent) {
+        val asked = Asked.of(intent) ?: return
+        val folder = jobsFolder(this)?.let { jobFolder(it, asked.job) }
+        if (folder == null) {
+            go(MainPage.Jobs, Text.of(TextKey.NOTICE_NO_SUCH_JOB, asked.job.take(MOST_SHOWN)))
+            return
+        }
+        page = MainPage.OfJob(asked.job)
+        notice = null
+        if (asked.key == null) return
+        if (keyFits(folder, asked.key)) start(asked.job, asked.wishes, byKey = true)
+        else notice = Text.of(TextKey.NOTICE_KEY)
+    }
+
+    private fun start(name: String, wishes: RunWishes, byKey: Boolean) {
+        reading.execute {
+            val folder = jobsFolder(this)?.let { jobFolder(it, name) } ?: return@execute
+            val entry = jobIn(folder)
+            val runnable = entry.state == JobState.READY || entry.state == JobState.CUT_OFF
+            if (!runnable || isRunnerAlive(this)) return@execute runOnUiThread { show() }
+            val problem = try {
+                beginRun(folder)
+                null
+            } catch (error: IOException) {
+                Verbatim("Nothing can be written into the folder of the job: ${error.message}.")
+            }
+            runOnUiThread { if (problem != null) go(page, problem) else run(name, wishes, byKey) }
+        }
+    }
+
+    private fun run(name: String, wishes: RunWishes, byKey: Boolean) {
+        notice = null
+        if (isDestroyed) {
+            jobsFolder(this)?.let { endRun(File(it, name)) }
+            return
+        }
+        startActivityForResult(RunActivity.intent(this, name, wishes, byKey), RUN)
+    }
+
+    override fun onActivityResult(request: Int, result: Int, data: Intent?) {
+        super.onActivityResult(request, result, data)
+        val uri = data?.data
+        when (request) {
+            RUN -> (page as? MainPage.OfJob)?.let { ofJob ->
+                val folder = jobsFolder(this)?.let { jobFolder(it, ofJob.name) }
+                val done = folder != null && File(folder, RECORD_FILE).isFile
+                if (done && result == RESULT_OK) page = MainPage.OfResult(ofJob.name, false)
+            }
+            PICK_FOLDER, PICK_ZIP -> if (uri != null) take(uri, request == PICK_FOLDER)
+            PICK_TARGET -> if (uri != null) (page as? MainPage.OfResult)?.let { save(it.name, uri) }
+        }
+    }
+
+    private fun take(uri: Uri, isFolder: Boolean) {
+        val jobs = jobsFolder(this) ?: return go(page, Text.of(TextKey.NOTICE_NO_STORAGE))
+        notice = Text.of(TextKey.NOTICE_IMPORTING)
+        Importing(applicationContext, jobs).begin(
+            uri,
+            isFolder,
+            done = { if (!isDestroyed) go(page, Text.of(TextKey.NOTICE_IMPORTED, it)) },
+            refused = { if (!isDestroyed) go(page, Text.of(TextKey.NOTICE_REFUSED, it)) },
+        )
+    }
+
+    /** Copy a record to where the user wants it. */
+    private fun save(name: String, uri: Uri) {
+        val folder = jobsFolder(this)?.let { jobFolder(it, name) } ?: return
+        reading.execute {
+            val told = try {
+                contentResolver.openOutputStream(uri)?.use { to ->
+                    File(folder, RECORD_FILE).inputStream().use { it.copyTo(to) }
+                }
+                Text.of(TextKey.NOTICE_SAVED)
+            } catch (error: IOException) {
+                Text.of(TextKey.NOTICE_SAVE_FAILED, error.message.orEmpty())
+            }
+            runOnUiThread { if (!isDestroyed) go(page, told) }
+        }
+    }
+
+    private companion object {
+        const val RUN = 1
+        const val PICK_FOLDER = 2
+        const val PICK_ZIP = 3
+        const val PICK_TARGET = 4
+        const val MOST_SHOWN = 100
+    }
+}
