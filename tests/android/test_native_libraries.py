@@ -66,7 +66,7 @@ def _ranked(jobs: Path, store: Path) -> list[dict[str, str]]:
     for folder in folders:
         _mobilebench("job", "read", folder, "--store", store)
     table = store.with_suffix(".csv")
-    _mobilebench("leaderboard", "--store", store, "--csv", table)
+    _mobilebench("leaderboard", "--store", store, "--as", "csv", "--out", table)
     with table.open(newline="", encoding="utf-8") as lines:
         rows = list(csv.DictReader(lines))
     assert len(rows) == len(folders)
