@@ -1,4 +1,4 @@
-"""Write cases for the tests of the app's runners: jobs, and what the Python runtimes compute.
+"""Write cases for the tests of the app's runners: jobs, with the Python runtimes' outputs.
 
     python android_app/tools/build.py cases FOLDER [--all]
 
@@ -40,7 +40,8 @@ _CASES, _ARTIFACTS = "cases", "artifacts"
 _BESIDE, _STATED = "python", "case.properties"
 _LONGEST_S = 3600
 _AT_ONCE = 2
-_INDEX = "cases.txt"
+INDEX = "cases.txt"
+"""The file in the folder that names the cases in use, one a line."""
 _ACCURACIES = {
     share: VariantAccuracy(top1=top1, source="made up for tests of the app", measured=False)
     for share, top1 in ((1.0, 0.75), (0.75, 0.7), (0.5, 0.6))
@@ -98,7 +99,7 @@ def write(folder: Path, everything: bool = False) -> tuple[Path, ...]:
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         cases = tuple(pool.map(lambda artifact: _case(artifact, folder / _CASES), artifacts))
     # Folders of other contents may lie beside these.
-    files.write_text(folder / _INDEX, "".join(f"{case.name}\n" for case in cases))
+    files.write_text(folder / INDEX, "".join(f"{case.name}\n" for case in cases))
     return cases
 
 
@@ -145,7 +146,7 @@ def _write_job(artifact: Artifact, folder: Path) -> None:
 
 
 def _write_outputs(artifact: Artifact, given: JobFolder) -> None:
-    """Compute the outputs of the Python runtime, for each entry of the file, and state the case."""
+    """Compute what the Python runtime gives, for each entry of the file; state the case."""
     job = given.job
     if job.parity is None:
         raise UserError(f"{artifact.name} has no reference inputs; export it again.")
