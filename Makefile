@@ -90,7 +90,7 @@ test-android: setup
 	$(PYTEST) $(ANDROID)
 
 test-art: setup
-	@echo "skipped: Android's own runtime is not built here; docs/android.md says what is checked instead"
+	@echo "skipped: Android's own runtime is not built here; docs/android-build.md says what is checked instead"
 
 test: lint
 	$(PYTEST)

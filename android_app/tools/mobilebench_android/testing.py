@@ -16,7 +16,7 @@ from mobilebench_android.java import java
 from mobilebench_android.modules import MODULES
 from mobilebench_android.places import ROOT
 
-MODULES_ON_JVM = ("core", "conformance", "onnxruntime", "tflite", "executorch", "app")
+MODULES_ON_JVM = ("core", "conformance", "onnxruntime", "tflite", "executorch")
 """Modules whose tests need nothing but a JVM."""
 _TIMEOUT_S = 600
 _CLASS = re.compile(r"^(?:(?!.*\$).*/)?\w*Test\.class$")

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 from mobilebench.errors import ProcessFailed, UserError
-from mobilebench_android import testing
+from mobilebench_android import dexing, testing
 from mobilebench_android.compiling import compile_modules, programs
 from mobilebench_android.fetching import Report, silent
 from mobilebench_android.java import jdk, run
@@ -17,16 +18,24 @@ MODULE = "natives"
 _TIMEOUT_S = 600
 
 
-def run_tests(cases: Path, jobs: Path, results: Path, report: Report = silent) -> list[Outcome]:
+def run_tests(
+    cases: Path, jobs: Path, results: Path, report: Report = silent, *, through_dex: bool = False
+) -> list[Outcome]:
     """Run the tests of the module `natives` on a folder of cases, in one Java machine.
 
     `jobs` gets the folders of whole jobs that were done, and `results` a line of JSON for each
-    test. Raises `UserError` where the Java machine ends.
+    test. With `through_dex` the modules and their libraries were dex before. Raises `UserError`
+    where the Java machine ends.
     """
     compiled = compile_modules([MODULE], report, tests=True)
     classes = testing.test_classes(compiled.units[f"{MODULE}-tests"])
     settings = on_glibc.java_settings(on_glibc.libraries(report))
-    path = os.pathsep.join(map(str, [programs(report), *compiled.classpath]))
+    classpath: Sequence[Path] = compiled.classpath
+    if through_dex:
+        # Names of tests have spaces, which dex cannot have: the tests themselves stay as they are.
+        tests = [jar for name, jar in compiled.units.items() if name.endswith("-tests")]
+        classpath = [*dexing.turned_back([MODULE], report), *tests, *compiled.libraries]
+    path = os.pathsep.join(map(str, [programs(report), *classpath]))
     places = [
         f"-Dmobilebench.{name}={at.resolve()}" for name, at in (("cases", cases), ("jobs", jobs))
     ]
