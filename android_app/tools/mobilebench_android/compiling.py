@@ -49,7 +49,7 @@ class Unit:
 
     @property
     def sees(self) -> set[str]:
-        """Names of the units on its class path; those of its own module for tests."""
+        """Names of the units on its class path; tests see their own module."""
         names = {module.name for module in with_needs((self.module.name,))}
         return names if self.tests else names - {self.module.name}
 

@@ -1,4 +1,4 @@
-"""Write cases for the tests of the app's runners: jobs, and what the Python runtimes compute.
+"""Write cases for tests of the runners: jobs, and what Python's runtimes compute.
 
     python android_app/tools/build.py cases FOLDER [--all]
 
@@ -40,7 +40,7 @@ _BESIDE, _STATED = "python", "case.properties"
 _LONGEST_S = 3600
 _INDEX = "cases.txt"
 _ACCURACIES = {
-    share: VariantAccuracy(top1=top1, source="made up for tests of the app", measured=False)
+    share: VariantAccuracy(top1=top1, source="done up for tests of the app", measured=False)
     for share, top1 in ((1.0, 0.75), (0.75, 0.7), (0.5, 0.6))
 }
 """A policy weighs these; the networks have seeded weights, so there are none to measure."""
@@ -103,15 +103,15 @@ def _exported(export: Export, folder: Path) -> Iterator[Path]:
     """Export and return the bundles; what a format has no precision for is left out."""
     command = [sys.executable, "-m", "mobilebench", "export", *export.arguments(), "--json"]
     places = ["--out", str(folder / _ARTIFACTS), "--store", str(folder / "store.db")]
-    made = subprocess.run(
+    done = subprocess.run(
         [*command, *places], stdout=subprocess.PIPE, text=True, timeout=_LONGEST_S, check=False
     )
-    if made.returncode != 0:
+    if done.returncode != 0:
         raise UserError(
             f"The cases for the runners need an export that failed: "
             f"mobilebench export {' '.join(export.arguments())}"
         )
-    for row in json.loads(made.stdout):
+    for row in json.loads(done.stdout):
         yield Path(row["folder"])
 
 
@@ -138,7 +138,7 @@ def _write_job(artifact: Artifact, folder: Path) -> None:
 
 
 def _write_outputs(artifact: Artifact, given: JobFolder) -> None:
-    """Compute the outputs of the Python runtime, for each entry of the file, and state the case."""
+    """Compute the outputs of the Python runtime for each entry, and state the case."""
     job = given.job
     if job.parity is None:
         raise UserError(f"{artifact.name} has no reference inputs; export it again.")
