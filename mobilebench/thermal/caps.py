@@ -30,8 +30,8 @@ class CapWatch:
         Without `trust_latency` only a clock that can be read counts, since the governor makes
         frames slow for other reasons.
         """
-        if seen.reading is not None and seen.reading.cap is not None:
-            self._cap = seen.reading.cap
+        if seen.reading is not None:
+            self._cap = seen.reading.known().get("cap", self._cap)
         if seen.latency_ns is not None:
             self._add(seen.latency_ns / self._cool_ns[seen.index])
         before = self.capped

@@ -52,6 +52,23 @@ def test_a_policy_for_heat_keeps_the_deadline_without_any_sensor(rule: PolicyRul
 
 
 @pytest.mark.parametrize("rule", sorted(PURSUES_HEAT))
+@pytest.mark.parametrize("number", [math.nan, math.inf])
+def test_a_number_that_is_not_finite_is_not_known(rule: PolicyRule, number: float) -> None:
+    def decisions(no_skin: float | None, no_cap: float | None) -> list[tuple[int, Reason]]:
+        learns = {"learns": 1.0} if rule is PolicyRule.THRESHOLD else {}
+        policy = Policy(rule=rule, aim=Aim(uncapped=True), parameters=learns)
+        machine = controller(policy, WIDTHS, INTERVAL_NS)
+
+        def reading(second: float) -> Reading:
+            return Reading(skin_c=no_skin if second < 40 else 35.0, cap=no_cap)
+
+        steps = play(machine, 120, lambda second, _: 1.6 if 20 < second < 30 else 1.0, reading)
+        return [(each.index, each.reason) for _, each in steps]
+
+    assert decisions(number, number) == decisions(None, None)
+
+
+@pytest.mark.parametrize("rule", sorted(PURSUES_HEAT))
 def test_the_inputs_of_a_decision_are_numbers_that_json_has(rule: PolicyRule) -> None:
     machine = controller(Policy(rule=rule, aim=EVERYTHING), WIDTHS, INTERVAL_NS)
     hot = Reading(headroom=1.2, skin_c=44.0, battery_c=math.nan, state=ThermalState.CRITICAL)

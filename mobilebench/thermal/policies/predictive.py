@@ -113,7 +113,7 @@ class Predictive:
             if source != self._source:
                 self._source, self._trip_c, self._slope = source, None, _Slope()
             self._slope.add(t_ns, self._warmth_c)
-        tells_of_caps = self._aim.uncapped and (warmth is not None or reading.cap is not None)
+        tells_of_caps = self._aim.uncapped and (warmth is not None or "cap" in reading.known())
         if tells_of_caps or limits.excess(self._others, reading, False) is not None:
             self._sensed_ns = t_ns
 

@@ -55,7 +55,7 @@ class Threshold:
         if reading is not None:
             self._reading = reading
         if begins and self._parameters["learns"] and self._at_c is None:
-            self._at_c = self._reading.skin_c
+            self._at_c = self._reading.known().get("skin_c")
         reason = self._step(seen.t_ns) if reading is not None or begins else None
         if self._guarded and allowed.index > self._index:
             return allowed
@@ -86,6 +86,7 @@ class Threshold:
             return pace - parameters["slow"], parameters["slow"] - parameters["fast"]
         excess = limits.excess(self._aim, self._reading, self._caps.capped)
         beyond = [] if excess is None else [excess + parameters["margin_c"]]
-        if self._at_c is not None and self._reading.skin_c is not None:
-            beyond.append(self._reading.skin_c - self._at_c + parameters["margin_c"])
+        skin_c = self._reading.known().get("skin_c")
+        if self._at_c is not None and skin_c is not None:
+            beyond.append(skin_c - self._at_c + parameters["margin_c"])
         return max(beyond, default=None), parameters["release_c"]
