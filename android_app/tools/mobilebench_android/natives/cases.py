@@ -132,7 +132,11 @@ def _write_job(artifact: Artifact, folder: Path) -> None:
     rate = protocol("paced-30fps-1" if several else "burst-1")
     job = job_alone(artifact, Setting(device_id="host", protocol=rate), Limits())
     if several:
-        policy = Policy(rule=PolicyRule.THRESHOLD, aim=Aim(warmest=ThermalState.FAIR))
+        policy = Policy(
+            rule=PolicyRule.THRESHOLD,
+            aim=Aim(warmest=ThermalState.FAIR),
+            parameters={"dwell_ns": 5e9},
+        )
         job = replace(job, variants=width_files([artifact], _ACCURACIES).variants, policy=policy)
     job_folder.write(artifact, job, folder)
 

@@ -91,7 +91,7 @@ object Runtimes {
     val profiles: File = createTempDir()
     val onnx by lazy { OnnxRuntime(androidApi = null, profiles = profiles) }
     val litert by lazy { LiteRt(androidApi = null) }
-    val executorch by lazy { ExecuTorch("1.2", androidApi = null) }
+    val executorch by lazy { ExecuTorch("of react-native-executorch 0.9.3", androidApi = null) }
 
     fun named(name: String): Runtime = when (name) {
         "onnxruntime" -> onnx

@@ -42,6 +42,11 @@ public class HybridData {
       ALIVE.add(this);
     }
 
+    /** Returns the number of objects whose C++ part was not released yet. */
+    static int alive() {
+      return ALIVE.size();
+    }
+
     static void releaseUnreachable() {
       for (Object found = UNREACHABLE.poll(); found != null; found = UNREACHABLE.poll()) {
         ((Destructor) found).release();
