@@ -2,6 +2,7 @@ package mobilebench.core.journal
 
 import java.io.File
 import java.io.IOException
+import java.nio.ByteBuffer
 import java.nio.channels.FileChannel
 import java.nio.channels.OverlappingFileLockException
 import java.nio.file.StandardOpenOption.CREATE
@@ -48,8 +49,15 @@ private fun lock(channel: FileChannel, file: File) {
     }
 }
 
+/** Read all of it; to open the file once more, and close that, would let go of the lock. */
+private fun content(channel: FileChannel): ByteArray {
+    val content = ByteBuffer.allocate(Math.toIntExact(channel.size()))
+    while (content.hasRemaining() && channel.read(content) >= 0) continue
+    return content.array().copyOf(content.position())
+}
+
 private fun opened(channel: FileChannel, file: File, jobSha256: String): OpenJournal {
-    val content = file.readBytes()
+    val content = content(channel)
     // Without a line feed nothing was measured.
     val earlier = content.takeIf { '\n'.code.toByte() in it }
         ?.let { readJournal(it, jobSha256, "the journal ${file.name}") }

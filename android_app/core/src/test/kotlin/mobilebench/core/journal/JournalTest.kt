@@ -106,6 +106,21 @@ class JournalTest {
     }
 
     @Test
+    fun `what is not whole is kept beside the journal, and cut off`() {
+        val first = whole.indexOf(LINE_FEED) + 1
+        val changed = whole.copyOf().also { it[first] = 0 }
+        val lost = journalOf(lines).decodeToString().split("\n").filterIndexed { n, _ -> n != 1 }
+        for (content in listOf(changed, lost.joinToString("\n").toByteArray())) {
+            val file = folder.newFile().apply { writeBytes(content) }
+            val opened = openJournal(file, JOB_SHA256)
+            opened.writer.close()
+            assertEquals(1, opened.earlier?.lines?.size)
+            assertContentEquals(whole.copyOf(first), file.readBytes())
+            assertContentEquals(content, File("${file.path}.damaged").readBytes())
+        }
+    }
+
+    @Test
     fun `of a round that had not ended only the later samples count`() {
         val unended = roundLine(1, 30_000_000, ended = false)
         val again = Line(start = start(tNs = 60_000_000, round = 1))

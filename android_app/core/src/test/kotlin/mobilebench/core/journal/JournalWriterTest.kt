@@ -13,6 +13,7 @@ import mobilebench.core.documents.LoadKind
 import mobilebench.core.documents.Measurement
 import mobilebench.core.documents.readJob
 import mobilebench.core.jobText
+import mobilebench.core.json.DocumentRefused
 import mobilebench.core.roundLine
 import mobilebench.core.start
 import org.junit.Rule
@@ -59,13 +60,14 @@ class JournalWriterTest {
     }
 
     @Test
-    fun `a process that is killed has told what it wrote, and another goes on`() {
+    fun `a process that is killed has told what it wrote, and only then another goes on`() {
         val file = File(folder.root, "journal.jsonl")
         val java = File(System.getProperty("java.home"), "bin/java").path
         val classes = System.getProperty("java.class.path")
         val main = "mobilebench.core.journal.WritesUntilKilled"
         val child = ProcessBuilder(java, "-cp", classes, main, file.path).inheritIO().start()
         while (child.isAlive && file.length() < 20_000) Thread.sleep(1)
+        assertFailsWith<DocumentRefused> { openJournal(file, JOB_SHA256) }
         child.destroyForcibly()
         assertTrue(child.waitFor(1, TimeUnit.MINUTES))
 
