@@ -269,7 +269,7 @@ class MainActivity : Activity() {
             val folder = jobsFolder(this)?.let { jobFolder(it, name) } ?: return@execute
             val entry = jobIn(folder)
             val runnable = entry.state == JobState.READY || entry.state == JobState.CUT_OFF
-            if (!runnable || isRunnerAlive(this)) return@execute runOnUiThread { show() }
+            if (!runnable || !isRunnerGone()) return@execute runOnUiThread { show() }
             val problem = try {
                 beginRun(folder)
                 null
@@ -278,6 +278,17 @@ class MainActivity : Activity() {
             }
             runOnUiThread { if (problem != null) go(page, problem) else run(name, wishes, byKey) }
         }
+    }
+
+    /** Whether no run is under way; the process of one that has ended needs a moment to go. */
+    private fun isRunnerGone(): Boolean {
+        val jobs = jobsFolder(this) ?: return false
+        repeat(TRIES) {
+            if (!isRunnerAlive(this)) return true
+            if (isRunning(jobs)) return false
+            Thread.sleep(BETWEEN_TRIES_MS)
+        }
+        return false
     }
 
     private fun run(name: String, wishes: RunWishes, byKey: Boolean) {
@@ -336,5 +347,7 @@ class MainActivity : Activity() {
         const val PICK_ZIP = 3
         const val PICK_TARGET = 4
         const val MOST_SHOWN = 100
+        const val TRIES = 50
+        const val BETWEEN_TRIES_MS = 100L
     }
 }
