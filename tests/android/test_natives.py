@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import csv
+import io
+import os
 import shutil
-from collections.abc import Callable, Sequence
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from filelock import FileLock
 
+from mobilebench.errors import UserError
 from mobilebench_android import testing
 from mobilebench_android.natives import cases, on_glibc
 from mobilebench_android.natives import testing as on_natives
@@ -35,41 +42,91 @@ def case_folder() -> Path:
     return folder
 
 
-@pytest.fixture(scope="session")
-def outcomes(case_folder: Path, once: Once) -> Callable[[str], Sequence[Outcome]]:
-    """How each test ended, as class files or as dex."""
+@dataclass(frozen=True)
+class Done:
+    """The tests of the native libraries that ran, and the folders of the jobs that they did."""
 
-    def of(form: str) -> Sequence[Outcome]:
-        name = form.replace(" ", "-")
+    outcomes: list[Outcome]
+    jobs: Path
+
+
+@pytest.fixture(scope="session")
+def done(case_folder: Path, once: Once) -> Callable[[str], Done]:
+    """What was done with the modules as class files, or as dex turned back."""
+
+    def of(form: str) -> Done:
+        name = f"natives-{form.replace(' ', '-')}"
 
         def write(results: Path) -> None:
-            jobs = results.with_name(f"jobs-{name}")
-            on_natives.run_tests(case_folder, jobs, results, through_dex=form == "dex")
+            on_natives.run_tests(case_folder, _jobs(results), results, through_dex=form == "dex")
 
-        return testing.read(once(f"natives-{name}.jsonl", write))
+        results = once(f"{name}.jsonl", write)
+        return Done(testing.read(results), _jobs(results))
 
     return of
+
+
+def _jobs(results: Path) -> Path:
+    return results.with_name(f"{results.stem}-jobs")
 
 
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize(
     "claim", CLAIMS, ids=lambda claim: f"{claim.class_name.rpartition('.')[2]}: {claim.name}"
 )
-def test_on_the_native_libraries(
-    claim: Claim, form: str, outcomes: Callable[[str], Sequence[Outcome]]
-) -> None:
+def test_on_the_native_libraries(claim: Claim, form: str, done: Callable[[str], Done]) -> None:
     mine = [
         each
-        for each in outcomes(form)
+        for each in done(form).outcomes
         if each.class_name == claim.class_name and each.name.partition("[")[0] == claim.name
     ]
     assert mine
     assert [each.detail for each in mine if each.status != "passed"] == []
 
 
-def test_a_library_for_another_machine_is_refused(tmp_path: Path) -> None:
-    from mobilebench.errors import UserError
+def test_records_of_the_jobs_are_ranked_by_python(
+    done: Callable[[str], Done], tmp_path: Path
+) -> None:
+    rows = _ranked(done("dex").jobs, tmp_path / "records.db")
+    assert {row["runtime"].split()[0] for row in rows} == {"onnxruntime", "litert", "executorch"}
 
+
+@pytest.mark.slow
+def test_one_network_of_every_family_computes_the_same(case_folder: Path, tmp_path: Path) -> None:
+    folder = case_folder.with_name("all-cases")
+    cases.write(folder, True)
+    outcomes = on_natives.run_tests(folder, tmp_path / "jobs", tmp_path / "results.jsonl")
+    assert [each for each in outcomes if each.status != "passed"] == []
+    rows = _ranked(tmp_path / "jobs", tmp_path / "records.db")
+    assert sum(row["protocol"] == "paced-30fps-1" for row in rows) == 3
+
+
+def _ranked(jobs: Path, store: Path) -> list[dict[str, str]]:
+    """Read the records of done jobs into a store, and return the rows of its leaderboard."""
+    folders = sorted(jobs.iterdir())
+    for folder in folders:
+        _mobilebench("job", "read", folder, "--store", store)
+    text = _mobilebench("leaderboard", "--store", store, "--as", "csv")
+    rows = list(csv.DictReader(io.StringIO(text)))
+    assert len(rows) == len(folders)
+    return rows
+
+
+def _mobilebench(*args: str | Path) -> str:
+    command = [sys.executable, "-m", "mobilebench", *map(str, args)]
+    ran = subprocess.run(
+        command,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+    )
+    assert ran.returncode == 0, ran.stderr
+    return ran.stdout
+
+
+def test_a_library_for_another_machine_is_refused(tmp_path: Path) -> None:
     library = tmp_path / "libone.so"
     library.write_bytes(b"\x7fELF\x01\x01")
     with pytest.raises(UserError, match=r"libone\.so"):

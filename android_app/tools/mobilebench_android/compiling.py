@@ -28,6 +28,11 @@ _SCHEMAS = ROOT / "mobilebench" / "schema"
 _TEST_LIBRARIES = ("junit", "hamcrest", "kotlin-test")
 KOTLIN = ("-no-stdlib", "-no-reflect", "-jvm-target", "1.8", "-Xjdk-release=8", "-Werror")
 JAVA = ("--release", "8", "-encoding", "UTF-8", "-proc:none")
+_UNRESOLVED = "unresolved reference"
+_CUT_ADVICE = (
+    "Where it is a class of Android's, add it to those that the app is compiled against: "
+    "python android_app/tools/build.py cut"
+)
 _OUR_JAVA = ("-Xlint:all,-options,-path,-serial", "-Werror")
 _OTHERS_JAVA = ("-nowarn", "-Xlint:none")
 
@@ -181,7 +186,9 @@ class _Build:
         try:
             java(compilers, "Compile", [request], options=_JVM, timeout_s=_TIMEOUT_S)
         except ProcessFailed as error:
-            raise UserError(f"a module does not compile:\n{error.log_tail.strip()}") from None
+            advice = f"\n{_CUT_ADVICE}" if _UNRESOLVED in error.log_tail else ""
+            log = error.log_tail.strip()
+            raise UserError(f"a module does not compile:\n{log}{advice}") from None
         finally:
             self._keep([u for u in missing if (folder / f"{u.name}.done").exists()], fresh)
 
