@@ -58,7 +58,7 @@ def done(case_folder: Path, once: Once) -> Callable[[str], Done]:
         name = f"natives-{form.replace(' ', '-')}"
 
         def write(results: Path) -> None:
-            on_natives.run_tests(case_folder, _jobs(results), results, through_dex=form == "dex")
+            on_natives.run_tests(case_folder, _jobs(results), results, dexed=form == "dex")
 
         results = once(f"{name}.jsonl", write)
         return Done(testing.read(results), _jobs(results))
@@ -82,6 +82,12 @@ def test_on_the_native_libraries(claim: Claim, form: str, done: Callable[[str], 
     ]
     assert mine
     assert [each.detail for each in mine if each.status != "passed"] == []
+
+
+def test_every_case_was_compared(case_folder: Path, done: Callable[[str], Done]) -> None:
+    written = list((case_folder / "cases").glob("*/python/case.properties"))
+    compared = [each for each in done("dex").outcomes if "ParityTest" in each.class_name]
+    assert len(written) >= 10 and len(compared) == 2 * len(written)
 
 
 def test_records_of_the_jobs_are_ranked_by_python(

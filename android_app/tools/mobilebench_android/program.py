@@ -39,6 +39,8 @@ def main(args: Sequence[str] | None = None) -> int:
             verb.add_argument("folder", type=Path, help="folder of the cases")
         if name == "cases":
             verb.add_argument("--all", action="store_true", help="a network of every family too")
+        if name == "natives":
+            verb.add_argument("--dexed", action="store_true", help="with classes made from dex")
         verb.set_defaults(run=run)
     given = parser.parse_args(args)
     try:
@@ -99,7 +101,9 @@ def _natives(given: argparse.Namespace) -> int:
     started = time.monotonic()
     output().mkdir(parents=True, exist_ok=True)
     results = output() / "tests-natives.jsonl"
-    return _show(on_natives.run_tests(given.folder, output() / "jobs", results, _report), started)
+    jobs = output() / "jobs"
+    outcomes = on_natives.run_tests(given.folder, jobs, results, _report, dexed=given.dexed)
+    return _show(outcomes, started)
 
 
 def _show(outcomes: Sequence[Outcome], started: float) -> int:

@@ -15,6 +15,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -38,6 +39,7 @@ _FORMATS = ("onnx", "tflite", "executorch")
 _CASES, _ARTIFACTS = "cases", "artifacts"
 _BESIDE, _STATED = "python", "case.properties"
 _LONGEST_S = 3600
+_AT_ONCE = 2
 _INDEX = "cases.txt"
 _ACCURACIES = {
     share: VariantAccuracy(top1=top1, source="done up for tests of the app", measured=False)
@@ -93,7 +95,8 @@ def write(folder: Path, everything: bool = False) -> tuple[Path, ...]:
     """
     exports = (*_QUICK, *_MORE) if everything else _QUICK
     artifacts = [Artifact.load(each) for one in exports for each in _exported(one, folder)]
-    cases = tuple(_case(artifact, folder / _CASES) for artifact in artifacts)
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        cases = tuple(pool.map(lambda artifact: _case(artifact, folder / _CASES), artifacts))
     # Folders of other contents may lie beside these.
     files.write_text(folder / _INDEX, "".join(f"{case.name}\n" for case in cases))
     return cases
