@@ -60,6 +60,16 @@ _REFUSED: dict[str, tuple[str, dict[str, Plain], list[str]]] = {
         {"model_file": "/model.onnx"},
         ["/model.onnx"],
     ),
+    "journal-over-the-model": (
+        "The journal would overwrite the file that it is about.",
+        {"reporting": {"journal_file": "model.onnx"}},
+        ["journal_file", "model.onnx"],
+    ),
+    "journal-over-the-record": (
+        "The record is written beside the journal, when that is whole.",
+        {"reporting": {"journal_file": "record.json"}},
+        ["journal_file", "record.json"],
+    ),
     "no-threads": (
         "Some runtimes take 0 threads for all cores.",
         {"threads": 0},

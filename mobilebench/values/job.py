@@ -20,6 +20,8 @@ from mobilebench.values.recipe import Format
 from mobilebench.values.tensor import TensorSpec
 
 JOB_SCHEMA_VERSION = 2
+_DOCUMENTS = ("job.json", "subject.json", "record.json")
+"""What else is in the folder of a job."""
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _S = 1_000_000_000
 
@@ -191,6 +193,7 @@ class Job:
             raise ValueError(f"a job needs at least one thread, not {self.threads}")
         _require_inside(self.model_file)
         self._require_variants()
+        self._require_journal()
         if self.upload_url is not None:
             _require_url(self.upload_url)
         require_finite(self)
@@ -209,6 +212,13 @@ class Job:
         widths = [variant.width for variant in self.variants]
         if any(later >= earlier for earlier, later in pairwise(widths)):
             raise ValueError(f"variants are not in the order of falling width: {widths}")
+
+    def _require_journal(self) -> None:
+        """Require a journal that is neither another file of the job nor in one that is a folder."""
+        journal = self.reporting.journal_file
+        for name in (*self.files, *_DOCUMENTS):
+            if f"{journal}/".startswith(f"{name}/") or name.startswith(f"{journal}/"):
+                raise ValueError(f"journal_file is {journal!r}, and {name} has that place")
 
     @property
     def title(self) -> str:

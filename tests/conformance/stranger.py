@@ -392,6 +392,10 @@ def job(given):
         inside = all(name.split("/")) and not {".", ".."} & set(name.split("/"))
         require(inside, f"{name} is not in the folder")
         require(SHA256.fullmatch(sha256), f"the sha256 of {name} is {sha256}")
+    journal = full["reporting"]["journal_file"]
+    for name in (*files, "job.json", "subject.json", "record.json"):
+        apart = not f"{journal}/".startswith(f"{name}/") and not name.startswith(f"{journal}/")
+        require(apart, f"journal_file is {journal}, where {name} is")
     able = given["able"]
     for wanted, present in (
         (full["runtime"], able["runtimes"]),

@@ -134,7 +134,17 @@ private fun checkPolicy(policy: JsonObject) {
 private fun checkJob(job: JsonObject) {
     requireFile(job, "model")
     requireVariants(job)
+    requireJournal(job)
     (job["upload_url"] as? JsonText)?.let { requireUrl(it.value) }
+}
+
+/** Require a journal that is neither another file of the job nor in one that is a folder. */
+private fun requireJournal(job: JsonObject) {
+    val journal = job.part("reporting").text("journal_file")
+    for (name in readJob(job).files.keys + listOf(JOB_FILE, SUBJECT_FILE, RECORD_FILE)) {
+        val isApart = !"$journal/".startsWith("$name/") && !name.startsWith("$journal/")
+        need(isApart, "journal_file is $journal, and $name has that place")
+    }
 }
 
 private fun requireVariants(job: JsonObject) {

@@ -62,10 +62,6 @@ fun readJobFolder(folder: File): JobFolder {
                 "${document.job.modelSha256.take(12)}."
         )
     }
-    val journal = document.job.reporting.journalFile
-    if (journal in document.job.files || journal in listOf(JOB_FILE, SUBJECT_FILE, RECORD_FILE)) {
-        refuse("The job in $folder writes its journal into $journal, another of its files.")
-    }
     return JobFolder(folder, document, subject as JsonObject)
 }
 
