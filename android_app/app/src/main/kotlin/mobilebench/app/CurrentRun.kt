@@ -90,7 +90,7 @@ class CurrentRun(
     }
 
     override fun part(part: Part) {
-        if (!isNoted && isInFront()) note()
+        if (!isNoted && isInFront() && !watch.isInCall) note()
         report(part)
         parts.add(part)
     }
