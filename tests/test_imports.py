@@ -237,7 +237,8 @@ _DOTTED = re.compile(r"\bmobilebench(?:_exporters|_device_runners)?(?:\.\w+)+(?:
 _PATH = re.compile(
     r"\b(?:mobilebench|exporters|device_runners|tests|benchmarks)/[\w/-]+\.(?:py|toml|json|csv)\b"
 )
-_NO_MODULES = ("mobilebench.sqlite",)
+_NO_MODULES = ("mobilebench.sqlite", "mobilebench.app")
+"""The default store, and the id of the Android app."""
 
 
 def _texts() -> list[Path]:

@@ -1,4 +1,4 @@
-"""Write cases for the tests of the app's runners: jobs, with the Python runtimes' outputs.
+"""Write cases for tests of the runners: jobs, and what Python's runtimes compute.
 
     python android_app/tools/build.py cases FOLDER [--all]
 
@@ -107,15 +107,15 @@ def _exported(export: Export, folder: Path) -> Iterator[Path]:
     """Export and return the bundles; what a format has no precision for is left out."""
     command = [sys.executable, "-m", "mobilebench", "export", *export.arguments(), "--json"]
     places = ["--out", str(folder / _ARTIFACTS), "--store", str(folder / "store.db")]
-    made = subprocess.run(
+    done = subprocess.run(
         [*command, *places], stdout=subprocess.PIPE, text=True, timeout=_LONGEST_S, check=False
     )
-    if made.returncode != 0:
+    if done.returncode != 0:
         raise UserError(
             f"The cases for the runners need an export that failed: "
             f"mobilebench export {' '.join(export.arguments())}"
         )
-    for row in json.loads(made.stdout):
+    for row in json.loads(done.stdout):
         yield Path(row["folder"])
 
 
@@ -146,7 +146,7 @@ def _write_job(artifact: Artifact, folder: Path) -> None:
 
 
 def _write_outputs(artifact: Artifact, given: JobFolder) -> None:
-    """Compute what the Python runtime gives, for each entry of the file; state the case."""
+    """Compute the outputs of the Python runtime for each entry, and state the case."""
     job = given.job
     if job.parity is None:
         raise UserError(f"{artifact.name} has no reference inputs; export it again.")

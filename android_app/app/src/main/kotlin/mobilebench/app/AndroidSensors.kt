@@ -69,7 +69,7 @@ class AndroidSensors(private val context: Context) : PhoneSensors {
 
 /** Asks for the thresholds of the thermal headroom, which Android has from 15 (API 35) on. */
 private object HeadroomThresholds {
-    /** This app is compiled for Android 14, which does not know the call: it is looked up by name. */
+    /** The app is compiled for Android 14, without the call: it is looked up by name. */
     fun read(power: PowerManager): Map<Int, Float> {
         if (Build.VERSION.SDK_INT < 35) return emptyMap()
         return try {

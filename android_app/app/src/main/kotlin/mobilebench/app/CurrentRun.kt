@@ -4,9 +4,12 @@ import android.content.Context
 import android.os.Build
 import android.os.PerformanceHintManager
 import android.os.Process
+import android.util.Log
 import java.io.File
+import java.io.IOException
 import java.util.concurrent.ConcurrentLinkedQueue
 import mobilebench.core.documents.EventKind
+import mobilebench.core.documents.Failure
 import mobilebench.core.documents.JobFolder
 import mobilebench.core.documents.readJobFolder
 import mobilebench.core.engine.EventLog
@@ -14,6 +17,7 @@ import mobilebench.core.engine.Part
 import mobilebench.core.jobs.endRun
 import mobilebench.core.journal.JournalFailed
 import mobilebench.core.journal.Provenance
+import mobilebench.core.journal.readJournal
 import mobilebench.core.json.DocumentRefused
 import mobilebench.core.running.JobRun
 import mobilebench.core.running.Refused
@@ -86,7 +90,7 @@ class CurrentRun(
     }
 
     override fun part(part: Part) {
-        if (!isNoted && isInFront()) note()
+        if (!isNoted && isInFront() && !watch.isInCall) note()
         report(part)
         parts.add(part)
     }
@@ -99,41 +103,33 @@ class CurrentRun(
             val run = JobRun(given, runtime, place, this)
             this.run = run
             if (isStopping) run.stop()
-            hinted { RunEnd(run.run()?.let { Verbatim("${it.error}: ${it.message}") }) }
+            ended(hinted { run.run() })
         } catch (error: Refused) {
             failed(error)
         } catch (error: DocumentRefused) {
             failed(error)
         } catch (error: JournalFailed) {
             failed(error)
+        } catch (error: IOException) {
+            failed(error)
         } catch (error: LinkageError) {
             failed(error)
         }
-        finish(end)
+        endRun(given.folder)
+        Log.i(TAG, "${given.folder.name}: ${(end.failure as? Verbatim)?.text ?: "done"}")
+        this.end = end
+        stage = if (end.failure == null) RunStage.ENDED else RunStage.FAILED
+        changed()
     }
 
     private fun failed(error: Throwable) = RunEnd(Verbatim(error.message ?: error.toString()))
 
-    private fun finish(end: RunEnd) {
-        val stopped = isStopping && end.failure == null
-        val settled = when {
-            stopped -> end.copy(stopped = true)
-            given.journalFile.isFile -> recorded(end)
-            else -> end
-        }
-        endRun(given.folder)
-        this.end = settled
-        stage = if (settled.failure == null) RunStage.ENDED else RunStage.FAILED
-        changed()
-    }
-
-    private fun recorded(end: RunEnd): RunEnd = try {
+    /** Write the record of a run that came to its end; one that was stopped can go on later. */
+    private fun ended(failure: Failure?): RunEnd {
+        val isWhole = readJournal(given.journalFile.readBytes(), given.document.sha256).ended
+        if (!isWhole) return RunEnd(stopped = true)
         writeRecord(given, provenanceOf(app), signer = null)
-        end
-    } catch (error: DocumentRefused) {
-        end.copy(failure = end.failure ?: failed(error).failure)
-    } catch (error: JournalFailed) {
-        end.copy(failure = end.failure ?: failed(error).failure)
+        return RunEnd(failure?.let { Verbatim("${it.error}: ${it.message}") })
     }
 
     /** Run with a session of performance hints around it, where that is asked for and there. */
@@ -175,6 +171,8 @@ class CurrentRun(
     fun close() = watch.end()
 
     companion object {
+        /** Under which the system's log has the end of each run. */
+        private const val TAG = "mobilebench"
         private const val DEFAULT_TARGET_NS = 16_666_667L
 
         /** The run of this process; null before it begins. */

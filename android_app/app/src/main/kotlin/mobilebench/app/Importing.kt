@@ -68,7 +68,7 @@ class Importing(private val context: Context, private val jobs: File) {
                 }
                 level < MOST_LEVELS -> files(tree, child.id, below, level + 1)
                 else -> throw ImportRefused(
-                    "The folder $below lies too deep for the folder of a job; choose the job's own.",
+                    "The folder $below lies too deep for one of a job; choose the job's own.",
                 )
             }
         }

@@ -26,23 +26,15 @@ import mobilebench.core.journal.JournalFailed
 import mobilebench.core.json.DocumentRefused
 import mobilebench.core.screens.Action
 import mobilebench.core.screens.ActionKind
-import mobilebench.core.screens.JobScreen
-import mobilebench.core.screens.ListScreen
-import mobilebench.core.screens.ResultScreen
-import mobilebench.core.screens.RunSoFar
 import mobilebench.core.screens.Text
 import mobilebench.core.screens.TextKey
 import mobilebench.core.screens.Verbatim
 import mobilebench.core.screens.deadlineNs
-import mobilebench.core.screens.describe
-import mobilebench.core.screens.draw
 import mobilebench.core.screens.historyList
 import mobilebench.core.screens.jobList
 import mobilebench.core.screens.jobPage
 import mobilebench.core.screens.resultPage
-import mobilebench.core.screens.runChart
 import mobilebench.core.screens.runOf
-import mobilebench.core.screens.say
 
 /**
  * Shows jobs and results, and starts runs. The only part of the app that others can start.
@@ -52,6 +44,7 @@ import mobilebench.core.screens.say
  */
 class MainActivity : Activity() {
     private val words by lazy { ResourceWords(this) }
+    private val views by lazy { MainViews(this, words, ::open, ::press, ::share) }
     private val reading = Executors.newSingleThreadExecutor()
     private var page: MainPage = MainPage.Jobs
     private var notice: Text? = null
@@ -111,18 +104,19 @@ class MainActivity : Activity() {
     }
 
     private fun noStorage(): () -> Unit = {
-        show(jobList(emptyList(), false, Text.of(TextKey.NOTICE_NO_STORAGE)), MainPage.Jobs)
+        val list = jobList(emptyList(), false, Text.of(TextKey.NOTICE_NO_STORAGE))
+        views.show(list, MainPage.Jobs)
     }
 
     /** Read what a page shows; return what builds its views. */
     private fun read(page: MainPage, jobs: File): () -> Unit {
         val running = isRunning(jobs)
         return when (page) {
-            MainPage.Jobs -> jobsIn(jobs).let { { show(jobList(it, running, notice), page) } }
-            MainPage.History -> historyIn(jobs).let { { show(historyList(it), page) } }
+            MainPage.Jobs -> jobsIn(jobs).let { { views.show(jobList(it, running, notice), page) } }
+            MainPage.History -> historyIn(jobs).let { { views.show(historyList(it), page) } }
             is MainPage.OfJob -> {
                 val folder = jobFolder(jobs, page.name) ?: return ::leave
-                jobIn(folder).let { { show(jobPage(it, running, notice), page.name) } }
+                jobIn(folder).let { { views.show(jobPage(it, running, notice), page.name) } }
             }
             is MainPage.OfResult -> {
                 val folder = jobFolder(jobs, page.name) ?: return ::leave
@@ -131,7 +125,7 @@ class MainActivity : Activity() {
                 val job = result.job
                 val run = if (measured == null || job == null) null else runOf(job, measured)
                 val deadlineNs = job?.deadlineNs
-                resultPage(result).let { { show(it, page.name, run, deadlineNs) } }
+                resultPage(result).let { { views.show(it, notice, page.name, run, deadlineNs) } }
             }
         }
     }
@@ -162,59 +156,8 @@ class MainActivity : Activity() {
         null
     }
 
-    // What pages look like
-
-    private fun show(screen: ListScreen, of: MainPage) {
-        val page = Page(this, words)
-        title = words.say(screen.title)
-        page.title(screen.title)
-        screen.notice?.let { page.notice(it) }
-        if (screen.rows.isEmpty()) page.paragraph(screen.empty)
-        for (row in screen.rows) {
-            val press = row.action?.let { { open(of, row.name) } }
-            page.row(row, press)
-        }
-        for (action in screen.actions) page.button(action) { press(action, "") }
-        page.showIn(this)
-    }
-
     private fun open(of: MainPage, name: String) =
         go(if (of == MainPage.History) MainPage.OfResult(name, true) else MainPage.OfJob(name))
-
-    private fun show(screen: JobScreen, name: String) {
-        val page = Page(this, words)
-        title = words.say(screen.title)
-        page.title(screen.title)
-        screen.problem?.let { page.notice(it) }
-        page.facts(screen.facts)
-        for (advice in screen.advice) page.paragraph(advice)
-        for (action in screen.actions) page.button(action) { press(action, name) }
-        page.showIn(this)
-    }
-
-    private fun show(screen: ResultScreen, name: String, run: RunSoFar?, deadlineNs: Long?) {
-        val page = Page(this, words)
-        title = words.say(screen.title)
-        page.title(screen.title)
-        page.headline(screen.headline)
-        notice?.let { page.notice(it) }
-        for (doubt in screen.doubts) page.notice(doubt)
-        if (run != null && screen.chart) {
-            val chart = DrawingView(this) { draw(runChart(run, deadlineNs, words), it, words) }
-            chart.contentDescription = words.say(describe(run))
-            page.drawing(chart)
-        }
-        page.facts(screen.facts)
-        for (action in screen.actions) {
-            page.button(action) {
-                if (action.kind == ActionKind.SHARE) share(words.say(screen.shared))
-                else press(action, name)
-            }
-        }
-        page.showIn(this)
-    }
-
-    // What a user does
 
     private fun press(action: Action, name: String) {
         when (action.kind) {
@@ -269,7 +212,7 @@ class MainActivity : Activity() {
             val folder = jobsFolder(this)?.let { jobFolder(it, name) } ?: return@execute
             val entry = jobIn(folder)
             val runnable = entry.state == JobState.READY || entry.state == JobState.CUT_OFF
-            if (!runnable || isRunnerAlive(this)) return@execute runOnUiThread { show() }
+            if (!runnable || !isRunnerGone()) return@execute runOnUiThread { show() }
             val problem = try {
                 beginRun(folder)
                 null
@@ -278,6 +221,17 @@ class MainActivity : Activity() {
             }
             runOnUiThread { if (problem != null) go(page, problem) else run(name, wishes, byKey) }
         }
+    }
+
+    /** Whether no run is under way; the process of one that has ended needs a moment to go. */
+    private fun isRunnerGone(): Boolean {
+        val jobs = jobsFolder(this) ?: return false
+        repeat(TRIES) {
+            if (!isRunnerAlive(this)) return true
+            if (isRunning(jobs)) return false
+            Thread.sleep(BETWEEN_TRIES_MS)
+        }
+        return false
     }
 
     private fun run(name: String, wishes: RunWishes, byKey: Boolean) {
@@ -336,5 +290,7 @@ class MainActivity : Activity() {
         const val PICK_ZIP = 3
         const val PICK_TARGET = 4
         const val MOST_SHOWN = 100
+        const val TRIES = 50
+        const val BETWEEN_TRIES_MS = 100L
     }
 }

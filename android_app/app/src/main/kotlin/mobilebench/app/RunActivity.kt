@@ -17,7 +17,9 @@ import android.view.WindowManager
 import android.view.accessibility.AccessibilityManager
 import android.widget.Button
 import android.widget.TextView
+import java.io.File
 import mobilebench.core.documents.EventKind
+import mobilebench.core.jobs.endRun
 import mobilebench.core.jobs.jobFolder
 import mobilebench.core.json.DocumentRefused
 import mobilebench.core.running.RunStage
@@ -65,6 +67,7 @@ class RunActivity : Activity() {
         window.addFlags(WindowManager.LayoutParams.FLAG_KEEP_SCREEN_ON)
         val current = CurrentRun.shared ?: newRun()
         if (current == null) {
+            folder()?.let(::endRun)
             finish()
             return
         }
@@ -81,9 +84,11 @@ class RunActivity : Activity() {
         handler.post(::tick)
     }
 
+    private fun folder(): File? =
+        jobsFolder(this)?.let { jobFolder(it, intent.getStringExtra(EXTRA_JOB).orEmpty()) }
+
     private fun newRun(): CurrentRun? {
-        val jobs = jobsFolder(this) ?: return null
-        val folder = jobFolder(jobs, intent.getStringExtra(EXTRA_JOB).orEmpty()) ?: return null
+        val folder = folder() ?: return null
         return try {
             CurrentRun(this, folder, wishes(), Front::isInFront)
         } catch (_: DocumentRefused) {
@@ -134,8 +139,8 @@ class RunActivity : Activity() {
     override fun onDestroy() {
         handler.removeCallbacksAndMessages(null)
         super.onDestroy()
-        if (!isFinishing || !::run.isInitialized) return
-        run.close()
+        if (!isFinishing) return
+        if (::run.isInitialized) run.close()
         Process.killProcess(Process.myPid())
     }
 
@@ -151,6 +156,7 @@ class RunActivity : Activity() {
         val page = page()
         isStill = page.share == null
         views?.let { show(it, page) }
+        if (run.end != null) window.clearFlags(WindowManager.LayoutParams.FLAG_KEEP_SCREEN_ON)
         if (run.end != null && intent.getBooleanExtra(EXTRA_BY_KEY, false)) leave()
     }
 

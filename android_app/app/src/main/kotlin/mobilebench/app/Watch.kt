@@ -35,13 +35,16 @@ class Watch(private val context: Context, private val events: EventLog) {
         override fun onConfigurationChanged(configuration: Configuration) = Unit
     }
 
+    /** Whether a call rings or is under way. */
+    val isInCall: Boolean get() = isCall(audio.mode)
+
     fun begin() {
         val filter = IntentFilter()
         KINDS.keys.forEach(filter::addAction)
         // Only the system may send these.
         context.registerReceiver(broadcasts, filter)
         context.registerComponentCallbacks(memory)
-        if (isCall(audio.mode)) events.add(EventKind.CALL)
+        if (isInCall) events.add(EventKind.CALL)
         if (Build.VERSION.SDK_INT >= 31) {
             val listener = AudioManager.OnModeChangedListener { mode ->
                 if (isCall(mode)) events.add(EventKind.CALL)

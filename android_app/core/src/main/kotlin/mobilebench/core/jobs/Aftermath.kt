@@ -47,8 +47,8 @@ data class Aftermath(val failure: Failure, val left: Left)
  *
  * A crash becomes the record of the job: it would come again. After any other end the journal
  * stays as it is, and another run can go on. [description] is what the system noted of the end.
- * Throws [DocumentRefused] for a folder that cannot be read, `JournalFailed` where the record cannot
- * be written.
+ * Throws [DocumentRefused] for a folder that cannot be read, `JournalFailed` where the record
+ * cannot be written.
  */
 fun aftermath(
     folder: File,

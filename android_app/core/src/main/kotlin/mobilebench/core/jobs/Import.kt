@@ -35,11 +35,14 @@ fun importJob(
         if (!staged.mkdirs()) throw ImportRefused("The folder $staged cannot be made.")
         val copied = Copier(staged, limits).copy(files)
         if (copied == 0 || !File(staged, JOB_FILE).isFile) {
-            throw ImportRefused("What was chosen holds no $JOB_FILE, so it is not the folder of a job.")
+            throw ImportRefused(
+                "What was chosen holds no $JOB_FILE, so it is not the folder of a job.",
+            )
         }
         if (!staged.renameTo(target)) throw ImportRefused("The folder $target cannot be made.")
     } catch (error: IOException) {
-        throw ImportRefused("The job cannot be copied: ${error.message ?: error.javaClass.simpleName}.")
+        val cause = error.message ?: error.javaClass.simpleName
+        throw ImportRefused("The job cannot be copied: $cause.")
     } finally {
         staged.deleteRecursively()
     }
@@ -86,13 +89,13 @@ private class Copier(private val folder: File, private val limits: JobLimits) {
         val parts = incoming.path.split('/')
         if (parts.any { it.isEmpty() || it == "." || it == ".." || '\\' in it || '\u0000' in it }) {
             throw ImportRefused(
-                "The file ${incoming.path} leads out of the folder of the job, so nothing was taken.",
+                "The file ${incoming.path} leads out of the folder of the job; nothing was taken.",
             )
         }
         files += 1
         if (files > limits.mostFiles) {
             throw ImportRefused(
-                "There are more than ${limits.mostFiles} files, so this is not the folder of one job.",
+                "There are more than ${limits.mostFiles} files: this is not the folder of one job.",
             )
         }
         if (top == null) top = parts[0]
@@ -110,14 +113,14 @@ private class Copier(private val folder: File, private val limits: JobLimits) {
             bytes += count
             if (bytes > limits.mostBytes) {
                 throw ImportRefused(
-                    "The files have more than ${size(limits.mostBytes)}, the most that this app takes.",
+                    "The files have more than ${size(limits.mostBytes)}, the most that is taken.",
                 )
             }
             write(buffer, 0, count)
         }
     }
 
-    /** Take the files out of the one folder that they were packed with, and drop what runs wrote. */
+    /** Take files out of the one folder that they were packed with; drop what runs wrote. */
     private fun lift() {
         val packed = top?.takeIf { it.isNotEmpty() }?.let { File(folder, it) }
         if (packed != null && packed.isDirectory && File(packed, JOB_FILE).isFile) {

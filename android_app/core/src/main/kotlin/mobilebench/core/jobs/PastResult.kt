@@ -93,6 +93,7 @@ private fun pastResult(name: String, record: JsonObject): PastResult {
         job = record.partOrNull("job")?.let(::readJob),
         outcome = if (failed) readFailure(outcome) else readMeasurement(outcome),
         valid = failed || outcome.text("validity") == "valid",
-        reasons = if (failed) emptyList() else outcome.list("reasons").map { (it as JsonText).value },
+        reasons =
+            if (failed) emptyList() else outcome.list("reasons").map { (it as JsonText).value },
     )
 }

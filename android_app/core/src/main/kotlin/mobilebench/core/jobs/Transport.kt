@@ -8,9 +8,8 @@ data class Offer(val id: String, val title: String, val bytes: Long)
 /**
  * Where jobs come from and results go to: a server, a shared folder.
  *
- * No transport is part of the app today: jobs come by cable or by the system's file picker. Every call
- * may take long and is made on a thread of its own. Each throws
- * [TransportFailed].
+ * No transport is part of the app today: jobs come by cable or by the system's file picker. Every
+ * call may take long and is made on a thread of its own. Each throws [TransportFailed].
  */
 interface Transport {
     val name: String

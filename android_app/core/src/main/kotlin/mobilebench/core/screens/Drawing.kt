@@ -64,6 +64,7 @@ fun interface Ruler {
 /** Return the text, or as much of its beginning as fits into [most] dp, with an ellipsis. */
 internal fun Ruler.shorten(text: String, size: Float, most: Float): String {
     if (width(text, size) <= most) return text
-    val length = (text.length - 1 downTo 1).firstOrNull { width(text.take(it) + "…", size) <= most }
+    val lengths = text.length - 1 downTo 1
+    val length = lengths.firstOrNull { width(text.take(it) + "…", size) <= most }
     return if (length == null) "" else text.take(length).trimEnd() + "…"
 }

@@ -53,7 +53,7 @@ private fun status(run: RunSoFar, stage: RunStage, stopping: Boolean, end: RunEn
     stage == RunStage.CHECKING_FILES -> Text.of(TextKey.RUN_CHECKING_FILES)
     stage == RunStage.CHECKING_OUTPUTS -> Text.of(TextKey.RUN_CHECKING_OUTPUTS)
     !run.protocol.drawsWhileMeasuring -> Text.of(TextKey.RUN_STILL)
-    else -> Text.of(TextKey.RUN_ROUND, run.round + 1, run.protocol.rounds)
+    else -> Text.of(TextKey.RUN_ROUND, "${run.round + 1}", "${run.protocol.rounds}")
 }
 
 private fun facts(run: RunSoFar): List<Fact> {

@@ -128,7 +128,7 @@ private fun measured(job: Job, outcome: Measurement): List<Fact> {
         numbers?.let { fact(TextKey.PERCENTILE_90, duration(it.p90Ns)) },
         numbers?.let { fact(TextKey.SHORTEST, duration(it.minNs)) },
         frames?.let {
-            fact(TextKey.FRAMES_ON_TIME, Text.of(TextKey.SOME_OF_ALL, it.onTime, it.frames))
+            fact(TextKey.FRAMES_ON_TIME, Text.of(TextKey.SOME_OF_ALL, "${it.onTime}", "${it.frames}"))
         },
         fact(TextKey.FIRST_LOAD, duration(outcome.loads.firstNs)),
         fact(TextKey.MEMORY, size(outcome.memory.peakBytes)),
@@ -149,7 +149,7 @@ private fun doubts(outcome: Measurement, reasons: List<String>): List<Text> {
     }
     val void = voidRounds(outcome.samples, absences(outcome.events, outcome.scheduling))
     if (void.numbers.isNotEmpty()) {
-        doubts.add(Text.of(TextKey.VOID_ROUNDS, void.numbers.size, void.rounds))
+        doubts.add(Text.of(TextKey.VOID_ROUNDS, "${void.numbers.size}", "${void.rounds}"))
     }
     val others = reasons.filter { it != STOPPED_EARLY || outcome.stopped == null }
     return doubts + others.map(::diagnosisText)

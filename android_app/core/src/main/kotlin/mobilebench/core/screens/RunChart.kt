@@ -57,8 +57,8 @@ fun describe(run: RunSoFar): Text {
         val (low, high) = run.latency.extent() ?: (0.0 to 0.0)
         parts.add(
             Text.of(
-                TextKey.HEARD_LATENCY, run.samples, duration(low * 1e6), duration(high * 1e6),
-                duration(percentiles.first),
+                TextKey.HEARD_LATENCY, "${run.samples}", duration(low * 1e6),
+                duration(high * 1e6), duration(percentiles.first),
             ),
         )
     }

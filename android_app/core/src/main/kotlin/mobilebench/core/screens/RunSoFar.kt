@@ -100,19 +100,20 @@ class RunSoFar(val protocol: Protocol) {
     val width: Series get() = widths.series
     val temperatureC: Series get() = temperature.series
 
-    /** Spans of time by the thermal state that was read at their beginning, without nominal ones. */
-    fun thermalBands(label: (ThermalState) -> String): List<Band> = states.mapIndexedNotNull { index, state ->
-        val role = when (state.thermal) {
-            ThermalState.FAIR -> Role.FAIR
-            ThermalState.SERIOUS -> Role.SERIOUS
-            ThermalState.CRITICAL -> Role.CRITICAL
-            ThermalState.NOMINAL, null -> null
+    /** Spans of time by the thermal state that was read at their beginning, but for nominal. */
+    fun thermalBands(label: (ThermalState) -> String): List<Band> =
+        states.mapIndexedNotNull { index, state ->
+            val untilNs = states.getOrNull(index + 1)?.tNs ?: endNs
+            state.thermal?.let { band(it, state.tNs, untilNs, label(it)) }
+        }.joined()
+
+    private fun band(thermal: ThermalState, fromNs: Long, untilNs: Long, label: String): Band? =
+        when (thermal) {
+            ThermalState.NOMINAL -> null
+            ThermalState.FAIR -> Band(fromNs, untilNs, Role.FAIR, label)
+            ThermalState.SERIOUS -> Band(fromNs, untilNs, Role.SERIOUS, label)
+            ThermalState.CRITICAL -> Band(fromNs, untilNs, Role.CRITICAL, label)
         }
-        val until = states.getOrNull(index + 1)?.tNs ?: endNs
-        val thermal = state.thermal
-        if (role == null || thermal == null) null
-        else Band(state.tNs, until, role, label(thermal))
-    }.joined()
 
     private fun begin(samples: Samples, index: Int) {
         val tNs = samples.tNs[index]

@@ -1,7 +1,9 @@
 package mobilebench.core.screens
 
 /** What a user can do on a screen. */
-enum class ActionKind { RUN, GO_ON, OPEN, STOP, IMPORT_FOLDER, IMPORT_ZIP, SHARE, SAVE, HISTORY, JOBS }
+enum class ActionKind {
+    RUN, GO_ON, OPEN, STOP, IMPORT_FOLDER, IMPORT_ZIP, SHARE, SAVE, HISTORY, JOBS,
+}
 
 /** Something to press. */
 data class Action(

@@ -5,9 +5,13 @@ import java.util.Locale
 /** A text to show. The app finds the words of a key in its resources. */
 sealed class Text {
     companion object {
+        fun of(key: TextKey): Text = Keyed(key)
+
         /** A key, and what fills its places in order. */
-        fun of(key: TextKey, vararg arguments: Any): Text =
-            Keyed(key, arguments.map { if (it is Text) it else Verbatim(it.toString()) })
+        fun of(key: TextKey, vararg arguments: Text): Text = Keyed(key, arguments.toList())
+
+        fun of(key: TextKey, vararg arguments: String): Text =
+            Keyed(key, arguments.map { Verbatim(it) })
     }
 }
 

@@ -1,6 +1,6 @@
 package mobilebench.core.screens
 
-/** Every text of the app; the words stand in its resources, under the same name in small letters. */
+/** Every text of the app; its resources have the words under the same name in small letters. */
 enum class TextKey {
     APP_NAME,
     JOBS, HISTORY, NO_JOBS, NO_RESULTS, IMPORT_FOLDER, IMPORT_ZIP, OPEN, OPEN_JOB, OPEN_RESULT,

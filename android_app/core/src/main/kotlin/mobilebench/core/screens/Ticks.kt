@@ -18,7 +18,8 @@ data class Axis(val low: Double, val high: Double, val ticks: List<Tick>) {
 }
 
 private val STEPS = doubleArrayOf(1.0, 2.0, 5.0)
-private val SECONDS = doubleArrayOf(0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 30.0)
+private val SECONDS =
+    doubleArrayOf(0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 30.0)
 private val MINUTES = doubleArrayOf(0.5, 1.0, 2.0, 5.0, 10.0, 15.0, 30.0, 60.0, 120.0, 300.0)
 private const val LEAST_SPREAD = 0.02
 
@@ -56,7 +57,11 @@ fun axisOf(values: List<Double>): Axis {
 /** An axis of time; its values are in [unit]s. */
 data class TimeAxis(val unitNs: Double, val unit: TextKey, val ticks: List<Tick>)
 
-/** Return the ticks of a time axis from 0 to [endNs], with the least step that [fits]; it gets ticks and their unit. */
+/**
+ * Return the ticks of a time axis from 0 to [endNs], with the least step that [fits].
+ *
+ * That is asked with ticks and the nanoseconds of their unit.
+ */
 fun timeAxis(endNs: Long, fits: (List<Tick>, Double) -> Boolean): TimeAxis {
     val inSeconds = endNs <= 120_000_000_000
     val unitNs = if (inSeconds) 1e9 else 60e9

@@ -96,7 +96,7 @@ private class ChartDrawing(
         return axisOver(low, high, most)
     }
 
-    /** Return where the plots begin: right of the widest label, unless that takes half the width. */
+    /** Return where plots begin: right of the widest label, unless it takes half the width. */
     private fun gutter(): Float {
         val labels = axes.filterNotNull().flatMap { it.ticks }.map { it.label }
         val widest = labels.maxOfOrNull { canvas.ruler.width(it, size) } ?: 0f

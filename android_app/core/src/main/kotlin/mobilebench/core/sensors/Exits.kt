@@ -41,14 +41,18 @@ fun failureOf(exit: Exit, reached: Reached, parityAsked: Boolean, description: S
         Exit.ENDED -> "the process ended by itself"
         Exit.NOT_KNOWN -> "the process ended, and the system does not say why"
     }
-    val how = description?.trim()?.takeIf { it.isNotEmpty() }?.let { " (${it.take(300)})" }.orEmpty()
-    return Failure(stage, exit.error, "$what before the run came to its end$how", advice = advice(exit))
+    val noted = description?.trim()?.takeIf { it.isNotEmpty() }
+    val how = noted?.let { " (${it.take(MOST_NOTED)})" }.orEmpty()
+    val message = "$what before the run came to its end$how"
+    return Failure(stage, exit.error, message, advice = advice(exit))
 }
+
+private const val MOST_NOTED = 300
 
 private fun advice(exit: Exit): String? = when (exit) {
     Exit.CRASHED ->
-        "Load the model with the same runtime on a computer; a file of another version, or with an " +
-            "operation that the build lacks, ends the process."
+        "Load the model with the same runtime on a computer; a file of another version, or with " +
+            "an operation that the build lacks, ends the process."
     Exit.KILLED_FOR_MEMORY -> "Close other apps, or measure a smaller model."
     Exit.KILLED -> "Run it again, and leave the app in front."
     else -> null

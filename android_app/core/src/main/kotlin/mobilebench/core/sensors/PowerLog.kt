@@ -96,7 +96,8 @@ class PowerLog {
 
     /** How often the current changed: a window of few updates holds no energy. */
     val updates: Int
-        get() = batteries.mapNotNull { it.current }.zipWithNext().count { (one, next) -> one != next }
+        get() = batteries.mapNotNull { it.current }.zipWithNext()
+            .count { (one, next) -> one != next }
 
     /** Why no energy can be computed from it, in clauses. */
     fun doubts(): List<String> = listOfNotNull(

@@ -24,7 +24,7 @@ private fun bytes(lines: List<String>, name: String): Long =
 
 private const val AT_PAGESZ = 6L
 
-/** Return the size of a page from the auxiliary vector of a 64-bit process; null where it has none. */
+/** Return the size of a page from the auxiliary vector of a 64-bit process, or null. */
 fun pageBytesOf(auxiliary: ByteArray): Long? {
     val numbers = ByteBuffer.wrap(auxiliary).order(ByteOrder.LITTLE_ENDIAN).asLongBuffer()
     while (numbers.remaining() >= 2) {

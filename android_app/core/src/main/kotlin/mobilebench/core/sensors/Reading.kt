@@ -18,7 +18,7 @@ data class Missing(val why: Unreadable) : Reading<Nothing>() {
     }
 }
 
-/** Return the same reading with its value turned into another; null is a value that is not there. */
+/** Return the reading with its value turned into another; null is one that is not there. */
 inline fun <T, R> Reading<T>.map(change: (T) -> R?): Reading<R> = when (this) {
     is Got -> change(it)?.let { Got(it) } ?: Missing.ABSENT
     is Missing -> this

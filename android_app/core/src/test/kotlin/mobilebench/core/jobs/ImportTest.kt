@@ -30,7 +30,8 @@ class ImportTest {
 
     @Test
     fun `a folder comes in under its name`() {
-        val folder = importJob(jobs, "phone-job", incoming("job.json" to "{}", "parity/a.bin" to "x"))
+        val files = incoming("job.json" to "{}", "parity/a.bin" to "x")
+        val folder = importJob(jobs, "phone-job", files)
         assertEquals(File(jobs, "phone-job"), folder)
         assertEquals(mapOf("job.json" to "{}", "parity/a.bin" to "x"), folder.contents())
     }

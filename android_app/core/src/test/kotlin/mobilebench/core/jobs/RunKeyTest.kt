@@ -45,7 +45,8 @@ class RunKeyTest {
     fun `a name leads to a folder of jobs and nowhere else`() {
         assertEquals(folder, jobFolder(jobs, "one"))
         File(jobs.parentFile, "outside").mkdir()
-        for (wrong in listOf("..", ".", "", "one/..", "../outside", "/", "two", ".one", "a b", "é")) {
+        val names = listOf("..", ".", "", "one/..", "../outside", "/", "two", ".one", "a b", "é")
+        for (wrong in names) {
             assertEquals(wrong, null, jobFolder(jobs, wrong))
         }
     }

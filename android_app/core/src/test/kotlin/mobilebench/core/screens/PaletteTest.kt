@@ -31,7 +31,8 @@ class PaletteTest {
             val contrast = contrast(palette.of(line), palette.of(Role.BACKGROUND))
             assertTrue("$name: $line has $contrast", contrast >= 3)
         }
-        for ((name, palette) in palettes) for (shade in listOf(Role.FAIR, Role.SERIOUS, Role.CRITICAL)) {
+        val shades = listOf(Role.FAIR, Role.SERIOUS, Role.CRITICAL)
+        for ((name, palette) in palettes) for (shade in shades) {
             val contrast = contrast(palette.of(Role.TEMPERATURE), palette.of(shade))
             assertTrue("$name: temperature on $shade has $contrast", contrast >= 3)
         }

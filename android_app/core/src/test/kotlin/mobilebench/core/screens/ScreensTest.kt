@@ -62,7 +62,7 @@ class ScreensTest {
     }
 
     @Test
-    fun `a job can be run, one that was cut off can go on, and one that is done shows its result`() {
+    fun `a job can be run, or go on where it was cut off, or show its result`() {
         val entry = jobIn(writeJob())
         val of = { state: JobState -> actions(jobPage(entry.copy(state = state), false).actions) }
         assertEquals(mapOf(ActionKind.RUN to true), of(JobState.READY))
@@ -81,8 +81,12 @@ class ScreensTest {
 
     // A run
 
-    private fun live(run: RunSoFar, stage: RunStage, stopping: Boolean = false, end: RunEnd? = null) =
-        livePage(Verbatim("job"), run, stage, stopping, end)
+    private fun live(
+        run: RunSoFar,
+        stage: RunStage,
+        stopping: Boolean = false,
+        end: RunEnd? = null,
+    ) = livePage(Verbatim("job"), run, stage, stopping, end)
 
     @Test
     fun `a burst shows nothing that changes while it measures`() {
@@ -196,7 +200,8 @@ class ScreensTest {
     fun `a failure has its stage and its message, and no chart`() {
         val folder = writeJob()
         val place = TestPlace()
-        val runtime = TestRuntime(place).apply { beforeLoad = { throw IllegalStateException("bad") } }
+        val runtime = TestRuntime(place)
+        runtime.beforeLoad = { throw IllegalStateException("bad") }
         JobRun(read(folder), runtime, place).run()
         writeRecord(read(folder), Provenance("test", "app"), signer = null)
         val page = resultPage(historyOf(folder).result ?: throw AssertionError())

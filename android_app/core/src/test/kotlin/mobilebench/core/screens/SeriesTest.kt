@@ -35,7 +35,8 @@ class SeriesTest {
 
     @Test
     fun `a line ends at a gap, also within one column`() {
-        val lines = thinned(series(1.0, Double.NaN, 2.0, 3.0, Double.NaN, Double.NaN, 4.0), 7 * S, 1)
+        val gap = Double.NaN
+        val lines = thinned(series(1.0, gap, 2.0, 3.0, gap, gap, 4.0), 7 * S, 1)
         assertEquals(listOf(1, 2, 1), lines.map { it.size })
     }
 

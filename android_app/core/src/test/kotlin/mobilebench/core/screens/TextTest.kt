@@ -67,6 +67,8 @@ class TextTest {
             listOf("350 bytes", "1.49 MB", "2.10 GB", "0 bytes"),
             listOf(350L, 1_490_000L, 2_100_000_000L, 0L).map { size(it) },
         )
-        assertEquals(listOf("0.5", "1", "0.75", "0"), listOf(0.5, 1.0, 0.75, -0.0001).map { plain(it) })
+        assertEquals(
+            listOf("0.5", "1", "0.75", "0"), listOf(0.5, 1.0, 0.75, -0.0001).map { plain(it) },
+        )
     }
 }

@@ -37,7 +37,8 @@ class TicksTest {
         for ((low, high) in listOf(-1.0 to 1.0, 0.0 to 0.001, 4.98 to 5.02, 0.0 to 0.0)) {
             val labels = axisOver(low, high, 6).ticks.map { it.label }
             assertEquals(labels.distinct(), labels)
-            assertTrue("$labels", labels.none { it.startsWith("-0") && it.trim('-', '0', '.') == "" })
+            val isZero = { label: String -> label.trim('-', '0', '.').isEmpty() }
+            assertTrue("$labels", labels.none { it.startsWith("-") && isZero(it) })
         }
     }
 

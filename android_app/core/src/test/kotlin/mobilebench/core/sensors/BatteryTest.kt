@@ -80,7 +80,9 @@ class BatteryTest {
 
     @Test
     fun `a counter that moves with the level alone is a percentage`() {
-        val log = log(100) { raw.copy(level = 90 - it / 10, chargeCounter = 40_000L * (90 - it / 10)) }
+        val log = log(100) {
+            raw.copy(level = 90 - it / 10, chargeCounter = 40_000L * (90 - it / 10))
+        }
         assertEquals(Counter.PERCENTAGE, log.counter)
         assertEquals(false, log.take()?.counterTrusted)
         assertEquals(Counter.PERCENTAGE, log(2) { raw.copy(chargeCounter = 47) }.counter)
