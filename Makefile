@@ -17,7 +17,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: setup demo apk lint test test-quick test-core test-cli test-exporters test-cases test-all schema clean
+.PHONY: setup demo apk lint test test-quick test-core test-cli test-exporters test-android test-art test-cases test-all schema clean
 
 setup: $(READY)
 
@@ -90,7 +90,7 @@ test-android: setup
 	$(PYTEST) $(ANDROID)
 
 test-art: setup
-	@echo "skipped: Android's own runtime is not built here; docs/android.md says what is checked instead"
+	@echo "skipped: Android's own runtime is not built here; docs/android-build.md says what is checked instead"
 
 test: lint
 	$(PYTEST)

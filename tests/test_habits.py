@@ -171,6 +171,8 @@ def test_the_source_distribution_holds_what_its_tests_read(tmp_path: Path) -> No
         "CITATION.cff",
         "Makefile",
         "action.yml",
+        "android_app/settings.gradle.kts",
+        "android_app/tools/build.py",
         "requirements.txt",
         "tests/test_habits.py",
     ):

@@ -34,12 +34,12 @@ def _of_class(each: ClassUses, marked: dict[str, int], known: Declarations) -> I
     for name in each.classes:
         if _of_android(name) and name not in known:
             yield from _complaint(each.name, name, None, level)
-    asked: dict[str, int] = {}
+    questions: dict[str, int] = {}
     for method in each.methods:
         most = max((*method.asks, method.target_api or 0), default=0)
-        asked[method.written_in] = max(most, asked.get(method.written_in, 0))
+        questions[method.written_in] = max(most, questions.get(method.written_in, 0))
     for method in each.methods:
-        allowed = max(level, asked[method.written_in])
+        allowed = max(level, questions[method.written_in])
         where = f"{each.name}.{method.name}"
         for what, since in _newest(method, known):
             yield from _complaint(where, what, since, allowed)

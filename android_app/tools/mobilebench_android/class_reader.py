@@ -98,7 +98,7 @@ def _plain(name: str) -> list[str]:
 class _Reader:
     def __init__(self, content: bytes) -> None:
         if content[:4] != b"\xca\xfe\xba\xbe":
-            raise UserError("a file that was to be read as a Java class is none")
+            raise UserError("a file that was to be read as a Java class begins as another kind")
         self._content = content
         self._at = 8
         self._pool: dict[int, tuple[int, bytes]] = {}
@@ -181,18 +181,18 @@ class _Reader:
         for attribute, start, _ in rows:
             if attribute == "Code":
                 [size] = struct.unpack_from(">I", self._content, start + 4)
-                asked = False
+                after = False
                 for code, operands in instructions(self._content[start + 8 : start + 8 + size]):
-                    if asked and code in (_BIPUSH, _SIPUSH):
+                    if after and code in (_BIPUSH, _SIPUSH):
                         asks.add(int.from_bytes(operands, "big", signed=True))
-                    asked = False
+                    after = False
                     if code in _USING:
                         use = self._use(int.from_bytes(operands[:2], "big"))
                         uses.add(use)
-                        asked = use == LEVEL
+                        after = use == LEVEL
                     elif code in _NAMING:
                         classes.add(self._class(int.from_bytes(operands[:2], "big")))
-        plain = {found for each in classes for found in _plain(each)}
+        plain = {name for each in classes for name in _plain(each)}
         target = self._target_api(rows)
         return MethodUses(
             name, descriptor, frozenset(uses), frozenset(plain), frozenset(asks), target
@@ -200,14 +200,14 @@ class _Reader:
 
     def _target_api(self, rows: list[tuple[str, int, int]]) -> int | None:
         """Return the level of `@TargetApi`, whose one value is an integer."""
-        end, found = self._at, None
+        end, stated = self._at, None
         for name, start, _ in rows:
             if name in ("RuntimeInvisibleAnnotations", "RuntimeVisibleAnnotations"):
                 self._at = start
                 for level in [self._annotation() for _ in range(self._numbers("H")[0])]:
-                    found = found if level is None else level
+                    stated = stated if level is None else level
         self._at = end
-        return found
+        return stated
 
     def _annotation(self) -> int | None:
         """Pass over an annotation; return the value of `@TargetApi`."""

@@ -28,6 +28,11 @@ _SCHEMAS = ROOT / "mobilebench" / "schema"
 _TEST_LIBRARIES = ("junit", "hamcrest", "kotlin-test")
 KOTLIN = ("-no-stdlib", "-no-reflect", "-jvm-target", "1.8", "-Xjdk-release=8", "-Werror")
 JAVA = ("--release", "8", "-encoding", "UTF-8", "-proc:none")
+_UNRESOLVED = "unresolved reference"
+_CUT_ADVICE = (
+    "Where it is a class of Android's, add it to those that the app is compiled against: "
+    "python android_app/tools/build.py cut"
+)
 _OUR_JAVA = ("-Xlint:all,-options,-path,-serial", "-Werror")
 _OTHERS_JAVA = ("-nowarn", "-Xlint:none")
 
@@ -49,7 +54,7 @@ class Unit:
 
     @property
     def sees(self) -> set[str]:
-        """Names of the units on its class path; those of its own module for tests."""
+        """Names of the units on its class path; tests see their own module."""
         names = {module.name for module in with_needs((self.module.name,))}
         return names if self.tests else names - {self.module.name}
 
@@ -181,7 +186,9 @@ class _Build:
         try:
             java(compilers, "Compile", [request], options=_JVM, timeout_s=_TIMEOUT_S)
         except ProcessFailed as error:
-            raise UserError(f"a module does not compile:\n{error.log_tail.strip()}") from None
+            advice = f"\n{_CUT_ADVICE}" if _UNRESOLVED in error.log_tail else ""
+            log = error.log_tail.strip()
+            raise UserError(f"a module does not compile:\n{log}{advice}") from None
         finally:
             self._keep([u for u in missing if (folder / f"{u.name}.done").exists()], fresh)
 

@@ -13,7 +13,7 @@ _CLASS_DEF_SIZE = 32
 def class_names(content: bytes) -> list[str]:
     """Return the internal names of the classes of a dex file, in its order."""
     if content[:4] != b"dex\n":
-        raise UserError("a file that was to be read as dex is none")
+        raise UserError("a file that was to be read as dex begins as another kind")
     _, strings = struct.unpack_from("<II", content, _STRING_IDS)
     _, types = struct.unpack_from("<II", content, _TYPE_IDS)
     count, definitions = struct.unpack_from("<II", content, _CLASS_DEFS)

@@ -57,14 +57,13 @@ def _content(path: Path) -> str:
 def app_dex(modules: Sequence[str], min_api: int = MIN_API, report: Report = silent) -> list[Path]:
     """Return the dex files of modules with what they need, and of their libraries."""
     compiled = compile_modules(modules, report)
-    libraries = library_jars(
-        [each for each in libraries_of(with_needs(modules)) if each.in_app], report
-    )
+    wanted = [each for each in libraries_of(with_needs(modules)) if each.in_app]
+    libraries = library_jars(wanted, report)
+    beside = [compiled.stubs] if compiled.stubs else []
     own = list(compiled.units.values())
-    rest = [compiled.stubs] if compiled.stubs else []
     return [
-        dex("app", own, [*libraries, *rest], min_api, report) / "classes.dex",
-        dex("libraries", libraries, rest, min_api, report) / "classes.dex",
+        dex("app", own, [*libraries, *beside], min_api, report) / "classes.dex",
+        dex("libraries", libraries, beside, min_api, report) / "classes.dex",
     ]
 
 

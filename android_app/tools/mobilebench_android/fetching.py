@@ -1,4 +1,4 @@
-"""Fetch parts into a cache: verified by SHA-256, whole or not at all, resumed by running again."""
+"""Fetch parts into a cache: verified, and whole or not at all."""
 
 from __future__ import annotations
 

@@ -87,17 +87,17 @@ def write_apk(path: Path, archives: Sequence[Path], files: Sequence[tuple[str, P
     the table of resources is stored, too, aligned to 4 bytes.
     """
     contents = {name: file.read_bytes() for name, file in files}
-    kept = {"resources.arsc"}
+    stored_names = {"resources.arsc"}
     for archive in archives:
         with zipfile.ZipFile(archive) as opened:
             for info in opened.infolist():
                 contents[info.filename] = opened.read(info)
                 if info.compress_type == zipfile.ZIP_STORED:
-                    kept.add(info.filename)
+                    stored_names.add(info.filename)
     with zipfile.ZipFile(path, "w") as out:
         for name in sorted(contents):
             is_library = name.endswith(".so")
-            stored = is_library or name in kept
+            stored = is_library or name in stored_names
             info = entry(name, zipfile.ZIP_STORED if stored else zipfile.ZIP_DEFLATED)
             if stored:
                 assert out.fp is not None
@@ -106,7 +106,7 @@ def write_apk(path: Path, archives: Sequence[Path], files: Sequence[tuple[str, P
 
 
 def _padding(start: int, name: str, alignment: int) -> bytes:
-    """Return the extra field after which the data of an entry that begins at `start` is aligned."""
+    """Return the extra field that aligns the data of an entry, which begins at `start`."""
     fixed = struct.calcsize("<HHH")
     data = start + _HEADER + len(name.encode()) + fixed
     zeros = -data % alignment

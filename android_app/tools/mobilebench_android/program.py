@@ -20,7 +20,7 @@ from mobilebench_android.natives import cases
 from mobilebench_android.natives import testing as on_natives
 from mobilebench_android.parts import host, parts
 from mobilebench_android.places import output, shown
-from mobilebench_android.testing import Outcome, run_tests
+from mobilebench_android.testing import MODULES_ON_JVM, Outcome, run_tests
 
 
 def main(args: Sequence[str] | None = None) -> int:
@@ -39,6 +39,8 @@ def main(args: Sequence[str] | None = None) -> int:
             verb.add_argument("folder", type=Path, help="folder of the cases")
         if name == "cases":
             verb.add_argument("--all", action="store_true", help="a network of every family too")
+        if name == "natives":
+            verb.add_argument("--dexed", action="store_true", help="with classes made from dex")
         verb.set_defaults(run=run)
     given = parser.parse_args(args)
     try:
@@ -85,7 +87,7 @@ def _test(given: argparse.Namespace) -> int:
     started = time.monotonic()
     output().mkdir(parents=True, exist_ok=True)
     results = output() / "tests.jsonl"
-    names = given.modules or [each.name for each in MODULES.values() if not each.on_natives]
+    names = given.modules or MODULES_ON_JVM
     return _show(run_tests(_known(names, MODULES, "module"), results, _report), started)
 
 
@@ -99,7 +101,9 @@ def _natives(given: argparse.Namespace) -> int:
     started = time.monotonic()
     output().mkdir(parents=True, exist_ok=True)
     results = output() / "tests-natives.jsonl"
-    return _show(on_natives.run_tests(given.folder, output() / "jobs", results, _report), started)
+    jobs = output() / "jobs"
+    outcomes = on_natives.run_tests(given.folder, jobs, results, _report, dexed=given.dexed)
+    return _show(outcomes, started)
 
 
 def _show(outcomes: Sequence[Outcome], started: float) -> int:

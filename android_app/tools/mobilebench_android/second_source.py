@@ -1,7 +1,7 @@
-"""A second source for Android's API: NativeScript's declarations, made from another Android.
+"""Read a second source for Android's API: NativeScript's declarations.
 
-Its numbers have one type, so that `int` and `long` are not told apart there; it states since which
-API level a member exists.
+They are made from another Android. Numbers have one type there, so that `int` and `long` look
+alike. A mark states since which API level a member exists.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ from mobilebench_android.java import java
 from mobilebench_android.modules import MODULES
 from mobilebench_android.places import ROOT
 
-MODULES_ON_JVM = ("core", "conformance", "onnxruntime", "tflite", "executorch", "app")
+MODULES_ON_JVM = ("core", "conformance", "onnxruntime", "tflite", "executorch")
 """Modules whose tests need nothing but a JVM."""
 _TIMEOUT_S = 600
 _CLASS = re.compile(r"^(?:(?!.*\$).*/)?\w*Test\.class$")
@@ -60,13 +60,13 @@ def claims_of(module: str, path: Path) -> list[Claim]:
     package = _PACKAGE.search(text)
     prefix = f"{package[1]}." if package else ""
     classes = [(match.start(), match[1]) for match in _KOTLIN_CLASS.finditer(text)]
-    found = []
+    rows = []
     for match in _KOTLIN_TEST.finditer(text):
         owner = [name for start, name in classes if start < match.start()]
         if not owner:
             raise UserError(f"{path} has a test outside a class; JUnit does not run it")
-        found.append(Claim(module, prefix + owner[-1], match[1] or match[2]))
-    return found
+        rows.append(Claim(module, prefix + owner[-1], match[1] or match[2]))
+    return rows
 
 
 def run_tests(names: Sequence[str], results: Path, report: Report = silent) -> list[Outcome]:

@@ -1,4 +1,7 @@
-"""Turn a dex file back into class files: run as a program, with enjarify on the module path."""
+"""Turn a dex file back into class files.
+
+Run it as a program with enjarify on the module path.
+"""
 
 from __future__ import annotations
 

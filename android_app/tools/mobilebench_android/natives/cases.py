@@ -1,4 +1,4 @@
-"""Write cases for the tests of the app's runners: jobs, and what the Python runtimes compute.
+"""Write cases for tests of the runners: jobs, and what Python's runtimes compute.
 
     python android_app/tools/build.py cases FOLDER [--all]
 
@@ -15,6 +15,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -38,7 +39,9 @@ _FORMATS = ("onnx", "tflite", "executorch")
 _CASES, _ARTIFACTS = "cases", "artifacts"
 _BESIDE, _STATED = "python", "case.properties"
 _LONGEST_S = 3600
-_INDEX = "cases.txt"
+_AT_ONCE = 2
+INDEX = "cases.txt"
+"""The file in the folder that names the cases in use, one a line."""
 _ACCURACIES = {
     share: VariantAccuracy(top1=top1, source="made up for tests of the app", measured=False)
     for share, top1 in ((1.0, 0.75), (0.75, 0.7), (0.5, 0.6))
@@ -93,9 +96,10 @@ def write(folder: Path, everything: bool = False) -> tuple[Path, ...]:
     """
     exports = (*_QUICK, *_MORE) if everything else _QUICK
     artifacts = [Artifact.load(each) for one in exports for each in _exported(one, folder)]
-    cases = tuple(_case(artifact, folder / _CASES) for artifact in artifacts)
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        cases = tuple(pool.map(lambda artifact: _case(artifact, folder / _CASES), artifacts))
     # Folders of other contents may lie beside these.
-    files.write_text(folder / _INDEX, "".join(f"{case.name}\n" for case in cases))
+    files.write_text(folder / INDEX, "".join(f"{case.name}\n" for case in cases))
     return cases
 
 
@@ -103,15 +107,15 @@ def _exported(export: Export, folder: Path) -> Iterator[Path]:
     """Export and return the bundles; what a format has no precision for is left out."""
     command = [sys.executable, "-m", "mobilebench", "export", *export.arguments(), "--json"]
     places = ["--out", str(folder / _ARTIFACTS), "--store", str(folder / "store.db")]
-    made = subprocess.run(
+    done = subprocess.run(
         [*command, *places], stdout=subprocess.PIPE, text=True, timeout=_LONGEST_S, check=False
     )
-    if made.returncode != 0:
+    if done.returncode != 0:
         raise UserError(
             f"The cases for the runners need an export that failed: "
             f"mobilebench export {' '.join(export.arguments())}"
         )
-    for row in json.loads(made.stdout):
+    for row in json.loads(done.stdout):
         yield Path(row["folder"])
 
 
@@ -132,13 +136,17 @@ def _write_job(artifact: Artifact, folder: Path) -> None:
     rate = protocol("paced-30fps-1" if several else "burst-1")
     job = job_alone(artifact, Setting(device_id="host", protocol=rate), Limits())
     if several:
-        policy = Policy(rule=PolicyRule.THRESHOLD, aim=Aim(warmest=ThermalState.FAIR))
+        policy = Policy(
+            rule=PolicyRule.THRESHOLD,
+            aim=Aim(warmest=ThermalState.FAIR),
+            parameters={"dwell_ns": 5e9},
+        )
         job = replace(job, variants=width_files([artifact], _ACCURACIES).variants, policy=policy)
     job_folder.write(artifact, job, folder)
 
 
 def _write_outputs(artifact: Artifact, given: JobFolder) -> None:
-    """Compute the outputs of the Python runtime, for each entry of the file, and state the case."""
+    """Compute the outputs of the Python runtime for each entry, and state the case."""
     job = given.job
     if job.parity is None:
         raise UserError(f"{artifact.name} has no reference inputs; export it again.")

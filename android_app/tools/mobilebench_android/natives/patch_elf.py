@@ -54,7 +54,7 @@ def patched(library: bytes, name: str) -> bytes:
     content = bytearray(library)
     try:
         _patch(content)
-    except (struct.error, IndexError, StopIteration, ValueError) as error:
+    except (struct.error, IndexError, ValueError) as error:
         raise UserError(
             f"{name} was to be changed for glibc's loader, and is not a whole library of 64-bit "
             f"Android ({error}); fetch it again."
@@ -115,7 +115,10 @@ def _segments(content: bytes | bytearray) -> list[tuple[int, ...]]:
 
 
 def _dynamic(content: bytes | bytearray, segments: list[tuple[int, ...]]) -> Iterator[_Entry]:
-    offset = next(segment[2] for segment in segments if segment[0] == _DYNAMIC)
+    starts = [segment[2] for segment in segments if segment[0] == _DYNAMIC]
+    if not starts:
+        raise ValueError("it has no dynamic section")
+    [offset] = starts
     while True:
         tag, value = _ENTRY.unpack_from(content, offset)
         if tag == _NULL:
@@ -125,7 +128,10 @@ def _dynamic(content: bytes | bytearray, segments: list[tuple[int, ...]]) -> Ite
 
 
 def _value(entries: list[_Entry], tag: int) -> int:
-    return next(entry.value for entry in entries if entry.tag == tag)
+    values = [entry.value for entry in entries if entry.tag == tag]
+    if not values:
+        raise ValueError(f"its dynamic section lacks the tag {tag:#x}")
+    return values[0]
 
 
 def _offset(segments: list[tuple[int, ...]], address: int) -> int:

@@ -26,7 +26,8 @@ class Case(val folder: File) {
     val precision: String = stated.getProperty("precision")
     val runtime: String = stated.getProperty("runtime")
     val model = File(folder, stated.getProperty("model"))
-    val entries: List<String?> = stated.getProperty("entries").split(",").map { it.ifEmpty { null } }
+    val entries: List<String?> =
+        stated.getProperty("entries").split(",").map { it.ifEmpty { null } }
     val inputs: List<TensorSpec> = specs("inputs")
     val outputs: List<TensorSpec> = specs("outputs")
 
@@ -91,7 +92,7 @@ object Runtimes {
     val profiles: File = createTempDir()
     val onnx by lazy { OnnxRuntime(androidApi = null, profiles = profiles) }
     val litert by lazy { LiteRt(androidApi = null) }
-    val executorch by lazy { ExecuTorch("1.2", androidApi = null) }
+    val executorch by lazy { ExecuTorch("of react-native-executorch 0.9.3", androidApi = null) }
 
     fun named(name: String): Runtime = when (name) {
         "onnxruntime" -> onnx

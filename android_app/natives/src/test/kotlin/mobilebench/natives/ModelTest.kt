@@ -80,35 +80,10 @@ class ModelTest {
         Runtimes.litert.load(case.request()).use { assertNull(it.placement) }
     }
 
-    @Test
-    fun `what ExecuTorch gave is released when thousands of runs are over`() {
-        val case = Case.small("executorch")
-        Runtimes.executorch.load(case.request()).use { model ->
-            model.feed(case.fed().first())
-            repeat(RUNS) { model.run() }
-            System.gc()
-            val before = residentBytes()
-            repeat(4) {
-                repeat(RUNS) { model.run() }
-                System.gc()
-            }
-            val grown = residentBytes() - before
-            // Each run gives three outputs; 4 RUNS of them at 100 bytes each would be 6 MB.
-            assertTrue("$grown bytes more after ${4 * RUNS} runs", grown < 4L shl 20)
-        }
-    }
-
     private fun providers(runtime: Runtime, case: Case, delegate: String?): Set<String> =
         runtime.load(case.request(delegate = delegate)).use { model ->
             model.placement.orEmpty().map { it.kind.substringAfter('(').removeSuffix(")") }.toSet()
         }
 
     private fun bytes(buffer: ByteBuffer): List<Byte> = List(buffer.capacity(), buffer::get)
-
-    private fun residentBytes(): Long =
-        java.io.File("/proc/self/statm").readText().split(" ")[1].toLong() * 4096
-
-    private companion object {
-        const val RUNS = 5000
-    }
 }

@@ -19,7 +19,7 @@ private const val S = 1000 * MS
  * A device whose inferences are real, and whose time and heat are played.
  *
  * Time passes by looking at the clock and by waiting, so a job takes the same course on any
- * machine. In a paced job the device is hot from 10 s on, for most of the minute.
+ * machine. In a paced job the device is hot from 10 s to 30 s.
  */
 class PlayedPlace : Place, Instruments {
     private var now = 0L
@@ -52,5 +52,5 @@ class PlayedPlace : Place, Instruments {
     override fun power(): Power? = null
 
     private fun thermal() =
-        if (now in 10 * S..50 * S) ThermalState.SERIOUS else ThermalState.NOMINAL
+        if (now in 10 * S..30 * S) ThermalState.SERIOUS else ThermalState.NOMINAL
 }

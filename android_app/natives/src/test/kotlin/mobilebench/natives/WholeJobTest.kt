@@ -41,7 +41,7 @@ class WholeJobTest(private val case: Case) {
         assertTrue("${samples.size} samples", samples.size >= given.job.protocol.inferences)
         if (given.job.variants.isNotEmpty()) {
             val shifts = outcome.events.filter { it.kind == EventKind.WIDTH_SHIFT }
-            assertTrue("$shifts", shifts.any { it.toWidth == 0.5 })
+            assertEquals(listOf(0.75, 0.5, 0.75, 1.0), shifts.map { it.toWidth })
             assertEquals(setOf(1.0, 0.75, 0.5), samples.width.toSet())
         }
     }
