@@ -11,6 +11,9 @@ import java.util.concurrent.ConcurrentLinkedQueue
 import mobilebench.core.documents.EventKind
 import mobilebench.core.documents.Failure
 import mobilebench.core.documents.JobFolder
+import mobilebench.core.documents.Refused
+import mobilebench.core.documents.Signer
+import mobilebench.core.documents.deviceKey
 import mobilebench.core.documents.readJobFolder
 import mobilebench.core.engine.EventLog
 import mobilebench.core.engine.Part
@@ -20,7 +23,6 @@ import mobilebench.core.journal.Provenance
 import mobilebench.core.journal.readJournal
 import mobilebench.core.json.DocumentRefused
 import mobilebench.core.running.JobRun
-import mobilebench.core.running.Refused
 import mobilebench.core.running.RunObserver
 import mobilebench.core.running.RunStage
 import mobilebench.core.running.writeRecord
@@ -132,7 +134,7 @@ class CurrentRun(
     private fun ended(failure: Failure?): RunEnd {
         val isWhole = readJournal(given.journalFile.readBytes(), given.document.sha256).ended
         if (!isWhole) return RunEnd(stopped = true)
-        writeRecord(given, provenanceOf(app), signer = null)
+        writeRecord(given, provenanceOf(app), signerOf(app))
         return RunEnd(failure?.let { Verbatim("${it.error}: ${it.message}") })
     }
 
@@ -184,6 +186,9 @@ class CurrentRun(
         var shared: CurrentRun? = null
     }
 }
+
+/** Return the key that this app signs with; it leaves the device in no backup. */
+fun signerOf(context: Context): Signer? = deviceKey(File(context.noBackupFilesDir, "key"))
 
 /** Say which program made a record, and how the job came to it. */
 fun provenanceOf(context: Context): Provenance =

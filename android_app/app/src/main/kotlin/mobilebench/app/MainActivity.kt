@@ -148,7 +148,7 @@ class MainActivity : Activity() {
     }
 
     private fun settled(folder: File, noted: NotedExit): Aftermath? = try {
-        aftermath(folder, noted.exit, noted.description, provenanceOf(this))
+        aftermath(folder, noted.exit, noted.description, provenanceOf(this), signerOf(this))
     } catch (_: DocumentRefused) {
         // The list of jobs says what is wrong with it.
         null

@@ -2,7 +2,7 @@ package mobilebench.app
 
 import android.os.Build
 import java.io.File
-import mobilebench.core.running.Refused
+import mobilebench.core.documents.Refused
 import mobilebench.core.running.Runtime
 import mobilebench.executorch.ExecuTorch
 import mobilebench.onnxruntime.OnnxRuntime

@@ -1,7 +1,7 @@
 package mobilebench.natives
 
 import java.io.File
-import mobilebench.core.running.Refused
+import mobilebench.core.documents.Refused
 import org.junit.Assert.assertTrue
 import org.junit.Assert.fail
 import org.junit.Rule

@@ -3,9 +3,9 @@ package mobilebench.natives
 import java.io.File
 import mobilebench.core.documents.ComputeUnit
 import mobilebench.core.documents.DType
+import mobilebench.core.documents.Refused
 import mobilebench.core.documents.TensorSpec
 import mobilebench.core.running.ModelRequest
-import mobilebench.core.running.Refused
 import mobilebench.core.running.Runtime
 import org.junit.Assert.assertEquals
 import org.junit.Assert.assertNull

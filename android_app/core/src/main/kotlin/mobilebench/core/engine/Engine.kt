@@ -263,14 +263,15 @@ private class Run(
 /** Ends a run from within; it is no failure, and has no trace. */
 private class EndReached(val ending: Ending) : RuntimeException(null, null, false, false)
 
-/** Return the median without the first two of a width's latencies, rounded down; sorts them. */
-private fun medianOfSettled(latencies: LongArray): Long {
+/** Return the median without the first two latencies of a network, rounded down; sorts them. */
+internal fun medianOfSettled(latencies: LongArray): Long {
     latencies.sort(SETTLING, latencies.size)
     val middle = (SETTLING + latencies.size) / 2
     return (latencies[middle - 1] + latencies[middle]) / 2
 }
 
-private const val SETTLING = 2
+/** The first inferences of a network, which differ from the others. */
+internal const val SETTLING = 2
 private const val SLICE_NS = 1_000_000_000L
 private const val FULL = 1.0
 private const val STANDING =

@@ -3,7 +3,7 @@ package mobilebench.core.engine
 import mobilebench.core.documents.DeviceState
 import mobilebench.core.documents.Job
 import mobilebench.core.documents.PolicyRule
-import mobilebench.core.running.Refused
+import mobilebench.core.documents.Refused
 import mobilebench.core.thermal.Controller
 import mobilebench.core.thermal.Readings
 import mobilebench.core.thermal.WidthCost

@@ -6,6 +6,7 @@ import mobilebench.core.documents.JobFolder
 import mobilebench.core.documents.Load
 import mobilebench.core.documents.LoadKind
 import mobilebench.core.documents.PlacedOperation
+import mobilebench.core.documents.Refused
 import mobilebench.core.documents.RuntimeInfo
 import mobilebench.core.documents.Stage
 import mobilebench.core.documents.Stop

@@ -5,6 +5,7 @@ import java.nio.ByteBuffer
 import mobilebench.core.documents.ComputeUnit
 import mobilebench.core.documents.Format
 import mobilebench.core.documents.PlacedOperation
+import mobilebench.core.documents.Refused
 import mobilebench.core.documents.TensorSpec
 
 /**
@@ -70,9 +71,6 @@ interface Model : AutoCloseable {
     /** The library's own plan of where operations run; null where it tells none. */
     val placement: List<PlacedOperation>?
 }
-
-/** What was asked for cannot be done here; the message is a sentence for people. */
-class Refused(message: String) : Exception(message)
 
 /** The library failed; the message is its own, after a clause of ours. */
 class ModelFailed(message: String, cause: Throwable? = null) : Exception(message, cause)

@@ -6,7 +6,10 @@ import mobilebench.core.documents.PlacedOperation
 import mobilebench.core.documents.UnitParity
 import mobilebench.core.documents.UnitTiming
 import mobilebench.core.documents.readBatches
+import mobilebench.core.engine.BASELINE_INFERENCES
 import mobilebench.core.engine.Instruments
+import mobilebench.core.engine.SETTLING
+import mobilebench.core.engine.medianOfSettled
 
 /** A network that was loaded to be checked. */
 class CheckedModel(val model: Model, val loadNs: Long) : AutoCloseable {
@@ -39,16 +42,12 @@ class UnitCheck(
 
     /** Return the median latency on the CPU; the first inferences, which differ, do not count. */
     fun time(onCpu: Model): UnitTiming {
-        val latencies = LongArray(INFERENCES) {
+        val latencies = LongArray(BASELINE_INFERENCES) {
             val began = instruments.nowNs()
             onCpu.run()
             instruments.nowNs() - began
         }
-        val settled = latencies.copyOfRange(SETTLING, INFERENCES).apply { sort() }
-        val middle = settled.size / 2
-        return UnitTiming(ComputeUnit.CPU, (settled[middle - 1] + settled[middle]) / 2.0, settled.size)
+        val p50Ns = medianOfSettled(latencies).toDouble()
+        return UnitTiming(ComputeUnit.CPU, p50Ns, BASELINE_INFERENCES - SETTLING)
     }
 }
-
-private const val INFERENCES = 12
-private const val SETTLING = 2

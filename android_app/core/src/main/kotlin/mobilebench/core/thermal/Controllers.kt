@@ -2,7 +2,7 @@ package mobilebench.core.thermal
 
 import mobilebench.core.documents.Policy
 import mobilebench.core.documents.PolicyRule
-import mobilebench.core.running.Refused
+import mobilebench.core.documents.Refused
 import mobilebench.core.thermal.policies.Deadline
 import mobilebench.core.thermal.policies.Fixed
 import mobilebench.core.thermal.policies.Headroom

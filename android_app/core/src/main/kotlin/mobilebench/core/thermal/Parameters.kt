@@ -1,7 +1,7 @@
 package mobilebench.core.thermal
 
 import mobilebench.core.documents.Policy
-import mobilebench.core.running.Refused
+import mobilebench.core.documents.Refused
 
 /** One number that a policy is tuned by; its unit is in its name. */
 class Parameter(val name: String, val default: Double, val least: Double, val most: Double)

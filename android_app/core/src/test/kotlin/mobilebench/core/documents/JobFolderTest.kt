@@ -70,7 +70,7 @@ class JobFolderTest {
         for (name in listOf("job.json", "subject.json", "record.json", "model.onnx")) {
             val more = ", \"reporting\": {\"journal_file\": \"$name\"}"
             writeJobFolder(folder, jobText(more))
-            requireIn("another of its files", refusal { readJobFolder(folder) })
+            requireIn("journal_file is $name, and $name has that place", refusal { readJobFolder(folder) })
         }
     }
 

@@ -11,9 +11,9 @@ import mobilebench.core.documents.Format
 import mobilebench.core.documents.Job
 import mobilebench.core.documents.Policy
 import mobilebench.core.documents.PolicyRule
+import mobilebench.core.documents.Refused
 import mobilebench.core.documents.Variant
 import mobilebench.core.documents.VariantAccuracy
-import mobilebench.core.running.Refused
 
 class WidthsTest {
     private val deadline = Policy(PolicyRule.DEADLINE, Aim(deadlineNs = 30 * MS))

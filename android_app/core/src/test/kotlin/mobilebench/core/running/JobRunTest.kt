@@ -14,6 +14,7 @@ import mobilebench.core.documents.EventKind
 import mobilebench.core.documents.Measurement
 import mobilebench.core.documents.Outcome
 import mobilebench.core.documents.Phase
+import mobilebench.core.documents.Refused
 import mobilebench.core.documents.Stage
 import mobilebench.core.documents.Stop
 import mobilebench.core.documents.UnitEvidence

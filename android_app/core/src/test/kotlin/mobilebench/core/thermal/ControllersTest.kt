@@ -8,8 +8,8 @@ import mobilebench.core.documents.Aim
 import mobilebench.core.documents.DeviceState
 import mobilebench.core.documents.Policy
 import mobilebench.core.documents.PolicyRule
+import mobilebench.core.documents.Refused
 import mobilebench.core.documents.ThermalState
-import mobilebench.core.running.Refused
 
 class ControllersTest {
     private val costs = listOf(WidthCost(1.0, 80_000_000, 70.0), WidthCost(0.5, 30_000_000, 60.0))

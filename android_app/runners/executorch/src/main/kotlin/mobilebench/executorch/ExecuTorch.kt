@@ -3,11 +3,11 @@ package mobilebench.executorch
 import mobilebench.core.documents.ComputeUnit
 import mobilebench.core.documents.Format
 import mobilebench.core.documents.PlacedOperation
+import mobilebench.core.documents.Refused
 import mobilebench.core.documents.TensorSpec
 import mobilebench.core.running.Model
 import mobilebench.core.running.ModelFailed
 import mobilebench.core.running.ModelRequest
-import mobilebench.core.running.Refused
 import mobilebench.core.running.Runtime
 import org.pytorch.executorch.ExecuTorchRuntime
 import org.pytorch.executorch.Module

@@ -3,10 +3,10 @@ package mobilebench.executorch
 import java.nio.ByteBuffer
 import mobilebench.core.documents.DType
 import mobilebench.core.documents.PlacedOperation
+import mobilebench.core.documents.Refused
 import mobilebench.core.documents.TensorSpec
 import mobilebench.core.running.Model
 import mobilebench.core.running.ModelFailed
-import mobilebench.core.running.Refused
 import mobilebench.core.running.copy
 import mobilebench.core.running.directBuffer
 import mobilebench.core.running.requireFed

@@ -5,7 +5,7 @@ import java.io.RandomAccessFile
 import java.nio.ByteBuffer
 import java.nio.ByteOrder
 import java.nio.channels.FileChannel
-import mobilebench.core.running.Refused
+import mobilebench.core.documents.Refused
 
 /**
  * A file of ExecuTorch: a FlatBuffer with its sizes, and parts behind it.

@@ -2,7 +2,7 @@ package mobilebench.onnxruntime
 
 import java.io.File
 import java.io.RandomAccessFile
-import mobilebench.core.running.Refused
+import mobilebench.core.documents.Refused
 
 /** The outermost level of an ONNX file. */
 internal class OnnxFile(

@@ -8,10 +8,10 @@ import ai.onnxruntime.OrtSession.SessionOptions
 import java.io.File
 import mobilebench.core.documents.ComputeUnit
 import mobilebench.core.documents.Format
+import mobilebench.core.documents.Refused
 import mobilebench.core.running.Model
 import mobilebench.core.running.ModelFailed
 import mobilebench.core.running.ModelRequest
-import mobilebench.core.running.Refused
 import mobilebench.core.running.Runtime
 
 /**

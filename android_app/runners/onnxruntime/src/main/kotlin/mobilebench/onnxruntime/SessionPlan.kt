@@ -12,11 +12,11 @@ import ai.onnxruntime.TensorInfo
 import java.io.File
 import java.nio.ByteBuffer
 import mobilebench.core.documents.DType
+import mobilebench.core.documents.Refused
 import mobilebench.core.documents.TensorSpec
 import mobilebench.core.running.Model
 import mobilebench.core.running.ModelFailed
 import mobilebench.core.running.ModelRequest
-import mobilebench.core.running.Refused
 import mobilebench.core.running.directBuffer
 
 /** Makes sessions for one request: the one that is timed, and one that is only profiled. */

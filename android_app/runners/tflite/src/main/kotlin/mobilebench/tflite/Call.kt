@@ -1,8 +1,8 @@
 package mobilebench.tflite
 
+import mobilebench.core.documents.Refused
 import mobilebench.core.documents.TensorSpec
 import mobilebench.core.running.ModelRequest
-import mobilebench.core.running.Refused
 import org.tensorflow.lite.Interpreter
 import org.tensorflow.lite.Tensor
 

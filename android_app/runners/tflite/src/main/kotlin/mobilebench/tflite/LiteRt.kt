@@ -4,10 +4,10 @@ import java.io.File
 import java.io.RandomAccessFile
 import mobilebench.core.documents.ComputeUnit
 import mobilebench.core.documents.Format
+import mobilebench.core.documents.Refused
 import mobilebench.core.running.Model
 import mobilebench.core.running.ModelFailed
 import mobilebench.core.running.ModelRequest
-import mobilebench.core.running.Refused
 import mobilebench.core.running.Runtime
 import org.tensorflow.lite.Delegate
 import org.tensorflow.lite.Interpreter

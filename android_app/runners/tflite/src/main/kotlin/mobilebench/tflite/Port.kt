@@ -2,8 +2,8 @@ package mobilebench.tflite
 
 import java.nio.ByteBuffer
 import mobilebench.core.documents.DType
+import mobilebench.core.documents.Refused
 import mobilebench.core.documents.TensorSpec
-import mobilebench.core.running.Refused
 import mobilebench.core.running.copy
 import mobilebench.core.running.copyOf
 import mobilebench.core.running.directBuffer
