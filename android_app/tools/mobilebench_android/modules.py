@@ -75,8 +75,6 @@ class Module:
     """Whether it may run on a phone, so that it takes only what Android has."""
     android: bool = False
     """Whether it takes `android.*`."""
-    on_natives: bool = False
-    """Whether its tests load the app's native libraries, and so run apart from the others."""
     sources_part: str = ""
     """The part that holds its Java sources, in the folder `java`; ours otherwise."""
 
@@ -105,7 +103,6 @@ MODULES: dict[str, Module] = {
             "natives",
             ("core", "onnxruntime", "tflite", "executorch"),
             on_phone=False,
-            on_natives=True,
         ),
         Module(
             "app",

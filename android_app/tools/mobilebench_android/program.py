@@ -20,7 +20,7 @@ from mobilebench_android.natives import cases
 from mobilebench_android.natives import testing as on_natives
 from mobilebench_android.parts import host, parts
 from mobilebench_android.places import output, shown
-from mobilebench_android.testing import Outcome, run_tests
+from mobilebench_android.testing import MODULES_ON_JVM, Outcome, run_tests
 
 
 def main(args: Sequence[str] | None = None) -> int:
@@ -87,7 +87,7 @@ def _test(given: argparse.Namespace) -> int:
     started = time.monotonic()
     output().mkdir(parents=True, exist_ok=True)
     results = output() / "tests.jsonl"
-    names = given.modules or [each.name for each in MODULES.values() if not each.on_natives]
+    names = given.modules or MODULES_ON_JVM
     return _show(run_tests(_known(names, MODULES, "module"), results, _report), started)
 
 

@@ -40,9 +40,10 @@ _CASES, _ARTIFACTS = "cases", "artifacts"
 _BESIDE, _STATED = "python", "case.properties"
 _LONGEST_S = 3600
 _AT_ONCE = 2
-_INDEX = "cases.txt"
+INDEX = "cases.txt"
+"""The file in the folder that names the cases in use, one a line."""
 _ACCURACIES = {
-    share: VariantAccuracy(top1=top1, source="done up for tests of the app", measured=False)
+    share: VariantAccuracy(top1=top1, source="made up for tests of the app", measured=False)
     for share, top1 in ((1.0, 0.75), (0.75, 0.7), (0.5, 0.6))
 }
 """A policy weighs these; the networks have seeded weights, so there are none to measure."""
@@ -98,7 +99,7 @@ def write(folder: Path, everything: bool = False) -> tuple[Path, ...]:
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         cases = tuple(pool.map(lambda artifact: _case(artifact, folder / _CASES), artifacts))
     # Folders of other contents may lie beside these.
-    files.write_text(folder / _INDEX, "".join(f"{case.name}\n" for case in cases))
+    files.write_text(folder / INDEX, "".join(f"{case.name}\n" for case in cases))
     return cases
 
 

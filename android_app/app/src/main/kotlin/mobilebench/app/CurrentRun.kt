@@ -25,6 +25,7 @@ import mobilebench.core.running.RunObserver
 import mobilebench.core.running.RunStage
 import mobilebench.core.running.writeRecord
 import mobilebench.core.screens.RunEnd
+import mobilebench.core.screens.RunSoFar
 import mobilebench.core.screens.Verbatim
 import mobilebench.core.sensors.Conditions
 
@@ -47,6 +48,9 @@ class CurrentRun(
     val given: JobFolder = readJobFolder(folder)
     val events = EventLog()
     val parts = ConcurrentLinkedQueue<Part>()
+
+    /** What was shown of it until now; for the main thread alone. */
+    val soFar = RunSoFar(given.job.protocol)
     private val watch = Watch(app, events)
 
     @Volatile

@@ -49,7 +49,7 @@ class RunActivity : Activity() {
     private val words by lazy { ResourceWords(this) }
     private val handler = Handler(Looper.getMainLooper())
     private lateinit var run: CurrentRun
-    private lateinit var soFar: RunSoFar
+    private val soFar: RunSoFar get() = run.soFar
     private var views: Views? = null
     private var isStill = false
 
@@ -72,7 +72,6 @@ class RunActivity : Activity() {
             return
         }
         run = current
-        soFar = RunSoFar(run.given.job.protocol)
         if (wishes().sustainedPerformance) askForSustainedPerformance()
         hideBars()
         build()
@@ -107,21 +106,22 @@ class RunActivity : Activity() {
 
     override fun onResume() {
         super.onResume()
-        Front.isInFront = true
-        if (::run.isInitialized) run.events.add(EventKind.FOREGROUND)
+        front(true)
     }
 
     override fun onPause() {
-        Front.isInFront = false
-        if (::run.isInitialized) run.events.add(EventKind.BACKGROUND)
+        front(false)
         super.onPause()
     }
 
     /** Another window of a split screen can be the one that is used. */
-    override fun onTopResumedActivityChanged(isTop: Boolean) {
-        if (!::run.isInitialized || isTop == Front.isInFront) return
-        Front.isInFront = isTop
-        run.events.add(if (isTop) EventKind.FOREGROUND else EventKind.BACKGROUND)
+    override fun onTopResumedActivityChanged(isTop: Boolean) = front(isTop)
+
+    private fun front(isInFront: Boolean) {
+        if (isInFront == Front.isInFront) return
+        Front.isInFront = isInFront
+        val kind = if (isInFront) EventKind.FOREGROUND else EventKind.BACKGROUND
+        if (::run.isInitialized) run.events.add(kind)
     }
 
     override fun onConfigurationChanged(configuration: Configuration) {

@@ -26,7 +26,8 @@ class Case(val folder: File) {
     val precision: String = stated.getProperty("precision")
     val runtime: String = stated.getProperty("runtime")
     val model = File(folder, stated.getProperty("model"))
-    val entries: List<String?> = stated.getProperty("entries").split(",").map { it.ifEmpty { null } }
+    val entries: List<String?> =
+        stated.getProperty("entries").split(",").map { it.ifEmpty { null } }
     val inputs: List<TensorSpec> = specs("inputs")
     val outputs: List<TensorSpec> = specs("outputs")
 

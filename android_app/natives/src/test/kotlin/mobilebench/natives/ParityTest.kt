@@ -52,7 +52,8 @@ class ParityTest(private val case: Case) {
                 largest = maxOf(largest, relativeDifference(spec, outputs[at], expected[at]))
             }
         }
-        println("PARITY\t${case.network}\t${case.recipe}\t$by\t${case.entries[place] ?: "-"}\t$largest")
+        val entry = case.entries[place] ?: "-"
+        println("PARITY\t${case.network}\t${case.recipe}\t$by\t$entry\t$largest")
         assertTrue("$case is off by $largest of its largest value, above $limit", largest <= limit)
     }
 

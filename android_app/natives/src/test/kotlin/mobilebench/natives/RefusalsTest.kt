@@ -54,14 +54,15 @@ class RefusalsTest {
         for (name in runtimes) {
             for (other in runtimes - name) {
                 val said = said(name) { copy(file = Case.small(other).model) }
-                assertTrue("$name: $said", Regex("is not an? .* (file|program); give ").containsMatchIn(said))
+                assertTrue("$name: $said", FOREIGN.containsMatchIn(said))
             }
         }
     }
 
     @Test
     fun `text, zeros and nothing are refused`() {
-        val foreign = listOf("a text of no format\n".repeat(20).toByteArray(), ByteArray(4096), ByteArray(0))
+        val text = "a text of no format\n".repeat(20).toByteArray()
+        val foreign = listOf(text, ByteArray(4096), ByteArray(0))
         for (name in runtimes) {
             for (content in foreign) {
                 said(name) { copy(file = folder.newFile().apply { writeBytes(content) }) }
@@ -71,7 +72,9 @@ class RefusalsTest {
 
     @Test
     fun `an entry that the file does not have is refused`() {
-        for (name in runtimes) assertSays("was asked for its entry x=1; it h", name) { copy(entry = "x=1") }
+        for (name in runtimes) {
+            assertSays("was asked for its entry x=1; it h", name) { copy(entry = "x=1") }
+        }
     }
 
     @Test
@@ -109,5 +112,9 @@ class RefusalsTest {
     private fun refusal(runtime: Runtime, request: ModelRequest): String {
         val said = assertThrows(Refused::class.java) { runtime.load(request).close() }.message
         return checkNotNull(said).also { assertTrue(it, it.endsWith(".")) }
+    }
+
+    private companion object {
+        val FOREIGN = Regex("is not an? .* (file|program); give ")
     }
 }

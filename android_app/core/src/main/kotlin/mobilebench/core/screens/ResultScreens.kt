@@ -128,7 +128,8 @@ private fun measured(job: Job, outcome: Measurement): List<Fact> {
         numbers?.let { fact(TextKey.PERCENTILE_90, duration(it.p90Ns)) },
         numbers?.let { fact(TextKey.SHORTEST, duration(it.minNs)) },
         frames?.let {
-            fact(TextKey.FRAMES_ON_TIME, Text.of(TextKey.SOME_OF_ALL, "${it.onTime}", "${it.frames}"))
+            val some = Text.of(TextKey.SOME_OF_ALL, "${it.onTime}", "${it.frames}")
+            fact(TextKey.FRAMES_ON_TIME, some)
         },
         fact(TextKey.FIRST_LOAD, duration(outcome.loads.firstNs)),
         fact(TextKey.MEMORY, size(outcome.memory.peakBytes)),

@@ -87,8 +87,8 @@ class ExecuTorch(
         for (identifier in method.backends) {
             val backend = Backend.of(identifier)
             if (backend == null || identifier !in registered) {
-                throw Refused("$file was made for $identifier, and this build has none; export it " +
-                    "for ${registered.joinToString(" or ")}.")
+                throw Refused("$file was made for $identifier, and this build has none; export " +
+                    "it for ${registered.joinToString(" or ")}.")
             }
             whyNot(backend)?.let { throw Refused("$file was made for ${backend.title}: $it.") }
             if (backend.unit != request.unit) {
@@ -101,13 +101,14 @@ class ExecuTorch(
         }
         val asked = request.delegate?.let(Backend::named)
         if (request.delegate != null && asked?.identifier !in method.backends) {
-            throw Refused("the job names the delegate ${request.delegate}, and $file was made for " +
-                "${method.backends.joinToString(" and ").ifEmpty { "none" }}; write the job again.")
+            val backends = method.backends.joinToString(" and ").ifEmpty { "none" }
+            throw Refused("the job names the delegate ${request.delegate}, and $file was made " +
+                "for $backends; write the job again.")
         }
         val missing = method.operators.filterNot { it in operators }
         if (missing.isNotEmpty()) {
-            throw Refused("$file calls ${missing.joinToString()}, which this build has not; export " +
-                "it for a backend that takes these.")
+            throw Refused("$file calls ${missing.joinToString()}, which this build has not; " +
+                "export it for a backend that takes these.")
         }
     }
 
@@ -121,8 +122,8 @@ class ExecuTorch(
             if (taken == null || !taken.plain || taken.shape != spec.shape ||
                 taken.dtype != spec.dtype
             ) {
-                throw Refused("$file takes ${described(taken)}, and the job feeds $spec; write the " +
-                    "job again.")
+                throw Refused("$file takes ${described(taken)}, and the job feeds $spec; write " +
+                    "the job again.")
             }
         }
     }

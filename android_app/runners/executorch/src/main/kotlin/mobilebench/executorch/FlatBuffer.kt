@@ -101,7 +101,8 @@ internal class FlatBuffer(bytes: ByteBuffer) {
     }
 
     private inline fun <T> read(place: Int, size: Int, get: (Int) -> T): T {
-        if (place < 0 || place > end - size) throw Damaged("an offset leads to $place of $end bytes")
+        inside(place.toLong())
+        inside(place.toLong() + size)
         return get(place)
     }
 }

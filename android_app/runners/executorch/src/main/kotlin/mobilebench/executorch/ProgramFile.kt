@@ -10,8 +10,8 @@ import mobilebench.core.running.Refused
 /**
  * A file of ExecuTorch: a FlatBuffer with its sizes, and parts behind it.
  *
- * Bytes 4 to 8 are `ET12`. A header of 24 bytes or more follows, `eh00`: the size of the FlatBuffer,
- * where the parts begin, and from 32 bytes on how long they are together.
+ * Bytes 4 to 8 are `ET12`. A header of 24 bytes or more follows, `eh00`: the size of the
+ * FlatBuffer, where the parts begin, and from 32 bytes on how long they are together.
  */
 internal object ProgramFile {
     private const val MARK = "ET12"
@@ -41,8 +41,8 @@ internal object ProgramFile {
         if (mark != MARK) {
             throw Refused(
                 if (mark.startsWith("ET")) {
-                    "${file.name} is an ExecuTorch program of the format $mark, and this app reads " +
-                        "$MARK; export it with the version that the job names."
+                    "${file.name} is an ExecuTorch program of the format $mark, and this app " +
+                        "reads $MARK; export it with the version that the job names."
                 } else {
                     "${file.name} is not an ExecuTorch program; give the file that the job names."
                 },

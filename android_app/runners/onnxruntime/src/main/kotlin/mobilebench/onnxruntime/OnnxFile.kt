@@ -18,7 +18,9 @@ internal class OnnxFile(
          * and one of another kind get a sentence before the library sees them. Throws [Refused].
          */
         fun read(file: File): OnnxFile {
-            if (!file.isFile) throw Refused("${file.name} is not there; copy the job's folder again.")
+            if (!file.isFile) {
+                throw Refused("${file.name} is not there; copy the job's folder again.")
+            }
             val walk = try {
                 RandomAccessFile(file, "r").use { Walk(it).apply { run() } }
             } catch (_: Foreign) {

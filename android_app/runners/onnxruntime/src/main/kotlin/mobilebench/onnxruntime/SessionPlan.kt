@@ -56,7 +56,8 @@ internal class SessionPlan(
     private fun entry(entry: String): Choice {
         val value = entry.substringAfter('=', "").toLongOrNull()
         if (entry !in entries || value == null) {
-            val has = if (entries.isEmpty()) "holds one network" else "has ${entries.joinToString()}"
+            val has =
+                if (entries.isEmpty()) "holds one network" else "has ${entries.joinToString()}"
             throw Refused("$file was asked for its entry $entry; it $has.")
         }
         return Choice(entry.substringBefore('='), value)
@@ -73,9 +74,7 @@ internal class SessionPlan(
         }
         return infos.zip(request.inputs).map { (info, spec) ->
             val taken = tensorInfo(info)
-            val fits = dtype(taken, info.name) == spec.dtype && taken.shape.size == spec.shape.size &&
-                taken.shape.zip(spec.shape).all { (size, given) -> size < 0 || size == given.toLong() }
-            if (!fits) {
+            if (dtype(taken, info.name) != spec.dtype || !fits(taken.shape, spec.shape)) {
                 throw Refused(
                     "$file takes ${described(info.name, taken)}, and the job feeds $spec; write " +
                         "the job again."
@@ -84,6 +83,10 @@ internal class SessionPlan(
             tensor(spec.copy(name = info.name))
         }
     }
+
+    /** Whether the sizes that a file states, or leaves open below zero, are those of a job. */
+    private fun fits(stated: LongArray, given: List<Int>): Boolean = stated.size == given.size &&
+        stated.indices.all { stated[it] < 0 || stated[it] == given[it].toLong() }
 
     /** Return tensors for the outputs; sizes that the file leaves open are found by one run. */
     private fun outputs(session: OrtSession, inputs: List<BoundTensor>): List<BoundTensor> {

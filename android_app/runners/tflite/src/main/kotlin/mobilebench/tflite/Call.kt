@@ -36,7 +36,7 @@ internal sealed class Call(val inputs: List<Port>, val outputs: List<Port>) {
             interpreter.allocateTensors()
             return WholeFile(
                 interpreter,
-                inputs.map { (place, spec) -> Port(interpreter.getInputTensor(place), spec) to place },
+                inputs.map { (at, spec) -> Port(interpreter.getInputTensor(at), spec) to at },
                 order.outputs.map { place -> Port(interpreter.getOutputTensor(place)) to place },
             )
         }
@@ -53,7 +53,9 @@ internal sealed class Call(val inputs: List<Port>, val outputs: List<Port>) {
             }
         }
 
-        private fun bySignature(interpreter: Interpreter, key: String, request: ModelRequest): Call {
+        private fun bySignature(
+            interpreter: Interpreter, key: String, request: ModelRequest,
+        ): Call {
             val names = byNumber(interpreter.getSignatureInputs(key))
             val inputs = names.zip(paired(request, names.size)).map { (name, spec) ->
                 name to Port(interpreter.getInputTensorFromSignature(name, key), spec)

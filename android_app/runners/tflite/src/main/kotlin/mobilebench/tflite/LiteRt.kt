@@ -75,7 +75,8 @@ class LiteRt(
 
     private fun whyNoNnapi(): String? = when {
         androidApi == null -> "NNAPI is a part of Android"
-        androidApi < NNAPI_SINCE -> "NNAPI came with API level $NNAPI_SINCE, and this is $androidApi"
+        androidApi < NNAPI_SINCE ->
+            "NNAPI came with API level $NNAPI_SINCE, and this is $androidApi"
         androidApi > NNAPI_UNTIL -> "Android gave NNAPI up after version 14"
         else -> null
     }

@@ -9,9 +9,9 @@ import java.util.Set;
 /**
  * Owns a C++ object on behalf of a Java object.
  *
- * <p>libfbjni.so binds to the names in this package; their bodies are ours. What was not released by
- * {@link #resetNative()} is released after the garbage collector has found it, when the next object
- * is made.
+ * <p>libfbjni.so binds to the names in this package; their bodies are ours. What was not released
+ * by {@link #resetNative()} is released after the garbage collector has found it, when the next
+ * object is made.
  */
 public class HybridData {
   private final Destructor mDestructor = new Destructor(this);
