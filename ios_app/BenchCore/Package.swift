@@ -12,7 +12,9 @@ let package = Package(
         // The schemas are links to those of Python, so that there is one of each.
         .target(name: "BenchCore", resources: [.copy("Schemas")]),
         .executableTarget(name: "BenchConformance", dependencies: ["BenchCore"]),
-        .testTarget(name: "BenchCoreTests", dependencies: ["BenchCore"]),
+        // Counts allocations, for a test of the engine.
+        .target(name: "AllocationCount", path: "Tests/AllocationCount"),
+        .testTarget(name: "BenchCoreTests", dependencies: ["BenchCore", "AllocationCount"]),
     ],
     swiftLanguageModes: [.v6]
 )
