@@ -6,6 +6,7 @@ private let kinds: [String: @Sendable (JsonObject) throws -> Json?] = [
     "job": answerJob,
     "journal": answerJournal,
     "record": answerRecord,
+    "signature": answerSignature,
     "evidence": answerEvidence,
 ]
 
