@@ -1,18 +1,13 @@
-private let imports = [
-    Action(.importFolder, .of(.importFolder)), Action(.importZip, .of(.importZip)),
-]
-
 /// Return the list of jobs. While one runs, no other can be started.
 public func jobList(_ entries: [JobEntry], running: Bool, notice: Phrase? = nil) -> ListScreen {
     ListScreen(
         title: .of(.jobs),
         empty: .of(.noJobs),
         rows: entries.map(row),
-        actions: imports.map { action in
-            var action = action
-            action.enabled = !running
-            return action
-        } + [Action(.history, .of(.history))],
+        actions: [
+            Action(.importFolder, .of(.importFolder), enabled: !running),
+            Action(.history, .of(.history)),
+        ],
         notice: notice ?? (running ? .of(.runElsewhere) : nil))
 }
 

@@ -1,9 +1,9 @@
 /// One thing that a panel of a chart draws. Times are in the unit of the chart.
-public enum Mark: Hashable, Sendable {
+public enum ChartMark: Hashable, Sendable {
     /// A line through at least two points.
-    case line([Place], Role)
+    case line([PlotPoint], Role)
     /// A value between two gaps.
-    case dot(Place, Role)
+    case dot(PlotPoint, Role)
     /// A span of time that is shaded over the whole height, with what it is.
     case band(from: Double, to: Double, Role, label: String)
     /// A value across the whole width, with what it is.
@@ -13,7 +13,7 @@ public enum Mark: Hashable, Sendable {
 }
 
 /// A place in a panel: the time in the unit of the chart, and the value.
-public struct Place: Hashable, Sendable {
+public struct PlotPoint: Hashable, Sendable {
     public let time: Double
     public let value: Double
 }
@@ -26,7 +26,7 @@ public struct Panel: Hashable, Sendable, Identifiable {
 
     public let id: Kind
     public let title: Phrase
-    public let marks: [Mark]
+    public let marks: [ChartMark]
     /// Stands in the panel where it has no value; nil where it has one.
     public let empty: Phrase?
     /// The values that alone can come; nil for numbers of any size.
@@ -59,15 +59,15 @@ public func runChart(
     let endNs = max(run.endNs, leastNs)
     let time = TimeUnit(endNs: endNs)
     let moments = run.events.filter { marked.contains($0.kind) && $0.tNs <= endNs }
-        .map { Mark.moment(time.of($0.tNs), .event) }
-    func lines(_ series: Series, _ role: Role) -> [Mark] {
+        .map { ChartMark.moment(time.of($0.tNs), .event) }
+    func lines(_ series: Series, _ role: Role) -> [ChartMark] {
         thinned(series, endNs: endNs, columns: columns).map { dots in
-            let places = dots.map { Place(time: time.of($0.tNs), value: $0.value) }
+            let places = dots.map { PlotPoint(time: time.of($0.tNs), value: $0.value) }
             return places.count == 1 ? .dot(places[0], role) : .line(places, role)
         }
     }
     let limit = deadlineNs.map {
-        Mark.level(Double($0) / 1e6, .limit, label: words.say(.of(.chartDeadline)))
+        ChartMark.level(Double($0) / 1e6, .limit, label: words.say(.of(.chartDeadline)))
     }
     let hasLatency = run.latency.extent != nil || run.latencyOfWarmUp.extent != nil
     let latency = Panel(
@@ -123,7 +123,7 @@ private func thermalSteps(_ run: RunSoFar, endNs: Int) -> Series {
 }
 
 /// Spans of time by the thermal state that was read at their beginning, but for nominal.
-private func bands(_ run: RunSoFar, time: TimeUnit, endNs: Int, words: some Words) -> [Mark] {
+private func bands(_ run: RunSoFar, time: TimeUnit, endNs: Int, words: some Words) -> [ChartMark] {
     var spans: [(fromNs: Int, toNs: Int, state: ThermalState)] = []
     for (index, state) in run.states.enumerated() {
         guard let thermal = state.thermal, let role = thermal.role else { continue }

@@ -1,6 +1,6 @@
 /// What a user can do on a screen.
 public enum ActionKind: Sendable {
-    case run, goOn, open, stop, plan, importFolder, importZip, share, save, history, jobs
+    case run, goOn, open, stop, plan, importFolder, share, save, history, jobs
 }
 
 /// Something to press.

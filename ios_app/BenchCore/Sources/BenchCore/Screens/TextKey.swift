@@ -6,7 +6,6 @@ public enum TextKey: String, CaseIterable, Sendable {
     case noJobs = "no_jobs"
     case noResults = "no_results"
     case importFolder = "import_folder"
-    case importZip = "import_zip"
     case open
     case openJob = "open_job"
     case openResult = "open_result"
