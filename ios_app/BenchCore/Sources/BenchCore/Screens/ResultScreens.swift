@@ -116,9 +116,7 @@ private func failed(_ failure: Failure) -> [Fact] {
 
 private func measured(_ job: Job, _ outcome: Measurement) -> [Fact] {
     var facts: [Fact] = []
-    let latencies = latenciesNs(outcome.samples)
-    if !latencies.isEmpty {
-        let numbers = summarise(latencies)
+    if let numbers = summarise(latenciesNs(outcome.samples)) {
         facts += [
             Fact(.samples, "\(numbers.count)"),
             Fact(.median, duration(numbers.p50Ns)),
@@ -126,8 +124,7 @@ private func measured(_ job: Job, _ outcome: Measurement) -> [Fact] {
             Fact(.shortest, duration(numbers.minNs)),
         ]
     }
-    if job.benchProtocol.intervalNs != nil {
-        let frames = deadlines(job.benchProtocol, outcome.samples)
+    if let frames = deadlines(job.benchProtocol, outcome.samples) {
         facts.append(
             Fact(.framesOnTime, .of(.someOfAll, "\(frames.onTime)", "\(frames.frames)")))
     }

@@ -88,7 +88,7 @@ public struct RunSoFar: Sendable {
     /// The median of what counts so far, in nanoseconds; nil before the first.
     public var medianNs: Double? {
         let sorted = latency.values.filter { !$0.isNaN }.sorted()
-        return sorted.isEmpty ? nil : percentileOfOrdered(sorted, 50) * 1e6
+        return sorted.isEmpty ? nil : percentile(ofOrdered: sorted, 50) * 1e6
     }
 
     /// The warmest thermal state that was read; nil where none was.
