@@ -170,7 +170,7 @@ final class AppModel: ObservableObject {
         guard let plan = keptPlan(in: entry.folder, job, osBuild: System.osBuild) else {
             return .notAsked
         }
-        return .known(plan.placement)
+        return plan.endedApp ? .endedApp : .known(plan.placement ?? [])
     }
 
     /// Ask for the plan of a job. The run that has it in its record is of another launch.

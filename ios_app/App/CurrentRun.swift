@@ -48,8 +48,7 @@ final class CurrentRun: ObservableObject {
         let watch = Watch(events, sensors, front) { [weak self] in self?.leaveFront() }
         watch.begin()
         self.watch = watch
-        let kept = keptPlan(in: given.folder, given.job, osBuild: System.osBuild)
-        let plan = kept?.operations.isEmpty == true ? nil : kept
+        let plan = keptPlan(in: given.folder, given.job, osBuild: System.osBuild)
         let feed = RunFeed(
             mark,
             noted: { [events, wishes, given] in
@@ -170,6 +169,8 @@ private func conditions(of job: Job, _ wishes: RunWishes) -> Conditions {
     var settings: [String: String] = [:]
     if wishes.coreML.fastPrediction { settings["specializationStrategy"] = "fastPrediction" }
     if wishes.coreML.infrequentReshapes { settings["reshapeFrequency"] = "infrequent" }
+    settings["inputs"] =
+        job.benchProtocol.preparesInside ? "made in each call" : "made before the call"
     return Conditions(
         qos: System.qos, settings: settings, pageBytes: System.pageBytes,
         availableBytes: System.availableBytes())
