@@ -24,8 +24,8 @@
 
         var version: String { ORTVersion() ?? "unknown" }
 
-        /// As phones would use it: a thread that spins while it waits heats the phone.
-        var settings: [String: String] { ["session.intra_op.allow_spinning": "0"] }
+        /// The default of ONNX Runtime, and what the Android app sets.
+        var settings: [String: String] { ["session.intra_op.allow_spinning": "1"] }
 
         func load(_ request: ModelRequest) throws -> any Model {
             if let delegate = request.delegate {
@@ -37,7 +37,9 @@
             do {
                 let options = try ORTSessionOptions()
                 try options.setIntraOpNumThreads(Int32(request.threads))
-                for (key, value) in settings { try options.addConfigEntry(withKey: key, value: value) }
+                for (key, value) in settings {
+                    try options.addConfigEntry(withKey: key, value: value)
+                }
                 let session = try ORTSession(
                     env: environment, modelPath: request.file.path, sessionOptions: options)
                 return try OnnxModel(session, request)
@@ -65,7 +67,8 @@
             names = Set(try session.outputNames())
             for spec in outputs where !names.contains(spec.name) {
                 let found = names.sorted().joined(separator: ", ")
-                throw ModelFailed("the output \(spec.name) is expected, and the model gives \(found)")
+                throw ModelFailed(
+                    "the output \(spec.name) is expected, and the model gives \(found)")
             }
         }
 
