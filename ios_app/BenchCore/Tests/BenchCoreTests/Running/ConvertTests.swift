@@ -36,12 +36,12 @@ import Testing
 
     @Test func anArrayWithGapsIsGatheredRowByRow() {
         let padded: [UInt8] = [1, 2, 0, 0, 3, 4, 0, 0]
-        let gathered = padded.withUnsafeBytes {
+        let straight = padded.withUnsafeBytes {
             gathered($0, shape: [2, 2], strides: [4, 1], elementBytes: 1)
         }
-        #expect(Array(gathered) == [1, 2, 3, 4])
+        #expect(Array(straight) == [1, 2, 3, 4])
         let turned = padded.withUnsafeBytes {
-            BenchCore.gathered($0, shape: [2, 2], strides: [1, 4], elementBytes: 1)
+            gathered($0, shape: [2, 2], strides: [1, 4], elementBytes: 1)
         }
         #expect(Array(turned) == [1, 3, 2, 4])
     }

@@ -159,7 +159,7 @@ func journal(in folder: URL) throws -> Journal {
     return try readJournal(content, jobSha256: given.document.sha256)
 }
 
-func measurement(in folder: URL) throws -> Measurement {
+func measurement(in folder: URL) throws -> BenchCore.Measurement {
     let given = try readJobFolder(folder)
     let outcome = try journal(in: folder).outcome(given.job.benchProtocol)
     guard case .measurement(let measurement) = outcome else {
