@@ -1,0 +1,51 @@
+/// A network that was loaded to be checked.
+struct CheckedModel {
+    let model: any Model
+    let loadNs: Int
+}
+
+/// Checks what a unit computes, and times the CPU beside it, before a job is measured.
+struct UnitCheck {
+    private let check: ParityCheck
+    private let networks: Networks
+    private let instruments: any Instruments
+    private let inputs: [[[UInt8]]]
+    private let expected: [[[UInt8]]]
+
+    init(
+        _ check: ParityCheck, of given: JobFolder, _ networks: Networks,
+        _ instruments: any Instruments
+    ) throws {
+        self.check = check
+        self.networks = networks
+        self.instruments = instruments
+        inputs = try readBatches(
+            given.file(check.inputsFile), given.job.inputs, count: check.batches)
+        expected = try readBatches(
+            given.file(check.expectedFile), check.outputs.map(\.tensor), count: check.batches)
+    }
+
+    func load(_ unit: ComputeUnit) throws -> CheckedModel {
+        let began = instruments.nowNs()
+        let model = try networks.single(unit)
+        return CheckedModel(model: model, loadNs: instruments.nowNs() - began)
+    }
+
+    /// Return how far the outputs of a unit are off.
+    func parity(_ model: any Model, _ unit: ComputeUnit) throws -> UnitParity {
+        try checkOutputs(
+            model, inputs: inputs, expected: expected, outputs: check.outputs, unit: unit)
+    }
+
+    /// Return the median latency on the CPU; the first inferences, which differ, do not count.
+    func time(onCpu model: any Model) throws -> UnitTiming {
+        var latencies: [Int] = []
+        for _ in 0..<baselineInferences {
+            let began = instruments.nowNs()
+            try model.run()
+            latencies.append(instruments.nowNs() - began)
+        }
+        let settled = latencies.dropFirst(unsettled).map(Double.init)
+        return UnitTiming(unit: .cpu, p50Ns: median(settled).rounded(.down), samples: settled.count)
+    }
+}
