@@ -1,6 +1,9 @@
 // swift-tools-version: 6.0
 import PackageDescription
 
+/// The schemas, through a link to those of Python, so that there is one of each.
+let schemas = ["job.v2", "journal.v1", "record.v2", "subject.v1", "protocols"]
+
 let package = Package(
     name: "BenchCore",
     platforms: [.iOS(.v16), .macOS(.v13)],
@@ -9,8 +12,10 @@ let package = Package(
         .executable(name: "BenchConformance", targets: ["BenchConformance"]),
     ],
     targets: [
-        // The schemas are links to those of Python, so that there is one of each.
-        .target(name: "BenchCore", resources: [.copy("Schemas")]),
+        .target(
+            name: "BenchCore",
+            resources: schemas.map { .copy("Schemas/\($0).json") }
+        ),
         .executableTarget(name: "BenchConformance", dependencies: ["BenchCore"]),
         .testTarget(name: "BenchCoreTests", dependencies: ["BenchCore"]),
     ],
