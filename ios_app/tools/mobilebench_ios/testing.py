@@ -60,7 +60,9 @@ def claims_of(path: Path) -> list[Claim]:
     code = masked(path.read_text(encoding="utf-8"))
     rows = types(code)
     swift_tests = [
-        Claim(".".join(path_of(rows, match.start())), f"{match['name']}({_labels(match['inputs'])})")
+        Claim(
+            ".".join(path_of(rows, match.start())), f"{match['name']}({_labels(match['inputs'])})"
+        )
         for match in _TEST.finditer(code)
     ]
     cases = [row for row in rows if re.search(r":\s*(?:\w+\s*,\s*)*XCTestCase\b", row.head)]
