@@ -64,7 +64,8 @@ public final class Networks {
         _ file: String, _ sha256: String, _ entry: String?, _ unit: ComputeUnit
     ) -> ModelRequest {
         ModelRequest(
-            file: given.file(file), sha256: sha256, entry: entry, inputs: job.inputs, unit: unit,
+            file: given.file(file), sha256: sha256, entry: entry, inputs: job.inputs,
+            outputs: job.parity?.outputs.map(\.tensor) ?? [], unit: unit,
             delegate: job.delegate, threads: job.threads,
             preparesInside: job.benchProtocol.id == modelBench)
     }

@@ -25,10 +25,6 @@ private func draw(_ tensor: TensorSpec, _ random: inout SplitMix) -> [UInt8] {
     return bytes
 }
 
-private func append(_ bits: some FixedWidthInteger, to bytes: inout [UInt8]) {
-    withUnsafeBytes(of: bits.littleEndian) { bytes.append(contentsOf: $0) }
-}
-
 /// A small generator whose numbers are the same on every device (Steele et al., 2014).
 private struct SplitMix: RandomNumberGenerator {
     var state: UInt64

@@ -43,6 +43,8 @@ public struct ModelRequest: Sendable {
     public var entry: String?
     /// What the network takes, in the order of the job.
     public var inputs: [TensorSpec]
+    /// The outputs that are expected, in their order; empty where the job checks none.
+    public var outputs: [TensorSpec]
     public var unit: ComputeUnit
     /// The backend that the file was made for, as the job has it.
     public var delegate: String?
@@ -53,7 +55,7 @@ public struct ModelRequest: Sendable {
 
 /// A loaded model. It may be used by the thread that loaded it, and by no other.
 public protocol Model: AnyObject {
-    /// What the network gives, in the order of the file.
+    /// What the network gives, in the order of the request where that names outputs.
     var outputs: [TensorSpec] { get }
 
     /// Whether nothing of it was in the caches of the app when it was loaded.
@@ -99,9 +101,7 @@ public func requireFed(_ specs: [TensorSpec], _ inputs: [[UInt8]]) throws {
 
 /// Return what an error says, in its own words.
 public func words(of error: any Error) -> String {
-    // An error of the system has an `NSError` behind it that knows a sentence for people.
-    if let described = error as? any CustomStringConvertible, !(error is NSError) {
-        return described.description
-    }
-    return (error as NSError).localizedDescription
+    // An error of the system knows a sentence for people; its description is for programmers.
+    let isOfSystem = error is any CustomNSError || type(of: error) is NSError.Type
+    return isOfSystem ? error.localizedDescription : "\(error)"
 }

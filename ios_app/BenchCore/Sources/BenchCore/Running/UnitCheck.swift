@@ -1,3 +1,6 @@
+/// The first inferences of a network, which `medianOfSettled` leaves out.
+private let settlingInferences = 2
+
 /// A network that was loaded to be checked.
 struct CheckedModel {
     let model: any Model
@@ -39,13 +42,13 @@ struct UnitCheck {
 
     /// Return the median latency on the CPU; the first inferences, which differ, do not count.
     func time(onCpu model: any Model) throws -> UnitTiming {
-        var latencies: [Int] = []
-        for _ in 0..<baselineInferences {
+        var latencies = ContiguousArray(repeating: 0, count: baselineInferences)
+        for place in latencies.indices {
             let began = instruments.nowNs()
             try model.run()
-            latencies.append(instruments.nowNs() - began)
+            latencies[place] = instruments.nowNs() - began
         }
-        let settled = latencies.dropFirst(unsettled).map(Double.init)
-        return UnitTiming(unit: .cpu, p50Ns: median(settled).rounded(.down), samples: settled.count)
+        let p50Ns = Double(medianOfSettled(&latencies))
+        return UnitTiming(unit: .cpu, p50Ns: p50Ns, samples: latencies.count - settlingInferences)
     }
 }

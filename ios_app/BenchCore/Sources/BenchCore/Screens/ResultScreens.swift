@@ -150,7 +150,7 @@ private func speaksAgainst(_ outcome: Measurement, _ reasons: [String]) -> [Phra
     case .battery: doubts.append(.of(.stoppedByBattery))
     case nil: break
     }
-    let void = voidRounds(outcome.samples, absences(outcome.events, outcome.scheduling))
+    let void = voidRounds(outcome.samples, absences(events: outcome.events, scheduling: outcome.scheduling))
     if !void.numbers.isEmpty {
         doubts.append(.of(.voidRounds, "\(void.numbers.count)", "\(void.rounds)"))
     }

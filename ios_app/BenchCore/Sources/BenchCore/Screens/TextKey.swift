@@ -23,7 +23,7 @@ public enum TextKey: String, CaseIterable, Sendable {
     case runtime
     case computeUnit = "compute_unit"
     case threads
-    case protocol
+    case `protocol`
     case longest
     case widths
     case size
