@@ -17,7 +17,9 @@ let package = Package(
             resources: schemas.map { .copy("Schemas/\($0).json") }
         ),
         .executableTarget(name: "BenchConformance", dependencies: ["BenchCore"]),
-        .testTarget(name: "BenchCoreTests", dependencies: ["BenchCore"]),
+        // Counts allocations, for a test of the engine.
+        .target(name: "AllocationCount", path: "Tests/AllocationCount"),
+        .testTarget(name: "BenchCoreTests", dependencies: ["BenchCore", "AllocationCount"]),
     ],
     swiftLanguageModes: [.v6]
 )

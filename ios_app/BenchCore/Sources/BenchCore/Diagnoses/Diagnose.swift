@@ -135,8 +135,8 @@ private func hasNotConverged(_ samples: Samples, _ benchProtocol: BenchProtocol)
     if benchProtocol.warmUp.convergence == nil { return false }
     let rounds = placesOfRounds(samples, phase: .warmUp, rounds: benchProtocol.rounds)
     return rounds.contains { warmUp in
-        guard let first = warmUp.first, let last = warmUp.last else { return false }
-        let elapsed = samples.tNs[last] + samples.latencyNs[last] - samples.tNs[first]
+        let last = warmUp[warmUp.count - 1]
+        let elapsed = samples.tNs[last] + samples.latencyNs[last] - samples.tNs[warmUp[0]]
         return elapsed >= benchProtocol.warmUp.maxDurationNs
     }
 }

@@ -76,10 +76,10 @@ public func deadlines(_ benchProtocol: BenchProtocol, _ samples: Samples) -> Dea
     guard let interval = benchProtocol.intervalNs else { return nil }
     var (frames, started, onTime) = (0, 0, 0)
     for measured in placesOfRounds(samples, rounds: benchProtocol.rounds) {
-        guard let first = measured.first else { continue }
+        let firstNs = samples.tNs[measured[0]]
         var frame = 0
         for place in measured {
-            let start = samples.tNs[place] - samples.tNs[first]
+            let start = samples.tNs[place] - firstNs
             frame = start / interval
             if start + samples.latencyNs[place] <= (frame + 1) * interval { onTime += 1 }
         }
@@ -96,18 +96,14 @@ public func places(_ samples: Samples, phase: Phase = .measured) -> [Int] {
     samples.phase.indices.filter { samples.phase[$0] == phase }
 }
 
-/// Return the places of the samples of one phase for each round, in order.
-///
-/// One pass over the samples, since a protocol can have many rounds.
+/// Return the places of the samples of one phase, in order, for each round that has some.
 public func placesOfRounds(
     _ samples: Samples, phase: Phase = .measured, rounds: Int
 ) -> [[Int]] {
-    var places = [[Int]](repeating: [], count: min(rounds, (samples.round.max() ?? -1) + 1))
-    for place in samples.round.indices where samples.phase[place] == phase {
-        let round = samples.round[place]
-        if places.indices.contains(round) { places[round].append(place) }
-    }
-    return places
+    Dictionary(grouping: places(samples, phase: phase)) { samples.round[$0] }
+        .filter { (0..<rounds).contains($0.key) }
+        .sorted { $0.key < $1.key }
+        .map(\.value)
 }
 
 /// Return the latencies of one phase, in order.
@@ -115,7 +111,7 @@ public func latenciesNs(_ samples: Samples, phase: Phase = .measured) -> [Int] {
     places(samples, phase: phase).map { samples.latencyNs[$0] }
 }
 
-/// Return the measured latencies of each round, in order.
+/// Return the measured latencies, in order, of each round that has some.
 func latenciesOfRounds(_ samples: Samples, rounds: Int) -> [[Int]] {
     placesOfRounds(samples, rounds: rounds).map { $0.map { samples.latencyNs[$0] } }
 }
