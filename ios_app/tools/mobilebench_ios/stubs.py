@@ -23,7 +23,7 @@ SOURCES = APP / "App"
 IMPLICIT = ("FoundationForApple",)
 """What Foundation has on Apple's systems only: seen wherever Foundation is."""
 COMMON = ("-swift-version", "6", "-parse-as-library", "-enable-upcoming-feature", "ExistentialAny")
-_IMPORT = re.compile(r"^\s*(?:@\w+\s+)*(?:public\s+)?import\s+(?:\w+\s+)?(\w+)", re.MULTILINE)
+_IMPORT = re.compile(r"^[ \t]*(?:@\w+[ \t]+)*(?:public[ \t]+)?import[ \t]+(?:\w+[ \t]+)?(\w+)", re.M)
 _TIMEOUT_S = 600
 
 
@@ -72,8 +72,9 @@ def check(
     `app` is sources by name in place of the app's; `only` is the one level to check. Raises
     `UserError` with the compiler's messages, and `Unavailable` without Swift.
     """
-    core = testing.build(report)
     texts = _app() if app is None else app
+    needs_core = any("BenchCore" in imports(text) for text in texts.values())
+    seen = [testing.build(report) / "Modules"] if needs_core else []
     stubs = {name: [p.read_text(encoding="utf-8") for p in files] for name, files in modules().items()}
     every = levels([*texts.values(), *(text for rows in stubs.values() for text in rows)])
     tool = swift(report)
@@ -81,7 +82,7 @@ def check(
     with only_one(output() / "type-check", lambda: report(waiting), Event()):
         for level in reversed(every) if only is None else [only]:
             report(f"type-checking the app as on iOS {level[0]}.{level[1]}")
-            _Level(tool, level, core / "Modules").check(stubs, texts)
+            _Level(tool, level, seen).check(stubs, texts)
     return Checked(len(texts), tuple(stubs), tuple(every))
 
 
@@ -95,10 +96,10 @@ def _app() -> dict[str, str]:
 class _Level:
     """The type-check at one level of iOS."""
 
-    def __init__(self, tool: Swift, level: Level, core: Path) -> None:
+    def __init__(self, tool: Swift, level: Level, seen: list[Path]) -> None:
         self._tool = tool
         self._level = level
-        self._core = core
+        self._seen = seen
         self._made: dict[str, Path] = {}
 
     def check(self, stubs: dict[str, list[str]], app: dict[str, str]) -> None:
@@ -109,9 +110,11 @@ class _Level:
         files = _write(folder, {name: cut(text, self._level) for name, text in app.items()})
         # What is cut leaves variables unused.
         strict = [] if _is_cut(app, self._level) else ["-warnings-as-errors"]
-        seen = [word for path in (*self._made.values(), self._core) for word in ("-I", path)]
+        seen = [word for path in (*self._made.values(), *self._seen) for word in ("-I", path)]
         implicit = [w for n in IMPLICIT if n in stubs for w in ("-Xfrontend", "-import-module", "-Xfrontend", n)]
-        args = ["-typecheck", "-module-name", "MobileBench", *strict, *implicit, *seen, *files]
+        # Data races and missing returns are found behind the type-check, on the way to code.
+        kind = ["-emit-sil", "-wmo", "-o", "/dev/null"]
+        args = [*kind, "-module-name", "MobileBench", *strict, *implicit, *seen, *files]
         self._swiftc(args, "the app does not compile")
 
     def _module(self, name: str, texts: list[str]) -> None:
