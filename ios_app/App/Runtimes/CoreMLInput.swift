@@ -33,10 +33,11 @@ struct CoreMLInput {
     }
 
     /// Return the bytes of an array of the job as Core ML takes them.
-    func feature(_ bytes: [UInt8]) throws -> Any {
+    func feature(_ bytes: [UInt8]) throws -> MLFeatureValue {
         switch kind {
-        case .array(let type): try array(bytes, type)
-        case .image(let width, let height): try image(bytes, width: width, height: height)
+        case .array(let type): MLFeatureValue(multiArray: try array(bytes, type))
+        case .image(let width, let height):
+            MLFeatureValue(pixelBuffer: try image(bytes, width: width, height: height))
         }
     }
 

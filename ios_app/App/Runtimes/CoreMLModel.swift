@@ -1,6 +1,5 @@
 import BenchCore
 import CoreML
-import CoreVideo
 import Foundation
 
 /// A network that Core ML has loaded. Used by one thread.
@@ -71,14 +70,14 @@ final class CoreMLModel: Model {
     }
 
     private func prepared() throws -> any MLFeatureProvider {
-        var values: [String: Any] = [:]
+        var values: [String: MLFeatureValue] = [:]
         for (input, bytes) in zip(inputs, fed) {
             values[input.spec.name] = try input.feature(bytes)
         }
         do {
             return try MLDictionaryFeatureProvider(dictionary: values)
         } catch {
-            throw ModelFailed("Core ML takes the inputs not: \(words(of: error))")
+            throw ModelFailed("Core ML does not take the inputs: \(words(of: error))")
         }
     }
 }
