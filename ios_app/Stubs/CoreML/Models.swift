@@ -105,8 +105,6 @@ public enum MLMultiArrayDataType: Int, @unchecked Sendable {
     case float32 = 0x10020
     case float16 = 0x10010
     case int32 = 0x20020
-    @available(iOS 26.0, *)
-    case int8 = 0x20008
 }
 
 open class MLMultiArray: NSObject {
