@@ -10,8 +10,9 @@ public struct Absence: Hashable, Sendable {
     }
 }
 
-/// Return when the app was away, in the order of time, by the events and the scheduling of a record.
+/// Return when the app was away, by the events and the scheduling of a record.
 ///
+/// Absences are in the order of time.
 /// An absence begins with an event of the background, of a screen that goes off, or of a call, or
 /// where the system says that the app is not in front or the screen is off. It ends where events
 /// and scheduling say that nothing of this lasts; a call ends when the app is in front again. Where

@@ -3,7 +3,7 @@
 /// `load` loads the model and returns its inference call. What the model throws ends the run, after
 /// a last part. Throws `ClockFailed` where the clock stands still or goes backwards, and
 /// `KeptNothing` where a failed run cannot give its last part away. Between two inferences nothing
-/// is allocated, except for a reading, a part, and a shift of the width.
+/// is allocated, except for a reading, a part, a shift of the width, and a baseline.
 public func runProtocol(
     _ benchProtocol: BenchProtocol,
     load: @escaping () throws -> Infer,

@@ -1,7 +1,8 @@
 extension Aim {
     /// Return how far a device is beyond the limits on heat that the aim states.
     ///
-    ///     excess = the largest of: temperature - limit, 30 x (headroom - limit), state, cap, energy
+    ///     excess = the largest of: temperature - limit, 30 x (headroom - limit), state, cap,
+    ///              energy
     ///
     /// It is in degrees, or something like degrees: 0 at the limit, more beyond it. A state or a
     /// cap is beyond by one, at the limit, or far below it, since it has no finer steps. NaN where
