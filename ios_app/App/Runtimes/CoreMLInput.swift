@@ -32,33 +32,35 @@ struct CoreMLInput {
         }
     }
 
-    /// Return the bytes of an array of the job as Core ML takes them.
-    func feature(_ bytes: [UInt8]) throws -> MLFeatureValue {
+    /// Return an array of the job as Core ML takes it.
+    func feature(_ array: TensorArray) throws -> MLFeatureValue {
         switch kind {
-        case .array(let type): MLFeatureValue(multiArray: try array(bytes, type))
+        case .array(let type): MLFeatureValue(multiArray: try multiArray(array, type))
         case .image(let width, let height):
-            MLFeatureValue(pixelBuffer: try image(bytes, width: width, height: height))
+            MLFeatureValue(pixelBuffer: try image(array, width: width, height: height))
         }
     }
 
-    private func array(_ bytes: [UInt8], _ type: MLMultiArrayDataType) throws -> MLMultiArray {
-        let array = try newArray(spec.shape, type)
-        let content = try converted(bytes, from: spec.dtype, to: dtype(type))
+    private func multiArray(
+        _ array: TensorArray, _ type: MLMultiArrayDataType
+    ) throws -> MLMultiArray {
+        let target = try newArray(spec.shape, type)
+        let content = array.converted(to: try dtype(type))
         // A new array has no gaps.
-        array.withUnsafeMutableBytes { target, _ in
+        target.withUnsafeMutableBytes { bytes, _ in
             if type == .double {
-                for index in 0..<content.count / 4 {
-                    let value = number(in: content, at: index, .float32)
-                    target.storeBytes(of: value, toByteOffset: 8 * index, as: Double.self)
+                for index in 0..<spec.elements {
+                    bytes.storeBytes(
+                        of: content.number(at: index), toByteOffset: 8 * index, as: Double.self)
                 }
             } else {
-                target.copyBytes(from: content)
+                bytes.copyBytes(from: content.bytes)
             }
         }
-        return array
+        return target
     }
 
-    private func image(_ bytes: [UInt8], width: Int, height: Int) throws -> CVPixelBuffer {
+    private func image(_ array: TensorArray, width: Int, height: Int) throws -> CVPixelBuffer {
         var made: CVPixelBuffer?
         let attributes = [kCVPixelBufferIOSurfacePropertiesKey as String: [String: Any]()]
         let status = CVPixelBufferCreate(
@@ -72,10 +74,8 @@ struct CoreMLInput {
         guard let base = CVPixelBufferGetBaseAddress(buffer) else {
             throw ModelFailed("an image for Core ML has no memory")
         }
-        let pixels = converted(bytes, from: spec.dtype, to: .uint8)
-        let rows = bgraRows(
-            pixels, width: width, height: height, rowBytes: CVPixelBufferGetBytesPerRow(buffer))
-        rows.withUnsafeBytes { base.copyMemory(from: $0.baseAddress!, byteCount: $0.count) }
+        let rows = array.bgraRows(rowBytes: CVPixelBufferGetBytesPerRow(buffer))
+        UnsafeMutableRawBufferPointer(start: base, count: rows.count).copyBytes(from: rows)
         return buffer
     }
 }

@@ -9,10 +9,9 @@ final class CoreMLModel: Model {
     let placement: [PlacedOperation]?
     private let model: MLModel
     private let inputs: [CoreMLInput]
-    private let outputNames: [String]
     private let preparesInside: Bool
     private let options = MLPredictionOptions()
-    private var fed: [[UInt8]] = []
+    private var fed: [TensorArray] = []
     private var features: (any MLFeatureProvider)?
     private var last: (any MLFeatureProvider)?
 
@@ -35,13 +34,12 @@ final class CoreMLModel: Model {
             return try CoreMLInput(spec, feature)
         }
         let arrays = try arrayOutputs(of: description, request)
-        outputNames = arrays.map(\.name)
         outputs = arrays.map(\.spec)
         // The tool that `modelbench-1` repeats let Core ML make its outputs for each call.
         if !preparesInside { options.outputBackings = try backings(arrays) }
     }
 
-    func feed(_ inputs: [[UInt8]]) throws {
+    func feed(_ inputs: [TensorArray]) throws {
         try requireFed(self.inputs.map(\.spec), inputs)
         fed = inputs
         features = try prepared()
@@ -59,20 +57,20 @@ final class CoreMLModel: Model {
         }
     }
 
-    func read() throws -> [[UInt8]] {
+    func read() throws -> [TensorArray] {
         guard let last else { throw ModelFailed("the outputs were read before a run") }
-        return try outputNames.map { name in
-            guard let array = last.featureValue(for: name)?.multiArrayValue else {
-                throw ModelFailed("Core ML gave no array for the output \(name)")
+        return try outputs.map { spec in
+            guard let array = last.featureValue(for: spec.name)?.multiArrayValue else {
+                throw ModelFailed("Core ML gave no array for the output \(spec.name)")
             }
-            return try content(array)
+            return TensorArray(spec, bytes: try content(array))
         }
     }
 
     private func prepared() throws -> any MLFeatureProvider {
         var values: [String: MLFeatureValue] = [:]
-        for (input, bytes) in zip(inputs, fed) {
-            values[input.spec.name] = try input.feature(bytes)
+        for (input, array) in zip(inputs, fed) {
+            values[input.spec.name] = try input.feature(array)
         }
         do {
             return try MLDictionaryFeatureProvider(dictionary: values)
@@ -84,7 +82,6 @@ final class CoreMLModel: Model {
 
 /// An output that is an array.
 private struct ArrayOutput {
-    let name: String
     let spec: TensorSpec
     let type: MLMultiArrayDataType
 }
@@ -101,10 +98,10 @@ private func arrayOutputs(
         guard let constraint = feature.multiArrayConstraint else { continue }
         let shape = constraint.shape.map(\.intValue)
         let spec = TensorSpec(name: name, shape: shape, dtype: try dtype(constraint.dataType))
-        arrays[name] = ArrayOutput(name: name, spec: spec, type: constraint.dataType)
+        arrays[name] = ArrayOutput(spec: spec, type: constraint.dataType)
     }
     let expected = request.outputs.map(\.name)
-    if expected.isEmpty { return arrays.values.sorted { $0.name < $1.name } }
+    if expected.isEmpty { return arrays.values.sorted { $0.spec.name < $1.spec.name } }
     // With one output there is nothing to confuse, whatever its name.
     if arrays.count == 1, expected.count == 1 { return Array(arrays.values) }
     return try expected.map { name in
@@ -120,7 +117,7 @@ private func arrayOutputs(
 private func backings(_ arrays: [ArrayOutput]) throws -> [String: Any] {
     var backings: [String: Any] = [:]
     for array in arrays where !array.spec.shape.isEmpty {
-        backings[array.name] = try newArray(array.spec.shape, array.type)
+        backings[array.spec.name] = try newArray(array.spec.shape, array.type)
     }
     return backings
 }
@@ -144,7 +141,7 @@ func dtype(_ type: MLMultiArrayDataType) throws -> DType {
 }
 
 /// Return the content of an array row by row, without the gaps that a unit may leave.
-private func content(_ array: MLMultiArray) throws -> [UInt8] {
+private func content(_ array: MLMultiArray) throws -> Data {
     let isDouble = array.dataType == .double
     let elementBytes = isDouble ? 8 : try dtype(array.dataType).bytes
     let shape = array.shape.map(\.intValue)
@@ -155,11 +152,13 @@ private func content(_ array: MLMultiArray) throws -> [UInt8] {
     return isDouble ? singles(bytes) : bytes
 }
 
-private func singles(_ doubles: [UInt8]) -> [UInt8] {
+private func singles(_ doubles: Data) -> Data {
+    var singles = Data(capacity: doubles.count / 2)
     doubles.withUnsafeBytes { bytes in
-        (0..<bytes.count / 8).flatMap { index in
-            let value = bytes.loadUnaligned(fromByteOffset: 8 * index, as: Double.self)
-            return withUnsafeBytes(of: Float(value).bitPattern.littleEndian) { Array($0) }
+        for offset in stride(from: 0, to: bytes.count, by: 8) {
+            let value = Float(bytes.loadUnaligned(fromByteOffset: offset, as: Double.self))
+            withUnsafeBytes(of: value.bitPattern.littleEndian) { singles.append(contentsOf: $0) }
         }
     }
+    return singles
 }

@@ -26,9 +26,9 @@ public func importJob(
     do {
         try files.createDirectory(at: aside, withIntermediateDirectories: true)
         try copyFiles(source, aside, limits)
-        guard isRealFile(aside.appendingPathComponent(jobFileName)) else {
+        guard isRealFile(aside.appendingPathComponent(jobFile)) else {
             throw ImportRefused(
-                "What was chosen holds no \(jobFileName), so it is not the folder of a job.")
+                "What was chosen holds no \(jobFile), so it is not the folder of a job.")
         }
         for name in writtenHere {
             let file = aside.appendingPathComponent(name)

@@ -4,7 +4,7 @@ import Foundation
 public let runningFile = "running"
 
 /// Files of a job's folder that this app writes, or that only the cable may bring.
-let writtenHere = [recordFileName, runningFile, planFile, runKeyFile, "journal.jsonl"]
+let writtenHere = [recordFile, runningFile, planFile, runKeyFile, "journal.jsonl"]
 
 /// Where a job stands.
 public enum JobState: Sendable {
@@ -51,10 +51,10 @@ public func jobEntry(_ folder: URL, limits: JobLimits = JobLimits()) -> JobEntry
             .faulty, nil,
             "The name of a job's folder has letters, digits and . _ + - alone; name it anew.")
     }
-    if !isRealFile(folder.appendingPathComponent(jobFileName)) {
+    if !isRealFile(folder.appendingPathComponent(jobFile)) {
         return entry(
             .faulty, nil,
-            "The folder holds no \(jobFileName), so it is not the folder of a job.")
+            "The folder holds no \(jobFile), so it is not the folder of a job.")
     }
     if let problem = limits.tooLarge(extent) { return entry(.faulty, nil, problem) }
     do {
@@ -75,6 +75,6 @@ private func lost(_ folder: URL, _ job: Job) -> String? {
 
 private func state(_ folder: URL, _ job: Job) -> JobState {
     func has(_ name: String) -> Bool { isRealFile(folder.appendingPathComponent(name)) }
-    if has(recordFileName) { return .done }
+    if has(recordFile) { return .done }
     return has(job.reporting.journalFile) ? .cutOff : .ready
 }

@@ -30,7 +30,7 @@ private let mostRecordBytes = 64_000_000
 
 /// Return the results in the folders of jobs, the newest first, and unreadable ones at the end.
 public func history(in jobs: URL) -> [HistoryEntry] {
-    let done = folders(in: jobs).filter { isRealFile($0.appendingPathComponent(recordFileName)) }
+    let done = folders(in: jobs).filter { isRealFile($0.appendingPathComponent(recordFile)) }
     let entries = done.map(historyEntry)
     let read = entries.filter { $0.result != nil }
         .sorted { ($0.result?.created ?? "") > ($1.result?.created ?? "") }
@@ -40,10 +40,10 @@ public func history(in jobs: URL) -> [HistoryEntry] {
 /// Return the result in a job's folder, or what is wrong with its record.
 public func historyEntry(_ folder: URL) -> HistoryEntry {
     let name = folder.lastPathComponent
-    let file = folder.appendingPathComponent(recordFileName)
+    let file = folder.appendingPathComponent(recordFile)
     do {
         if fileSize(file) > mostRecordBytes {
-            throw DocumentRefused("\(recordFileName) is too large to be a record.")
+            throw DocumentRefused("\(recordFile) is too large to be a record.")
         }
         let result = try readPastResult(name, Data(contentsOf: file))
         return HistoryEntry(name: name, result: result, problem: nil)

@@ -25,7 +25,7 @@ public final class Networks {
     }
 
     /// Load every network that the job may choose, instead of those before; the first is in force.
-    public func load(_ inputs: [[UInt8]]) throws -> Infer {
+    public func load(_ inputs: [TensorArray]) throws -> Infer {
         close()
         var requests = job.variants.map {
             request($0.modelFile, $0.modelSha256, $0.entry, job.computeUnit)

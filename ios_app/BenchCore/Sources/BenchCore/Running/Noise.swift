@@ -4,25 +4,24 @@ import Foundation
 ///
 /// Floats are standard normal, as in a normalised image; pixels (uint8) are 0 to 255; the rest is 0
 /// or 1, which every index and mask allows. Python draws other numbers from the same seed.
-public func noise(_ inputs: [TensorSpec], seed: Int) -> [[UInt8]] {
+public func noise(_ inputs: [TensorSpec], seed: Int) -> [TensorArray] {
     var random = SplitMix(state: UInt64(bitPattern: Int64(seed)))
     return inputs.map { draw($0, &random) }
 }
 
-private func draw(_ tensor: TensorSpec, _ random: inout SplitMix) -> [UInt8] {
-    var bytes: [UInt8] = []
-    bytes.reserveCapacity(tensor.bytes)
+private func draw(_ tensor: TensorSpec, _ random: inout SplitMix) -> TensorArray {
+    var bytes = Data(capacity: tensor.bytes)
     for _ in 0..<tensor.elements {
         switch tensor.dtype {
-        case .float32: append(Float(random.normal()).bitPattern, to: &bytes)
-        case .float16: append(halfBits(random.normal()), to: &bytes)
+        case .float32: bytes.append(elements: Float(random.normal()).bitPattern)
+        case .float16: bytes.append(elements: halfOf(random.normal()))
         case .uint8: bytes.append(UInt8(truncatingIfNeeded: random.next()))
         case .int8, .bool: bytes.append(random.bit())
-        case .int32: append(UInt32(random.bit()), to: &bytes)
-        case .int64: append(UInt64(random.bit()), to: &bytes)
+        case .int32: bytes.append(elements: Int32(random.bit()))
+        case .int64: bytes.append(elements: Int64(random.bit()))
         }
     }
-    return bytes
+    return TensorArray(tensor, bytes: bytes)
 }
 
 /// A small generator whose numbers are the same on every device (Steele et al., 2014).

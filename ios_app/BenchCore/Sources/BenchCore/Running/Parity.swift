@@ -2,7 +2,7 @@
 ///
 /// Throws `ModelFailed` for another number of outputs, and for outputs of another shape.
 public func checkOutputs(
-    _ model: any Model, inputs: [[[UInt8]]], expected: [[[UInt8]]], outputs: [ExpectedOutput],
+    _ model: any Model, inputs: [[TensorArray]], expected: [[TensorArray]], outputs: [ExpectedOutput],
     unit: ComputeUnit
 ) throws -> UnitParity {
     try requireSame(model.outputs, outputs.map(\.tensor))
@@ -15,9 +15,7 @@ public func checkOutputs(
         unit: unit,
         outputs: outputs.enumerated().map { place, output in
             let errors = computed.indices.map { batch in
-                relativeError(
-                    Numbers(expected[batch][place], output.tensor),
-                    Numbers(computed[batch][place], model.outputs[place]))
+                relativeError(expected[batch][place], computed[batch][place])
             }
             let isFinite = errors.allSatisfy { $0 != nil }
             return OutputParity(
@@ -37,30 +35,15 @@ private func requireSame(_ given: [TensorSpec], _ expected: [TensorSpec]) throws
     }
 }
 
-/// An array and what it holds.
-public struct Numbers {
-    private let array: [UInt8]
-    private let tensor: TensorSpec
-
-    public init(_ array: [UInt8], _ tensor: TensorSpec) {
-        self.array = array
-        self.tensor = tensor
-    }
-
-    public var count: Int { tensor.elements }
-
-    public subscript(index: Int) -> Double { number(in: array, at: index, tensor.dtype) }
-}
-
 /// Return the largest difference over the largest expected value.
 ///
 /// The difference itself where zeros are expected; nil where a number is not finite.
-public func relativeError(_ expected: Numbers, _ computed: Numbers) -> Double? {
+public func relativeError(_ expected: TensorArray, _ computed: TensorArray) -> Double? {
     var largest = 0.0
     var difference = 0.0
-    for index in 0..<expected.count {
-        let one = expected[index]
-        let other = computed[index]
+    for index in 0..<expected.tensor.elements {
+        let one = expected.number(at: index)
+        let other = computed.number(at: index)
         if !other.isFinite { return nil }
         largest = max(largest, abs(one))
         difference = max(difference, abs(one - other))

@@ -61,14 +61,14 @@ public protocol Model: AnyObject {
     /// Whether nothing of it was in the caches of the app when it was loaded.
     var isFirstEver: Bool { get }
 
-    /// Set the inputs of all runs from now on: little-endian arrays without a header.
-    func feed(_ inputs: [[UInt8]]) throws
+    /// Set the inputs of all runs from now on.
+    func feed(_ inputs: [TensorArray]) throws
 
     /// Compute once. Allocates as little as the library allows. Throws `ModelFailed`.
     func run() throws
 
-    /// Return copies of the outputs of the last run, little-endian and without a header.
-    func read() throws -> [[UInt8]]
+    /// Return copies of the outputs of the last run.
+    func read() throws -> [TensorArray]
 
     /// The library's own plan of where operations run; nil where it tells none.
     var placement: [PlacedOperation]? { get }
@@ -88,14 +88,14 @@ public struct ModelFailed: Error, CustomStringConvertible {
     }
 }
 
-/// Require one array of the right size for each input; throws `ModelFailed`.
-public func requireFed(_ specs: [TensorSpec], _ inputs: [[UInt8]]) throws {
+/// Require one array of the right form for each input; throws `ModelFailed`.
+public func requireFed(_ specs: [TensorSpec], _ inputs: [TensorArray]) throws {
     guard inputs.count == specs.count else {
         throw ModelFailed("\(inputs.count) inputs were given for \(specs.count)")
     }
-    for (spec, input) in zip(specs, inputs) where input.count != spec.bytes {
-        throw ModelFailed(
-            "\(input.count) bytes were given for the input \(spec), which has \(spec.bytes)")
+    for (spec, input) in zip(specs, inputs)
+    where input.tensor.shape != spec.shape || input.tensor.dtype != spec.dtype {
+        throw ModelFailed("\(input.tensor) was given for the input \(spec)")
     }
 }
 

@@ -12,8 +12,8 @@ struct UnitCheck {
     private let check: ParityCheck
     private let networks: Networks
     private let instruments: any Instruments
-    private let inputs: [[[UInt8]]]
-    private let expected: [[[UInt8]]]
+    private let inputs: [[TensorArray]]
+    private let expected: [[TensorArray]]
 
     init(
         _ check: ParityCheck, of given: JobFolder, _ networks: Networks,
