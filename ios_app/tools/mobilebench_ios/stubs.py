@@ -136,7 +136,7 @@ class _Level:
             self._tool.run(["swiftc", *COMMON, *args], timeout_s=_TIMEOUT_S)
         except ProcessFailed as error:
             major, minor = self._level
-            raise UserError(f"{what} as on iOS {major}.{minor}:\n{error.log_tail.strip()}") from None
+            raise UserError(f"{what} as on iOS {major}.{minor}:\n{error.log_tail.strip()[:8000]}") from None
 
 
 def _is_cut(app: dict[str, str], level: Level) -> bool:

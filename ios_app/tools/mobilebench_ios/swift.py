@@ -21,7 +21,7 @@ TIMEOUT_S = 1800
 _SOURCES, _OUTPUTS = "/src", "/out"
 """Where the repository and the outputs are inside Debian's folder."""
 _PATH = "/usr/libexec/swift/bin:/usr/bin"
-_LOG_CHARS = 16000
+_LOG_CHARS = 200_000
 # The mounts are seen by the program alone, and end with it.
 _ENTER = f"""
 set -e
@@ -89,7 +89,7 @@ class Swift:
         log = self.here(done.stdout)
         if done.returncode not in good:
             detail = f"ended with exit code {done.returncode}"
-            raise ProcessFailed(str(args[0]), "exit", detail, log[-_LOG_CHARS:])
+            raise ProcessFailed(str(args[0]), "exit", detail, log[:_LOG_CHARS])
         return log
 
     def seen(self, path: Path) -> str:

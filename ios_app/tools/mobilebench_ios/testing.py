@@ -26,6 +26,10 @@ _XC_TEST = re.compile(r"\bfunc\s+(test\w*)\s*\(\s*\)")
 _XC_LINE = re.compile(r"^Test Case '([\w.]+)' (passed|failed|skipped) \(([\d.]+) seconds\)", re.M)
 _XC_DETAIL = re.compile(r"^\S+?:\d+: (?:error: )?([\w.]+) : (.*)$", re.M)
 
+_PROGRESS = re.compile(r"^\[\d+/\d+\] .*\n|^Building for .*\n", re.M)
+_LOG_CHARS = 8000
+"""Of what a failed program printed; its first message says most."""
+
 
 @dataclass(frozen=True)
 class Claim:
@@ -112,7 +116,8 @@ def _swift(tool: Swift, verb: str, *args: str | Path, good: tuple[int, ...] = (0
     try:
         return tool.run(["swift", verb, "--scratch-path", scratch(), *args], CORE, good=good)
     except ProcessFailed as error:
-        raise UserError(f"swift {verb} {error.detail}:\n{error.log_tail.strip()}") from None
+        log = _PROGRESS.sub("", error.log_tail).strip()
+        raise UserError(f"swift {verb} {error.detail}:\n{log[:_LOG_CHARS]}") from None
 
 
 def run_tests(results: Path, report: Report = silent) -> list[Outcome]:
