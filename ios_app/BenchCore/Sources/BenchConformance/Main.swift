@@ -3,10 +3,16 @@ import BenchCore
 /// Answers the tasks of each kind; nil is an answer that this program cannot give.
 private let kinds: [String: @Sendable (JsonObject) throws -> Json?] = [
     "protocol": answerProtocol,
+    "engine": answerEngine,
+    "stats": answerStats,
+    "headline": answerHeadline,
     "job": answerJob,
     "journal": answerJournal,
     "record": answerRecord,
+    "signature": answerSignature,
     "evidence": answerEvidence,
+    "diagnoses": answerDiagnoses,
+    "thermal": answerThermal,
 ]
 
 /// Answers the tasks on standard input, one on each line; see the contract of a device.

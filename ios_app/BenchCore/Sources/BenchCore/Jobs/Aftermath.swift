@@ -93,7 +93,7 @@ public func aftermath(
     if seen.isPlan {
         let plan = Plan(
             modelSha256: given.job.modelSha256, entry: given.job.variants.first?.entry,
-            unit: given.job.computeUnit, osBuild: osBuild, operations: [])
+            unit: given.job.computeUnit, osBuild: osBuild, endedApp: true, operations: [])
         try? keepPlan(plan, in: folder)
         return Aftermath(failure: failure, left: .plan)
     }

@@ -51,3 +51,29 @@ public func historyEntry(_ folder: URL) -> HistoryEntry {
         return HistoryEntry(name: name, result: nil, problem: words(of: error))
     }
 }
+
+/// Read what the app shows of a record. Throws `DocumentRefused` as `DocumentKind.read` does.
+func readPastResult(_ name: String, _ content: Data) throws -> PastResult {
+    let record = try DocumentKind.record.read(readJson(Array(content), recordFile), recordFile)
+    return try refusing(recordFile) { try pastResult(name, record) }
+}
+
+private func pastResult(_ name: String, _ record: JsonObject) throws -> PastResult {
+    let recipe = record.part("recipe")
+    let device = record.part("device")
+    let outcome = record.part("outcome")
+    let hasFailed = outcome.text("kind") == "failure"
+    return PastResult(
+        name: name,
+        created: record.text("created"),
+        model: record.part("model").text("name"),
+        format: try recipe.word("format"),
+        precision: recipe.text("precision"),
+        device: device.text("model"),
+        os: "\(device.text("os")) \(device.text("os_version"))",
+        job: try record.partOrNil("job").map(readJob),
+        outcome: hasFailed
+            ? .failure(try readFailure(outcome)) : .measurement(try readMeasurement(outcome)),
+        valid: hasFailed || outcome.text("validity") == "valid",
+        reasons: hasFailed ? [] : outcome.texts("reasons"))
+}

@@ -15,6 +15,8 @@ public struct Plan: Codable, Hashable, Sendable {
     public var unit: String
     /// The build of the system: another one may plan otherwise.
     public var osBuild: String
+    /// Whether asking ended the app; it is not asked again.
+    public var endedApp: Bool
     public var operations: [Operation]
 
     public struct Operation: Codable, Hashable, Sendable {
@@ -27,12 +29,13 @@ public struct Plan: Codable, Hashable, Sendable {
 
     public init(
         modelSha256: String, entry: String?, unit: ComputeUnit, osBuild: String,
-        operations: [PlacedOperation]
+        endedApp: Bool = false, operations: [PlacedOperation]
     ) {
         self.modelSha256 = modelSha256
         self.entry = entry
         self.unit = unit.word
         self.osBuild = osBuild
+        self.endedApp = endedApp
         self.operations = operations.map {
             Operation(
                 name: $0.name, kind: $0.kind, unit: $0.unit?.word,
@@ -40,9 +43,10 @@ public struct Plan: Codable, Hashable, Sendable {
         }
     }
 
-    /// The operations in the words of documents.
-    public var placement: [PlacedOperation] {
-        operations.map {
+    /// The operations in the words of documents; nil where the runtime told none.
+    public var placement: [PlacedOperation]? {
+        if operations.isEmpty { return nil }
+        return operations.map {
             PlacedOperation(
                 name: $0.name, kind: $0.kind, unit: $0.unit.flatMap(ComputeUnit.init),
                 possible: $0.possible.compactMap(ComputeUnit.init), cost: $0.cost)

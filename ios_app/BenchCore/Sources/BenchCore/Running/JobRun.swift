@@ -96,7 +96,7 @@ private final class Measuring {
     private var job: Job { given.job }
 
     func run() throws -> Failure? {
-        let start = try start()
+        let start = start()
         try writer.add(Line(start: start, scheduling: [scheduling(start.tNs)]))
         originNs = place.instruments.nowNs() - start.tNs
         let attempt = try attempt(start)
@@ -110,9 +110,9 @@ private final class Measuring {
         return attempt.failure
     }
 
-    private func start() throws -> Start {
+    private func start() -> Start {
         let created = utc()
-        let tNs = try earlier?.resumedAtNs(created) ?? 0
+        let tNs = earlier?.resumedAtNs(created) ?? 0
         var before = place.state()
         before.tNs = tNs
         return Start(

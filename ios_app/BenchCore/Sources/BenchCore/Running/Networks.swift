@@ -1,7 +1,11 @@
 import Foundation
 
-/// The id of the protocol that repeats what the tool behind the published tables did.
-private let modelBench = "modelbench-1"
+extension BenchProtocol {
+    /// Whether each call makes the inputs of the library, and is timed with that.
+    ///
+    /// The tool behind the published tables did so; its protocol repeats it.
+    public var preparesInside: Bool { id == "modelbench-1" }
+}
 
 /// Loads the networks of a job, and computes with the one that is in force.
 ///
@@ -67,6 +71,6 @@ public final class Networks {
             file: given.file(file), sha256: sha256, entry: entry, inputs: job.inputs,
             outputs: job.parity?.outputs.map(\.tensor) ?? [], unit: unit,
             delegate: job.delegate, threads: job.threads,
-            preparesInside: job.benchProtocol.id == modelBench)
+            preparesInside: job.benchProtocol.preparesInside)
     }
 }
