@@ -57,7 +57,7 @@ private final class Run {
         course.events.begin { [instruments, originNs] in instruments.nowNs() &- originNs }
         do {
             for round in course.firstRound..<max(benchProtocol.rounds, course.firstRound) {
-                try wholeRound(round)
+                try freeing { try wholeRound(round) }
             }
             return Ending()
         } catch let reached as EndReached {
@@ -180,9 +180,11 @@ private final class Run {
 
     /// Run one inference, record it, and return its latency.
     private func sample(_ infer: Infer, _ phase: Phase, _ round: Int) throws -> Int {
-        let started = try now()
-        try infer()
-        let latency = try now() - started
+        let (started, latency) = try freeing {
+            let started = try now()
+            try infer()
+            return (started, try now() - started)
+        }
         if latency == 0 { throw ClockFailed(message: standing) }
         columns.add(tNs: started, latencyNs: latency, phase: phase, round: round, width: width)
         return latency
