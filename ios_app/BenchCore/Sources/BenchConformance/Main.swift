@@ -9,6 +9,7 @@ private let kinds: [String: @Sendable (JsonObject) throws -> Json?] = [
     "job": answerJob,
     "journal": answerJournal,
     "record": answerRecord,
+    "signature": answerSignature,
     "evidence": answerEvidence,
     "diagnoses": answerDiagnoses,
     "thermal": answerThermal,
