@@ -45,6 +45,24 @@ public final class JournalWriter: Sendable {
         queue.async { self.write(line) }
     }
 
+    /// Wait until the disk holds every line, before what may end the process.
+    ///
+    /// Throws `JournalFailed` where a line could not be written.
+    public func flush() throws {
+        let lost: (any Error)? = queue.sync {
+            state.with { state in
+                do {
+                    try state.file.synchronize()
+                    return nil
+                } catch {
+                    return error
+                }
+            }
+        }
+        if let failure = failure.with({ $0 }) { throw failure }
+        if let lost { throw JournalFailed("The journal \(name) cannot be written: \(lost).") }
+    }
+
     /// Wait until every line is written, and let go. Throws `JournalFailed` where one was not.
     public func close() throws {
         queue.sync { state.with { $0.file.close() } }
