@@ -37,7 +37,11 @@ def fetch(name: str, report: Report = silent) -> Path:
 
     Raises `Unavailable` where it cannot be had, and `UserError` where it is not what it was.
     """
-    part = parts()[name]
+    return fetch_part(parts()[name], report)
+
+
+def fetch_part(part: Part, report: Report = silent) -> Path:
+    """Return the folder with what is taken out of a part, of whatever table; see `fetch`."""
     if part.host not in (None, host()):
         raise Unavailable(f"{part.title} runs on {part.host} only, and this is {host()}")
     place = cache() / "parts" / f"{part.name}-{part.version}-{_key(part)[:16]}"

@@ -57,7 +57,7 @@ class Part:
     @property
     def addresses(self) -> list[str]:
         """Full addresses, the first to try first; the user's own mirror replaces them."""
-        registry = _table()["registries"][self.registry]
+        registry = registries()[self.registry]
         mirror = os.environ.get(registry["override"])
         bases = [mirror.rstrip("/")] if mirror else registry["addresses"]
         return [f"{base}/{self.path}" for base in bases]
@@ -76,6 +76,12 @@ def host() -> str:
 @cache
 def _table() -> dict[str, Any]:
     return tomllib.loads(TABLE.read_text(encoding="utf-8"))
+
+
+def registries() -> dict[str, Any]:
+    """Return the registries by name, each with its addresses and the variable of a mirror."""
+    rows: dict[str, Any] = _table()["registries"]
+    return rows
 
 
 @cache

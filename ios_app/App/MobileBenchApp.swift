@@ -1,0 +1,13 @@
+import SwiftUI
+
+/// The app: jobs, a run, results.
+@main
+struct MobileBenchApp: App {
+    @StateObject private var model = AppModel(ProcessInfo.processInfo.arguments)
+
+    var body: some Scene {
+        WindowGroup {
+            RootView().environmentObject(model)
+        }
+    }
+}

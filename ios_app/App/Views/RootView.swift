@@ -1,0 +1,29 @@
+import BenchCore
+import SwiftUI
+
+/// The list of jobs with the pages beside it, or the page of a run in front of all.
+struct RootView: View {
+    @EnvironmentObject private var model: AppModel
+    @Environment(\.scenePhase) private var phase
+
+    var body: some View {
+        NavigationStack(path: $model.path) {
+            JobsView()
+                .navigationDestination(for: Route.self) { route in
+                    switch route {
+                    case .history: HistoryView()
+                    case .job(let name): JobView(name: name)
+                    case .result(let name): ResultView(name: name)
+                    }
+                }
+        }
+        .fullScreenCover(isPresented: .constant(model.run != nil)) {
+            if let run = model.run { RunView(run: run) }
+        }
+        .task { await model.refresh() }
+        .onChange(of: phase) { phase in
+            // Files may have come by cable meanwhile.
+            if phase == .active { Task { await model.refresh() } }
+        }
+    }
+}

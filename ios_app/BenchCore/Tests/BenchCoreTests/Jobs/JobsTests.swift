@@ -1,0 +1,169 @@
+import Foundation
+import Testing
+
+@testable import BenchCore
+
+private let maker = Provenance(harnessVersion: "1", transport: "app")
+
+@Suite struct JobsTests {
+    /// A folder of jobs with one in it.
+    private func jobsWith(_ name: String = "one") throws -> (jobs: URL, job: URL) {
+        let jobs = try newFolder()
+        let job = jobs.appendingPathComponent(name, isDirectory: true)
+        try FileManager.default.moveItem(at: writeJob(), to: job)
+        return (jobs, job)
+    }
+
+    private func write(_ text: String, _ folder: URL, _ name: String) throws {
+        try Data(text.utf8).write(to: folder.appendingPathComponent(name))
+    }
+
+    @Test func aJobIsListedWithWhereItStands() throws {
+        let (folder, job) = try jobsWith()
+        #expect(jobs(in: folder).map(\.state) == [.ready])
+        try write("", job, "journal.jsonl")
+        #expect(jobEntry(job).state == .cutOff)
+        try write("{}", job, recordFile)
+        #expect(jobEntry(job).state == .done)
+        #expect(history(in: folder).map { $0.problem == nil } == [false])
+    }
+
+    @Test func aLostFileAndAnUnknownFieldAreNamed() throws {
+        let (_, job) = try jobsWith()
+        try FileManager.default.removeItem(at: job.appendingPathComponent("model.onnx"))
+        #expect(jobEntry(job).problem?.contains("model.onnx") == true)
+        let other = try writeJob(fields: #", "surprise": 1"#)
+        #expect(jobEntry(other).state == .faulty)
+        #expect(jobEntry(other).problem?.contains("surprise") == true)
+    }
+
+    @Test func aJobThatIsTooLargeOrTooLongIsRefusedWithTheLimit() throws {
+        let (_, job) = try jobsWith()
+        var limits = JobLimits()
+        limits.mostFiles = 2
+        #expect(jobEntry(job, limits: limits).problem?.contains("2 files") == true)
+        limits = JobLimits()
+        limits.mostNs = 1
+        #expect(jobEntry(job, limits: limits).problem?.contains("1 ns") == true)
+    }
+
+    @Test(arguments: ["", ".", "..", "a/b", ".hidden", "ä", "a b"])
+    func aNameThatCouldLeadOutOfTheFolderIsNone(name: String) throws {
+        let (folder, _) = try jobsWith()
+        #expect(!isJobName(name))
+        #expect(jobFolder(folder, name) == nil)
+    }
+
+    @Test func aKeyFitsOnlyWhereTheSameOneLiesThere() throws {
+        let (_, job) = try jobsWith()
+        let key = "0123456789abcdef"
+        #expect(!keyFits(job, key))
+        try write(key + "\n", job, runKeyFile)
+        #expect(keyFits(job, key))
+        #expect(!keyFits(job, key + "0"))
+        #expect(!keyFits(job, nil))
+        try write("short", job, runKeyFile)
+        #expect(!keyFits(job, "short"))
+    }
+
+    @Test func anImportedJobBeginsAnew() throws {
+        let source = try writeJob()
+        for name in ["journal.jsonl", recordFile, runKeyFile, planFile] {
+            try write("from elsewhere", source, name)
+        }
+        let target = try importJob(source, into: newFolder())
+        #expect(jobEntry(target).state == .ready)
+        for name in ["journal.jsonl", recordFile, runKeyFile, planFile] {
+            let path = target.appendingPathComponent(name).path
+            #expect(!FileManager.default.fileExists(atPath: path))
+        }
+    }
+
+    @Test func whatIsNoJobLeavesNothingBehind() throws {
+        let source = try newFolder()
+        let folder = try newFolder()
+        try write("hello", source, "notes.txt")
+        #expect(throws: ImportRefused.self) { try importJob(source, into: folder) }
+        try FileManager.default.createSymbolicLink(
+            at: source.appendingPathComponent("link"),
+            withDestinationURL: URL(fileURLWithPath: "/etc/hostname"))
+        #expect(throws: ImportRefused.self) { try importJob(source, into: folder) }
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).isEmpty)
+    }
+
+    @Test func aPlanIsThatOfItsModelItsUnitAndItsBuildAlone() throws {
+        let (_, folder) = try jobsWith()
+        let job = try readJobFolder(folder).job
+        let operation = PlacedOperation(
+            name: "a", kind: "conv", unit: .npu, possible: [.cpu, .npu], cost: 0.5)
+        try keepPlan(
+            Plan(
+                modelSha256: job.modelSha256, entry: nil, unit: .cpu, osBuild: "22A1",
+                operations: [operation]),
+            in: folder)
+        #expect(keptPlan(in: folder, job, osBuild: "22A1")?.placement == [operation])
+        #expect(keptPlan(in: folder, job, osBuild: "22B2") == nil)
+        var other = job
+        other.computeUnit = .npu
+        #expect(keptPlan(in: folder, other, osBuild: "22A1") == nil)
+    }
+
+    @Test func aCrashBecomesTheRecordWithTheStageThatWasReached() throws {
+        let (folder, job) = try jobsWith()
+        let place = PlayedPlace()
+        let runtime = PlayedRuntime(place)
+        let stopping = StopRequest()
+        runtime.beforeRun = { if $0 == 2 { stopping.ask("the process is gone") } }
+        _ = try JobRun(readJobFolder(job), runtime, place, stopping: stopping).run()
+        let mark = try RunningMark.begin(job)
+        mark.reached(.loading)
+        try append("\(crashPrefix)06\n", to: mark.path)
+        #expect(unsettled(in: folder).count == 1)
+        let settled = try aftermath(job, osBuild: "22A1", maker)
+        let left = try #require(settled)
+        #expect(left.left == .record)
+        #expect(left.failure.stage == .load)
+        #expect(left.failure.message.contains("signal 6"))
+        #expect(jobEntry(job).state == .done)
+        #expect(unsettled(in: folder).isEmpty)
+    }
+
+    @Test func anEndThatNobodyExplainsLeavesTheJournalToGoOnWith() throws {
+        let (_, job) = try jobsWith()
+        let place = PlayedPlace()
+        let stopping = StopRequest()
+        stopping.ask("gone")
+        _ = try JobRun(readJobFolder(job), PlayedRuntime(place), place, stopping: stopping).run()
+        try RunningMark.begin(job).reached(.measuring)
+        let settled = try aftermath(job, osBuild: "22A1", maker)
+        let left = try #require(settled)
+        #expect(left.left == .journal)
+        #expect(left.failure.error == "CutOff")
+        #expect(jobEntry(job).state == .cutOff)
+    }
+
+    @Test func aPlanThatEndedTheAppIsNotAskedForAgain() throws {
+        let (_, folder) = try jobsWith()
+        _ = try RunningMark.begin(folder, isPlan: true)
+        let left = try aftermath(folder, osBuild: "22A1", maker)
+        #expect(left?.left == .plan)
+        let job = try readJobFolder(folder).job
+        #expect(keptPlan(in: folder, job, osBuild: "22A1")?.endedApp == true)
+        #expect(keptPlan(in: folder, job, osBuild: "22A1")?.placement == nil)
+    }
+
+    @Test func aRunThatCameToItsEndNeedsNoSettling() throws {
+        let (folder, job) = try jobsWith()
+        let mark = try RunningMark.begin(job)
+        mark.end()
+        #expect(try aftermath(job, osBuild: "22A1", maker) == nil)
+        #expect(unsettled(in: folder).isEmpty)
+    }
+
+    private func append(_ text: String, to path: String) throws {
+        let handle = try #require(FileHandle(forWritingAtPath: path))
+        try handle.seekToEnd()
+        try handle.write(contentsOf: Data(text.utf8))
+        try handle.close()
+    }
+}

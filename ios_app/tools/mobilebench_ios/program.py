@@ -1,0 +1,81 @@
+"""The command line of the build."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import time
+from collections.abc import Callable, Sequence
+
+from mobilebench.errors import MobilebenchError, ProcessFailed
+from mobilebench_ios import testing
+from mobilebench_ios.places import output, shown
+from mobilebench_ios.swift import swift
+
+
+def main(args: Sequence[str] | None = None) -> int:
+    """Run a verb and return the exit code: 0 good, 1 a check said no, 2 the user can mend it."""
+    parser = argparse.ArgumentParser(
+        prog="build.py", description="Build and test the iOS app's Swift without a Mac."
+    )
+    verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
+    for name, (describe, run) in VERBS.items():
+        verb = verbs.add_parser(name, help=describe, description=describe)
+        if name == "run":
+            verb.add_argument("product", help="an executable of BenchCore")
+            verb.add_argument("args", nargs=argparse.REMAINDER, help="what it is given")
+        verb.set_defaults(run=run)
+    given = parser.parse_args(args)
+    try:
+        return int(given.run(given))
+    except MobilebenchError as error:
+        print(error, file=sys.stderr)
+        if isinstance(error, ProcessFailed):
+            print(error.log_tail, file=sys.stderr)
+        return 2
+
+
+def _report(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
+def _setup(given: argparse.Namespace) -> int:
+    tool = swift(_report)
+    print(tool.root or "the system's Swift")
+    return 0
+
+
+def _build(given: argparse.Namespace) -> int:
+    started = time.monotonic()
+    print(f"{shown(testing.build(_report))}: built in {time.monotonic() - started:.1f} s")
+    return 0
+
+
+def _test(given: argparse.Namespace) -> int:
+    started = time.monotonic()
+    output().mkdir(parents=True, exist_ok=True)
+    outcomes = testing.run_tests(output() / "tests.jsonl", _report)
+    for outcome in outcomes:
+        if outcome.status != "passed":
+            print(f"{outcome.status}: {outcome.class_name}: {outcome.name}\n{outcome.detail}")
+    counts = [sum(o.status == s for o in outcomes) for s in ("passed", "failed", "skipped")]
+    print("{} passed, {} failed, {} skipped".format(*counts), end=" ")
+    print(f"in {time.monotonic() - started:.1f} s")
+    return 1 if counts[1] else 0
+
+
+def _run(given: argparse.Namespace) -> int:
+    tool = swift(_report)
+    program = testing.build(_report, product=given.product) / given.product
+    command = tool.command([program, *given.args])
+    sys.stdout.flush()
+    os.execvp(command[0], command)
+
+
+VERBS: dict[str, tuple[str, Callable[[argparse.Namespace], int]]] = {
+    "setup": ("set up Swift, in the cache", _setup),
+    "build": ("build BenchCore, only what changed", _build),
+    "test": ("build BenchCore and run its tests", _test),
+    "run": ("build an executable of BenchCore and run it", _run),
+}
