@@ -140,7 +140,9 @@ def _extent(code: str, match: re.Match[str], kind: str) -> tuple[int, tuple[str,
         labels = tuple(_labels(code[opening + 1 : end - 1]))
     if kind in ("func", "init", "subscript", "var"):
         # The body, where there is one: a brace before the next line that has no sign of more.
-        rest = re.compile(r"[^\n{]*(?:\n[ \t]+(?:where|->|\)|throws|async)[^\n{]*)*\{").match(code, end)
+        rest = re.compile(r"[^\n{]*(?:\n[ \t]+(?:where|->|\)|throws|async)[^\n{]*)*\{").match(
+            code, end
+        )
         if rest:
             end = close_of(code, rest.end() - 1) + 1
     return end, labels
@@ -160,7 +162,11 @@ def _labels(inputs: str) -> Iterator[str]:
     depth, part = 0, ""
     for before, letter in zip(" " + inputs, inputs + "", strict=False):
         arrow = letter == ">" and before == "-"
-        depth += 0 if arrow else {"(": 1, "[": 1, "<": 1, "{": 1, ")": -1, "]": -1, ">": -1, "}": -1}.get(letter, 0)
+        depth += (
+            0
+            if arrow
+            else {"(": 1, "[": 1, "<": 1, "{": 1, ")": -1, "]": -1, ">": -1, "}": -1}.get(letter, 0)
+        )
         if letter == "," and not depth:
             yield _label(part)
             part = ""
@@ -177,18 +183,22 @@ def _label(part: str) -> str:
 
 def compare(rows: list[Declared], apple: Declarations) -> list[Verdict]:
     """Return what became of every declaration of a module."""
-    types = {(*row.owner, *row.name.split(".")): row for row in rows if row.kind in _TYPES - {"extension"}}
+    types = {
+        (*row.owner, *row.name.split(".")): row
+        for row in rows
+        if row.kind in _TYPES - {"extension"}
+    }
     return [_verdict(row, types, apple) for row in rows]
 
 
-def _verdict(
-    row: Declared, types: dict[tuple[str, ...], Declared], apple: Declarations
-) -> Verdict:
+def _verdict(row: Declared, types: dict[tuple[str, ...], Declared], apple: Declarations) -> Verdict:
     if row.kind == "extension" and row.objc is None:
         return Verdict(row, "documented")  # its members are compared
     around = [types[row.owner[:n]] for n in range(1, len(row.owner) + 1) if row.owner[:n] in types]
     since = max([row.since, *(each.since for each in around)])
-    page = row.page or next((each.page for each in reversed(around) if each.page and not each.objc), None)
+    page = row.page or next(
+        (each.page for each in reversed(around) if each.page and not each.objc), None
+    )
     if row.kind in _TYPES:
         found_since = _type_since(row, apple, types)
     else:
@@ -203,9 +213,7 @@ def _verdict(
     return Verdict(row, "compared")
 
 
-def _type_names(
-    path: tuple[str, ...], types: dict[tuple[str, ...], Declared]
-) -> Iterator[str]:
+def _type_names(path: tuple[str, ...], types: dict[tuple[str, ...], Declared]) -> Iterator[str]:
     """Yield the names that a Swift type may have in Objective-C."""
     row = types.get(path)
     if row is not None and row.objc:
@@ -279,7 +287,9 @@ def _is_same(
         return member.name == row.objc
     if row.kind == "case":
         same = member.name.lower() == row.name.lower()
-        return same and (row.value is None or member.value is None or int(row.value, 0) == member.value)
+        return same and (
+            row.value is None or member.value is None or int(row.value, 0) == member.value
+        )
     if row.kind in ("var", "let"):
         plain = row.name[2:3].lower() + row.name[3:] if row.name.startswith("is") else row.name
         return member.name in (row.name, plain) and member.inputs in (None, 0)
@@ -296,7 +306,9 @@ def _pattern(row: Declared) -> re.Pattern[str]:
     """
     parts = [each[:1].upper() + each[1:] for each in row.labels if each != "_"]
     start = "initWith" if row.kind == "init" else re.escape(row.name)
-    return re.compile(start + "".join(rf"(?:[A-Z]\w*)?{part}" for part in parts) + r"(?:[A-Z]\w*)?" + row.ending)
+    return re.compile(
+        start + "".join(rf"(?:[A-Z]\w*)?{part}" for part in parts) + r"(?:[A-Z]\w*)?" + row.ending
+    )
 
 
 def verdicts(folder: Path, apple: Declarations) -> list[Verdict]:

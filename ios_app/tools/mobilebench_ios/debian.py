@@ -24,7 +24,8 @@ from mobilebench_ios.places import CACHE, Unavailable, cache
 SUITE = "trixie"
 PACKAGES = (
     "base-files", "base-passwd", "bash", "binutils", "ca-certificates", "coreutils", "dash",
-    "g++", "gcc", "git", "libc-bin", "libc6-dev", "libstdc++-14-dev", "libswiftlang", "sed",
+    "g++", "gcc", "git", "libc-bin", "libc6-dev", "libssl-dev", "libstdc++-14-dev", "libswiftlang",
+    "sed",
     "swiftlang", "swiftlang-dev",
 )  # fmt: skip
 ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}

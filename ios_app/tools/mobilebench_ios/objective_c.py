@@ -12,9 +12,7 @@ from mobilebench_ios.availability import Level, level_of
 from mobilebench_ios.fetched import fetch
 
 _SINCE = re.compile(r"^\s*\*\s*@since\s+([\d.]+)", re.MULTILINE)
-_BLOCK = re.compile(
-    r"^declare (?:class|const enum) (\w+)|^interface (\w+)", re.MULTILINE
-)
+_BLOCK = re.compile(r"^declare (?:class|const enum) (\w+)|^interface (\w+)", re.MULTILINE)
 _PARENTS = re.compile(r"\b(?:extends|implements)\s+([\w, ]+)")
 _METHOD = re.compile(r"^\t(?:static )?(\w+)\((.*)\): .*;", re.MULTILINE)
 _PROPERTY = re.compile(r"^\t(?:static )?(?:readonly )?(\w+)\??: .*;", re.MULTILINE)

@@ -22,8 +22,13 @@ STUBS = APP / "Stubs"
 SOURCES = APP / "App"
 IMPLICIT = ("FoundationForApple",)
 """What Foundation has on Apple's systems only: seen wherever Foundation is."""
-COMMON = ("-swift-version", "6", "-parse-as-library", "-enable-upcoming-feature", "ExistentialAny")
-_IMPORT = re.compile(r"^[ \t]*(?:@\w+[ \t]+)*(?:public[ \t]+)?import[ \t]+(?:\w+[ \t]+)?(\w+)", re.M)
+COMMON = ("-parse-as-library", "-enable-upcoming-feature", "ExistentialAny")
+AS_THE_APP = ("-swift-version", "6")
+AS_APPLE = ("-swift-version", "5", "-suppress-warnings")
+"""Apple's modules are not written in Swift 6 mode, which decides what the app has to mind."""
+_IMPORT = re.compile(
+    r"^[ \t]*(?:@\w+[ \t]+)*(?:public[ \t]+)?import[ \t]+(?:\w+[ \t]+)?(\w+)", re.M
+)
 _TIMEOUT_S = 600
 
 
@@ -75,7 +80,9 @@ def check(
     texts = _app() if app is None else app
     needs_core = any("BenchCore" in imports(text) for text in texts.values())
     seen = [testing.build(report) / "Modules"] if needs_core else []
-    stubs = {name: [p.read_text(encoding="utf-8") for p in files] for name, files in modules().items()}
+    stubs = {
+        name: [p.read_text(encoding="utf-8") for p in files] for name, files in modules().items()
+    }
     every = levels([*texts.values(), *(text for rows in stubs.values() for text in rows)])
     tool = swift(report)
     waiting = "waiting for another process that type-checks the app"
@@ -111,23 +118,37 @@ class _Level:
         # What is cut leaves variables unused.
         strict = [] if _is_cut(app, self._level) else ["-warnings-as-errors"]
         seen = [word for path in (*self._made.values(), *self._seen) for word in ("-I", path)]
-        implicit = [w for n in IMPLICIT if n in stubs for w in ("-Xfrontend", "-import-module", "-Xfrontend", n)]
+        implicit = [
+            w
+            for n in IMPLICIT
+            if n in stubs
+            for w in ("-Xfrontend", "-import-module", "-Xfrontend", n)
+        ]
         # Data races and missing returns are found behind the type-check, on the way to code.
         kind = ["-emit-sil", "-wmo", "-o", "/dev/null"]
-        args = [*kind, "-module-name", "MobileBench", *strict, *implicit, *seen, *files]
+        args = [
+            *AS_THE_APP,
+            *kind,
+            "-module-name",
+            "MobileBench",
+            *strict,
+            *implicit,
+            *seen,
+            *files,
+        ]
         self._swiftc(args, "the app does not compile")
 
     def _module(self, name: str, texts: list[str]) -> None:
         """Compile a module of declarations, where that was not done for this content."""
         cuts = [cut(text, self._level) for text in texts]
-        terms = [*cuts, *(self._made[each].name for each in self._made), *COMMON]
+        terms = [*cuts, *(self._made[each].name for each in self._made), *COMMON, *AS_APPLE]
         key = hashlib.sha256("\0".join(terms).encode()).hexdigest()[:16]
         folder = output() / "stubs" / f"{name}-{key}"
         if not (folder / f"{name}.swiftmodule").is_file():
             files = _write(folder, {f"{i}.swift": text for i, text in enumerate(cuts)})
             seen = [word for path in self._made.values() for word in ("-I", path)]
             module = folder / f"{name}.swiftmodule"
-            args = ["-emit-module", "-module-name", name, "-o", module, *seen, *files]
+            args = [*AS_APPLE, "-emit-module", "-module-name", name, "-o", module, *seen, *files]
             self._swiftc(args, f"the declarations of {name} do not compile")
         self._made[name] = folder
 
@@ -136,7 +157,9 @@ class _Level:
             self._tool.run(["swiftc", *COMMON, *args], timeout_s=_TIMEOUT_S)
         except ProcessFailed as error:
             major, minor = self._level
-            raise UserError(f"{what} as on iOS {major}.{minor}:\n{error.log_tail.strip()[:8000]}") from None
+            raise UserError(
+                f"{what} as on iOS {major}.{minor}:\n{error.log_tail.strip()[:8000]}"
+            ) from None
 
 
 def _is_cut(app: dict[str, str], level: Level) -> bool:

@@ -2,10 +2,11 @@
 
 #include "AllocationCount.h"
 
-#if defined(__linux__) && defined(__GLIBC__)
-
 #include <errno.h>
 #include <stddef.h>
+
+// A sanitizer has a malloc of its own.
+#if defined(__GLIBC__) && !__has_feature(thread_sanitizer) && !__has_feature(address_sanitizer)
 
 extern void *__libc_malloc(size_t size);
 extern void *__libc_calloc(size_t count, size_t size);

@@ -73,7 +73,11 @@ private final class Run {
         try rest()
         let started = try now()
         let infer = try load()
-        loadNs.append(try now() - started)
+        let loaded = try now()
+        loadNs.append(loaded - started)
+        // A load can take minutes, and the first inference after it can end the process.
+        try keepWhatIsDue(loaded)
+        try endIfAsked()
         try select(0)
         try warmUp(benchProtocol.warmUp, infer, round)
         let chooser = try chooser(infer, round)
@@ -97,9 +101,13 @@ private final class Run {
 
     /// Do what is due between two inferences: give away a part, end where that is asked for.
     private func between(_ nowNs: Int) throws {
-        if nowNs - keptNs >= course.everyNs || columns.isNearlyFull { try keep() }
+        try keepWhatIsDue(nowNs)
         if nowNs >= longestNs { throw EndReached(ending: Ending(limit: .time)) }
         try endIfAsked()
+    }
+
+    private func keepWhatIsDue(_ nowNs: Int) throws {
+        if nowNs - keptNs >= course.everyNs || columns.isNearlyFull { try keep() }
     }
 
     private func endIfAsked() throws {

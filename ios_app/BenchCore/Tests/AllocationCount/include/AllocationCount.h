@@ -3,7 +3,7 @@
 
 #include <stdint.h>
 
-/// Whether allocations can be counted here: on Linux with glibc they can.
+/// Whether allocations can be counted here: with glibc, and without a sanitizer, they can.
 int allocation_count_is_possible(void);
 
 /// Return how often this thread has asked for memory.

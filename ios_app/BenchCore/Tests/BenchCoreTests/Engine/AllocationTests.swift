@@ -10,7 +10,8 @@ import Testing
 /// allocates in all of them.
 @Suite(
     .enabled(
-        if: allocation_count_is_possible() == 1, "allocations are counted with glibc alone"))
+        if: allocation_count_is_possible() == 1,
+        "allocations are counted with glibc, and without a sanitizer"))
 struct AllocationTests {
     @Test func readingTheCounterAllocatesNothing() throws {
         let counted = CountedDevice { _ in ms }

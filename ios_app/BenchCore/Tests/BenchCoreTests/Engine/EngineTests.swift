@@ -59,6 +59,41 @@ import Testing
         #expect(device.inferences == 0)
     }
 
+    @Test func aRequestToStopDuringALoadIsSeenBeforeTheFirstInference() throws {
+        let stopping = StopRequest()
+        let device = PlayedDevice()
+        device.loadNs = 97 * s
+        device.duringLoad = { stopping.ask("the user") }
+        let ending = try device.run(played(5), Course(stopping: stopping, keep: parts.keep))
+        #expect(ending.asked == "the user")
+        #expect(device.inferences == 0)
+        #expect(parts.all.flatMap(\.loadNs) == [97 * s])
+    }
+
+    @Test func aLongLoadIsKeptBeforeTheFirstInference() throws {
+        let device = PlayedDevice()
+        device.loadNs = 97 * s
+        var loadsBefore: [Int] = []
+        device.afterInference = { [unowned device, parts] in
+            if device.inferences == 1 { loadsBefore = parts.all.flatMap(\.loadNs) }
+        }
+        try device.run(played(5), Course(keep: parts.keep))
+        #expect(loadsBefore == [97 * s])
+        #expect(parts.all.flatMap(\.loadNs) == [97 * s])
+    }
+
+    @Test func aLoadThatFailsLeavesTheRoundsBeforeIt() {
+        let device = PlayedDevice()
+        device.duringLoad = { [unowned device] in
+            if device.inferences > 0 { throw TestFailure(message: "no model") }
+        }
+        #expect(throws: TestFailure(message: "no model")) {
+            try device.run(played(5, rounds: 2), Course(keep: parts.keep))
+        }
+        #expect(parts.roundsEnded == [0])
+        #expect(parts.all.last?.states.count == 1)
+    }
+
     @Test func aLongWaitInSlicesLastsAsLongAsItShould() throws {
         let device = PlayedDevice()
         try device.run(played(1, warmUp: 1, coolDownNs: 2 * s + 5))

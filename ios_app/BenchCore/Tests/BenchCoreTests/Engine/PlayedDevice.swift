@@ -16,6 +16,8 @@ final class PlayedDevice: Instruments, @unchecked Sendable {
 
     /// The latency of an inference, counted from 1.
     private let latencyNs: (Int) -> Int
+    var loadNs = 0
+    var duringLoad: () throws -> Void = {}
     var afterInference: () throws -> Void = {}
     var duringWait: (Int) -> Void = { _ in }
 
@@ -42,8 +44,10 @@ final class PlayedDevice: Instruments, @unchecked Sendable {
         return read
     }
 
-    func load() -> Infer {
-        {
+    func load() throws -> Infer {
+        now &+= loadNs
+        try duringLoad()
+        return {
             self.inferences += 1
             self.now &+= self.latencyNs(self.inferences)
             try self.afterInference()
