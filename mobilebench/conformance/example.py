@@ -125,6 +125,7 @@ RUNTIME = RuntimeInfo(
     compute_unit_evidence=UnitEvidence.LIKELY,
     delegate="qnn",
     threads=2,
+    settings={"session.intra_op.allow_spinning": "0"},
 )
 PARITY = UnitParity(
     unit=ComputeUnit.NPU,

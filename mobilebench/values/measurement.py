@@ -6,8 +6,9 @@ are computed from them when they are shown, and never stored instead.
 
 from __future__ import annotations
 
+from dataclasses import field
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from mobilebench.values import require_range, value
 from mobilebench.values.application import Application, Scheduling
@@ -78,12 +79,16 @@ class Stage(StrEnum):
 class RuntimeInfo:
     """The software that ran the artifact, with what it was asked for."""
 
+    LEFT_OUT_WHERE_ABSENT: ClassVar = ("settings",)
+
     name: str
     version: str
     compute_unit_requested: ComputeUnit
     compute_unit_evidence: UnitEvidence
     delegate: str | None
     threads: int
+    settings: dict[str, str] = field(default_factory=dict)
+    """Options of the runtime that the runner set, by the runtime's own names."""
 
     def __post_init__(self) -> None:
         require_range(self, "threads", least=1)

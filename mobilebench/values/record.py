@@ -85,6 +85,8 @@ class Identity:
     """`debug` or `release`; None for a program of the host."""
     choice: str | None = None
     """The policy and the widths that it chose from; None for one network."""
+    runtime_settings: tuple[str, ...] = ()
+    """`NAME=VALUE` for each option of the runtime that the runner set."""
 
     def differences(self, other: Identity) -> tuple[str, ...]:
         """Names of the fields in which two identities differ, in declared order."""
@@ -295,4 +297,7 @@ class Record:
             start_thermal=thermal,
             app_build=measurement.application.build if measurement.application else None,
             choice=self.job.choice,
+            runtime_settings=tuple(
+                sorted(f"{name}={value}" for name, value in runtime.settings.items())
+            ),
         )

@@ -201,13 +201,17 @@ def test_records_and_jobs_hold_to_their_published_schema(record: Record) -> None
 def test_identity_names_what_differs() -> None:
     first = measured()
     assert isinstance(first.outcome, Measurement) and first.job is not None
-    runtime = dataclasses.replace(first.outcome.runtime, threads=4)
+    runtime = dataclasses.replace(first.outcome.runtime, threads=4, settings={"spin": "1"})
     device = dataclasses.replace(first.device, model="Another CPU")
     second = dataclasses.replace(
         first, device=device, outcome=dataclasses.replace(first.outcome, runtime=runtime)
     )
     assert first.identity.differences(first.identity) == ()
-    assert first.identity.differences(second.identity) == ("device_model", "threads")
+    assert first.identity.differences(second.identity) == (
+        "device_model",
+        "threads",
+        "runtime_settings",
+    )
 
 
 def test_a_failure_has_no_identity() -> None:

@@ -60,6 +60,9 @@ internal inline fun <T> JsonObject.parts(name: String, read: (JsonObject) -> T):
 internal fun JsonObject.numbers(name: String): Map<String, Double> =
     part(name).fields.mapValues { (_, value) -> value.asNumber() }
 
+internal fun JsonObject.texts(name: String): Map<String, String> =
+    part(name).fields.mapValues { (_, value) -> (value as JsonText).value }
+
 internal fun JsonObject.wholes(name: String): LongArray {
     val values = list(name)
     return LongArray(values.size) { (values[it] as JsonInt).value }

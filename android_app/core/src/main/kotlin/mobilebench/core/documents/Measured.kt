@@ -60,6 +60,8 @@ data class RuntimeInfo(
     val computeUnitEvidence: UnitEvidence,
     val delegate: String?,
     val threads: Int,
+    /** Options of the runtime that the runner set, by the runtime's own names. */
+    val settings: Map<String, String> = emptyMap(),
 )
 
 /** The app that measured. */

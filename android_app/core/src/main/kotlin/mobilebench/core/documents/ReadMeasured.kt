@@ -51,6 +51,7 @@ internal fun readRuntime(runtime: JsonObject) = RuntimeInfo(
     computeUnitEvidence = runtime.word("compute_unit_evidence"),
     delegate = runtime.textOrNull("delegate"),
     threads = runtime.count("threads"),
+    settings = runtime.texts("settings"),
 )
 
 internal fun readApplication(application: JsonObject) = Application(

@@ -55,6 +55,7 @@ fun RuntimeInfo.toJson(): JsonObject = fieldsOf {
     add("compute_unit_evidence", computeUnitEvidence)
     addAlways("delegate", delegate?.let { JsonText(it) })
     add("threads", threads)
+    add("settings", JsonObject(settings.mapValues { (_, value) -> JsonText(value) }))
 }
 
 fun Application.toJson(): JsonObject = fieldsOf {

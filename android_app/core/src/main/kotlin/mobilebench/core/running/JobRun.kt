@@ -121,6 +121,7 @@ class JobRun(
                         if (isCpu) UnitEvidence.CONFIRMED else UnitEvidence.UNKNOWN,
                     delegate = job.delegate,
                     threads = job.threads,
+                    settings = runtime.settings,
                 ),
                 application = place.application,
                 before = place.state().copy(tNs = tNs),
