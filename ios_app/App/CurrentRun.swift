@@ -1,4 +1,5 @@
 import BenchCore
+import Combine
 import Foundation
 import UIKit
 

@@ -36,7 +36,9 @@ public struct TensorArray: Hashable, Sendable {
 /// Read batches of plain arrays: batch after batch, in each the tensors in their order.
 ///
 /// Throws `DocumentRefused` for a file of another size, and one that cannot be read.
-public func readBatches(_ file: URL, _ tensors: [TensorSpec], count: Int) throws -> [[TensorArray]] {
+public func readBatches(
+    _ file: URL, _ tensors: [TensorSpec], count: Int
+) throws -> [[TensorArray]] {
     let content: Data
     do {
         content = try Data(contentsOf: file)
@@ -50,8 +52,8 @@ public func readBatches(_ file: URL, _ tensors: [TensorSpec], count: Int) throws
     guard !overflows, content.count == needed else {
         let names = tensors.map(\.description).joined(separator: ", ")
         throw DocumentRefused(
-            "\(file.lastPathComponent) has \(content.count) bytes, and \(count) batches of \(names) "
-                + "have \(needed); copy it again."
+            "\(file.lastPathComponent) has \(content.count) bytes, and \(count) batches of "
+                + "\(names) have \(needed); copy it again."
         )
     }
     var place = 0

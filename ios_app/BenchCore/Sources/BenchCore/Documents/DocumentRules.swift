@@ -63,7 +63,8 @@ private func checkTensor(_ tensor: JsonObject) throws {
     let name = tensor.text("name")
     let sizes = tensor.wholes("shape")
     try need(
-        sizes.allSatisfy { $0 >= 1 }, "the tensor \(name) has the shape \(sizes); every size is 1 or more"
+        sizes.allSatisfy { $0 >= 1 },
+        "the tensor \(name) has the shape \(sizes); every size is 1 or more"
     )
     let elements = sizes.reduce(1) { $0 > mostElements / $1 ? .max : $0 * $1 }
     try need(

@@ -4,8 +4,9 @@ private let apart = 1.1
 /// Return how well it is known that a unit did the work; `p50Ns` is its median latency.
 ///
 /// The CPU runs whatever is asked of it. Of another unit, a plan that gives it nothing means that
-/// it is not supported; a plan that gives it most, and a time that is not the CPU's, confirm it. One
-/// of the two makes it likely. Of `all`, which names no unit, a whole plan is all that can be known.
+/// it is not supported; a plan that gives it most, and a time that is not the CPU's, confirm it.
+/// One of the two makes it likely. Of `all`, which names no unit, a whole plan is all that can be
+/// known.
 public func judgeUnit(
     _ unit: ComputeUnit, p50Ns: Double, placement: [PlacedOperation]?, timings: [UnitTiming]
 ) -> UnitEvidence {
@@ -16,7 +17,9 @@ public func judgeUnit(
     case .gpu, .npu: break
     }
     let isApart = isApart(p50Ns, timings)
-    guard let planned = share(of: unit, in: plan) else { return isApart == true ? .likely : .unknown }
+    guard let planned = share(of: unit, in: plan) else {
+        return isApart == true ? .likely : .unknown
+    }
     if planned == 0 { return .notSupported }
     if planned < most { return .unknown }
     guard let isApart else { return .likely }

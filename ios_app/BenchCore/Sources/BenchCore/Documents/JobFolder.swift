@@ -30,17 +30,17 @@ public struct JobFolder: Sendable {
     /// Require that the files are those that the job names. Throws `DocumentRefused`.
     public func requireFiles() throws {
         let inside = folder.resolvingSymlinksInPath().pathComponents
+        let place = folder.lastPathComponent
         for (name, sha256) in job.files.sorted(by: { $0.key < $1.key }) {
             let file = file(name)
             guard FileManager.default.fileExists(atPath: file.path) else {
                 throw DocumentRefused(
-                    "\(folder.lastPathComponent) has lost \(name), a file of its job; copy it again."
+                    "\(place) has lost \(name), a file of its job; copy it again."
                 )
             }
             guard file.resolvingSymlinksInPath().pathComponents.starts(with: inside) else {
                 throw DocumentRefused(
-                    "\(name) is a link that leads out of \(folder.lastPathComponent); copy the file "
-                        + "itself."
+                    "\(name) is a link that leads out of \(place); copy the file itself."
                 )
             }
             let actual = try hash(of: file)

@@ -81,7 +81,8 @@ private func daysUntil(_ year: Int, _ month: Int, _ day: Int) -> Int {
 private let daysTo1970 = 719_162
 
 private func date(daysSince1970 days: Int) -> (year: Int, month: Int, day: Int) {
-    var year = 1970 + days.flooringDivision(by: 366).quotient
+    // At or before the year that it is: no year is longer than 366 days, or shorter than 365.
+    var year = 1970 + days.flooringDivision(by: days < 0 ? 365 : 366).quotient
     while daysUntil(year + 1, 1, 1) <= days { year += 1 }
     var month = 1
     while month < 12, daysUntil(year, month + 1, 1) <= days { month += 1 }

@@ -62,8 +62,8 @@ public func readJournal(
     }
     if let other = journal.starts.first(where: { $0.jobSha256 != jobSha256 }) {
         throw DocumentRefused(
-            "\(what) is of another job: it names sha256 \(other.jobSha256.prefix(12)), and this job "
-                + "has \(jobSha256.prefix(12)); remove it to begin again."
+            "\(what) is of another job: it names sha256 \(other.jobSha256.prefix(12)), and this "
+                + "job has \(jobSha256.prefix(12)); remove it to begin again."
         )
     }
     return journal

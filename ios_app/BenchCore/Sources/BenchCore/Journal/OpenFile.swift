@@ -1,8 +1,15 @@
 import Foundation
 
+#if canImport(Darwin)
+    import Darwin
+#else
+    import Glibc
+#endif
+
 /// A file that one process at a time writes at its end, by the calls of POSIX.
-struct OpenFile: Sendable {
+final class OpenFile: Sendable {
     private let descriptor: Int32
+    private let isOpen = Locked(true)
 
     /// A call that failed, in the system's words.
     struct Failed: Error, CustomStringConvertible {
@@ -14,6 +21,10 @@ struct OpenFile: Sendable {
     /// Open a file to read and write; an empty one is made where there is none. Throws `Failed`.
     init(_ path: String) throws {
         descriptor = try Self.checked { open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644) }
+    }
+
+    deinit {
+        close()
     }
 
     /// Keep others from it until it is closed; false where another one has it.
@@ -51,6 +62,8 @@ struct OpenFile: Sendable {
 
     /// Append bytes as a whole: the half that a full disk took is cut off again.
     func append(_ bytes: [UInt8]) throws {
+        // Another file may have its number by now.
+        guard isOpen.with({ $0 }) else { throw Failed(code: EBADF) }
         let whole = try Int(Self.checked { lseek(descriptor, 0, SEEK_CUR) })
         var place = 0
         do {
@@ -77,12 +90,17 @@ struct OpenFile: Sendable {
         _ = try Self.checked { fsync(descriptor) }
     }
 
+    /// Let go of it; what is closed already stays so.
     func close() {
-        #if canImport(Darwin)
-            _ = Darwin.close(descriptor)
-        #else
-            _ = Glibc.close(descriptor)
-        #endif
+        isOpen.with { isOpen in
+            guard isOpen else { return }
+            isOpen = false
+            #if canImport(Darwin)
+                _ = Darwin.close(descriptor)
+            #else
+                _ = Glibc.close(descriptor)
+            #endif
+        }
     }
 
     private static func checked<Count: SignedInteger>(_ call: () -> Count) throws -> Count {

@@ -13,19 +13,12 @@ public struct OpenJournal: Sendable {
 /// cannot be written.
 public func openJournal(_ file: URL, jobSha256: String) throws -> OpenJournal {
     let name = file.lastPathComponent
-    let open = try failing(name) { try OpenFile(file.path) }
-    do {
-        return try failing(name) {
-            guard try open.lock() else {
-                throw DocumentRefused(
-                    "Another run writes the journal \(name) now; wait for its end."
-                )
-            }
-            return try opened(open, file, jobSha256)
+    return try failing(name) {
+        let open = try OpenFile(file.path)
+        guard try open.lock() else {
+            throw DocumentRefused("Another run writes the journal \(name) now; wait for its end.")
         }
-    } catch {
-        open.close()
-        throw error
+        return try opened(open, file, jobSha256)
     }
 }
 

@@ -27,7 +27,9 @@ private func shortest(_ value: Double) -> (digits: [UInt8], power: Int) {
 
 /// Write digits whose first one stands for tens to the power.
 private func written(_ digits: [UInt8], _ power: Int) -> String {
-    func text(_ part: some Sequence<UInt8>) -> String { String(decoding: Array(part), as: UTF8.self) }
+    func text(_ part: some Sequence<UInt8>) -> String {
+        String(decoding: Array(part), as: UTF8.self)
+    }
     if power > leastPlain, power < 0 {
         return "0." + String(repeating: "0", count: -power - 1) + text(digits)
     }

@@ -116,7 +116,8 @@ public func sha256(_ bytes: some Sequence<UInt8>) -> String {
 /// Return bytes in small hexadecimal digits.
 public func hexadecimal(_ bytes: [UInt8]) -> String {
     let digits = Array("0123456789abcdef".utf8)
-    return String(decoding: bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
+    let pairs = bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }
+    return String(decoding: pairs, as: UTF8.self)
 }
 
 /// Return the bytes that hexadecimal digits stand for, or nil where the text is none.

@@ -43,6 +43,15 @@ import Testing
         #expect(parts.events == [Event(tNs: 0, kind: .screenOff)])
     }
 
+    @Test func anEventThatComesLateHasTheTimeOfTheOneBefore() {
+        events.begin { 4 }
+        events.put(Event(tNs: 5, kind: .clockCap))
+        events.put(Event(tNs: 3, kind: .clockCap))
+        events.add(.memoryWarning)
+        #expect(events.take().map(\.tNs) == [5, 5, 5])
+        #expect(events.take().isEmpty)
+    }
+
     @Test func eventsOfManyThreadsStayInTheOrderOfTime() {
         let events = events
         events.begin { Int(DispatchTime.now().uptimeNanoseconds) }

@@ -33,8 +33,9 @@ import Testing
         return measurement
     }
 
-    private func opened(_ name: String, _ content: some Sequence<UInt8>) throws -> (URL, OpenJournal)
-    {
+    private func opened(
+        _ name: String, _ content: some Sequence<UInt8>
+    ) throws -> (URL, OpenJournal) {
         let file = try folder.write(name, content)
         return (file, try openJournal(file, jobSha256: Example.jobSha256))
     }
@@ -96,7 +97,7 @@ import Testing
             #expect(later.lines.count == (earlier?.lines.count ?? 0) + 2)
             #expect(content.starts(with: whole[..<(earlier?.bytes ?? 0)]))
             let damaged = try? Data(contentsOf: URL(fileURLWithPath: file.path + ".damaged"))
-            #expect(damaged.map(Array.init) == (earlier?.remark == nil ? nil : Array(whole[..<size])))
+            #expect(damaged == (earlier?.remark == nil ? nil : Data(whole[..<size])))
         }
     }
 
