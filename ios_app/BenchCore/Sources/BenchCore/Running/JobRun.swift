@@ -127,7 +127,8 @@ private final class Measuring {
                 computeUnitRequested: job.computeUnit,
                 computeUnitEvidence: job.computeUnit == .cpu ? .confirmed : .unknown,
                 delegate: job.delegate,
-                threads: job.threads),
+                threads: job.threads,
+                settings: runtime.settings),
             application: place.application,
             before: before,
             beforeLoadBytes: place.residentBytes)
