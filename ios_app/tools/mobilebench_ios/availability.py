@@ -1,4 +1,4 @@
-"""Cut Swift sources down to what an older iOS has, so that a compiler for Linux checks guards.
+"""Cut Swift sources down to what an older iOS has, so that missing guards are found.
 
 Swift checks `#available` only for the system that it compiles for. Cut to a level, a source has
 only what runs there: in the app what newer guards hold is replaced, in the declarations what is

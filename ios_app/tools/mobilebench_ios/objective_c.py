@@ -1,4 +1,4 @@
-"""What Apple's Objective-C declares: NativeScript's declarations, made from the SDK of iOS 26."""
+"""What Apple's Objective-C declares, read from NativeScript's declarations of iOS 26."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Compile the app's sources against declarations of Apple's frameworks, at every level of iOS."""
+"""Compile the app against declarations of Apple's frameworks, at every level of iOS."""
 
 from __future__ import annotations
 
