@@ -8,8 +8,9 @@
 # make test-cli        the program as a user runs it
 # make test-exporters  the exporters, and the contracts of plug-ins
 # make test-android    the Android app: its tests on the JVM, its build, and what was built
+# make test-swift      the iOS app: its tests on Linux, its type-check, its Xcode project
 # make test-art        the app's code on Android's own runtime, where its parts can be had
-# make test            lint, then core, cli, exporters and android in one run
+# make test            lint, then core, cli, exporters, android and swift in one run
 # make test-cases      files and networks that users had: slow ones, too
 # make test-all        the slow tests as well
 
@@ -17,7 +18,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: setup demo apk lint test test-quick test-core test-cli test-exporters test-android test-art test-cases test-all schema clean
+.PHONY: setup demo apk lint test test-quick test-core test-cli test-exporters test-android test-swift test-art test-cases test-all schema clean
 
 setup: $(READY)
 
@@ -70,6 +71,7 @@ CLI := tests/cases tests/cli tests/test_action.py tests/test_packaging.py
 EXPORTERS := \
   tests/contract tests/device_runners tests/exporters tests/inspecting tests/test_failures.py
 ANDROID := tests/android
+SWIFT := tests/ios
 
 # Two processes share the tests; `pytest` by itself runs one after the other.
 PYTEST := $(BIN)/pytest -n 2 --dist worksteal
@@ -88,6 +90,9 @@ test-exporters: setup
 
 test-android: setup
 	$(PYTEST) $(ANDROID)
+
+test-swift: setup
+	$(PYTEST) $(SWIFT)
 
 test-art: setup
 	@echo "skipped: Android's own runtime is not built here; docs/android-build.md says what is checked instead"

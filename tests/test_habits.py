@@ -173,13 +173,17 @@ def test_the_source_distribution_holds_what_its_tests_read(tmp_path: Path) -> No
         "action.yml",
         "android_app/settings.gradle.kts",
         "android_app/tools/build.py",
+        "ios_app/BenchCore/Package.swift",
+        "ios_app/BenchCore/Sources/BenchCore/Schemas/record.v2.json",
+        "ios_app/MobileBench.xcodeproj/project.pbxproj",
+        "ios_app/tools/build.py",
         "requirements.txt",
         "tests/test_habits.py",
     ):
         assert needed in names
 
 
-PARTS = ("CORE", "CLI", "EXPORTERS", "ANDROID")
+PARTS = ("CORE", "CLI", "EXPORTERS", "ANDROID", "SWIFT")
 
 
 def _listed(variable: str) -> list[Path]:

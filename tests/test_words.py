@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-FOLDERS = ("mobilebench", "exporters", "device_runners", "benchmarks", "android_app")
+FOLDERS = ("mobilebench", "exporters", "device_runners", "benchmarks", "android_app", "ios_app")
 LONGEST = 90
 AVOIDED = {
     r"\b[Pp]rov(?:e|es|en|ed|ing)\b|\b[Pp]roofs?\b": "verify",

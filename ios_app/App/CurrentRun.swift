@@ -1,4 +1,5 @@
 import BenchCore
+import Combine
 import Foundation
 import UIKit
 
@@ -45,12 +46,15 @@ final class CurrentRun: ObservableObject {
         CrashMark.begin(mark)
         // The screen would lock, and the run end behind it.
         UIApplication.shared.isIdleTimerDisabled = true
-        let watch = Watch(events, sensors, front) { [weak self] in self?.leaveFront() }
+        let watch = Watch(
+            events, sensors, front,
+            leaving: { [weak self] in self?.leaveFront() },
+            tooHot: { [weak self] in self?.stop(.tooHot) })
         watch.begin()
         self.watch = watch
         let plan = keptPlan(in: given.folder, given.job, osBuild: System.osBuild)
         let feed = RunFeed(
-            mark,
+            mark, given.folder.lastPathComponent,
             noted: { [events, wishes, given] in
                 events.add(.foreground, note: conditions(of: given.job, wishes).note)
             },
@@ -75,8 +79,8 @@ final class CurrentRun: ObservableObject {
     }
 
     /// End the run after the inference that is under way.
-    func stop() {
-        stopping.ask("stopped by the user")
+    func stop(_ cause: StopCause = .user) {
+        stopping.ask(cause.rawValue)
         show()
     }
 
@@ -90,7 +94,7 @@ final class CurrentRun: ObservableObject {
     /// Other runs go on; their records say that the app was not in front.
     private func leaveFront() {
         guard usesGpu, !isOver else { return }
-        stopping.ask("the app left the front")
+        stopping.ask(StopCause.leftFront.rawValue)
         // The inference under way has to end before this returns. One of a second is too slow for
         // that, and a load is too; nothing more can be done for these.
         _ = finished.wait(timeout: .now() + .seconds(2))
@@ -103,6 +107,7 @@ final class CurrentRun: ObservableObject {
         ticking?.cancel()
         UIApplication.shared.isIdleTimerDisabled = false
         self.end = end
+        feed?.say(end.failure == nil ? "done" : "failed")
         feed?.end(end.failure == nil ? .ended : .failed)
         show()
         over()
@@ -152,7 +157,9 @@ private struct Measuring: @unchecked Sendable {
 
     /// Write the record of a run that came to its end; one that was stopped can go on later.
     private func ended(_ failure: Failure?) throws -> RunEnd {
-        if failure == nil && stopping.cause != nil && !isWhole() { return RunEnd(stopped: true) }
+        if failure == nil, let cause = stopping.cause, !isWhole() {
+            return RunEnd(stopped: StopCause(rawValue: cause))
+        }
         try writeRecord(given, provenance(), signer: signer)
         return RunEnd(failure: failure.map { .verbatim("\($0.error): \($0.message)") })
     }

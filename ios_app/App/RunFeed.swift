@@ -1,4 +1,5 @@
 import BenchCore
+import Foundation
 import os
 
 /// Hands what a run tells over to the screen, without ever holding the run up.
@@ -11,15 +12,17 @@ final class RunFeed: RunObserver {
 
     private let waiting = OSAllocatedUnfairLock(initialState: Waiting())
     private let mark: RunningMark
+    private let job: String
     private let noted: @Sendable () -> Void
     private let changed: @Sendable () -> Void
 
     /// `noted` is called once, with the first part; `changed` when the stage changes.
     init(
-        _ mark: RunningMark, noted: @escaping @Sendable () -> Void,
+        _ mark: RunningMark, _ job: String, noted: @escaping @Sendable () -> Void,
         changed: @escaping @Sendable () -> Void
     ) {
         self.mark = mark
+        self.job = job
         self.noted = noted
         self.changed = changed
     }
@@ -32,7 +35,15 @@ final class RunFeed: RunObserver {
         end(stage)
     }
 
-    func reached(_ reached: Reached) { mark.reached(reached) }
+    func reached(_ reached: Reached) {
+        mark.reached(reached)
+        say(reached.rawValue)
+    }
+
+    /// Write a line that a cable shows, and that stays where a runtime ends the process.
+    func say(_ what: String) {
+        FileHandle.standardError.write(Data("mobilebench: \(job): \(what)\n".utf8))
+    }
 
     func part(_ part: Part) {
         let isFirst = waiting.withLock { waiting in

@@ -2,11 +2,36 @@
 
 from __future__ import annotations
 
+import shutil
+
 from mobilebench.cli import output
+
+IPHONE = """\
+xcodebuild -project ios_app/MobileBench.xcodeproj \\
+  -scheme MobileBench -configuration Release \\
+  -destination generic/platform=iOS \\
+  -derivedDataPath build/xc -allowProvisioningUpdates \\
+  DEVELOPMENT_TEAM=TEAM MOBILEBENCH_BUNDLE_ID=APP
+xcrun devicectl list devices
+xcrun devicectl device install app --device PHONE \\
+  build/xc/Build/Products/Release-iphoneos/MobileBench.app
+xcrun devicectl device copy to --device PHONE \\
+  --domain-type appDataContainer --domain-identifier APP \\
+  --source phone-job --destination Documents/jobs/phone-job
+xcrun devicectl device process launch --device PHONE APP \\
+  --job phone-job --key KEY
+xcrun devicectl device copy from --device PHONE \\
+  --domain-type appDataContainer --domain-identifier APP \\
+  --source Documents/jobs/phone-job --destination phone-job
+"""
+"""What builds, signs and installs the iOS app, and takes a job there and back."""
 
 
 def command() -> None:
-    """Show for every export format whether its toolkit is installed, and how to get it."""
+    """Show whether each export format's toolkit is installed, and how to get it.
+
+    The commands that build and install the iOS app follow.
+    """
     from mobilebench import plugins
     from mobilebench.errors import MissingToolkit
 
@@ -21,6 +46,19 @@ def command() -> None:
         table.add_row(name, ready, ", ".join(sorted(exporter.precisions())), tools)
     table.add_row("timm:NAME", *_timm())
     output.show_plain(table)
+    output.show_text("\n")
+    output.show_line(_iphone())
+    output.show_text(IPHONE)
+
+
+def _iphone() -> str:
+    """Say what the commands for an iPhone need; they run on a Mac only."""
+    if shutil.which("xcodebuild") and shutil.which("xcrun"):
+        return "To build the iOS app and run a job on an iPhone:"
+    return (
+        "To build the iOS app and run a job on an iPhone, on a Mac with Xcode 16 or newer "
+        "(there is no Xcode here):"
+    )
 
 
 def _timm() -> tuple[str, str, str]:

@@ -53,6 +53,7 @@ def test_devices_and_doctor_describe_this_machine(mobilebench: Program) -> None:
     doctor = mobilebench("doctor")
     assert doctor.code == 0
     assert all(name in doctor.stdout for name in ("onnx", "tflite", "executorch", "coreml"))
+    assert "xcodebuild" in doctor.stdout and "xcrun devicectl device install" in doctor.stdout
 
 
 def test_a_file_of_the_users_goes_from_pytorch_to_a_leaderboard(

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from mobilebench.cli import doctor
 from mobilebench.errors import UserError
 from mobilebench_ios import xcode
 from mobilebench_ios.places import APP, CORE
@@ -187,3 +188,14 @@ def test_the_settings_name_what_the_catalog_has() -> None:
     accent = settings["ASSETCATALOG_COMPILER_GLOBAL_ACCENT_COLOR_NAME"]
     assert (CATALOG / f"{icon}.appiconset").is_dir()
     assert (CATALOG / f"{accent}.colorset").is_dir()
+
+
+def test_the_readme_has_the_commands_of_the_doctor() -> None:
+    readme = (APP / "README.md").read_text(encoding="utf-8")
+    settings = xcode.settings(_project(), "Release")
+    assert [line for line in doctor.IPHONE.splitlines() if f"{line}\n" not in readme] == []
+    assert f"{xcode.PROJECT.name} " in doctor.IPHONE and f"-scheme {SCHEME.stem} " in doctor.IPHONE
+    assert "MOBILEBENCH_BUNDLE_ID" in settings
+    [option] = re.findall(r"--job \S+ (--\w+)", doctor.IPHONE)
+    asked = (APP / "App" / "Asked.swift").read_text(encoding="utf-8")
+    assert '"--job"' in asked and f'"{option}"' in asked

@@ -10,17 +10,20 @@ final class Watch {
     private let front: Front
     /// Called before the app leaves the front, while it still may use the GPU.
     private let leaving: @MainActor () -> Void
+    /// Called when the thermal state is critical: the system is about to take things away.
+    private let tooHot: @MainActor () -> Void
     private var observers: [any NSObjectProtocol] = []
     private var isPlugged: Bool?
 
     init(
         _ events: EventLog, _ sensors: IPhoneSensors, _ front: Front,
-        leaving: @escaping @MainActor () -> Void
+        leaving: @escaping @MainActor () -> Void, tooHot: @escaping @MainActor () -> Void
     ) {
         self.events = events
         self.sensors = sensors
         self.front = front
         self.leaving = leaving
+        self.tooHot = tooHot
     }
 
     func begin() {
@@ -33,6 +36,7 @@ final class Watch {
         hear(UIApplication.willResignActiveNotification) { $0.leave() }
         hear(UIApplication.didBecomeActiveNotification) { $0.comeBack() }
         hear(UIApplication.didReceiveMemoryWarningNotification) { $0.events.add(.memoryWarning) }
+        hear(ProcessInfo.thermalStateDidChangeNotification) { $0.thermalStateChanged() }
         hear(UIDevice.batteryLevelDidChangeNotification) { $0.sensors.readBattery() }
         hear(UIDevice.batteryStateDidChangeNotification) { $0.batteryChanged() }
     }
@@ -65,6 +69,11 @@ final class Watch {
         if front.isInFront { return }
         front.isInFront = true
         events.add(.foreground)
+    }
+
+    private func thermalStateChanged() {
+        let state = thermalReading(sensors.thermalState, isSimulator: sensors.isSimulator)
+        if state.value == .critical { tooHot() }
     }
 
     private func batteryChanged() {

@@ -47,6 +47,7 @@ public struct AnnotationPosition: Sendable {
     public static var top: AnnotationPosition { fatalError() }
 }
 
+/// swift: https://developer.apple.com/documentation/swiftui/foreach
 extension ForEach: ChartContent where Content: ChartContent {
     public init(
         _ data: Data, id: KeyPath<Data.Element, ID>,
@@ -149,6 +150,7 @@ public enum AxisMarkBuilder {
 }
 
 /// What several marks of an axis make.
+/// swift: https://developer.apple.com/documentation/charts/axismarkbuilder
 public struct AxisMarkGroup: AxisMark {}
 
 /// swift: https://developer.apple.com/documentation/charts/axismarks
@@ -159,6 +161,7 @@ public struct AxisMarks<Content: AxisMark>: AxisContent {
     ) { fatalError() }
 }
 
+/// swift: https://developer.apple.com/documentation/charts/axismarks
 extension AxisMarks where Content == AxisMarkGroup {
     public init() { fatalError() }
 }

@@ -13,8 +13,12 @@ public final class AIModel: Sendable {
 @available(iOS 27.0, *)
 public final class InferenceFunction: Sendable {
     private init() {}
-    public func run(inputs: [String: NDArray]) async throws -> [String: InferenceValue] {
-        fatalError()
+    public func run(inputs: [String: NDArray]) async throws -> Outputs { fatalError() }
+
+    /// swift: https://developer.apple.com/documentation/coreai/inferencefunction
+    @available(iOS 27.0, *)
+    public struct Outputs {
+        public mutating func remove(_ name: String) -> InferenceValue? { fatalError() }
     }
 }
 

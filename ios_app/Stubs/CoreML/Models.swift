@@ -71,7 +71,10 @@ open class MLDictionaryFeatureProvider: NSObject, MLFeatureProvider {
 }
 
 open class MLFeatureValue: NSObject {
-    public override init() { fatalError() }
+    /// objc: featureValueWithMultiArray
+    public init(multiArray value: MLMultiArray) { fatalError() }
+    /// objc: featureValueWithPixelBuffer
+    public init(pixelBuffer value: CVPixelBuffer) { fatalError() }
     open var multiArrayValue: MLMultiArray? { fatalError() }
 }
 

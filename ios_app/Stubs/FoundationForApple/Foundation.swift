@@ -31,3 +31,10 @@ extension NSNotification.Name {
 public func autoreleasepool<Result>(invoking body: () throws -> Result) rethrows -> Result {
     fatalError()
 }
+
+extension URL {
+    /// swift: https://developer.apple.com/documentation/foundation/nsurl/startaccessingsecurityscopedresource()
+    public func startAccessingSecurityScopedResource() -> Bool { fatalError() }
+    /// swift: https://developer.apple.com/documentation/foundation/nsurl/stopaccessingsecurityscopedresource()
+    public func stopAccessingSecurityScopedResource() { fatalError() }
+}

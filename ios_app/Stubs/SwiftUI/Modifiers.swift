@@ -73,6 +73,7 @@ public struct Color: ShapeStyle, Leaf {
     public init(red: Double, green: Double, blue: Double, opacity: Double = 1) { fatalError() }
 }
 
+/// swift: https://developer.apple.com/documentation/swiftui/shapestyle
 extension ShapeStyle where Self == Color {
     public static var red: Color { fatalError() }
 }
@@ -80,6 +81,7 @@ extension ShapeStyle where Self == Color {
 /// swift: https://developer.apple.com/documentation/swiftui/hierarchicalshapestyle
 public struct HierarchicalShapeStyle: ShapeStyle {}
 
+/// swift: https://developer.apple.com/documentation/swiftui/shapestyle
 extension ShapeStyle where Self == HierarchicalShapeStyle {
     public static var secondary: HierarchicalShapeStyle { fatalError() }
 }

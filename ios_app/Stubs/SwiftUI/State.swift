@@ -118,6 +118,7 @@ public protocol App {
     @MainActor @preconcurrency init()
 }
 
+/// swift: https://developer.apple.com/documentation/swiftui/app
 extension App {
     @MainActor @preconcurrency public static func main() { fatalError() }
 }

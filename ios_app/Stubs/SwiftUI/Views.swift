@@ -10,13 +10,16 @@ public protocol View {
     @ViewBuilder @MainActor @preconcurrency var body: Body { get }
 }
 
+/// swift: https://developer.apple.com/documentation/swiftui/view
 extension Never: View {
     public var body: Never { fatalError() }
 }
 
-/// A view without parts.
+/// A view without parts, of these declarations alone.
+/// swift: https://developer.apple.com/documentation/swiftui/view
 public protocol Leaf: View where Body == Never {}
 
+/// swift: https://developer.apple.com/documentation/swiftui/view
 extension Leaf {
     public var body: Never { fatalError() }
 }
@@ -42,6 +45,7 @@ public enum ViewBuilder {
     }
 }
 
+/// swift: https://developer.apple.com/documentation/swiftui/view
 extension Optional: View where Wrapped: View {
     public var body: Never { fatalError() }
 }
@@ -58,6 +62,7 @@ public struct TupleView<T>: Leaf {}
 /// swift: https://developer.apple.com/documentation/swiftui/viewbuilder/buildeither(first:)
 public struct _ConditionalContent<A, B> {}
 
+/// swift: https://developer.apple.com/documentation/swiftui/viewbuilder/buildeither(first:)
 extension _ConditionalContent: View where A: View, B: View {
     public var body: Never { fatalError() }
 }
@@ -118,6 +123,7 @@ public struct ForEach<Data: RandomAccessCollection, ID: Hashable, Content> {
     let content: (Data.Element) -> Content
 }
 
+/// swift: https://developer.apple.com/documentation/swiftui/foreach
 extension ForEach: View where Content: View {
     public var body: Never { fatalError() }
     public init(
@@ -126,6 +132,7 @@ extension ForEach: View where Content: View {
     ) { fatalError() }
 }
 
+/// swift: https://developer.apple.com/documentation/swiftui/foreach
 extension ForEach where ID == Data.Element.ID, Content: View, Data.Element: Identifiable {
     public init(_ data: Data, @ViewBuilder content: @escaping (Data.Element) -> Content) {
         fatalError()
@@ -139,6 +146,7 @@ public struct Button<Label: View>: Leaf {
     }
 }
 
+/// swift: https://developer.apple.com/documentation/swiftui/button
 extension Button where Label == Text {
     public init<S: StringProtocol>(_ title: S, action: @escaping @MainActor () -> Void) {
         fatalError()

@@ -1,4 +1,4 @@
-"""Cut Swift sources down to what an older iOS has, so that a compiler for Linux checks guards.
+"""Cut Swift sources down to what an older iOS has, so that missing guards are found.
 
 Swift checks `#available` only for the system that it compiles for. Cut to a level, a source has
 only what runs there: in the app what newer guards hold is replaced, in the declarations what is
@@ -39,15 +39,16 @@ def levels(texts: Iterable[str]) -> list[Level]:
     return sorted(named)
 
 
-def cut(text: str, level: Level) -> str:
+def cut(text: str, level: Level, *, removes: bool = False) -> str:
     """Return a source with only what a level of iOS has; lines stay where they are.
 
-    Raises `UserError` for a guard in a form that is not understood.
+    With `removes`, what is newer is taken out instead of marked as unavailable. Raises
+    `UserError` for a guard in a form that is not understood.
     """
     out: list[str] = []
     code = masked(text)
     at = 0
-    for start, end, instead in _edits(code, level):
+    for start, end, instead in _edits(code, level, removes):
         if start < at:
             continue  # it is inside what was replaced
         lines = code.count("\n", start, end) - instead.count("\n")
@@ -56,11 +57,13 @@ def cut(text: str, level: Level) -> str:
     return "".join(out) + text[at:]
 
 
-def _edits(code: str, level: Level) -> list[tuple[int, int, str]]:
+def _edits(code: str, level: Level, removes: bool) -> list[tuple[int, int, str]]:
     rows = []
     for match in _MARK.finditer(code):
         given = level_of(match[1])
-        if given and given > level:
+        if given and given > level and removes:
+            rows.append((match.start(), _end_of_declaration(code, match.end()), ""))
+        elif given and given > level:
             rows.append((match.start(), match.end(), "@available(*, unavailable)"))
     for match in _QUESTION.finditer(code):
         given = level_of(match[2])
@@ -74,9 +77,15 @@ def _edits(code: str, level: Level) -> list[tuple[int, int, str]]:
     return sorted(rows)
 
 
+def _end_of_declaration(code: str, at: int) -> int:
+    """Return where the declaration behind an attribute ends."""
+    case = re.compile(r"\s*case\b[^\n]*").match(code, at)
+    return case.end() if case else close_of(code, code.index("{", at)) + 1
+
+
 def _replaced(code: str, at: int, line: int) -> list[tuple[int, int, str]]:
     """Return the edits that take a guard as answered with no."""
-    before = [each for each in _STATEMENT.finditer(code, 0, at)]
+    before = list(_STATEMENT.finditer(code, 0, at))
     if not before:
         raise UserError(f"line {line} asks #available in no if, guard or while")
     brace = code.index("{", at)

@@ -13,12 +13,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mobilebench.errors import UserError
+from mobilebench_android.fetching import Report, silent
 from mobilebench_ios.availability import OLDEST, Level, level_of
-from mobilebench_ios.objective_c import Declarations, Member
-from mobilebench_ios.swift_source import close_of, masked
+from mobilebench_ios.objective_c import Declarations, Member, declarations, headers
+from mobilebench_ios.swift_source import close_of, masked, sources
 
 _DECLARATION = re.compile(
-    r"^(?P<indent>[ \t]*)(?P<words>(?:@[\w.]+(?:\([^)\n]*\))?[ \t]+)*(?:[a-z]\w*(?:\(\w+\))?[ \t]+)*?)"
+    r"^[ \t]*(?P<words>(?:@[\w.]+(?:\([^)\n]*\))?[ \t]+)*(?:[a-z]\w*(?:\(\w+\))?[ \t]+)*?)"
     r"(?P<kind>class|struct|enum|actor|protocol|extension|func|init|var|let|case|typealias|subscript"
     r"|precedencegroup|associatedtype)\b(?!\s+(?:func|var|let|subscript)\b)"
     r"[ \t]*(?P<name>`?[\w.]+`?|[(?!])?",
@@ -26,7 +27,7 @@ _DECLARATION = re.compile(
 )
 _TYPES = {"class", "struct", "enum", "actor", "protocol", "extension"}
 _COMMENT = re.compile(r"^\s*///\s*(swift|objc):\s*(\S+)\s*$")
-_ATTRIBUTE = re.compile(r"^\s*@[\w.]+(?:\([^)]*\))?\s*$")
+_ATTRIBUTE = re.compile(r"^\s*(?:@[\w.]+(?:\([^)]*\))?\s*)+$")
 _CASE = re.compile(r"(?:\((?:\w+:\s*)?(?P<payload>[\w.]+)\))?(?:[ \t]*=[ \t]*(?P<value>\S+))?")
 _AVAILABLE = re.compile(r"@available\(([^)]*)\)")
 
@@ -78,7 +79,7 @@ def declared(path: Path, text: str | None = None) -> list[Declared]:
     code = masked(text)
     lines = text.splitlines()
     rows: list[Declared] = []
-    owners: list[tuple[int, int, str]] = []
+    owners: list[tuple[int, int, str, str | None]] = []
     closed = 0
     for match in _DECLARATION.finditer(code):
         at = match.start("kind")
@@ -87,12 +88,14 @@ def declared(path: Path, text: str | None = None) -> list[Declared]:
         owners = [each for each in owners if each[0] < at < each[1]]
         line = code.count("\n", 0, at)
         page, objc, marks = _above(lines, line)
+        if objc is None and page is None and owners:
+            page = owners[-1][3]
         since = max(_level(marks + match["words"]), OLDEST)
         kind, name = match["kind"], (match["name"] or "").strip("`")
         end, labels = _extent(code, match, kind)
         if kind in _TYPES:
             opening = code.index("{", match.end())
-            owners.append((opening, close_of(code, opening), name))
+            owners.append((opening, close_of(code, opening), name, None if objc else page))
         else:
             closed = end
         if "override" in match["words"] or "private" in match["words"]:
@@ -188,24 +191,20 @@ def compare(rows: list[Declared], apple: Declarations) -> list[Verdict]:
         for row in rows
         if row.kind in _TYPES - {"extension"}
     }
-    return [_verdict(row, types, apple) for row in rows]
+    claims = [row for row in rows if row.kind != "extension" or row.objc]
+    return [_verdict(row, types, apple) for row in claims]
 
 
 def _verdict(row: Declared, types: dict[tuple[str, ...], Declared], apple: Declarations) -> Verdict:
-    if row.kind == "extension" and row.objc is None:
-        return Verdict(row, "documented")  # its members are compared
+    if row.page and not row.objc:
+        return Verdict(row, "documented")
     around = [types[row.owner[:n]] for n in range(1, len(row.owner) + 1) if row.owner[:n] in types]
     since = max([row.since, *(each.since for each in around)])
-    page = row.page or next(
-        (each.page for each in reversed(around) if each.page and not each.objc), None
-    )
     if row.kind in _TYPES:
         found_since = _type_since(row, apple, types)
     else:
         found_since = _member_since(row, types, apple)
     if found_since is None:
-        if page:
-            return Verdict(row, "documented")
         return Verdict(row, "wrong", "Apple's Objective-C has no such thing")
     if max(found_since, OLDEST) != since:
         have, want = (".".join(map(str, each)) for each in (since, max(found_since, OLDEST)))
@@ -260,9 +259,9 @@ def _member_since(
                 return max(member.since, outer)
     wanted = _free_names(row, names)
     for name in wanted:
-        member = apple.free.get(name)
-        if member is not None and (member.inputs is None or member.inputs == len(row.labels)):
-            return max(member.since, outer)
+        each = apple.free.get(name)
+        if each is not None and each.inputs in (None, len(row.labels)):
+            return max(each.since, outer)
     if row.payload in apple.types:
         return max(apple.types[row.payload].since, outer)
     known = any(name in apple.types for name in names)
@@ -302,7 +301,7 @@ def _is_same(
 def _pattern(row: Declared) -> re.Pattern[str]:
     """Return what the joined parts of a selector look like for a function of Swift.
 
-    Swift leaves out words that types repeat: `compileModel(at:)` is `compileModelAtURLCompletionHandler`.
+    Swift leaves out words that types repeat: `load(contentsOf:)` is `loadContentsOfURL...`.
     """
     parts = [each[:1].upper() + each[1:] for each in row.labels if each != "_"]
     start = "initWith" if row.kind == "init" else re.escape(row.name)
@@ -311,9 +310,18 @@ def _pattern(row: Declared) -> re.Pattern[str]:
     )
 
 
-def verdicts(folder: Path, apple: Declarations) -> list[Verdict]:
-    """Return what became of the declarations of a module's folder. Raises `UserError` for none."""
-    rows = [row for path in sorted(folder.glob("*.swift")) for row in declared(path)]
+OTHERS = {"ExecuTorch": "executorch-headers"}
+"""Modules that are not Apple's, and the part with their headers."""
+
+
+def verdicts(folder: Path, report: Report = silent) -> list[Verdict]:
+    """Return what became of the declarations in a module's folder.
+
+    Raises `UserError` where there are none, and as `fetch`.
+    """
+    rows = [row for path in sources(folder) for row in declared(path)]
     if not rows:
         raise UserError(f"{folder} declares nothing")
+    part = OTHERS.get(folder.name)
+    apple = headers(part, report) if part else declarations(report)
     return compare(rows, apple)

@@ -1,4 +1,4 @@
-"""What Apple's Objective-C declares: NativeScript's declarations, made from the SDK of iOS 26."""
+"""What Apple's Objective-C declares, read from NativeScript's declarations of iOS 26."""
 
 from __future__ import annotations
 
@@ -130,3 +130,41 @@ def _count(inputs: str) -> int:
         depth += {"(": 1, "{": 1, "<": 1, "[": 1, ")": -1, "}": -1, ">": -1, "]": -1}.get(letter, 0)
         count += letter == "," and not depth
     return count if inputs.strip() else 0
+
+
+_INTERFACE = re.compile(r"^@interface (\w+)[^\n]*\n(.*?)^@end", re.MULTILINE | re.DOTALL)
+_SELECTOR = re.compile(r"^[-+]\s*\([^)]*\)(.*?);", re.MULTILINE | re.DOTALL)
+_FIELD = re.compile(r"^@property\([^)]*\)\s*([^;]*);", re.MULTILINE)
+_ENUM = re.compile(r"NS_ENUM\(\w+, (\w+)\) \{(.*?)\}", re.DOTALL)
+_COMMENTS = re.compile(r"/\*.*?\*/|//[^\n]*", re.DOTALL)
+_MACROS = re.compile(r"\bNS_\w+(?:\([^;]*\))?|__attribute__\(\(\w+\)\)")
+
+
+@cache
+def headers(part: str, report: Report = silent) -> Declarations:
+    """Return what the Objective-C headers of a part declare. Raises as `fetch`."""
+    types: dict[str, Type] = {}
+    for path in sorted(fetch(part, report).glob("*.h")):
+        text = _COMMENTS.sub("", path.read_text(encoding="utf-8"))
+        for name, body in _INTERFACE.findall(text):
+            row = types.setdefault(name, Type(name, _ALWAYS, ()))
+            row.members += [_selector(_MACROS.sub("", each)) for each in _SELECTOR.findall(body)]
+            fields = [_MACROS.sub("", each).split() for each in _FIELD.findall(body)]
+            row.members += [Member(each[-1].lstrip("*"), None, _ALWAYS) for each in fields]
+        for name, body in _ENUM.findall(text):
+            row = types.setdefault(name, Type(name, _ALWAYS, ()))
+            value = -1
+            for case in filter(None, (each.strip() for each in body.split(","))):
+                word, _, given = case.partition("=")
+                number = re.fullmatch(r"\s*(\d+|0x[0-9a-fA-F]+)\s*", given)
+                value = int(number[1], 0) if number else value + 1
+                row.members.append(Member(word.strip().removeprefix(name), None, _ALWAYS, value))
+    return Declarations(types, {})
+
+
+def _selector(text: str) -> Member:
+    """Return the method of a selector, its parts joined as in NativeScript's declarations."""
+    text = re.sub(r"\((?:[^()]|\((?:[^()]|\([^()]*\))*\))*\)", "", text)
+    parts = re.findall(r"(\w+)\s*:", text) or text.split()[:1]
+    joined = parts[0] + "".join(part[:1].upper() + part[1:] for part in parts[1:])
+    return Member(joined, text.count(":"), _ALWAYS)

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from mobilebench.errors import MobilebenchError, ProcessFailed
-from mobilebench_ios import testing
+from mobilebench_ios import comparing, stubs, testing, xcode
 from mobilebench_ios.places import output, shown
 from mobilebench_ios.swift import swift
 
@@ -65,6 +65,32 @@ def _test(given: argparse.Namespace) -> int:
     return 1 if counts[1] else 0
 
 
+def _check(given: argparse.Namespace) -> int:
+    started = time.monotonic()
+    done = stubs.check(_report)
+    shown_levels = ", ".join(f"{major}.{minor}" for major, minor in done.levels)
+    print(f"{done.files} files compile as on iOS {shown_levels}", end=" ")
+    print(f"in {time.monotonic() - started:.1f} s")
+    return 0
+
+
+def _declarations(given: argparse.Namespace) -> int:
+    rows = [v for folder in stubs.modules() for v in comparing.verdicts(stubs.STUBS / folder)]
+    wrong = [each for each in rows if each.how == "wrong"]
+    for each in wrong:
+        print(f"{each.declared.place}: {each.declared.title}: {each.reason}")
+    compared = sum(each.how == "compared" for each in rows)
+    print(f"{compared} of {len(rows)} declarations are those of Objective-C")
+    return 1 if wrong else 0
+
+
+def _project(given: argparse.Namespace) -> int:
+    path = xcode.PROJECT / "project.pbxproj"
+    problems = xcode.problems(xcode.read(path.read_text(encoding="utf-8")))
+    print("\n".join(problems) or f"{shown(path)} holds together")
+    return 1 if problems else 0
+
+
 def _run(given: argparse.Namespace) -> int:
     tool = swift(_report)
     program = testing.build(_report, product=given.product) / given.product
@@ -77,5 +103,8 @@ VERBS: dict[str, tuple[str, Callable[[argparse.Namespace], int]]] = {
     "setup": ("set up Swift, in the cache", _setup),
     "build": ("build BenchCore, only what changed", _build),
     "test": ("build BenchCore and run its tests", _test),
+    "check": ("compile the app against declarations of Apple's frameworks", _check),
+    "declarations": ("compare those declarations with Objective-C's", _declarations),
+    "project": ("check the Xcode project", _project),
     "run": ("build an executable of BenchCore and run it", _run),
 }

@@ -1,4 +1,4 @@
-"""Compile the app's sources against declarations of Apple's frameworks, at every level of iOS."""
+"""Compile the app against declarations of Apple's frameworks, at every level of iOS."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ IMPLICIT = ("FoundationForApple",)
 """What Foundation has on Apple's systems only: seen wherever Foundation is."""
 COMMON = ("-parse-as-library", "-enable-upcoming-feature", "ExistentialAny")
 AS_THE_APP = ("-swift-version", "6")
-AS_APPLE = ("-swift-version", "5", "-suppress-warnings")
+AS_APPLE = ("-swift-version", "5", "-enable-library-evolution", "-suppress-warnings")
 """Apple's modules are not written in Swift 6 mode, which decides what the app has to mind."""
 _IMPORT = re.compile(
     r"^[ \t]*(?:@\w+[ \t]+)*(?:public[ \t]+)?import[ \t]+(?:\w+[ \t]+)?(\w+)", re.M
@@ -114,7 +114,7 @@ class _Level:
             self._module(name, texts)
         folder = output() / "type-check" / "app"
         shutil.rmtree(folder, ignore_errors=True)
-        files = _write(folder, {name: cut(text, self._level) for name, text in app.items()})
+        files = _write(folder, {n: cut(text, self._level, removes=True) for n, text in app.items()})
         # What is cut leaves variables unused.
         strict = [] if _is_cut(app, self._level) else ["-warnings-as-errors"]
         seen = [word for path in (*self._made.values(), *self._seen) for word in ("-I", path)]
@@ -141,7 +141,8 @@ class _Level:
     def _module(self, name: str, texts: list[str]) -> None:
         """Compile a module of declarations, where that was not done for this content."""
         cuts = [cut(text, self._level) for text in texts]
-        terms = [*cuts, *(self._made[each].name for each in self._made), *COMMON, *AS_APPLE]
+        needed = {other for text in texts for other in imports(text)} & self._made.keys()
+        terms = [*cuts, *sorted(self._made[each].name for each in needed), *COMMON, *AS_APPLE]
         key = hashlib.sha256("\0".join(terms).encode()).hexdigest()[:16]
         folder = output() / "stubs" / f"{name}-{key}"
         if not (folder / f"{name}.swiftmodule").is_file():

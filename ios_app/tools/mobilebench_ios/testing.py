@@ -130,8 +130,7 @@ def run_tests(results: Path, report: Report = silent) -> list[Outcome]:
     with only_one(scratch(), lambda: report(waiting), Event()):
         written.unlink(missing_ok=True)
         report("running the tests of BenchCore")
-        options = ["--skip-build", "--xunit-output", xml]
-        log = _swift(tool, "test", *options, good=(0, 1))
+        log = _swift(tool, "test", "--skip-build", "--xunit-output", xml, good=(0, 1))
         outcomes = [*_xctest(log), *(_swift_testing(written) if written.is_file() else ())]
     if not outcomes:
         raise UserError(f"swift test ran nothing:\n{log[-4000:]}")

@@ -70,6 +70,10 @@ extension JsonObject {
 
     package func texts(_ name: String) -> [String] { list(name).map(\.asText) }
 
+    package func textsByName(_ name: String) -> [String: String] {
+        Dictionary(part(name).fields.map { ($0, $1.asText) }, uniquingKeysWith: { $1 })
+    }
+
     package func numbers(_ name: String) -> [String: Double] {
         Dictionary(part(name).fields.map { ($0, $1.asNumber) }, uniquingKeysWith: { $1 })
     }

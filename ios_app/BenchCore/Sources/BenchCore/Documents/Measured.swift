@@ -142,6 +142,8 @@ public struct RuntimeInfo: Hashable, Sendable {
     public var computeUnitEvidence: UnitEvidence
     public var delegate: String?
     public var threads: Int
+    /// Options of the runtime that the runner set, by the runtime's own names.
+    public var settings: [String: String]
 
     public init(
         name: String,
@@ -149,7 +151,8 @@ public struct RuntimeInfo: Hashable, Sendable {
         computeUnitRequested: ComputeUnit,
         computeUnitEvidence: UnitEvidence,
         delegate: String?,
-        threads: Int
+        threads: Int,
+        settings: [String: String] = [:]
     ) {
         self.name = name
         self.version = version
@@ -157,6 +160,7 @@ public struct RuntimeInfo: Hashable, Sendable {
         self.computeUnitEvidence = computeUnitEvidence
         self.delegate = delegate
         self.threads = threads
+        self.settings = settings
     }
 }
 

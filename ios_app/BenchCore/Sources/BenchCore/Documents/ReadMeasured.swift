@@ -47,7 +47,8 @@ func readRuntime(_ runtime: JsonObject) throws -> RuntimeInfo {
         computeUnitRequested: try runtime.word("compute_unit_requested"),
         computeUnitEvidence: try runtime.word("compute_unit_evidence"),
         delegate: runtime.textOrNil("delegate"),
-        threads: runtime.whole("threads")
+        threads: runtime.whole("threads"),
+        settings: runtime.textsByName("settings")
     )
 }
 

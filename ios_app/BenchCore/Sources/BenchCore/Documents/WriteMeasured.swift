@@ -60,6 +60,9 @@ extension RuntimeInfo {
         fields.add("compute_unit_evidence", computeUnitEvidence)
         fields.addAlways("delegate", delegate.map(Json.text))
         fields.add("threads", threads)
+        var options = JsonObject()
+        for (name, value) in settings.sorted(by: { $0.key < $1.key }) { options.add(name, value) }
+        fields.add("settings", .object(options))
         return fields
     }
 }

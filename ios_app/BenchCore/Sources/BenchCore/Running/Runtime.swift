@@ -51,6 +51,21 @@ public struct ModelRequest: Sendable {
     public var threads: Int
     /// Whether each run makes the library's inputs anew, inside the timed call.
     public var preparesInside: Bool
+
+    public init(
+        file: URL, sha256: String, entry: String?, inputs: [TensorSpec], outputs: [TensorSpec],
+        unit: ComputeUnit, delegate: String?, threads: Int, preparesInside: Bool
+    ) {
+        self.file = file
+        self.sha256 = sha256
+        self.entry = entry
+        self.inputs = inputs
+        self.outputs = outputs
+        self.unit = unit
+        self.delegate = delegate
+        self.threads = threads
+        self.preparesInside = preparesInside
+    }
 }
 
 /// A loaded model. It may be used by the thread that loaded it, and by no other.

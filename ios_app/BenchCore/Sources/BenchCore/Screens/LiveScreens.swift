@@ -1,11 +1,27 @@
+/// Why a run was stopped that another one can go on with.
+public enum StopCause: String, Sendable {
+    case user = "stopped by the user"
+    /// The app left the front, where it may not use the GPU.
+    case leftFront = "the app left the front"
+    case tooHot = "the thermal state is critical"
+
+    fileprivate var key: TextKey {
+        switch self {
+        case .user: .runStopped
+        case .leftFront: .runStoppedBehind
+        case .tooHot: .runStoppedHot
+        }
+    }
+}
+
 /// How a run came to its end.
 public struct RunEnd: Hashable, Sendable {
     /// Why there is no measurement; nil where there is one.
     public let failure: Phrase?
-    /// True where the user ended it.
-    public let stopped: Bool
+    /// Why it was stopped; nil where it was not.
+    public let stopped: StopCause?
 
-    public init(failure: Phrase? = nil, stopped: Bool = false) {
+    public init(failure: Phrase? = nil, stopped: StopCause? = nil) {
         self.failure = failure
         self.stopped = stopped
     }
@@ -45,7 +61,7 @@ private func status(
 ) -> Phrase {
     switch stage {
     case .failed: .of(.runFailed, end?.failure ?? .verbatim(""))
-    case .ended: .of(end?.stopped == true ? .runStopped : .runEnded)
+    case .ended: .of(end?.stopped?.key ?? .runEnded)
     case _ where stopping: .of(.runStopping)
     case .checkingFiles: .of(.runCheckingFiles)
     case .checkingOutputs: .of(.runCheckingOutputs)

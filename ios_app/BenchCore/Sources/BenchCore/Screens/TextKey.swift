@@ -38,6 +38,8 @@ public enum TextKey: String, CaseIterable, Sendable {
     case runStill = "run_still"
     case runStopping = "run_stopping"
     case runStopped = "run_stopped"
+    case runStoppedBehind = "run_stopped_behind"
+    case runStoppedHot = "run_stopped_hot"
     case runEnded = "run_ended"
     case runFailed = "run_failed"
     case lastLatency = "last_latency"

@@ -25,6 +25,7 @@ import Testing
         #expect(measured.parity.map(\.passed) == [true])
         #expect(measured.gates.count == 2)
         #expect(measured.runtime.computeUnitEvidence == .confirmed)
+        #expect(measured.runtime.settings == ["spinning": "0"])
         #expect(measured.memory.peakBytes == 60_000_000)
         // At the start, after each round, at the end.
         #expect(measured.scheduling.count == 4)

@@ -99,6 +99,7 @@ final class PlayedRuntime: Runtime {
     let name = "onnxruntime"
     let version = "test"
     let format = Format.onnx
+    let settings = ["spinning": "0"]
     let units: [ComputeUnit: String?]
     var isFirstEver = false
     var beforeRun: (Int) throws -> Void = { _ in }

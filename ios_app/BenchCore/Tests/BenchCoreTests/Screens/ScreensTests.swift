@@ -154,6 +154,9 @@ struct FileWords: Words {
         let over = livePage(title: .verbatim("a"), run: run, stage: .ended, end: RunEnd())
         #expect(over.chart)
         #expect(over.actions.map(\.kind) == [.open])
+        let hot = RunEnd(stopped: .tooHot)
+        let stopped = livePage(title: .verbatim("a"), run: run, stage: .ended, end: hot)
+        #expect(stopped.status == .of(.runStoppedHot))
     }
 
     @Test func aResultShowsItsNumberAndWhatSpeaksAgainstIt() throws {
