@@ -1,5 +1,6 @@
 import BenchCore
 import SwiftUI
+import UniformTypeIdentifiers
 
 /// The list of jobs.
 struct JobsView: View {

@@ -35,7 +35,8 @@ public final class JobRun {
         let opened = try openJournal(given.journalFile, jobSha256: given.document.sha256)
         if opened.earlier?.ended == true {
             try opened.writer.close()
-            throw Refused("The job in \(given.folder.lastPathComponent) is done; write a new folder.")
+            let name = given.folder.lastPathComponent
+            throw Refused("The job in \(name) is done; write a new folder.")
         }
         let measuring = Measuring(
             given, runtime, place, stopping, observer, opened.writer, opened.earlier)

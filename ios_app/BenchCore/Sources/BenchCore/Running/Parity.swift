@@ -2,8 +2,8 @@
 ///
 /// Throws `ModelFailed` for another number of outputs, and for outputs of another shape.
 public func checkOutputs(
-    _ model: any Model, inputs: [[TensorArray]], expected: [[TensorArray]], outputs: [ExpectedOutput],
-    unit: ComputeUnit
+    _ model: any Model, inputs: [[TensorArray]], expected: [[TensorArray]],
+    outputs: [ExpectedOutput], unit: ComputeUnit
 ) throws -> UnitParity {
     try requireSame(model.outputs, outputs.map(\.tensor))
     let computed = try inputs.map { batch in

@@ -53,7 +53,8 @@ public struct ModelRequest: Sendable {
     public var preparesInside: Bool
 
     public init(
-        file: URL, sha256: String, entry: String?, inputs: [TensorSpec], outputs: [TensorSpec], unit: ComputeUnit, delegate: String?, threads: Int, preparesInside: Bool
+        file: URL, sha256: String, entry: String?, inputs: [TensorSpec], outputs: [TensorSpec],
+        unit: ComputeUnit, delegate: String?, threads: Int, preparesInside: Bool
     ) {
         self.file = file
         self.sha256 = sha256

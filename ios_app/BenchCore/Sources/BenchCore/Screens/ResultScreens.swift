@@ -150,7 +150,8 @@ private func speaksAgainst(_ outcome: Measurement, _ reasons: [String]) -> [Phra
     case .battery: doubts.append(.of(.stoppedByBattery))
     case nil: break
     }
-    let void = voidRounds(outcome.samples, absences(events: outcome.events, scheduling: outcome.scheduling))
+    let away = absences(events: outcome.events, scheduling: outcome.scheduling)
+    let void = voidRounds(outcome.samples, away)
     if !void.numbers.isEmpty {
         doubts.append(.of(.voidRounds, "\(void.numbers.count)", "\(void.rounds)"))
     }

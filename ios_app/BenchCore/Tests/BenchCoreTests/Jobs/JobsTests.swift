@@ -142,6 +142,16 @@ private let maker = Provenance(harnessVersion: "1", transport: "app")
         #expect(jobEntry(job).state == .cutOff)
     }
 
+    @Test func aRunThatEndedBeforeItsRecordWasWrittenGetsIt() throws {
+        let (_, job) = try jobsWith()
+        let place = PlayedPlace()
+        _ = try JobRun(readJobFolder(job), PlayedRuntime(place), place).run()
+        _ = try RunningMark.begin(job)
+        #expect(try aftermath(job, osBuild: "22A1", maker) == nil)
+        #expect(jobEntry(job).state == .done)
+        #expect(historyEntry(job).problem == nil)
+    }
+
     @Test func aPlanThatEndedTheAppIsNotAskedForAgain() throws {
         let (_, folder) = try jobsWith()
         _ = try RunningMark.begin(folder, isPlan: true)
