@@ -4,9 +4,6 @@ import PackageDescription
 /// The schemas, through a link to those of Python, so that there is one of each.
 let schemas = ["job.v2", "journal.v1", "record.v2", "subject.v1", "protocols"]
 
-/// What is beside them and stays out.
-let others = ["Schemas/accuracy.v1.json", "Schemas/reported.v1.json"]
-
 let package = Package(
     name: "BenchCore",
     platforms: [.iOS(.v16), .macOS(.v13)],
@@ -17,7 +14,8 @@ let package = Package(
     targets: [
         .target(
             name: "BenchCore",
-            exclude: ["Schemas/__init__.py", "Schemas/__main__.py"] + others,
+            // All that is not named below; Python's own files are there too.
+            exclude: ["Schemas"],
             resources: schemas.map { .copy("Schemas/\($0).json") }
         ),
         // Ed25519 on Linux, where the conformance check signs; the app does with CryptoKit.
