@@ -152,18 +152,18 @@ def _verdicts(text: str) -> list[Verdict]:
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        ("open class MLModel { func predict(from input: Int) throws {} }", "no such thing"),
+        ("open class MLModel {\n func predict(from input: Int) throws {}\n}", "no such thing"),
         (
-            "open class MLModel { class func compileModel(from url: URL) async throws {} }",
+            "open class MLModel {\n class func compileModel(from url: URL) async throws {}\n}",
             "no such thing",
         ),
         (
-            "open class MLModel { class func load(contentsOf url: URL) async throws {} }",
+            "open class MLModel {\n class func load(contentsOf url: URL) async throws {}\n}",
             "no such thing",
         ),
         ("open class MLModels {}", "no such thing"),
         (
-            "open class MLModelConfiguration { open var functionName: String? { nil } }",
+            "open class MLModelConfiguration {\n open var functionName: String? { nil }\n}",
             "declared for iOS 16.0, and is there since 18.0",
         ),
         ("open class MLComputePlan {}", "declared for iOS 16.0, and is there since 17.4"),
@@ -171,8 +171,8 @@ def _verdicts(text: str) -> list[Verdict]:
             "@available(iOS 18.0, *)\nopen class MLComputePlan {}",
             "declared for iOS 18.0, and is there since 17.4",
         ),
-        ("public enum MLComputeUnits: Int { case cpuAndGPU = 2 }", "no such thing"),
-        ("public enum MLComputeUnits: Int { case npuOnly }", "no such thing"),
+        ("public enum MLComputeUnits: Int {\n case cpuAndGPU = 2\n}", "no such thing"),
+        ("public enum MLComputeUnits: Int {\n case npuOnly\n}", "no such thing"),
         ("public var kCVReturnSucces: Int32 { 0 }", "no such thing"),
         ("public func CVPixelBufferCreate(_ a: Int, _ b: Int) -> Int32 { 0 }", "no such thing"),
     ],

@@ -49,3 +49,37 @@ def test_claims_are_read_from_the_sources(tmp_path: Path) -> None:
         Claim("WidthTests", "more()"),
         Claim("OldTests", "testOne"),
     ]
+
+
+def test_outcomes_of_xctest_are_read_as_it_prints_them() -> None:
+    log = (
+        "Test Case 'OldTests.testOne' started at 2026-01-01 00:00:00.000\n"
+        "Test Case 'OldTests.testOne' passed (0.006 seconds)\n"
+        "/src/T.swift:3: OldTests.testTwo : Test skipped - no reason\n"
+        "Test Case 'OldTests.testTwo' skipped (0.0 seconds)\n"
+        "/src/T.swift:4: error: OldTests.testThree : XCTAssertEqual failed\n"
+        "Test Case 'OldTests.testThree' failed (0.1 seconds)\n"
+        "Test Case '-[BenchCoreTests.OldTests testOnAMac]' passed (0.2 seconds).\n"
+    )
+    assert list(testing.xctest(log)) == [
+        Outcome("OldTests", "testOne", "passed", 0.006, ""),
+        Outcome("OldTests", "testTwo", "skipped", 0.0, "Test skipped - no reason"),
+        Outcome("OldTests", "testThree", "failed", 0.1, "XCTAssertEqual failed"),
+        Outcome("OldTests", "testOnAMac", "passed", 0.2, ""),
+    ]
+
+
+def test_outcomes_of_swift_testing_are_read_from_its_report(tmp_path: Path) -> None:
+    report = tmp_path / "tests.xml"
+    report.write_text(
+        '<testsuites><testsuite name="TestResults">'
+        '<testcase classname="aTests" name="b()" time="0.1" />'
+        '<testcase classname="aTests.S" name="c(x:)" time="0.2"><failure message="no" /></testcase>'
+        '<testcase classname="aTests.S.I" name="d()" time="0.3"><skipped>why</skipped></testcase>'
+        "</testsuite></testsuites>"
+    )
+    assert list(testing.swift_testing(report)) == [
+        Outcome("", "b()", "passed", 0.1, ""),
+        Outcome("S", "c(x:)", "failed", 0.2, "no"),
+        Outcome("S.I", "d()", "skipped", 0.3, "why"),
+    ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import shutil
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
@@ -14,7 +15,7 @@ from mobilebench.files import only_one
 from mobilebench_android.fetching import Report, silent
 from mobilebench_ios import testing
 from mobilebench_ios.availability import Level, cut, levels
-from mobilebench_ios.places import APP, output
+from mobilebench_ios.places import APP, Unavailable, output
 from mobilebench_ios.swift import Swift, swift
 from mobilebench_ios.swift_source import masked, sources
 
@@ -77,6 +78,8 @@ def check(
     `app` is sources by name in place of the app's; `only` is the one level to check. Raises
     `UserError` with the compiler's messages, and `Unavailable` without Swift.
     """
+    if sys.platform == "darwin":
+        raise Unavailable("on a Mac, Xcode compiles the app against Apple's own frameworks")
     texts = _app() if app is None else app
     needs_core = any("BenchCore" in imports(text) for text in texts.values())
     seen = [testing.build(report) / "Modules"] if needs_core else []

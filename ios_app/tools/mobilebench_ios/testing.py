@@ -23,7 +23,12 @@ _TEST = re.compile(
     r"(?:<[^>]*>)?\s*\((?P<inputs>(?:[^()]|\([^()]*\))*)\)"
 )
 _XC_TEST = re.compile(r"\bfunc\s+(test\w*)\s*\(\s*\)")
-_XC_LINE = re.compile(r"^Test Case '([\w.]+)' (passed|failed|skipped) \(([\d.]+) seconds\)", re.M)
+_XC_LINE = re.compile(
+    r"^Test Case '(?:-\[(?:\w+\.)?)?(\w+)[. ](\w+)\]?' "
+    r"(passed|failed|skipped) \(([\d.]+) seconds\)",
+    re.M,
+)
+"""As on Linux, `Class.test`, and as on a Mac, `-[Module.Class test]`."""
 _XC_DETAIL = re.compile(r"^\S+?:\d+: (?:error: )?([\w.]+) : (.*)$", re.M)
 
 _PROGRESS = re.compile(r"^\[\d+/\d+\] .*\n|^Building for .*\n", re.M)
@@ -131,7 +136,7 @@ def run_tests(results: Path, report: Report = silent) -> list[Outcome]:
         written.unlink(missing_ok=True)
         report("running the tests of BenchCore")
         log = _swift(tool, "test", "--skip-build", "--xunit-output", xml, good=(0, 1))
-        outcomes = [*_xctest(log), *(_swift_testing(written) if written.is_file() else ())]
+        outcomes = [*xctest(log), *(swift_testing(written) if written.is_file() else ())]
     if not outcomes:
         raise UserError(f"swift test ran nothing:\n{log[-4000:]}")
     write_text(results, "".join(json.dumps(asdict(each)) + "\n" for each in outcomes))
@@ -144,18 +149,17 @@ def read(results: Path) -> list[Outcome]:
     return [Outcome(**json.loads(row)) for row in rows]
 
 
-def _xctest(log: str) -> Iterator[Outcome]:
+def xctest(log: str) -> Iterator[Outcome]:
     """Yield the outcomes that XCTest printed."""
     details: dict[str, list[str]] = {}
     for match in _XC_DETAIL.finditer(log):
         details.setdefault(match[1], []).append(match[2])
     for match in _XC_LINE.finditer(log):
-        class_name, _, name = match[1].rpartition(".")
-        detail = "\n".join(details.get(match[1], ()))
-        yield Outcome(class_name, name, match[2], float(match[3]), detail)
+        detail = "\n".join(details.get(f"{match[1]}.{match[2]}", ()))
+        yield Outcome(match[1], match[2], match[3], float(match[4]), detail)
 
 
-def _swift_testing(path: Path) -> Iterator[Outcome]:
+def swift_testing(path: Path) -> Iterator[Outcome]:
     """Yield the outcomes in Swift Testing's report; it names the module before the type."""
     for case in ElementTree.parse(path).iter("testcase"):
         failures = [each.get("message") or "" for each in case.iter("failure")]

@@ -14,9 +14,12 @@ import Testing
         "allocations are counted with glibc, and without a sanitizer"))
 struct AllocationTests {
     @Test func readingTheCounterAllocatesNothing() throws {
-        let counted = CountedDevice { _ in ms }
-        let infer = counted.load()
-        for _ in 0..<count { try infer() }
+        let counted = try cleanest {
+            let counted = CountedDevice { _ in ms }
+            let infer = counted.load()
+            for _ in 0..<count { try infer() }
+            return counted
+        }
         #expect(counted.total { _ in true }.count == 0)
     }
 
