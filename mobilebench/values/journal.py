@@ -16,6 +16,7 @@ from mobilebench.values.event import Event
 from mobilebench.values.evidence import PlacedOperation, UnitParity, UnitTiming
 from mobilebench.values.measurement import Failure, GateLog, RuntimeInfo, Samples, Stop
 from mobilebench.values.power import Power
+from mobilebench.values.record import require_utc
 
 JOURNAL_SCHEMA_VERSION = 1
 
@@ -67,6 +68,7 @@ class Start:
                 f"1 to {JOURNAL_SCHEMA_VERSION}; update mobilebench"
             )
         require_range(self, "t_ns", "round", "before_load_bytes")
+        require_utc(self.created)
 
 
 @value

@@ -47,6 +47,12 @@ _START = Start(
 )
 
 
+@pytest.mark.parametrize("created", ["yesterday", "2026-01-02", "2026-02-31T00:00:00Z", ""])
+def test_a_start_has_its_time_in_utc(created: str) -> None:
+    with pytest.raises(ValueError, match="created"):
+        replace(_START, created=created)
+
+
 def _samples(t_ns: int, round_: int, phase: Phase = Phase.MEASURED, width: float = 0) -> Samples:
     return Samples(
         t_ns=(t_ns, t_ns + 2 * _MS),
