@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import argparse
 import os
-import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from mobilebench.errors import MobilebenchError, ProcessFailed
+from mobilebench.errors import MobilebenchError
 from mobilebench.files import write_text
 from mobilebench_android import api_levels, cutting, packaging, second_source, stubs
 from mobilebench_android.class_reader import read_jar
+from mobilebench_android.commands import report, run_verb, show_tests
 from mobilebench_android.compiling import compile_modules
 from mobilebench_android.fetching import fetch
 from mobilebench_android.modules import MODULES
@@ -20,7 +20,7 @@ from mobilebench_android.natives import cases
 from mobilebench_android.natives import testing as on_natives
 from mobilebench_android.parts import host, parts
 from mobilebench_android.places import output, shown
-from mobilebench_android.testing import MODULES_ON_JVM, Outcome, run_tests
+from mobilebench_android.testing import MODULES_ON_JVM, run_tests
 
 
 def main(args: Sequence[str] | None = None) -> int:
@@ -42,25 +42,14 @@ def main(args: Sequence[str] | None = None) -> int:
         if name == "natives":
             verb.add_argument("--dexed", action="store_true", help="with classes made from dex")
         verb.set_defaults(run=run)
-    given = parser.parse_args(args)
-    try:
-        return int(given.run(given))
-    except MobilebenchError as error:
-        print(error, file=sys.stderr)
-        if isinstance(error, ProcessFailed):
-            print(error.log_tail, file=sys.stderr)
-        return 2
-
-
-def _report(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)
+    return run_verb(parser, args)
 
 
 def _fetch(given: argparse.Namespace) -> int:
     for name in _known(given.parts, parts(), "part"):
         part = parts()[name]
         if given.parts or part.host in (None, host()):
-            print(f"{name}: {fetch(name, _report)}")
+            print(f"{name}: {fetch(name, report)}")
     return 0
 
 
@@ -72,14 +61,14 @@ def _parts(given: argparse.Namespace) -> int:
 
 def _compile(given: argparse.Namespace) -> int:
     names = _known(given.modules, MODULES, "module")
-    for name, jar in compile_modules(names, _report, tests=True).units.items():
+    for name, jar in compile_modules(names, report, tests=True).units.items():
         print(f"{name}: {jar}")
     return 0
 
 
 def _classpath(given: argparse.Namespace) -> int:
     names = _known(given.modules, MODULES, "module")
-    print(os.pathsep.join(map(str, compile_modules(names, _report).classpath)))
+    print(os.pathsep.join(map(str, compile_modules(names, report).classpath)))
     return 0
 
 
@@ -88,7 +77,7 @@ def _test(given: argparse.Namespace) -> int:
     output().mkdir(parents=True, exist_ok=True)
     results = output() / "tests.jsonl"
     names = given.modules or MODULES_ON_JVM
-    return _show(run_tests(_known(names, MODULES, "module"), results, _report), started)
+    return show_tests(run_tests(_known(names, MODULES, "module"), results, report), started)
 
 
 def _cases(given: argparse.Namespace) -> int:
@@ -102,32 +91,22 @@ def _natives(given: argparse.Namespace) -> int:
     output().mkdir(parents=True, exist_ok=True)
     results = output() / "tests-natives.jsonl"
     jobs = output() / "jobs"
-    outcomes = on_natives.run_tests(given.folder, jobs, results, _report, dexed=given.dexed)
-    return _show(outcomes, started)
-
-
-def _show(outcomes: Sequence[Outcome], started: float) -> int:
-    for outcome in outcomes:
-        if outcome.status != "passed":
-            print(f"{outcome.status}: {outcome.class_name}: {outcome.name}\n{outcome.detail}")
-    counts = [sum(o.status == s for o in outcomes) for s in ("passed", "failed", "skipped")]
-    print("{} passed, {} failed, {} skipped".format(*counts), end=" ")
-    print(f"in {time.monotonic() - started:.1f} s")
-    return 1 if counts[1] else 0
+    outcomes = on_natives.run_tests(given.folder, jobs, results, report, dexed=given.dexed)
+    return show_tests(outcomes, started)
 
 
 def _cut(given: argparse.Namespace) -> int:
-    text = (fetch("android-api", _report) / "current.txt").read_text(encoding="utf-8")
-    write_text(stubs.CUT, cutting.of_app(text, _report))
+    text = (fetch("android-api", report) / "current.txt").read_text(encoding="utf-8")
+    write_text(stubs.CUT, cutting.of_app(text, report))
     print(shown(stubs.CUT))
     return 0
 
 
 def _api(given: argparse.Namespace) -> int:
     modules = [module.name for module in MODULES.values() if module.on_phone]
-    units = compile_modules(modules, _report).units
+    units = compile_modules(modules, report).units
     classes = [each for name in modules if name in units for each in read_jar(units[name])]
-    problems = api_levels.problems(classes, second_source.declarations(_report))
+    problems = api_levels.problems(classes, second_source.declarations(report))
     print("\n".join(problems) or f"{len(classes)} classes take what Android has")
     return 1 if problems else 0
 
@@ -135,9 +114,9 @@ def _api(given: argparse.Namespace) -> int:
 def _apk(given: argparse.Namespace) -> int:
     started = time.monotonic()
     for abi in packaging.ABIS:
-        path = packaging.build(abi, _report)
+        path = packaging.build(abi, report)
         print(f"{shown(path)}: {path.stat().st_size:,} bytes")
-        for native in packaging.natives(abi, _report):
+        for native in packaging.natives(abi, report):
             if not native.ready:
                 instead = packaging.INSTEAD[native.name]
                 print(f"  {native.name} does not load on pages of 16 KiB; with Gradle: {instead}")

@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 
-from mobilebench.errors import MobilebenchError, ProcessFailed
+from mobilebench_android.commands import report, run_verb, show_tests
 from mobilebench_ios import comparing, stubs, testing, xcode
 from mobilebench_ios.places import output, shown
 from mobilebench_ios.swift import swift
@@ -26,48 +26,31 @@ def main(args: Sequence[str] | None = None) -> int:
             verb.add_argument("product", help="an executable of BenchCore")
             verb.add_argument("args", nargs=argparse.REMAINDER, help="what it is given")
         verb.set_defaults(run=run)
-    given = parser.parse_args(args)
-    try:
-        return int(given.run(given))
-    except MobilebenchError as error:
-        print(error, file=sys.stderr)
-        if isinstance(error, ProcessFailed):
-            print(error.log_tail, file=sys.stderr)
-        return 2
-
-
-def _report(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)
+    return run_verb(parser, args)
 
 
 def _setup(given: argparse.Namespace) -> int:
-    tool = swift(_report)
+    tool = swift(report)
     print(tool.root or "the system's Swift")
     return 0
 
 
 def _build(given: argparse.Namespace) -> int:
     started = time.monotonic()
-    print(f"{shown(testing.build(_report))}: built in {time.monotonic() - started:.1f} s")
+    print(f"{shown(testing.build(report))}: built in {time.monotonic() - started:.1f} s")
     return 0
 
 
 def _test(given: argparse.Namespace) -> int:
     started = time.monotonic()
     output().mkdir(parents=True, exist_ok=True)
-    outcomes = testing.run_tests(output() / "tests.jsonl", _report)
-    for outcome in outcomes:
-        if outcome.status != "passed":
-            print(f"{outcome.status}: {outcome.class_name}: {outcome.name}\n{outcome.detail}")
-    counts = [sum(o.status == s for o in outcomes) for s in ("passed", "failed", "skipped")]
-    print("{} passed, {} failed, {} skipped".format(*counts), end=" ")
-    print(f"in {time.monotonic() - started:.1f} s")
-    return 1 if counts[1] else 0
+    outcomes = testing.run_tests(output() / "tests.jsonl", report)
+    return show_tests(outcomes, started)
 
 
 def _check(given: argparse.Namespace) -> int:
     started = time.monotonic()
-    done = stubs.check(_report)
+    done = stubs.check(report)
     shown_levels = ", ".join(f"{major}.{minor}" for major, minor in done.levels)
     print(f"{done.files} files compile as on iOS {shown_levels}", end=" ")
     print(f"in {time.monotonic() - started:.1f} s")
@@ -92,8 +75,8 @@ def _project(given: argparse.Namespace) -> int:
 
 
 def _run(given: argparse.Namespace) -> int:
-    tool = swift(_report)
-    program = testing.build(_report, product=given.product) / given.product
+    tool = swift(report)
+    program = testing.build(report, product=given.product) / given.product
     command = tool.command([program, *given.args])
     sys.stdout.flush()
     os.execvp(command[0], command)
