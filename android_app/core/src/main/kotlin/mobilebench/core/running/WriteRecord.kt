@@ -11,6 +11,7 @@ import mobilebench.core.documents.Signer
 import mobilebench.core.documents.signed
 import mobilebench.core.journal.JournalFailed
 import mobilebench.core.journal.Provenance
+import mobilebench.core.journal.journalContent
 import mobilebench.core.journal.readJournal
 import mobilebench.core.journal.recordOf
 import mobilebench.core.json.text
@@ -30,10 +31,12 @@ fun writeRecord(
 ): File {
     val file = given.recordFile
     try {
-        val content = given.journalFile.readBytes()
+        val content = journalContent(given.journalFile)
         val journal = readJournal(content, given.document.sha256, given.journalFile.name)
         val record = signed(recordOf(given, journal, provenance, crash), signer)
         val neighbour = File("${file.path}.new")
+        // It may be a link to something else.
+        neighbour.delete()
         neighbour.writeText(record.text() + "\n")
         Files.move(neighbour.toPath(), file.toPath(), ATOMIC_MOVE, REPLACE_EXISTING)
     } catch (error: IOException) {
