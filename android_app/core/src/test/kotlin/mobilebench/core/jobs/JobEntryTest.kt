@@ -55,6 +55,14 @@ class JobEntryTest {
     }
 
     @Test
+    fun `a file of the job that a run would write over is named`() {
+        for (name in listOf("running", "RUN.KEY", "no-record.txt")) {
+            val problem = problem(add(name, """, "reporting": {"journal_file": "$name"}"""))
+            assertTrue(problem, "a file $name" in problem)
+        }
+    }
+
+    @Test
     fun `a job that is cut off is refused`() {
         val folder = add("a")
         val file = File(folder, "job.json")
