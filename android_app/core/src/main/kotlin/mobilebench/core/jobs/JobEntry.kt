@@ -68,7 +68,7 @@ fun jobIn(folder: File, limits: JobLimits = JobLimits()): JobEntry {
     } catch (error: DocumentRefused) {
         return entry.copy(problem = error.message)
     }
-    val wrong = limits.tooLong(job) ?: taken(job) ?: lost(folder, job)
+    val wrong = limits.tooMuch(job) ?: taken(job) ?: lost(folder, job)
     if (wrong != null) return entry.copy(job = job, problem = wrong)
     return entry.copy(job = job, state = state(folder, job))
 }

@@ -30,16 +30,17 @@ fun writeRecord(
     crash: Failure? = null,
 ): File {
     val file = given.recordFile
+    val neighbour = File("${file.path}.new")
     try {
         val content = journalContent(given.journalFile)
         val journal = readJournal(content, given.document.sha256, given.journalFile.name)
         val record = signed(recordOf(given, journal, provenance, crash), signer)
-        val neighbour = File("${file.path}.new")
         // It may be a link to something else.
         neighbour.delete()
         neighbour.writeText(record.text() + "\n")
         Files.move(neighbour.toPath(), file.toPath(), ATOMIC_MOVE, REPLACE_EXISTING)
     } catch (error: IOException) {
+        neighbour.delete()
         throw JournalFailed("The record ${file.path} cannot be written: ${error.message}.", error)
     }
     return file

@@ -90,6 +90,24 @@ class JobEntryTest {
     }
 
     @Test
+    fun `a wait between frames counts, which no limit of time cuts off`() {
+        val hours = 4 * 3_600_000_000_000
+        for (limits in listOf("", ", \"limits\": {\"time_ns\": 1000000000}")) {
+            val folder = add("a${limits.length}", limits)
+            val file = File(folder, "job.json")
+            val frames = "\"interval_ns\": $hours, \"inferences\""
+            file.writeText(file.readText().replaceFirst("\"inferences\"", frames))
+            assertTrue(problem(folder).contains("up to 180 min"))
+        }
+    }
+
+    @Test
+    fun `more threads than libraries bear are refused`() {
+        val problem = problem(add("a", ", \"threads\": 65"))
+        assertTrue(problem, "65 threads" in problem && "up to 64" in problem)
+    }
+
+    @Test
     fun `a folder that is too large or has too many files is refused`() {
         val folder = add("a")
         assertTrue("up to 10 bytes" in problem(folder, JobLimits(mostBytes = 10)))

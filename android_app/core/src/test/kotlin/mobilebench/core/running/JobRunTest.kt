@@ -24,6 +24,7 @@ import mobilebench.core.documents.contentSha256
 import mobilebench.core.documents.part
 import mobilebench.core.documents.text
 import mobilebench.core.journal.Journal
+import mobilebench.core.journal.JournalFailed
 import mobilebench.core.journal.Provenance
 import mobilebench.core.journal.outcome
 import mobilebench.core.journal.readJournal
@@ -153,6 +154,18 @@ class JobRunTest {
         val content = File(folder, "journal.jsonl").readText()
         assertEquals(failure, JobRun(read(folder), runtime, place).run())
         assertEquals(content, File(folder, "journal.jsonl").readText())
+    }
+
+    @Test
+    fun `a record that cannot be written leaves nothing half-written`() {
+        val folder = writeJob()
+        JobRun(read(folder), runtime, place).run()
+        File(folder, "record.json/taken").mkdirs()
+        val before = folder.list()!!.toSet()
+        assertFailsWith<JournalFailed> {
+            writeRecord(read(folder), Provenance("test", "cable"), signer = null)
+        }
+        assertEquals(before, folder.list()!!.toSet())
     }
 
     @Test
