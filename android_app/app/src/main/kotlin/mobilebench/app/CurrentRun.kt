@@ -20,6 +20,7 @@ import mobilebench.core.engine.Part
 import mobilebench.core.jobs.NoRecord
 import mobilebench.core.jobs.Why
 import mobilebench.core.jobs.endRun
+import mobilebench.core.jobs.tell
 import mobilebench.core.journal.JournalFailed
 import mobilebench.core.journal.Provenance
 import mobilebench.core.journal.journalContent
@@ -203,7 +204,7 @@ fun log(folder: File, sentence: String) {
 
 /** Refuse to run a job: in its folder, where a cable finds it, and in the system's log. */
 fun refuse(folder: File, sentence: String) {
-    endRun(folder, NoRecord(Why.REFUSED, sentence))
+    tell(folder, NoRecord(Why.REFUSED, sentence))
     log(folder, sentence)
 }
 

@@ -188,12 +188,14 @@ class MainActivity : Activity() {
         reading.execute {
             val folder = jobsFolder(this)?.let { jobFolder(it, name) } ?: return@execute
             val entry = jobIn(folder)
-            entry.problem?.let { refuse(folder, it) }
-            val runnable = entry.state == JobState.READY || entry.state == JobState.CUT_OFF
-            if (!runnable) return@execute runOnUiThread { show() }
-            if (!isRunnerGone()) {
+            val refusal = entry.problem ?: when {
+                entry.state == JobState.DONE -> return@execute runOnUiThread { show() }
+                isRunnerGone() -> null
+                else -> BUSY
+            }
+            if (refusal != null) {
                 // The run that is under way may be of this folder.
-                if (unfinishedSince(folder) == null) refuse(folder, BUSY)
+                if (unfinishedSince(folder) == null) refuse(folder, refusal)
                 return@execute runOnUiThread { show() }
             }
             val problem = try {

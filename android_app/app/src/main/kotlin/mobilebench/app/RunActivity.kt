@@ -19,6 +19,7 @@ import android.widget.Button
 import android.widget.TextView
 import java.io.File
 import mobilebench.core.documents.EventKind
+import mobilebench.core.jobs.endRun
 import mobilebench.core.jobs.jobFolder
 import mobilebench.core.json.DocumentRefused
 import mobilebench.core.running.RunStage
@@ -66,6 +67,7 @@ class RunActivity : Activity() {
         window.addFlags(WindowManager.LayoutParams.FLAG_KEEP_SCREEN_ON)
         val current = CurrentRun.shared ?: newRun()
         if (current == null) {
+            folder()?.let { endRun(it) }
             finish()
             return
         }
