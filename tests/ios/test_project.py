@@ -13,8 +13,8 @@ from PIL import Image
 
 from mobilebench.cli import doctor
 from mobilebench.errors import UserError
-from mobilebench_ios import xcode
-from mobilebench_ios.places import APP, CORE
+from mobilebench_ios import package, xcode
+from mobilebench_ios.places import APP, CORE, output
 from mobilebench_ios.swift_source import masked, sources
 
 FILE = xcode.PROJECT / "project.pbxproj"
@@ -69,19 +69,50 @@ def test_both_readers_refuse_a_broken_project(tmp_path: Path) -> None:
         xcode.ids_of_pbxproj(broken)
 
 
-@pytest.mark.parametrize("configuration", ["Debug", "Release"])
-def test_the_app_is_built_as_the_package_is(configuration: str) -> None:
-    settings = xcode.settings(_project(), configuration)
-    manifest = (CORE / "Package.swift").read_text(encoding="utf-8")
-    assert settings["IPHONEOS_DEPLOYMENT_TARGET"] == OLDEST
-    assert f".iOS(.v{OLDEST.partition('.')[0]})" in manifest
-    assert settings["SWIFT_VERSION"] == "6.0" and ".v6" in manifest
-    products = [
-        each["productName"]
-        for each in _project()["objects"].values()
-        if each["isa"] == "XCSwiftPackageProductDependency"
+@pytest.fixture(scope="module")
+def dumped() -> dict[str, Any]:
+    """The package as Swift reads it."""
+    return package.dump()
+
+
+def test_swift_reads_from_the_package_what_the_project_asks_for(dumped: dict[str, Any]) -> None:
+    assert package.problems(_project(), dumped) == []
+    assert xcode.settings(_project(), "Release")["IPHONEOS_DEPLOYMENT_TARGET"] == OLDEST
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "problem"),
+    [
+        ("productName = BenchCore;", "productName = BenchConformance;", "BenchConformance, which"),
+        ("relativePath = BenchCore", "relativePath = Core", "which calls itself BenchCore"),
+        ("TARGET = 16.0", "TARGET = 15.0", "Debug is for iOS 15.0, and the package for 16.0"),
+        ("SWIFT_VERSION = 6.0", "SWIFT_VERSION = 5.0", "Debug is in Swift 5, and the package in"),
+    ],
+)
+def test_a_project_that_asks_for_another_package_is_found(
+    dumped: dict[str, Any], old: str, new: str, problem: str
+) -> None:
+    assert old in TEXT
+    [row] = package.problems(xcode.read(TEXT.replace(old, new, 1)), dumped)
+    assert problem in row
+
+
+def test_a_plan_of_other_tests_is_found(dumped: dict[str, Any]) -> None:
+    plan = {"testTargets": [{"target": {"identifier": "AppTests"}}]}
+    rows = package.problems(_project(), dumped, plan)
+    assert [row.partition(",")[0] for row in rows] == [
+        "the test plan has AppTests",
+        "the package has the tests BenchCoreTests",
     ]
-    assert products == ["BenchCore"] and 'library(name: "BenchCore"' in manifest
+
+
+def test_a_package_that_swift_does_not_take_is_refused() -> None:
+    folder = output() / "broken-package"
+    folder.mkdir(parents=True, exist_ok=True)
+    text = "// swift-tools-version: 6.0\nimport PackageDescription\nlet package = Package(names: 1)\n"
+    (folder / "Package.swift").write_text(text)
+    with pytest.raises(UserError, match="incorrect argument label"):
+        package.dump(folder=folder)
 
 
 def test_declarations_for_checks_are_not_in_the_app() -> None:
