@@ -151,11 +151,21 @@ def test_the_app_is_run_as_it_is_released_and_without_a_debugger() -> None:
     assert launch.attrib["selectedDebuggerIdentifier"] == ""
 
 
-def test_results_can_be_taken_from_the_phone_and_jobs_opened() -> None:
+def test_the_finder_and_the_files_app_show_the_folder_of_jobs() -> None:
     info = xcode.plist("Configuration/Info.plist")
+    # The Finder asks for the first; the Files app shows a folder with both alone.
     assert info["UIFileSharingEnabled"] is True
-    kinds = {kind for each in info["CFBundleDocumentTypes"] for kind in each["LSItemContentTypes"]}
-    assert kinds == {"public.folder", "public.zip-archive"}
+    assert info["LSSupportsOpeningDocumentsInPlace"] is True
+
+
+def test_the_app_offers_to_open_only_what_it_opens() -> None:
+    code = "\n".join(path.read_text(encoding="utf-8") for path in sources(APP / "App"))
+    info = xcode.plist("Configuration/Info.plist")
+    assert ("CFBundleDocumentTypes" in info) == (".onOpenURL" in code)
+
+
+def test_the_app_has_the_rights_of_an_app_in_front_alone() -> None:
+    info = xcode.plist("Configuration/Info.plist")
     assert "UIBackgroundModes" not in info, "a measurement ends when the app leaves the front"
     variables = set(re.findall(r"\$\((\w+)\)", json.dumps(info)))
     given = {"DEVELOPMENT_LANGUAGE", "EXECUTABLE_NAME"}
