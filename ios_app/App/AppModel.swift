@@ -135,6 +135,11 @@ final class AppModel: ObservableObject {
         guard let key = asked.key else { return }
         if !keyFits(folder, key) {
             notice = .of(.noticeKey)
+            say(name, "the key does not fit, so the job waits for the user")
+        } else if let problem = entries.first(where: { $0.name == name })?.problem {
+            // Nobody may look at the screen.
+            tell(folder, NoRecord(.refused, problem))
+            say(name, problem)
         } else if asked.plan {
             plan(name)
         } else {
@@ -160,6 +165,7 @@ final class AppModel: ObservableObject {
             try run.start()
             self.run = run
         } catch {
+            tell(entry.folder, NoRecord(error))
             refuse(error)
         }
     }
@@ -184,7 +190,9 @@ final class AppModel: ObservableObject {
             isPlanning = false
             switch planned {
             case .success: notice = .of(.noticePlanned)
-            case .failure(let error): refuse(error)
+            case .failure(let error):
+                tell(entry.folder, NoRecord(error))
+                refuse(error)
             }
             await refresh()
         }

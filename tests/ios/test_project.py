@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import subprocess
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 from typing import Any
@@ -113,6 +115,41 @@ def test_a_package_that_swift_does_not_take_is_refused() -> None:
     (folder / "Package.swift").write_text(text)
     with pytest.raises(UserError, match="incorrect argument label"):
         package.dump(folder=folder)
+
+
+def _copies_pins(project: Path, built: Path) -> Path:
+    """Run the project's script that keeps the versions of packages; return where they are."""
+    [phase] = [
+        each
+        for each in _project()["objects"].values()
+        if each["isa"] == "PBXShellScriptBuildPhase"
+    ]
+    subprocess.run(
+        [phase["shellPath"], "-c", phase["shellScript"]],
+        check=True,
+        env={
+            "PATH": os.environ["PATH"],
+            "PROJECT_FILE_PATH": str(project),
+            "TARGET_BUILD_DIR": str(built),
+            "UNLOCALIZED_RESOURCES_FOLDER_PATH": "MobileBench.app",
+        },
+    )
+    return built / "MobileBench.app" / "Package.resolved"
+
+
+def test_the_app_holds_the_versions_of_the_packages_that_it_was_built_with(tmp_path: Path) -> None:
+    project, built = tmp_path / "a b.xcodeproj", tmp_path / "Release-iphoneos"
+    assert not _copies_pins(project, built).exists()
+    pins = project / "project.xcworkspace" / "xcshareddata" / "swiftpm" / "Package.resolved"
+    pins.parent.mkdir(parents=True)
+    pins.write_text('{"pins": []}')
+    assert _copies_pins(project, built).read_text() == '{"pins": []}'
+    # A package that was removed since is not in the app either.
+    pins.unlink()
+    assert not _copies_pins(project, built).exists()
+    # The script reads the project and writes the app, which Xcode's sandbox forbids.
+    settings = xcode.settings(_project(), "Release")
+    assert settings["ENABLE_USER_SCRIPT_SANDBOXING"] == "NO"
 
 
 def test_declarations_for_checks_are_not_in_the_app() -> None:

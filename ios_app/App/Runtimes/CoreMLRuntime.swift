@@ -14,6 +14,7 @@ struct CoreMLWishes: Sendable {
 struct CoreMLRuntime: Runtime {
     let name = "coreml"
     let format = Format.coreml
+    let endings: [String]? = ["mlpackage", "mlmodel"]
     private let wishes: CoreMLWishes
     private let loadWaitS: Int
     private let compiled: CompiledModels
