@@ -111,8 +111,8 @@ def test_a_plan_of_other_tests_is_found(dumped: dict[str, Any]) -> None:
 def test_a_package_that_swift_does_not_take_is_refused() -> None:
     folder = output() / "broken-package"
     folder.mkdir(parents=True, exist_ok=True)
-    text = "// swift-tools-version: 6.0\nimport PackageDescription\nlet package = Package(names: 1)\n"
-    (folder / "Package.swift").write_text(text)
+    text = "import PackageDescription\nlet package = Package(names: 1)\n"
+    (folder / "Package.swift").write_text(f"// swift-tools-version: 6.0\n{text}")
     with pytest.raises(UserError, match="incorrect argument label"):
         package.dump(folder=folder)
 
@@ -120,9 +120,7 @@ def test_a_package_that_swift_does_not_take_is_refused() -> None:
 def _copies_pins(project: Path, built: Path) -> Path:
     """Run the project's script that keeps the versions of packages; return where they are."""
     [phase] = [
-        each
-        for each in _project()["objects"].values()
-        if each["isa"] == "PBXShellScriptBuildPhase"
+        each for each in _project()["objects"].values() if each["isa"] == "PBXShellScriptBuildPhase"
     ]
     subprocess.run(
         [phase["shellPath"], "-c", phase["shellScript"]],
