@@ -126,6 +126,7 @@ final class AppModel: ObservableObject {
 
     /// Open the job that the launch names, and start it where the launch has its key.
     private func answer() {
+        if let problem = asked.problem { notice = .verbatim(problem) }
         guard let name = asked.job else { return }
         guard let jobs = try? jobsFolder(), let folder = jobFolder(jobs, name) else {
             notice = .of(.noticeNoSuchJob, String(name.prefix(100)))
@@ -136,7 +137,7 @@ final class AppModel: ObservableObject {
         if !keyFits(folder, key) {
             notice = .of(.noticeKey)
             say(name, "the key does not fit, so the job waits for the user")
-        } else if let problem = entries.first(where: { $0.name == name })?.problem {
+        } else if let problem = asked.problem ?? entries.first(where: { $0.name == name })?.problem {
             // Nobody may look at the screen.
             tell(folder, NoRecord(.refused, problem))
             say(name, problem)

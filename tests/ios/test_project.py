@@ -273,5 +273,5 @@ def test_the_readme_has_the_commands_of_the_doctor() -> None:
     assert f"{xcode.PROJECT.name} " in doctor.IPHONE and f"-scheme {SCHEME.stem} " in doctor.IPHONE
     assert "MOBILEBENCH_BUNDLE_ID" in settings
     [option] = re.findall(r"--job \S+ (--\w+)", doctor.IPHONE)
-    asked = (APP / "App" / "Asked.swift").read_text(encoding="utf-8")
+    asked = (CORE / "Sources/BenchCore/Jobs/Asked.swift").read_text(encoding="utf-8")
     assert '"--job"' in asked and f'"{option}"' in asked
