@@ -11,10 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from packaging.version import Version
 from PIL import Image
 
 from mobilebench.cli import doctor
 from mobilebench.errors import UserError
+from mobilebench_android.resources import version_name
 from mobilebench_ios import package, xcode
 from mobilebench_ios.places import APP, CORE, output
 from mobilebench_ios.swift_source import masked, sources
@@ -191,6 +193,13 @@ def test_the_finder_and_the_files_app_show_the_folder_of_jobs() -> None:
     # The Finder asks for the first; the Files app shows a folder with both alone.
     assert info["UIFileSharingEnabled"] is True
     assert info["LSSupportsOpeningDocumentsInPlace"] is True
+
+
+def test_the_app_has_the_version_of_the_program() -> None:
+    for configuration in ("Debug", "Release"):
+        version = xcode.settings(_project(), configuration)["MARKETING_VERSION"]
+        # Apple takes three numbers and nothing behind them.
+        assert Version(version_name()).base_version == version
 
 
 def test_the_app_offers_to_open_only_what_it_opens() -> None:

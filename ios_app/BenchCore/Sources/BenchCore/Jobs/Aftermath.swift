@@ -92,7 +92,14 @@ public func aftermath(
     guard isRealFile(mark) else { return nil }
     defer { try? FileManager.default.removeItem(at: mark) }
     let seen = Seen((try? String(contentsOf: mark, encoding: .utf8)) ?? "")
-    let left = try settled(readJobFolder(folder), seen, osBuild, provenance, signer)
+    let left: Aftermath?
+    do {
+        left = try settled(readJobFolder(folder), seen, osBuild, provenance, signer)
+    } catch {
+        // The mark goes, so that this has to tell it from a job that never began.
+        tell(folder, NoRecord(error))
+        throw error
+    }
     if let left, left.left != .record { tell(folder, NoRecord(.cutOff, left.failure.message)) }
     return left
 }

@@ -59,7 +59,7 @@ public func jobEntry(_ folder: URL, limits: JobLimits = JobLimits()) -> JobEntry
     if let problem = limits.tooLarge(extent) { return entry(.faulty, nil, problem) }
     do {
         let job = try readJobFolder(folder).job
-        let problem = limits.tooLong(job) ?? taken(job) ?? lost(folder, job)
+        let problem = limits.tooMuch(job) ?? taken(job) ?? lost(folder, job)
         return entry(problem == nil ? state(folder, job) : .faulty, job, problem)
     } catch {
         return entry(.faulty, nil, words(of: error))

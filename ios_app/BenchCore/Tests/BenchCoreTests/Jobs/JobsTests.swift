@@ -47,6 +47,32 @@ private let maker = Provenance(harnessVersion: "1", transport: "app")
         #expect(jobEntry(job, limits: limits).problem?.contains("1 ns") == true)
     }
 
+    @Test(arguments: ["", #", "limits": {"time_ns": 1000000000}"#])
+    func aWaitBetweenFramesCountsWhichNoLimitOfTimeCutsOff(_ limits: String) throws {
+        let folder = try writeJob(fields: limits)
+        let file = folder.appendingPathComponent(jobFile)
+        let text = try String(contentsOf: file, encoding: .utf8).replacingOccurrences(
+            of: #""inferences":"#, with: #""interval_ns": 14400000000000, "inferences":"#)
+        try write(text, folder, jobFile)
+        #expect(try #require(jobEntry(folder).problem).contains("up to 180 min"))
+    }
+
+    @Test(arguments: [65, 9_007_199_254_740_991])
+    func moreThreadsThanLibrariesBearAreRefused(_ threads: Int) throws {
+        let folder = try writeJob(fields: #", "threads": \#(threads)"#)
+        let problem = try #require(jobEntry(folder).problem)
+        #expect(problem.contains("\(threads) threads") && problem.contains("up to 64"))
+    }
+
+    @Test func aRunWhoseFolderCannotBeReadAnyMoreIsNotOneThatNeverBegan() throws {
+        let (folder, job) = try jobsWith()
+        _ = try RunningMark.begin(job)
+        try write("{", job, jobFile)
+        #expect(throws: DocumentRefused.self) { try aftermath(job, osBuild: "22A1", maker) }
+        #expect(try told(job).hasPrefix("refused\n"))
+        #expect(unsettled(in: folder).isEmpty)
+    }
+
     @Test(arguments: ["", ".", "..", "a/b", ".hidden", "ä", "a b"])
     func aNameThatCouldLeadOutOfTheFolderIsNone(name: String) throws {
         let (folder, _) = try jobsWith()
