@@ -53,9 +53,8 @@ final class CurrentRun: ObservableObject {
         watch.begin()
         self.watch = watch
         let plan = keptPlan(in: given.folder, given.job, osBuild: System.osBuild)
-        let model = given.subject.part("model").text("name")
         let feed = RunFeed(
-            mark, "\(given.folder.lastPathComponent) (\(model))",
+            mark, "\(given.folder.lastPathComponent) (\(given.modelName))",
             noted: { [events, wishes, given] in
                 events.add(.foreground, note: conditions(of: given.job, wishes).note)
             },

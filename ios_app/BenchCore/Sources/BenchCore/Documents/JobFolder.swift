@@ -20,6 +20,7 @@ public struct JobFolder: Sendable {
     }
 
     public var job: Job { document.job }
+    public var modelName: String { subject.part("model").text("name") }
     public var modelFile: URL { file(job.modelFile) }
     public var journalFile: URL { file(job.reporting.journalFile) }
     public var recordFile: URL { file(BenchCore.recordFile) }
