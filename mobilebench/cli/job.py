@@ -222,6 +222,8 @@ def read(folder: Folder, store: Store = None, json: Json = False) -> None:
     written = given.journal()
     if written.remark is not None:
         output.tell(written.remark)
+    if reason := given.no_record():
+        output.tell(f"the device says: {reason}")
     # The same journal has the same id, so that it is stored once, whoever read it and where.
     record_id = written.sha256[:32]
     with RecordStore(store) as stored:
