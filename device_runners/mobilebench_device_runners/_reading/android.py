@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from mobilebench.values import value
@@ -182,17 +182,20 @@ def of_row(row: Row, identity: Identity | None = None) -> Attached:
     obstacle = row.obstacle
     emulator = row.transport is Transport.EMULATOR
     properties = identity.properties if identity else {}
-    model = properties.get("ro.product.model") or (row.model or "").replace("_", " ") or None
     return Attached(
         id=row.id,
         kind=DeviceKind.SIMULATED if emulator else DeviceKind.PHONE,
         transport=row.transport,
-        model=model,
+        model=_model(row, properties),
         os="android",
         why_not=(obstacle,) if obstacle else (),
         warnings=(Caution.EMULATOR,) if emulator else (),
         android=_facts(row, identity),
     )
+
+
+def _model(row: Row, properties: Mapping[str, str]) -> str | None:
+    return properties.get("ro.product.model") or (row.model or "").replace("_", " ") or None
 
 
 def _facts(row: Row, identity: Identity | None) -> AndroidFacts:
@@ -280,7 +283,7 @@ def read(
         kind=_kind(form, emulator),
         form=form,
         transport=row.transport,
-        model=properties.get("ro.product.model"),
+        model=_model(row, properties),
         marketing=properties.get("ro.product.marketname")
         or properties.get("ro.config.marketing_name"),
         soc=soc_of(properties),
@@ -296,10 +299,10 @@ def read(
         power_saver=saver,
         android=facts,
     )
-    lost = session.lost
+    statuses = android_thermal.sensor_statuses(dump)
+    attached = replace(attached, why_not=_obstacles(attached, statuses, session.lost))
     return replace(
         attached,
-        why_not=_obstacles(attached, android_thermal.sensor_statuses(dump), lost),
         warnings=_cautions(
             attached,
             {
@@ -401,6 +404,7 @@ def _cautions(attached: Attached, seen: dict[Caution, bool]) -> tuple[Caution, .
         Caution.EMULATOR: android.emulator,
         **_of_heat(thermal, android.emulator),
         **_of_battery(battery, android.emulator),
+        Caution.CHARGING_WHILE_MEASURING: battery.charging is True and attached.usable,
         **_of_cores(attached.cpu, lost=Obstacle.TRANSPORT_LOST in attached.why_not),
         Caution.LOW_RAM: android.low_ram,
         Caution.SCREEN_OFF: attached.screen in (Screen.OFF, Screen.DOZING),
@@ -437,7 +441,6 @@ def _of_battery(battery: Battery, emulator: bool) -> dict[Caution, bool]:
     return {
         Caution.NO_BATTERY: battery.present is False,
         Caution.BATTERY_OVERRIDDEN: battery.overridden,
-        Caution.CHARGING_WHILE_MEASURING: battery.charging is True,
         Caution.WIRELESS_CHARGING_HEATS: battery.charging is True and Plug.WIRELESS in plugged,
         Caution.PLUGGED_NOT_CHARGING: bool(plugged)
         and battery.charging is False

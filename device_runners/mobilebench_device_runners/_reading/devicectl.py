@@ -44,7 +44,8 @@ _MENDS = {
     Cause.LOCKED: "unlock the phone and set Auto-Lock to Never for the run",
     Cause.DEVELOPER_MODE_OFF: "Settings > Privacy & Security > Developer Mode, then restart the "
     "phone",
-    Cause.DEVELOPER_NOT_TRUSTED: "Settings > General > VPN & Device Management: trust the developer",
+    Cause.DEVELOPER_NOT_TRUSTED: "Settings > General > VPN & Device Management: trust "
+    "the developer",
     Cause.TUNNEL_DOWN: "plug the cable in once",
     Cause.NOT_THERE: "plug the phone in, and install the app",
     Cause.UNSUPPORTED: "drive this phone by go-ios",

@@ -1,6 +1,6 @@
 """Read iPhones: which commands the tools are asked, and what the answers mean together.
 
-devicectl knows phones from iOS 17 and has two ids for each; xcdevice and go-ios know the older ones,
+devicectl knows phones from iOS 17 and has two ids for each; xcdevice and go-ios know older ones,
 too. A phone that several tools list is one device.
 """
 
@@ -169,7 +169,7 @@ def of_xcdevice(answer: Answer) -> tuple[Attached, ...]:
 
 
 def of_go_ios(answer: Answer) -> tuple[Attached, ...]:
-    """Return the phones that `ios list --details` shows, each once, the cable before the network."""
+    """Return the phones that `ios list --details` shows, each once, by cable if it can be."""
     listed_rows = rows(mapping(go_ios.document_of(answer)).get("deviceList"))
     best: dict[str, Attached] = {}
     for row in listed_rows:
@@ -261,11 +261,12 @@ def _asked_by_go_ios(ask: Ask, attached: Attached, apple: AppleFacts) -> Attache
         Obstacle.TUNNEL_DOWN: bool(needed) and not tunnel,
         Obstacle.LOW_BATTERY: level is not None and level <= _LOW_PERCENT,
     }
-    charging = battery is not None and battery.charging is True
+    why_not = tuple(obstacle for obstacle, holds in conditions.items() if holds)
+    charging = battery is not None and battery.charging is True and not why_not
     return replace(
         attached,
         battery=battery,
-        why_not=tuple(obstacle for obstacle, holds in conditions.items() if holds),
+        why_not=why_not,
         warnings=(
             *attached.warnings,
             *((Caution.CHARGING_WHILE_MEASURING,) if charging else ()),
