@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
@@ -169,7 +170,7 @@ def read_identity(ask: Ask) -> Identity:
     for default in ((), ("unknown",)):
         if not serialno:
             word = session.text("getprop", "ro.serialno", *default)
-            serialno = word.lines[0].strip() if word.lines else None
+            serialno = word.first if re.fullmatch(r"\S+", word.first) else None
     if serialno == "unknown":
         serialno = None
     boot = held(read_files(session.ask, [BOOT_ID]), BOOT_ID)

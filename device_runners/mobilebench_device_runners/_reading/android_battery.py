@@ -106,9 +106,10 @@ def _fields(lines: list[str]) -> tuple[dict[str, str], bool, bool]:
 def _plugged(fields: Mapping[str, str]) -> tuple[Plug, ...] | None:
     names = {"AC": Plug.AC, "USB": Plug.USB, "Wireless": Plug.WIRELESS, "Dock": Plug.DOCK}
     words = {plug: fields.get(f"{name} powered") for name, plug in names.items()}
-    if all(word is None for word in words.values()):
-        return None
-    return tuple(plug for plug, word in words.items() if word == "true")
+    sources = tuple(plug for plug, word in words.items() if word == "true")
+    # Of a dump that was cut among these lines the last ones are not known.
+    known = any(not name.endswith(" powered") for name in fields)
+    return sources if sources or known else None
 
 
 def _level(fields: Mapping[str, str]) -> int | None:

@@ -139,8 +139,8 @@ def _merged(pi: raspberry.Pi, tegra: jetson.Tegra, zones: Temperatures) -> Tempe
 
 def _model(ask: Ask) -> str | None:
     answer = ask(["cat", MODEL])
-    text = answer.stdout.decode("utf-8", "replace").replace("\0", "").strip()
-    return text if answer.rc == 0 and text and "\n" not in text else None
+    text, end, _ = answer.stdout.decode("utf-8", "replace").partition("\0")
+    return text.strip() or None if answer.rc == 0 and end and "\n" not in text else None
 
 
 def _soc(ask: Ask) -> Soc | None:
@@ -162,8 +162,8 @@ def _libc(ask: Ask) -> str | None:
 def _python(ask: Ask) -> tuple[str | None, bool]:
     """Return the version of python3, and whether the shell says that there is none."""
     answer = ask(["python3", "--version"])
-    text = (answer.stdout + answer.stderr).decode("utf-8", "replace").strip()
-    if match := re.search(r"^Python (\d+\.\d+(?:\.\d+\w*)?)$", text, re.MULTILINE):
+    text = (answer.stdout + answer.stderr).decode("utf-8", "replace").replace("\r", "")
+    if match := re.search(r"^Python (\d+\.\d+(?:\.\d+\S*)?)\n", text, re.MULTILINE):
         return match[1], False
     shell = re.search(r"^-?\w*sh: .*not found", text, re.MULTILINE)
     return None, answer.rc == 127 and shell is not None
