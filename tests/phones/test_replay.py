@@ -46,12 +46,16 @@ def test_xcrun_and_ios_replay_iphones(name: str, tmp_path: Path) -> None:
     assert devices == ios.listed(Replay(recorded(name)).host_ask)
 
 
-def test_ssh_replays_a_board_whose_answers_follow_one_another(tmp_path: Path) -> None:
-    folder = tools(tmp_path, recorded("p01-pi4-throttled-undervoltage"))
+def test_ssh_replays_a_board(tmp_path: Path) -> None:
+    folder = tools(tmp_path, recorded("p02-pi3-vcgencmd-denied"))
     options = ["ssh", "-o", "BatchMode=yes", "-p", "22", "pi", "--"]
-    polls = [
-        board.read(lambda words: _run(folder, [*options, " ".join(words)]), "pi") for _ in range(3)
-    ]
-    replay = Replay(recorded("p01-pi4-throttled-undervoltage"))
-    assert polls == [board.read(replay.board_ask, "pi") for _ in range(3)]
-    assert len({each.board and each.board.throttled for each in polls}) == 3
+    seen = board.read(lambda words: _run(folder, [*options, " ".join(words)]), "pi")
+    assert seen == board.read(Replay(recorded("p02-pi3-vcgencmd-denied")).board_ask, "pi")
+
+
+def test_the_answers_of_a_repeated_command_follow_one_another(tmp_path: Path) -> None:
+    folder = tools(tmp_path, recorded("p01-pi4-throttled-undervoltage"))
+    answers = [_run(folder, ["ssh", "pi", "vcgencmd get_throttled"]).stdout for _ in range(4)]
+    assert [answer.split(b"=")[1].strip() for answer in answers] == [
+        b"0x0", b"0x50005", b"0xd0008", b"0xd0008",
+    ]  # fmt: skip

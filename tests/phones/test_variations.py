@@ -43,6 +43,14 @@ from mobilebench_device_runners._reading.temperatures import constants, without,
 from tests.phones.replay import APP, Replay, Replied, names, recorded
 
 PHONES = [name for name in names("android") if name != "a16-adb-states"]
+LAYOUTS = (
+    "a02-pixel-a16-charge-limit",
+    "a03-samsung-a14-history-gos",
+    "a04-samsung-a10-shifted-types-crlf",
+    "a08-huawei-a10-not-ready-localized",
+    "a14-tablet-dock-mixed-units",
+)
+"""One phone for each layout of the thermal service's dump."""
 
 
 def said(text: str | bytes, rc: int = 0) -> Replied:
@@ -101,7 +109,7 @@ def _counter(whole: bytes) -> int | None:
     return int(match[1]) if match else None
 
 
-@pytest.mark.parametrize("name", PHONES)
+@pytest.mark.parametrize("name", LAYOUTS)
 def test_a_cut_thermal_dump_gives_what_was_whole_or_nothing(name: str) -> None:
     whole = answer_of(name, "dumpsys thermalservice")
     right, _ = android_thermal.thermal_of(said(whole))
@@ -537,3 +545,71 @@ def test_a_state_says_why_a_reading_is_missing() -> None:
     assert read("a08-huawei-a10-not-ready-localized")[0].state(0).unreadable == {
         "thermal": "not ready"
     }
+
+
+@pytest.mark.parametrize("name", PHONES)
+def test_a_sample_of_a_phone_says_what_reading_it_said(name: str) -> None:
+    replay = Replay(recorded(name))
+    listing = replay.host_ask(adb_listing.COMMAND)
+    phone = android.listed(listing, lambda row: replay.device_ask, APP)[0]
+    asked = []
+
+    def ask(words: Any) -> Replied:
+        asked.append(words)
+        return Replay(recorded(name)).device_ask(words)
+
+    assert android.sample(ask, phone).state(3) == phone.state(3)
+    assert len(asked) <= 7
+
+
+@pytest.mark.parametrize("name", names("board"))
+def test_a_sample_of_a_board_says_what_reading_it_said(name: str) -> None:
+    known = board.read(Replay(recorded(name)).board_ask, "board")
+    assert board.sample(Replay(recorded(name)).board_ask, known) == known
+
+
+def _iphone(**changed: dict[str, Any]) -> Attached:
+    row: dict[str, Any] = {
+        "identifier": "1",
+        "connectionProperties": {
+            "transportType": "wired", "tunnelState": "connected", "pairingState": "paired",
+        },
+        "deviceProperties": {"developerModeStatus": "enabled"},
+        "hardwareProperties": {"platform": "iOS", "productType": "iPhone16,1", "udid": "U"},
+    }  # fmt: skip
+    for part, fields_ in changed.items():
+        row[part] = {**row[part], **fields_}
+    return ios.of_devicectl(row)
+
+
+@pytest.mark.parametrize(
+    ("part", "field", "value", "reasons"),
+    [
+        ("connectionProperties", "tunnelState", "disconnected", ()),
+        ("connectionProperties", "tunnelState", "connecting", ("tunnel_down",)),
+        ("connectionProperties", "tunnelState", None, ("state_unknown",)),
+        ("connectionProperties", "pairingState", "unpaired", ("not_paired",)),
+        ("deviceProperties", "developerModeStatus", "disabled", ("developer_mode_off",)),
+        ("deviceProperties", "developerModeStatus", None, ()),
+        ("hardwareProperties", "platform", "visionOS", ("not_a_phone",)),
+        ("hardwareProperties", "productType", 7, ()),
+        ("hardwareProperties", "udid", ["U"], ()),
+    ],
+)
+def test_an_iphone_can_be_used_unless_a_field_says_otherwise(
+    part: str, field: str, value: Any, reasons: tuple[str, ...]
+) -> None:
+    assert _iphone(**{part: {field: value}}).reasons == reasons
+
+
+def test_a_phone_that_devicectl_lists_without_udid_is_one_with_that_of_go_ios() -> None:
+    device = recorded("i05-xcode15-missing-fields")
+    row = '{"deviceList":[{"Udid":"00008101-X","ProductType":"iPhone13,1","ConnectionType":"USB"}]}'
+    device["replies"].append(
+        {"on": "host", "cmd": "ios list --details", "rc": 0, "stdout": row + "\n"}
+    )
+    seen = ios.listed(Replay(device).host_ask)
+    assert [each.apple.udid for each in seen if each.apple] == [
+        "00008020-FAKE0000000005",
+        "00008101-X",
+    ]

@@ -31,7 +31,7 @@ _STATUSES = {
     5: BatteryStatus.FULL,
 }
 _LONG_LIFE = 4
-"""Of `Charging state`: Android holds the battery at a limit (BatteryChargingState.LONG_LIFE)."""
+"""Android holds the battery at a limit (LONG_LIFE of BatteryChargingState and of the policy)."""
 _MICROAMPERES_FROM = 10_000
 _SMALLEST_UAH = 300_000
 _LARGEST_UAH = 40_000_000
@@ -200,7 +200,11 @@ def _limit(
         threshold = number(fields.get("mProtectionThreshold", ""))
         if threshold is not None and 0 < threshold <= 100:
             return threshold
-    holds = number(fields.get("Charging state", "")) == _LONG_LIFE
-    if holds and plugged and status is BatteryStatus.NOT_CHARGING:
+    holds = _LONG_LIFE in (
+        number(fields.get("Charging state", "")),
+        number(fields.get("Charging policy", "")),
+    )
+    held = (BatteryStatus.NOT_CHARGING, BatteryStatus.FULL)
+    if holds and plugged and status in held and level != 100:
         return level
     return None

@@ -9,6 +9,7 @@ from dataclasses import replace
 from mobilebench.values.attached import Attached, BoardFacts, Form, Transport
 from mobilebench.values.device import DeviceKind
 from mobilebench.values.facts import (
+    Cpu,
     PiFlag,
     Reading,
     Section,
@@ -22,7 +23,7 @@ from mobilebench.values.facts import (
 from mobilebench.values.obstacles import Caution, Obstacle
 from mobilebench_device_runners._reading import jetson, raspberry
 from mobilebench_device_runners._reading.asking import Ask, held, number, read_files, text_of
-from mobilebench_device_runners._reading.cores import read_cores
+from mobilebench_device_runners._reading.cores import again, paths_of, read_cores
 from mobilebench_device_runners._reading.memory import MEMORY, ram_bytes_of
 from mobilebench_device_runners._reading.temperatures import read_zones
 
@@ -116,6 +117,31 @@ def read(ask: Ask, host: str) -> Attached:
         zones=temperatures,
         cpu=cpu,
         board=board,
+    )
+
+
+def sample(ask: Ask, known: Attached) -> Attached:
+    """Read again what changes during a measurement: heat, throttling and clocks."""
+    board = known.board
+    if board is None:
+        return known
+    pi = raspberry.read(ask) if board.throttled is not None else raspberry.Pi()
+    tegra = jetson.read(ask) if board.l4t is not None else jetson.Tegra()
+    zones = read_zones(ask) or Temperatures()
+    cpu = known.cpu or Cpu()
+    return replace(
+        known,
+        zones=_merged(pi, tegra, zones),
+        cpu=again(cpu, read_files(ask, paths_of(cpu))),
+        board=replace(
+            board,
+            throttled=pi.throttled,
+            arm_mhz=pi.arm_mhz,
+            core_volts=pi.core_volts,
+            gpu_busy_percent=tegra.gpu_busy_percent,
+            gpu_mhz=tegra.gpu_mhz,
+            rails=tegra.rails,
+        ),
     )
 
 
