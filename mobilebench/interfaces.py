@@ -28,6 +28,7 @@ from mobilebench.values.recipe import (
     Format,
     Precision,
 )
+from mobilebench.values.seen import Seen
 from mobilebench.values.tensor import TensorSpec
 
 if TYPE_CHECKING:
@@ -184,6 +185,17 @@ class Exporter(Protocol):
         """
 
 
+@dataclass(frozen=True)
+class Ran:
+    """What a runner brings back from one job."""
+
+    measurement: Measurement
+    device: Device
+    """As the device describes itself where it measured."""
+    seen: Seen | None = None
+    """What a computer saw of it from outside; None where it is this machine."""
+
+
 class Runner(Protocol):
     """Runs artifacts on the devices of one kind. Holds no state between calls."""
 
@@ -212,7 +224,7 @@ class Runner(Protocol):
         cancel: Event | None = None,
         progress: Progress | None = None,
         variants: Sequence[Artifact] = (),
-    ) -> Measurement:
+    ) -> Ran:
         """Measure an artifact; the caller adds validity and diagnoses.
 
         `variants` are the artifacts of the job's other variants, in their order.

@@ -153,14 +153,16 @@ def write(
 
 
 @contextmanager
-def temporary(artifact: Artifact, job: Job, variants: Sequence[Artifact] = ()) -> Iterator[Path]:
-    """Write the folder of a job for this machine; it is removed when the context ends.
+def temporary(
+    artifact: Artifact, job: Job, variants: Sequence[Artifact] = (), *, checked: bool = False
+) -> Iterator[Path]:
+    """Write the folder of a job; it is removed when the context ends.
 
-    It has no check of outputs: the file was verified when it was exported, and a load before the
-    first one would show in load time and memory.
+    For this machine it has no check of outputs: the file was verified when it was exported, and a
+    load before the first one would show in load time and memory. Another device is `checked`.
     """
     with tempfile.TemporaryDirectory(prefix="mobilebench-job-") as name:
-        write(artifact, job, Path(name), variants, link=True, checked=False)
+        write(artifact, job, Path(name), variants, link=True, checked=checked)
         yield Path(name)
 
 
