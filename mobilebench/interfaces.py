@@ -17,6 +17,7 @@ from mobilebench.machine.isolated import Function
 from mobilebench.observer import Progress
 from mobilebench.values import value
 from mobilebench.values.artifact import Artifact
+from mobilebench.values.attached import Attached
 from mobilebench.values.device import Device
 from mobilebench.values.graph import Graph, ModelIO
 from mobilebench.values.job import Job
@@ -209,6 +210,13 @@ class Runner(Protocol):
 
     def devices(self) -> tuple[Device, ...]:
         """Return the devices that can be reached now; their ids start with `scheme`."""
+
+    def attached(self, device_id: str | None = None) -> tuple[Attached, ...]:
+        """Return what tools show of the devices, also of those that cannot be used now.
+
+        With `device_id`, only that one is read, so that others are not disturbed; empty where it
+        is not there.
+        """
 
     def runtimes(self, artifact_format: Format, delegate: str | None = None) -> tuple[str, ...]:
         """Return the runtimes that can run a format here, the usual one first; may be empty.

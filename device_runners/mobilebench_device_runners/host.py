@@ -25,6 +25,7 @@ from mobilebench.measuring import job_folder, journal, performing, rounds, width
 from mobilebench.measuring.job_folder import JobFolder
 from mobilebench.observer import Progress, SilentProgress
 from mobilebench.values.artifact import Artifact
+from mobilebench.values.attached import Attached, Transport
 from mobilebench.values.device import Device
 from mobilebench.values.job import Abilities, Job
 from mobilebench.values.measurement import ComputeUnit, Stage
@@ -90,6 +91,22 @@ class HostRunner:
 
     def devices(self) -> tuple[Device, ...]:
         return (host.host_device(),)
+
+    def attached(self, device_id: str | None = None) -> tuple[Attached, ...]:
+        return tuple(
+            Attached(
+                id=device.id,
+                kind=device.kind,
+                transport=Transport.LOCAL,
+                model=device.model,
+                os=device.os,
+                os_version=device.os_version,
+                os_build=device.os_build,
+                ram_bytes=device.ram_bytes,
+            )
+            for device in self.devices()
+            if device_id in (None, device.id)
+        )
 
     def runtimes(self, artifact_format: Format, delegate: str | None = None) -> tuple[str, ...]:
         return tuple(
