@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -40,6 +40,8 @@ from mobilebench_device_runners._tools import LinkLost, ToolFailed
 
 DEVICE_RECORD_FILE = "device-record.json"
 """The record as the device wrote and signed it, beside the one with what the computer saw."""
+PASSING = "run-"
+"""How the names of folders begin that belong to one run."""
 REFUSAL_FILE = "refusal.json"
 """What a device leaves where it refuses a job, with one field `reason`."""
 
@@ -81,6 +83,10 @@ class Link(Protocol):
     def start(self, name: str) -> None:
         """Begin the job, or go on with it."""
 
+    @property
+    def settings(self) -> Mapping[str, str]:
+        """Return what was set on the device for the job, and put back after it."""
+
     def alive(self, name: str) -> bool | None:
         """Return whether the process that measures runs; None where nobody can tell."""
 
@@ -118,6 +124,8 @@ class Patience:
     """For a whole job, besides its protocol: loads of large models take minutes."""
     restarts: int = 2
     """How often a job whose process died goes on."""
+    losses: int = 20
+    """How often a connection may break: a loose cable does so without end."""
 
 
 @dataclass
@@ -150,18 +158,19 @@ class _Course:
 
 def perform(
     link: Link,
-    device_id: str,
     folder: Path,
     *,
     patience: Patience | None = None,
     cancel: Event | None = None,
     progress: Progress | None = None,
+    passing: bool = False,
 ) -> Record:
     """Do the job in a folder on a device; return the record, which comes into the folder.
 
     Journal, record and the record that the device signed come too. Another call goes on with a job
     that was cut off. Raises `CellFailed` where nothing was measured, `UserError` where the device
-    cannot be used, does not take the job or is in use.
+    cannot be used, does not take the job or is in use. With `passing`, nobody will go on with the
+    folder: nothing of it stays on the device, however it ends.
     """
     given = job_folder.read(folder)
     given.require_files()
@@ -169,25 +178,29 @@ def perform(
     patience = patience or Patience()
     course = _Course(
         given,
-        name=journal.job_sha256(given.content)[:16],
+        name=_name(given, passing=passing),
         progress=progress or SilentProgress(),
         cancel=cancel or Event(),
         watch=rounds.Watch(given.journal_path, given.job.protocol, progress or SilentProgress()),
     )
-    with _claims.claimed(device_id, given.job.title):
+    with _recorded():
         before = link.attached()
+    # By its own name: one device can be reached by several addresses.
+    with _claims.claimed(before.claim, given.job.title):
         require_usable(before)
-        link.prepare(given.job, course.progress)
-        with _left_clean(link, course.name):
+        with _recorded():
+            link.prepare(given.job, course.progress)
+        with _left_clean(link, course.name, passing=passing):
             failed, outside = _measure(link, course, patience)
             _fetch_record(link, course, patience)
             after = _after(link)
             seen = Seen(
                 by=link.tool,
-                before=before,
-                after=after,
+                before=before.anonymous(),
+                after=after and after.anonymous(),
                 readings=outside.placed(given.journal_path, given.content),
                 clock_uncertainty_ns=outside.uncertainty_ns,
+                settings=dict(link.settings),
                 interruptions=tuple(course.interruptions),
             )
             return _record(given, link.transport, seen, failed)
@@ -195,7 +208,6 @@ def perform(
 
 def run(
     link: Link,
-    device_id: str,
     artifact: Artifact,
     job: Job,
     *,
@@ -207,16 +219,16 @@ def run(
     """Measure an artifact on a device, by a folder that is removed; raises as `perform` does."""
     with job_folder.temporary(artifact, job, variants, checked=True) as folder:
         record = perform(
-            link, device_id, folder, patience=patience, cancel=cancel, progress=progress
+            link, folder, patience=patience, cancel=cancel, progress=progress, passing=True
         )
         return Ran(performing.require_measured(record.outcome), record.device, record.seen)
 
 
 def require_usable(attached: Attached) -> None:
     """Raise `UserError`, with what to do, for a device that cannot be measured on now."""
-    if attached.obstacles:
-        reasons = "; ".join(f"{each}: {each.advice}" for each in attached.obstacles)
-        raise UserError(f"The device {attached.id} cannot be used now: {reasons}")
+    if not attached.usable:
+        reasons = " ".join((*(each.sentence for each in attached.why_not), *attached.mends))
+        raise UserError(f"The device {attached.id} cannot be used now. {reasons}")
 
 
 def _require_open(given: JobFolder) -> None:
@@ -228,13 +240,36 @@ def _require_open(given: JobFolder) -> None:
 
 
 @contextmanager
-def _left_clean(link: Link, name: str) -> Iterator[None]:
-    """Stop the job when the context ends, however it ends; remove it where all is fetched."""
+def _recorded() -> Iterator[None]:
+    """Raise what a tool says before anything is measured as the failure of the cell."""
+    try:
+        yield
+    except ToolFailed as error:
+        raise CellFailed(Stage.RUN, type(error).__name__, str(error)) from error
+
+
+def _name(given: JobFolder, *, passing: bool) -> str:
+    """Return the name of the job's folder on the device.
+
+    The same folder goes on where it was cut off. Another folder with the same job is measured
+    anew, and so is one that is written for one run.
+    """
+    if passing:
+        return f"{PASSING}{uuid.uuid4().hex[:12]}"
+    place = f"\0{given.path.resolve()}".encode()
+    return journal.job_sha256(given.content + place)[:16]
+
+
+@contextmanager
+def _left_clean(link: Link, name: str, *, passing: bool) -> Iterator[None]:
+    """Stop the job when the context ends, however it ends; remove what nobody goes on with."""
     try:
         yield
     except BaseException:
         with suppress(ToolFailed):
             link.stop(name)
+            if passing:
+                link.remove(name)
         raise
     with suppress(ToolFailed):
         link.stop(name)
@@ -246,24 +281,36 @@ def _measure(
 ) -> tuple[CellFailed | None, Outside]:
     """Bring the job to its end, through what can go wrong; return what could not be mended."""
     outside = Outside(link.reading, patience.outside_s)
-    boot = link.boot()
     failed: CellFailed | None = None
-    try:
-        _take_up(link, course)
-        link.start(course.name)
-        while not _ended(course.given):
-            try:
-                _follow(link, course, patience, outside)
-            except LinkLost as error:
-                course.interrupted(f"connection lost: {error.why}")
-                _wait_back(link, course, patience)
-                boot = _note_restart(link, course, boot)
+    boot: str | None = None
+    started = False
+    losses = 0
+    while failed is None and not (started and _ended(course.given)):
+        try:
+            if not started:
+                boot = link.boot()
+                _take_up(link, course)
+                link.start(course.name)
+                started = True
+            _follow(link, course, patience, outside)
             if not _ended(course.given) and link.alive(course.name) is not True:
                 _go_on(link, course, patience)
-    except CellFailed as error:
-        failed = error
-    except ToolFailed as error:
-        failed = CellFailed(Stage.RUN, type(error).__name__, str(error))
+        except LinkLost as error:
+            losses += 1
+            course.interrupted(f"connection lost: {error.why}")
+            try:
+                if losses > patience.losses:
+                    raise CellFailed(
+                        Stage.RUN, "ConnectionLost", f"the connection broke {losses} times"
+                    )
+                _wait_back(link, course, patience)
+                boot = _note_restart(link, course, boot)
+            except CellFailed as given_up:
+                failed = given_up
+        except CellFailed as error:
+            failed = error
+        except ToolFailed as error:
+            failed = CellFailed(Stage.RUN, type(error).__name__, str(error))
     return failed, outside
 
 
@@ -349,7 +396,10 @@ def _wait_back(link: Link, course: _Course, patience: Patience) -> None:
 
 
 def _note_restart(link: Link, course: _Course, boot: str | None) -> str | None:
-    now = link.boot()
+    try:
+        now = link.boot()
+    except LinkLost:
+        return boot  # gone again, which the next command tells
     if boot is not None and now != boot:
         course.interrupted("the device has restarted")
     return now
@@ -358,6 +408,9 @@ def _note_restart(link: Link, course: _Course, boot: str | None) -> str | None:
 def _go_on(link: Link, course: _Course, patience: Patience) -> None:
     """Start a job again whose process died. Raises `CellFailed` where that happened too often."""
     why = link.death(course.name) or "its process ended, and nothing says why"
+    if link.read(course.name, RECORD_FILE):
+        # The device has judged it by itself: a crash would come again.
+        raise CellFailed(Stage.RUN, "ProcessDied", f"the process that measures ended: {why}")
     if course.restarts == patience.restarts:
         raise CellFailed(
             Stage.RUN,
@@ -371,10 +424,9 @@ def _go_on(link: Link, course: _Course, patience: Patience) -> None:
 
 
 def _ended(given: JobFolder) -> bool:
-    try:
-        return given.journal_path.exists() and given.journal().ended
-    except SchemaError:
-        return False  # its first line is not whole yet
+    path = given.journal_path
+    # Until its first line is whole, nothing can be said of it.
+    return path.exists() and b"\n" in path.read_bytes() and given.journal().ended
 
 
 def _fetch_record(link: Link, course: _Course, patience: Patience) -> None:
