@@ -11,27 +11,23 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event
 from typing import Protocol
 
 from mobilebench.errors import BundleError, Cancelled, CellFailed, SchemaError, UserError
-from mobilebench.files import write_text
 from mobilebench.interfaces import Ran
 from mobilebench.measuring import job_folder, journal, performing, rounds
 from mobilebench.measuring.job_folder import RECORD_FILE, JobFolder
 from mobilebench.observer import Progress, SilentProgress
-from mobilebench.store import signing
-from mobilebench.store.documents import read_documents
-from mobilebench.values import wire
 from mobilebench.values.artifact import Artifact
 from mobilebench.values.attached import Attached
 from mobilebench.values.device import DeviceState
 from mobilebench.values.job import Job
-from mobilebench.values.measurement import Measurement, Stage
+from mobilebench.values.measurement import Failure, Measurement, Stage
 from mobilebench.values.record import Record
 from mobilebench.values.seen import Interruption, Seen
 from mobilebench_device_runners import _claims
@@ -40,8 +36,10 @@ from mobilebench_device_runners._tools import LinkLost, ToolFailed
 
 DEVICE_RECORD_FILE = "device-record.json"
 """The record as the device wrote and signed it, beside the one with what the computer saw."""
-REFUSAL_FILE = "refusal.json"
-"""What a device leaves where it refuses a job, with one field `reason`."""
+PASSING = "run-"
+"""How the names of folders begin that belong to one run."""
+NO_RECORD_FILE = "no-record.txt"
+"""What a device leaves where it has no record: a word, and a sentence in the line below."""
 
 
 class Link(Protocol):
@@ -81,6 +79,10 @@ class Link(Protocol):
     def start(self, name: str) -> None:
         """Begin the job, or go on with it."""
 
+    @property
+    def settings(self) -> Mapping[str, str]:
+        """Return what was set on the device for the job, and put back after it."""
+
     def alive(self, name: str) -> bool | None:
         """Return whether the process that measures runs; None where nobody can tell."""
 
@@ -118,6 +120,8 @@ class Patience:
     """For a whole job, besides its protocol: loads of large models take minutes."""
     restarts: int = 2
     """How often a job whose process died goes on."""
+    losses: int = 20
+    """How often a connection may break: a loose cable does so without end."""
 
 
 @dataclass
@@ -150,18 +154,19 @@ class _Course:
 
 def perform(
     link: Link,
-    device_id: str,
     folder: Path,
     *,
     patience: Patience | None = None,
     cancel: Event | None = None,
     progress: Progress | None = None,
+    passing: bool = False,
 ) -> Record:
     """Do the job in a folder on a device; return the record, which comes into the folder.
 
     Journal, record and the record that the device signed come too. Another call goes on with a job
     that was cut off. Raises `CellFailed` where nothing was measured, `UserError` where the device
-    cannot be used, does not take the job or is in use.
+    cannot be used, does not take the job or is in use. With `passing`, nobody will go on with the
+    folder: nothing of it stays on the device, however it ends.
     """
     given = job_folder.read(folder)
     given.require_files()
@@ -169,25 +174,29 @@ def perform(
     patience = patience or Patience()
     course = _Course(
         given,
-        name=journal.job_sha256(given.content)[:16],
+        name=_name(given, passing=passing),
         progress=progress or SilentProgress(),
         cancel=cancel or Event(),
         watch=rounds.Watch(given.journal_path, given.job.protocol, progress or SilentProgress()),
     )
-    with _claims.claimed(device_id, given.job.title):
+    with _recorded():
         before = link.attached()
+    # By its own name: one device can be reached by several addresses.
+    with _claims.claimed(before.claim, given.job.title):
         require_usable(before)
-        link.prepare(given.job, course.progress)
-        with _left_clean(link, course.name):
+        with _recorded():
+            link.prepare(given.job, course.progress)
+        with _left_clean(link, course.name, passing=passing):
             failed, outside = _measure(link, course, patience)
             _fetch_record(link, course, patience)
             after = _after(link)
             seen = Seen(
                 by=link.tool,
-                before=before,
+                before=before.anonymous(),
                 after=after,
                 readings=outside.placed(given.journal_path, given.content),
                 clock_uncertainty_ns=outside.uncertainty_ns,
+                settings=dict(link.settings),
                 interruptions=tuple(course.interruptions),
             )
             return _record(given, link.transport, seen, failed)
@@ -195,7 +204,6 @@ def perform(
 
 def run(
     link: Link,
-    device_id: str,
     artifact: Artifact,
     job: Job,
     *,
@@ -207,16 +215,16 @@ def run(
     """Measure an artifact on a device, by a folder that is removed; raises as `perform` does."""
     with job_folder.temporary(artifact, job, variants, checked=True) as folder:
         record = perform(
-            link, device_id, folder, patience=patience, cancel=cancel, progress=progress
+            link, folder, patience=patience, cancel=cancel, progress=progress, passing=True
         )
         return Ran(performing.require_measured(record.outcome), record.device, record.seen)
 
 
 def require_usable(attached: Attached) -> None:
     """Raise `UserError`, with what to do, for a device that cannot be measured on now."""
-    if attached.obstacles:
-        reasons = "; ".join(f"{each}: {each.advice}" for each in attached.obstacles)
-        raise UserError(f"The device {attached.id} cannot be used now: {reasons}")
+    if attached.why_not:
+        reasons = " ".join((*(each.sentence for each in attached.why_not), *attached.mends))
+        raise UserError(f"The device {attached.id} cannot be used now. {reasons}")
 
 
 def _require_open(given: JobFolder) -> None:
@@ -228,42 +236,75 @@ def _require_open(given: JobFolder) -> None:
 
 
 @contextmanager
-def _left_clean(link: Link, name: str) -> Iterator[None]:
-    """Stop the job when the context ends, however it ends; remove it where all is fetched."""
+def _recorded() -> Iterator[None]:
+    """Raise what a tool says before anything is measured as the failure of the cell."""
+    try:
+        yield
+    except ToolFailed as error:
+        raise CellFailed(Stage.RUN, type(error).__name__, str(error)) from error
+
+
+def _name(given: JobFolder, *, passing: bool) -> str:
+    """Return the name of the job's folder on the device.
+
+    The same folder goes on where it was cut off. Another folder with the same job is measured
+    anew, and so is one that is written for one run.
+    """
+    if passing:
+        return f"{PASSING}{uuid.uuid4().hex[:12]}"
+    place = f"\0{given.path.resolve()}".encode()
+    return journal.job_sha256(given.content + place)[:16]
+
+
+@contextmanager
+def _left_clean(link: Link, name: str, *, passing: bool) -> Iterator[None]:
+    """Stop the job when the context ends, however it ends; remove what nobody goes on with."""
     try:
         yield
     except BaseException:
         with suppress(ToolFailed):
             link.stop(name)
+            if passing:
+                link.remove(name)
         raise
     with suppress(ToolFailed):
         link.stop(name)
         link.remove(name)
 
 
-def _measure(
-    link: Link, course: _Course, patience: Patience
-) -> tuple[CellFailed | None, Outside]:
+def _measure(link: Link, course: _Course, patience: Patience) -> tuple[CellFailed | None, Outside]:
     """Bring the job to its end, through what can go wrong; return what could not be mended."""
     outside = Outside(link.reading, patience.outside_s)
-    boot = link.boot()
     failed: CellFailed | None = None
-    try:
-        _take_up(link, course)
-        link.start(course.name)
-        while not _ended(course.given):
-            try:
-                _follow(link, course, patience, outside)
-            except LinkLost as error:
-                course.interrupted(f"connection lost: {error.why}")
-                _wait_back(link, course, patience)
-                boot = _note_restart(link, course, boot)
+    boot: str | None = None
+    started = False
+    losses = 0
+    while failed is None and not (started and _ended(course.given)):
+        try:
+            if not started:
+                boot = link.boot()
+                _take_up(link, course)
+                link.start(course.name)
+                started = True
+            _follow(link, course, patience, outside)
             if not _ended(course.given) and link.alive(course.name) is not True:
                 _go_on(link, course, patience)
-    except CellFailed as error:
-        failed = error
-    except ToolFailed as error:
-        failed = CellFailed(Stage.RUN, type(error).__name__, str(error))
+        except LinkLost as error:
+            losses += 1
+            course.interrupted(f"connection lost: {error.why}")
+            try:
+                if losses > patience.losses:
+                    raise CellFailed(
+                        Stage.RUN, "ConnectionLost", f"the connection broke {losses} times"
+                    )
+                _wait_back(link, course, patience)
+                boot = _note_restart(link, course, boot)
+            except CellFailed as given_up:
+                failed = given_up
+        except CellFailed as error:
+            failed = error
+        except ToolFailed as error:
+            failed = CellFailed(Stage.RUN, type(error).__name__, str(error))
     return failed, outside
 
 
@@ -315,9 +356,9 @@ def _require_started(link: Link, course: _Course, started: float, patience: Pati
     """Tell a job that was refused, or never began, from one that takes its time."""
     if course.given.journal_path.exists():
         return
-    refusal = link.read(course.name, REFUSAL_FILE)
-    if refusal:
-        raise UserError(f"The device does not take the job: {_reason(refusal)}")
+    word, sentence = _no_record(link, course.name)
+    if word == "refused":
+        raise UserError(f"The device does not take the job: {sentence}")
     if time.monotonic() - started > patience.start_s:
         raise CellFailed(
             Stage.RUN,
@@ -328,10 +369,11 @@ def _require_started(link: Link, course: _Course, started: float, patience: Pati
         )
 
 
-def _reason(refusal: bytes) -> str:
-    plain = wire.parse(refusal)
-    reason = plain.get("reason") if isinstance(plain, dict) else None
-    return str(reason) if reason else "it gives no reason."
+def _no_record(link: Link, name: str) -> tuple[str, str]:
+    """Return the word and the sentence in which the device says why there is no record."""
+    content = link.read(name, NO_RECORD_FILE) or b""
+    word, _, sentence = content.decode("utf-8", "replace").partition("\n")
+    return word.strip(), sentence.strip()
 
 
 def _wait_back(link: Link, course: _Course, patience: Patience) -> None:
@@ -349,7 +391,10 @@ def _wait_back(link: Link, course: _Course, patience: Patience) -> None:
 
 
 def _note_restart(link: Link, course: _Course, boot: str | None) -> str | None:
-    now = link.boot()
+    try:
+        now = link.boot()
+    except LinkLost:
+        return boot  # gone again, which the next command tells
     if boot is not None and now != boot:
         course.interrupted("the device has restarted")
     return now
@@ -357,7 +402,13 @@ def _note_restart(link: Link, course: _Course, boot: str | None) -> str | None:
 
 def _go_on(link: Link, course: _Course, patience: Patience) -> None:
     """Start a job again whose process died. Raises `CellFailed` where that happened too often."""
-    why = link.death(course.name) or "its process ended, and nothing says why"
+    word, sentence = _no_record(link, course.name)
+    if word == "refused":
+        raise UserError(f"The device does not take the job: {sentence}")
+    why = sentence or link.death(course.name) or "its process ended, and nothing says why"
+    if link.read(course.name, RECORD_FILE):
+        # The device has judged it by itself: a crash would come again.
+        raise CellFailed(Stage.RUN, "ProcessDied", f"the process that measures ended: {why}")
     if course.restarts == patience.restarts:
         raise CellFailed(
             Stage.RUN,
@@ -371,10 +422,9 @@ def _go_on(link: Link, course: _Course, patience: Patience) -> None:
 
 
 def _ended(given: JobFolder) -> bool:
-    try:
-        return given.journal_path.exists() and given.journal().ended
-    except SchemaError:
-        return False  # its first line is not whole yet
+    path = given.journal_path
+    # Until its first line is whole, nothing can be said of it.
+    return path.exists() and b"\n" in path.read_bytes() and given.journal().ended
 
 
 def _fetch_record(link: Link, course: _Course, patience: Patience) -> None:
@@ -393,7 +443,7 @@ def _fetch_record(link: Link, course: _Course, patience: Patience) -> None:
             if content:
                 place.write_bytes(content)
                 try:
-                    _require_same(place, course.given)
+                    _require_same(course.given)
                 except (SchemaError, BundleError) as error:
                     problem = str(error)
                 else:
@@ -402,39 +452,32 @@ def _fetch_record(link: Link, course: _Course, patience: Patience) -> None:
     course.interrupted(f"the record of the device is left out: {problem}")
 
 
-def _require_same(place: Path, given: JobFolder) -> None:
+def _require_same(given: JobFolder) -> None:
     """Require that a device's record says what its journal says. Raises `SchemaError`."""
-    documents = read_documents(place)
-    outcome = journal.outcome(given.journal(), given.job)
-    if len(documents) != 1 or documents[0].record.job != given.job:
-        raise SchemaError("it is of another job")
-    theirs = documents[0].record.outcome
-    if theirs.kind != outcome.kind or (
+    theirs = given.document(DEVICE_RECORD_FILE).record.outcome
+    ours = journal.outcome(given.journal(), given.job)
+    if theirs.kind != ours.kind or (
         isinstance(theirs, Measurement)
-        and isinstance(outcome, Measurement)
-        and theirs.samples != outcome.samples
+        and isinstance(ours, Measurement)
+        and theirs.samples != ours.samples
     ):
         raise SchemaError("it says another thing than the journal beside it")
 
 
 def _after(link: Link) -> Attached | None:
     try:
-        return link.attached()
+        return link.attached().anonymous()
     except ToolFailed:
         return None
 
 
-def _record(
-    given: JobFolder, transport: str, seen: Seen, failed: CellFailed | None
-) -> Record:
+def _record(given: JobFolder, transport: str, seen: Seen, failed: CellFailed | None) -> Record:
     """Write the record; what was measured before a failure is kept, as cut off."""
     if not given.journal_path.exists():
         raise failed or CellFailed(Stage.RUN, "NothingMeasured", "no journal came back")
-    record = performing.record_of(given, given.journal(), uuid.uuid4().hex, transport, failed)
-    if not isinstance(record.outcome, Measurement) and failed is not None:
+    if failed is not None and isinstance(journal.outcome(given.journal(), given.job), Failure):
         raise failed
-    record = signing.sign(replace(record, seen=seen, signature=None))
-    write_text(given.record_path, wire.dumps(record) + "\n")
+    record = performing.write_record(given, transport, failed, seen)
     performing.require_measured(record.outcome)
     return record
 
@@ -443,5 +486,3 @@ def write_bytes(path: Path, content: bytes) -> None:
     """Replace a file's content."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(content)
-
-
