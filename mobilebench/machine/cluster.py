@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path
 from threading import Event
-from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from mobilebench.errors import Cancelled, CellFailed, ClusterError, MissingToolkit
 from mobilebench.machine import installation, isolated
@@ -127,7 +127,7 @@ class Tasks(Executor):
         workers: dict[str, Any] = self._client.scheduler_info(n_workers=-1)["workers"]
         return {address: tuple(facts["resources"]) for address, facts in workers.items()}
 
-    def ask(self, function: Callable[Concatenate[str, P], T], /, *args: P.args) -> dict[str, T]:
+    def ask(self, function: Callable[..., T], /, *args: object) -> dict[str, T]:
         """Run a short function on every worker now, beside its tasks; return the answers.
 
         Its first argument is the worker's address, by which the answers are. A worker that is gone

@@ -12,7 +12,7 @@ import queue
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from threading import Condition, Event
@@ -21,6 +21,7 @@ from typing import Protocol, TypeVar
 from mobilebench.errors import Cancelled, ClusterError, MissingToolkit, UserError
 from mobilebench.interfaces import Ran
 from mobilebench.measuring import bench, devices
+from mobilebench.measuring.devices import Offer
 from mobilebench.measuring.setting import Cell, Plan, Setting
 from mobilebench.notation.quantities import duration
 from mobilebench.observer import Observer, Progress, Silent
@@ -94,8 +95,11 @@ class Patience:
 class Way(Protocol):
     """The way to the devices: from this computer, or from others of a cluster.
 
-    Both methods may be called from several threads.
+    Its methods may be called from several threads.
     """
+
+    def offers(self, scheme: str | None = None) -> tuple[Offer, ...]:
+        """Return the devices, as `devices.offers` does."""
 
     def run(self, cell: Cell, cancel: Event, progress: Progress) -> Ran:
         """Run a cell on its device; raises as `Runner.run` does."""
@@ -109,6 +113,9 @@ class Way(Protocol):
 
 class Here:
     """The devices of this computer."""
+
+    def offers(self, scheme: str | None = None) -> tuple[Offer, ...]:
+        return devices.offers(scheme)
 
     def run(self, cell: Cell, cancel: Event, progress: Progress) -> Ran:
         return bench.run_here(cell, cancel, progress)
@@ -175,7 +182,7 @@ def run(
     way: Way | None = None,
     observer: Observer | None = None,
     patience: Patience | None = None,
-) -> Iterator[Outcome]:
+) -> Generator[Outcome, None, None]:
     """Measure every cell; yield what came of each as soon as it is known.
 
     A cell whose runtime fails is recorded as a `Failure`, one that cannot be measured is named, and

@@ -13,6 +13,8 @@ from pathlib import Path
 
 from mobilebench import files
 from mobilebench.errors import SchemaError
+from mobilebench.measuring import batch
+from mobilebench.measuring.batch import Batch
 from mobilebench.measuring.setting import Cell
 from mobilebench.store.documents import Document, as_json, read_records
 from mobilebench.values import wire
@@ -52,6 +54,15 @@ class BatchFolder:
         with files.writing(self.path):
             self.path.mkdir(parents=True, exist_ok=True)
         files.write_text(self._place(cell), as_json([Document.of(record)]))
+
+    def split(self, planned: Batch) -> tuple[list[Record], Batch]:
+        """Return the measurements of earlier calls, and the batch of what is missing.
+
+        Raises as `earlier`.
+        """
+        done = {digest(cell): self.earlier(cell) for cell in planned.cells}
+        records = [record for record in done.values() if record is not None]
+        return records, batch.without(planned, lambda cell: done[digest(cell)] is not None)
 
     def _place(self, cell: Cell) -> Path:
         words = (cell.artifact.manifest.model.name, cell.device.model)

@@ -15,10 +15,10 @@ import io
 import tarfile
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as NotYet
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Event
@@ -53,6 +53,20 @@ _FILES = threading.Lock()
 @dataclass(frozen=True)
 class _Lacking:
     """The answer of a worker that does not have all files of a cell yet."""
+
+
+@contextmanager
+def reached(address: str | None) -> Iterator[batch.Way]:
+    """Yield the way to the devices of a cluster, or of this computer where no address is given.
+
+    Raises as `cluster.executor` does.
+    """
+    if address is None:
+        yield batch.Here()
+        return
+    # Toolkits of this computer may differ from theirs: phones and boards have separate ones.
+    with cluster.executor(address, extras=()) as pool:
+        yield Hosts(pool)
 
 
 class Hosts:
