@@ -1,4 +1,4 @@
-"""`mobilebench bench` on many devices at once: the options, the run, and what is said of it."""
+"""`mobilebench bench` on many devices at once: options, the run, and what is missing."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Devices = Annotated[
     typer.Option(
         "--device",
         "-d",
-        metavar="ID,...",
+        metavar="IDS",
         autocompletion=completions.devices,
         rich_help_panel=Panel.SETTING,
         help="Device id; see `mobilebench devices`. Several measure at the same time: ids with "

@@ -34,6 +34,14 @@ def test_its_devices_have_ids_of_its_scheme(runner: Runner) -> None:
         assert device.id == runner.scheme or device.id.startswith(f"{runner.scheme}:")
 
 
+def test_what_is_attached_holds_its_devices_and_one_can_be_read_alone(runner: Runner) -> None:
+    ids = [attached.id for attached in runner.attached()]
+    assert {device.id for device in runner.devices()} <= set(ids) and len(set(ids)) == len(ids)
+    for id_ in ids[:2]:
+        assert [attached.id for attached in runner.attached(id_)] == [id_]
+    assert runner.attached(f"{runner.scheme}:nosuch") == ()
+
+
 def test_it_states_its_transport(runner: Runner) -> None:
     assert runner.transport
 
