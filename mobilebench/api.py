@@ -6,6 +6,7 @@ Calls that take long are silent by default. They log their progress at the level
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing
@@ -262,6 +263,8 @@ def benchmark_all(
     out or was not measured. Raises `UserError` where no device can be used or nothing could be
     measured, and otherwise as `benchmark`.
     """
+    if not 0 <= wait < math.inf:
+        raise UserError(f"wait was given as {wait!r}; give minutes, such as 15.")
     from mobilebench.measuring import hosts
     from mobilebench.measuring.batch import Patience
     from mobilebench.measuring.batch_folder import BatchFolder

@@ -26,7 +26,7 @@ Devices = Annotated[
         "--device",
         "-d",
         metavar="IDS",
-        autocompletion=completions.devices,
+        autocompletion=completions.several_devices,
         rich_help_panel=Panel.SETTING,
         help="Device id; see `mobilebench devices`. Several measure at the same time: ids with "
         "commas, `all` for every phone and board, or a pattern such as 'model=Pixel*' (kind=, "

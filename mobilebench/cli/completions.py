@@ -55,6 +55,13 @@ def devices(incomplete: str) -> list[str]:
     return list(plugins.runner_names())
 
 
+def several_devices(incomplete: str) -> list[str]:
+    """Return what a choice of several devices begins with."""
+    from mobilebench.measuring.devices import ALL, Key
+
+    return [ALL, *devices(incomplete), *(f"{key}=" for key in Key)]
+
+
 def runtimes(incomplete: str) -> list[str]:
     """Return the runtimes that are installed on this machine."""
     from mobilebench import plugins
