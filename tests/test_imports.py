@@ -104,8 +104,8 @@ ALLOWED: dict[str, set[str]] = {
 TORCH = {"zoo", "deploy", "slimmable", "conversion", "mobilebench_exporters"}
 """Packages that may import torch. `api` names torch's module class in an annotation."""
 PUBLIC = {
-    "export", "benchmark", "benchmark_all", "evaluate", "verify", "inspect", "compare", "check", "rank",
-    "create_model", "list_models", "load_checkpoint",
+    "export", "benchmark", "benchmark_all", "evaluate", "verify", "inspect", "compare", "check",
+    "rank", "create_model", "list_models", "load_checkpoint",
 }  # fmt: skip
 
 

@@ -57,9 +57,7 @@ def devices(incomplete: str) -> list[str]:
 
 def several_devices(incomplete: str) -> list[str]:
     """Return what a choice of several devices begins with."""
-    from mobilebench.measuring.devices import ALL, Key
-
-    return [ALL, *devices(incomplete), *(f"{key}=" for key in Key)]
+    return ["all", *devices(incomplete)]
 
 
 def runtimes(incomplete: str) -> list[str]:

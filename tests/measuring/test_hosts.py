@@ -9,9 +9,11 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from threading import Event
+from typing import Any
 
 import psutil
 import pytest
+from distributed import Client
 
 from mobilebench.errors import Cancelled, UserError
 from mobilebench.inspecting.given import open_artifacts
@@ -97,14 +99,15 @@ def test_cells_of_a_killed_worker_are_done_by_another_that_has_the_device(
     with cluster.executor(own.address, ()) as pool:
         hosts = Hosts(pool, lost_s=3.0)
         own.worker("second", resources=[other])
+        own.worker("third")
         planned = _batch(hosts, f"{shared},{alone},{other}", artifacts, LONG)
         outcomes: list[Outcome] = []
         with closing(batch.run(planned, hosts, patience=HASTY)) as coming:
             taking = threading.Thread(target=lambda: outcomes.extend(coming))
             taking.start()
             until(lambda: bool(psutil.Process(first.pid).children()), "a cell on the first worker")
-            own.worker("third", resources=[shared])
             first.kill()
+            _declare(own.address, "third", shared)
             taking.join(timeout=120)
             assert not taking.is_alive()
     assert len(_names(outcomes)) == len(outcomes) == 6
@@ -116,6 +119,18 @@ def test_cells_of_a_killed_worker_are_done_by_another_that_has_the_device(
         else:
             assert isinstance(each, Measured), str(each)
             assert isinstance(each.record.outcome, Measurement)
+
+
+def _declare(scheduler: str, name: str, device_id: str) -> None:
+    """Let a worker declare a device from now on, as if its cable had been moved there."""
+    with Client(scheduler, set_as_default=False) as client:
+        workers = client.scheduler_info(n_workers=-1)["workers"]
+        [address] = [each for each, facts in workers.items() if facts["name"] == name]
+        client.run(_set_resource, device_id, workers=[address])
+
+
+async def _set_resource(device_id: str, dask_worker: Any = None) -> None:
+    await dask_worker.set_resources(**{device_id: 1})
 
 
 def test_a_batch_that_stops_ends_what_runs_on_the_workers(
