@@ -125,16 +125,26 @@ class Hosts:
     def _result(self, cell: Cell, contents: Mapping[str, bytes], cancel: Event) -> Ran | _Lacking:
         """Run a cell on a worker; raise `Cancelled`, or `UserError` where none has its device."""
         device_id = cell.device.id
-        future = self._pool.submit_with(device_id, _run, cell, contents)
-        try:
-            return self._awaited(future, device_id, cancel)
-        except BaseException:
+        while True:
+            holders = self._holders(device_id)
+            future = self._pool.submit_with(device_id, _run, cell, contents)
+            try:
+                answer = self._awaited(future, device_id, holders, cancel)
+            except BaseException:
+                future.cancel()
+                raise
+            if answer is not None:
+                return answer
             future.cancel()
-            raise
 
     def _awaited(
-        self, future: Future[Ran | _Lacking], device_id: str, cancel: Event
-    ) -> Ran | _Lacking:
+        self, future: Future[Ran | _Lacking], device_id: str, holders: set[str], cancel: Event
+    ) -> Ran | _Lacking | None:
+        """Wait for a task; None where it has to be submitted again.
+
+        Of `holders`, the workers that had the device, dask knows; a task whose last one is gone is
+        not seen by a worker that declares the device later.
+        """
         seen = looked = time.monotonic()
         while True:
             try:
@@ -148,10 +158,16 @@ class Hosts:
             if now - looked < _LOOK_S:
                 continue
             looked = now
-            if any(device_id in names for names in self._declared().values()):
-                seen = now
+            present = self._holders(device_id)
+            if present:
+                if present.isdisjoint(holders):
+                    return None
+                holders, seen = holders | present, now
             elif now - seen > self._lost_s:
                 raise UserError(f"No worker of the cluster has {device_id} any more.")
+
+    def _holders(self, device_id: str) -> set[str]:
+        return {address for address, ids in self._declared().items() if device_id in ids}
 
 
 # On a worker.

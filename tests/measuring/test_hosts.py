@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from contextlib import closing
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -91,25 +90,27 @@ def _copies(folder: Path) -> list[Path]:
     ]
 
 
+@pytest.mark.parametrize("from_the_beginning", [True, False])
 def test_cells_of_a_killed_worker_are_done_by_another_that_has_the_device(
-    own: DaskCluster, artifacts: list[Artifact], tmp_path: Path
+    own: DaskCluster, artifacts: list[Artifact], from_the_beginning: bool
 ) -> None:
     shared, alone, other = "sim:steady:real", "sim:quick:real", "sim:silent:real"
     first = own.worker("first", resources=[shared, alone])
     with cluster.executor(own.address, ()) as pool:
         hosts = Hosts(pool, lost_s=3.0)
         own.worker("second", resources=[other])
-        own.worker("third")
+        own.worker("third", resources=[shared] if from_the_beginning else [])
         planned = _batch(hosts, f"{shared},{alone},{other}", artifacts, LONG)
         outcomes: list[Outcome] = []
-        with closing(batch.run(planned, hosts, patience=HASTY)) as coming:
-            taking = threading.Thread(target=lambda: outcomes.extend(coming))
-            taking.start()
-            until(lambda: bool(psutil.Process(first.pid).children()), "a cell on the first worker")
-            first.kill()
+        coming = batch.run(planned, hosts, patience=HASTY)
+        taking = threading.Thread(target=lambda: outcomes.extend(coming), daemon=True)
+        taking.start()
+        until(lambda: bool(psutil.Process(first.pid).children()), "a cell on the first worker")
+        first.kill()
+        if not from_the_beginning:
             _declare(own.address, "third", shared)
-            taking.join(timeout=120)
-            assert not taking.is_alive()
+        taking.join(timeout=120)
+        assert not taking.is_alive()
     assert len(_names(outcomes)) == len(outcomes) == 6
     for each in outcomes:
         id_ = each.cell.device.id
