@@ -49,6 +49,7 @@ QUICK := \
   tests/thermal/test_deadline.py tests/thermal/test_series.py tests/thermal/test_simulation.py \
   tests/values tests/machine/test_installation.py tests/machine/test_isolated.py \
   tests/machine/test_places.py tests/machine/test_torchvision.py \
+  tests/measuring/test_batch.py tests/measuring/test_devices.py \
   tests/measuring/test_diagnoses.py tests/measuring/test_engine.py tests/measuring/test_evidence.py \
   tests/measuring/test_journal.py tests/phones \
   tests/reproducing/test_plan.py tests/reproducing/test_row.py \
@@ -60,7 +61,7 @@ CORE := $(QUICK) \
   tests/conversion tests/deploy tests/exporting tests/gating tests/slimmable \
   tests/thermal/test_fitting.py tests/thermal/test_oracle.py tests/thermal/test_predictive.py \
   tests/thermal/test_timeline.py tests/zoo \
-  tests/machine/test_cluster.py \
+  tests/machine/test_cluster.py tests/measuring/test_hosts.py \
   tests/measuring/test_pairs.py tests/measuring/test_rounds.py tests/measuring/test_setting.py \
   tests/reproducing/test_reproduction.py \
   tests/verifying/test_accuracy.py tests/verifying/test_agreement.py \

@@ -29,6 +29,7 @@ from mobilebench.values.recipe import (
     Format,
     Precision,
 )
+from mobilebench.values.seen import Seen
 from mobilebench.values.tensor import TensorSpec
 
 if TYPE_CHECKING:
@@ -185,6 +186,17 @@ class Exporter(Protocol):
         """
 
 
+@dataclass(frozen=True)
+class Ran:
+    """What a runner brings back from one job."""
+
+    measurement: Measurement
+    device: Device
+    """As the device describes itself where it measured."""
+    seen: Seen | None = None
+    """What a computer saw of it from outside; None where it is this machine."""
+
+
 class Runner(Protocol):
     """Runs artifacts on the devices of one kind. Holds no state between calls."""
 
@@ -199,10 +211,12 @@ class Runner(Protocol):
     def devices(self) -> tuple[Device, ...]:
         """Return the devices that can be reached now; their ids start with `scheme`."""
 
-    def attached(self) -> tuple[Attached, ...]:
+    def attached(self, device_id: str | None = None) -> tuple[Attached, ...]:
         """Return every device that its tools show, also those that cannot be used, and why.
 
         Those that can be used are its `devices`, with the same ids. Empty where a tool is missing.
+        With `device_id`, only that one is read, so that others are not disturbed; empty where it
+        is not there.
         """
 
     def runtimes(self, artifact_format: Format, delegate: str | None = None) -> tuple[str, ...]:
@@ -219,7 +233,7 @@ class Runner(Protocol):
         cancel: Event | None = None,
         progress: Progress | None = None,
         variants: Sequence[Artifact] = (),
-    ) -> Measurement:
+    ) -> Ran:
         """Measure an artifact; the caller adds validity and diagnoses.
 
         `variants` are the artifacts of the job's other variants, in their order.

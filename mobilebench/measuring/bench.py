@@ -6,17 +6,20 @@ import random
 import uuid
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
+from threading import Event
 
 from mobilebench import plugins
 from mobilebench.errors import CellFailed, MissingToolkit
 from mobilebench.failures import failure_of, shared
+from mobilebench.interfaces import Ran
 from mobilebench.machine import host
 from mobilebench.measuring import diagnoses
 from mobilebench.measuring.setting import Cell
 from mobilebench.notation.quantities import duration
-from mobilebench.observer import Observer, Silent
+from mobilebench.observer import Observer, Progress, Silent
 from mobilebench.stats.summary import summarise
 from mobilebench.store import signing
+from mobilebench.values.device import published
 from mobilebench.values.measurement import Failure, Measurement, Validity
 from mobilebench.values.record import Record, Session
 
@@ -64,12 +67,25 @@ def measure_pair(
         yield measure_cell(cells[side], place, observer, title)
 
 
+def run_here(cell: Cell, cancel: Event, progress: Progress) -> Ran:
+    """Run a cell on its device from this computer; raises as `Runner.run` does."""
+    return plugins.runner(cell.device.id).run(
+        cell.device.id, cell.artifact, cell.job, cancel, progress, cell.variants
+    )
+
+
 def measure_cell(
-    cell: Cell, session: Session | None, observer: Observer | None, title: str = ""
+    cell: Cell,
+    session: Session | None,
+    observer: Observer | None,
+    title: str = "",
+    *,
+    cancel: Event | None = None,
+    run: Callable[[Cell, Event, Progress], Ran] = run_here,
 ) -> Record:
     """Measure one cell; a failure of its runtime becomes the record's outcome.
 
-    `title` tells an observer which run of several it is.
+    `title` tells an observer which run of several it is. `run` is the way to the device.
     """
     runner = plugins.runner(cell.device.id)
     name = f"{title}: {cell.name}" if title else cell.name
@@ -77,11 +93,11 @@ def measure_cell(
     progress.stage(cell.job.protocol.id)
     manifest = cell.artifact.manifest
     outcome: Measurement | Failure
+    device, seen = published(cell.device), None
     try:
-        measurement = runner.run(
-            cell.device.id, cell.artifact, cell.job, progress=progress, variants=cell.variants
-        )
-        outcome = diagnoses.diagnose(measurement, cell.job.protocol, cell.device)
+        ran = run(cell, cancel or Event(), progress)
+        device, seen = ran.device, ran.seen
+        outcome = diagnoses.diagnose(ran.measurement, cell.job.protocol, device)
         progress.finished(_figure(outcome))
     except CellFailed as error:
         outcome = shared(failure_of(error, manifest.recipe))
@@ -102,11 +118,12 @@ def measure_cell(
             model=manifest.model,
             recipe=manifest.recipe,
             artifact=manifest.facts,
-            device=cell.device,
+            device=device,
             job=cell.job,
             outcome=outcome,
             provenance=provenance,
             session=session,
+            seen=seen,
         )
     )
 

@@ -71,13 +71,17 @@ class PairPlan:
     """A sentence for each pair that no runtime of the device takes on either side."""
 
 
-def plan(artifacts: Sequence[Artifact], setting: Setting) -> Plan:
+def plan(artifacts: Sequence[Artifact], setting: Setting, device: Device | None = None) -> Plan:
     """Plan every artifact on every runtime that takes its format, at every thread count.
 
-    An artifact that no runtime of the setting takes is left out. Raises `UserError` where that
-    leaves nothing, and where the device or a runtime is not available.
+    `device` is that of the setting, where it was read already. An artifact that no runtime of the
+    setting takes is left out. Raises `UserError` where that leaves nothing, and where the device or
+    a runtime is not available.
     """
-    runner, device = find_device(setting.device_id)
+    if device is None:
+        runner, device = find_device(setting.device_id)
+    else:
+        runner = plugins.runner(setting.device_id)
     cells: list[Cell] = []
     left_out: list[str] = []
     for artifact in artifacts:
@@ -118,12 +122,12 @@ def width_files(
     return WidthFiles(widest, tuple(others), _files([widest, *others], accuracies))
 
 
-def plan_widths(given: WidthFiles, setting: Setting) -> Plan:
+def plan_widths(given: WidthFiles, setting: Setting, device: Device | None = None) -> Plan:
     """Plan the widths of a network as one job, between which the setting's policy chooses.
 
-    Raises as `plan` does.
+    `device` is as in `plan`, and what is raised too.
     """
-    planned = plan([given.widest], setting)
+    planned = plan([given.widest], setting, device)
     cells = (
         replace(
             cell,

@@ -18,6 +18,7 @@ from mobilebench.values.job import Job
 from mobilebench.values.measurement import ComputeUnit, Failure, Measurement
 from mobilebench.values.modelspec import ModelSpec
 from mobilebench.values.recipe import ExportRecipe
+from mobilebench.values.seen import Seen
 from mobilebench.values.tensor import TensorSpec
 
 RECORD_SCHEMA_VERSION = 2
@@ -189,6 +190,8 @@ class Record:
     provenance: Provenance
     session: Session | None = None
     """None for a run by itself."""
+    seen: Seen | None = None
+    """What a computer saw of the device from outside; None where no computer was beside it."""
     signature: Signature | None = None
 
     def __post_init__(self) -> None:
