@@ -276,9 +276,7 @@ def _left_clean(link: Link, name: str, *, passing: bool) -> Iterator[None]:
         link.remove(name)
 
 
-def _measure(
-    link: Link, course: _Course, patience: Patience
-) -> tuple[CellFailed | None, Outside]:
+def _measure(link: Link, course: _Course, patience: Patience) -> tuple[CellFailed | None, Outside]:
     """Bring the job to its end, through what can go wrong; return what could not be mended."""
     outside = Outside(link.reading, patience.outside_s)
     failed: CellFailed | None = None
@@ -476,9 +474,7 @@ def _after(link: Link) -> Attached | None:
         return None
 
 
-def _record(
-    given: JobFolder, transport: str, seen: Seen, failed: CellFailed | None
-) -> Record:
+def _record(given: JobFolder, transport: str, seen: Seen, failed: CellFailed | None) -> Record:
     """Write the record; what was measured before a failure is kept, as cut off."""
     if not given.journal_path.exists():
         raise failed or CellFailed(Stage.RUN, "NothingMeasured", "no journal came back")
@@ -495,5 +491,3 @@ def write_bytes(path: Path, content: bytes) -> None:
     """Replace a file's content."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(content)
-
-

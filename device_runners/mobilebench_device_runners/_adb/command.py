@@ -58,9 +58,7 @@ class Adb:
         """Talk to the device by another address: transport ids change with each connection."""
         self._address = tuple(address)
 
-    def run(
-        self, *args: str, timeout_s: float = QUICK_S, stdout: Path | None = None
-    ) -> Answer:
+    def run(self, *args: str, timeout_s: float = QUICK_S, stdout: Path | None = None) -> Answer:
         """Run adb with the device's address; raises `LinkLost` where the device is gone."""
         answer = run_tool(
             (ADB, *self._address, *args), timeout_s, cancel=self.cancel, stdout=stdout

@@ -33,7 +33,7 @@ class Conditions:
 
         Raises `UserError` for a wish that this phone cannot fulfil.
         """
-        self._adb.shell(f"input keyevent {_WAKE}; wm dismiss-keyguard")
+        self.wake()
         if self._settings:
             return
         earlier = self._adb.shell(quoted("settings", "get", "global", _STAY_ON)).text.strip()
@@ -47,6 +47,10 @@ class Conditions:
             self._fix_performance()
         if self._wishes.thermal_status is not None:
             self._rehearse(self._wishes.thermal_status)
+
+    def wake(self) -> None:
+        """Switch the screen on, and take away a lock that asks for nothing."""
+        self._adb.shell(f"input keyevent {_WAKE}; wm dismiss-keyguard")
 
     def take_back(self) -> None:
         """Undo everything, the last first."""

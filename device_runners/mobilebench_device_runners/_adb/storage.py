@@ -159,9 +159,7 @@ class Storage:
 
     def _missing(self, files: Sequence[File], name: str) -> list[File]:
         """Return the files that the phone does not have, after looking among those that it kept."""
-        folders = {self.of(name)} | {
-            str(Path(self.of(name, file.name)).parent) for file in files
-        }
+        folders = {self.of(name)} | {str(Path(self.of(name, file.name)).parent) for file in files}
         lines = [f"mkdir -p {quoted(*sorted(folders))}"]
         for file in files:
             place = quoted(self.of(name, file.name))
