@@ -13,25 +13,21 @@ import time
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event
 from typing import Protocol
 
 from mobilebench.errors import BundleError, Cancelled, CellFailed, SchemaError, UserError
-from mobilebench.files import write_text
 from mobilebench.interfaces import Ran
 from mobilebench.measuring import job_folder, journal, performing, rounds
 from mobilebench.measuring.job_folder import RECORD_FILE, JobFolder
 from mobilebench.observer import Progress, SilentProgress
-from mobilebench.store import signing
-from mobilebench.store.documents import read_documents
-from mobilebench.values import wire
 from mobilebench.values.artifact import Artifact
 from mobilebench.values.attached import Attached
 from mobilebench.values.device import DeviceState
 from mobilebench.values.job import Job
-from mobilebench.values.measurement import Measurement, Stage
+from mobilebench.values.measurement import Failure, Measurement, Stage
 from mobilebench.values.record import Record
 from mobilebench.values.seen import Interruption, Seen
 from mobilebench_device_runners import _claims
@@ -42,8 +38,8 @@ DEVICE_RECORD_FILE = "device-record.json"
 """The record as the device wrote and signed it, beside the one with what the computer saw."""
 PASSING = "run-"
 """How the names of folders begin that belong to one run."""
-REFUSAL_FILE = "refusal.json"
-"""What a device leaves where it refuses a job, with one field `reason`."""
+NO_RECORD_FILE = "no-record.txt"
+"""What a device leaves where it has no record: a word, and a sentence in the line below."""
 
 
 class Link(Protocol):
@@ -197,7 +193,7 @@ def perform(
             seen = Seen(
                 by=link.tool,
                 before=before.anonymous(),
-                after=after and after.anonymous(),
+                after=after,
                 readings=outside.placed(given.journal_path, given.content),
                 clock_uncertainty_ns=outside.uncertainty_ns,
                 settings=dict(link.settings),
@@ -226,7 +222,7 @@ def run(
 
 def require_usable(attached: Attached) -> None:
     """Raise `UserError`, with what to do, for a device that cannot be measured on now."""
-    if not attached.usable:
+    if attached.why_not:
         reasons = " ".join((*(each.sentence for each in attached.why_not), *attached.mends))
         raise UserError(f"The device {attached.id} cannot be used now. {reasons}")
 
@@ -360,9 +356,9 @@ def _require_started(link: Link, course: _Course, started: float, patience: Pati
     """Tell a job that was refused, or never began, from one that takes its time."""
     if course.given.journal_path.exists():
         return
-    refusal = link.read(course.name, REFUSAL_FILE)
-    if refusal:
-        raise UserError(f"The device does not take the job: {_reason(refusal)}")
+    word, sentence = _no_record(link, course.name)
+    if word == "refused":
+        raise UserError(f"The device does not take the job: {sentence}")
     if time.monotonic() - started > patience.start_s:
         raise CellFailed(
             Stage.RUN,
@@ -373,10 +369,11 @@ def _require_started(link: Link, course: _Course, started: float, patience: Pati
         )
 
 
-def _reason(refusal: bytes) -> str:
-    plain = wire.parse(refusal)
-    reason = plain.get("reason") if isinstance(plain, dict) else None
-    return str(reason) if reason else "it gives no reason."
+def _no_record(link: Link, name: str) -> tuple[str, str]:
+    """Return the word and the sentence in which the device says why there is no record."""
+    content = link.read(name, NO_RECORD_FILE) or b""
+    word, _, sentence = content.decode("utf-8", "replace").partition("\n")
+    return word.strip(), sentence.strip()
 
 
 def _wait_back(link: Link, course: _Course, patience: Patience) -> None:
@@ -405,7 +402,10 @@ def _note_restart(link: Link, course: _Course, boot: str | None) -> str | None:
 
 def _go_on(link: Link, course: _Course, patience: Patience) -> None:
     """Start a job again whose process died. Raises `CellFailed` where that happened too often."""
-    why = link.death(course.name) or "its process ended, and nothing says why"
+    word, sentence = _no_record(link, course.name)
+    if word == "refused":
+        raise UserError(f"The device does not take the job: {sentence}")
+    why = sentence or link.death(course.name) or "its process ended, and nothing says why"
     if link.read(course.name, RECORD_FILE):
         # The device has judged it by itself: a crash would come again.
         raise CellFailed(Stage.RUN, "ProcessDied", f"the process that measures ended: {why}")
@@ -443,7 +443,7 @@ def _fetch_record(link: Link, course: _Course, patience: Patience) -> None:
             if content:
                 place.write_bytes(content)
                 try:
-                    _require_same(place, course.given)
+                    _require_same(course.given)
                 except (SchemaError, BundleError) as error:
                     problem = str(error)
                 else:
@@ -452,24 +452,21 @@ def _fetch_record(link: Link, course: _Course, patience: Patience) -> None:
     course.interrupted(f"the record of the device is left out: {problem}")
 
 
-def _require_same(place: Path, given: JobFolder) -> None:
+def _require_same(given: JobFolder) -> None:
     """Require that a device's record says what its journal says. Raises `SchemaError`."""
-    documents = read_documents(place)
-    outcome = journal.outcome(given.journal(), given.job)
-    if len(documents) != 1 or documents[0].record.job != given.job:
-        raise SchemaError("it is of another job")
-    theirs = documents[0].record.outcome
-    if theirs.kind != outcome.kind or (
+    theirs = given.document(DEVICE_RECORD_FILE).record.outcome
+    ours = journal.outcome(given.journal(), given.job)
+    if theirs.kind != ours.kind or (
         isinstance(theirs, Measurement)
-        and isinstance(outcome, Measurement)
-        and theirs.samples != outcome.samples
+        and isinstance(ours, Measurement)
+        and theirs.samples != ours.samples
     ):
         raise SchemaError("it says another thing than the journal beside it")
 
 
 def _after(link: Link) -> Attached | None:
     try:
-        return link.attached()
+        return link.attached().anonymous()
     except ToolFailed:
         return None
 
@@ -478,11 +475,9 @@ def _record(given: JobFolder, transport: str, seen: Seen, failed: CellFailed | N
     """Write the record; what was measured before a failure is kept, as cut off."""
     if not given.journal_path.exists():
         raise failed or CellFailed(Stage.RUN, "NothingMeasured", "no journal came back")
-    record = performing.record_of(given, given.journal(), uuid.uuid4().hex, transport, failed)
-    if not isinstance(record.outcome, Measurement) and failed is not None:
+    if failed is not None and isinstance(journal.outcome(given.journal(), given.job), Failure):
         raise failed
-    record = signing.sign(replace(record, seen=seen, signature=None))
-    write_text(given.record_path, wire.dumps(record) + "\n")
+    record = performing.write_record(given, transport, failed, seen)
     performing.require_measured(record.outcome)
     return record
 
