@@ -23,10 +23,9 @@ from mobilebench_device_runners._adb import apk
 from mobilebench_device_runners._remote import Patience
 from mobilebench_device_runners.adb import AdbRunner
 from tests.conftest import Ran
-from tests.phones.conftest import OFTEN, ROUNDS
 from tests.phones.packages import write_package
 from tests.phones.scripted_phone import Phone
-from tests.protocols import QUICK, job_for
+from tests.protocols import QUICK
 
 ID = "adb:PHONE1"
 HURRY = Patience(start_s=30, look_s=0.2, outside_s=0.5, lost_s=10, record_s=3, overhead_s=120)
@@ -112,7 +111,7 @@ def test_another_build_of_the_app_is_installed_over_it(
 
 def test_names_of_files_may_have_any_characters(phone: Phone, job: Written) -> None:
     # Spaces, both quotes, a dollar, a semicolon, a dash in front, letters beyond ASCII.
-    name = "- it's \"a\" $HOME; モデル é.onnx"
+    name = '- it\'s "a" $HOME; モデル é.onnx'
     folder = job("a folder, with 'quotes' é")
     (folder / "model.onnx").rename(folder / name)
     place = folder / job_folder.JOB_FILE

@@ -1,4 +1,4 @@
-"""What can happen to a phone in the middle of a job: the job goes on, or what was measured stays."""
+"""What can happen to a phone in the middle of a job: it goes on, or what was measured stays."""
 
 from __future__ import annotations
 
@@ -170,9 +170,7 @@ def test_a_record_that_is_half_written_is_fetched_again(phone: Phone, job: Writt
 
 
 @pytest.mark.parametrize("fault", ["cut_record", "newer_record"])
-def test_a_record_that_cannot_be_read_is_left_out(
-    phone: Phone, job: Written, fault: str
-) -> None:
+def test_a_record_that_cannot_be_read_is_left_out(phone: Phone, job: Written, fault: str) -> None:
     with_faults(phone, **{fault: 1})
     record = runner(record_s=1).perform(ID, job())
     require_whole(record)
@@ -193,9 +191,7 @@ def test_an_app_that_never_begins_is_a_failure_with_advice(phone: Phone, job: Wr
         runner(start_s=2).perform(ID, job())
 
 
-def test_ctrl_c_ends_the_app_and_leaves_the_phone_as_it_was(
-    phone: Phone, job: Written
-) -> None:
+def test_ctrl_c_ends_the_app_and_leaves_the_phone_as_it_was(phone: Phone, job: Written) -> None:
     cancel = threading.Event()
     folder = job(protocol=replace(ROUNDS, rounds=3, min_duration_ns=60 * 10**9))
     wishing = AdbRunner(HURRY, Wishes(thermal_status=3, fixed_performance=True))
@@ -276,4 +272,3 @@ def test_a_device_is_free_again_after_a_failure(phone: Phone, job: Written) -> N
     with pytest.raises(UserError):
         runner().perform(ID, job())
     assert _claims.holder("adb:PHONE1") is None
-

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from mobilebench.errors import CellFailed, MissingToolkit, UnknownName, UserError
+from mobilebench.leaderboard import rank
 from mobilebench.measuring import job_folder
 from mobilebench.values.artifact import Artifact
 from mobilebench.values.recipe import Format
@@ -179,9 +181,7 @@ def test_what_the_app_refuses_is_told_in_its_words(phone: Phone, job: Written) -
         runner().perform(ID, job())
 
 
-def test_a_job_of_two_gigabytes_is_refused_before_it_is_copied(
-    phone: Phone, job: Written
-) -> None:
+def test_a_job_of_two_gigabytes_is_refused_before_it_is_copied(phone: Phone, job: Written) -> None:
     folder = job()
     with (folder / "model.onnx.data").open("wb") as file:
         file.truncate(2_100_000_000)
@@ -205,9 +205,7 @@ def test_outputs_alone_are_not_to_be_had(phone: Phone, artifact: Artifact) -> No
         runner().predict(ID, artifact.model_path, recipe, "onnxruntime", [])
 
 
-def test_a_wish_that_the_phone_lacks_is_refused_and_taken_back(
-    phone: Phone, job: Written
-) -> None:
+def test_a_wish_that_the_phone_lacks_is_refused_and_taken_back(phone: Phone, job: Written) -> None:
     with_faults(phone, no_fixed_performance=1)
     wishing = AdbRunner(HURRY, Wishes(fixed_performance=True))
     with pytest.raises(UserError, match="asked for fixed performance, and does not offer it"):
@@ -222,7 +220,11 @@ def test_a_rehearsal_is_in_the_record_and_ends_with_it(phone: Phone, job: Writte
     assert record.seen.settings == {
         "stay_on_while_plugged_in": "7", "fixed_performance": "true", "thermal_status": "3",
     }  # fmt: skip
-    assert record.outcome.kind == "measurement" and record.outcome.validity == "suspect"
+    [row] = rank([record])
+    assert "rehearsal: thermal status 3 was set by hand" in row.marks
+    assert "in the fixed-performance mode, which lowers the highest clock" in row.marks
+    plain = replace(record, seen=replace(record.seen, settings={}))
+    assert record.identity.differences(plain.identity) == ("device_settings",)
     require_clean(phone)
 
 

@@ -74,9 +74,7 @@ def path_of(adb: Adb, user: Owner) -> str | None:
     return next(iter([*base, *(path.strip() for path in paths)]), None)
 
 
-def require(
-    adb: Adb, user: Owner, package: Apk | None, installing: Callable[[], object]
-) -> bool:
+def require(adb: Adb, user: Owner, package: Apk | None, installing: Callable[[], object]) -> bool:
     """Bring the app onto the phone, where it is missing or another one; return whether it was.
 
     `installing` is called before that. Raises `UserError` with what to do
