@@ -51,7 +51,7 @@ QUICK := \
   tests/machine/test_places.py tests/machine/test_torchvision.py \
   tests/measuring/test_diagnoses.py tests/measuring/test_engine.py tests/measuring/test_evidence.py \
   tests/measuring/test_journal.py tests/phones/test_expectations.py tests/phones/test_replay.py \
-  tests/phones/test_variations.py \
+  tests/phones/test_devices.py tests/phones/test_variations.py \
   tests/reproducing/test_plan.py tests/reproducing/test_row.py \
   tests/verifying/test_journal.py tests/verifying/test_matching.py \
   tests/verifying/test_parity.py tests/test_docs.py tests/test_errors.py \
