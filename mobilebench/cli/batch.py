@@ -97,7 +97,7 @@ class Batched:
         Each record is stored as soon as it exists, and given to `keep` too; those of the folder
         come first. Raises `UserError` where no device can be used, or nothing could be measured.
         """
-        from mobilebench import files
+        from mobilebench import files, plugins
         from mobilebench.measuring import batch, devices, hosts
         from mobilebench.measuring.batch_folder import BatchFolder
         from mobilebench.store import RecordStore
@@ -107,6 +107,8 @@ class Batched:
             files.require_folder(folder.path)
         with hosts.reached(self.cluster) as way, RecordStore(store) as stored:
             choice = devices.choose(self.text, way.offers)
+            for device in choice.devices:
+                plugins.wishing(plugins.runner(device.id), setting.wishes)
             planned = batch.plan_batch(choice.devices, setting, plan)
             for sentence in (*choice.left_out, *planned.left_out):
                 output.tell(f"left out: {sentence}")

@@ -28,6 +28,7 @@ from mobilebench.cli.options import (
     Artifacts,
     Confirm,
     FailsOn,
+    FixedPerformance,
     Github,
     Inputs,
     Json,
@@ -35,6 +36,7 @@ from mobilebench.cli.options import (
     Markdown,
     Metrics,
     Pairs,
+    RehearsedStatus,
     Store,
     Tolerance,
     Unit,
@@ -113,6 +115,8 @@ def command(
     ] = None,
     limit: Limit = None,
     widths: Table = None,
+    fixed_performance: FixedPerformance = False,
+    rehearse_status: RehearsedStatus = None,
     pairs: Pairs = None,
     confirm: Confirm = False,
     tolerance: Tolerance = "3%",
@@ -154,7 +158,7 @@ def command(
     or fails, or its runtime is not installed, or a device was lost; the others are measured all the
     same.
     """
-    from mobilebench import files
+    from mobilebench import files, plugins
     from mobilebench.errors import UserError
     from mobilebench.leaderboard import rank
     from mobilebench.leaderboard.table import as_table
@@ -164,8 +168,10 @@ def command(
     from mobilebench.values.measurement import ComputeUnit
     from mobilebench.values.policy import Policy
     from mobilebench.values.protocol import protocol as find_protocol
+    from mobilebench.values.wishes import Wishes
 
     parse_fail_on(fail_on)  # before anything is measured
+    wishes = Wishes(fixed_performance=fixed_performance, thermal_status=rehearse_status)
     if not ab:
         options.refuse_given(ctx, _OF_AB, "belongs to --ab; add --ab, or leave it out")
     if policy is None:
@@ -174,6 +180,7 @@ def command(
         options.refuse_given(ctx, ("policy",), "does not go with --ab; leave one of them out")
     batched = Batched(device, folder, wait, cluster)
     if not batched.wanted:
+        plugins.wishing(plugins.runner(device), wishes)
         options.refuse_given(ctx, OF_SEVERAL, "is for several devices; leave it out")
     elif ab:
         raise UserError(
@@ -196,6 +203,7 @@ def command(
         threads=tuple(threads or (1,)),
         compute_unit=ComputeUnit.named(compute_unit),
         policy=chosen or Policy(),
+        wishes=wishes,
     )
     planner = partial(plan, loaded)
     if policy is not None:
