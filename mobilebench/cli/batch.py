@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -121,11 +121,13 @@ class Batched:
                 stored.add(record)
                 keep(record)
             missed: list[NotMeasured] = []
-            for cell, record in self._measured(planned, way, missed.append):
-                if folder is not None:
-                    folder.keep(cell, record)
-                stored.add(record)
-                keep(record)
+            # Closed before anything else: the devices stop whatever happens to a record here.
+            with closing(self._measured(planned, way, missed.append)) as cells:
+                for cell, record in cells:
+                    if folder is not None:
+                        folder.keep(cell, record)
+                    stored.add(record)
+                    keep(record)
         if len(missed) == len(planned.cells) and missed and not earlier:
             raise missed[0].why
         _tell(missed)
@@ -133,7 +135,7 @@ class Batched:
 
     def _measured(
         self, planned: Batch, way: Way, miss: Callable[[NotMeasured], object]
-    ) -> Iterator[tuple[Cell, Record]]:
+    ) -> Generator[tuple[Cell, Record], None, None]:
         """Yield each cell with its record, under a progress bar; give `miss` what has none."""
         from mobilebench.cli.progress import follow
         from mobilebench.measuring import batch
