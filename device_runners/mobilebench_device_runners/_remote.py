@@ -214,9 +214,9 @@ def run(
 
 def require_usable(attached: Attached) -> None:
     """Raise `UserError`, with what to do, for a device that cannot be measured on now."""
-    if attached.obstacles:
-        reasons = "; ".join(f"{each}: {each.advice}" for each in attached.obstacles)
-        raise UserError(f"The device {attached.id} cannot be used now: {reasons}")
+    if attached.why_not:
+        reasons = " ".join((*(each.sentence for each in attached.why_not), *attached.mends))
+        raise UserError(f"The device {attached.id} cannot be used now. {reasons}")
 
 
 def _require_open(given: JobFolder) -> None:
@@ -241,9 +241,7 @@ def _left_clean(link: Link, name: str) -> Iterator[None]:
         link.remove(name)
 
 
-def _measure(
-    link: Link, course: _Course, patience: Patience
-) -> tuple[CellFailed | None, Outside]:
+def _measure(link: Link, course: _Course, patience: Patience) -> tuple[CellFailed | None, Outside]:
     """Bring the job to its end, through what can go wrong; return what could not be mended."""
     outside = Outside(link.reading, patience.outside_s)
     boot = link.boot()
@@ -424,9 +422,7 @@ def _after(link: Link) -> Attached | None:
         return None
 
 
-def _record(
-    given: JobFolder, transport: str, seen: Seen, failed: CellFailed | None
-) -> Record:
+def _record(given: JobFolder, transport: str, seen: Seen, failed: CellFailed | None) -> Record:
     """Write the record; what was measured before a failure is kept, as cut off."""
     if not given.journal_path.exists():
         raise failed or CellFailed(Stage.RUN, "NothingMeasured", "no journal came back")
@@ -443,5 +439,3 @@ def write_bytes(path: Path, content: bytes) -> None:
     """Replace a file's content."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(content)
-
-
