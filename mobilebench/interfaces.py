@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from mobilebench.machine.isolated import Function
 from mobilebench.observer import Progress
@@ -183,6 +183,14 @@ class Exporter(Protocol):
 
         The message is a runtime's. None where it names no operation.
         """
+
+
+@runtime_checkable
+class Reaching(Protocol):
+    """A runner whose devices can be reached by their id without being listed."""
+
+    def reach(self, device_id: str) -> Device:
+        """Describe a device; raises `UserError`, with what to do, where it cannot be reached."""
 
 
 @dataclass(frozen=True)
