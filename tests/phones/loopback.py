@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+
 from mobilebench_android import fetching, parts
 from mobilebench_android.places import Unavailable
 
@@ -166,7 +167,9 @@ class LoopbackBoard:
             if self.process.poll() is not None:
                 break
             time.sleep(0.05)
-        pytest.skip(f"the SSH server does not start: {(self.folder / 'sshd.log').read_text()[-400:]}")
+        pytest.skip(
+            f"the SSH server does not start: {(self.folder / 'sshd.log').read_text()[-400:]}"
+        )
 
     def kill(self) -> None:
         """End the server with all its connections, as a board that loses its network."""

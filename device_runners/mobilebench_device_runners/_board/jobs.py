@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import tempfile
 from collections.abc import Callable, Iterator
@@ -20,7 +19,7 @@ from mobilebench.values.measurement import ComputeUnit
 from mobilebench.values.policy import PolicyRule
 from mobilebench_device_runners import _host_process
 from mobilebench_device_runners._board.place import Board
-from mobilebench_device_runners._remote import REFUSAL_FILE
+from mobilebench_device_runners._remote import NO_RECORD_FILE
 from mobilebench_device_runners.host import RUNTIMES
 
 TRANSPORT = "ssh"
@@ -35,7 +34,7 @@ def perform(folder: Path, identity: str) -> int:
 
     A job that the board does not take leaves the reason in a file.
     """
-    refusal = folder / REFUSAL_FILE
+    refusal = folder / NO_RECORD_FILE
     refusal.unlink(missing_ok=True)
     try:
         given = job_folder.read(folder)
@@ -48,7 +47,7 @@ def perform(folder: Path, identity: str) -> int:
                 error = failed
             performing.write_record(given, TRANSPORT, error)
     except UserError as error_of_user:
-        write_text(refusal, json.dumps({"reason": str(error_of_user)}))
+        write_text(refusal, f"refused\n{error_of_user}\n")
         return 2
     return 0
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from mobilebench.values.device import Unreadable
 from mobilebench.values.facts import Cpu, PiFlag, Temperatures
+from mobilebench_device_runners._reading import raspberry
 from mobilebench_device_runners._reading.cores import CPU, cores_of
 from mobilebench_device_runners._reading.temperatures import ZONES, zones_of
 
@@ -19,9 +20,6 @@ _COOLING = "sys/class/thermal/cooling_device*"
 _VCGENCMD_S = 2.0
 _CLOCK_EVERY_S = 1.0
 """Asking the firmware for its clock starts a program, so it is not asked more often."""
-_SINCE_BOOT = 16
-_FLAGS = tuple(PiFlag)
-"""By the number of their bit; 16 bits further the same since the start."""
 
 
 class Kernel:
@@ -89,13 +87,12 @@ class Kernel:
     def flags(self) -> tuple[frozenset[PiFlag], frozenset[PiFlag]] | None:
         """Read what the firmware reports now and since the start; None without such firmware."""
         text = _text(self._bits) if self._bits is not None else None
-        if not text:
-            text = self._asked("get_throttled")
-        match = re.fullmatch(r"(?:throttled=)?(?:0x)?([0-9a-fA-F]{1,8})", text or "")
-        if match is None:
+        throttled = raspberry.throttled_of(text, "sysfs") if text else None
+        if throttled is None:
+            throttled = raspberry.throttled_of(self._asked("get_throttled"))
+        if throttled is None:
             return None
-        bits = int(match[1], 16)
-        return _flags(bits), _flags(bits >> _SINCE_BOOT)
+        return frozenset(throttled.now), frozenset(throttled.since_boot)
 
     def measured_mhz(self) -> float | None:
         """Read the clock that the firmware measured: the kernel's is a wish."""
@@ -139,10 +136,6 @@ class Kernel:
 
 def _number(path: Path) -> int:
     return int(re.sub(r"\D", "", path.name) or 0)
-
-
-def _flags(bits: int) -> frozenset[PiFlag]:
-    return frozenset(flag for bit, flag in enumerate(_FLAGS) if bits & 1 << bit)
 
 
 def _content(path: Path) -> str | Unreadable:

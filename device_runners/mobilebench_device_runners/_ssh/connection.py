@@ -17,7 +17,7 @@ from pathlib import Path
 from threading import Event
 
 from mobilebench.errors import UserError
-from mobilebench_device_runners._ssh.problems import problem
+from mobilebench_device_runners._ssh.problems import is_of_client, problem
 from mobilebench_device_runners._ssh.target import Target
 from mobilebench_device_runners._tools import Answer, LinkLost, ToolFailed, run_tool
 
@@ -73,8 +73,9 @@ class Connection:
     ) -> Answer:
         """Run a script of the shell `sh` on the board; `arguments` are its $1, $2 ...
 
-        What is `to_the_end` runs also where the caller has given up, to clean the board. Raises `ToolFailed` for an exit status that is not `good`, `LinkLost` where the board
-        cannot be reached now, `UserError` where somebody has to do something first.
+        What is `to_the_end` runs also where the caller has given up, to clean the board. Raises
+        `ToolFailed` for an exit status that is not `good`, `LinkLost` where the board cannot be
+        reached now, `UserError` where somebody has to do something first.
         """
         cancel = None if to_the_end else self._cancel
         answer = self._ask(script, arguments, timeout_s, stdin, cancel)
@@ -82,6 +83,17 @@ class Connection:
             raise ToolFailed(
                 answer, f"failed on the board with exit status {answer.rc}: {answer.complaint}"
             )
+        return answer
+
+    def ask(self, words: Sequence[str]) -> Answer:
+        """Run one plain command, as words for the board's shell; raises as `run` does.
+
+        One that fails has an answer, too.
+        """
+        args = (*self.arguments, *words)
+        answer = self._started(args, _COMMAND_S, None, self._cancel)
+        if answer.rc == _NO_CONNECTION and is_of_client(answer):
+            raise self._lost(Answer(("ssh", self.target.name, *words), -1, b"", answer.stderr))
         return answer
 
     def copy(self, source: Path, script: str, *arguments: str) -> Answer:
@@ -111,17 +123,7 @@ class Connection:
             f"if [ $rc -eq {_NO_CONNECTION} ]; then rc=254; fi; exit $rc"
         )
         command = shlex.join(("exec", "sh", "-c", wrapped, "mobilebench", *arguments))
-        args = (*self.arguments, command)
-        self._folder.mkdir(mode=0o700, exist_ok=True)
-        try:
-            answer = run_tool(args, timeout_s, cancel=cancel, stdin=stdin)
-        except LinkLost as error:
-            # A connection that hangs would hold up the next command, too.
-            self._drop()
-            raise LinkLost(
-                Answer(("ssh", self.target.name), -1, error.answer.stdout, error.answer.stderr),
-                error.why,
-            ) from error
+        answer = self._started((*self.arguments, command), timeout_s, stdin, cancel)
         short = Answer(
             ("ssh", self.target.name, _first_line(script)),
             answer.rc,
@@ -129,11 +131,27 @@ class Connection:
             answer.stderr,
         )
         if answer.rc == _NO_CONNECTION:
-            found = problem(answer, self.target)
-            if not found.passes:
-                raise UserError(found.sentence)
-            raise LinkLost(short, found.sentence)
+            raise self._lost(short)
         return short
+
+    def _started(
+        self, args: Sequence[str], timeout_s: float, stdin: Path | None, cancel: Event | None
+    ) -> Answer:
+        self._folder.mkdir(mode=0o700, exist_ok=True)
+        try:
+            return run_tool(args, timeout_s, cancel=cancel, stdin=stdin)
+        except LinkLost as error:
+            # A connection that hangs would hold up the next command, too.
+            self._drop()
+            raise LinkLost(
+                Answer(("ssh", self.target.name), -1, error.answer.stdout, error.answer.stderr),
+                error.why,
+            ) from error
+
+    def _lost(self, answer: Answer) -> Exception:
+        """Return the error for a connection that cannot be made."""
+        found = problem(answer, self.target)
+        return LinkLost(answer, found.sentence) if found.passes else UserError(found.sentence)
 
     def _drop(self) -> None:
         if not any(self._folder.iterdir()):

@@ -34,6 +34,14 @@ def problem(answer: Answer, target: Target) -> Problem:
     )
 
 
+def is_of_client(answer: Answer) -> bool:
+    """Return whether exit status 255 is that of `ssh` itself, not of a command on the board."""
+    text = answer.stderr.decode("utf-8", "replace")
+    if re.search(r"^(?:ssh|mux_client|kex|client_loop|packet_write)", text, re.MULTILINE):
+        return True
+    return any(re.search(words, text) for words, _, _ in _KNOWN) or not (text or answer.stdout)
+
+
 def _last(text: str) -> str:
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     return lines[-1] if lines else "it gives no reason"

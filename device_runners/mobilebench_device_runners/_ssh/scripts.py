@@ -55,9 +55,9 @@ cat > "$root/jobs/$1/$2.part" && mv "$root/jobs/$1/$2.part" "$root/jobs/$1/$2"
 """
 
 START = f"""{HEAD}
-export MOBILEBENCH_KEY="$root/device.key"
+export MOBILEBENCH_KEY="$root/device.key" XDG_CACHE_HOME="$root/cache"
 cd "$root/jobs/$1" || exit 1
-rm -f exit pid refusal.json
+rm -f exit pid no-record.txt
 nohup setsid sh -c '
   echo $$ > pid
   "$1" -m mobilebench_device_runners._board perform "$2" "$3" > log 2>&1
@@ -70,8 +70,8 @@ done
 echo "the job did not start" >&2
 exit 1
 """
-"""The shell in between outlives a killed process and writes down how it ended; both are in a session
-of their own, which a lost connection does not end."""
+"""The shell in between outlives a killed process and writes down how it ended. Both are in a separate
+session, which a lost connection does not end."""
 
 _OWN = f"""{HEAD}
 folder="$root/jobs/$1"
