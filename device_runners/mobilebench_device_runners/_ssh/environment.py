@@ -1,7 +1,7 @@
-"""Make the environment of a board, once: a Python, this mobilebench, and a runtime.
+"""Make the environment of a board, once: a Python with a runtime, and this mobilebench.
 
-It lies in a folder that is named after its content, so that the second job finds it ready and a
-change here makes a new one. Nothing needs root.
+Both lie in folders that are named after their content, so that the second job finds them ready. A
+change of mobilebench copies its code again and leaves the rest. Nothing needs root.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from mobilebench.errors import UserError
 from mobilebench.observer import Progress
 from mobilebench_device_runners._ssh import wheel
 from mobilebench_device_runners._ssh.connection import Connection
-from mobilebench_device_runners._ssh.places import HEAD
+from mobilebench_device_runners._ssh.places import HEAD, WITH_CODE
 from mobilebench_device_runners._ssh.survey import OLDEST_PYTHON, Survey, Version, survey
 from mobilebench_device_runners._tools import Answer, ToolFailed
 
@@ -57,11 +57,8 @@ class Environment:
 
     folder: str
     """Its name below `env`."""
-
-    @property
-    def python(self) -> str:
-        """Return its Python, below the folder of mobilebench on the board."""
-        return f"env/{self.folder}/venv/bin/python"
+    code: str
+    """The name of the folder with mobilebench below `code`."""
 
 
 def make(connection: Connection, runtime: str, progress: Progress) -> Environment:
@@ -69,45 +66,54 @@ def make(connection: Connection, runtime: str, progress: Progress) -> Environmen
 
     Raises `UserError`, with what to do, where the board cannot have it.
     """
-    name = connection.target.name
     with tempfile.TemporaryDirectory(prefix="mobilebench-wheel-") as folder:
-        packed = _packed(Path(folder))
-        environment = Environment(f"{runtime}-{_key(runtime, packed)}")
-        if connection.run(_READY, environment.folder, good=(0, 1)).rc == 0:
-            return environment
-        found = survey(connection)
-        found.require(name, runtime, RUNTIMES[runtime].glibc)
-        progress.stage("set up the board, once: it takes minutes")
-        archive = Path(folder) / "wheels.tar"
-        with tarfile.open(archive, "w") as tar:
-            for path in packed:
-                tar.add(path, path.name)
-        connection.copy(archive, _PUT, environment.folder)
-    _create(connection, environment, found)
-    used = _install(connection, environment, found, runtime)
-    _check(connection, environment, runtime, used)
+        code = wheel.write(Path(folder))
+        given = _given()
+        environment = Environment(f"{runtime}-{_key(runtime, given)}", _sha256(code)[:16])
+        there = connection.run(_THERE, environment.folder, environment.code).text.split()
+        used: tuple[str, ...] = ()
+        if "env" not in there:
+            found = survey(connection)
+            found.require(connection.target.name, runtime, RUNTIMES[runtime].glibc)
+            progress.stage("set up the board, once: it takes minutes")
+            _copy_wheels(connection, environment, given, Path(folder) / "wheels.tar")
+            _create(connection, environment, found)
+            used = _install(connection, environment, found, runtime)
+        if "code" not in there:
+            connection.copy(code, _CODE, environment.folder, environment.code)
+    if "env" not in there:
+        _check(connection, environment, runtime, used)
     return environment
 
 
-def _packed(folder: Path) -> list[Path]:
-    """Return the wheels to copy: this mobilebench, and those that the user gives."""
-    packed = [wheel.write(folder)]
-    given = os.environ.get(WHEELS)
-    if given is not None:
-        wheels = sorted(Path(given).expanduser().glob("*.whl"))
-        if not wheels:
-            raise UserError(f"{WHEELS} names {given}, and no wheel is in it; see docs/boards.md.")
-        packed += wheels
-    return packed
+def _given() -> list[Path]:
+    """Return the wheels that the user gives; none where the board asks its index."""
+    place = os.environ.get(WHEELS)
+    if not place:
+        return []
+    wheels = sorted(Path(place).expanduser().glob("*.whl"))
+    if not wheels:
+        raise UserError(f"{WHEELS} names {place}, and no wheel is in it; see docs/boards.md.")
+    return wheels
 
 
-def _key(runtime: str, packed: Sequence[Path]) -> str:
-    digest = hashlib.sha256(f"{_LAYOUT} {_requirements(runtime)}".encode())
-    for path in packed:
-        digest.update(f"\0{path.name}\0".encode())
-        with path.open("rb") as file:
-            digest.update(hashlib.file_digest(file, "sha256").digest())
-    return digest.hexdigest()[:16]
+def _copy_wheels(
+    connection: Connection, environment: Environment, given: Sequence[Path], archive: Path
+) -> None:
+    with tarfile.open(archive, "w") as tar:
+        for path in given:
+            tar.add(path, path.name)
+    connection.copy(archive, _PUT, environment.folder)
+
+
+def _key(runtime: str, given: Sequence[Path]) -> str:
+    parts = (f"{_LAYOUT}", *_requirements(runtime), *map(_sha256, given))
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _requirements(runtime: str) -> tuple[str, ...]:
@@ -204,7 +210,14 @@ def _check(
 ) -> None:
     """Import the runtime on the board; the environment counts as ready only then."""
     try:
-        connection.run(_CHECK, environment.folder, runtime, "\n".join(used), timeout_s=_CHECK_S)
+        connection.run(
+            _CHECK,
+            environment.folder,
+            environment.code,
+            runtime,
+            "\n".join(used),
+            timeout_s=_CHECK_S,
+        )
     except ToolFailed as error:
         raise UserError(
             f"The runtime {runtime} is installed on the board {connection.target.name} and does "
@@ -223,8 +236,9 @@ def _end(text: str) -> str:
     return last if last.endswith(".") else f"{last}."
 
 
-_READY = f"""{HEAD}
-[ -f "$root/env/$1/ready" ]
+_THERE = f"""{HEAD}
+if [ -f "$root/env/$1/ready" ]; then echo env; fi
+if [ -d "$root/code/$2" ]; then touch "$root/code/$2"; echo code; fi
 """
 _PUT = f"""{HEAD}
 place="$root/env/$1"
@@ -239,25 +253,35 @@ cd "$root/env/$1" || exit 1
 uv=$2; source=$3; shift 3
 if [ "$source" = wheels ]; then set -- --no-index "$@"; fi
 if [ -n "$uv" ]; then
-  "$uv" pip install --quiet --python venv/bin/python --only-binary :all: \\
-    --find-links wheels "$@" || exit 1
-  "$uv" pip install --quiet --python venv/bin/python --no-deps --no-index wheels/mobilebench-*.whl
-else
-  pip="venv/bin/python -m pip --quiet --disable-pip-version-check --no-input"
-  $pip install --only-binary :all: --find-links wheels "$@" || exit 1
-  $pip install --no-deps --no-index wheels/mobilebench-*.whl
+  exec "$uv" pip install --quiet --python venv/bin/python --only-binary :all: \\
+    --find-links wheels "$@"
 fi
+exec venv/bin/python -m pip install --quiet --disable-pip-version-check --no-input \\
+  --only-binary :all: --find-links wheels "$@"
+"""
+_CODE = f"""{HEAD}
+place="$root/code/$2"; part="$place.part-$$"
+trap 'rm -rf "$part" "$part.whl"' EXIT
+mkdir -p "$root/code" && cat > "$part.whl" || exit 1
+"$root/env/$1/venv/bin/python" -m zipfile -e "$part.whl" "$part" && mv "$part" "$place" || exit 1
+for other in "$root/code"/*; do
+  if [ "$other" != "$place" ] && ! grep -qsF "${{other##*/}}" /proc/[0-9]*/environ; then
+    rm -rf "$other"
+  fi
+done
+exit 0
 """
 _CHECK = f"""{HEAD}
 cd "$root/env/$1" || exit 1
-venv/bin/python -m mobilebench_device_runners._board check "$2" || exit 1
-printf '%s\\n' "$3" > requirements.txt
+{WITH_CODE}
+venv/bin/python -m mobilebench_device_runners._board check "$3" || exit 1
+printf '%s\\n' "$4" > requirements.txt
 rm -rf wheels
 : > ready
-runtime=${{1%-*}}
-for other in "$root/env/$runtime"-*; do
+for other in "$root/env/$3"-*; do
   if [ "$other" != "$root/env/$1" ] && ! grep -qsF "${{other##*/}}" /proc/[0-9]*/cmdline; then
     rm -rf "$other"
   fi
 done
+exit 0
 """

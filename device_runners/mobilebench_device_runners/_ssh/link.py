@@ -101,7 +101,11 @@ class SshLink:
         if self._environment is None:
             raise RuntimeError("a job is started after `prepare`")
         self._connection.run(
-            scripts.START, _checked(name), self._environment.python, self._identity
+            scripts.START,
+            _checked(name),
+            self._environment.code,
+            self._environment.folder,
+            self._identity,
         )
 
     def alive(self, name: str) -> bool | None:
@@ -152,7 +156,8 @@ class SshLink:
             answer = connection.run(
                 scripts.PREDICT,
                 name,
-                self._environment.python,
+                self._environment.code,
+                self._environment.folder,
                 *(runtime, str(threads), model.name, inputs.name),
                 timeout_s=limit_s,
             )

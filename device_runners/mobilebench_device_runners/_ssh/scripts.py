@@ -5,7 +5,7 @@ Each gets its words as $1, $2 ..., so that no path is ever read as part of a com
 
 from __future__ import annotations
 
-from mobilebench_device_runners._ssh.places import HEAD
+from mobilebench_device_runners._ssh.places import HEAD, WITH_CODE
 
 _DAYS = 14
 """How long a model stays on a board after its last use."""
@@ -54,15 +54,15 @@ JOURNAL = f"""{HEAD}
 cat > "$root/jobs/$1/$2.part" && mv "$root/jobs/$1/$2.part" "$root/jobs/$1/$2"
 """
 
-START = f"""{HEAD}
-export MOBILEBENCH_KEY="$root/device.key" XDG_CACHE_HOME="$root/cache"
+START = f"""{HEAD}{WITH_CODE}
 cd "$root/jobs/$1" || exit 1
 rm -f exit pid no-record.txt
 nohup setsid sh -c '
   echo $$ > pid
   "$1" -m mobilebench_device_runners._board perform "$2" "$3" > log 2>&1
   echo $? > exit.part; mv exit.part exit
-' mobilebench-job "$root/$2" "$root/jobs/$1" "$3" < /dev/null > /dev/null 2>&1 &
+' mobilebench-job "$root/env/$3/venv/bin/python" "$root/jobs/$1" "$4" \\
+  < /dev/null > /dev/null 2>&1 &
 for try in 1 2 3 4 5 6 7 8 9 10; do
   [ -s pid ] && exit 0
   sleep 0.2 2>/dev/null || sleep 1
@@ -70,8 +70,9 @@ done
 echo "the job did not start" >&2
 exit 1
 """
-"""The shell in between outlives a killed process and writes down how it ended. Both are in a separate
-session, which a lost connection does not end."""
+"""The shell in between outlives a killed process and writes down how it ended.
+
+Both are in a separate session, which a lost connection does not end."""
 
 _OWN = f"""{HEAD}
 folder="$root/jobs/$1"
@@ -116,7 +117,8 @@ find "$root/files" -type f -mtime +{_DAYS} -exec rm -f {{}} +
 exit 0
 """
 
-PREDICT = f"""{HEAD}
+PREDICT = f"""{HEAD}{WITH_CODE}
 cd "$root/jobs/$1" || exit 1
-"$root/$2" -m mobilebench_device_runners._board predict "$3" "$4" "$5" "$6" predicted.npz
+"$root/env/$3/venv/bin/python" -m mobilebench_device_runners._board \\
+  predict "$4" "$5" "$6" "$7" predicted.npz
 """

@@ -17,6 +17,16 @@ from pathlib import Path
 from mobilebench.machine.installation import EXPORTERS, RUNNERS
 
 _PACKAGES = ("mobilebench", EXPORTERS, RUNNERS)
+_MEASURING = (
+    "cryptography",
+    "filelock",
+    "numpy",
+    "platformdirs",
+    "psutil",
+    "pydantic",
+    "rfc8785",
+)
+"""Requirements of mobilebench that a job imports; the others are for exporting and for tables."""
 _EARLIEST = (1980, 1, 1, 0, 0, 0)
 _LEFT_OUT = {"__pycache__"}
 
@@ -45,7 +55,7 @@ def write(folder: Path) -> Path:
 
 
 def requirements(*extras: tuple[str, str]) -> tuple[str, ...]:
-    """Return what mobilebench needs, and one distribution of each extra.
+    """Return what measuring needs, and one distribution of each extra.
 
     `extras` are pairs of an extra and the distribution of it, such as `onnx` and `onnxruntime`:
     the rest of an extra is for exporting.
@@ -53,12 +63,16 @@ def requirements(*extras: tuple[str, str]) -> tuple[str, ...]:
     needed: list[str] = []
     for line in metadata.requires("mobilebench") or ():
         requirement, _, marker = (part.strip() for part in line.partition(";"))
-        if "extra ==" not in marker:
+        words = marker.replace("'", '"').split('"')
+        if "extra ==" in marker:
+            wanted = any(
+                extra in words and _names(requirement, distribution)
+                for extra, distribution in extras
+            )
+        else:
+            wanted = any(_names(requirement, distribution) for distribution in _MEASURING)
+        if wanted:
             needed.append(requirement)
-            continue
-        for extra, distribution in extras:
-            if extra in marker.replace("'", '"').split('"') and _names(requirement, distribution):
-                needed.append(requirement)
     return tuple(dict.fromkeys(needed))
 
 
