@@ -85,7 +85,6 @@ class SshRunner:
         with _linked(device_id, cancel) as link, _at_first_contact():
             return _remote.run(
                 link,
-                device_id,
                 artifact,
                 job,
                 variants=variants,
@@ -101,7 +100,7 @@ class SshRunner:
         progress: Progress | None = None,
     ) -> Record:
         with _linked(device_id, cancel) as link, _at_first_contact():
-            return _remote.perform(link, device_id, folder, cancel=cancel, progress=progress)
+            return _remote.perform(link, folder, cancel=cancel, progress=progress)
 
     def predict(
         self,

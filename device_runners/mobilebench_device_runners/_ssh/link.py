@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from threading import Event
 
@@ -107,6 +107,11 @@ class SshLink:
             self._environment.folder,
             self._identity,
         )
+
+    @property
+    def settings(self) -> Mapping[str, str]:
+        """Return nothing: what would have to be set on a board needs root."""
+        return {}
 
     def alive(self, name: str) -> bool | None:
         return self._connection.run(scripts.ALIVE, _checked(name), good=(0, 1)).rc == 0
