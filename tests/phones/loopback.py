@@ -82,6 +82,16 @@ class LoopbackBoard:
         return self.folder / "home of pi's böard"
 
     @property
+    def disk(self) -> Path:
+        """The home as this machine sees it."""
+        return self.folder / "disk" if ROOT else self.home
+
+    @property
+    def data(self) -> Path:
+        """What mobilebench keeps on the board, as this machine sees it."""
+        return self.disk / ".local/share/mobilebench-board"
+
+    @property
     def config(self) -> Path:
         return self.folder / "computer" / "config"
 
@@ -219,7 +229,7 @@ def loopback_board() -> Iterator[LoopbackBoard]:
         yield board
     finally:
         board.kill()
-        for pid in _below(folder):
+        for pid in below(folder):
             with _gone():
                 os.kill(pid, signal.SIGKILL)
         if ROOT:
@@ -262,7 +272,7 @@ def _is_sshd(pid: int) -> bool:
         return False
 
 
-def _below(folder: Path) -> list[int]:
+def below(folder: Path) -> list[int]:
     """Return processes whose command names a folder: what a test left on the board."""
     result = []
     for place in Path("/proc").glob("[0-9]*/cmdline"):

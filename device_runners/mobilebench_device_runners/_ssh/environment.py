@@ -257,7 +257,7 @@ if [ -n "$uv" ]; then
     --find-links wheels "$@"
 fi
 exec venv/bin/python -m pip install --quiet --disable-pip-version-check --no-input \\
-  --only-binary :all: --find-links wheels "$@"
+  --no-compile --only-binary :all: --find-links wheels "$@"
 """
 _CODE = f"""{HEAD}
 place="$root/code/$2"; part="$place.part-$$"
