@@ -16,9 +16,9 @@ import subprocess
 import tempfile
 import time
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -66,6 +66,7 @@ class LoopbackBoard:
     program: Path
     variables: Mapping[str, str]
     path: str = "/usr/local/bin:/usr/bin:/bin"
+    pip: Mapping[str, str] = field(default_factory=lambda: _PIP)
     process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -80,6 +81,15 @@ class LoopbackBoard:
     def home(self) -> Path:
         """The home on the board: with a space, a quote and letters beyond ASCII."""
         return self.folder / "home of pi's böard"
+
+    @property
+    def seen_home(self) -> Path:
+        """The home as the board sees it."""
+        return self.home
+
+    @property
+    def seen_tmp(self) -> Path:
+        return self.folder / "tmp"
 
     @property
     def disk(self) -> Path:
@@ -139,36 +149,51 @@ class LoopbackBoard:
         kind, key = (self.folder / "host_key.pub").read_text().split()[:2]
         self.known_hosts.write_text(f"[127.0.0.1]:{self.port} {kind} {key}\n")
 
+    @property
+    def options(self) -> str:
+        """What a kind of board adds to the server's configuration."""
+        return ""
+
+    def command(self, server: Sequence[str]) -> list[str]:
+        """Return what starts the server on the board."""
+        if not ROOT:
+            return [*server]
+        script = (
+            f"set -e; mount --bind {self.folder / 'passwd'} /etc/passwd; "
+            f"mount -t tmpfs tmpfs /run; mkdir -m 755 /run/sshd; "
+            f"mount --bind {self.disk} {shlex.quote(str(self.home))}; exec {shlex.join(server)}"
+        )
+        return ["unshare", "--mount", "sh", "-c", script]
+
+    def started(self, pid: int) -> None:
+        """Do what the process of the server still needs."""
+
     def start(self) -> None:
         """Start the server, and wait until it answers."""
         config = self.folder / "sshd_config"
+        variables = {
+            "HOME": self.seen_home,
+            "TMPDIR": self.seen_tmp,
+            "PATH": self.path,
+            **self.pip,
+        }
+        words = " ".join(f'"{name}={value}"' for name, value in variables.items())
         config.write_text(
             f"Port {self.port}\nListenAddress 127.0.0.1\nHostKey {self.folder / 'host_key'}\n"
             f"AuthorizedKeysFile {self.folder / 'authorized_keys'}\nPidFile none\nStrictModes no\n"
             f"UsePAM no\nPasswordAuthentication no\nKbdInteractiveAuthentication no\n"
-            f'SetEnv "HOME={self.home}" TMPDIR={self.folder / "tmp"} PATH={self.path}'
-            f"{''.join(f' {name}={value}' for name, value in _PIP.items())}\n"
-            f"LogLevel ERROR\n"
+            f"SetEnv {words}\nLogLevel ERROR\n{self.options}"
         )
-        command = [str(self.program), "-D", "-e", "-f", str(config)]
-        if ROOT:
-            home = shlex.quote(str(self.home))
-            disk = self.folder / "disk"
-            script = (
-                f"set -e; mount --bind {self.folder / 'passwd'} /etc/passwd; "
-                f"mount -t tmpfs tmpfs /run; mkdir -m 755 /run/sshd; "
-                f"mount --bind {disk} {home}; exec {shlex.join(command)}"
-            )
-            command = ["unshare", "--mount", "sh", "-c", script]
         with (self.folder / "sshd.log").open("ab") as log:
             self.process = subprocess.Popen(
-                command,
+                self.command([str(self.program), "-D", "-e", "-f", str(config)]),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
                 env={**os.environ, **self.variables},
                 start_new_session=True,
             )
+        self.started(self.process.pid)
         until = time.monotonic() + 20
         while time.monotonic() < until:
             with socket.socket() as probe:
@@ -177,9 +202,8 @@ class LoopbackBoard:
             if self.process.poll() is not None:
                 break
             time.sleep(0.05)
-        pytest.skip(
-            f"the SSH server does not start: {(self.folder / 'sshd.log').read_text()[-400:]}"
-        )
+        log_text = (self.folder / "sshd.log").read_text()
+        pytest.skip(f"the SSH server does not start: {log_text[-400:]}")
 
     def kill(self) -> None:
         """End the server with all its connections, as a board that loses its network."""
@@ -211,18 +235,18 @@ _PIP = {
 
 
 @contextmanager
-def loopback_board() -> Iterator[LoopbackBoard]:
+def loopback_board(kind: type[LoopbackBoard] = LoopbackBoard) -> Iterator[LoopbackBoard]:
     """Start a board; skips, with the reason, where this machine cannot have one."""
     program, variables = server()
     # Not pytest's folder: the board's user may not look into it.
     folder = Path(tempfile.mkdtemp(prefix="mb-board-"))
     folder.chmod(0o755)
-    board = LoopbackBoard(folder, _free_port(), program, variables)
+    board = kind(folder, _free_port(), program, variables)
     disk = folder / "disk"
     disk.mkdir()
     try:
         if ROOT:
-            _run("mount", "-t", "tmpfs", "-o", f"size={DISK},mode=755", "tmpfs", str(disk))
+            run("mount", "-t", "tmpfs", "-o", f"size={DISK},mode=755", "tmpfs", str(disk))
             os.chown(disk, USER_ID, USER_ID)
         board.prepare()
         board.start()
@@ -238,11 +262,11 @@ def loopback_board() -> Iterator[LoopbackBoard]:
 
 
 def _keygen(path: Path) -> None:
-    _run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(path))
+    run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(path))
 
 
-def _run(*command: str) -> None:
-    subprocess.run(command, check=True, capture_output=True, timeout=30)
+def run(*command: str) -> None:
+    subprocess.run(command, check=True, capture_output=True, timeout=300)
 
 
 def _free_port() -> int:

@@ -25,7 +25,7 @@ done
 """
 
 SPACE = f"""{HEAD}
-free() {{ df -Pk "$root" | awk 'NR == 2 {{print $4}}'; }}
+free() {{ df -Pk "$root" | tail -n 1 | {{ read -r a b c free rest; echo "$free"; }}; }}
 if [ "$(free)" -lt "$1" ]; then
   find "$root/files" -type f -links 1 -mmin +5 -exec rm -f {{}} +
 fi

@@ -29,7 +29,7 @@ for place in uv "$HOME/.local/bin/uv" "$HOME/.cargo/bin/uv" /usr/local/bin/uv; d
   if command -v "$place" >/dev/null 2>&1; then echo "uv=$(command -v "$place")"; break; fi
 done
 mkdir -p "$root" 2>/dev/null && [ -w "$root" ] && echo "writable=yes"
-echo "free_kib=$(df -Pk "$root" 2>/dev/null | awk 'NR == 2 {{print $4}}')"
+df -Pk "$root" 2>/dev/null | tail -n 1 | {{ read -r a b c free rest; echo "free_kib=$free"; }}
 """
 
 
