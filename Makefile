@@ -50,7 +50,7 @@ QUICK := \
   tests/values tests/machine/test_installation.py tests/machine/test_isolated.py \
   tests/machine/test_places.py tests/machine/test_torchvision.py \
   tests/measuring/test_diagnoses.py tests/measuring/test_engine.py tests/measuring/test_evidence.py \
-  tests/measuring/test_journal.py \
+  tests/measuring/test_journal.py tests/phones \
   tests/reproducing/test_plan.py tests/reproducing/test_row.py \
   tests/verifying/test_journal.py tests/verifying/test_matching.py \
   tests/verifying/test_parity.py tests/test_docs.py tests/test_errors.py \

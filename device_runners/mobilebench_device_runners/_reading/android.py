@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
@@ -53,11 +54,13 @@ from mobilebench_device_runners._reading.asking import (
     Answer,
     Ask,
     Text,
+    held,
     number,
     read_files,
     text_of,
 )
-from mobilebench_device_runners._reading.cores import read_cores
+from mobilebench_device_runners._reading.cores import again, paths_of, read_cores
+from mobilebench_device_runners._reading.memory import MEMORY, ram_bytes_of
 from mobilebench_device_runners._reading.temperatures import read_zones
 
 APP = "mobilebench.app"
@@ -164,14 +167,17 @@ def read_identity(ask: Ask) -> Identity:
     session = _Session(ask)
     properties = properties_of(session.ask(["getprop"]))
     serialno = properties.get("ro.serialno") or properties.get("ro.boot.serialno")
-    if not serialno:
-        word = session.text("getprop", "ro.serialno")
-        serialno = word.lines[0].strip() if word.lines else None
-    boot = read_files(session.ask, [BOOT_ID])[BOOT_ID]
+    for default in ((), ("unknown",)):
+        if not serialno:
+            word = session.text("getprop", "ro.serialno", *default)
+            serialno = word.first if re.fullmatch(r"\S+", word.first) else None
+    if serialno == "unknown":
+        serialno = None
+    boot = held(read_files(session.ask, [BOOT_ID]), BOOT_ID)
     return Identity(
         properties=properties,
         serialno=serialno or None,
-        boot_id=boot.strip() if isinstance(boot, str) else None,
+        boot_id=boot.strip() if boot else None,
         lost=session.lost,
         crlf=session.crlf,
     )
@@ -241,8 +247,8 @@ def read(
 
     dump = session.ask(["dumpsys", "thermalservice"])
     thermal, mismatch = android_thermal.thermal_of(dump)
-    current = read_files(session.ask, [CURRENT_NOW])[CURRENT_NOW]
-    battery = battery_of(session.ask(["dumpsys", "battery"]), current)
+    files = read_files(session.ask, [CURRENT_NOW, MEMORY])
+    battery = battery_of(session.ask(["dumpsys", "battery"]), files[CURRENT_NOW])
     power = session.ask(["dumpsys", "power"])
     displays = displays_of(session.ask(["dumpsys", "display"]))
     saver = power_saver_of(session.ask(["settings", "get", "global", "low_power"]), power)
@@ -290,6 +296,7 @@ def read(
         os="android",
         os_version=properties.get("ro.build.version.release"),
         os_build=properties.get("ro.build.fingerprint"),
+        ram_bytes=ram_bytes_of(held(files, MEMORY)),
         disk_free_kib=free_kib_of(disk),
         thermal=thermal,
         zones=zones,
@@ -313,6 +320,33 @@ def read(
                 Caution.SEVERAL_TRANSPORTS: bool(others),
             },
         ),
+    )
+
+
+def sample(ask: Ask, known: Attached) -> Attached:
+    """Read again what changes during a measurement: heat, battery and clocks; in few commands.
+
+    `why_not` says whether the connection broke; the rest of `known` stays.
+    """
+    session = _Session(ask)
+    thermal, _ = android_thermal.thermal_of(session.ask(["dumpsys", "thermalservice"]))
+    cpu = known.cpu or Cpu()
+    files = read_files(session.ask, [CURRENT_NOW, *paths_of(cpu)])
+    battery = battery_of(session.ask(["dumpsys", "battery"]), files[CURRENT_NOW])
+    zones = known.zones
+    if thermal.section is Section.NONE and zones is not None:
+        zones = read_zones(session.ask)
+        if zones is not None and zones.readings:
+            thermal = replace(thermal, section=Section.ZONES)
+    if known.android is not None and known.android.emulator:
+        thermal = replace(thermal, status_is_evidence=False)
+    return replace(
+        known,
+        why_not=(Obstacle.TRANSPORT_LOST,) if session.lost else (),
+        thermal=thermal,
+        zones=zones,
+        battery=battery,
+        cpu=again(cpu, files),
     )
 
 

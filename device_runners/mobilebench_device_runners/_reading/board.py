@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from mobilebench.values.attached import Attached, BoardFacts, Form, Transport
-from mobilebench.values.device import DeviceKind, Unreadable
+from mobilebench.values.device import DeviceKind
 from mobilebench.values.facts import (
+    Cpu,
     PiFlag,
     Reading,
     Section,
@@ -21,13 +22,13 @@ from mobilebench.values.facts import (
 )
 from mobilebench.values.obstacles import Caution, Obstacle
 from mobilebench_device_runners._reading import jetson, raspberry
-from mobilebench_device_runners._reading.asking import Ask, number, read_files, text_of
-from mobilebench_device_runners._reading.cores import read_cores
+from mobilebench_device_runners._reading.asking import Ask, held, number, read_files, text_of
+from mobilebench_device_runners._reading.cores import again, paths_of, read_cores
+from mobilebench_device_runners._reading.memory import MEMORY, ram_bytes_of
 from mobilebench_device_runners._reading.temperatures import read_zones
 
 MODEL = "/proc/device-tree/model"
 COMPATIBLE = "/proc/device-tree/compatible"
-MEMORY = "/proc/meminfo"
 SYSTEM = "/etc/os-release"
 _ARCHES = {"aarch64", "arm64", "x86_64", "amd64"}
 _MACHINE = re.compile(r"\b(aarch64|arm64|armv\w+|x86_64|amd64|i[3-6]86|riscv64|ppc64le)\b")
@@ -103,9 +104,9 @@ def read(ask: Ask, host: str) -> Attached:
         empty,
         model=_model(ask),
         soc=_soc(ask),
-        os_version=_version(texts[SYSTEM]),
+        os_version=_version(held(texts, SYSTEM)),
         os_build=board.kernel,
-        ram_bytes=_ram_bytes(texts[MEMORY]),
+        ram_bytes=ram_bytes_of(held(texts, MEMORY)),
         why_not=tuple(word for word, holds in conditions.items() if holds),
         warnings=tuple(word for word in Caution if cautions.get(word)),
         mends=(pi.mend,) if pi.mend else (),
@@ -116,6 +117,31 @@ def read(ask: Ask, host: str) -> Attached:
         zones=temperatures,
         cpu=cpu,
         board=board,
+    )
+
+
+def sample(ask: Ask, known: Attached) -> Attached:
+    """Read again what changes during a measurement: heat, throttling and clocks."""
+    board = known.board
+    if board is None:
+        return known
+    pi = raspberry.read(ask) if board.throttled is not None else raspberry.Pi()
+    tegra = jetson.read(ask) if board.l4t is not None else jetson.Tegra()
+    zones = read_zones(ask) or Temperatures()
+    cpu = known.cpu or Cpu()
+    return replace(
+        known,
+        zones=_merged(pi, tegra, zones),
+        cpu=again(cpu, read_files(ask, paths_of(cpu))),
+        board=replace(
+            board,
+            throttled=pi.throttled,
+            arm_mhz=pi.arm_mhz,
+            core_volts=pi.core_volts,
+            gpu_busy_percent=tegra.gpu_busy_percent,
+            gpu_mhz=tegra.gpu_mhz,
+            rails=tegra.rails,
+        ),
     )
 
 
@@ -139,8 +165,8 @@ def _merged(pi: raspberry.Pi, tegra: jetson.Tegra, zones: Temperatures) -> Tempe
 
 def _model(ask: Ask) -> str | None:
     answer = ask(["cat", MODEL])
-    text = answer.stdout.decode("utf-8", "replace").replace("\0", "").strip()
-    return text if answer.rc == 0 and text and "\n" not in text else None
+    text, end, _ = answer.stdout.decode("utf-8", "replace").partition("\0")
+    return text.strip() or None if answer.rc == 0 and end and "\n" not in text else None
 
 
 def _soc(ask: Ask) -> Soc | None:
@@ -162,24 +188,15 @@ def _libc(ask: Ask) -> str | None:
 def _python(ask: Ask) -> tuple[str | None, bool]:
     """Return the version of python3, and whether the shell says that there is none."""
     answer = ask(["python3", "--version"])
-    text = (answer.stdout + answer.stderr).decode("utf-8", "replace").strip()
-    if match := re.search(r"^Python (\d+\.\d+(?:\.\d+\w*)?)$", text, re.MULTILINE):
+    text = (answer.stdout + answer.stderr).decode("utf-8", "replace").replace("\r", "")
+    if match := re.search(r"^Python (\d+\.\d+(?:\.\d+\S*)?)\n", text, re.MULTILINE):
         return match[1], False
     shell = re.search(r"^-?\w*sh: .*not found", text, re.MULTILINE)
     return None, answer.rc == 127 and shell is not None
 
 
-def _ram_bytes(text: str | Unreadable) -> int | None:
-    match = (
-        None if isinstance(text, Unreadable) else re.search(r"^MemTotal:\s+(\d+) kB$", text, re.M)
-    )
-    return int(match[1]) * 1024 if match else None
-
-
-def _version(text: str | Unreadable) -> str | None:
-    match = (
-        None if isinstance(text, Unreadable) else re.search(r'^VERSION_ID="?([^"\n]+)', text, re.M)
-    )
+def _version(text: str | None) -> str | None:
+    match = re.search(r'^VERSION_ID="?([^"\n]+)', text or "", re.MULTILINE)
     return match[1] if match else None
 
 

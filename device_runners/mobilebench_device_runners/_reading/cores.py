@@ -10,6 +10,7 @@ from mobilebench_device_runners._reading.asking import (
     Ask,
     Files,
     cpu_list,
+    held,
     names_in,
     number,
     read_files,
@@ -46,7 +47,7 @@ def cores_of(files: Files) -> Cpu:
         {
             int(match[1])
             for path, text in files.items()
-            if (match := re.search(r"/policy([0-9]+)/", path)) and isinstance(text, str)
+            if (match := re.search(r"/policy([0-9]+)/", path)) and not isinstance(text, Unreadable)
         }
     )
     clusters = [
@@ -54,6 +55,29 @@ def cores_of(files: Files) -> Cpu:
     ]
     offline = set(known or ()) - set(online) if online is not None else set()
     return Cpu(clusters=tuple(clusters), online=online, offline=tuple(sorted(offline)))
+
+
+def paths_of(cpu: Cpu) -> tuple[str, ...]:
+    """Return the files that change during a measurement, for `again`."""
+    parts = ("affected_cpus", "scaling_max_freq", "scaling_cur_freq", "scaling_governor")
+    return (
+        f"{CPU}/online",
+        *(f"{CPU}/cpufreq/policy{each.policy}/{part}" for each in cpu.clusters for part in parts),
+    )
+
+
+def again(cpu: Cpu, files: Files) -> Cpu:
+    """Return cores that are known with what changed since, by the text of `paths_of`."""
+    known: dict[str, str | Unreadable] = dict(files)
+    for each in cpu.clusters:
+        folder = f"{CPU}/cpufreq/policy{each.policy}"
+        known[f"{folder}/related_cpus"] = " ".join(map(str, each.cpus))
+        if each.hardware_max_khz is not None:
+            known[f"{folder}/cpuinfo_max_freq"] = str(each.hardware_max_khz)
+    every = sorted({*(cpu.online or ()), *cpu.offline})
+    if every:
+        known[f"{CPU}/present"] = " ".join(map(str, every))
+    return cores_of(known)
 
 
 def _cluster(files: Files, policy: int, online: tuple[int, ...] | None) -> Cluster | None:
@@ -65,7 +89,7 @@ def _cluster(files: Files, policy: int, online: tuple[int, ...] | None) -> Clust
     on = set(cpus) if affected is None else set(affected) & set(cpus)
     if online is not None:
         on &= set(online)
-    governor = files.get(f"{folder}/scaling_governor")
+    governor = held(files, f"{folder}/scaling_governor")
     return Cluster(
         policy=policy,
         cpus=cpus,
@@ -73,16 +97,16 @@ def _cluster(files: Files, policy: int, online: tuple[int, ...] | None) -> Clust
         hardware_max_khz=_khz(files, f"{folder}/cpuinfo_max_freq"),
         allowed_max_khz=_khz(files, f"{folder}/scaling_max_freq"),
         current_khz=_khz(files, f"{folder}/scaling_cur_freq"),
-        governor=governor.strip() if isinstance(governor, str) else None,
+        governor=governor.strip() if governor else None,
     )
 
 
 def _list(files: Files, path: str) -> tuple[int, ...] | None:
-    text = files.get(path, Unreadable.ABSENT)
-    return None if isinstance(text, Unreadable) else cpu_list(text)
+    text = held(files, path)
+    return None if text is None else cpu_list(text)
 
 
 def _khz(files: Files, path: str) -> int | None:
-    text = files.get(path, Unreadable.ABSENT)
-    khz = None if isinstance(text, Unreadable) else number(text)
+    text = held(files, path)
+    khz = None if text is None else number(text)
     return khz if khz is not None and 0 < khz <= _FASTEST_KHZ else None
