@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
 
 from mobilebench.cli import output
 
@@ -30,7 +31,7 @@ xcrun devicectl device copy from --device PHONE \\
 def command() -> None:
     """Show whether each export format's toolkit is installed, and how to get it.
 
-    The commands that build and install the iOS app follow.
+    Boards that are named, and the commands that build and install the iOS app, follow.
     """
     from mobilebench import plugins
     from mobilebench.errors import MissingToolkit
@@ -47,8 +48,31 @@ def command() -> None:
     table.add_row("timm:NAME", *_timm())
     output.show_plain(table)
     output.show_text("\n")
+    for line in _boards():
+        output.show_line(line)
+    output.show_text("\n")
     output.show_line(_iphone())
     output.show_text(IPHONE)
+
+
+def _boards() -> Iterator[str]:
+    """Say whether boards can be reached, each with the command that mends what is wrong."""
+    from mobilebench import plugins
+    from mobilebench.errors import UserError
+
+    if shutil.which("ssh") is None:
+        yield "Boards: there is no ssh here; run: sudo apt install openssh-client"
+        return
+    try:
+        boards = plugins.runner("ssh").attached()
+    except UserError as error:
+        yield f"Boards: {error}"
+        return
+    if not boards:
+        yield "Boards: ssh is here; to list yours, name them: export MOBILEBENCH_BOARDS=pi@HOST"
+    for board in boards:
+        reasons = (*(each.sentence for each in board.why_not), *board.mends)
+        yield f"{board.id}: {'ready' if board.usable else ' '.join(reasons)}"
 
 
 def _iphone() -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from mobilebench_device_runners._ssh.places import HEAD, WITH_CODE
 
 _DAYS = 14
-"""How long a model stays on a board after its last use."""
+"""How long a model stays on a board after its last use, and a job that nobody came back for."""
 
 IDENTITY = f"""{HEAD}
 if [ ! -s "$root/id" ]; then
@@ -103,16 +103,16 @@ cat /proc/sys/kernel/random/boot_id
 
 STOP = f"""{_OWN}
 if own "$pid"; then
-  kill -TERM -- "-$pid" 2>/dev/null
+  kill -s TERM -- "-$pid" 2>/dev/null
   for try in 1 2 3 4 5; do own "$pid" || exit 0; sleep 0.2 2>/dev/null || sleep 1; done
-  kill -KILL -- "-$pid" 2>/dev/null
+  kill -s KILL -- "-$pid" 2>/dev/null
 fi
 exit 0
 """
 
 REMOVE = f"""{HEAD}
 rm -rf "$root/jobs/$1"
-rmdir "$root/jobs" 2>/dev/null
+find "$root/jobs" -mindepth 1 -maxdepth 1 -mtime +{_DAYS} -exec rm -rf {{}} +
 find "$root/files" -type f -mtime +{_DAYS} -exec rm -f {{}} +
 exit 0
 """
