@@ -136,12 +136,12 @@ class SshRunner:
     def _require_runtime(self, runtime: str, artifact_format: Format, delegate: str | None) -> None:
         if runtime not in environment.RUNTIMES:
             raise UnknownName.among("runtime on boards", runtime, environment.RUNTIMES)
-        able = self.runtimes(artifact_format, delegate)
-        if runtime not in able:
+        names = self.runtimes(artifact_format, delegate)
+        if runtime not in names:
             lowered = f" for {delegate}" if delegate else ""
             raise UserError(
                 f"The runtime {runtime} cannot run a {artifact_format} artifact{lowered} on a "
-                f"board; runtimes that can: {', '.join(able) or 'none'}."
+                f"board; runtimes that can: {', '.join(names) or 'none'}."
             )
 
 

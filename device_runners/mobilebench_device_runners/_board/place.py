@@ -1,4 +1,4 @@
-"""A board as the place of a measurement: its heat, its clocks, and what its firmware reports."""
+"""A board as the place of a measurement: its heat, its clocks, its firmware's reports."""
 
 from __future__ import annotations
 

@@ -150,8 +150,8 @@ class Connection:
 
     def _lost(self, answer: Answer) -> Exception:
         """Return the error for a connection that cannot be made."""
-        found = problem(answer, self.target)
-        return LinkLost(answer, found.sentence) if found.passes else UserError(found.sentence)
+        why = problem(answer, self.target)
+        return LinkLost(answer, why.sentence) if why.passes else UserError(why.sentence)
 
     def _drop(self) -> None:
         if not any(self._folder.iterdir()):

@@ -73,12 +73,12 @@ def make(connection: Connection, runtime: str, progress: Progress) -> Environmen
         there = connection.run(_THERE, environment.folder, environment.code).text.split()
         used: tuple[str, ...] = ()
         if "env" not in there:
-            found = survey(connection)
-            found.require(connection.target.name, runtime, RUNTIMES[runtime].glibc)
+            board = survey(connection)
+            board.require(connection.target.name, runtime, RUNTIMES[runtime].glibc)
             progress.stage("set up the board, once: it takes minutes")
             _copy_wheels(connection, environment, given, Path(folder) / "wheels.tar")
-            _create(connection, environment, found)
-            used = _install(connection, environment, found, runtime)
+            _create(connection, environment, board)
+            used = _install(connection, environment, board, runtime)
         if "code" not in there:
             connection.copy(code, _CODE, environment.folder, environment.code)
     if "env" not in there:
@@ -121,10 +121,10 @@ def _requirements(runtime: str) -> tuple[str, ...]:
     return wheel.requirements(*((needs.extra, each) for each in needs.distributions))
 
 
-def _create(connection: Connection, environment: Environment, found: Survey) -> None:
-    python = found.python or ".".join(map(str, OLDEST_PYTHON))
+def _create(connection: Connection, environment: Environment, board: Survey) -> None:
+    python = board.python or ".".join(map(str, OLDEST_PYTHON))
     try:
-        connection.run(_CREATE, environment.folder, found.uv or "", python, timeout_s=_MAKE_S)
+        connection.run(_CREATE, environment.folder, board.uv or "", python, timeout_s=_MAKE_S)
     except ToolFailed as error:
         raise UserError(_no_environment(connection.target.name, error.answer)) from error
 
@@ -140,12 +140,12 @@ def _no_environment(name: str, answer: Answer) -> str:
 
 
 def _install(
-    connection: Connection, environment: Environment, found: Survey, runtime: str
+    connection: Connection, environment: Environment, board: Survey, runtime: str
 ) -> tuple[str, ...]:
     """Install the requirements; return those that were installed."""
     wanted = _requirements(runtime)
     try:
-        _install_all(connection, environment, found, wanted)
+        _install_all(connection, environment, board, wanted)
         return wanted
     except ToolFailed as error:
         instead = RUNTIMES[runtime].instead
@@ -156,18 +156,18 @@ def _install(
     named = {re.split(r"[<>=!~]", each)[0] for each in (*RUNTIMES[runtime].distributions, *instead)}
     rest = tuple(each for each in wanted if re.split(r"[<>=!~]", each)[0] not in named)
     try:
-        _install_all(connection, environment, found, (*rest, *instead))
+        _install_all(connection, environment, board, (*rest, *instead))
     except ToolFailed as error:
         raise UserError(_not_installed(connection.target.name, runtime, error.answer)) from error
     return (*rest, *instead)
 
 
 def _install_all(
-    connection: Connection, environment: Environment, found: Survey, wanted: Sequence[str]
+    connection: Connection, environment: Environment, board: Survey, wanted: Sequence[str]
 ) -> None:
     source = "wheels" if os.environ.get(WHEELS) else "index"
     connection.run(
-        _INSTALL, environment.folder, found.uv or "", source, *wanted, timeout_s=_INSTALL_S
+        _INSTALL, environment.folder, board.uv or "", source, *wanted, timeout_s=_INSTALL_S
     )
 
 

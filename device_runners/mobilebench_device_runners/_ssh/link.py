@@ -1,4 +1,4 @@
-"""A board at the end of an SSH connection, while a job is done on it: the `Link` of `_remote`."""
+"""A board at the end of an SSH connection: the `Link` of `_remote`."""
 
 from __future__ import annotations
 
