@@ -443,7 +443,7 @@ def test_the_width_controller_runs_on_the_board(
     )
     job = replace(
         job_for(artifact, "onnxruntime"),
-        protocol=replace(_ROUNDS, rounds=1, sense_ns=_S // 5),
+        protocol=replace(_ROUNDS, rounds=1, sense_ns=_S // 5, interval_ns=_S // 50),
         variants=variants,
         policy=Policy(rule=PolicyRule.THRESHOLD),
     )
