@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -33,7 +34,7 @@ from mobilebench.values.request import Request
 from mobilebench.values.tensor import parse_tensor
 from mobilebench_device_runners import _remote, ssh
 from mobilebench_device_runners._remote import Patience
-from mobilebench_device_runners._ssh import looking, target
+from mobilebench_device_runners._ssh import environment, looking, target, wheel
 from mobilebench_device_runners._ssh.link import SshLink
 from tests.conftest import TINY, Ran, export_quickly, shared_folder
 from tests.phones.loopback import DISK, ROOT, LoopbackBoard, below, loopback_board
@@ -452,4 +453,64 @@ def test_the_width_controller_runs_on_the_board(
     outcome = measured(ssh.SshRunner().perform(board.device_id, folder))
     assert set(outcome.samples.width) == {1.0, 0.5}
     assert outcome.samples.select(Phase.MEASURED).width
+    require_clean(board)
+
+
+def fetch_wheels(folder: Path, *wanted: str) -> Path:
+    """Fetch wheels for this Python, which is that of the board too; skips where it cannot."""
+    done = subprocess.run(
+        [
+            *(sys.executable, "-m", "pip", "download", "-q", "--only-binary", ":all:"),
+            *("-d", folder, *wanted),
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=280,
+    )
+    if done.returncode != 0:
+        pytest.skip(f"the wheels of a board cannot be fetched: {done.stderr[-300:]}")
+    return folder
+
+
+@pytest.mark.slow
+def test_a_board_without_litert_has_tflite_runtime(
+    board: LoopbackBoard,
+    tiny_artifacts: dict[str, Artifact],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    measuring_needs = [each for each in wheel.requirements() if not each.startswith("numpy")]
+    wheels = fetch_wheels(tmp_path / "wheels", *measuring_needs, "tflite-runtime", "numpy<2")
+    monkeypatch.setenv(environment.WHEELS, str(wheels))
+    artifact = tiny_artifacts["tflite-fp32"]
+    job = job_for(artifact, "litert")
+    ran = ssh.SshRunner().run(board.device_id, artifact, job)
+    assert ran.measurement.runtime.name == "litert"
+    assert ran.measurement.runtime.version.endswith("(tflite-runtime)")
+    assert ran.measurement.parity[0].passed
+    require_clean(board)
+
+
+@pytest.mark.slow
+def test_uv_makes_the_environment_where_it_is_there(
+    board: LoopbackBoard, artifact: Artifact, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    needs = wheel.requirements(("onnx", "onnxruntime"))
+    wheels = fetch_wheels(tmp_path / "wheels", *needs)
+    [packed] = fetch_wheels(tmp_path / "uv", "uv").glob("*.whl")
+    place = board.disk / ".local/bin/uv"
+    place.parent.mkdir(parents=True)
+    with zipfile.ZipFile(packed) as content:
+        [name] = [each for each in content.namelist() if each.endswith("/scripts/uv")]
+        place.write_bytes(content.read(name))
+    place.chmod(0o755)
+    monkeypatch.setenv(environment.WHEELS, str(wheels))
+    try:
+        ran = ssh.SshRunner().run(board.device_id, artifact, job_for(artifact, "onnxruntime"))
+    finally:
+        place.unlink()
+    assert ran.measurement.parity[0].passed
+    made = (board.data / "env").glob("onnxruntime-*/venv/pyvenv.cfg")
+    assert any("uv = " in path.read_text() for path in made)
     require_clean(board)

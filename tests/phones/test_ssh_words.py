@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import re
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -16,7 +18,7 @@ from mobilebench.values.obstacles import Obstacle
 from mobilebench_device_runners import ssh
 from mobilebench_device_runners._board.kernel import Kernel
 from mobilebench_device_runners._board.place import Board
-from mobilebench_device_runners._ssh import environment, survey, target
+from mobilebench_device_runners._ssh import environment, survey, target, wheel
 from mobilebench_device_runners._ssh.link import explain_death
 from mobilebench_device_runners._ssh.problems import is_of_client, problem
 from mobilebench_device_runners._tools import Answer
@@ -328,3 +330,22 @@ def test_events_come_at_the_time_of_the_reading() -> None:
     taken = engine.run(protocol, lambda: lambda: None, tools_)
     [event] = taken.events
     assert event.t_ns == taken.states[0].t_ns > 0
+
+
+def test_the_page_names_every_wheel_that_a_board_needs() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "boards.md").read_text()
+    [command] = [part for part in page.split("```") if part.startswith("sh\npip download")]
+    for requirement in wheel.requirements(("onnx", "onnxruntime")):
+        assert re.split(r"[<>=!~]", requirement)[0] in command
+
+
+def test_a_wheel_of_the_same_sources_has_the_same_bytes(tmp_path: Path) -> None:
+    paths = []
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        paths.append(wheel.write(tmp_path / name))
+    assert paths[0].read_bytes() == paths[1].read_bytes()
+    with zipfile.ZipFile(paths[0]) as content:
+        names = content.namelist()
+    assert "mobilebench_device_runners/_board/__main__.py" in names
+    assert not [name for name in names if "__pycache__" in name]
