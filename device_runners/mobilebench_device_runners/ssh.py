@@ -30,6 +30,7 @@ from mobilebench.values.artifact import Artifact
 from mobilebench.values.attached import Attached
 from mobilebench.values.device import Device
 from mobilebench.values.job import Job
+from mobilebench.values.obstacles import Obstacle
 from mobilebench.values.recipe import ExportRecipe, Format
 from mobilebench.values.record import Record
 from mobilebench_device_runners import _claims, _remote
@@ -129,7 +130,10 @@ class SshRunner:
     def _look(self, device_id: str) -> Attached:
         with _linked(device_id) as link:
             try:
-                return link.attached()
+                attached = link.attached()
+                if _claims.holder(attached.claim) or looking.is_busy(link.connection):
+                    return replace(attached, why_not=(*attached.why_not, Obstacle.BUSY))
+                return attached
             except (ToolFailed, UserError) as error:
                 return looking.unreachable(device_id, error)
 

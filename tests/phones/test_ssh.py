@@ -27,6 +27,7 @@ from mobilebench.values.device import DeviceKind
 from mobilebench.values.event import EventKind
 from mobilebench.values.job import Reporting, Variant, VariantAccuracy
 from mobilebench.values.measurement import Measurement, Phase
+from mobilebench.values.obstacles import Obstacle
 from mobilebench.values.policy import Policy, PolicyRule
 from mobilebench.values.recipe import Precision
 from mobilebench.values.record import Record
@@ -271,6 +272,13 @@ def test_a_board_that_measures_takes_no_second_job(
     def another() -> None:
         other = written(artifact, tmp_path / "other")
         try:
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setenv(ssh.BOARDS, board.name)
+                [listed] = ssh.SshRunner().attached()
+                assert listed.why_not == (Obstacle.BUSY,)
+                patch.setattr(_remote._claims, "_place", lambda name: tmp_path / "elsewhere.lock")
+                [listed] = ssh.SshRunner().attached()
+                assert listed.why_not == (Obstacle.BUSY,), "as the board itself tells"
             with pytest.raises(UserError) as by_this_computer:
                 ssh.SshRunner().perform(board.device_id, other)
             # As another computer does it, which knows nothing of the claims of this one.

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -18,6 +15,7 @@ from mobilebench.values.job import Abilities
 from mobilebench.values.measurement import ComputeUnit
 from mobilebench.values.policy import PolicyRule
 from mobilebench_device_runners import _host_process
+from mobilebench_device_runners._board.lock import alone
 from mobilebench_device_runners._board.place import Board
 from mobilebench_device_runners._remote import NO_RECORD_FILE
 from mobilebench_device_runners.host import RUNTIMES
@@ -25,8 +23,6 @@ from mobilebench_device_runners.host import RUNTIMES
 TRANSPORT = "ssh"
 _TFLITE = "mobilebench_device_runners._runtimes:TFLiteRuntime"
 """In the place of LiteRT where that has no wheel."""
-LOCK_FILE = "mobilebench-board.lock"
-"""In the folder for temporary files, since all users of a board share its cores."""
 
 
 def perform(folder: Path, identity: str) -> int:
@@ -38,7 +34,7 @@ def perform(folder: Path, identity: str) -> int:
     refusal.unlink(missing_ok=True)
     try:
         given = job_folder.read(folder)
-        with _alone():
+        with alone():
             _require_able(given.job.runtime, given)
             error: CellFailed | None = None
             try:
@@ -80,28 +76,3 @@ def _require_able(runtime: str, given: job_folder.JobFolder) -> None:
     if lack is not None:
         raise UserError(f"The board cannot do the job: {lack}; change what it asks for.")
     widths.require_possible(given.job)
-
-
-@contextmanager
-def _alone() -> Iterator[None]:
-    """Keep the board for this process. Raises `UserError` where another measures on it."""
-    import fcntl
-
-    path = Path(tempfile.gettempdir()) / LOCK_FILE
-    try:
-        # A file of another user in a folder for all may be opened, and not with the right to make.
-        handle = os.open(path, os.O_RDONLY)
-    except FileNotFoundError:
-        handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
-        os.fchmod(handle, 0o644)
-    try:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            raise UserError(
-                "Another job measures on this board now; wait for its end, or stop it where it was "
-                "started."
-            ) from error
-        yield
-    finally:
-        os.close(handle)

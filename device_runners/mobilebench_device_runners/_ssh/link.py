@@ -27,8 +27,8 @@ _OURS = ("record.json", "device-record.json", "no-record.txt", ".lock")
 """Files that a job leaves in its folder, here or on the board."""
 _SIGNALS = {9: "killed", 15: "ended by a signal", 11: "a crash", 6: "a crash", 4: "a crash"}
 
-Look = Callable[[Connection], Attached]
-"""Reads what a board shows of itself."""
+Look = Callable[[Connection, Attached | None], Attached]
+"""Reads what a board shows of itself; given what is known of it, in few commands."""
 
 
 class SshLink:
@@ -41,6 +41,7 @@ class SshLink:
         self._look = look
         self._environment: Environment | None = None
         self._identity = ""
+        self._known: Attached | None = None
 
     @property
     def connection(self) -> Connection:
@@ -52,7 +53,8 @@ class SshLink:
         return client_version()
 
     def attached(self) -> Attached:
-        return self._look(self._connection)
+        self._known = self._look(self._connection, self._known)
+        return self._known
 
     def reading(self) -> DeviceState | None:
         """Return nothing: a board reads the same files itself, without a process in between."""
