@@ -13,7 +13,9 @@ from mobilebench_device_runners._tools import LinkLost
 
 _BUSY = f"""
 lock="${{TMPDIR:-/tmp}}/{LOCK_FILE}"
-if [ -e "$lock" ] && command -v flock > /dev/null; then flock -n "$lock" true; fi
+if [ -e "$lock" ] && command -v flock > /dev/null; then
+  flock -n "$lock" true || echo measuring
+fi
 """
 
 
@@ -26,7 +28,7 @@ def look(connection: Connection, known: Attached | None = None) -> Attached:
 
 def is_busy(connection: Connection) -> bool:
     """Return whether a job measures on the board; False where it cannot tell."""
-    return connection.run(_BUSY, good=range(255)).rc == 1
+    return connection.run(_BUSY, good=range(255)).text.strip() == "measuring"
 
 
 def unreachable(device_id: str, error: MobilebenchError) -> Attached:
