@@ -55,9 +55,13 @@ class SshRunner:
         """Return the boards that the user has named and that answer."""
         return tuple(replace(each.device, id=each.id) for each in self.attached() if each.usable)
 
-    def attached(self) -> tuple[Attached, ...]:
-        """Return what the boards that the user has named show now, also those without answer."""
-        return tuple(self._look(device_id) for device_id in named_boards())
+    def attached(self, device_id: str | None = None) -> tuple[Attached, ...]:
+        """Return what the boards that the user has named show now, also those without answer.
+
+        With an id, that board alone, whether it is named or not.
+        """
+        ids = named_boards() if device_id is None else (target.parse(device_id).device_id,)
+        return tuple(self._look(each) for each in ids)
 
     def reach(self, device_id: str) -> Device:
         """Describe a board that is not listed; raises `UserError` where it cannot be reached."""

@@ -210,6 +210,8 @@ def test_a_board_without_answer_is_listed_with_what_to_do(monkeypatch: pytest.Mo
     [attached] = ssh.SshRunner().attached()
     assert attached.why_not == (Obstacle.UNREACHABLE,)
     assert "No host has the name board.invalid" in attached.mends[0]
+    monkeypatch.delenv(ssh.BOARDS)
+    assert ssh.SshRunner().attached("ssh:nobody@board.invalid") == (attached,)
     with pytest.raises(UserError, match="No host has the name"):
         ssh.SshRunner().reach("ssh:nobody@board.invalid")
 
