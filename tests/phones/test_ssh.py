@@ -241,11 +241,7 @@ def test_a_process_that_is_killed_goes_on(
 ) -> None:
     folder = written(artifact, tmp_path / "job")
 
-    def kill() -> None:
-        [python] = [pid for pid in measuring(board) if b"venv/bin/python\0-m\0" in command(pid)]
-        os.kill(python, signal.SIGKILL)
-
-    with linked(board) as link, meanwhile(folder, kill):
+    with linked(board) as link, meanwhile(folder, lambda: kill_python(board)):
         record = _remote.perform(link, folder, patience=_QUICK)
     outcome = measured(record)
     assert not outcome.cut_off and set(outcome.samples.round) == {0, 1, 2, 3}
@@ -253,6 +249,31 @@ def test_a_process_that_is_killed_goes_on(
     [again] = interruptions(record)
     assert again.startswith("started again: it was killed (signal 9)")
     require_clean(board)
+
+
+def test_what_a_board_lost_of_its_journal_comes_back(
+    board: LoopbackBoard, artifact: Artifact, tmp_path: Path
+) -> None:
+    folder = written(artifact, tmp_path / "job")
+
+    def lose() -> None:
+        until(lambda: b'"round_ended"' in (folder / "journal.jsonl").read_bytes())
+        kill_python(board)
+        [there] = (board.data / "jobs").glob("*/journal.jsonl")
+        there.write_bytes(there.read_bytes()[:100])
+
+    with linked(board) as link, meanwhile(folder, lose):
+        record = _remote.perform(link, folder, patience=_QUICK)
+    outcome = measured(record)
+    assert not outcome.cut_off and set(outcome.samples.round) == {0, 1, 2, 3}
+    assert job_folder.read(folder).journal().starts[-1].round >= 1, "the first round is kept"
+    require_clean(board)
+
+
+def kill_python(board: LoopbackBoard) -> None:
+    """Kill the process that measures, and not the shell that watches it."""
+    [python] = [pid for pid in measuring(board) if b"venv/bin/python\0-m\0" in command(pid)]
+    os.kill(python, signal.SIGKILL)
 
 
 def command(pid: int) -> bytes:

@@ -42,6 +42,7 @@ class SshLink:
         self._environment: Environment | None = None
         self._identity = ""
         self._known: Attached | None = None
+        self._given: JobFolder | None = None
 
     @property
     def connection(self) -> Connection:
@@ -95,13 +96,14 @@ class SshLink:
         last = sorted(digests, key=lambda place: place == JOB_FILE)
         pairs = [word for place in last for word in (digests[place], place)]
         self._connection.run(scripts.LINK, _checked(name), *pairs)
-        self._put_journal(given, name)
+        self._given = given
 
     def start(self, name: str) -> None:
         if self.alive(name):
             return
-        if self._environment is None:
-            raise RuntimeError("a job is started after `prepare`")
+        if self._environment is None or self._given is None:
+            raise RuntimeError("a job is started after `prepare` and `put`")
+        self._put_journal(self._given, name)
         self._connection.run(
             scripts.START,
             _checked(name),
@@ -206,12 +208,13 @@ class SshLink:
             )
 
     def _put_journal(self, given: JobFolder, name: str) -> None:
-        """Copy a journal that the board has lost, so that the job goes on from it."""
+        """Copy a journal of which the board has lost the end, as a loss of power may do."""
         here = given.journal_path
         if not here.exists():
             return
         file = given.job.reporting.journal_file
-        if len(self.read(name, file) or b"") < here.stat().st_size and not self.alive(name):
+        size = int(self._connection.run(scripts.SIZE, _checked(name), file).text.strip() or 0)
+        if size < here.stat().st_size:
             self._connection.copy(here, scripts.JOURNAL, _checked(name), file)
 
 

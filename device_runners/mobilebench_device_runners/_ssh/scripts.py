@@ -50,8 +50,14 @@ while [ $# -gt 1 ]; do
 done
 """
 
+SIZE = f"""{HEAD}
+file="$root/jobs/$1/$2"
+if [ -f "$file" ]; then wc -c < "$file"; fi
+"""
+
 JOURNAL = f"""{HEAD}
-cat > "$root/jobs/$1/$2.part" && mv "$root/jobs/$1/$2.part" "$root/jobs/$1/$2"
+mkdir -p "$(dirname "$root/jobs/$1/$2")" && cat > "$root/jobs/$1/$2.part" &&
+mv "$root/jobs/$1/$2.part" "$root/jobs/$1/$2"
 """
 
 START = f"""{HEAD}{WITH_CODE}
