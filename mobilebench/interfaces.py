@@ -188,6 +188,14 @@ class Exporter(Protocol):
         """
 
 
+@runtime_checkable
+class Reaching(Protocol):
+    """A runner whose devices can be reached by their id without being listed."""
+
+    def reach(self, device_id: str) -> Device:
+        """Describe a device; raises `UserError`, with what to do, where it cannot be reached."""
+
+
 @dataclass(frozen=True)
 class Ran:
     """What a runner brings back from one job."""

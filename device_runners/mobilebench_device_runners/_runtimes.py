@@ -130,6 +130,18 @@ class LiteRT:
         return _LiteRTModel(interpreter)
 
 
+class TFLiteRuntime(LiteRT):
+    """TensorFlow Lite's own package, for boards for which LiteRT has none."""
+
+    def __init__(self) -> None:
+        from tflite_runtime import interpreter
+
+        self._library: Any = interpreter
+
+    def version(self) -> str:
+        return f"{metadata.version('tflite-runtime')} (tflite-runtime)"
+
+
 class _LiteRTModel:
     def __init__(self, interpreter: Any) -> None:
         self._interpreter = interpreter

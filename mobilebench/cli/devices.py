@@ -144,6 +144,8 @@ def _sentences(device: Attached) -> Iterator[str]:
         mend = ""
         if device.mends and obstacle is Obstacle.TUNNEL_DOWN:
             mend = f" Here: {'; '.join(device.mends)}."
+        elif obstacle is Obstacle.UNREACHABLE:
+            mend = "".join(f" {each}" for each in device.mends)
         yield f"{device.id} cannot be used ({word}): {obstacle.sentence}{mend}"
     if device.usable:
         for caution in device.warnings:

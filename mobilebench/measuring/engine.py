@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from mobilebench.values.device import DeviceState
@@ -34,6 +34,8 @@ class Instruments:
     """Returns after the given number of nanoseconds, or a little later."""
     sense: Callable[[], DeviceState]
     """Reads the device's state now; must be quick, for it is called between inferences."""
+    events: Callable[[], Sequence[Event]] = tuple
+    """Returns what happened to the device since the last call, at times that count for nothing."""
 
 
 @dataclass(frozen=True)
@@ -99,7 +101,7 @@ class Taken:
     states: tuple[DeviceState, ...]
     """The device's states in order, on the clock of the samples."""
     events: tuple[Event, ...] = ()
-    """Every shift of the width."""
+    """Every shift of the width, and what happened to the device."""
     stopped: Stop | None = None
     """The limit that ended it; None where it ran to its end."""
 
@@ -201,6 +203,7 @@ class _Run:
         self._clock = instruments.clock
         self._wait = instruments.wait
         self._sense = instruments.sense
+        self._happened = instruments.events
         self._course = course
         self._origin = self._clock() - course.t_ns
         time_ns = course.limits.time_ns
@@ -294,6 +297,7 @@ class _Run:
     def _read(self) -> DeviceState:
         state = replace(self._sense(), t_ns=self._clock() - self._origin)
         self._states.append(state)
+        self._events += [replace(event, t_ns=state.t_ns) for event in self._happened()]
         if (stop := self._course.limits.passed_by(state)) is not None:
             raise _LimitReached(stop)
         self._between(self._clock())

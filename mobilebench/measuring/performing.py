@@ -12,6 +12,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from itertools import chain, repeat
 from pathlib import Path
@@ -198,6 +199,9 @@ def _measure(
     except CellFailed as error:
         failure = _failure(error, given)
     after = place.state(lambda: place.instruments.clock() - began_ns)
+    late = tuple(replace(event, t_ns=after.t_ns) for event in place.instruments.events())
+    if late:
+        writer.add(Line(n=0, events=late))
     writer.add(Line(n=0, end=End(after=after, stopped=stopped, failure=failure)))
     return failure
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from mobilebench import plugins
 from mobilebench.errors import UserError
-from mobilebench.interfaces import Runner
+from mobilebench.interfaces import Reaching, Runner
 from mobilebench.values.artifact import Artifact
 from mobilebench.values.device import Device
 from mobilebench.values.job import Job, Limits, Variant, VariantAccuracy
@@ -285,6 +285,8 @@ def find_device(device_id: str) -> tuple[Runner, Device]:
     Raises `UserError` where the device cannot be reached now.
     """
     runner = plugins.runner(device_id)
+    if isinstance(runner, Reaching) and ":" in device_id:
+        return runner, runner.reach(device_id)
     devices = {device.id: device for device in runner.devices()}
     if device_id not in devices:
         raise UserError(

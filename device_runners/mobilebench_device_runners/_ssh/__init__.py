@@ -1,0 +1,1 @@
+"""What the runner for boards needs to reach one by SSH."""
