@@ -40,8 +40,8 @@ from mobilebench_device_runners._tools import LinkLost, ToolFailed
 
 DEVICE_RECORD_FILE = "device-record.json"
 """The record as the device wrote and signed it, beside the one with what the computer saw."""
-REFUSAL_FILE = "refusal.json"
-"""What a device leaves where it refuses a job, with one field `reason`."""
+NO_RECORD_FILE = "no-record.txt"
+"""What a device leaves where it has no record: a word, and a sentence in the line below."""
 
 
 class Link(Protocol):
@@ -184,7 +184,7 @@ def perform(
             after = _after(link)
             seen = Seen(
                 by=link.tool,
-                before=before,
+                before=before.anonymous(),
                 after=after,
                 readings=outside.placed(given.journal_path, given.content),
                 clock_uncertainty_ns=outside.uncertainty_ns,
@@ -214,9 +214,9 @@ def run(
 
 def require_usable(attached: Attached) -> None:
     """Raise `UserError`, with what to do, for a device that cannot be measured on now."""
-    if attached.obstacles:
-        reasons = "; ".join(f"{each}: {each.advice}" for each in attached.obstacles)
-        raise UserError(f"The device {attached.id} cannot be used now: {reasons}")
+    if attached.why_not:
+        reasons = " ".join(each.sentence for each in attached.why_not)
+        raise UserError(f"The device {attached.id} cannot be used now. {reasons}")
 
 
 def _require_open(given: JobFolder) -> None:
@@ -241,9 +241,7 @@ def _left_clean(link: Link, name: str) -> Iterator[None]:
         link.remove(name)
 
 
-def _measure(
-    link: Link, course: _Course, patience: Patience
-) -> tuple[CellFailed | None, Outside]:
+def _measure(link: Link, course: _Course, patience: Patience) -> tuple[CellFailed | None, Outside]:
     """Bring the job to its end, through what can go wrong; return what could not be mended."""
     outside = Outside(link.reading, patience.outside_s)
     boot = link.boot()
@@ -315,9 +313,9 @@ def _require_started(link: Link, course: _Course, started: float, patience: Pati
     """Tell a job that was refused, or never began, from one that takes its time."""
     if course.given.journal_path.exists():
         return
-    refusal = link.read(course.name, REFUSAL_FILE)
-    if refusal:
-        raise UserError(f"The device does not take the job: {_reason(refusal)}")
+    word, sentence = _no_record(link, course.name)
+    if word == "refused":
+        raise UserError(f"The device does not take the job: {sentence}")
     if time.monotonic() - started > patience.start_s:
         raise CellFailed(
             Stage.RUN,
@@ -328,10 +326,11 @@ def _require_started(link: Link, course: _Course, started: float, patience: Pati
         )
 
 
-def _reason(refusal: bytes) -> str:
-    plain = wire.parse(refusal)
-    reason = plain.get("reason") if isinstance(plain, dict) else None
-    return str(reason) if reason else "it gives no reason."
+def _no_record(link: Link, name: str) -> tuple[str, str]:
+    """Return the word and the sentence in which the device says why there is no record."""
+    content = link.read(name, NO_RECORD_FILE) or b""
+    word, _, sentence = content.decode("utf-8", "replace").partition("\n")
+    return word.strip(), sentence.strip()
 
 
 def _wait_back(link: Link, course: _Course, patience: Patience) -> None:
@@ -357,7 +356,10 @@ def _note_restart(link: Link, course: _Course, boot: str | None) -> str | None:
 
 def _go_on(link: Link, course: _Course, patience: Patience) -> None:
     """Start a job again whose process died. Raises `CellFailed` where that happened too often."""
-    why = link.death(course.name) or "its process ended, and nothing says why"
+    word, sentence = _no_record(link, course.name)
+    if word == "refused":
+        raise UserError(f"The device does not take the job: {sentence}")
+    why = sentence or link.death(course.name) or "its process ended, and nothing says why"
     if course.restarts == patience.restarts:
         raise CellFailed(
             Stage.RUN,
@@ -419,14 +421,12 @@ def _require_same(place: Path, given: JobFolder) -> None:
 
 def _after(link: Link) -> Attached | None:
     try:
-        return link.attached()
+        return link.attached().anonymous()
     except ToolFailed:
         return None
 
 
-def _record(
-    given: JobFolder, transport: str, seen: Seen, failed: CellFailed | None
-) -> Record:
+def _record(given: JobFolder, transport: str, seen: Seen, failed: CellFailed | None) -> Record:
     """Write the record; what was measured before a failure is kept, as cut off."""
     if not given.journal_path.exists():
         raise failed or CellFailed(Stage.RUN, "NothingMeasured", "no journal came back")
@@ -443,5 +443,3 @@ def write_bytes(path: Path, content: bytes) -> None:
     """Replace a file's content."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(content)
-
-

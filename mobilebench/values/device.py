@@ -101,7 +101,7 @@ def published(device: Device) -> Device:
 
     A serial number or the name of a board becomes a digest, the same one for the same device.
     """
-    scheme, colon, name = device.id.partition(":")
+    scheme, colon, _ = device.id.partition(":")
     if not colon or device.kind in (DeviceKind.HOST, DeviceKind.SIMULATED):
         return device
     digest = hashlib.sha256(f"mobilebench {device.id}".encode()).hexdigest()
