@@ -19,7 +19,6 @@ import android.widget.Button
 import android.widget.TextView
 import java.io.File
 import mobilebench.core.documents.EventKind
-import mobilebench.core.jobs.endRun
 import mobilebench.core.jobs.jobFolder
 import mobilebench.core.json.DocumentRefused
 import mobilebench.core.running.RunStage
@@ -67,7 +66,6 @@ class RunActivity : Activity() {
         window.addFlags(WindowManager.LayoutParams.FLAG_KEEP_SCREEN_ON)
         val current = CurrentRun.shared ?: newRun()
         if (current == null) {
-            folder()?.let(::endRun)
             finish()
             return
         }
@@ -90,8 +88,9 @@ class RunActivity : Activity() {
         val folder = folder() ?: return null
         return try {
             CurrentRun(this, folder, wishes(), Front::isInFront)
-        } catch (_: DocumentRefused) {
-            // The page of the job says what is wrong with it.
+        } catch (error: DocumentRefused) {
+            // The page of the job says so as well.
+            refuse(folder, error.message.orEmpty())
             null
         }
     }
