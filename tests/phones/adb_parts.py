@@ -61,7 +61,9 @@ def _lay_out(found: dict[str, Path], folder: Path, place: Path) -> None:
     # adb starts its server by the name of the running file, so the loader has to stand in it.
     program = folder / "adb-program"
     program.write_bytes(_loaded_by(program.read_bytes(), str(place / _LOADER)))
-    command = f'LD_LIBRARY_PATH={shlex.quote(str(place))} exec {shlex.quote(str(place))}/adb-program'
+    command = (
+        f"LD_LIBRARY_PATH={shlex.quote(str(place))} exec {shlex.quote(str(place))}/adb-program"
+    )
     (folder / "adb").write_text(f'#!/bin/sh\n{command} "$@"\n', encoding="utf-8")
     (folder / "adb").chmod(0o755)
 

@@ -172,6 +172,7 @@ class Phone:
             "heat_began": None,
             "screen": True,
             "locked": False,
+            "secure": False,
             "fixed_performance": False,
             "settings": {"global low_power": "0"},
             "app": None,
@@ -372,7 +373,9 @@ class Phone:
         return any(row[1].endswith(f":{PORT:04X}") and row[3] == "0A" for row in self._sockets())
 
     def _is_connected(self) -> bool:
-        return any(row[2].endswith(f":{self.port:04X}") and row[3] == "01" for row in self._sockets())
+        return any(
+            row[2].endswith(f":{self.port:04X}") and row[3] == "01" for row in self._sockets()
+        )
 
     def _sockets(self) -> list[list[str]]:
         table = Path(f"/proc/{self._holder.pid}/net/tcp").read_text()
@@ -416,9 +419,7 @@ def _end(process: subprocess.Popen[bytes]) -> None:
             stream.close()
 
 
-def _until(
-    happened: Callable[[], bool], what: str, more: Callable[[], str] = lambda: ""
-) -> None:
+def _until(happened: Callable[[], bool], what: str, more: Callable[[], str] = lambda: "") -> None:
     until = time.monotonic() + _LONGEST_S
     while not happened():
         assert time.monotonic() < until, f"not within {_LONGEST_S:g} s: it {what}\n{more()}"

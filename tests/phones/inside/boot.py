@@ -21,7 +21,19 @@ from pathlib import Path
 _BIND, _REC = 0x1000, 0x4000
 OWN = {"data", "dev", "phone", "proc", "sdcard", "storage", "sys", "system"}
 """Top folders that a phone has for itself; all others are those of this machine."""
-COMMANDS = ("am", "cmd", "dumpsys", "getprop", "input", "logcat", "pidof", "pm", "settings", "svc")
+COMMANDS = (
+    "am",
+    "cmd",
+    "dumpsys",
+    "getprop",
+    "input",
+    "logcat",
+    "pidof",
+    "pm",
+    "settings",
+    "svc",
+    "wm",
+)
 JOBS = "sdcard/Android/data/mobilebench.app/files/jobs"
 
 
@@ -105,6 +117,7 @@ def _serve(told: dict) -> None:
         "ANDROID_ADB_LOG_PATH": "/phone/adbd.log",
         "EXTERNAL_STORAGE": "/sdcard",
     }
+    output = os.open("/phone/adbd.out", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
     signals = {signal.SIGUSR1, signal.SIGUSR2, signal.SIGCHLD, signal.SIGTERM}
     signal.pthread_sigmask(signal.SIG_BLOCK, signals)
     while True:
@@ -113,7 +126,7 @@ def _serve(told: dict) -> None:
                 told["adbd"],
                 env=environment,
                 stdin=subprocess.DEVNULL,
-                stdout=Path("/phone/adbd.out").open("ab"),
+                stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
                 preexec_fn=lambda: _alone(signals),

@@ -16,6 +16,7 @@ APP = "mobilebench.app"
 PHONE = Path("/phone")
 DATA = Path("/sdcard/Android/data") / APP
 JOBS = DATA / "files/jobs"
+INSTALLED = Path("/data/app") / APP / "base.apk"
 
 
 @contextmanager
@@ -31,6 +32,11 @@ def state(change=False):
             neighbour.replace(PHONE / "state.json")
 
 
+def now():
+    """Return the time as the system notes it."""
+    return time.strftime("%Y-%m-%d %H:%M:%S")
+
+
 def uptime():
     """Return the seconds since this machine started."""
     return float(Path("/proc/uptime").read_text().split()[0])
@@ -40,7 +46,9 @@ def heat_now(said):
     """Return status and battery temperature of the replayed heat, or none."""
     if said["heat_began"] is None:
         return None
-    rows = [[float(word) for word in row.split()] for row in (PHONE / "heat").read_text().splitlines()]
+    rows = [
+        [float(word) for word in row.split()] for row in (PHONE / "heat").read_text().splitlines()
+    ]
     at = uptime() - said["heat_began"]
     row = [row for row in rows if row[0] <= at][-1:] or rows[:1]
     return int(row[0][1]), int(row[0][2])
@@ -88,8 +96,13 @@ def dumpsys(args):
             if heat:
                 values["temperature"] = heat[1]
             text = answer("dumpsys_battery")
-            for key, name in (("level", "level"), ("status", "status"), ("voltage", "voltage"),
-                              ("temperature", "temperature"), ("Charge counter", "charge_counter")):
+            for key, name in (
+                ("level", "level"),
+                ("status", "status"),
+                ("voltage", "voltage"),
+                ("temperature", "temperature"),
+                ("Charge counter", "charge_counter"),
+            ):
                 text = put(text, key, values[name])
             text = put(text, "USB powered", str(values["plugged"] == 2).lower())
         elif service == "power":
@@ -107,7 +120,7 @@ def dumpsys(args):
                 text = put(text, "versionName", app["version"])
                 text = re.sub(r"versionCode=\d+", f"versionCode={app['code']}", text)
         elif service == "window":
-            text = f"  mDreamingLockscreen=false\n    isKeyguardShowing={str(said['locked']).lower()}\n"
+            text = f"    isKeyguardShowing={str(said['locked']).lower()}\n"
         elif service == "activity":
             note_end(said)
             text = exits(said)
@@ -126,10 +139,10 @@ def exits(said):
         f"  package: {APP}",
         "    Historical Process Exit for uid=10312",
     ]
-    for number, (pid, reason, words) in enumerate(said["exits"]):
+    for number, (pid, reason, words, at) in enumerate(said["exits"]):
         lines += [
             f"        ApplicationExitInfo #{number}:",
-            f"          timestamp=2026-05-11 09:14:02.118 pid={pid} realUid=10312 packageUid=10312 "
+            f"          timestamp={at}.118 pid={pid} realUid=10312 packageUid=10312 "
             "definingUid=10312 user=0",
             f"          process={APP}:runner reason={reason} ({words}) subreason=0 (UNKNOWN) "
             "status=0",
@@ -150,7 +163,7 @@ def note_end(said):
         reason, words = {0: (1, "EXIT_SELF"), -9: (2, "SIGNALED")}.get(number, (4, "CRASH"))
         if number in (-11, -6):
             reason, words = 5, "CRASH NATIVE"
-        said["exits"].insert(0, [pid, reason, words])
+        said["exits"].insert(0, [pid, reason, words, now()])
 
 
 def battery(args):
@@ -173,7 +186,7 @@ def pm(args):
         if verb == "path":
             if app is None:
                 return 1
-            print(f"package:/data/app/{APP}/base.apk")
+            print(f"package:{INSTALLED}")
         elif verb == "list" and rest[:1] == ["packages"]:
             code = f" versionCode:{app['code']}" if app and "--show-versioncode" in rest else ""
             if app is not None:
@@ -186,7 +199,7 @@ def pm(args):
                 return 1
             end_app(said, 10, "USER REQUESTED")
             said["app"] = None
-            os.system(f"rm -rf {DATA}")
+            os.system(f"rm -rf {DATA} {INSTALLED.parent}")
             print("Success")
         elif verb == "clear":
             print("Success")
@@ -212,7 +225,8 @@ def install(args):
     except (zipfile.BadZipFile, KeyError, ValueError) as error:
         print(f"Failure [INSTALL_PARSE_FAILED_NOT_APK: {error}]")
         return 1
-    signer = signer_of(Path(place[-1]).read_bytes())
+    content = Path(place[-1]).read_bytes()
+    signer = signer_of(content)
     with state(change=True) as said:
         there = said["app"]
         if package != APP:
@@ -233,6 +247,8 @@ def install(args):
         end_app(said, 14, "PACKAGE UPDATED")
         said["app"] = {"version": version, "code": code, "signer": signer}
         said["installs"] += 1
+        INSTALLED.parent.mkdir(parents=True, exist_ok=True)
+        INSTALLED.write_bytes(content)
     DATA.mkdir(parents=True, exist_ok=True)
     print("Success")
     return 0
@@ -240,6 +256,7 @@ def install(args):
 
 def manifest(content):
     """Return package, version code and version name of a binary manifest."""
+
     def number(at, size=4):
         return int.from_bytes(content[at : at + size], "little")
 
@@ -317,7 +334,7 @@ def end_app(said, reason, words):
         os.kill(pid, signal.SIGKILL)
         while Path(f"/proc/{pid}/stat").exists() and running():
             time.sleep(0.005)
-        said["exits"].insert(0, [pid, reason, words])
+        said["exits"].insert(0, [pid, reason, words, now()])
 
 
 def am(args):
@@ -430,11 +447,30 @@ def svc(args):
 
 
 def logcat(args):
+    place = PHONE / "logcat"
     if "-c" in args:
-        (PHONE / "logcat").write_text("")
-    elif (PHONE / "logcat").is_file():
-        for line in (PHONE / "logcat").read_text().splitlines():
-            print(f"05-11 09:14:02.118  4711  4711 I mobilebench: {line}")
+        place.write_text("")
+        return
+    since = args[args.index("-T") + 1] if "-T" in args else ""
+    for line in place.read_text().splitlines() if place.is_file() else ():
+        # Other lines are what native libraries print; they have no time and no tag.
+        words = re.fullmatch(r"(\d{13}) (\S+) (.*)", line)
+        if words is None:
+            continue
+        at = time.strftime("%m-%d %H:%M:%S", time.localtime(int(words[1]) / 1000))
+        at += f".{words[1][-3:]}"
+        if since.replace(".000", "") > at:
+            continue
+        if "brief" in args:
+            print(f"I/{words[2]}( 4711): {words[3]}")
+        else:
+            print(f"{at}  4711  4711 I {words[2]}: {words[3]}")
+
+
+def wm(args):
+    if args == ["dismiss-keyguard"]:
+        with state(change=True) as said:
+            said["locked"] = said["locked"] and said["secure"]
 
 
 def pidof(args):

@@ -2,11 +2,12 @@ package mobilebench.natives
 
 import java.io.File
 import java.io.IOException
-import mobilebench.core.documents.RECORD_FILE
 import mobilebench.core.documents.Refused
 import mobilebench.core.documents.deviceKey
 import mobilebench.core.documents.readJobFolder
 import mobilebench.core.jobs.JobState
+import mobilebench.core.jobs.NoRecord
+import mobilebench.core.jobs.Why
 import mobilebench.core.jobs.aftermath
 import mobilebench.core.jobs.beginRun
 import mobilebench.core.jobs.endRun
@@ -16,7 +17,6 @@ import mobilebench.core.jobs.keyFits
 import mobilebench.core.jobs.unfinishedSince
 import mobilebench.core.journal.JournalFailed
 import mobilebench.core.journal.Provenance
-import mobilebench.core.journal.readJournal
 import mobilebench.core.json.DocumentRefused
 import mobilebench.core.running.JobRun
 import mobilebench.core.running.Runtime
@@ -37,7 +37,7 @@ import mobilebench.tflite.LiteRt
 fun main(arguments: Array<String>) {
     val (name, key, exit) = arguments
     val app = App(place("jobs"), place("files"), ScriptedPhone(place("phone")))
-    println(app.answer(name, key, exit.toIntOrNull()))
+    app.answer(name, key, exit.toIntOrNull())
 }
 
 private fun place(name: String): File = File(
@@ -55,52 +55,63 @@ private class App(
     private val provenance get() = Provenance(phone.application.version, "app")
     private val signer get() = deviceKey(File(files, "key"))
 
-    /** Start a job where the key fits; return how it ended, as the app's log has it. */
-    fun answer(name: String, key: String, exit: Int?): String {
-        settle(exit)
-        val folder = jobFolder(jobs, name) ?: return "$name: there is no such job"
-        if (!keyFits(folder, key)) return "$name: the key does not fit"
+    /** Start a job where the key fits; tell the system's log how it ended. */
+    fun answer(name: String, key: String, exit: Int?) {
+        jobs.listFiles().orEmpty().forEach { settle(it, exit) }
+        val folder = jobFolder(jobs, name) ?: return log(name, "There is no such job.")
+        if (!keyFits(folder, key)) return log(name, "The key does not fit.")
         val entry = jobIn(folder)
+        val problem = entry.problem
         val runnable = entry.state == JobState.READY || entry.state == JobState.CUT_OFF
-        if (!runnable) return "$name: ${entry.problem ?: "it is done"}"
-        return try {
+        if (problem != null) end(folder, NoRecord(Why.REFUSED, problem))
+        if (!runnable) return
+        try {
             beginRun(folder)
-            "$name: ${run(folder)}".also { endRun(folder) }
         } catch (error: IOException) {
-            "$name: nothing can be written into its folder: ${error.message}"
+            return log(name, "Nothing can be written into the folder of the job: $error.")
         }
+        measure(folder)
     }
 
-    /** Settle runs whose process is gone, as the app does before it shows anything. */
-    private fun settle(exit: Int?) = jobs.listFiles().orEmpty().forEach { folder ->
-        if (unfinishedSince(folder) == null || File(folder, RECORD_FILE).isFile) return@forEach
+    /** Settle a run whose process is gone, as the app does before it shows anything. */
+    private fun settle(folder: File, exit: Int?) {
+        if (unfinishedSince(folder) == null) return
         try {
             aftermath(folder, exitOf(exit), null, provenance, signer)
         } catch (error: DocumentRefused) {
-            println("${folder.name}: ${error.message}")
+            log(folder.name, "$error")
         } catch (error: JournalFailed) {
-            println("${folder.name}: ${error.message}")
+            log(folder.name, "$error")
         }
     }
 
-    private fun run(folder: File): String = try {
+    private fun measure(folder: File) = try {
         val given = readJobFolder(folder)
         val failure = JobRun(given, runtimeOf(given.job.runtime), phone.place()).run()
-        if (readJournal(given.journalFile.readBytes(), given.document.sha256).ended) {
-            writeRecord(given, provenance, signer)
-        }
-        failure?.let { "${it.error}: ${it.message}" } ?: "done"
+        writeRecord(given, provenance, signer)
+        end(folder, null, failure?.let { "${it.error}: ${it.message}" } ?: "done")
     } catch (error: Refused) {
-        "$error"
+        end(folder, NoRecord(Why.REFUSED, sentence(error)))
     } catch (error: DocumentRefused) {
-        "$error"
+        end(folder, NoRecord(Why.REFUSED, sentence(error)))
     } catch (error: JournalFailed) {
-        "$error"
+        end(folder, NoRecord(Why.NOT_WRITTEN, sentence(error)))
     } catch (error: IOException) {
-        "$error"
+        end(folder, NoRecord(Why.NOT_WRITTEN, sentence(error)))
     } catch (error: LinkageError) {
-        "$error"
+        end(folder, NoRecord(Why.REFUSED, sentence(error)))
     }
+
+    private fun sentence(error: Throwable) = error.message ?: "$error"
+
+    private fun end(folder: File, none: NoRecord?, words: String = none?.sentence.orEmpty()) {
+        endRun(folder, none)
+        log(folder.name, words)
+    }
+
+    /** Print a line with its time and tag, from which the phone's log is made. */
+    private fun log(name: String, words: String) =
+        println("${System.currentTimeMillis()} mobilebench $name: $words")
 
     private fun runtimeOf(name: String): Runtime = when (name) {
         "onnxruntime" -> OnnxRuntime(androidApi = null, profiles = files)
