@@ -17,6 +17,7 @@ from mobilebench.machine.isolated import Function
 from mobilebench.observer import Progress
 from mobilebench.values import value
 from mobilebench.values.artifact import Artifact
+from mobilebench.values.attached import Attached
 from mobilebench.values.device import Device
 from mobilebench.values.graph import Graph, ModelIO
 from mobilebench.values.job import Job
@@ -209,6 +210,12 @@ class Runner(Protocol):
 
     def devices(self) -> tuple[Device, ...]:
         """Return the devices that can be reached now; their ids start with `scheme`."""
+
+    def attached(self) -> tuple[Attached, ...]:
+        """Return every device that its tools show, also those that cannot be used, and why.
+
+        Those that can be used are its `devices`, with the same ids. Empty where a tool is missing.
+        """
 
     def runtimes(self, artifact_format: Format, delegate: str | None = None) -> tuple[str, ...]:
         """Return the runtimes that can run a format here, the usual one first; may be empty.

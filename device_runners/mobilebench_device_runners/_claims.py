@@ -12,8 +12,7 @@ from pathlib import Path
 import platformdirs
 from filelock import FileLock, Timeout
 
-from mobilebench.errors import UserError
-from mobilebench.files import writing
+from mobilebench.errors import OutputError, UserError
 
 
 @contextmanager
@@ -23,16 +22,20 @@ def claimed(device_id: str, work: str) -> Iterator[None]:
     The operating system frees the device of a process that is killed.
     """
     place = _place(device_id)
-    with writing(place.parent):
+    lock = FileLock(place, timeout=0)
+    try:
         place.parent.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(place, timeout=0)
-        try:
-            lock.acquire()
-        except Timeout as error:
-            raise UserError(
-                f"The device {device_id} is in use by {holder(device_id) or 'another process'}; "
-                f"wait for its end."
-            ) from error
+        lock.acquire()
+    except Timeout as error:
+        raise UserError(
+            f"The device {device_id} is in use by {holder(device_id) or 'another process'}; wait "
+            f"for its end."
+        ) from error
+    except OSError as error:
+        raise OutputError(
+            f"The device {device_id} cannot be claimed, because {place.parent} cannot be written: "
+            f"{error.strerror}."
+        ) from error
     note = place.with_suffix(".json")
     try:
         note.write_text(json.dumps({"process": os.getpid(), "work": work}))

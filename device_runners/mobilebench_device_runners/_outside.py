@@ -1,4 +1,4 @@
-"""Read a device from outside now and then, and place the readings on the measurement's clock."""
+"""Read a device from outside now and then, on the measurement's clock."""
 
 from __future__ import annotations
 

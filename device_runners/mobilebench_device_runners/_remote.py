@@ -11,27 +11,23 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event
 from typing import Protocol
 
 from mobilebench.errors import BundleError, Cancelled, CellFailed, SchemaError, UserError
-from mobilebench.files import write_text
 from mobilebench.interfaces import Ran
 from mobilebench.measuring import job_folder, journal, performing, rounds
 from mobilebench.measuring.job_folder import RECORD_FILE, JobFolder
 from mobilebench.observer import Progress, SilentProgress
-from mobilebench.store import signing
-from mobilebench.store.documents import read_documents
-from mobilebench.values import wire
 from mobilebench.values.artifact import Artifact
 from mobilebench.values.attached import Attached
 from mobilebench.values.device import DeviceState
 from mobilebench.values.job import Job
-from mobilebench.values.measurement import Measurement, Stage
+from mobilebench.values.measurement import Failure, Measurement, Stage
 from mobilebench.values.record import Record
 from mobilebench.values.seen import Interruption, Seen
 from mobilebench_device_runners import _claims
@@ -40,6 +36,8 @@ from mobilebench_device_runners._tools import LinkLost, ToolFailed
 
 DEVICE_RECORD_FILE = "device-record.json"
 """The record as the device wrote and signed it, beside the one with what the computer saw."""
+PASSING = "run-"
+"""How the names of folders begin that belong to one run."""
 NO_RECORD_FILE = "no-record.txt"
 """What a device leaves where it has no record: a word, and a sentence in the line below."""
 
@@ -81,6 +79,10 @@ class Link(Protocol):
     def start(self, name: str) -> None:
         """Begin the job, or go on with it."""
 
+    @property
+    def settings(self) -> Mapping[str, str]:
+        """Return what was set on the device for the job, and put back after it."""
+
     def alive(self, name: str) -> bool | None:
         """Return whether the process that measures runs; None where nobody can tell."""
 
@@ -118,6 +120,8 @@ class Patience:
     """For a whole job, besides its protocol: loads of large models take minutes."""
     restarts: int = 2
     """How often a job whose process died goes on."""
+    losses: int = 20
+    """How often a connection may break: a loose cable does so without end."""
 
 
 @dataclass
@@ -150,18 +154,19 @@ class _Course:
 
 def perform(
     link: Link,
-    device_id: str,
     folder: Path,
     *,
     patience: Patience | None = None,
     cancel: Event | None = None,
     progress: Progress | None = None,
+    passing: bool = False,
 ) -> Record:
     """Do the job in a folder on a device; return the record, which comes into the folder.
 
     Journal, record and the record that the device signed come too. Another call goes on with a job
     that was cut off. Raises `CellFailed` where nothing was measured, `UserError` where the device
-    cannot be used, does not take the job or is in use.
+    cannot be used, does not take the job or is in use. With `passing`, nobody will go on with the
+    folder: nothing of it stays on the device, however it ends.
     """
     given = job_folder.read(folder)
     given.require_files()
@@ -169,16 +174,19 @@ def perform(
     patience = patience or Patience()
     course = _Course(
         given,
-        name=journal.job_sha256(given.content)[:16],
+        name=_name(given, passing=passing),
         progress=progress or SilentProgress(),
         cancel=cancel or Event(),
         watch=rounds.Watch(given.journal_path, given.job.protocol, progress or SilentProgress()),
     )
-    with _claims.claimed(device_id, given.job.title):
+    with _recorded():
         before = link.attached()
+    # By its own name: one device can be reached by several addresses.
+    with _claims.claimed(before.claim, given.job.title):
         require_usable(before)
-        link.prepare(given.job, course.progress)
-        with _left_clean(link, course.name):
+        with _recorded():
+            link.prepare(given.job, course.progress)
+        with _left_clean(link, course.name, passing=passing):
             failed, outside = _measure(link, course, patience)
             _fetch_record(link, course, patience)
             after = _after(link)
@@ -188,6 +196,7 @@ def perform(
                 after=after,
                 readings=outside.placed(given.journal_path, given.content),
                 clock_uncertainty_ns=outside.uncertainty_ns,
+                settings=dict(link.settings),
                 interruptions=tuple(course.interruptions),
             )
             return _record(given, link.transport, seen, failed)
@@ -195,7 +204,6 @@ def perform(
 
 def run(
     link: Link,
-    device_id: str,
     artifact: Artifact,
     job: Job,
     *,
@@ -207,7 +215,7 @@ def run(
     """Measure an artifact on a device, by a folder that is removed; raises as `perform` does."""
     with job_folder.temporary(artifact, job, variants, checked=True) as folder:
         record = perform(
-            link, device_id, folder, patience=patience, cancel=cancel, progress=progress
+            link, folder, patience=patience, cancel=cancel, progress=progress, passing=True
         )
         return Ran(performing.require_measured(record.outcome), record.device, record.seen)
 
@@ -215,7 +223,7 @@ def run(
 def require_usable(attached: Attached) -> None:
     """Raise `UserError`, with what to do, for a device that cannot be measured on now."""
     if attached.why_not:
-        reasons = " ".join(each.sentence for each in attached.why_not)
+        reasons = " ".join((*(each.sentence for each in attached.why_not), *attached.mends))
         raise UserError(f"The device {attached.id} cannot be used now. {reasons}")
 
 
@@ -228,13 +236,36 @@ def _require_open(given: JobFolder) -> None:
 
 
 @contextmanager
-def _left_clean(link: Link, name: str) -> Iterator[None]:
-    """Stop the job when the context ends, however it ends; remove it where all is fetched."""
+def _recorded() -> Iterator[None]:
+    """Raise what a tool says before anything is measured as the failure of the cell."""
+    try:
+        yield
+    except ToolFailed as error:
+        raise CellFailed(Stage.RUN, type(error).__name__, str(error)) from error
+
+
+def _name(given: JobFolder, *, passing: bool) -> str:
+    """Return the name of the job's folder on the device.
+
+    The same folder goes on where it was cut off. Another folder with the same job is measured
+    anew, and so is one that is written for one run.
+    """
+    if passing:
+        return f"{PASSING}{uuid.uuid4().hex[:12]}"
+    place = f"\0{given.path.resolve()}".encode()
+    return journal.job_sha256(given.content + place)[:16]
+
+
+@contextmanager
+def _left_clean(link: Link, name: str, *, passing: bool) -> Iterator[None]:
+    """Stop the job when the context ends, however it ends; remove what nobody goes on with."""
     try:
         yield
     except BaseException:
         with suppress(ToolFailed):
             link.stop(name)
+            if passing:
+                link.remove(name)
         raise
     with suppress(ToolFailed):
         link.stop(name)
@@ -244,24 +275,36 @@ def _left_clean(link: Link, name: str) -> Iterator[None]:
 def _measure(link: Link, course: _Course, patience: Patience) -> tuple[CellFailed | None, Outside]:
     """Bring the job to its end, through what can go wrong; return what could not be mended."""
     outside = Outside(link.reading, patience.outside_s)
-    boot = link.boot()
     failed: CellFailed | None = None
-    try:
-        _take_up(link, course)
-        link.start(course.name)
-        while not _ended(course.given):
-            try:
-                _follow(link, course, patience, outside)
-            except LinkLost as error:
-                course.interrupted(f"connection lost: {error.why}")
-                _wait_back(link, course, patience)
-                boot = _note_restart(link, course, boot)
+    boot: str | None = None
+    started = False
+    losses = 0
+    while failed is None and not (started and _ended(course.given)):
+        try:
+            if not started:
+                boot = link.boot()
+                _take_up(link, course)
+                link.start(course.name)
+                started = True
+            _follow(link, course, patience, outside)
             if not _ended(course.given) and link.alive(course.name) is not True:
                 _go_on(link, course, patience)
-    except CellFailed as error:
-        failed = error
-    except ToolFailed as error:
-        failed = CellFailed(Stage.RUN, type(error).__name__, str(error))
+        except LinkLost as error:
+            losses += 1
+            course.interrupted(f"connection lost: {error.why}")
+            try:
+                if losses > patience.losses:
+                    raise CellFailed(
+                        Stage.RUN, "ConnectionLost", f"the connection broke {losses} times"
+                    )
+                _wait_back(link, course, patience)
+                boot = _note_restart(link, course, boot)
+            except CellFailed as given_up:
+                failed = given_up
+        except CellFailed as error:
+            failed = error
+        except ToolFailed as error:
+            failed = CellFailed(Stage.RUN, type(error).__name__, str(error))
     return failed, outside
 
 
@@ -348,7 +391,10 @@ def _wait_back(link: Link, course: _Course, patience: Patience) -> None:
 
 
 def _note_restart(link: Link, course: _Course, boot: str | None) -> str | None:
-    now = link.boot()
+    try:
+        now = link.boot()
+    except LinkLost:
+        return boot  # gone again, which the next command tells
     if boot is not None and now != boot:
         course.interrupted("the device has restarted")
     return now
@@ -360,6 +406,9 @@ def _go_on(link: Link, course: _Course, patience: Patience) -> None:
     if word == "refused":
         raise UserError(f"The device does not take the job: {sentence}")
     why = sentence or link.death(course.name) or "its process ended, and nothing says why"
+    if link.read(course.name, RECORD_FILE):
+        # The device has judged it by itself: a crash would come again.
+        raise CellFailed(Stage.RUN, "ProcessDied", f"the process that measures ended: {why}")
     if course.restarts == patience.restarts:
         raise CellFailed(
             Stage.RUN,
@@ -373,10 +422,9 @@ def _go_on(link: Link, course: _Course, patience: Patience) -> None:
 
 
 def _ended(given: JobFolder) -> bool:
-    try:
-        return given.journal_path.exists() and given.journal().ended
-    except SchemaError:
-        return False  # its first line is not whole yet
+    path = given.journal_path
+    # Until its first line is whole, nothing can be said of it.
+    return path.exists() and b"\n" in path.read_bytes() and given.journal().ended
 
 
 def _fetch_record(link: Link, course: _Course, patience: Patience) -> None:
@@ -395,7 +443,7 @@ def _fetch_record(link: Link, course: _Course, patience: Patience) -> None:
             if content:
                 place.write_bytes(content)
                 try:
-                    _require_same(place, course.given)
+                    _require_same(course.given)
                 except (SchemaError, BundleError) as error:
                     problem = str(error)
                 else:
@@ -404,17 +452,14 @@ def _fetch_record(link: Link, course: _Course, patience: Patience) -> None:
     course.interrupted(f"the record of the device is left out: {problem}")
 
 
-def _require_same(place: Path, given: JobFolder) -> None:
+def _require_same(given: JobFolder) -> None:
     """Require that a device's record says what its journal says. Raises `SchemaError`."""
-    documents = read_documents(place)
-    outcome = journal.outcome(given.journal(), given.job)
-    if len(documents) != 1 or documents[0].record.job != given.job:
-        raise SchemaError("it is of another job")
-    theirs = documents[0].record.outcome
-    if theirs.kind != outcome.kind or (
+    theirs = given.document(DEVICE_RECORD_FILE).record.outcome
+    ours = journal.outcome(given.journal(), given.job)
+    if theirs.kind != ours.kind or (
         isinstance(theirs, Measurement)
-        and isinstance(outcome, Measurement)
-        and theirs.samples != outcome.samples
+        and isinstance(ours, Measurement)
+        and theirs.samples != ours.samples
     ):
         raise SchemaError("it says another thing than the journal beside it")
 
@@ -430,11 +475,9 @@ def _record(given: JobFolder, transport: str, seen: Seen, failed: CellFailed | N
     """Write the record; what was measured before a failure is kept, as cut off."""
     if not given.journal_path.exists():
         raise failed or CellFailed(Stage.RUN, "NothingMeasured", "no journal came back")
-    record = performing.record_of(given, given.journal(), uuid.uuid4().hex, transport, failed)
-    if not isinstance(record.outcome, Measurement) and failed is not None:
+    if failed is not None and isinstance(journal.outcome(given.journal(), given.job), Failure):
         raise failed
-    record = signing.sign(replace(record, seen=seen, signature=None))
-    write_text(given.record_path, wire.dumps(record) + "\n")
+    record = performing.write_record(given, transport, failed, seen)
     performing.require_measured(record.outcome)
     return record
 

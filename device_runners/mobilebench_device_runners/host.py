@@ -25,6 +25,7 @@ from mobilebench.measuring import job_folder, journal, performing, rounds, width
 from mobilebench.measuring.job_folder import JobFolder
 from mobilebench.observer import Progress, SilentProgress
 from mobilebench.values.artifact import Artifact
+from mobilebench.values.attached import Attached, of_device
 from mobilebench.values.device import Device
 from mobilebench.values.job import Abilities, Job
 from mobilebench.values.measurement import ComputeUnit, Stage
@@ -90,6 +91,9 @@ class HostRunner:
 
     def devices(self) -> tuple[Device, ...]:
         return (host.host_device(),)
+
+    def attached(self) -> tuple[Attached, ...]:
+        return tuple(map(of_device, self.devices()))
 
     def runtimes(self, artifact_format: Format, delegate: str | None = None) -> tuple[str, ...]:
         return tuple(

@@ -87,17 +87,18 @@ class JobFolder:
         """Read the journal of the device; raises as `journal.read` does."""
         return journal.read(self.journal_path, self.content)
 
-    def document(self) -> Document:
-        """Read the record of the device, as the device wrote it.
+    def document(self, name: str = RECORD_FILE) -> Document:
+        """Read a record in the folder, as it was written.
 
         Raises `SchemaError` for a record that was changed, and for one of another job.
         """
         from mobilebench.store.documents import read_documents
 
-        documents = read_documents(self.record_path)
+        path = self.path / name
+        documents = read_documents(path)
         if len(documents) != 1 or documents[0].record.job != self.job:
             raise SchemaError(
-                f"{self.record_path} is not the record of the job beside it; take it from where it "
+                f"{path} is not the record of the job beside it; take it from where it "
                 f"was measured, or remove it."
             )
         return documents[0]

@@ -327,3 +327,18 @@ class Attached:
         return replace(
             self, id=scheme, duplicate_of=None, mends=(), android=android, apple=apple, board=board
         )
+
+
+def of_device(device: Device) -> Attached:
+    """Return a device that needs no tool: this machine, or a simulated phone."""
+    return Attached(
+        id=device.id,
+        kind=device.kind,
+        transport=Transport.LOCAL,
+        model=device.model,
+        soc=Soc(name=device.soc, source="the system") if device.soc else None,
+        os=device.os,
+        os_version=device.os_version,
+        os_build=device.os_build,
+        ram_bytes=device.ram_bytes,
+    )

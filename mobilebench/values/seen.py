@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import field
+
 from mobilebench.values import require_range, value
 from mobilebench.values.attached import Attached
 from mobilebench.values.device import DeviceState
@@ -32,6 +34,8 @@ class Seen:
     """On the measurement's clock; empty where the device does not say how long it has been up."""
     clock_uncertainty_ns: int | None = None
     """How far the time of a reading may be off, either way."""
+    settings: dict[str, str] = field(default_factory=dict)
+    """What the computer set on the device for the run and put back after it, by its own names."""
     interruptions: tuple[Interruption, ...] = ()
 
     def __post_init__(self) -> None:

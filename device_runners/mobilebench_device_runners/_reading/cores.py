@@ -1,0 +1,88 @@
+"""The cores of a device: clusters, which cores are on, and how far the system lets them go."""
+
+from __future__ import annotations
+
+import re
+
+from mobilebench.values.device import Unreadable
+from mobilebench.values.facts import Cluster, Cpu
+from mobilebench_device_runners._reading.asking import (
+    Ask,
+    Files,
+    cpu_list,
+    names_in,
+    number,
+    read_files,
+)
+
+CPU = "/sys/devices/system/cpu"
+_LISTS = ("online", "possible", "present")
+_PARTS = (
+    "related_cpus",
+    "affected_cpus",
+    "cpuinfo_max_freq",
+    "scaling_max_freq",
+    "scaling_cur_freq",
+    "scaling_governor",
+)
+_FASTEST_KHZ = 10_000_000
+
+
+def read_cores(ask: Ask) -> Cpu:
+    """Read the cores of a device; what cannot be read is None."""
+    policies = [
+        name for name in names_in(ask, f"{CPU}/cpufreq") if re.fullmatch(r"policy[0-9]+", name)
+    ]
+    lists = [f"{CPU}/{name}" for name in _LISTS]
+    parts = [f"{CPU}/cpufreq/{policy}/{part}" for policy in policies for part in _PARTS]
+    return cores_of(read_files(ask, [*lists, *parts]))
+
+
+def cores_of(files: Files) -> Cpu:
+    """Return the cores by the text of the kernel's files."""
+    online = _list(files, f"{CPU}/online")
+    known = _list(files, f"{CPU}/present") or _list(files, f"{CPU}/possible")
+    policies = sorted(
+        {
+            int(match[1])
+            for path, text in files.items()
+            if (match := re.search(r"/policy([0-9]+)/", path)) and isinstance(text, str)
+        }
+    )
+    clusters = [
+        cluster for policy in policies if (cluster := _cluster(files, policy, online)) is not None
+    ]
+    offline = set(known or ()) - set(online) if online is not None else set()
+    return Cpu(clusters=tuple(clusters), online=online, offline=tuple(sorted(offline)))
+
+
+def _cluster(files: Files, policy: int, online: tuple[int, ...] | None) -> Cluster | None:
+    folder = f"{CPU}/cpufreq/policy{policy}"
+    affected = _list(files, f"{folder}/affected_cpus")
+    cpus = _list(files, f"{folder}/related_cpus") or affected
+    if not cpus:
+        return None
+    on = set(cpus) if affected is None else set(affected) & set(cpus)
+    if online is not None:
+        on &= set(online)
+    governor = files.get(f"{folder}/scaling_governor")
+    return Cluster(
+        policy=policy,
+        cpus=cpus,
+        online=tuple(sorted(on)),
+        hardware_max_khz=_khz(files, f"{folder}/cpuinfo_max_freq"),
+        allowed_max_khz=_khz(files, f"{folder}/scaling_max_freq"),
+        current_khz=_khz(files, f"{folder}/scaling_cur_freq"),
+        governor=governor.strip() if isinstance(governor, str) else None,
+    )
+
+
+def _list(files: Files, path: str) -> tuple[int, ...] | None:
+    text = files.get(path, Unreadable.ABSENT)
+    return None if isinstance(text, Unreadable) else cpu_list(text)
+
+
+def _khz(files: Files, path: str) -> int | None:
+    text = files.get(path, Unreadable.ABSENT)
+    khz = None if isinstance(text, Unreadable) else number(text)
+    return khz if khz is not None and 0 < khz <= _FASTEST_KHZ else None
