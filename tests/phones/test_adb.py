@@ -95,7 +95,10 @@ def test_a_job_goes_to_the_phone_and_its_record_comes_back(
     signing.require_intact(json.loads(given.record_path.read_text()), "the record")
     theirs = json.loads((folder / "device-record.json").read_text())
     assert theirs["provenance"]["transport"] == "app"
-    assert theirs["outcome"]["samples"] == json.loads(given.record_path.read_text())["outcome"]["samples"]
+    assert (
+        theirs["outcome"]["samples"]
+        == json.loads(given.record_path.read_text())["outcome"]["samples"]
+    )
     _require_seen(record)
     # Left clean: no job, no process, and the settings that it had.
     assert phone.runner() is None

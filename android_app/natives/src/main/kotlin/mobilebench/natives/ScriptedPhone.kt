@@ -77,7 +77,7 @@ class ScriptedPhone(private val file: File) {
             plugged = battery.whole("plugged"),
             temperature = now(2)?.toInt() ?: battery.whole("temperature"),
             voltage = battery.whole("voltage"),
-            chargeCounter = battery.whole("charge_counter")?.toLong(),
+            chargeCounter = battery.whole("Charge counter")?.toLong(),
         )
     }
 

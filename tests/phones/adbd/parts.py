@@ -13,7 +13,7 @@ from mobilebench_android.outputs import files_key, key_of, made
 from mobilebench_android.parts import read
 from mobilebench_android.places import output
 
-TABLE = Path(__file__).with_name("adb_parts.toml")
+TABLE = Path(__file__).with_name("parts.toml")
 _LOADER = "ld-linux-x86-64.so.2"
 _PROGRAMS = ("adb", "adbd")
 _INTERPRETER = 3

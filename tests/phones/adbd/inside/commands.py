@@ -56,7 +56,7 @@ def heat_now(said):
 
 def answer(name):
     """Return the recorded answer of a command."""
-    return (PHONE / f"answers/{name}.txt").read_text()
+    return (PHONE / "answers" / name).read_text()
 
 
 def put(text, key, value):
@@ -85,7 +85,7 @@ def dumpsys(args):
             status = heat[0] if heat else said["thermal_status"]
             if said["thermal_override"] is not None:
                 status = said["thermal_override"]
-            text = answer("dumpsys_thermalservice")
+            text = answer("dumpsys thermalservice")
             text = put(text, "IsStatusOverride", str(said["thermal_override"] is not None).lower())
             text = put(text, "Thermal Status", status)
             celsius = (heat[1] if heat else said["battery"]["temperature"]) / 10
@@ -95,32 +95,37 @@ def dumpsys(args):
             values = dict(said["battery"])
             if heat:
                 values["temperature"] = heat[1]
-            text = answer("dumpsys_battery")
+            text = answer("dumpsys battery")
             for key, name in (
                 ("level", "level"),
                 ("status", "status"),
                 ("voltage", "voltage"),
                 ("temperature", "temperature"),
-                ("Charge counter", "charge_counter"),
+                ("Charge counter", "Charge counter"),
             ):
                 text = put(text, key, values[name])
             text = put(text, "USB powered", str(values["plugged"] == 2).lower())
         elif service == "power":
-            text = answer("dumpsys_power")
+            text = answer("dumpsys power")
             text = put(text, "mWakefulnessRaw", "Awake" if said["screen"] else "Asleep")
         elif service == "display":
-            text = answer("dumpsys_display")
+            text = answer("dumpsys display")
             text = put(text, "Display State", "ON" if said["screen"] else "OFF")
         elif service == "package" and rest[:1] == [APP]:
             app = said["app"]
             if app is None:
                 text = f"Unable to find package: {APP}\n"
             else:
-                text = answer("dumpsys_package_app")
+                text = answer(f"dumpsys package {APP}")
                 text = put(text, "versionName", app["version"])
                 text = re.sub(r"versionCode=\d+", f"versionCode={app['code']}", text)
         elif service == "window":
             text = f"    isKeyguardShowing={str(said['locked']).lower()}\n"
+        elif service == "trust":
+            locked = int(said["locked"] and said["secure"])
+            text = "Trust manager state:\n"
+            text += ' User "Owner" (id=0, flags=0xc13) (current): trusted=0, trustManaged=0, '
+            text += f"deviceLocked={locked}, strongAuthRequired=0x0\n"
         elif service == "activity":
             note_end(said)
             text = exits(said)
@@ -192,7 +197,7 @@ def pm(args):
             if app is not None:
                 print(f"package:{APP}{code}")
         elif verb == "list" and rest[:1] == ["users"]:
-            sys.stdout.write(answer("pm_list_users"))
+            sys.stdout.write(answer("pm list users"))
         elif verb == "uninstall":
             if app is None:
                 print("Failure [DELETE_FAILED_INTERNAL_ERROR]")
@@ -340,7 +345,7 @@ def end_app(said, reason, words):
 def am(args):
     verb, rest = (args[0], args[1:]) if args else ("", [])
     if verb == "get-current-user":
-        sys.stdout.write(answer("am_getcurrentuser"))
+        sys.stdout.write(answer("am get-current-user"))
     elif verb == "force-stop":
         with state(change=True) as said:
             end_app(said, 10, "USER REQUESTED")
@@ -374,16 +379,16 @@ def start(args):
             print(f"Error: Activity class {{{component}}} does not exist.")
             return 0
         said["starts"] += 1
+        (DATA / "files/private").mkdir(parents=True, exist_ok=True)
+        JOBS.mkdir(exist_ok=True)
         # As on a phone, `am` tells of success also where nothing shows.
         if said["locked"] or "job" not in extras or running():
             return 0
         if said["heat_began"] is None and (PHONE / "heat").is_file():
             said["heat_began"] = uptime()
-        command = said["app_command"]
         note_end(said)
+        command = said["app_command"]
         last = said["exits"][0][1] if said["exits"] else 0
-    JOBS.mkdir(parents=True, exist_ok=True)
-    (DATA / "files/private").mkdir(exist_ok=True)
     words = [*command["arguments"], extras["job"], extras.get("key", ""), str(last)]
     with (PHONE / "logcat").open("ab") as log, (PHONE / "app.err").open("ab") as errors:
         app = subprocess.Popen(

@@ -34,7 +34,6 @@ COMMANDS = (
     "svc",
     "wm",
 )
-JOBS = "sdcard/Android/data/mobilebench.app/files/jobs"
 
 
 def main(place: Path) -> None:
@@ -63,7 +62,6 @@ def _lay_out(place: Path, root: Path, told: dict) -> None:
         (storage / name).mkdir(exist_ok=True)
         _mount(storage / name, root / name, None, _BIND)
     (root / "data/local/tmp").mkdir(parents=True, exist_ok=True)
-    (root / JOBS).mkdir(parents=True, exist_ok=True)
     (root / "storage/emulated").mkdir(parents=True)
     (root / "storage/emulated/0").symlink_to("/sdcard")
     boot_id = place / "boot_id"

@@ -12,6 +12,7 @@ import contextlib
 import fcntl
 import json
 import os
+import re
 import shlex
 import shutil
 import signal
@@ -27,10 +28,12 @@ from mobilebench_android.compiling import compile_modules
 from mobilebench_android.java import jdk
 from mobilebench_android.natives import on_glibc
 from mobilebench_android.places import Unavailable
-from tests.phones.adb_parts import AdbParts
+from tests.phones.adbd.parts import AdbParts
 
-DATA = Path(__file__).with_name("data")
 INSIDE = Path(__file__).with_name("inside")
+_LIKE = Path(__file__).parent.parent / "data" / "a01-pixel-a15-two-sections.json"
+"""What the scripted phone says where nothing else was told."""
+_SERIES = Path(__file__).parents[2] / "data" / "thermal"
 MAIN = "mobilebench.natives.AppKt"
 APP_DATA = "sdcard/Android/data/mobilebench.app"
 JOBS = f"{APP_DATA}/files/jobs"
@@ -146,9 +149,9 @@ class Phone:
         self._plugged = threading.Event()
         self._closing = threading.Event()
         (place / "storage").mkdir(parents=True)
-        (self._script / "ended").mkdir(parents=True)
-        shutil.copytree(DATA / "pixel", self._script / "answers")
-        self._write_state()
+        for name in ("answers", "ended"):
+            (self._script / name).mkdir(parents=True)
+        self._write_script()
         # The storage outlives a restart of the phone.
         size = f"size={storage_mb}m"
         code = (
@@ -160,13 +163,26 @@ class Phone:
         self._cable = threading.Thread(target=self._keep_plugged, daemon=True)
         self._cable.start()
 
-    def _write_state(self) -> None:
-        told = json.loads((DATA / "pixel" / "phone.json").read_text())
-        properties = {**told["properties"], "ro.serialno": self._place.name}
+    def _write_script(self) -> None:
+        told = json.loads(_LIKE.read_text())
+        replies = {r["cmd"]: r["stdout"] for r in told["replies"] if r["on"] == "device"}
+        for command, text in replies.items():
+            # The app that it was written for has another name.
+            name, text = (
+                t.replace("dev.example.bench", "mobilebench.app") for t in (command, text)
+            )
+            (self._script / "answers" / name).write_text(text)
+        properties = dict(re.findall(r"\[(.*?)\]: \[(.*?)\]", replies["getprop"]))
+        properties |= {"ro.serialno": self._place.name, "sys.boot_completed": "1"}
+        battery = {
+            name: int(number)
+            for name, number in re.findall(r"(?m)^  ([\w ]+): (\d+)$", replies["dumpsys battery"])
+        }
+        battery["plugged"] = 2
         state = {
             "properties": properties,
-            "battery": told["battery"],
-            "battery_found": told["battery"],
+            "battery": battery,
+            "battery_found": battery,
             "thermal_status": 0,
             "thermal_override": None,
             "heat_began": None,
@@ -190,7 +206,7 @@ class Phone:
             "python": sys.executable,
             "adbd": self._bench.parts.daemon,
             "port": self.port,
-            "sys": told["sys"],
+            "sys": {path: text for path, text in told["sysfs"].items() if isinstance(text, str)},
         }
         (self._place / "boot.json").write_text(json.dumps(boot))
 
@@ -224,7 +240,7 @@ class Phone:
 
     def heat(self, series: str, minute_s: float) -> None:
         """Replay a series of a real phone from the next start of the app on, a minute quicker."""
-        rows = (DATA / f"{series}.csv").read_text().splitlines()[1:]
+        rows = (_SERIES / f"{series}.csv").read_text().splitlines()[1:]
         lines = []
         for row in rows:
             minute, _, _, _, status, _, celsius = row.split(",")
