@@ -53,11 +53,13 @@ from mobilebench_device_runners._reading.asking import (
     Answer,
     Ask,
     Text,
+    held,
     number,
     read_files,
     text_of,
 )
 from mobilebench_device_runners._reading.cores import read_cores
+from mobilebench_device_runners._reading.memory import MEMORY, ram_bytes_of
 from mobilebench_device_runners._reading.temperatures import read_zones
 
 APP = "mobilebench.app"
@@ -164,14 +166,17 @@ def read_identity(ask: Ask) -> Identity:
     session = _Session(ask)
     properties = properties_of(session.ask(["getprop"]))
     serialno = properties.get("ro.serialno") or properties.get("ro.boot.serialno")
-    if not serialno:
-        word = session.text("getprop", "ro.serialno")
-        serialno = word.lines[0].strip() if word.lines else None
-    boot = read_files(session.ask, [BOOT_ID])[BOOT_ID]
+    for default in ((), ("unknown",)):
+        if not serialno:
+            word = session.text("getprop", "ro.serialno", *default)
+            serialno = word.lines[0].strip() if word.lines else None
+    if serialno == "unknown":
+        serialno = None
+    boot = held(read_files(session.ask, [BOOT_ID]), BOOT_ID)
     return Identity(
         properties=properties,
         serialno=serialno or None,
-        boot_id=boot.strip() if isinstance(boot, str) else None,
+        boot_id=boot.strip() if boot else None,
         lost=session.lost,
         crlf=session.crlf,
     )
@@ -241,8 +246,8 @@ def read(
 
     dump = session.ask(["dumpsys", "thermalservice"])
     thermal, mismatch = android_thermal.thermal_of(dump)
-    current = read_files(session.ask, [CURRENT_NOW])[CURRENT_NOW]
-    battery = battery_of(session.ask(["dumpsys", "battery"]), current)
+    files = read_files(session.ask, [CURRENT_NOW, MEMORY])
+    battery = battery_of(session.ask(["dumpsys", "battery"]), files[CURRENT_NOW])
     power = session.ask(["dumpsys", "power"])
     displays = displays_of(session.ask(["dumpsys", "display"]))
     saver = power_saver_of(session.ask(["settings", "get", "global", "low_power"]), power)
@@ -290,6 +295,7 @@ def read(
         os="android",
         os_version=properties.get("ro.build.version.release"),
         os_build=properties.get("ro.build.fingerprint"),
+        ram_bytes=ram_bytes_of(held(files, MEMORY)),
         disk_free_kib=free_kib_of(disk),
         thermal=thermal,
         zones=zones,

@@ -145,6 +145,12 @@ Files = Mapping[str, str | Unreadable]
 """What files hold, by path; or why one could not be read."""
 
 
+def held(files: Files, path: str) -> str | None:
+    """Return what a file holds; None where it could not be read."""
+    text = files.get(path, Unreadable.ABSENT)
+    return None if isinstance(text, Unreadable) else text
+
+
 def names_in(ask: Ask, folder: str) -> tuple[str, ...]:
     """Return the names in a folder of the device, numbers in them in their order."""
     text = text_of(ask(["ls", folder]))

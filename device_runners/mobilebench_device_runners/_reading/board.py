@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from mobilebench.values.attached import Attached, BoardFacts, Form, Transport
-from mobilebench.values.device import DeviceKind, Unreadable
+from mobilebench.values.device import DeviceKind
 from mobilebench.values.facts import (
     PiFlag,
     Reading,
@@ -21,13 +21,13 @@ from mobilebench.values.facts import (
 )
 from mobilebench.values.obstacles import Caution, Obstacle
 from mobilebench_device_runners._reading import jetson, raspberry
-from mobilebench_device_runners._reading.asking import Ask, number, read_files, text_of
+from mobilebench_device_runners._reading.asking import Ask, held, number, read_files, text_of
 from mobilebench_device_runners._reading.cores import read_cores
+from mobilebench_device_runners._reading.memory import MEMORY, ram_bytes_of
 from mobilebench_device_runners._reading.temperatures import read_zones
 
 MODEL = "/proc/device-tree/model"
 COMPATIBLE = "/proc/device-tree/compatible"
-MEMORY = "/proc/meminfo"
 SYSTEM = "/etc/os-release"
 _ARCHES = {"aarch64", "arm64", "x86_64", "amd64"}
 _MACHINE = re.compile(r"\b(aarch64|arm64|armv\w+|x86_64|amd64|i[3-6]86|riscv64|ppc64le)\b")
@@ -103,9 +103,9 @@ def read(ask: Ask, host: str) -> Attached:
         empty,
         model=_model(ask),
         soc=_soc(ask),
-        os_version=_version(texts[SYSTEM]),
+        os_version=_version(held(texts, SYSTEM)),
         os_build=board.kernel,
-        ram_bytes=_ram_bytes(texts[MEMORY]),
+        ram_bytes=ram_bytes_of(held(texts, MEMORY)),
         why_not=tuple(word for word, holds in conditions.items() if holds),
         warnings=tuple(word for word in Caution if cautions.get(word)),
         mends=(pi.mend,) if pi.mend else (),
@@ -169,17 +169,8 @@ def _python(ask: Ask) -> tuple[str | None, bool]:
     return None, answer.rc == 127 and shell is not None
 
 
-def _ram_bytes(text: str | Unreadable) -> int | None:
-    match = (
-        None if isinstance(text, Unreadable) else re.search(r"^MemTotal:\s+(\d+) kB$", text, re.M)
-    )
-    return int(match[1]) * 1024 if match else None
-
-
-def _version(text: str | Unreadable) -> str | None:
-    match = (
-        None if isinstance(text, Unreadable) else re.search(r'^VERSION_ID="?([^"\n]+)', text, re.M)
-    )
+def _version(text: str | None) -> str | None:
+    match = re.search(r'^VERSION_ID="?([^"\n]+)', text or "", re.MULTILINE)
     return match[1] if match else None
 
 

@@ -10,6 +10,7 @@ from mobilebench_device_runners._reading.asking import (
     Ask,
     Files,
     cpu_list,
+    held,
     names_in,
     number,
     read_files,
@@ -46,7 +47,7 @@ def cores_of(files: Files) -> Cpu:
         {
             int(match[1])
             for path, text in files.items()
-            if (match := re.search(r"/policy([0-9]+)/", path)) and isinstance(text, str)
+            if (match := re.search(r"/policy([0-9]+)/", path)) and not isinstance(text, Unreadable)
         }
     )
     clusters = [
@@ -65,7 +66,7 @@ def _cluster(files: Files, policy: int, online: tuple[int, ...] | None) -> Clust
     on = set(cpus) if affected is None else set(affected) & set(cpus)
     if online is not None:
         on &= set(online)
-    governor = files.get(f"{folder}/scaling_governor")
+    governor = held(files, f"{folder}/scaling_governor")
     return Cluster(
         policy=policy,
         cpus=cpus,
@@ -73,16 +74,16 @@ def _cluster(files: Files, policy: int, online: tuple[int, ...] | None) -> Clust
         hardware_max_khz=_khz(files, f"{folder}/cpuinfo_max_freq"),
         allowed_max_khz=_khz(files, f"{folder}/scaling_max_freq"),
         current_khz=_khz(files, f"{folder}/scaling_cur_freq"),
-        governor=governor.strip() if isinstance(governor, str) else None,
+        governor=governor.strip() if governor else None,
     )
 
 
 def _list(files: Files, path: str) -> tuple[int, ...] | None:
-    text = files.get(path, Unreadable.ABSENT)
-    return None if isinstance(text, Unreadable) else cpu_list(text)
+    text = held(files, path)
+    return None if text is None else cpu_list(text)
 
 
 def _khz(files: Files, path: str) -> int | None:
-    text = files.get(path, Unreadable.ABSENT)
-    khz = None if isinstance(text, Unreadable) else number(text)
+    text = held(files, path)
+    khz = None if text is None else number(text)
     return khz if khz is not None and 0 < khz <= _FASTEST_KHZ else None

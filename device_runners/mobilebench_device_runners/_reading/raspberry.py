@@ -6,7 +6,7 @@ import re
 
 from mobilebench.values import value
 from mobilebench.values.facts import PiFlag, Throttled
-from mobilebench_device_runners._reading.asking import Ask, read_files, text_of
+from mobilebench_device_runners._reading.asking import Ask, held, read_files, text_of
 
 THROTTLED = "/sys/devices/platform/soc/soc:firmware/get_throttled"
 _SINCE_BOOT = 16
@@ -35,8 +35,8 @@ def read(ask: Ask) -> Pi:
     denied = bool(re.search(r"VCHI initiali[sz]ation failed|/dev/vc|Permission", complaint))
     throttled = throttled_of(text.first)
     if throttled is None:
-        path = read_files(ask, [THROTTLED])[THROTTLED]
-        throttled = throttled_of(path, "sysfs") if isinstance(path, str) else None
+        written = held(read_files(ask, [THROTTLED]), THROTTLED)
+        throttled = throttled_of(written, "sysfs") if written else None
     if denied:
         words = text_of(ask(["id", "-nG"])).first.split()
         user = words[0] if words else "$USER"

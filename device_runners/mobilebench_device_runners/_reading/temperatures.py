@@ -23,7 +23,14 @@ from mobilebench.values.facts import (
     Temperatures,
     ZoneUnit,
 )
-from mobilebench_device_runners._reading.asking import Ask, Files, decimal, names_in, read_files
+from mobilebench_device_runners._reading.asking import (
+    Ask,
+    Files,
+    decimal,
+    held,
+    names_in,
+    read_files,
+)
 
 ZONES = "/sys/class/thermal"
 TYPES = (
@@ -217,8 +224,8 @@ def zones_of(files: Files) -> Temperatures:
     sensors: list[Sensor] = []
     for path, raw in files.items():
         folder, _, part = path.rpartition("/")
-        name = files.get(f"{folder}/type")
-        if part != "temp" or not isinstance(name, str):
+        name = held(files, f"{folder}/type")
+        if part != "temp" or not name:
             continue
         name = name.strip()
         sensors.append(
