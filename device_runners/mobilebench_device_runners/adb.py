@@ -125,7 +125,7 @@ class AdbLink:
                 "does not reach the storage of the phone; unlock it once after its restart",
             )
         self._stop_app()
-        self._there.remove_refusal(name, _remote.REFUSAL_FILE)
+        self._there.remove_refusal(name, _remote.NO_RECORD_FILE)
         self._since = ending.start(self._adb)
         extras = ("--es", "job", name, "--es", "key", self._there.key)
         self._start_activity(*extras)

@@ -5,7 +5,6 @@ python -m tests.phones.scripted_app PHONE FOLDER
 
 from __future__ import annotations
 
-import json
 import os
 import resource
 import signal
@@ -43,7 +42,7 @@ def main(phone: Phone, folder: Path) -> None:
     place = RUNTIMES[given.job.runtime].place
     refusal = phone.fault("refuses")
     if refusal:
-        (folder / "refusal.json").write_text(json.dumps({"reason": refusal}))
+        (folder / "no-record.txt").write_text(f"refused\n{refusal}\n")
         return
     for fault, sign in (("dies", signal.SIGKILL), ("crashes", signal.SIGSEGV)):
         if phone.fault(fault):

@@ -24,7 +24,7 @@ from mobilebench_device_runners._tools import Answer, ToolFailed
 KEY_FILE = "run.key"
 RUNNING_FILE = "running"
 """The app writes it before a run and removes it after."""
-_STAYS = (RECORD_FILE, "device-record.json", "refusal.json", RUNNING_FILE, KEY_FILE)
+_STAYS = (RECORD_FILE, "device-record.json", "no-record.txt", RUNNING_FILE, KEY_FILE)
 """Files of a job's folder that do not go to the phone."""
 _KEPT = "kept"
 _KEPT_DAYS = 7
