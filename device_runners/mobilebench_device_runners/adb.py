@@ -170,7 +170,7 @@ class AdbLink:
         return self._storage
 
     def _ask(self, words: Sequence[str]) -> Answer:
-        return self._adb.run("shell", quoted(*words))
+        return self._adb.run("shell", *words)
 
     def _require_unlocked(self) -> None:
         """Require a phone that shows apps. Raises `UserError` for a locked one.
@@ -243,7 +243,7 @@ class AdbRunner:
 
         def ask_of(row: Row) -> Ask:
             adb = Adb(listing.address_of(row, rows))
-            return lambda words: adb.run("shell", quoted(*words))
+            return lambda words: adb.run("shell", *words)
 
         return android.listed(answer, ask_of)
 

@@ -35,7 +35,8 @@ _LIKE = Path(__file__).parent.parent / "data" / "a01-pixel-a15-two-sections.json
 """What the scripted phone says where nothing else was told."""
 _SERIES = Path(__file__).parents[2] / "data" / "thermal"
 MAIN = "mobilebench.natives.AppKt"
-APP_DATA = "sdcard/Android/data/mobilebench.app"
+APP = "mobilebench.app"
+APP_DATA = f"sdcard/Android/data/{APP}"
 JOBS = f"{APP_DATA}/files/jobs"
 PORT = 5137
 """Of the adb server, within the network of the phones."""
