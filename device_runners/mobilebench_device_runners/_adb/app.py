@@ -133,10 +133,13 @@ def _install(adb: Adb, user: Owner, package: Apk) -> None:
 
 
 def _answer(adb: Adb, args: tuple[str, ...]) -> Answer:
+    """Return what adb says of an installation, also where the phone does not know the way."""
     try:
         return adb.run(*args, timeout_s=INSTALL_S)
     except LinkLost as error:
         adb.shell("true", QUICK_S)  # a phone that is gone says so
+        if error.answer.rc >= 0:
+            return error.answer  # it ended by itself: the phone does not know this way
         raise UserError(
             f"The installation {error.why}, and the phone answers: its check of packages may wait "
             f"for an answer on the screen; look at it, or switch the check of USB installs off in "

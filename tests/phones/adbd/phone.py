@@ -166,7 +166,7 @@ class Phone:
 
     def _write_script(self) -> None:
         told = json.loads(_LIKE.read_text())
-        replies = {r["cmd"]: r["stdout"] for r in told["replies"] if r["on"] == "device"}
+        replies = {r["cmd"]: r.get("stdout", "") for r in told["replies"] if r["on"] == "device"}
         for command, text in replies.items():
             # The app that it was written for has another name.
             name, text = (
