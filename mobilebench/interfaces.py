@@ -31,6 +31,7 @@ from mobilebench.values.recipe import (
 )
 from mobilebench.values.seen import Seen
 from mobilebench.values.tensor import TensorSpec
+from mobilebench.values.wishes import Wishes
 
 if TYPE_CHECKING:
     from mobilebench.inputs.seeded import Batch
@@ -221,6 +222,12 @@ class Runner(Protocol):
         """Return the runtimes that can run a format here, the usual one first; may be empty.
 
         With `delegate`, those that can run files lowered to it.
+        """
+
+    def wishing(self, wishes: Wishes) -> Runner:
+        """Return a runner that sets this on a device for each run, and puts it back after.
+
+        Raises `UserError` where its devices can do nothing of the kind.
         """
 
     def run(

@@ -405,6 +405,8 @@ def _go_on(link: Link, course: _Course, patience: Patience) -> None:
     word, sentence = _no_record(link, course.name)
     if word == "refused":
         raise UserError(f"The device does not take the job: {sentence}")
+    if word == "stopped":
+        raise CellFailed(Stage.RUN, "Stopped", f"the device says: {sentence or word}")
     why = sentence or link.death(course.name) or "its process ended, and nothing says why"
     if link.read(course.name, RECORD_FILE):
         # The device has judged it by itself: a crash would come again.

@@ -233,13 +233,19 @@ class AdbRunner:
     def wishing(self, wishes: Wishes) -> Runner:
         return AdbRunner(self._patience, wishes)
 
-    def attached(self) -> tuple[Attached, ...]:
-        """Return every device that adb lists, with what stands in the way of each."""
+    def attached(self, device_id: str | None = None) -> tuple[Attached, ...]:
+        """Return every device that adb lists, or one, with what stands in the way of each."""
         try:
             answer = listing.listing()
         except MissingToolkit:
             return ()
         rows = rows_of(answer)
+        if device_id is not None:
+            return tuple(
+                AdbLink(device_id, Wishes()).attached()
+                for row in rows
+                if device_id in listing.ids_of(row, rows)
+            )
 
         def ask_of(row: Row) -> Ask:
             adb = Adb(listing.address_of(row, rows))

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from mobilebench.errors import UserError
 from mobilebench_device_runners._adb import apk
 from mobilebench_device_runners._adb.apk import Apk
-from mobilebench_device_runners._adb.command import QUICK_S, Adb, quoted
+from mobilebench_device_runners._adb.command import Adb, quoted
 from mobilebench_device_runners._tools import Answer, LinkLost
 
 PACKAGE = "mobilebench.app"
@@ -73,10 +74,10 @@ def path_of(adb: Adb, user: Owner) -> str | None:
     return next(iter([*base, *(path.strip() for path in paths)]), None)
 
 
-def require(adb: Adb, user: Owner, package: Apk | None, installing: object = None) -> bool:
+def require(adb: Adb, user: Owner, package: Apk | None, installing: Callable[[], object]) -> bool:
     """Bring the app onto the phone, where it is missing or another one; return whether it was.
 
-    `installing` is called, without arguments, before that. Raises `UserError` with what to do
+    `installing` is called before that. Raises `UserError` with what to do
     where the phone refuses it, and where neither side has the app.
     """
     place = path_of(adb, user)
@@ -89,8 +90,7 @@ def require(adb: Adb, user: Owner, package: Apk | None, installing: object = Non
         return False
     if place is not None and is_same(adb, place, package):
         return False
-    if callable(installing):
-        installing()
+    installing()
     _install(adb, user, package)
     if path_of(adb, user) is None:
         raise UserError(
@@ -137,7 +137,7 @@ def _answer(adb: Adb, args: tuple[str, ...]) -> Answer:
     try:
         return adb.run(*args, timeout_s=INSTALL_S)
     except LinkLost as error:
-        adb.shell("true", QUICK_S)  # a phone that is gone says so
+        adb.shell("true")  # a phone that is gone says so
         if error.answer.rc >= 0:
             return error.answer  # it ended by itself: the phone does not know this way
         raise UserError(

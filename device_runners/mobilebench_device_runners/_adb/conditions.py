@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from mobilebench.errors import UserError
-from mobilebench.values.wishes import Wishes
+from mobilebench.values.wishes import FIXED_PERFORMANCE, THERMAL_STATUS, Wishes
 from mobilebench_device_runners._adb.command import Adb, quoted
 
 _STAY_ON = "stay_on_while_plugged_in"
@@ -68,7 +68,7 @@ class Conditions:
     def _fix_performance(self) -> None:
         command = "cmd power set-fixed-performance-mode-enabled"
         complaint = self._set(
-            "fixed_performance", "true", f"{command} true", f"{command} false"
+            FIXED_PERFORMANCE, "true", f"{command} true", f"{command} false"
         ).strip()
         if complaint:
             raise UserError(
@@ -79,7 +79,7 @@ class Conditions:
     def _rehearse(self, status: int) -> None:
         command = "cmd thermalservice"
         complaint = self._set(
-            "thermal_status", str(status), f"{command} override-status {status}", f"{command} reset"
+            THERMAL_STATUS, str(status), f"{command} override-status {status}", f"{command} reset"
         ).strip()
         text = self._adb.shell("dumpsys thermalservice").text
         if f"Thermal Status: {status}" not in text:

@@ -10,7 +10,7 @@ import hashlib
 import re
 import secrets
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,6 +26,8 @@ RUNNING_FILE = "running"
 """The app writes it before a run and removes it after."""
 _STAYS = (RECORD_FILE, "device-record.json", "no-record.txt", RUNNING_FILE, KEY_FILE)
 """Files of a job's folder that do not go to the phone."""
+MOST_BYTES = 2_000_000_000
+"""Largest job that the app takes (`JobLimits` in `android_app/core`)."""
 _KEPT = "kept"
 _KEPT_DAYS = 7
 _LEAST_KEPT = 1024
@@ -122,6 +124,7 @@ class Storage:
         Raises `UserError` where the phone has no room for it, `ToolFailed` where a file does not
         arrive as it was sent.
         """
+        _require_taken(given)
         self._files = files = _files(given)
         missing = self._missing(files, name)
         self._require_room(sum(file.size for file in missing))
@@ -232,18 +235,32 @@ def _is_whole(line: str, file: File, noted: Mapping[str, str]) -> bool:
     return There(int(match["size"]), match["sha256"]).is_whole(file, noted)
 
 
+def _require_taken(given: JobFolder) -> None:
+    """Require a job that the app takes, before a long copy. Raises `UserError`."""
+    size = sum(source.stat().st_size for _, source in _sources(given))
+    if size > MOST_BYTES:
+        raise UserError(
+            f"The job in {given.path} has {size_in_words(size)}, and the app takes jobs of up to "
+            f"{size_in_words(MOST_BYTES)}; export the model in a smaller precision."
+        )
+
+
 def _files(given: JobFolder) -> list[File]:
     """Return the files that a phone should have, without the job's own file."""
-    files = []
+    return [
+        File(name, source, source.stat().st_size, _sha256(source))
+        for name, source in _sources(given)
+    ]
+
+
+def _sources(given: JobFolder) -> Iterator[tuple[str, Path]]:
+    """Give the files of a folder that go to the phone, by their names."""
     for source in sorted(given.path.rglob("*")):
         name = source.relative_to(given.path).as_posix()
         hidden = any(part.startswith(".") for part in name.split("/"))
-        if not source.is_file() or hidden or name in (*_STAYS, JOB_FILE):
-            continue
-        if name.endswith(".damaged"):
-            continue
-        files.append(File(name, source, source.stat().st_size, _sha256(source)))
-    return files
+        stays = hidden or name in (*_STAYS, JOB_FILE) or name.endswith(".damaged")
+        if source.is_file() and not stays:
+            yield name, source
 
 
 def _sha256(path: Path) -> str:

@@ -262,6 +262,11 @@ class Phone:
         file = self._script / "commands.log"
         return file.read_text().splitlines() if file.is_file() else []
 
+    @property
+    def app_starts(self) -> list[str]:
+        """The commands that started a job in the app."""
+        return [each for each in self.commands if each.startswith("am start") and " job " in each]
+
     # Its files and processes.
 
     @property

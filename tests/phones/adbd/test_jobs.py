@@ -9,19 +9,11 @@ import pytest
 
 from mobilebench.values.artifact import Artifact
 from tests.conftest import Ran
+from tests.phones.adbd.jobs import require_clean
 from tests.phones.adbd.phone import Phone
 
 Program = Callable[..., Ran]
 FORMATS = {"onnxruntime": "onnx", "litert": "tflite", "executorch": "executorch"}
-
-
-def require_clean(phone: Phone) -> None:
-    """Require that a phone is as it was found but for the app."""
-    state = phone.state
-    assert phone.jobs == [] and phone.app_pid is None, phone.log
-    assert state["thermal_override"] is None and not state["fixed_performance"]
-    assert state["battery"] == state["battery_found"]
-    assert state["settings"].get("global stay_on_while_plugged_in", "0") == "0"
 
 
 def test_devices_lists_what_the_phone_says(mobilebench: Program, phone: Phone) -> None:
