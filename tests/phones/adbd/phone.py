@@ -307,10 +307,16 @@ class Phone:
 
     def fill(self, free_bytes: int = 0) -> None:
         """Fill the phone's storage but for some bytes."""
-        room = os.statvfs(self.root / "sdcard")
-        size = room.f_bavail * room.f_frsize - free_bytes
-        with (self.root / "data/filler").open("wb") as file:
-            os.posix_fallocate(file.fileno(), 0, max(size, 1))
+        filler = os.open(self.root / "data/filler", os.O_WRONLY | os.O_CREAT)
+        try:
+            # The app may write meanwhile, so it takes what is there bit by bit.
+            for piece in (1 << 20, 1 << 12):
+                with contextlib.suppress(OSError):
+                    while os.write(filler, bytes(piece)) == piece:
+                        pass
+            os.ftruncate(filler, os.fstat(filler).st_size - free_bytes)
+        finally:
+            os.close(filler)
 
     def empty(self) -> None:
         """Free what `fill` took."""
