@@ -69,7 +69,8 @@ CORE := $(QUICK) \
   tests/test_zoo_matrix.py
 CLI := tests/cases tests/cli tests/test_action.py tests/test_packaging.py
 EXPORTERS := \
-  tests/contract tests/device_runners tests/exporters tests/inspecting tests/test_failures.py
+  tests/contract tests/device_runners tests/exporters tests/inspecting tests/phones \
+  tests/test_failures.py
 ANDROID := tests/android
 SWIFT := tests/ios
 

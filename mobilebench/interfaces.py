@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from mobilebench.machine.isolated import Function
 from mobilebench.observer import Progress
@@ -22,6 +22,7 @@ from mobilebench.values.device import Device
 from mobilebench.values.graph import Graph, ModelIO
 from mobilebench.values.job import Job
 from mobilebench.values.measurement import Measurement
+from mobilebench.values.need import Need
 from mobilebench.values.recipe import (
     Calibration,
     ExportRecipe,
@@ -198,6 +199,22 @@ class Ran:
     """What a computer saw of it from outside; None where it is this machine."""
 
 
+@runtime_checkable
+class Wishing(Protocol):
+    """A runner whose devices can be set for a run, and put back after it."""
+
+    def wishing(self, wishes: Wishes) -> Runner:
+        """Return the same runner with wishes, which hold for each of its runs."""
+
+
+@runtime_checkable
+class Needing(Protocol):
+    """A runner that needs something of this computer."""
+
+    def needs(self) -> tuple[Need, ...]:
+        """Return what it needs, with what was found and the command that mends a lack."""
+
+
 class Runner(Protocol):
     """Runs artifacts on the devices of one kind. Holds no state between calls."""
 
@@ -222,12 +239,6 @@ class Runner(Protocol):
         """Return the runtimes that can run a format here, the usual one first; may be empty.
 
         With `delegate`, those that can run files lowered to it.
-        """
-
-    def wishing(self, wishes: Wishes) -> Runner:
-        """Return a runner that sets this on a device for each run, and puts it back after.
-
-        Raises `UserError` where its devices can do nothing of the kind.
         """
 
     def run(

@@ -22,11 +22,12 @@ from mobilebench.values.artifact import Artifact
 from mobilebench.values.attached import Attached
 from mobilebench.values.device import Device, DeviceKind, DeviceState
 from mobilebench.values.job import Job
+from mobilebench.values.need import Need
 from mobilebench.values.recipe import ExportRecipe, Format
 from mobilebench.values.record import Record
 from mobilebench.values.wishes import Wishes
 from mobilebench_device_runners import _remote
-from mobilebench_device_runners._adb import apk, app, ending, listing, storage
+from mobilebench_device_runners._adb import apk, app, ending, listing, needs, storage
 from mobilebench_device_runners._adb.app import Owner
 from mobilebench_device_runners._adb.command import Adb, quoted
 from mobilebench_device_runners._adb.conditions import Conditions
@@ -214,8 +215,8 @@ class AdbLink:
         return self._adb.shell(f"[ -e {quoted(self._there.of(name, storage.RUNNING_FILE))} ]").ok
 
     def _has_process(self, process: str) -> bool:
-        said = self._adb.shell(f"pidof {quoted(process)} || ps -A 2>/dev/null")
-        words = said.text.split()
+        answered = self._adb.shell(f"pidof {quoted(process)} || ps -A 2>/dev/null")
+        words = answered.text.split()
         # Without pidof, the list of processes has the name in its last column.
         return process in words or bool(words and all(word.isdigit() for word in words))
 
@@ -252,6 +253,19 @@ class AdbRunner:
             return lambda words: adb.run("shell", *words)
 
         return android.listed(answer, ask_of)
+
+    def reach(self, device_id: str) -> Device:
+        """Describe one device, without disturbing others.
+
+        Raises `UserError`, with what to do, where it cannot be used now.
+        """
+        attached = AdbLink(device_id, Wishes()).attached()
+        _remote.require_usable(attached)
+        return replace(attached.device, id=device_id)
+
+    def needs(self) -> tuple[Need, ...]:
+        """Return adb, its server, a device and the app's package, as they are here."""
+        return needs.all_needs(self.attached)
 
     def devices(self) -> tuple[Device, ...]:
         return tuple(replace(each.device, id=each.id) for each in self.attached() if each.usable)

@@ -32,7 +32,6 @@ from mobilebench.values.measurement import ComputeUnit, Stage
 from mobilebench.values.policy import PolicyRule
 from mobilebench.values.recipe import ExportRecipe, Format
 from mobilebench.values.record import Record
-from mobilebench.values.wishes import Wishes
 from mobilebench_device_runners import _executorch_errors
 
 _HERE = "mobilebench_device_runners._runtimes"
@@ -104,9 +103,6 @@ class HostRunner:
             and (delegate is None or delegate in entry.delegates)
             and (artifact_format != Format.COREML or platform.system() == "Darwin")
         )
-
-    def wishing(self, wishes: Wishes) -> Runner:
-        raise wishes.refusal(self.scheme)
 
     def run(
         self,

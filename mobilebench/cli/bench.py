@@ -154,8 +154,7 @@ def command(
 
     parse_fail_on(fail_on)  # before anything is measured
     wishes = Wishes(fixed_performance=fixed_performance, thermal_status=rehearse_status)
-    if wishes:
-        plugins.runner(device).wishing(wishes)
+    plugins.wishing(plugins.runner(device), wishes)
     if not ab:
         options.refuse_given(ctx, _OF_AB, "belongs to --ab; add --ab, or leave it out")
     if policy is None:

@@ -194,10 +194,8 @@ def run(
     from mobilebench.measuring import job_folder
     from mobilebench.values.wishes import Wishes
 
-    runner = plugins.runner(device)
     wishes = Wishes(fixed_performance=fixed_performance, thermal_status=rehearse_status)
-    if wishes:
-        runner = runner.wishing(wishes)
+    runner = plugins.wishing(plugins.runner(device), wishes)
     given = job_folder.read(folder)
     failure = None
     with follow(f"measure by {given.job.protocol.id}", 1) as observer:

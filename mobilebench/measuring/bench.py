@@ -72,9 +72,7 @@ def measure_cell(
 
     `title` tells an observer which run of several it is.
     """
-    runner = plugins.runner(cell.device.id)
-    if cell.wishes:
-        runner = runner.wishing(cell.wishes)
+    runner = plugins.wishing(plugins.runner(cell.device.id), cell.wishes)
     name = f"{title}: {cell.name}" if title else cell.name
     progress = (observer or Silent()).started(name)
     progress.stage(cell.job.protocol.id)

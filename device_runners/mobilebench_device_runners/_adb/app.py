@@ -102,14 +102,14 @@ def require(adb: Adb, user: Owner, package: Apk | None, installing: Callable[[],
 
 def is_same(adb: Adb, place: str, package: Apk) -> bool:
     """Whether the installed package is the one at hand: by its bytes, or else by its version."""
-    said = adb.shell(f"sha256sum {quoted(place)} 2>/dev/null", timeout_s=_HASH_S).text.split()
-    if said and re.fullmatch(r"[0-9a-f]{64}", said[0]):
-        return said[0] == package.sha256
+    answered = adb.shell(f"sha256sum {quoted(place)} 2>/dev/null", timeout_s=_HASH_S).text.split()
+    if answered and re.fullmatch(r"[0-9a-f]{64}", answered[0]):
+        return answered[0] == package.sha256
     text = adb.shell(quoted("dumpsys", "package", PACKAGE)).text
     code = re.search(r"^\s*versionCode=(\d+)", text, re.MULTILINE)
     name = re.search(r"^\s*versionName=(\S+)", text, re.MULTILINE)
-    found = (code and int(code[1]), name and name[1])
-    return found == (package.version_code, package.version_name)
+    installed = (code and int(code[1]), name and name[1])
+    return installed == (package.version_code, package.version_name)
 
 
 def _install(adb: Adb, user: Owner, package: Apk) -> None:

@@ -82,11 +82,11 @@ class Adb:
 
     def require(self, line: str, timeout_s: float | None = None) -> str:
         """Run a line that has to succeed; return what it printed. Raises `ToolFailed`."""
-        said = self.shell(line, timeout_s)
-        if not said.ok:
-            answer = Answer(("adb", "shell", line), said.rc, said.text.encode())
-            raise ToolFailed(answer, f"failed with {said.rc}: {answer.complaint}")
-        return said.text
+        answered = self.shell(line, timeout_s)
+        if not answered.ok:
+            answer = Answer(("adb", "shell", line), answered.rc, said.text.encode())
+            raise ToolFailed(answer, f"failed with {answered.rc}: {answer.complaint}")
+        return answered.text
 
     def read(self, file: str, offset: int = 0, timeout_s: float | None = None) -> bytes | None:
         """Return a file's bytes from one on, as they are; None where there is no such file.

@@ -62,8 +62,8 @@ class Conditions:
         # First: whatever happens to the command, it is taken back.
         self._undo.append(undo)
         self._settings[name] = content
-        said = self._adb.shell(line)
-        return said.text if said.ok else said.text or f"it ended with {said.rc}"
+        answered = self._adb.shell(line)
+        return answered.text if answered.ok else answered.text or f"it ended with {answered.rc}"
 
     def _fix_performance(self) -> None:
         command = "cmd power set-fixed-performance-mode-enabled"

@@ -1,4 +1,4 @@
-"""Find a device in the listing of adb by its id, and say how adb is told which one is meant."""
+"""Find a device in the listing of adb by its id, and tell adb which one is meant."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def version() -> str:
 
 
 def ids_of(row: Row, rows: Sequence[Row]) -> tuple[str, ...]:
-    """Return the ids of a device, the usual one first; one that others share is none."""
+    """Return the ids of a device, the usual one first; without those that others share."""
     by_port = [f"adb:usb:{row.usb}"] if row.usb else []
     by_number = [f"adb:transport:{row.transport_id}"] if row.transport_id is not None else []
     alike = sum(other.id == row.id for other in rows)

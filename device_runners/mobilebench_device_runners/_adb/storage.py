@@ -143,16 +143,16 @@ class Storage:
 
     def remove(self, name: str) -> None:
         """Remove the job that was put there; its models stay for a week."""
-        kept = f"{self.folder}/{_KEPT}"
-        lines = [f"mkdir -p {quoted(kept)}"]
+        store = f"{self.folder}/{_KEPT}"
+        lines = [f"mkdir -p {quoted(store)}"]
         for file in self._files:
             if file.size < _LEAST_KEPT:
                 continue
-            place, target = quoted(self.of(name, file.name)), quoted(f"{kept}/{file.sha256}")
+            place, target = quoted(self.of(name, file.name)), quoted(f"{store}/{file.sha256}")
             lines.append(f"[ -f {place} ] && mv -f {place} {target} && touch {target}")
         lines.append(f"rm -rf {quoted(self.of(name))}")
         lines.append(
-            f"find {quoted(kept)} -type f -mtime +{_KEPT_DAYS} -exec rm -f {{}} + 2>/dev/null"
+            f"find {quoted(store)} -type f -mtime +{_KEPT_DAYS} -exec rm -f {{}} + 2>/dev/null"
         )
         self._adb.shell("\n".join(lines), timeout_s=60)
 
@@ -166,18 +166,18 @@ class Storage:
         lines = [f"mkdir -p {quoted(*sorted(folders))}"]
         for file in files:
             place = quoted(self.of(name, file.name))
-            kept = quoted(f"{self.folder}/{_KEPT}/{file.sha256}")
-            lines.append(f"[ -f {place} ] || [ ! -f {kept} ] || mv {kept} {place}")
+            stored = quoted(f"{self.folder}/{_KEPT}/{file.sha256}")
+            lines.append(f"[ -f {place} ] || [ ! -f {stored} ] || mv {stored} {place}")
             lines.append(
                 f'if [ -f {place} ]; then echo "$(wc -c < {place}) '
                 f'$(sha256sum < {place} 2>/dev/null)"; else echo none; fi'
             )
         size = sum(file.size for file in files)
-        said = self._adb.shell("\n".join(lines), timeout_s=QUICK_S + size / _HASHED_BYTES_S)
-        answers = [line.strip() for line in said.text.split("\n")]
+        answered = self._adb.shell("\n".join(lines), timeout_s=QUICK_S + size / _HASHED_BYTES_S)
+        answers = [line.strip() for line in answered.text.split("\n")]
         answers = [line for line in answers if line == "none" or _LINE.match(line)]
         if len(answers) != len(files):
-            answer = Answer(("adb", "shell", "mkdir ..."), said.rc, said.text.encode())
+            answer = Answer(("adb", "shell", "mkdir ..."), answered.rc, answered.text.encode())
             raise ToolFailed(answer, f"cannot prepare the folder of the job: {answer.complaint}")
         noted = self._noted(name)
         return [
