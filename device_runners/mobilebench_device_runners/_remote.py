@@ -186,7 +186,7 @@ def perform(
         require_usable(before)
         with _recorded():
             link.prepare(given.job, course.progress)
-        with _left_clean(link, course.name, passing=passing):
+        with _left_clean(link, course, passing=passing):
             failed, outside = _measure(link, course, patience)
             _fetch_record(link, course, patience)
             after = _after(link)
@@ -257,19 +257,20 @@ def _name(given: JobFolder, *, passing: bool) -> str:
 
 
 @contextmanager
-def _left_clean(link: Link, name: str, *, passing: bool) -> Iterator[None]:
+def _left_clean(link: Link, course: _Course, *, passing: bool) -> Iterator[None]:
     """Stop the job when the context ends, however it ends; remove what nobody goes on with."""
     try:
         yield
     except BaseException:
         with suppress(ToolFailed):
-            link.stop(name)
-            if passing:
-                link.remove(name)
+            link.stop(course.name)
+            # Without a line of a journal there is nothing to go on with.
+            if passing or not course.given.journal_path.exists():
+                link.remove(course.name)
         raise
     with suppress(ToolFailed):
-        link.stop(name)
-        link.remove(name)
+        link.stop(course.name)
+        link.remove(course.name)
 
 
 def _measure(link: Link, course: _Course, patience: Patience) -> tuple[CellFailed | None, Outside]:
