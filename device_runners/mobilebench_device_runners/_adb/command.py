@@ -84,7 +84,7 @@ class Adb:
         """Run a line that has to succeed; return what it printed. Raises `ToolFailed`."""
         answered = self.shell(line, timeout_s)
         if not answered.ok:
-            answer = Answer(("adb", "shell", line), answered.rc, said.text.encode())
+            answer = Answer(("adb", "shell", line), answered.rc, answered.text.encode())
             raise ToolFailed(answer, f"failed with {answered.rc}: {answer.complaint}")
         return answered.text
 

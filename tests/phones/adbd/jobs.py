@@ -36,7 +36,9 @@ HURRY = Patience(
 def write_job(artifact: Artifact, folder: Path, **changes: Any) -> Path:
     """Write the folder of a job that is told ten times a second; return it."""
     often = Reporting(every_ns=_S // 10)
-    job = replace(job_for(artifact, "onnxruntime"), protocol=ROUNDS, reporting=often)
+    job = replace(
+        job_for(artifact, changes.pop("runtime", "onnxruntime")), protocol=ROUNDS, reporting=often
+    )
     job_folder.write(artifact, replace(job, **changes), folder)
     return folder
 

@@ -275,6 +275,11 @@ class Phone:
         return Path(f"/proc/{self._init}/root")
 
     @property
+    def boot_id(self) -> str:
+        """What changes when the phone restarts."""
+        return (self._place / "boot_id").read_text().strip()
+
+    @property
     def jobs(self) -> list[str]:
         """Names in the app's folder of jobs."""
         folder = self.root / JOBS
