@@ -9,6 +9,7 @@ for a key. In the app's place runs its own core with its runners, on a Java mach
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import fcntl
 import json
 import os
@@ -49,6 +50,8 @@ _LOOPBACK = (
 )
 _WAIT = "signal.pause()\n"
 _LONGEST_S = 20.0
+_LIBC = ctypes.CDLL(None)
+_PR_SET_PDEATHSIG = 1
 
 
 def app_command() -> dict[str, Any]:
@@ -86,14 +89,18 @@ class Bench:
                     f"a phone behind adbd needs {program} of util-linux; install util-linux"
                 )
         self._holder = _hold(
-            ["unshare", *self._user, "--net", "--"], f"{_LOOPBACK}{_READY}\n{_WAIT}"
+            ["unshare", *self._user, *["--net", "--pid", "--fork", "--kill-child", "--"]],
+            f"{_LOOPBACK}{_READY}\n{_WAIT}",
         )
         self._write_adb()
 
     def _write_adb(self) -> None:
         self.programs = self.folder / "bin"
         self.programs.mkdir()
-        command = shlex.join([*self.entered(), str(self.parts.adb)])
+        # Its servers end with the bench: they are processes of a space that it holds.
+        processes = f"--pid=/proc/{self._holder.pid}/ns/pid_for_children"
+        enter, *rest = self.entered()
+        command = shlex.join([enter, processes, *rest, str(self.parts.adb)])
         settings = f"HOME={shlex.quote(str(self.folder))} ANDROID_ADB_SERVER_PORT={PORT}"
         program = self.programs / "adb"
         program.write_text(f'#!/bin/sh\n{settings} exec {command} "$@"\n', encoding="utf-8")
@@ -342,6 +349,7 @@ class Phone:
                 stdout=errors,
                 stderr=errors,
                 start_new_session=True,
+                preexec_fn=_end_with_tests,
             )
         _until(lambda: self._find_init() or self._booted.poll() is not None, "starts")
         if self._booted.poll() is not None:
@@ -430,6 +438,7 @@ def _hold(enter: list[str], code: str) -> subprocess.Popen[bytes]:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         start_new_session=True,
+        preexec_fn=_end_with_tests,
     )
     assert holder.stdout is not None and holder.stderr is not None
     if holder.stdout.readline().strip() != b"ready":
@@ -441,6 +450,11 @@ def _hold(enter: list[str], code: str) -> subprocess.Popen[bytes]:
             f"({' '.join(why)}); run this as root, or allow user namespaces"
         )
     return holder
+
+
+def _end_with_tests() -> None:
+    """Have the system end this process when its parent is gone, however that ended."""
+    _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
