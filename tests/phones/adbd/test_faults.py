@@ -109,7 +109,11 @@ def test_of_an_app_that_always_dies_what_was_measured_is_kept(phone: Phone, fold
     require_clean(phone)
 
 
-def test_a_phone_that_is_full_keeps_what_was_measured(phone: Phone, folder: Path) -> None:
+def test_a_phone_that_is_full_keeps_what_was_measured(
+    phone: Phone, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # An app that cannot write leaves no word, so each start of it is waited for.
+    monkeypatch.setattr("mobilebench_device_runners.adb._BEGINS_S", 3.0)
     record = perform_through(phone, folder, phone.fill)
     outcome = measured(record)
     assert outcome.cut_off and set(outcome.samples.round) >= {0}
@@ -142,6 +146,7 @@ def test_a_phone_that_never_comes_back_leaves_what_was_measured(phone: Phone, fo
     assert any("connection lost" in each for each in interruptions(record))
 
 
+@pytest.mark.slow
 def test_an_answer_that_never_comes_is_waited_for_with_a_limit(phone: Phone, folder: Path) -> None:
     record = perform_through(phone, folder, lambda: phone.say(delays={"dumpsys": 60, "pidof": 60}))
     require_whole(record)
