@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
-from mobilebench.errors import SchemaError
+from mobilebench.errors import UserError
 from mobilebench.measuring import journal
 from mobilebench.values.device import DeviceState
 from mobilebench_device_runners._tools import ToolFailed
@@ -53,7 +53,7 @@ class Outside:
         """
         try:
             start = journal.read(path, job).starts[0]
-        except SchemaError:
+        except UserError:
             return ()
         began_ns = start.device.boot_age_ns
         if began_ns is None:

@@ -38,6 +38,8 @@ DEVICE_RECORD_FILE = "device-record.json"
 """The record as the device wrote and signed it, beside the one with what the computer saw."""
 PASSING = "run-"
 """How the names of folders begin that belong to one run."""
+_END_BYTES = 64_000
+"""Of a journal, from its back, that hold the line of its end."""
 NO_RECORD_FILE = "no-record.txt"
 """What a device leaves where it has no record: a word, and a sentence in the line below."""
 
@@ -432,9 +434,20 @@ def _go_on(link: Link, course: _Course, patience: Patience) -> None:
 
 
 def _ended(given: JobFolder) -> bool:
+    """Whether the journal has its end. Raises `SchemaError` for one of another version.
+
+    It is read at each look, and has many samples: as a whole only where it seems to have ended.
+    """
     path = given.journal_path
-    # Until its first line is whole, nothing can be said of it.
-    return path.exists() and b"\n" in path.read_bytes() and given.journal().ended
+    if not path.exists():
+        return False
+    content = path.read_bytes()
+    if b'"end":' in content[-_END_BYTES:]:
+        return given.journal().ended
+    first, newline, _ = content.partition(b"\n")
+    if newline:
+        journal.parse(first + newline, journal.job_sha256(given.content), str(path))
+    return False
 
 
 def _fetch_record(link: Link, course: _Course, patience: Patience) -> None:

@@ -20,7 +20,7 @@ from mobilebench.measuring.job_folder import JobFolder
 from mobilebench.observer import Progress
 from mobilebench.values.artifact import Artifact
 from mobilebench.values.attached import Attached
-from mobilebench.values.device import Device, DeviceKind, DeviceState
+from mobilebench.values.device import Device, DeviceState
 from mobilebench.values.job import Job
 from mobilebench.values.need import Need
 from mobilebench.values.recipe import ExportRecipe, Format
@@ -32,10 +32,9 @@ from mobilebench_device_runners._adb.app import Owner
 from mobilebench_device_runners._adb.command import Adb, quoted
 from mobilebench_device_runners._adb.conditions import Conditions
 from mobilebench_device_runners._adb.storage import Storage
-from mobilebench_device_runners._reading import android, android_battery, android_thermal
+from mobilebench_device_runners._reading import android
 from mobilebench_device_runners._reading.adb_listing import Row, rows_of
 from mobilebench_device_runners._reading.asking import Ask, decimal
-from mobilebench_device_runners._reading.cores import read_cores
 from mobilebench_device_runners._remote import Patience
 from mobilebench_device_runners._tools import Answer, LinkLost
 
@@ -50,7 +49,6 @@ _FIRST_START_S = 20.0
 _BEGINS_S = 30.0
 """Until the process that measures is there: the app hashes the model first."""
 _POLL_S = 0.5
-_BETWEEN = "mobilebench-next"
 _BOOT_ID = "/proc/sys/kernel/random/boot_id"
 
 
@@ -66,6 +64,7 @@ class AdbLink:
         self._conditions = Conditions(self._adb, wishes)
         self._user = Owner(0, alone=True)
         self._storage: Storage | None = None
+        self._known: Attached | None = None
         self._started: float | None = None
         self._since: ending.Start | None = None
         self._seen = False
@@ -81,24 +80,14 @@ class AdbLink:
     def attached(self) -> Attached:
         if self._row.obstacle is not None:
             return android.of_row(self._row)
-        return android.read(self._ask, self._row)
+        self._known = android.read(self._ask, self._row)
+        return self._known
 
     def reading(self) -> DeviceState | None:
-        dumps = ("cat /proc/uptime", "dumpsys thermalservice", "dumpsys battery")
-        text = self._adb.shell(f"; echo {_BETWEEN}; ".join(dumps)).text
-        uptime, thermal, battery, *_ = [*text.split(f"{_BETWEEN}\n"), "", "", ""]
-        seconds = decimal(uptime.partition(" ")[0])
-        if seconds is None:
+        seconds = decimal(self._adb.shell("cat /proc/uptime").text.partition(" ")[0])
+        if seconds is None or self._known is None:
             return None
-        now = Attached(
-            id=self._id,
-            kind=DeviceKind.PHONE,
-            os="android",
-            thermal=android_thermal.thermal_of(_answer(thermal))[0],
-            battery=android_battery.battery_of(_answer(battery)),
-            cpu=read_cores(self._ask),
-        )
-        return now.state(round(seconds * 1e9))
+        return android.sample(self._ask, self._known).state(round(seconds * 1e9))
 
     def prepare(self, job: Job, progress: Progress) -> None:
         self._user = app.owner(self._adb)
@@ -141,7 +130,10 @@ class AdbLink:
         return None if began and not self._seen else False
 
     def read(self, name: str, file: str, offset: int = 0) -> bytes | None:
-        return self._adb.read(self._there.of(name, file), offset)
+        content = self._adb.read(self._there.of(name, file), offset)
+        if content and self._started is not None:
+            self._seen = True  # something wrote it since the start
+        return content
 
     def death(self, name: str) -> str | None:
         return ending.why(self._adb, self._since, name)
@@ -338,10 +330,6 @@ class AdbRunner:
                 f"The runtime {job.runtime} of the app cannot run a {job.format} "
                 f"artifact{lowered}; runtimes that can: {', '.join(offered) or 'none'}."
             )
-
-
-def _answer(text: str) -> Answer:
-    return Answer((), 0, text.encode())
 
 
 PLUGIN: Runner = AdbRunner()

@@ -158,6 +158,7 @@ class BoardFacts:
     groups: tuple[str, ...] = ()
 
 
+_SYSTEMS = {"android": "Android", "ios": "iOS", "linux": "Linux"}
 _READ = (
     "thermal",
     "temperatures_c",
@@ -255,7 +256,7 @@ class Attached:
 
     @property
     def device(self) -> Device:
-        """The description that records have; without serial numbers and names of people."""
+        """The description that records have, in the words of the apps; without serial numbers."""
         clusters = [each for each in self.cpu.clusters if each.cpus] if self.cpu else []
         cores = sum(len(each.cpus) for each in clusters) or (
             len(self.cpu.online or ()) + len(self.cpu.offline) if self.cpu else 0
@@ -264,9 +265,9 @@ class Attached:
         return Device(
             id=self.id.partition(":")[0],
             kind=self.kind,
-            model=self.model or "unknown",
+            model=" ".join(filter(None, (self._maker, self.model or "unknown"))),
             soc=self.soc.name if self.soc else None,
-            os=self.os,
+            os=_SYSTEMS.get(self.os, self.os),
             os_version=self.os_version or "unknown",
             os_build=self.os_build,
             ram_bytes=self.ram_bytes,
@@ -280,6 +281,12 @@ class Attached:
             )
             or None,
         )
+
+    @property
+    def _maker(self) -> str | None:
+        if self.android is not None:
+            return self.android.manufacturer
+        return "Apple" if self.apple is not None else None
 
     def state(self, t_ns: int) -> DeviceState:
         """Return the condition of the device, read at a time of the caller's clock."""

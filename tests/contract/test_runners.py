@@ -34,6 +34,11 @@ def test_its_devices_have_ids_of_its_scheme(runner: Runner) -> None:
         assert device.id == runner.scheme or device.id.startswith(f"{runner.scheme}:")
 
 
+def test_what_is_attached_and_can_be_used_are_its_devices(runner: Runner) -> None:
+    usable = [each.id for each in runner.attached() if each.usable]
+    assert usable == [device.id for device in runner.devices()]
+
+
 def test_it_states_its_transport(runner: Runner) -> None:
     assert runner.transport
 

@@ -23,8 +23,15 @@ from tests.phones.scripted_phone import Phone, write_adb
 from tests.protocols import QUICK, job_for
 
 _S = 1_000_000_000
-# Three rounds of half a second, told ten times a second.
-ROUNDS = replace(QUICK, rounds=3, inferences=1, min_duration_ns=_S // 2, max_duration_ns=_S)
+# Three rounds of half a second with a frame each 5 ms, told ten times a second.
+ROUNDS = replace(
+    QUICK,
+    rounds=3,
+    inferences=1,
+    min_duration_ns=_S // 2,
+    max_duration_ns=_S,
+    interval_ns=_S // 200,
+)
 OFTEN = Reporting(every_ns=_S // 10)
 
 

@@ -61,10 +61,16 @@ class Replied:
 
 
 class Replay:
-    """One recorded device; the answers of a repeated command follow one another."""
+    """One recorded device; the answers of a repeated command follow one another.
 
-    def __init__(self, device: dict[str, Any], state: Path | None = None) -> None:
+    With `merged`, an old adbd: complaints come with the output, and the exit status is 0.
+    """
+
+    def __init__(
+        self, device: dict[str, Any], state: Path | None = None, merged: bool = False
+    ) -> None:
         self.device = device
+        self.merged = merged
         self._place = state
         self._state: dict[str, Any] = {"calls": {}, "lost": None}
         if state is not None and state.is_file():
@@ -132,9 +138,11 @@ class Replay:
                 continue
             replied = self._command(on, words)
             out, err, rc = out + replied.stdout, err + replied.stderr, replied.rc
+            if self.merged and not self._state["lost"]:
+                out, err = out + err, b""
             if self._state["lost"]:
                 break
-        return Replied((line,), rc, out, err)
+        return Replied((line,), 0 if self.merged and not self._state["lost"] else rc, out, err)
 
     def _command(self, on: str, words: list[str]) -> Replied:
         reply = self._find(on, words)

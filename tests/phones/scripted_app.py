@@ -58,7 +58,6 @@ def main(phone: Phone, folder: Path) -> None:
             log.write(f"I/mobilebench( 123): {folder.name}: {error}\n")
         if not given.journal_path.exists() or not given.journal().ended:
             return
-    _spoil_journal(given, phone)
     performing.write_record(given, "app")
     _spoil_record(given.record_path, phone)
     (folder / "running").unlink(missing_ok=True)
@@ -76,13 +75,6 @@ def _die_in(journal: Path, phone: Phone, sign: signal.Signals) -> None:
         os.kill(os.getpid(), sign)
 
     threading.Thread(target=wait, daemon=True).start()
-
-
-def _spoil_journal(given: job_folder.JobFolder, phone: Phone) -> None:
-    if phone.fault("newer_journal"):
-        lines = given.journal_path.read_bytes().split(b"\n")
-        lines[0] = lines[0][:-1] + b',"from_the_future":1}'
-        given.journal_path.write_bytes(b"\n".join(lines))
 
 
 def _spoil_record(record: Path, phone: Phone) -> None:

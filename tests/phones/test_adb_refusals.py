@@ -186,7 +186,7 @@ def test_a_job_of_two_gigabytes_is_refused_before_it_is_copied(phone: Phone, job
     with (folder / "model.onnx.data").open("wb") as file:
         file.truncate(2_100_000_000)
     given = job_folder.read(folder)
-    with pytest.raises(UserError, match=r"has 2.1 GB, and the app takes jobs of up to 2 GB"):
+    with pytest.raises(UserError, match=r"has 2.10 GB, and the app takes jobs of up to 2.00 GB"):
         Storage(Adb(("-s", "PHONE1")), "/sdcard").put(given, "job")
 
 
@@ -231,7 +231,7 @@ def test_a_rehearsal_is_in_the_record_and_ends_with_it(phone: Phone, job: Writte
 def test_other_runners_refuse_wishes(job: Written, mobilebench: Callable[..., Ran]) -> None:
     done = mobilebench("job", "run", job(), "--rehearse-status", "3")
     assert done.code == 2 and "Traceback" not in done.stderr
-    assert "--device host" in done.stderr
+    assert "given for a device of the kind host, and only Android devices" in done.stderr
 
 
 def test_a_failed_copy_is_no_traceback(

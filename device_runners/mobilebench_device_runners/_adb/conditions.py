@@ -12,6 +12,8 @@ _STAY_ON = "stay_on_while_plugged_in"
 _ON_ANY_POWER = "7"
 """BatteryManager's bits of a charger, USB and a wireless pad."""
 _WAKE = "KEYCODE_WAKEUP"
+_UNDO_FILE = "/data/local/tmp/mobilebench-undo"
+"""What takes everything back, on the phone: a program that is killed cannot do so itself."""
 
 
 class Conditions:
@@ -36,6 +38,8 @@ class Conditions:
         self.wake()
         if self._settings:
             return
+        # What a program that was killed has left.
+        self._adb.shell(f"[ ! -f {_UNDO_FILE} ] || {{ sh {_UNDO_FILE}; rm -f {_UNDO_FILE}; }}")
         earlier = self._adb.shell(quoted("settings", "get", "global", _STAY_ON)).text.strip()
         self._set(
             _STAY_ON,
@@ -57,9 +61,11 @@ class Conditions:
         while self._undo:
             self._adb.shell(self._undo[-1])
             self._undo.pop()
+        self._adb.shell(f"rm -f {_UNDO_FILE}")
 
     def _set(self, name: str, content: str, line: str, undo: str) -> str:
         # First: whatever happens to the command, it is taken back.
+        self._adb.shell(f"echo {quoted(undo)} >> {_UNDO_FILE}")
         self._undo.append(undo)
         self._settings[name] = content
         answered = self._adb.shell(line)

@@ -48,6 +48,8 @@ class File:
     source: Path
     size: int
     sha256: str
+    grows: bool = False
+    """Whether the phone appends to it: a journal, which is never replaced by a shorter one."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,8 @@ class There:
 
     def is_whole(self, file: File, noted: Mapping[str, str]) -> bool:
         """Whether it is the file; by what was noted when it was copied, where nothing hashes."""
+        if file.grows:
+            return self.size >= file.size
         return self.size == file.size and (self.sha256 or noted.get(file.name)) == file.sha256
 
 
@@ -248,7 +252,13 @@ def _require_taken(given: JobFolder) -> None:
 def _files(given: JobFolder) -> list[File]:
     """Return the files that a phone should have, without the job's own file."""
     return [
-        File(name, source, source.stat().st_size, _sha256(source))
+        File(
+            name,
+            source,
+            source.stat().st_size,
+            _sha256(source),
+            grows=name == given.job.reporting.journal_file,
+        )
         for name, source in _sources(given)
     ]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
@@ -58,7 +59,7 @@ from mobilebench_device_runners._reading.asking import (
     read_files,
     text_of,
 )
-from mobilebench_device_runners._reading.cores import read_cores
+from mobilebench_device_runners._reading.cores import again, paths_of, read_cores
 from mobilebench_device_runners._reading.memory import MEMORY, ram_bytes_of
 from mobilebench_device_runners._reading.temperatures import read_zones
 
@@ -169,7 +170,7 @@ def read_identity(ask: Ask) -> Identity:
     for default in ((), ("unknown",)):
         if not serialno:
             word = session.text("getprop", "ro.serialno", *default)
-            serialno = word.lines[0].strip() if word.lines else None
+            serialno = word.first if re.fullmatch(r"\S+", word.first) else None
     if serialno == "unknown":
         serialno = None
     boot = held(read_files(session.ask, [BOOT_ID]), BOOT_ID)
@@ -319,6 +320,33 @@ def read(
                 Caution.SEVERAL_TRANSPORTS: bool(others),
             },
         ),
+    )
+
+
+def sample(ask: Ask, known: Attached) -> Attached:
+    """Read again what changes during a measurement: heat, battery and clocks; in few commands.
+
+    `why_not` says whether the connection broke; the rest of `known` stays.
+    """
+    session = _Session(ask)
+    thermal, _ = android_thermal.thermal_of(session.ask(["dumpsys", "thermalservice"]))
+    cpu = known.cpu or Cpu()
+    files = read_files(session.ask, [CURRENT_NOW, *paths_of(cpu)])
+    battery = battery_of(session.ask(["dumpsys", "battery"]), files[CURRENT_NOW])
+    zones = known.zones
+    if thermal.section is Section.NONE and zones is not None:
+        zones = read_zones(session.ask)
+        if zones is not None and zones.readings:
+            thermal = replace(thermal, section=Section.ZONES)
+    if known.android is not None and known.android.emulator:
+        thermal = replace(thermal, status_is_evidence=False)
+    return replace(
+        known,
+        why_not=(Obstacle.TRANSPORT_LOST,) if session.lost else (),
+        thermal=thermal,
+        zones=zones,
+        battery=battery,
+        cpu=again(cpu, files),
     )
 
 

@@ -31,7 +31,7 @@ _STATUSES = {
     5: BatteryStatus.FULL,
 }
 _LONG_LIFE = 4
-"""Of `Charging state`: Android holds the battery at a limit (BatteryChargingState.LONG_LIFE)."""
+"""Android holds the battery at a limit (LONG_LIFE of BatteryChargingState and of the policy)."""
 _MICROAMPERES_FROM = 10_000
 _SMALLEST_UAH = 300_000
 _LARGEST_UAH = 40_000_000
@@ -106,9 +106,10 @@ def _fields(lines: list[str]) -> tuple[dict[str, str], bool, bool]:
 def _plugged(fields: Mapping[str, str]) -> tuple[Plug, ...] | None:
     names = {"AC": Plug.AC, "USB": Plug.USB, "Wireless": Plug.WIRELESS, "Dock": Plug.DOCK}
     words = {plug: fields.get(f"{name} powered") for name, plug in names.items()}
-    if all(word is None for word in words.values()):
-        return None
-    return tuple(plug for plug, word in words.items() if word == "true")
+    sources = tuple(plug for plug, word in words.items() if word == "true")
+    # Of a dump that was cut among these lines the last ones are not known.
+    known = any(not name.endswith(" powered") for name in fields)
+    return sources if sources or known else None
 
 
 def _level(fields: Mapping[str, str]) -> int | None:
@@ -199,7 +200,11 @@ def _limit(
         threshold = number(fields.get("mProtectionThreshold", ""))
         if threshold is not None and 0 < threshold <= 100:
             return threshold
-    holds = number(fields.get("Charging state", "")) == _LONG_LIFE
-    if holds and plugged and status is BatteryStatus.NOT_CHARGING:
+    holds = _LONG_LIFE in (
+        number(fields.get("Charging state", "")),
+        number(fields.get("Charging policy", "")),
+    )
+    held = (BatteryStatus.NOT_CHARGING, BatteryStatus.FULL)
+    if holds and plugged and status in held and level != 100:
         return level
     return None

@@ -44,7 +44,7 @@ def thermal_of(answer: Answer) -> tuple[Thermal, bool]:
     sections = _sections(text.whole)
     ready = _flag(sections[""], r"HAL Ready")
     overridden = bool(_flag(sections[""], r"IsStatusOverride"))
-    cut = text.cut or ready is None or (ready and _CURRENT not in sections)
+    cut = text.cut or ready is None
     if ready is False:
         return Thermal(state=ServiceState.NOT_READY, overridden=overridden), False
     section = Section.CURRENT if _CURRENT in sections else Section.CACHED

@@ -72,8 +72,8 @@ class Text:
 
     @property
     def first(self) -> str:
-        """The first line without spaces around it, also where it has no end."""
-        return self.whole.partition("\n")[0].strip()
+        """The first line without spaces around it; empty where it has no end."""
+        return self.whole.partition("\n")[0].strip() if "\n" in self.whole else ""
 
 
 def text_of(answer: Answer) -> Text:
@@ -81,7 +81,7 @@ def text_of(answer: Answer) -> Text:
     raw = answer.stdout.decode("utf-8", "replace")
     complaint = answer.stderr.decode("utf-8", "replace").strip()
     return Text(
-        whole=raw.replace("\r\n", "\n").replace("\r", "\n" if "\n" not in raw else ""),
+        whole=re.sub(r"\r+\n", "\n", raw),
         crlf="\r\n" in raw,
         lost=answer.rc != 0 and is_lost(complaint),
     )

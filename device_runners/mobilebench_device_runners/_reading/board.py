@@ -9,6 +9,7 @@ from dataclasses import replace
 from mobilebench.values.attached import Attached, BoardFacts, Form, Transport
 from mobilebench.values.device import DeviceKind
 from mobilebench.values.facts import (
+    Cpu,
     PiFlag,
     Reading,
     Section,
@@ -22,7 +23,7 @@ from mobilebench.values.facts import (
 from mobilebench.values.obstacles import Caution, Obstacle
 from mobilebench_device_runners._reading import jetson, raspberry
 from mobilebench_device_runners._reading.asking import Ask, held, number, read_files, text_of
-from mobilebench_device_runners._reading.cores import read_cores
+from mobilebench_device_runners._reading.cores import again, paths_of, read_cores
 from mobilebench_device_runners._reading.memory import MEMORY, ram_bytes_of
 from mobilebench_device_runners._reading.temperatures import read_zones
 
@@ -119,6 +120,31 @@ def read(ask: Ask, host: str) -> Attached:
     )
 
 
+def sample(ask: Ask, known: Attached) -> Attached:
+    """Read again what changes during a measurement: heat, throttling and clocks."""
+    board = known.board
+    if board is None:
+        return known
+    pi = raspberry.read(ask) if board.throttled is not None else raspberry.Pi()
+    tegra = jetson.read(ask) if board.l4t is not None else jetson.Tegra()
+    zones = read_zones(ask) or Temperatures()
+    cpu = known.cpu or Cpu()
+    return replace(
+        known,
+        zones=_merged(pi, tegra, zones),
+        cpu=again(cpu, read_files(ask, paths_of(cpu))),
+        board=replace(
+            board,
+            throttled=pi.throttled,
+            arm_mhz=pi.arm_mhz,
+            core_volts=pi.core_volts,
+            gpu_busy_percent=tegra.gpu_busy_percent,
+            gpu_mhz=tegra.gpu_mhz,
+            rails=tegra.rails,
+        ),
+    )
+
+
 def _merged(pi: raspberry.Pi, tegra: jetson.Tegra, zones: Temperatures) -> Temperatures:
     """Return all temperatures; a zone that tegrastats shows, too, counts once."""
     known = {each.name for each in tegra.temperatures.readings}
@@ -139,8 +165,8 @@ def _merged(pi: raspberry.Pi, tegra: jetson.Tegra, zones: Temperatures) -> Tempe
 
 def _model(ask: Ask) -> str | None:
     answer = ask(["cat", MODEL])
-    text = answer.stdout.decode("utf-8", "replace").replace("\0", "").strip()
-    return text if answer.rc == 0 and text and "\n" not in text else None
+    text, end, _ = answer.stdout.decode("utf-8", "replace").partition("\0")
+    return text.strip() or None if answer.rc == 0 and end and "\n" not in text else None
 
 
 def _soc(ask: Ask) -> Soc | None:
@@ -162,8 +188,8 @@ def _libc(ask: Ask) -> str | None:
 def _python(ask: Ask) -> tuple[str | None, bool]:
     """Return the version of python3, and whether the shell says that there is none."""
     answer = ask(["python3", "--version"])
-    text = (answer.stdout + answer.stderr).decode("utf-8", "replace").strip()
-    if match := re.search(r"^Python (\d+\.\d+(?:\.\d+\w*)?)$", text, re.MULTILINE):
+    text = (answer.stdout + answer.stderr).decode("utf-8", "replace").replace("\r", "")
+    if match := re.search(r"^Python (\d+\.\d+(?:\.\d+\S*)?)\n", text, re.MULTILINE):
         return match[1], False
     shell = re.search(r"^-?\w*sh: .*not found", text, re.MULTILINE)
     return None, answer.rc == 127 and shell is not None

@@ -57,6 +57,29 @@ def cores_of(files: Files) -> Cpu:
     return Cpu(clusters=tuple(clusters), online=online, offline=tuple(sorted(offline)))
 
 
+def paths_of(cpu: Cpu) -> tuple[str, ...]:
+    """Return the files that change during a measurement, for `again`."""
+    parts = ("affected_cpus", "scaling_max_freq", "scaling_cur_freq", "scaling_governor")
+    return (
+        f"{CPU}/online",
+        *(f"{CPU}/cpufreq/policy{each.policy}/{part}" for each in cpu.clusters for part in parts),
+    )
+
+
+def again(cpu: Cpu, files: Files) -> Cpu:
+    """Return cores that are known with what changed since, by the text of `paths_of`."""
+    known: dict[str, str | Unreadable] = dict(files)
+    for each in cpu.clusters:
+        folder = f"{CPU}/cpufreq/policy{each.policy}"
+        known[f"{folder}/related_cpus"] = " ".join(map(str, each.cpus))
+        if each.hardware_max_khz is not None:
+            known[f"{folder}/cpuinfo_max_freq"] = str(each.hardware_max_khz)
+    every = sorted({*(cpu.online or ()), *cpu.offline})
+    if every:
+        known[f"{CPU}/present"] = " ".join(map(str, every))
+    return cores_of(known)
+
+
 def _cluster(files: Files, policy: int, online: tuple[int, ...] | None) -> Cluster | None:
     folder = f"{CPU}/cpufreq/policy{policy}"
     affected = _list(files, f"{folder}/affected_cpus")

@@ -63,9 +63,9 @@ def listed(ask: Ask, devicectl: bool = True, go: bool = True) -> tuple[Attached,
     older: list[Attached] = []
     if devicectl and (unnamed or not known):
         older = list(of_xcdevice(ask(["xcrun", "xcdevice", "list", "--timeout", "5"])))
-    if go and (unnamed or not known):
+    if go:
         older = _joined(older, of_go_ios(ask(["ios", "list", "--details"])))
-    older = [each for each in older if _udid(each) not in {_udid(every) for every in known}]
+    known, older = _without_known(known, older)
     if len(unnamed) == 1 and len(older) == 1:
         older = [_with_identifier(older[0], unnamed[0])]
         unnamed = []
@@ -147,6 +147,7 @@ def of_xcdevice(answer: Answer) -> tuple[Attached, ...]:
         version = re.fullmatch(
             r"([0-9.]+)(?: \((\w+)\))?", str(row.get("operatingSystemVersion", ""))
         )
+        why_not = _of_xcdevice(row)
         interface = {"usb": Transport.WIRED, "network": Transport.LOCAL_NETWORK}
         result.append(
             Attached(
@@ -160,12 +161,28 @@ def of_xcdevice(answer: Answer) -> tuple[Attached, ...]:
                 os="ios",
                 os_version=version[1] if version else None,
                 os_build=version[2] if version else None,
+                why_not=why_not,
                 apple=AppleFacts(
                     udid=udid, platform="iOS", name=word(row.get("name")), by=IosTool.GO_IOS
                 ),
             )
         )
     return tuple(result)
+
+
+def _of_xcdevice(row: dict[str, Any]) -> tuple[Obstacle, ...]:
+    """Return why xcdevice calls a phone not available."""
+    if row.get("available") is not False:
+        return ()
+    text = json.dumps(row.get("error")).lower()
+    words = (
+        ("developer mode", Obstacle.DEVELOPER_MODE_OFF),
+        ("locked", Obstacle.LOCKED),
+        ("unlock", Obstacle.LOCKED),
+        ("pair", Obstacle.NOT_PAIRED),
+        ("trust", Obstacle.NOT_PAIRED),
+    )
+    return (next((obstacle for word, obstacle in words if word in text), Obstacle.UNREACHABLE),)
 
 
 def of_go_ios(answer: Answer) -> tuple[Attached, ...]:
@@ -217,6 +234,29 @@ def _joined(first: Sequence[Attached], second: Sequence[Attached]) -> list[Attac
             )
         result.append(each)
     return [*result, *others.values()]
+
+
+def _without_known(
+    known: Sequence[Attached], older: Sequence[Attached]
+) -> tuple[list[Attached], list[Attached]]:
+    """Return devices of devicectl with the UDIDs that only others know, and what is left."""
+    udids = {_udid(each) for each in known}
+    left = [each for each in older if _udid(each) not in udids]
+    result = []
+    for each in known:
+        same = [other for other in left if other.model == each.model]
+        nameless = [other for other in known if not _udid(other) and other.model == each.model]
+        if not _udid(each) and each.apple and len(same) == len(nameless) == 1:
+            left.remove(same[0])
+            apple = replace(each.apple, udid=_udid(same[0]))
+            each = replace(
+                each,
+                id=same[0].id,
+                os_version=each.os_version or same[0].os_version,
+                apple=apple,
+            )
+        result.append(each)
+    return result, left
 
 
 def _with_identifier(attached: Attached, row: Attached) -> Attached:

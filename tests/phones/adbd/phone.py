@@ -374,9 +374,10 @@ class Phone:
         if self._has_server():
             self._let_go()
 
-    def reboot(self) -> None:
-        """Start the phone anew; its files stay."""
+    def reboot(self, off_s: float = 2.0) -> None:
+        """Start the phone anew after a while; its files stay."""
         self.shut_down()
+        time.sleep(off_s)
         self.boot()
 
     def unplug(self) -> None:

@@ -34,6 +34,12 @@ from tests.phones.adbd.phone import Bench, Phone
 Program = Callable[..., Ran]
 
 
+@pytest.fixture(autouse=True)
+def _begins_soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wait shortly for the process of an app that was started: here it is there at once."""
+    monkeypatch.setattr("mobilebench_device_runners.adb._BEGINS_S", 5.0)
+
+
 @pytest.fixture
 def folder(tmp_path: Path, tiny_artifacts: dict[str, Artifact]) -> Path:
     """The folder of a job of three rounds."""
@@ -109,11 +115,7 @@ def test_of_an_app_that_always_dies_what_was_measured_is_kept(phone: Phone, fold
     require_clean(phone)
 
 
-def test_a_phone_that_is_full_keeps_what_was_measured(
-    phone: Phone, folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    # An app that cannot write leaves no word, so each start of it is waited for.
-    monkeypatch.setattr("mobilebench_device_runners.adb._BEGINS_S", 3.0)
+def test_a_phone_that_is_full_keeps_what_was_measured(phone: Phone, folder: Path) -> None:
     record = perform_through(phone, folder, phone.fill)
     outcome = measured(record)
     assert outcome.cut_off and set(outcome.samples.round) >= {0}
