@@ -266,13 +266,20 @@ def _left_clean(link: Link, course: _Course, *, passing: bool) -> Iterator[None]
     except BaseException:
         with suppress(ToolFailed):
             link.stop(course.name)
-            # Without a line of a journal there is nothing to go on with.
-            if passing or not course.given.journal_path.exists():
+            if passing or not _has_journal(link, course):
                 link.remove(course.name)
         raise
     with suppress(ToolFailed):
         link.stop(course.name)
         link.remove(course.name)
+
+
+def _has_journal(link: Link, course: _Course) -> bool:
+    """Whether either side has a journal, with which another call can go on."""
+    given = course.given
+    if given.journal_path.exists():
+        return True
+    return bool(link.read(course.name, given.job.reporting.journal_file))
 
 
 def _measure(link: Link, course: _Course, patience: Patience) -> tuple[CellFailed | None, Outside]:

@@ -130,7 +130,10 @@ class AdbLink:
         return None if began and not self._seen else False
 
     def read(self, name: str, file: str, offset: int = 0) -> bytes | None:
-        return self._adb.read(self._there.of(name, file), offset)
+        content = self._adb.read(self._there.of(name, file), offset)
+        if content and self._started is not None:
+            self._seen = True  # something wrote it since the start
+        return content
 
     def death(self, name: str) -> str | None:
         return ending.why(self._adb, self._since, name)
