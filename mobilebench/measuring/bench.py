@@ -70,9 +70,7 @@ def measure_pair(
 def run_here(cell: Cell, cancel: Event, progress: Progress) -> Ran:
     """Run a cell on its device from this computer; raises as `Runner.run` does."""
     runner = plugins.wishing(plugins.runner(cell.device.id), cell.wishes)
-    return runner.run(
-        cell.device.id, cell.artifact, cell.job, cancel, progress, cell.variants
-    )
+    return runner.run(cell.device.id, cell.artifact, cell.job, cancel, progress, cell.variants)
 
 
 def measure_cell(
