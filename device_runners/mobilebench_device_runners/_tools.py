@@ -86,12 +86,12 @@ def run_tool(
         tempfile.TemporaryFile() as out,
         tempfile.TemporaryFile() as err,
         Path(stdin or os.devnull).open("rb") as given,
-        Path(stdout or os.devnull).open("wb") as kept,
+        Path(stdout or os.devnull).open("wb") as target,
     ):
         child = subprocess.Popen(
             [program, *args[1:]],
             stdin=given,
-            stdout=kept if stdout is not None else out,
+            stdout=target if stdout is not None else out,
             stderr=err,
             env=None if env is None else {**os.environ, **env},
             start_new_session=True,

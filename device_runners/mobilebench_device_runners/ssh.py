@@ -179,7 +179,7 @@ def _need(board: Attached) -> Need:
 def named_boards() -> tuple[str, ...]:
     """Return the ids of the boards that the user has named for the list.
 
-    Raises `UserError` for a name that is none.
+    Raises `UserError` for a name that ssh would not take.
     """
     text = os.environ.get(BOARDS)
     if text is None:
