@@ -92,7 +92,8 @@ ALLOWED: dict[str, set[str]] = {
         "store", "regress", "leaderboard",
     },
     "cli": {
-        "errors", "files", "observer", "values", "machine", "inputs", "interfaces", "plugins", "zoo",
+        "errors", "files", "observer", "values", "machine", "inputs", "interfaces", "plugins",
+        "zoo",
         "exporting", "verifying", "inspecting", "measuring", "store", "regress",
         "leaderboard", "interop", "pipeline", "notation", "reproducing", "conformance",
         "failures", "gating", "thermal", "slimmable",
