@@ -50,7 +50,8 @@ QUICK := \
   tests/values tests/machine/test_installation.py tests/machine/test_isolated.py \
   tests/machine/test_places.py tests/machine/test_torchvision.py \
   tests/measuring/test_diagnoses.py tests/measuring/test_engine.py tests/measuring/test_evidence.py \
-  tests/measuring/test_journal.py tests/phones \
+  tests/measuring/test_journal.py tests/phones/test_expectations.py tests/phones/test_replay.py \
+  tests/phones/test_devices.py tests/phones/test_variations.py \
   tests/reproducing/test_plan.py tests/reproducing/test_row.py \
   tests/verifying/test_journal.py tests/verifying/test_matching.py \
   tests/verifying/test_parity.py tests/test_docs.py tests/test_errors.py \
@@ -69,7 +70,8 @@ CORE := $(QUICK) \
   tests/test_zoo_matrix.py
 CLI := tests/cases tests/cli tests/test_action.py tests/test_packaging.py
 EXPORTERS := \
-  tests/contract tests/device_runners tests/exporters tests/inspecting tests/test_failures.py
+  tests/contract tests/device_runners tests/exporters tests/inspecting tests/phones/test_adb.py \
+  tests/phones/test_adb_faults.py tests/phones/test_adb_refusals.py tests/test_failures.py
 ANDROID := tests/android
 SWIFT := tests/ios
 

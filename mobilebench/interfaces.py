@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from mobilebench.machine.isolated import Function
 from mobilebench.observer import Progress
@@ -22,6 +22,7 @@ from mobilebench.values.device import Device
 from mobilebench.values.graph import Graph, ModelIO
 from mobilebench.values.job import Job
 from mobilebench.values.measurement import Measurement
+from mobilebench.values.need import Need
 from mobilebench.values.recipe import (
     Calibration,
     ExportRecipe,
@@ -29,7 +30,9 @@ from mobilebench.values.recipe import (
     Format,
     Precision,
 )
+from mobilebench.values.seen import Seen
 from mobilebench.values.tensor import TensorSpec
+from mobilebench.values.wishes import Wishes
 
 if TYPE_CHECKING:
     from mobilebench.inputs.seeded import Batch
@@ -185,6 +188,33 @@ class Exporter(Protocol):
         """
 
 
+@dataclass(frozen=True)
+class Ran:
+    """What a runner brings back from one job."""
+
+    measurement: Measurement
+    device: Device
+    """As the device describes itself where it measured."""
+    seen: Seen | None = None
+    """What a computer saw of it from outside; None where it is this machine."""
+
+
+@runtime_checkable
+class Wishing(Protocol):
+    """A runner whose devices can be set for a run, and put back after it."""
+
+    def wishing(self, wishes: Wishes) -> Runner:
+        """Return the same runner with wishes, which hold for each of its runs."""
+
+
+@runtime_checkable
+class Needing(Protocol):
+    """A runner that needs something of this computer."""
+
+    def needs(self) -> tuple[Need, ...]:
+        """Return what it needs, with what was found and the command that mends a lack."""
+
+
 class Runner(Protocol):
     """Runs artifacts on the devices of one kind. Holds no state between calls."""
 
@@ -219,7 +249,7 @@ class Runner(Protocol):
         cancel: Event | None = None,
         progress: Progress | None = None,
         variants: Sequence[Artifact] = (),
-    ) -> Measurement:
+    ) -> Ran:
         """Measure an artifact; the caller adds validity and diagnoses.
 
         `variants` are the artifacts of the job's other variants, in their order.

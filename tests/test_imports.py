@@ -78,7 +78,8 @@ ALLOWED: dict[str, set[str]] = {
     # plug-ins
     "mobilebench_exporters": {"errors", "values", "inputs", "interfaces", "verifying"},
     "mobilebench_device_runners": {
-        "errors", "values", "inputs", "machine", "interfaces", "measuring", "observer", "thermal",
+        "errors", "values", "inputs", "machine", "interfaces", "measuring", "notation", "observer",
+        "thermal",
     },
     # the face: may import all of core
     "pipeline": {

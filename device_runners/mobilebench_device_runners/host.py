@@ -18,7 +18,7 @@ from threading import Event
 from mobilebench.errors import CellFailed, MissingToolkit, UnknownName, UserError
 from mobilebench.inputs.exchange import exchange
 from mobilebench.inputs.seeded import Batch
-from mobilebench.interfaces import Runner
+from mobilebench.interfaces import Ran, Runner
 from mobilebench.machine import host, isolated
 from mobilebench.machine.isolated import Function, IsolatedCall
 from mobilebench.measuring import job_folder, journal, performing, rounds, widths
@@ -28,7 +28,7 @@ from mobilebench.values.artifact import Artifact
 from mobilebench.values.attached import Attached, of_device
 from mobilebench.values.device import Device
 from mobilebench.values.job import Abilities, Job
-from mobilebench.values.measurement import ComputeUnit, Measurement, Stage
+from mobilebench.values.measurement import ComputeUnit, Stage
 from mobilebench.values.policy import PolicyRule
 from mobilebench.values.recipe import ExportRecipe, Format
 from mobilebench.values.record import Record
@@ -112,12 +112,14 @@ class HostRunner:
         cancel: Event | None = None,
         progress: Progress | None = None,
         variants: Sequence[Artifact] = (),
-    ) -> Measurement:
+    ) -> Ran:
         self._entry_for(job)  # before a folder is written
         with job_folder.temporary(artifact, job, variants) as folder:
             given = job_folder.read(folder)
             self._perform(device_id, given, cancel, progress)
-            return performing.require_measured(journal.outcome(given.journal(), given.job))
+            written = given.journal()
+            measured = performing.require_measured(journal.outcome(written, given.job))
+            return Ran(measured, written.starts[-1].device)
 
     def perform(
         self,

@@ -19,6 +19,7 @@ from mobilebench.cli.options import (
     Confirm,
     Device,
     FailsOn,
+    FixedPerformance,
     Github,
     Inputs,
     Json,
@@ -26,6 +27,7 @@ from mobilebench.cli.options import (
     Markdown,
     Metrics,
     Pairs,
+    RehearsedStatus,
     Store,
     Tolerance,
     Unit,
@@ -104,6 +106,8 @@ def command(
     ] = None,
     limit: Limit = None,
     widths: Table = None,
+    fixed_performance: FixedPerformance = False,
+    rehearse_status: RehearsedStatus = None,
     pairs: Pairs = None,
     confirm: Confirm = False,
     tolerance: Tolerance = "3%",
@@ -137,7 +141,7 @@ def command(
     Files that nothing here can run are left out, which is told. Exit code 1 where a file is damaged
     or fails, or its runtime is not installed; the others are measured all the same.
     """
-    from mobilebench import files
+    from mobilebench import files, plugins
     from mobilebench.leaderboard import rank
     from mobilebench.leaderboard.table import as_table
     from mobilebench.measuring.setting import Setting, plan, plan_widths, width_files
@@ -146,8 +150,11 @@ def command(
     from mobilebench.values.measurement import ComputeUnit
     from mobilebench.values.policy import Policy
     from mobilebench.values.protocol import protocol as find_protocol
+    from mobilebench.values.wishes import Wishes
 
     parse_fail_on(fail_on)  # before anything is measured
+    wishes = Wishes(fixed_performance=fixed_performance, thermal_status=rehearse_status)
+    plugins.wishing(plugins.runner(device), wishes)
     if not ab:
         options.refuse_given(ctx, _OF_AB, "belongs to --ab; add --ab, or leave it out")
     if policy is None:
@@ -170,6 +177,7 @@ def command(
         threads=tuple(threads or (1,)),
         compute_unit=ComputeUnit.named(compute_unit),
         policy=chosen or Policy(),
+        wishes=wishes,
     )
     planned = None
     if policy is not None:

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import shutil
+from typing import TYPE_CHECKING
 
 from mobilebench.cli import output
+
+if TYPE_CHECKING:
+    from rich.table import Table
 
 IPHONE = """\
 xcodebuild -project ios_app/MobileBench.xcodeproj \\
@@ -30,7 +34,8 @@ xcrun devicectl device copy from --device PHONE \\
 def command() -> None:
     """Show whether each export format's toolkit is installed, and how to get it.
 
-    The commands that build and install the iOS app follow.
+    What runners need to reach devices comes next, with the command that mends each lack. The
+    commands that build and install the iOS app follow.
     """
     from mobilebench import plugins
     from mobilebench.errors import MissingToolkit
@@ -47,8 +52,21 @@ def command() -> None:
     table.add_row("timm:NAME", *_timm())
     output.show_plain(table)
     output.show_text("\n")
+    output.show_plain(_devices())
+    output.show_text("\n")
     output.show_line(_iphone())
     output.show_text(IPHONE)
+
+
+def _devices() -> Table:
+    """Return what the runners need to reach devices, with the command that mends each lack."""
+    from mobilebench import plugins
+
+    table = output.columns("for devices", "ready", "found", "run")
+    for scheme in plugins.runner_names():
+        for need in plugins.needs(scheme):
+            table.add_row(need.name, "yes" if need.met else "no", need.here, need.mend or "")
+    return table
 
 
 def _iphone() -> str:

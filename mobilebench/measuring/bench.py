@@ -17,6 +17,7 @@ from mobilebench.notation.quantities import duration
 from mobilebench.observer import Observer, Silent
 from mobilebench.stats.summary import summarise
 from mobilebench.store import signing
+from mobilebench.values.device import published
 from mobilebench.values.measurement import Failure, Measurement, Validity
 from mobilebench.values.record import Record, Session
 
@@ -71,17 +72,19 @@ def measure_cell(
 
     `title` tells an observer which run of several it is.
     """
-    runner = plugins.runner(cell.device.id)
+    runner = plugins.wishing(plugins.runner(cell.device.id), cell.wishes)
     name = f"{title}: {cell.name}" if title else cell.name
     progress = (observer or Silent()).started(name)
     progress.stage(cell.job.protocol.id)
     manifest = cell.artifact.manifest
     outcome: Measurement | Failure
+    device, seen = published(cell.device), None
     try:
-        measurement = runner.run(
+        ran = runner.run(
             cell.device.id, cell.artifact, cell.job, progress=progress, variants=cell.variants
         )
-        outcome = diagnoses.diagnose(measurement, cell.job.protocol, cell.device)
+        device, seen = ran.device, ran.seen
+        outcome = diagnoses.diagnose(ran.measurement, cell.job.protocol, device)
         progress.finished(_figure(outcome))
     except CellFailed as error:
         outcome = shared(failure_of(error, manifest.recipe))
@@ -102,11 +105,12 @@ def measure_cell(
             model=manifest.model,
             recipe=manifest.recipe,
             artifact=manifest.facts,
-            device=cell.device,
+            device=device,
             job=cell.job,
             outcome=outcome,
             provenance=provenance,
             session=session,
+            seen=seen,
         )
     )
 

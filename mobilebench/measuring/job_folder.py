@@ -112,17 +112,18 @@ class JobFolder:
             return None
         return ": ".join(line.strip() for line in lines[:2] if line.strip()) or None
 
-    def document(self) -> Document:
-        """Read the record of the device, as the device wrote it.
+    def document(self, name: str = RECORD_FILE) -> Document:
+        """Read a record in the folder, as it was written.
 
         Raises `SchemaError` for a record that was changed, and for one of another job.
         """
         from mobilebench.store.documents import read_documents
 
-        documents = read_documents(self.record_path)
+        path = self.path / name
+        documents = read_documents(path)
         if len(documents) != 1 or documents[0].record.job != self.job:
             raise SchemaError(
-                f"{self.record_path} is not the record of the job beside it; take it from where it "
+                f"{path} is not the record of the job beside it; take it from where it "
                 f"was measured, or remove it."
             )
         return documents[0]
@@ -178,14 +179,16 @@ def write(
 
 
 @contextmanager
-def temporary(artifact: Artifact, job: Job, variants: Sequence[Artifact] = ()) -> Iterator[Path]:
-    """Write the folder of a job for this machine; it is removed when the context ends.
+def temporary(
+    artifact: Artifact, job: Job, variants: Sequence[Artifact] = (), *, checked: bool = False
+) -> Iterator[Path]:
+    """Write the folder of a job; it is removed when the context ends.
 
-    It has no check of outputs: the file was verified when it was exported, and a load before the
-    first one would show in load time and memory.
+    For this machine it has no check of outputs: the file was verified when it was exported, and a
+    load before the first one would show in load time and memory. Another device is `checked`.
     """
     with tempfile.TemporaryDirectory(prefix="mobilebench-job-") as name:
-        write(artifact, job, Path(name), variants, link=True, checked=False)
+        write(artifact, job, Path(name), variants, link=True, checked=checked)
         yield Path(name)
 
 

@@ -35,6 +35,7 @@ from mobilebench.values.job import ParityCheck
 from mobilebench.values.journal import End, Line, Load, LoadKind, Start
 from mobilebench.values.measurement import Failure, Measurement, RuntimeInfo, UnitEvidence
 from mobilebench.values.record import Record
+from mobilebench.values.seen import Seen
 
 
 class RuntimeModel(Protocol):
@@ -107,12 +108,15 @@ def require_measured(outcome: Measurement | Failure) -> Measurement:
     return outcome
 
 
-def write_record(given: JobFolder, transport: str, error: CellFailed | None = None) -> Record:
+def write_record(
+    given: JobFolder, transport: str, error: CellFailed | None = None, seen: Seen | None = None
+) -> Record:
     """Write the record of a job beside its journal; return it.
 
-    `error` is what is known outside the process of the failure in the journal.
+    `error` is what is known outside the process of the failure in the journal, `seen` what a
+    computer saw of another device.
     """
-    record = record_of(given, given.journal(), uuid.uuid4().hex, transport, error)
+    record = record_of(given, given.journal(), uuid.uuid4().hex, transport, error, seen)
     write_text(given.record_path, wire.dumps(record) + "\n")
     return record
 
@@ -267,6 +271,7 @@ def record_of(
     record_id: str,
     transport: str,
     error: CellFailed | None = None,
+    seen: Seen | None = None,
 ) -> Record:
     """Make the record of a job from its journal, and sign it.
 
@@ -293,6 +298,7 @@ def record_of(
             job=given.job,
             outcome=outcome,
             provenance=host.provenance(transport),
+            seen=seen,
         )
     )
 

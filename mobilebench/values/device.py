@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
-from dataclasses import field
+from dataclasses import field, replace
 from enum import StrEnum
 
 from mobilebench.values import require_range, value
@@ -93,6 +94,18 @@ class Device:
 
     def __post_init__(self) -> None:
         require_range(self, "ram_bytes", "cores", "boot_age_ns")
+
+
+def published(device: Device) -> Device:
+    """Return a device under an id that may be published.
+
+    A serial number or the name of a board becomes a digest, the same one for the same device.
+    """
+    scheme, colon, _ = device.id.partition(":")
+    if not colon or device.kind in (DeviceKind.HOST, DeviceKind.SIMULATED):
+        return device
+    digest = hashlib.sha256(f"mobilebench {device.id}".encode()).hexdigest()
+    return replace(device, id=f"{scheme}:{digest[:12]}")
 
 
 @value

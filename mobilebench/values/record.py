@@ -18,6 +18,7 @@ from mobilebench.values.job import Job
 from mobilebench.values.measurement import ComputeUnit, Failure, Measurement
 from mobilebench.values.modelspec import ModelSpec
 from mobilebench.values.recipe import ExportRecipe
+from mobilebench.values.seen import Seen
 from mobilebench.values.tensor import TensorSpec
 
 RECORD_SCHEMA_VERSION = 2
@@ -87,6 +88,8 @@ class Identity:
     """The policy and the widths that it chose from; None for one network."""
     runtime_settings: tuple[str, ...] = ()
     """`NAME=VALUE` for each option of the runtime that the runner set."""
+    device_settings: tuple[str, ...] = ()
+    """The same for what was set on the device and changes what is measured."""
 
     def differences(self, other: Identity) -> tuple[str, ...]:
         """Names of the fields in which two identities differ, in declared order."""
@@ -189,6 +192,8 @@ class Record:
     provenance: Provenance
     session: Session | None = None
     """None for a run by itself."""
+    seen: Seen | None = None
+    """What a computer saw of the device from outside; None where no computer was beside it."""
     signature: Signature | None = None
 
     def __post_init__(self) -> None:
@@ -300,4 +305,9 @@ class Record:
             runtime_settings=tuple(
                 sorted(f"{name}={value}" for name, value in runtime.settings.items())
             ),
+            device_settings=tuple(
+                sorted(f"{name}={value}" for name, value in self.seen.wished.items())
+            )
+            if self.seen
+            else (),
         )

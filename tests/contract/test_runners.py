@@ -53,7 +53,9 @@ def test_a_measurement_holds_every_sample_of_the_protocol(
     device = runner.devices()[0]
     for format_, runtime in _pairs(runner):
         artifact = tiny_artifacts[f"{format_}-fp32"]
-        measurement = runner.run(device.id, artifact, job_for(artifact, runtime, threads=2))
+        measurement = runner.run(
+            device.id, artifact, job_for(artifact, runtime, threads=2)
+        ).measurement
         assert len(measurement.samples.latencies_ns()) == 10
         assert len(measurement.samples.latencies_ns(Phase.WARM_UP)) == 4
         assert measurement.runtime.name == runtime

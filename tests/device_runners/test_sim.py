@@ -58,7 +58,9 @@ def _job(artifact: Artifact, protocol: Protocol, policy: Policy) -> Job:
 
 
 def _run(device: str, artifact: Artifact, job: Job) -> Measurement:
-    return plugins.runner(device).run(device, artifact, job, variants=(artifact, artifact))
+    return (
+        plugins.runner(device).run(device, artifact, job, variants=(artifact, artifact)).measurement
+    )
 
 
 @pytest.mark.parametrize("device", ["sim:throttling", "sim:throttling:real"])

@@ -1,0 +1,1 @@
+"""What the runner of Android phones does by adb, a noun a module."""
