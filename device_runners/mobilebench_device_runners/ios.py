@@ -92,7 +92,7 @@ class IosLink:
         self._key = secrets.token_hex(16)
         self._progress: Progress = SilentProgress()
         self._sent: dict[str, int] = {}
-        self._said: bytes | None = None
+        self._earlier: bytes | None = None
         self._fresh = True
 
     @property
@@ -163,7 +163,7 @@ class IosLink:
 
     def start(self, name: str) -> None:
         self._conditions.set(self._cancel)
-        self._said = self._tool.pull(self._there, self._of(name, NO_RECORD_FILE))
+        self._earlier = self._tool.pull(self._there, self._of(name, NO_RECORD_FILE))
         if self._is_under_way(name):
             return
         self._launch(("--job", name, "--key", self._key))
@@ -172,8 +172,8 @@ class IosLink:
         if not self._tool.pids(self._there):
             return False
         # The app stays open after a run; this file says that one has ended.
-        said = self._tool.pull(self._there, self._of(name, NO_RECORD_FILE))
-        return not said or said == self._said
+        why = self._tool.pull(self._there, self._of(name, NO_RECORD_FILE))
+        return not why or why == self._earlier
 
     def read(self, name: str, file: str, offset: int = 0) -> bytes | None:
         content = self._tool.pull(self._there, self._of(name, file))
@@ -393,8 +393,10 @@ class IosRunner:
 
 
 def listed(cancel: Event | None = None) -> tuple[Attached, ...]:
-    """Return every device of Apple that the tools of this computer list, with what stands in the
-    way of each; a tool that does not answer lists none."""
+    """Return every device of Apple that the tools list, with what stands in its way.
+
+    A tool that does not answer lists none.
+    """
     devicectl, go = shutil.which(XCRUN) is not None, shutil.which(GO_IOS) is not None
 
     def ask(words: Sequence[str]) -> Answer:

@@ -41,8 +41,8 @@ def _devicectl() -> Need:
 
 def _signing() -> Need:
     """Return whether a certificate can sign the app."""
-    said = _said(("security", "find-identity", "-v", "-p", "codesigning")) or ""
-    found = said.count('"Apple Development') + said.count('"iPhone Developer')
+    text = _said(("security", "find-identity", "-v", "-p", "codesigning")) or ""
+    found = text.count('"Apple Development') + text.count('"iPhone Developer')
     if found:
         return Need(name="signing of iOS apps", met=True, here=f"{found} certificates")
     return Need(

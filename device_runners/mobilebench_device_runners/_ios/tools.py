@@ -201,8 +201,8 @@ class GoIos(Tool):
         self._device = f"--udid={udid}"
 
     def version(self) -> str:
-        said = mapping(go_ios.document_of(self.ask((GO_IOS, "version"))))
-        found = word(said.get("version"))
+        document = mapping(go_ios.document_of(self.ask((GO_IOS, "version"))))
+        found = word(document.get("version"))
         return f"go-ios {found}" if found else "go-ios"
 
     def apps(self) -> list[App]:
@@ -309,6 +309,6 @@ def _description(error: object, depth: int = 0) -> str:
         found = _description(inner.get("error", inner), depth + 1)
         if found:
             return found
-    said = info.get("NSLocalizedDescription")
-    text = mapping(said).get("string") if isinstance(said, dict) else said
+    content = info.get("NSLocalizedDescription")
+    text = mapping(content).get("string") if isinstance(content, dict) else content
     return text if isinstance(text, str) else json.dumps(text) if text else ""
