@@ -224,11 +224,11 @@ class IosLink:
 
     def _installed(self, here: App | None) -> App | None:
         """Return the app on the phone, by its identifier where that is known, or by its name."""
-        found = self._tool.apps()
-        for each in found:
+        every = self._tool.apps()
+        for each in every:
             if here is not None and each.bundle_id == here.bundle_id:
                 return each
-        named = [each for each in found if here is None and each.name == apps.NAME]
+        named = [each for each in every if here is None and each.name == apps.NAME]
         if len(named) > 1:
             ids = ", ".join(each.bundle_id for each in named)
             raise UserError(

@@ -42,9 +42,9 @@ def _devicectl() -> Need:
 def _signing() -> Need:
     """Return whether a certificate can sign the app."""
     text = _said(("security", "find-identity", "-v", "-p", "codesigning")) or ""
-    found = text.count('"Apple Development') + text.count('"iPhone Developer')
-    if found:
-        return Need(name="signing of iOS apps", met=True, here=f"{found} certificates")
+    certificates = text.count('"Apple Development') + text.count('"iPhone Developer')
+    if certificates:
+        return Need(name="signing of iOS apps", met=True, here=f"{certificates} certificates")
     return Need(
         name="signing of iOS apps",
         met=False,
@@ -78,12 +78,12 @@ def _phones(devices: Sequence[Attached]) -> Need:
 def _app() -> Need:
     """Return the app, which is needed where a phone does not have it yet."""
     try:
-        found = app.find()
+        at_hand = app.find()
     except UserError as error:
         return Need(name="iOS app", met=False, here=str(error), mend=_BUILD)
-    if found is None:
+    if at_hand is None:
         return Need(name="iOS app", met=False, here="no app is here", mend=_BUILD)
-    return Need(name="iOS app", met=True, here=f"version {found.version}, {found.path}")
+    return Need(name="iOS app", met=True, here=f"version {at_hand.version}, {at_hand.path}")
 
 
 def _said(words: Sequence[str]) -> str | None:

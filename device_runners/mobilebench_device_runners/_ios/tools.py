@@ -113,8 +113,8 @@ class Devicectl(Tool):
 
     def version(self) -> str:
         outcome = ask_devicectl(self.ask, ["list", "devices"])
-        found = word(mapping(mapping(outcome.document).get("info")).get("version"))
-        return f"devicectl {found}" if found else "devicectl"
+        release = word(mapping(mapping(outcome.document).get("info")).get("version"))
+        return f"devicectl {release}" if release else "devicectl"
 
     def apps(self) -> list[App]:
         outcome = self._do("device", "info", "apps")
@@ -202,8 +202,8 @@ class GoIos(Tool):
 
     def version(self) -> str:
         document = mapping(go_ios.document_of(self.ask((GO_IOS, "version"))))
-        found = word(document.get("version"))
-        return f"go-ios {found}" if found else "go-ios"
+        release = word(document.get("version"))
+        return f"go-ios {release}" if release else "go-ios"
 
     def apps(self) -> list[App]:
         return [
@@ -253,8 +253,8 @@ class GoIos(Tool):
             answer = self.ask((*_fsync(app), *words))
             outcome = go_ios.outcome_of(answer)
             if outcome.ok:
-                found = [path for path in Path(folder).rglob("*") if path.is_file()]
-                return found[0].read_bytes() if found else None
+                files = [path for path in Path(folder).rglob("*") if path.is_file()]
+                return files[0].read_bytes() if files else None
         if outcome.cause in _GONE:
             raise LinkLost(answer, f"says: {_detail(answer, outcome)}")
         return None
@@ -306,9 +306,9 @@ def _description(error: object, depth: int = 0) -> str:
     below = [info.get(key) for key in info if "Underlying" in key] if depth < 8 else []
     for each in below:
         inner = mapping(each)
-        found = _description(inner.get("error", inner), depth + 1)
-        if found:
-            return found
+        words = _description(inner.get("error", inner), depth + 1)
+        if words:
+            return words
     content = info.get("NSLocalizedDescription")
     text = mapping(content).get("string") if isinstance(content, dict) else content
     return text if isinstance(text, str) else json.dumps(text) if text else ""
