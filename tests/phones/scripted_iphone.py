@@ -87,15 +87,21 @@ class Failed(Exception):
 
 
 def _lost(phone: IPhone) -> bool:
-    """Whether the cable is out: from the first line of a journal on, for some seconds."""
+    """Whether the cable is out: after samples were copied from the phone, for some seconds."""
     until = phone.state().get("gone_until", 0)
     if time.time() < until:
         return True
-    if any(phone.files.glob("jobs/*/journal.jsonl")) and (seconds := phone.fault("unplugged")):
+    if (phone.folder / "copied").exists() and (seconds := phone.fault("unplugged")):
         with phone.changed() as state:
             state["gone_until"] = time.time() + seconds
         return True
     return False
+
+
+def _note_copy(phone: IPhone, source: Path) -> None:
+    """Note that the computer has samples."""
+    if b'"samples"' in source.read_bytes():
+        (phone.folder / "copied").touch()
 
 
 def _of(phone: IPhone, path: str) -> Path:
@@ -239,6 +245,7 @@ def _devicectl(
             if not source.is_file():
                 raise Failed("NSPOSIXErrorDomain", 2, "No such file or directory")
             shutil.copyfile(source, options["--destination"])
+            _note_copy(phone, source)
         case ["process", "launch", bundle_id]:
             phone.log("launch", *after)
             pid = _launch(phone, bundle_id, after)
@@ -337,6 +344,7 @@ def _go_ios(phone: IPhone, words: list[str], options: dict[str, str], args: list
             if not source.is_file():
                 raise Failed("", 0, "afc: object not found")
             shutil.copyfile(source, Path(options["--dstPath"]) / source.name)
+            _note_copy(phone, source)
         case ["launch", bundle_id]:
             given = [word.split("=", 1)[1] for word in args if word.startswith("--arg=")]
             phone.log("launch", *given)

@@ -243,7 +243,7 @@ def test_an_app_that_is_nowhere_is_asked_for(
         runner().perform(ID, job())
     monkeypatch.setenv("MOBILEBENCH_IOS_APP", str(tmp_path))
     with pytest.raises(UserError, match="cannot be read as an app of iOS"):
-        runner().perform(ID, job())
+        runner().perform(ID, job("second"))
 
 
 def test_an_unknown_phone_is_named(iphone: IPhone, job: Written) -> None:

@@ -48,8 +48,7 @@ class Refused(ToolFailed):
     @property
     def full(self) -> bool:
         """Whether the phone has no room."""
-        text = (self.answer.stdout + self.answer.stderr).decode("utf-8", "replace").lower()
-        return any(words in text for words in _SPACE)
+        return any(words in self.why.lower() for words in _SPACE)
 
 
 class Tool(ABC):
