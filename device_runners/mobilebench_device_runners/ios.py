@@ -307,8 +307,9 @@ class IosRunner:
     def wishing(self, wishes: Wishes) -> Runner:
         return IosRunner(self._patience, wishes)
 
-    def attached(self) -> tuple[Attached, ...]:
-        return listed()
+    def attached(self, device_id: str | None = None) -> tuple[Attached, ...]:
+        # The tools list all of them in one answer.
+        return tuple(each for each in listed() if device_id in (None, each.id))
 
     def reach(self, device_id: str) -> Device:
         """Describe one device. Raises `UserError`, with what to do, where it cannot be used now."""
