@@ -21,6 +21,7 @@ from mobilebench.values.artifact import Artifact
 from mobilebench.zoo import create_model
 from tests.conftest import MODELS, TINY, Ran
 from tests.records import measured
+from tests.signals import hear_ctrl_c
 
 Program = Callable[..., Ran]
 IMAGE = ("--input", "1x3x32x32")
@@ -339,7 +340,7 @@ def test_stopping_in_the_middle_leaves_no_half_bundle_and_no_process(
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        preexec_fn=_listens_to_ctrl_c,
+        preexec_fn=hear_ctrl_c,
     )
     _wait_for(lambda: (out.exists() and any(out.glob(".partial-*/export.log"))) or _cells(program))
     children = _cells(program)
@@ -353,11 +354,6 @@ def test_stopping_in_the_middle_leaves_no_half_bundle_and_no_process(
     assert stdout == ""
     assert _leftovers(tmp_path) == []
     _wait_for(lambda: not any(child.is_running() for child in children))
-
-
-def _listens_to_ctrl_c() -> None:
-    """Restore Ctrl-C, which a shell that runs these tests in the background ignores."""
-    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def _cells(program: subprocess.Popen[str]) -> list[Any]:

@@ -23,6 +23,7 @@ from tests.conftest import Ran
 from tests.dask_cluster import dask_cluster
 from tests.foreign import convolution
 from tests.shelf import Phone, Shelf, artifacts, disappear, refuse
+from tests.signals import hear_ctrl_c
 
 Program = Callable[..., Ran]
 TWO = "sim:steady,sim:quick"
@@ -69,7 +70,7 @@ def test_a_batch_that_was_cut_off_measures_only_what_is_missing(
         stderr=subprocess.PIPE,
         text=True,
         env={**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)},
-        preexec_fn=_listens_to_ctrl_c,
+        preexec_fn=hear_ctrl_c,
     )
     _wait_for(lambda: list(folder.glob("*.json")))
     children = psutil.Process(program.pid).children(recursive=True)
@@ -92,11 +93,6 @@ def test_a_batch_that_was_cut_off_measures_only_what_is_missing(
     # The folder is one of records, which other verbs read.
     checked = mobilebench("check", "--baseline", "b", "--candidate", "b")
     assert "have 4 records in common" in checked.stderr
-
-
-def _listens_to_ctrl_c() -> None:
-    """Restore Ctrl-C, which a shell that runs these tests in the background ignores."""
-    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def _wait_for(condition: Callable[[], object]) -> None:

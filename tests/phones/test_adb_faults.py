@@ -25,6 +25,7 @@ from mobilebench_device_runners.adb import AdbRunner
 from tests.phones.conftest import ROUNDS
 from tests.phones.scripted_phone import Phone
 from tests.phones.test_adb import HURRY, ID, Written, measured, pushed, require_clean, runner
+from tests.signals import hear_ctrl_c
 
 twice = pytest.mark.slow if sys.platform == "linux" else pytest.mark.usefixtures()
 """The same fault is injected behind a real adbd, in `tests/phones/adbd`, which needs Linux."""
@@ -234,6 +235,7 @@ def _program(*args: object) -> subprocess.Popen[str]:
         stderr=subprocess.PIPE,
         text=True,
         env=dict(os.environ),
+        preexec_fn=hear_ctrl_c,
     )
 
 

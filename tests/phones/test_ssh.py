@@ -40,6 +40,7 @@ from mobilebench_device_runners._ssh.link import SshLink
 from tests.conftest import TINY, Ran, export_quickly, shared_folder
 from tests.phones.loopback import DISK, ROOT, LoopbackBoard, below, loopback_board
 from tests.protocols import QUICK, job_for
+from tests.signals import hear_ctrl_c
 
 _S = 1_000_000_000
 # Rounds of a second, told ten times a second.
@@ -331,6 +332,7 @@ def test_ctrl_c_ends_the_job_on_the_board(
         env={**os.environ, "MOBILEBENCH_STORE": str(tmp_path / "records.sqlite")},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
+        preexec_fn=hear_ctrl_c,
     )
     journal = folder / "journal.jsonl"
     until(lambda: journal.exists() and b'"samples"' in journal.read_bytes())

@@ -30,6 +30,7 @@ from tests.phones.adbd.jobs import (
     write_job,
 )
 from tests.phones.adbd.phone import Bench, Phone
+from tests.signals import hear_ctrl_c
 
 Program = Callable[..., Ran]
 
@@ -181,6 +182,7 @@ def test_ctrl_c_ends_the_app_on_the_phone(
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        preexec_fn=hear_ctrl_c,
     )
     wait_for(lambda: '"samples"' in journal(phone) or program.poll() is not None, phone)
     program.send_signal(signal.SIGINT)
