@@ -7,7 +7,7 @@
 # make test-core       the quick ones, and those of the main path, which export small networks
 # make test-cli        the program as a user runs it
 # make test-exporters  the exporters, and the contracts of plug-ins
-# make test-android    the Android app: its tests on the JVM, its build, and what was built
+# make test-android    the Android app: its tests on the JVM, its build, and phones behind adbd
 # make test-swift      the iOS app: its tests on Linux, its type-check, its Xcode project
 # make test-art        the app's code on Android's own runtime, where its parts can be had
 # make test            lint, then core, cli, exporters, android and swift in one run
@@ -49,8 +49,10 @@ QUICK := \
   tests/thermal/test_deadline.py tests/thermal/test_series.py tests/thermal/test_simulation.py \
   tests/values tests/machine/test_installation.py tests/machine/test_isolated.py \
   tests/machine/test_places.py tests/machine/test_torchvision.py \
+  tests/measuring/test_batch.py tests/measuring/test_devices.py \
   tests/measuring/test_diagnoses.py tests/measuring/test_engine.py tests/measuring/test_evidence.py \
-  tests/measuring/test_journal.py \
+  tests/measuring/test_journal.py tests/phones/test_expectations.py tests/phones/test_replay.py \
+  tests/phones/test_devices.py tests/phones/test_variations.py \
   tests/reproducing/test_plan.py tests/reproducing/test_row.py \
   tests/verifying/test_journal.py tests/verifying/test_matching.py \
   tests/verifying/test_parity.py tests/test_docs.py tests/test_errors.py \
@@ -60,7 +62,7 @@ CORE := $(QUICK) \
   tests/conversion tests/deploy tests/exporting tests/gating tests/slimmable \
   tests/thermal/test_fitting.py tests/thermal/test_oracle.py tests/thermal/test_predictive.py \
   tests/thermal/test_timeline.py tests/zoo \
-  tests/machine/test_cluster.py \
+  tests/machine/test_cluster.py tests/measuring/test_hosts.py \
   tests/measuring/test_pairs.py tests/measuring/test_rounds.py tests/measuring/test_setting.py \
   tests/reproducing/test_reproduction.py \
   tests/verifying/test_accuracy.py tests/verifying/test_agreement.py \
@@ -69,9 +71,10 @@ CORE := $(QUICK) \
   tests/test_zoo_matrix.py
 CLI := tests/cases tests/cli tests/test_action.py tests/test_packaging.py
 EXPORTERS := \
-  tests/contract tests/device_runners tests/exporters tests/inspecting tests/phones \
-  tests/test_failures.py
-ANDROID := tests/android
+  tests/contract tests/device_runners tests/exporters tests/inspecting tests/phones/test_adb.py \
+  tests/phones/test_adb_faults.py tests/phones/test_adb_refusals.py tests/phones/test_ios.py \
+  tests/phones/test_ssh.py tests/phones/test_ssh_arm64.py tests/phones/test_ssh_words.py tests/test_failures.py
+ANDROID := tests/android tests/phones/adbd
 SWIFT := tests/ios
 
 # Two processes share the tests; `pytest` by itself runs one after the other.
@@ -96,7 +99,7 @@ test-swift: setup
 	$(PYTEST) $(SWIFT)
 
 test-art: setup
-	@echo "skipped: Android's own runtime is not built here; docs/android-build.md says what is checked instead"
+	$(BIN)/pytest -m art $(ANDROID)
 
 test: lint
 	$(PYTEST)
@@ -105,7 +108,7 @@ test-cases: setup
 	$(PYTEST) -m "not device" tests/cases
 
 test-all: lint
-	$(BIN)/pytest -m "not device"
+	$(BIN)/pytest -m "not device and not art"
 
 schema: setup
 	$(BIN)/python -m mobilebench.schema

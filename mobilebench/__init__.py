@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from mobilebench.api import benchmark as benchmark
+    from mobilebench.api import benchmark_all as benchmark_all
     from mobilebench.api import check as check
     from mobilebench.api import compare as compare
     from mobilebench.api import evaluate as evaluate
@@ -33,6 +34,7 @@ _MODULES = {
     "TensorSpec": "values.tensor",
     "UserError": "errors",
     "benchmark": "api",
+    "benchmark_all": "api",
     "check": "api",
     "compare": "api",
     "create_model": "zoo",

@@ -6,8 +6,10 @@ Calls that take long are silent by default. They log their progress at the level
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import closing
 from functools import wraps
 from inspect import signature
 from pathlib import Path
@@ -236,6 +238,60 @@ def benchmark(
     )
     [record] = pipeline.benchmark_cells([loaded], setting, Logged())
     return record
+
+
+@_in_python
+def benchmark_all(
+    artifacts: Sequence[Artifact | str | Path],
+    *,
+    devices: str = "all",
+    inputs: Sequence[str] = (),
+    runtime: str | None = None,
+    compute_unit: str = "cpu",
+    threads: int = 1,
+    protocol: str = "burst-1",
+    folder: str | Path | None = None,
+    cluster: str | None = None,
+    wait: float = 15.0,
+) -> list[Record]:
+    """Measure artifacts on many devices at once; return the records, the earliest first.
+
+    `devices` is `"all"` for every phone and board, or ids and patterns such as
+    `"adb:SERIAL,model=Pixel*"`. `folder` keeps the records, and a call that was cut off goes on
+    where it is given again. `cluster` is the address of a dask scheduler whose workers have the
+    devices, and `wait` how many minutes a device may be away, hot or busy. Warns of what is left
+    out or was not measured. Raises `UserError` where no device can be used or nothing could be
+    measured, and otherwise as `benchmark`.
+    """
+    if not 0 <= wait < math.inf:
+        raise UserError(f"wait was given as {wait!r}; give minutes, such as 15.")
+    from mobilebench.measuring import hosts
+    from mobilebench.measuring.batch import Patience
+    from mobilebench.measuring.batch_folder import BatchFolder
+
+    setting = Setting(
+        device_id="host",
+        protocol=find_protocol(protocol),
+        runtimes=(runtime,) if runtime else (),
+        threads=(threads,),
+        compute_unit=ComputeUnit.named(compute_unit),
+    )
+    opened = _opened_all(artifacts, inputs)
+    with (
+        hosts.reached(cluster) as way,
+        closing(
+            pipeline.benchmark_batch(
+                opened,
+                devices,
+                setting,
+                way=way,
+                folder=None if folder is None else BatchFolder(Path(folder)),
+                observer=Logged(),
+                patience=Patience(wait_s=60 * wait),
+            )
+        ) as records,
+    ):
+        return list(records)
 
 
 @_in_python

@@ -22,6 +22,7 @@ from mobilebench.values.device import Device
 from mobilebench.values.graph import Graph, ModelIO
 from mobilebench.values.job import Job
 from mobilebench.values.measurement import Measurement
+from mobilebench.values.need import Need
 from mobilebench.values.recipe import (
     Calibration,
     ExportRecipe,
@@ -31,6 +32,7 @@ from mobilebench.values.recipe import (
 )
 from mobilebench.values.seen import Seen
 from mobilebench.values.tensor import TensorSpec
+from mobilebench.values.wishes import Wishes
 
 if TYPE_CHECKING:
     from mobilebench.inputs.seeded import Batch
@@ -205,6 +207,22 @@ class Ran:
     """What a computer saw of it from outside; None where it is this machine."""
 
 
+@runtime_checkable
+class Wishing(Protocol):
+    """A runner whose devices can be set for a run, and put back after it."""
+
+    def wishing(self, wishes: Wishes) -> Runner:
+        """Return the same runner with wishes, which hold for each of its runs."""
+
+
+@runtime_checkable
+class Needing(Protocol):
+    """A runner that needs something of this computer."""
+
+    def needs(self) -> tuple[Need, ...]:
+        """Return what it needs, with what was found and the command that mends a lack."""
+
+
 class Runner(Protocol):
     """Runs artifacts on the devices of one kind. Holds no state between calls."""
 
@@ -219,10 +237,12 @@ class Runner(Protocol):
     def devices(self) -> tuple[Device, ...]:
         """Return the devices that can be reached now; their ids start with `scheme`."""
 
-    def attached(self) -> tuple[Attached, ...]:
+    def attached(self, device_id: str | None = None) -> tuple[Attached, ...]:
         """Return every device that its tools show, also those that cannot be used, and why.
 
         Those that can be used are its `devices`, with the same ids. Empty where a tool is missing.
+        With `device_id`, only that one is read, so that others are not disturbed; empty where it
+        is not there.
         """
 
     def runtimes(self, artifact_format: Format, delegate: str | None = None) -> tuple[str, ...]:

@@ -2,13 +2,16 @@
 
 load -> preflight -> export -> parity -> Artifact          (`export_matrix`, `export_module`)
 Artifact -> plan -> Job -> Measurement | Failure -> Record  (`benchmark_cells`, `benchmark_pairs`)
+Artifacts -> a queue of jobs for each device -> Records      (`benchmark_batch`)
 """
 
 from __future__ import annotations
 
 import uuid
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,7 +21,10 @@ from mobilebench.exporting.matrix import Exported, Matrix
 from mobilebench.exporting.order import Terms
 from mobilebench.exporting.workers import LocalWorkers, Workers
 from mobilebench.machine import host
-from mobilebench.measuring import bench
+from mobilebench.measuring import batch, bench
+from mobilebench.measuring.batch import Here, NotMeasured, Patience, Way, plan_batch
+from mobilebench.measuring.batch_folder import BatchFolder
+from mobilebench.measuring.devices import choose
 from mobilebench.measuring.setting import Setting, plan, plan_pairs
 from mobilebench.observer import Observer, Silent
 from mobilebench.store import signing
@@ -116,6 +122,50 @@ def benchmark_pairs(
     """
     for cells in plan_pairs([first], [second], setting).cells:
         yield from bench.measure_pair(cells, pairs, observer)
+
+
+def benchmark_batch(
+    artifacts: Sequence[Artifact],
+    devices: str,
+    setting: Setting,
+    *,
+    way: Way | None = None,
+    folder: BatchFolder | None = None,
+    observer: Observer | None = None,
+    patience: Patience | None = None,
+) -> Generator[Record, None, None]:
+    """Measure artifacts on many devices at once; yield each record as soon as it exists.
+
+    `devices` is as in `devices.choose`; the setting's own device does not count. With a folder,
+    what it holds of the batch comes first, and only the rest is measured. Warns of devices and
+    artifacts that are left out, and of cells that were not measured. Raises as `choose` and
+    `plan_batch` do before the first cell, `UserError` where no cell could be measured, and as
+    `batch.run` does. Close the iterator (`contextlib.closing`) to stop the devices early.
+    """
+    way = way or Here()
+    choice = choose(devices, way.offers)
+    planned = plan_batch(choice.devices, setting, partial(plan, artifacts))
+    for sentence in (*choice.left_out, *planned.left_out):
+        warnings.warn(f"left out: {sentence}", MobilebenchWarning, stacklevel=2)
+    measured = 0
+    if folder is not None:
+        earlier, planned = folder.split(planned)
+        measured += len(earlier)
+        yield from earlier
+    missed: list[NotMeasured] = []
+    with closing(batch.run(planned, way, observer, patience)) as outcomes:
+        for outcome in outcomes:
+            if isinstance(outcome, NotMeasured):
+                missed.append(outcome)
+                continue
+            measured += 1
+            if folder is not None:
+                folder.keep(outcome.cell, outcome.record)
+            yield outcome.record
+    if missed and not measured:
+        raise missed[0].why
+    for each in missed:
+        warnings.warn(f"not measured: {each}", MobilebenchWarning, stacklevel=2)
 
 
 def record_of_failed_export(exported: Exported) -> Record:

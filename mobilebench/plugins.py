@@ -8,9 +8,11 @@ import pkgutil
 from typing import cast
 
 from mobilebench.errors import RecipeError, require_known
-from mobilebench.interfaces import Exporter, Runner
+from mobilebench.interfaces import Exporter, Needing, Runner, Wishing
 from mobilebench.machine.installation import EXPORTERS, RUNNERS, missing_toolkit
+from mobilebench.values.need import Need
 from mobilebench.values.recipe import Feature
+from mobilebench.values.wishes import Wishes
 
 
 def exporter_names() -> tuple[str, ...]:
@@ -48,6 +50,21 @@ def runner(device_id: str) -> Runner:
     Raises as `exporter` does.
     """
     return cast("Runner", _plugin(RUNNERS, device_id.partition(":")[0], "kind of device"))
+
+
+def needs(scheme: str) -> tuple[Need, ...]:
+    """Return what a runner needs of this computer; empty where it needs nothing."""
+    plugin = runner(scheme)
+    return plugin.needs() if isinstance(plugin, Needing) else ()
+
+
+def wishing(runner: Runner, wishes: Wishes) -> Runner:
+    """Return a runner with wishes. Raises `UserError` for one whose devices have no such thing."""
+    if not wishes:
+        return runner
+    if not isinstance(runner, Wishing):
+        raise wishes.refusal(runner.scheme)
+    return runner.wishing(wishes)
 
 
 def _names(package: str) -> tuple[str, ...]:

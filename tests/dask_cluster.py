@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -49,11 +49,15 @@ class DaskCluster:
     def _file(self) -> Path:
         return self._folder / "scheduler.json"
 
-    def worker(self, name: str, env: Mapping[str, str] = {}) -> subprocess.Popen[bytes]:
-        """Start a worker with one thread that is killed as one process."""
+    def worker(
+        self, name: str, env: Mapping[str, str] = {}, resources: Sequence[str] = ()
+    ) -> subprocess.Popen[bytes]:
+        """Start a worker that is killed as one process, with a thread for each resource."""
+        declared = ("--resources", " ".join(f"{each}=1" for each in resources))
         process = self._start(
-            "worker", "--no-nanny", "--nthreads", "1", "--name", name,
-            "--local-directory", str(self._folder / name), name=name, env=env,
+            "worker", "--no-nanny", "--nthreads", str(len(resources) or 1), "--name", name,
+            "--local-directory", str(self._folder / name), *(declared if resources else ()),
+            name=name, env=env,
         )  # fmt: skip
         log = self._folder / f"{name}.log"
         until(lambda: b"Registered to" in log.read_bytes(), f"worker {name}", process)

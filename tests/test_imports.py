@@ -78,8 +78,8 @@ ALLOWED: dict[str, set[str]] = {
     # plug-ins
     "mobilebench_exporters": {"errors", "values", "inputs", "interfaces", "verifying"},
     "mobilebench_device_runners": {
-        "errors", "values", "inputs", "machine", "interfaces", "measuring", "notation", "observer",
-        "thermal",
+        "errors", "values", "files", "inputs", "machine", "interfaces", "measuring", "notation",
+        "observer", "thermal",
     },
     # the face: may import all of core
     "pipeline": {
@@ -92,7 +92,8 @@ ALLOWED: dict[str, set[str]] = {
         "store", "regress", "leaderboard",
     },
     "cli": {
-        "errors", "files", "observer", "values", "machine", "inputs", "plugins", "zoo",
+        "errors", "files", "observer", "values", "machine", "inputs", "interfaces", "plugins",
+        "zoo",
         "exporting", "verifying", "inspecting", "measuring", "store", "regress",
         "leaderboard", "interop", "pipeline", "notation", "reproducing", "conformance",
         "failures", "gating", "thermal", "slimmable",
@@ -104,8 +105,8 @@ ALLOWED: dict[str, set[str]] = {
 TORCH = {"zoo", "deploy", "slimmable", "conversion", "mobilebench_exporters"}
 """Packages that may import torch. `api` names torch's module class in an annotation."""
 PUBLIC = {
-    "export", "benchmark", "evaluate", "verify", "inspect", "compare", "check", "rank",
-    "create_model", "list_models", "load_checkpoint",
+    "export", "benchmark", "benchmark_all", "evaluate", "verify", "inspect", "compare", "check",
+    "rank", "create_model", "list_models", "load_checkpoint",
 }  # fmt: skip
 
 

@@ -16,6 +16,7 @@ android {
         targetSdk = 34
         versionCode = 1
         versionName = "0.1.0.dev0"
+        resValue("string", "executorch_version", libs.versions.executorch.get())
         ndk {
             abiFilters += listOf("arm64-v8a", "x86_64")
         }

@@ -38,6 +38,8 @@ DEVICE_RECORD_FILE = "device-record.json"
 """The record as the device wrote and signed it, beside the one with what the computer saw."""
 PASSING = "run-"
 """How the names of folders begin that belong to one run."""
+_END_BYTES = 64_000
+"""Of a journal, from its back, that hold the line of its end."""
 NO_RECORD_FILE = "no-record.txt"
 """What a device leaves where it has no record: a word, and a sentence in the line below."""
 
@@ -186,7 +188,7 @@ def perform(
         require_usable(before)
         with _recorded():
             link.prepare(given.job, course.progress)
-        with _left_clean(link, course.name, passing=passing):
+        with _left_clean(link, course, passing=passing):
             failed, outside = _measure(link, course, patience)
             _fetch_record(link, course, patience)
             after = _after(link)
@@ -257,19 +259,27 @@ def _name(given: JobFolder, *, passing: bool) -> str:
 
 
 @contextmanager
-def _left_clean(link: Link, name: str, *, passing: bool) -> Iterator[None]:
+def _left_clean(link: Link, course: _Course, *, passing: bool) -> Iterator[None]:
     """Stop the job when the context ends, however it ends; remove what nobody goes on with."""
     try:
         yield
     except BaseException:
         with suppress(ToolFailed):
-            link.stop(name)
-            if passing:
-                link.remove(name)
+            link.stop(course.name)
+            if passing or not _has_journal(link, course):
+                link.remove(course.name)
         raise
     with suppress(ToolFailed):
-        link.stop(name)
-        link.remove(name)
+        link.stop(course.name)
+        link.remove(course.name)
+
+
+def _has_journal(link: Link, course: _Course) -> bool:
+    """Whether either side has a journal, with which another call can go on."""
+    given = course.given
+    if given.journal_path.exists():
+        return True
+    return bool(link.read(course.name, given.job.reporting.journal_file))
 
 
 def _measure(link: Link, course: _Course, patience: Patience) -> tuple[CellFailed | None, Outside]:
@@ -405,6 +415,8 @@ def _go_on(link: Link, course: _Course, patience: Patience) -> None:
     word, sentence = _no_record(link, course.name)
     if word == "refused":
         raise UserError(f"The device does not take the job: {sentence}")
+    if word == "stopped":
+        raise CellFailed(Stage.RUN, "Stopped", f"the device says: {sentence or word}")
     why = sentence or link.death(course.name) or "its process ended, and nothing says why"
     if link.read(course.name, RECORD_FILE):
         # The device has judged it by itself: a crash would come again.
@@ -422,9 +434,20 @@ def _go_on(link: Link, course: _Course, patience: Patience) -> None:
 
 
 def _ended(given: JobFolder) -> bool:
+    """Whether the journal has its end. Raises `SchemaError` for one of another version.
+
+    It is read at each look, and has many samples: as a whole only where it seems to have ended.
+    """
     path = given.journal_path
-    # Until its first line is whole, nothing can be said of it.
-    return path.exists() and b"\n" in path.read_bytes() and given.journal().ended
+    if not path.exists():
+        return False
+    content = path.read_bytes()
+    if b'"end":' in content[-_END_BYTES:]:
+        return given.journal().ended
+    first, newline, _ = content.partition(b"\n")
+    if newline:
+        journal.parse(first + newline, journal.job_sha256(given.content), str(path))
+    return False
 
 
 def _fetch_record(link: Link, course: _Course, patience: Patience) -> None:

@@ -86,12 +86,12 @@ def run_tool(
         tempfile.TemporaryFile() as out,
         tempfile.TemporaryFile() as err,
         Path(stdin or os.devnull).open("rb") as given,
-        Path(stdout or os.devnull).open("wb") as kept,
+        Path(stdout or os.devnull).open("wb") as target,
     ):
         child = subprocess.Popen(
             [program, *args[1:]],
             stdin=given,
-            stdout=kept if stdout is not None else out,
+            stdout=target if stdout is not None else out,
             stderr=err,
             env=None if env is None else {**os.environ, **env},
             start_new_session=True,
@@ -132,3 +132,37 @@ def _kill(child: subprocess.Popen[bytes]) -> None:
         with suppress(ProcessLookupError):
             os.killpg(child.pid, signal.SIGKILL)
         child.wait()
+
+
+class Held:
+    """A command whose effect lasts while it runs, such as a device condition of go-ios."""
+
+    def __init__(self, args: Sequence[str]) -> None:
+        """Start it. Raises `MissingToolkit` where the program is not installed."""
+        program = shutil.which(args[0])
+        if program is None:
+            raise MissingToolkit(
+                f"The program {args[0]!r} is not installed, or not on the PATH; "
+                f"`mobilebench doctor` says how to get it."
+            )
+        self._args = tuple(args)
+        self._child = subprocess.Popen(
+            [program, *args[1:]],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+
+    @property
+    def runs(self) -> bool:
+        """Whether it still runs."""
+        return self._child.poll() is None
+
+    def end(self) -> None:
+        """End it: first as a terminal does, so that it can take back what it did."""
+        if self.runs:
+            with suppress(ProcessLookupError):
+                os.killpg(self._child.pid, signal.SIGINT)
+            _wait(self._child, 5.0, None)
+        _kill(self._child)

@@ -92,8 +92,10 @@ class HostRunner:
     def devices(self) -> tuple[Device, ...]:
         return (host.host_device(),)
 
-    def attached(self) -> tuple[Attached, ...]:
-        return tuple(map(of_device, self.devices()))
+    def attached(self, device_id: str | None = None) -> tuple[Attached, ...]:
+        return tuple(
+            of_device(device) for device in self.devices() if device_id in (None, device.id)
+        )
 
     def runtimes(self, artifact_format: Format, delegate: str | None = None) -> tuple[str, ...]:
         return tuple(

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -30,6 +31,7 @@ from mobilebench.values.artifact import Artifact
 from mobilebench.values.attached import Attached
 from mobilebench.values.device import Device
 from mobilebench.values.job import Job
+from mobilebench.values.need import Need
 from mobilebench.values.obstacles import Obstacle
 from mobilebench.values.recipe import ExportRecipe, Format
 from mobilebench.values.record import Record
@@ -68,6 +70,21 @@ class SshRunner:
         with _linked(device_id) as link, _at_first_contact():
             attached = link.attached()
         return replace(attached.device, id=device_id)
+
+    def needs(self) -> tuple[Need, ...]:
+        """Return the program ssh, and each board that the user has named, as they are now."""
+        if shutil.which("ssh") is None:
+            mend = "sudo apt install openssh-client"
+            return (Need(name="ssh", met=False, here="not installed", mend=mend),)
+        program = Need(name="ssh", met=True, here=str(shutil.which("ssh")))
+        try:
+            boards = self.attached()
+        except UserError as error:
+            return (program, Need(name="boards", met=False, here=str(error)))
+        if not boards:
+            mend = f"export {BOARDS}=pi@HOST"
+            return (program, Need(name="boards", met=False, here="none is named", mend=mend))
+        return (program, *map(_need, boards))
 
     def runtimes(self, artifact_format: Format, delegate: str | None = None) -> tuple[str, ...]:
         return tuple(
@@ -153,10 +170,16 @@ class SshRunner:
             )
 
 
+def _need(board: Attached) -> Need:
+    reasons = " ".join(each.sentence for each in board.why_not)
+    mend = "; ".join(board.mends) or None
+    return Need(name=board.id, met=board.usable, here=reasons or "ready", mend=mend)
+
+
 def named_boards() -> tuple[str, ...]:
     """Return the ids of the boards that the user has named for the list.
 
-    Raises `UserError` for a name that is none.
+    Raises `UserError` for a name that ssh would not take.
     """
     text = os.environ.get(BOARDS)
     if text is None:

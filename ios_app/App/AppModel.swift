@@ -126,6 +126,7 @@ final class AppModel: ObservableObject {
 
     /// Open the job that the launch names, and start it where the launch has its key.
     private func answer() {
+        if let problem = asked.problem { notice = .verbatim(problem) }
         guard let name = asked.job else { return }
         guard let jobs = try? jobsFolder(), let folder = jobFolder(jobs, name) else {
             notice = .of(.noticeNoSuchJob, String(name.prefix(100)))
@@ -135,6 +136,11 @@ final class AppModel: ObservableObject {
         guard let key = asked.key else { return }
         if !keyFits(folder, key) {
             notice = .of(.noticeKey)
+            say(name, "the key does not fit, so the job waits for the user")
+        } else if let problem = asked.problem ?? entries.first(where: { $0.name == name })?.problem {
+            // Nobody may look at the screen.
+            tell(folder, NoRecord(.refused, problem))
+            say(name, problem)
         } else if asked.plan {
             plan(name)
         } else {
@@ -160,6 +166,7 @@ final class AppModel: ObservableObject {
             try run.start()
             self.run = run
         } catch {
+            tell(entry.folder, NoRecord(error))
             refuse(error)
         }
     }
@@ -184,7 +191,9 @@ final class AppModel: ObservableObject {
             isPlanning = false
             switch planned {
             case .success: notice = .of(.noticePlanned)
-            case .failure(let error): refuse(error)
+            case .failure(let error):
+                tell(entry.folder, NoRecord(error))
+                refuse(error)
             }
             await refresh()
         }

@@ -54,7 +54,7 @@ final class CurrentRun: ObservableObject {
         self.watch = watch
         let plan = keptPlan(in: given.folder, given.job, osBuild: System.osBuild)
         let feed = RunFeed(
-            mark, given.folder.lastPathComponent,
+            mark, "\(given.folder.lastPathComponent) (\(given.modelName))",
             noted: { [events, wishes, given] in
                 events.add(.foreground, note: conditions(of: given.job, wishes).note)
             },
@@ -65,9 +65,9 @@ final class CurrentRun: ObservableObject {
             place: IPhonePlace(events, sensors, front, device), stopping: stopping, feed: feed,
             signer: signer)
         let thread = Thread { [weak self, finished] in
-            let end = measuring.run()
+            let (end, none) = measuring.run()
             finished.signal()
-            Task { @MainActor in self?.ended(end, mark) }
+            Task { @MainActor in self?.ended(end, none, mark) }
         }
         thread.name = "run"
         // The highest there is: another one would put the thread on slower cores.
@@ -100,14 +100,15 @@ final class CurrentRun: ObservableObject {
         _ = finished.wait(timeout: .now() + .seconds(2))
     }
 
-    private func ended(_ end: RunEnd, _ mark: RunningMark) {
+    private func ended(_ end: RunEnd, _ none: NoRecord?, _ mark: RunningMark) {
         CrashMark.end()
-        mark.end()
+        mark.end(none)
         watch?.end()
         ticking?.cancel()
         UIApplication.shared.isIdleTimerDisabled = false
         self.end = end
-        feed?.say(end.failure == nil ? "done" : "failed")
+        let isGood = end.failure == nil && none == nil
+        say(given.folder.lastPathComponent, none?.sentence ?? (isGood ? "done" : "failed"))
         feed?.end(end.failure == nil ? .ended : .failed)
         show()
         over()
@@ -145,28 +146,29 @@ private struct Measuring: @unchecked Sendable {
     let feed: RunFeed
     let signer: DeviceSigner
 
-    func run() -> RunEnd {
+    /// Return how it ended, and why there is no record, where there is none.
+    func run() -> (RunEnd, NoRecord?) {
         do {
             let runtime = try runtime(of: given.job, wishes, plan: plan)
             let run = JobRun(given, runtime, place, stopping: stopping, observer: feed)
             return try ended(run.run())
         } catch {
-            return RunEnd(failure: .verbatim(words(of: error)))
+            return (RunEnd(failure: .verbatim(words(of: error))), NoRecord(error))
         }
     }
 
     /// Write the record of a run that came to its end; one that was stopped can go on later.
-    private func ended(_ failure: Failure?) throws -> RunEnd {
-        if failure == nil, let cause = stopping.cause, !isWhole() {
-            return RunEnd(stopped: StopCause(rawValue: cause))
+    private func ended(_ failure: Failure?) throws -> (RunEnd, NoRecord?) {
+        if failure == nil, let cause = stopping.cause.flatMap(StopCause.init), !isWhole() {
+            return (RunEnd(stopped: cause), NoRecord(.stopped, cause.sentence))
         }
         try writeRecord(given, provenance(), signer: signer)
-        return RunEnd(failure: failure.map { .verbatim("\($0.error): \($0.message)") })
+        return (RunEnd(failure: failure.map { .verbatim("\($0.error): \($0.message)") }), nil)
     }
 
     private func isWhole() -> Bool {
-        guard let content = try? Data(contentsOf: given.journalFile) else { return false }
-        let journal = try? readJournal(Array(content), jobSha256: given.document.sha256)
+        guard let content = try? journalContent(given.journalFile) else { return false }
+        let journal = try? readJournal(content, jobSha256: given.document.sha256)
         return journal?.ended == true
     }
 }

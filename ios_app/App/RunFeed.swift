@@ -37,12 +37,7 @@ final class RunFeed: RunObserver {
 
     func reached(_ reached: Reached) {
         mark.reached(reached)
-        say(reached.rawValue)
-    }
-
-    /// Write a line that a cable shows, and that stays where a runtime ends the process.
-    func say(_ what: String) {
-        FileHandle.standardError.write(Data("mobilebench: \(job): \(what)\n".utf8))
+        say(job, reached.rawValue)
     }
 
     func part(_ part: Part) {
@@ -67,4 +62,9 @@ final class RunFeed: RunObserver {
             return waiting.parts
         }
     }
+}
+
+/// Write a line that a cable shows, and that stays where a runtime ends the process.
+func say(_ job: String, _ what: String) {
+    FileHandle.standardError.write(Data("mobilebench: \(job): \(what)\n".utf8))
 }

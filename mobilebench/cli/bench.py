@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,6 +11,15 @@ import typer
 
 from mobilebench.cli import completions, options, output
 from mobilebench.cli.artifacts import Refused, opened, opened_among, weights_remarks
+from mobilebench.cli.batch import (
+    OF_SEVERAL,
+    WAIT_MINUTES,
+    Batched,
+    Cluster,
+    Devices,
+    Folder,
+    Wait,
+)
 from mobilebench.cli.check import parse_fail_on, parse_rule, show_review
 from mobilebench.cli.grammar import Panel
 from mobilebench.cli.options import (
@@ -17,8 +27,8 @@ from mobilebench.cli.options import (
     Alpha,
     Artifacts,
     Confirm,
-    Device,
     FailsOn,
+    FixedPerformance,
     Github,
     Inputs,
     Json,
@@ -26,6 +36,7 @@ from mobilebench.cli.options import (
     Markdown,
     Metrics,
     Pairs,
+    RehearsedStatus,
     Store,
     Tolerance,
     Unit,
@@ -53,7 +64,7 @@ _OF_AB = (
 def command(
     ctx: typer.Context,
     artifacts: Artifacts,
-    device: Device = "host",
+    device: Devices = "host",
     runtime: Annotated[
         list[str] | None,
         typer.Option(
@@ -104,6 +115,8 @@ def command(
     ] = None,
     limit: Limit = None,
     widths: Table = None,
+    fixed_performance: FixedPerformance = False,
+    rehearse_status: RehearsedStatus = None,
     pairs: Pairs = None,
     confirm: Confirm = False,
     tolerance: Tolerance = "3%",
@@ -115,6 +128,9 @@ def command(
     github: Github = False,
     inputs: Inputs = None,
     adopt: Adopt = False,
+    folder: Folder = None,
+    wait: Wait = WAIT_MINUTES,
+    cluster: Cluster = None,
     out: Annotated[
         Path | None,
         typer.Option(
@@ -134,10 +150,16 @@ def command(
     --confirm, --tolerance, --alpha, --metric, --fail-on, --junit, --markdown and --github apply,
     and the exit codes are those of `mobilebench check`.
 
+    Several devices measure at the same time, each in another order of the artifacts. One that cools
+    down, is away or fails holds up no other. Devices that cannot be used are left out of `all` and
+    of patterns, which is told.
+
     Files that nothing here can run are left out, which is told. Exit code 1 where a file is damaged
-    or fails, or its runtime is not installed; the others are measured all the same.
+    or fails, or its runtime is not installed, or a device was lost; the others are measured all the
+    same.
     """
-    from mobilebench import files
+    from mobilebench import files, plugins
+    from mobilebench.errors import UserError
     from mobilebench.leaderboard import rank
     from mobilebench.leaderboard.table import as_table
     from mobilebench.measuring.setting import Setting, plan, plan_widths, width_files
@@ -146,14 +168,25 @@ def command(
     from mobilebench.values.measurement import ComputeUnit
     from mobilebench.values.policy import Policy
     from mobilebench.values.protocol import protocol as find_protocol
+    from mobilebench.values.wishes import Wishes
 
     parse_fail_on(fail_on)  # before anything is measured
+    wishes = Wishes(fixed_performance=fixed_performance, thermal_status=rehearse_status)
     if not ab:
         options.refuse_given(ctx, _OF_AB, "belongs to --ab; add --ab, or leave it out")
     if policy is None:
         options.refuse_given(ctx, _OF_POLICY, "belongs to --policy; add it, or leave this out")
     elif ab:
         options.refuse_given(ctx, ("policy",), "does not go with --ab; leave one of them out")
+    batched = Batched(device, folder, wait, cluster)
+    if not batched.wanted:
+        plugins.wishing(plugins.runner(device), wishes)
+        options.refuse_given(ctx, OF_SEVERAL, "is for several devices; leave it out")
+    elif ab:
+        raise UserError(
+            f"--ab compares two sides on one device of this computer, and --device {device} was "
+            f"given with it; name one device, without --batch and --cluster."
+        )
     [(_, chosen)] = read_policies([policy or PolicyRule.FIXED], limit or [])
     # With --ab, leaving one out would compare its neighbours with each other.
     refused: list[Refused] = []
@@ -164,17 +197,17 @@ def command(
         for sentence in weights_remarks(loaded):
             output.tell(sentence)
     setting = Setting(
-        device_id=device,
+        device_id="host" if batched.wanted else device,
         protocol=find_protocol(protocol or ("ci-ab-1" if ab else "burst-1")),
         runtimes=tuple(runtime or ()),
         threads=tuple(threads or (1,)),
         compute_unit=ComputeUnit.named(compute_unit),
         policy=chosen or Policy(),
+        wishes=wishes,
     )
-    planned = None
+    planner = partial(plan, loaded)
     if policy is not None:
-        given = width_files(loaded, read_accuracies(loaded, widths, store))
-        planned = plan_widths(given, setting)
+        planner = partial(plan_widths, width_files(loaded, read_accuracies(loaded, widths, store)))
     records: list[Record] = []
     try:
         if ab:
@@ -182,9 +215,10 @@ def command(
             report = compare_sides(
                 loaded, setting, rule, pairs, confirm, metric, store, records.append
             )
+        elif batched.wanted:
+            complete = batched.measure(setting, planner, store, records.append) and not refused
         else:
-            planned = planned or plan(loaded, setting)
-            complete = measure_all(planned, store, records.append) and not refused
+            complete = measure_all(planner(setting), store, records.append) and not refused
     finally:
         if out is not None and records:
             files.write_text(out, documents.as_json(map(documents.Document.of, records)))

@@ -55,6 +55,11 @@ def devices(incomplete: str) -> list[str]:
     return list(plugins.runner_names())
 
 
+def several_devices(incomplete: str) -> list[str]:
+    """Return what a choice of several devices begins with."""
+    return ["all", *devices(incomplete)]
+
+
 def runtimes(incomplete: str) -> list[str]:
     """Return the runtimes that are installed on this machine."""
     from mobilebench import plugins

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mobilebench.cli import output
+
+if TYPE_CHECKING:
+    from rich.table import Table
 
 IPHONE = """\
 xcodebuild -project ios_app/MobileBench.xcodeproj \\
@@ -27,11 +32,15 @@ xcrun devicectl device copy from --device PHONE \\
 """
 """What builds, signs and installs the iOS app, and takes a job there and back."""
 
+_ROOM_BYTES = 2_000_000_000
+"""The largest job that a phone takes."""
+
 
 def command() -> None:
     """Show whether each export format's toolkit is installed, and how to get it.
 
-    Boards that are named, and the commands that build and install the iOS app, follow.
+    What runners need to reach devices, and room on the disk, come next, with the command that mends
+    each lack. The commands that build and install the iOS app follow.
     """
     from mobilebench import plugins
     from mobilebench.errors import MissingToolkit
@@ -48,31 +57,42 @@ def command() -> None:
     table.add_row("timm:NAME", *_timm())
     output.show_plain(table)
     output.show_text("\n")
-    for line in _boards():
-        output.show_line(line)
+    output.show_plain(_devices())
+    output.show_text("\n")
+    output.show_plain(_room())
     output.show_text("\n")
     output.show_line(_iphone())
     output.show_text(IPHONE)
 
 
-def _boards() -> Iterator[str]:
-    """Say whether boards can be reached, each with the command that mends what is wrong."""
+def _devices() -> Table:
+    """Return what the runners need to reach devices, with the command that mends each lack."""
     from mobilebench import plugins
-    from mobilebench.errors import UserError
 
-    if shutil.which("ssh") is None:
-        yield "Boards: there is no ssh here; run: sudo apt install openssh-client"
-        return
-    try:
-        boards = plugins.runner("ssh").attached()
-    except UserError as error:
-        yield f"Boards: {error}"
-        return
-    if not boards:
-        yield "Boards: ssh is here; to list yours, name them: export MOBILEBENCH_BOARDS=pi@HOST"
-    for board in boards:
-        reasons = (*(each.sentence for each in board.why_not), *board.mends)
-        yield f"{board.id}: {'ready' if board.usable else ' '.join(reasons)}"
+    table = output.columns("for devices", "ready", "found", "run")
+    for scheme in plugins.runner_names():
+        for need in plugins.needs(scheme):
+            table.add_row(need.name, "yes" if need.met else "no", need.here, need.mend or "")
+    return table
+
+
+def _room() -> Table:
+    """Return how much room there is where files of jobs and records are written."""
+    from mobilebench.notation.quantities import size
+    from mobilebench.store.records import default_url
+
+    places = {"files of jobs": Path(tempfile.gettempdir()), "records": Path(default_url())}
+    table = output.columns("room on disk", "ready", "found", "run")
+    for name, place in places.items():
+        # A server keeps its records elsewhere, and a folder may not exist yet.
+        if "://" in str(place):
+            continue
+        folder = next(each for each in (place, *place.parents) if each.is_dir())
+        free = shutil.disk_usage(folder).free
+        enough = free >= _ROOM_BYTES
+        mend = "" if enough else f"free {size(_ROOM_BYTES - free)} on the disk of {folder}"
+        table.add_row(name, "yes" if enough else "no", f"{size(free)} in {folder}", mend)
+    return table
 
 
 def _iphone() -> str:

@@ -14,8 +14,10 @@ from mobilebench.cli.grammar import Panel, Section, Verbs, add
 from mobilebench.cli.options import (
     Adopt,
     Device,
+    FixedPerformance,
     Inputs,
     Json,
+    RehearsedStatus,
     Runtime,
     Store,
     Unit,
@@ -173,7 +175,14 @@ def write(
     output.tell(f"written: {folder}")
 
 
-def run(folder: Folder, device: Device = "host", store: Store = None, json: Json = False) -> None:
+def run(
+    folder: Folder,
+    device: Device = "host",
+    fixed_performance: FixedPerformance = False,
+    rehearse_status: RehearsedStatus = None,
+    store: Store = None,
+    json: Json = False,
+) -> None:
     """Do the job in a folder, and store its record.
 
     A job that was cut off goes on with the round that had not ended. Exit code 1 where the runtime
@@ -183,8 +192,10 @@ def run(folder: Folder, device: Device = "host", store: Store = None, json: Json
     from mobilebench.cli.progress import follow
     from mobilebench.errors import CellFailed
     from mobilebench.measuring import job_folder
+    from mobilebench.values.wishes import Wishes
 
-    runner = plugins.runner(device)
+    wishes = Wishes(fixed_performance=fixed_performance, thermal_status=rehearse_status)
+    runner = plugins.wishing(plugins.runner(device), wishes)
     given = job_folder.read(folder)
     failure = None
     with follow(f"measure by {given.job.protocol.id}", 1) as observer:
@@ -222,6 +233,8 @@ def read(folder: Folder, store: Store = None, json: Json = False) -> None:
     written = given.journal()
     if written.remark is not None:
         output.tell(written.remark)
+    if reason := given.no_record():
+        output.tell(f"the device says: {reason}")
     # The same journal has the same id, so that it is stored once, whoever read it and where.
     record_id = written.sha256[:32]
     with RecordStore(store) as stored:

@@ -93,6 +93,26 @@ Threads = Annotated[
         help="Threads of the runtime.",
     ),
 ]
+FixedPerformance = Annotated[
+    bool,
+    typer.Option(
+        "--fixed-performance",
+        rich_help_panel=Panel.SETTING,
+        help="Ask an Android device for clocks that it can hold; the record says so.",
+    ),
+]
+RehearsedStatus = Annotated[
+    int | None,
+    typer.Option(
+        "--rehearse-status",
+        min=0,
+        max=6,
+        metavar="N",
+        rich_help_panel=Panel.SETTING,
+        help="Make an Android device report this thermal status during the run, to rehearse what a "
+        "policy does in heat; the record says so.",
+    ),
+]
 Tolerance = Annotated[
     str,
     typer.Option(

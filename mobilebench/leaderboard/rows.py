@@ -22,6 +22,7 @@ from mobilebench.values.measurement import Failure, Measurement, Validity
 from mobilebench.values.recipe import Calibration, ExportRecipe
 from mobilebench.values.record import CellKey, Record
 from mobilebench.values.tensor import TensorSpec
+from mobilebench.values.wishes import FIXED_PERFORMANCE, THERMAL_STATUS
 
 _NS_PER_MS = 1e6
 AS_AUTHORS = "top-1: images prepared as the network's own authors do"
@@ -321,6 +322,11 @@ def _each_mark(record: Record) -> Iterable[str]:
         agreement = record.artifact.agreement
         if not agreement.passed:
             yield f"differs from PyTorch: {agreement.description}"
+    wished = record.seen.wished if record.seen else {}
+    if THERMAL_STATUS in wished:
+        yield f"rehearsal: thermal status {wished[THERMAL_STATUS]} was set by hand"
+    if FIXED_PERFORMANCE in wished:
+        yield "in the fixed-performance mode, which lowers the highest clock"
     if record.signature is None:
         yield "not signed"
     if isinstance(record.outcome, Measurement) and record.outcome.reasons:

@@ -13,6 +13,7 @@ from concurrent.futures import CancelledError, Executor, Future, ThreadPoolExecu
 from concurrent.futures import wait as wait_for
 from contextlib import contextmanager
 from contextvars import ContextVar
+from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
@@ -20,7 +21,7 @@ from mobilebench.errors import Cancelled, CellFailed, ClusterError, MissingToolk
 from mobilebench.machine import installation, isolated
 
 if TYPE_CHECKING:
-    from distributed import Client
+    from distributed import Client, Worker
     from distributed import Future as Remote
 
 P = ParamSpec("P")
@@ -39,6 +40,13 @@ def cancelled() -> Event:
     Pass it to `isolated.call`. Outside a task it is an event that nobody sets.
     """
     return _cancel.get() or Event()
+
+
+def scratch() -> Path:
+    """Return the folder of the worker that runs the task; it goes when the worker ends."""
+    from distributed import get_worker
+
+    return Path(get_worker().local_directory)
 
 
 @contextmanager
@@ -111,10 +119,55 @@ class Tasks(Executor):
         threads: dict[str, int] = self._client.nthreads()
         return max(1, sum(threads.values()))
 
+    def resources(self) -> dict[str, tuple[str, ...]]:
+        """Return the names of the resources that the present workers have, by their addresses.
+
+        A worker declares them with `dask worker --resources`.
+        """
+        workers: dict[str, Any] = self._client.scheduler_info(n_workers=-1)["workers"]
+        return {address: tuple(facts["resources"]) for address, facts in workers.items()}
+
+    def ask(self, function: Callable[..., T], /, *args: object) -> dict[str, T]:
+        """Run a short function on every worker now, beside its tasks; return the answers.
+
+        Its first argument is the worker's address, by which the answers are. A worker that is gone
+        has no answer.
+        """
+        answers = self._client.run(_answer, function, args, on_error="return")
+        for answer in answers.values():
+            if isinstance(answer, BaseException) and not isinstance(answer, OSError):
+                raise answer
+        return {name: each for name, each in answers.items() if not isinstance(each, OSError)}
+
     def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
+        return self._submit(None, fn, args, kwargs)
+
+    def submit_with(
+        self, resource: str, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs
+    ) -> Future[T]:
+        """Submit a task that only a worker with that resource takes, one at a time for each.
+
+        It waits for as long as no worker has the resource.
+        """
+        return self._submit(resource, fn, args, kwargs)
+
+    def _submit(
+        self,
+        resource: str | None,
+        fn: Callable[..., T],
+        args: tuple[Any, ...],
+        kwargs: Mapping[str, Any],
+    ) -> Future[T]:
         future: Future[T] = Future()
         remote = self._client.submit(
-            _task, self._expected, self._extras, fn, args, kwargs, pure=False
+            _task,
+            self._expected,
+            self._extras,
+            fn,
+            args,
+            kwargs,
+            pure=False,
+            resources=None if resource is None else {resource: 1},
         )
         self._open.add(future)
 
@@ -201,6 +254,13 @@ def _task(
     finally:
         _cancel.reset(token)
         finished.set()
+
+
+def _answer(
+    function: Callable[..., T], args: tuple[Any, ...], dask_worker: Worker | None = None
+) -> T:
+    """Answer on a worker; dask gives the worker by the name of the argument."""
+    return function(dask_worker.address if dask_worker else "", *args)
 
 
 def _connect(address: str) -> Client:

@@ -6,15 +6,17 @@ import random
 import uuid
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
+from threading import Event
 
 from mobilebench import plugins
 from mobilebench.errors import CellFailed, MissingToolkit
 from mobilebench.failures import failure_of, shared
+from mobilebench.interfaces import Ran
 from mobilebench.machine import host
 from mobilebench.measuring import diagnoses
 from mobilebench.measuring.setting import Cell
 from mobilebench.notation.quantities import duration
-from mobilebench.observer import Observer, Silent
+from mobilebench.observer import Observer, Progress, Silent
 from mobilebench.stats.summary import summarise
 from mobilebench.store import signing
 from mobilebench.values.device import published
@@ -65,12 +67,24 @@ def measure_pair(
         yield measure_cell(cells[side], place, observer, title)
 
 
+def run_here(cell: Cell, cancel: Event, progress: Progress) -> Ran:
+    """Run a cell on its device from this computer; raises as `Runner.run` does."""
+    runner = plugins.wishing(plugins.runner(cell.device.id), cell.wishes)
+    return runner.run(cell.device.id, cell.artifact, cell.job, cancel, progress, cell.variants)
+
+
 def measure_cell(
-    cell: Cell, session: Session | None, observer: Observer | None, title: str = ""
+    cell: Cell,
+    session: Session | None,
+    observer: Observer | None,
+    title: str = "",
+    *,
+    cancel: Event | None = None,
+    run: Callable[[Cell, Event, Progress], Ran] = run_here,
 ) -> Record:
     """Measure one cell; a failure of its runtime becomes the record's outcome.
 
-    `title` tells an observer which run of several it is.
+    `title` tells an observer which run of several it is. `run` is the way to the device.
     """
     runner = plugins.runner(cell.device.id)
     name = f"{title}: {cell.name}" if title else cell.name
@@ -80,9 +94,7 @@ def measure_cell(
     outcome: Measurement | Failure
     device, seen = published(cell.device), None
     try:
-        ran = runner.run(
-            cell.device.id, cell.artifact, cell.job, progress=progress, variants=cell.variants
-        )
+        ran = run(cell, cancel or Event(), progress)
         device, seen = ran.device, ran.seen
         outcome = diagnoses.diagnose(ran.measurement, cell.job.protocol, device)
         progress.finished(_figure(outcome))

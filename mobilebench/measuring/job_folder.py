@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 JOB_FILE = "job.json"
 SUBJECT_FILE = "subject.json"
 RECORD_FILE = "record.json"
+NO_RECORD_FILE = "no-record.txt"
+"""In it, an app says why a run left no record: a word, and a sentence in the line below."""
 _INPUTS_FILE, _EXPECTED_FILE = "parity/inputs.bin", "parity/expected.bin"
 _CHECKED = 2
 """Inputs that a device computes before it is timed: the file was verified on more when it was
@@ -84,8 +86,31 @@ class JobFolder:
                 )
 
     def journal(self) -> Journal:
-        """Read the journal of the device; raises as `journal.read` does."""
-        return journal.read(self.journal_path, self.content)
+        """Read the journal of the device.
+
+        Raises as `journal.read` does, and `UserError` where the device has not measured.
+        """
+        if self.journal_path.exists():
+            return journal.read(self.journal_path, self.content)
+        reason = self.no_record()
+        if reason is None:
+            raise UserError(
+                f"{self.path} holds neither a record nor a journal, so no device has begun with "
+                f"its job; run it, and copy the folder back."
+            )
+        raise UserError(f"{self.path} holds no measurement. The device says: {reason}")
+
+    def no_record(self) -> str | None:
+        """Return why an app says that there is no record, such as `refused: ...`; None where not.
+
+        Only its first 10,000 characters are read.
+        """
+        try:
+            with (self.path / NO_RECORD_FILE).open(encoding="utf-8", errors="replace") as file:
+                lines = file.read(10_000).splitlines()
+        except OSError:
+            return None
+        return ": ".join(line.strip() for line in lines[:2] if line.strip()) or None
 
     def document(self, name: str = RECORD_FILE) -> Document:
         """Read a record in the folder, as it was written.

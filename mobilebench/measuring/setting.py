@@ -15,6 +15,7 @@ from mobilebench.values.measurement import ComputeUnit
 from mobilebench.values.policy import Policy
 from mobilebench.values.protocol import Protocol
 from mobilebench.values.threads import require_threads
+from mobilebench.values.wishes import Wishes
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,8 @@ class Setting:
     compute_unit: ComputeUnit = ComputeUnit.CPU
     policy: Policy = field(default_factory=Policy)
     """How a device chooses between the artifacts of a job, where it has several."""
+    wishes: Wishes = field(default_factory=Wishes)
+    """What is set on the device for each run."""
 
     def __post_init__(self) -> None:
         for threads in self.threads:
@@ -46,6 +49,8 @@ class Cell:
     """Commit that the artifact was made from; None for that of the working folder."""
     variants: tuple[Artifact, ...] = ()
     """Artifacts of the job's variants after the first, in their order."""
+    wishes: Wishes = field(default_factory=Wishes)
+    """What is set on the device for the run."""
 
     @property
     def name(self) -> str:
@@ -71,19 +76,23 @@ class PairPlan:
     """A sentence for each pair that no runtime of the device takes on either side."""
 
 
-def plan(artifacts: Sequence[Artifact], setting: Setting) -> Plan:
+def plan(artifacts: Sequence[Artifact], setting: Setting, device: Device | None = None) -> Plan:
     """Plan every artifact on every runtime that takes its format, at every thread count.
 
-    An artifact that no runtime of the setting takes is left out. Raises `UserError` where that
-    leaves nothing, and where the device or a runtime is not available.
+    `device` is that of the setting, where it was read already. An artifact that no runtime of the
+    setting takes is left out. Raises `UserError` where that leaves nothing, and where the device or
+    a runtime is not available.
     """
-    runner, device = find_device(setting.device_id)
+    if device is None:
+        runner, device = find_device(setting.device_id)
+    else:
+        runner = plugins.runner(setting.device_id)
     cells: list[Cell] = []
     left_out: list[str] = []
     for artifact in artifacts:
         runtimes = _runtimes(artifact, runner, setting.runtimes)
         cells += [
-            Cell(device, artifact, job_for(artifact, runtime, threads, setting))
+            _cell(device, artifact, runtime, threads, setting)
             for runtime in runtimes
             for threads in setting.threads
         ]
@@ -118,12 +127,12 @@ def width_files(
     return WidthFiles(widest, tuple(others), _files([widest, *others], accuracies))
 
 
-def plan_widths(given: WidthFiles, setting: Setting) -> Plan:
+def plan_widths(given: WidthFiles, setting: Setting, device: Device | None = None) -> Plan:
     """Plan the widths of a network as one job, between which the setting's policy chooses.
 
-    Raises as `plan` does.
+    `device` is as in `plan`, and what is raised too.
     """
-    planned = plan([given.widest], setting)
+    planned = plan([given.widest], setting, device)
     cells = (
         replace(
             cell,
@@ -223,8 +232,8 @@ def plan_pairs(first: Sequence[Artifact], second: Sequence[Artifact], setting: S
             continue
         cells += [
             (
-                Cell(device, before, job_for(before, runtime, threads, setting)),
-                Cell(device, after, job_for(after, runtime, threads, setting)),
+                _cell(device, before, runtime, threads, setting),
+                _cell(device, after, runtime, threads, setting),
             )
             for runtime in _shared_runtimes(before, after, runner, setting)
             for threads in setting.threads
@@ -232,6 +241,11 @@ def plan_pairs(first: Sequence[Artifact], second: Sequence[Artifact], setting: S
     if not cells:
         raise UserError(left_out[0])
     return PairPlan(tuple(cells), tuple(left_out))
+
+
+def _cell(device: Device, artifact: Artifact, runtime: str, threads: int, setting: Setting) -> Cell:
+    job = job_for(artifact, runtime, threads, setting)
+    return Cell(device, artifact, job, wishes=setting.wishes)
 
 
 def job_for(artifact: Artifact, runtime: str, threads: int, setting: Setting) -> Job:

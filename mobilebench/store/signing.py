@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import threading
 import warnings
 from dataclasses import replace
 from pathlib import Path
@@ -127,14 +128,14 @@ def device_key(path: Path | None = None) -> Ed25519PrivateKey:
 
 
 def _make(path: Path) -> None:
-    """Write a new key; where two processes do so at once, the first one's key stays."""
+    """Write a new key; where two processes or threads do so at once, the first one's key stays."""
     path.parent.mkdir(parents=True, exist_ok=True)
     pem = Ed25519PrivateKey.generate().private_bytes(
         serialization.Encoding.PEM,
         serialization.PrivateFormat.PKCS8,
         serialization.NoEncryption(),
     )
-    neighbour = path.with_name(f"{path.name}.{os.getpid()}")
+    neighbour = path.with_name(f"{path.name}.{os.getpid()}-{threading.get_ident()}")
     handle = os.open(neighbour, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         with os.fdopen(handle, "wb") as out:

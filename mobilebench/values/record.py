@@ -88,6 +88,8 @@ class Identity:
     """The policy and the widths that it chose from; None for one network."""
     runtime_settings: tuple[str, ...] = ()
     """`NAME=VALUE` for each option of the runtime that the runner set."""
+    device_settings: tuple[str, ...] = ()
+    """The same for what was set on the device and changes what is measured."""
 
     def differences(self, other: Identity) -> tuple[str, ...]:
         """Names of the fields in which two identities differ, in declared order."""
@@ -303,4 +305,9 @@ class Record:
             runtime_settings=tuple(
                 sorted(f"{name}={value}" for name, value in runtime.settings.items())
             ),
+            device_settings=tuple(
+                sorted(f"{name}={value}" for name, value in self.seen.wished.items())
+            )
+            if self.seen
+            else (),
         )

@@ -7,6 +7,7 @@ from dataclasses import field
 from mobilebench.values import require_range, value
 from mobilebench.values.attached import Attached
 from mobilebench.values.device import DeviceState
+from mobilebench.values.wishes import FIXED_PERFORMANCE, THERMAL_STATUS
 
 
 @value
@@ -40,3 +41,12 @@ class Seen:
 
     def __post_init__(self) -> None:
         require_range(self, "clock_uncertainty_ns")
+
+    @property
+    def wished(self) -> dict[str, str]:
+        """Settings without which another thing would have been measured."""
+        return {
+            name: content
+            for name, content in self.settings.items()
+            if name in (FIXED_PERFORMANCE, THERMAL_STATUS)
+        }

@@ -6,6 +6,10 @@ Unknown keys, wrong types and other schema versions are errors that name the pla
 from __future__ import annotations
 
 import json
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import Field, fields, is_dataclass
 from functools import cache
 from pathlib import Path
@@ -49,7 +53,31 @@ def to_sparse(value: object) -> Plain:
 
 def _dumped(value: object) -> Plain:
     cls: Any = type(value)
-    return _adapter(cls).dump_python(value, mode="json")
+    with _interrupted_later():
+        return _adapter(cls).dump_python(value, mode="json")
+
+
+@contextmanager
+def _interrupted_later() -> Iterator[None]:
+    """Put signals that end the program off, until the context is left.
+
+    In a union, pydantic's core takes whatever a serializer raises for another branch's turn: a
+    Ctrl-C in that moment would be lost, and the value written in another form.
+    """
+    came: list[tuple[int, Any]] = []
+    handlers = {}
+    if threading.current_thread() is threading.main_thread():  # no other is interrupted
+        named = {each: signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)}
+        handlers = {each: handler for each, handler in named.items() if callable(handler)}
+    try:
+        for each in handlers:
+            signal.signal(each, lambda *arguments: came.append(arguments))
+        yield
+    finally:
+        for each, handler in handlers.items():
+            signal.signal(each, handler)
+    for number, frame in came:
+        handlers[signal.Signals(number)](number, frame)
 
 
 def _without_absent(value: Any, plain: Plain, *, every: bool) -> Plain:

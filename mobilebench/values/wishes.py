@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from mobilebench.errors import UserError
 from mobilebench.values import require_range, value
+
+FIXED_PERFORMANCE = "fixed_performance"
+THERMAL_STATUS = "thermal_status"
+"""How the settings of a record name what was wished (`Seen.settings`)."""
 
 
 @value
@@ -20,3 +25,12 @@ class Wishes:
 
     def __bool__(self) -> bool:
         return self != Wishes()
+
+    def refusal(self, scheme: str) -> UserError:
+        """Return the error of a runner whose devices can do nothing of this."""
+        options = ["--fixed-performance"] * self.fixed_performance
+        options += ["--rehearse-status"] * (self.thermal_status is not None)
+        return UserError(
+            f"{' and '.join(options)} was given for a device of the kind {scheme}, and such "
+            f"devices have no such setting; leave it out, or name an Android device, adb:SERIAL."
+        )

@@ -131,3 +131,15 @@ def test_the_committed_cut_is_what_the_app_uses() -> None:
     """The whole API is 61 MB to fetch; without it there is nothing to compare with."""
     text = (fetch("android-api") / "current.txt").read_text(encoding="utf-8")
     assert stubs.CUT.read_text(encoding="utf-8") == cutting.of_app(text)
+
+
+def test_properties_of_the_battery_are_read_as_they_are() -> None:
+    """Android 8 gives the least Long for what is missing, which is 0 as an Int."""
+    calls = {
+        use.name
+        for each in read_jar(compile_modules(["app"]).units["app"])
+        for method in each.methods
+        for use in method.uses
+        if use.owner == "android/os/BatteryManager"
+    }
+    assert calls == {"getLongProperty"}

@@ -13,7 +13,7 @@ from mobilebench_android.modules import COMPILE_API, MIN_API, MODULES, Module
 from mobilebench_android.packaging import ABIS, INSTEAD
 from mobilebench_android.parts import parts
 from mobilebench_android.places import APP
-from mobilebench_android.resources import APPLICATION, VERSION_CODE, version_name
+from mobilebench_android.resources import APPLICATION, VERSION_CODE, aapt2, link, version_name
 
 ELSEWHERE = {"tflite-java", "natives"}
 """Gradle takes TensorFlow Lite's classes from its artifact, and runs no library on Linux."""
@@ -107,6 +107,14 @@ def test_what_both_builds_take_has_one_version() -> None:
     for alias, part in (("kotlin", "kotlin-compiler"), ("jackson", "jackson-core")):
         assert parts()[part].version.partition("-")[0] == versions[alias]
     assert parts()["junit4"].version.partition("-")[0] == versions["junit"]
+
+
+def test_both_builds_state_the_executorch_that_they_pack() -> None:
+    text = _text(MODULES["app"])
+    assert 'resValue("string", "executorch_version", libs.versions.executorch.get())' in text
+    part = parts()["executorch-android"]
+    table = aapt2("dump", "resources", link().package)
+    assert f'string/executorch_version\n      () "{part.package} {part.version}"' in table
 
 
 def test_what_stands_in_for_a_library_is_in_the_catalog() -> None:

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from mobilebench import plugins
+
 SCRIPT = """
 source <(mobilebench --show-completion)
 COMP_WORDS=({words}); COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1))
@@ -62,7 +64,8 @@ def _completed(path: str, *words: str) -> list[str]:
         (("export", "rapidnet_ti", "--delegate", "q"), ["qualcomm"]),
         (("export", "rapidnet_ti", "--preci"), ["--precision"]),
         (("bench", "a", "--protocol", "b"), ["burst-1"]),
-        (("bench", "a", "--device", ""), ["host", "sim"]),
+        (("bench", "a", "--device", ""), ["all", *plugins.runner_names()]),
+        (("calibrate", "a", "--device", ""), [*plugins.runner_names()]),
         (("bench", "a", "--runtime", "onnx"), ["onnxruntime"]),
         (("bench", "a", "--compute-unit", "c"), ["cpu"]),
         (("models", "--family", "mobilevigv"), ["mobilevigv2"]),

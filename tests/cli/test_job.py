@@ -95,6 +95,21 @@ def test_the_journal_of_an_app_that_was_ended_is_read_and_the_job_goes_on(
     assert Diagnosis.CUT_OFF in first.reasons and Diagnosis.CUT_OFF not in second.reasons
 
 
+def test_why_a_device_left_no_record_is_told(mobilebench: Program, folder: Path) -> None:
+    never = mobilebench("job", "read", folder)
+    assert never.code == 2 and "no device has begun with its job" in never.stderr
+    (folder / "no-record.txt").write_bytes(b"refused\nNo GPU\x1b[31m;\xff name another unit.\n")
+    refused = mobilebench("job", "read", folder)
+    assert refused.code == 2 and "\x1b" not in refused.stderr
+    assert "holds no measurement. The device says: refused: No GPU" in refused.stderr
+    (folder / "no-record.txt").unlink()
+    assert mobilebench("job", "run", folder).code == 0
+    (folder / "record.json").unlink()
+    (folder / "no-record.txt").write_text("cut off\nThe process ended.\n")
+    cut = mobilebench("job", "read", folder)
+    assert cut.code == 0 and "the device says: cut off: The process ended." in cut.stderr
+
+
 def test_a_failure_is_stored_and_exit_code_one(
     mobilebench: Program, folder: Path, tmp_path: Path
 ) -> None:

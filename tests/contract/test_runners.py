@@ -39,6 +39,14 @@ def test_what_is_attached_and_can_be_used_are_its_devices(runner: Runner) -> Non
     assert usable == [device.id for device in runner.devices()]
 
 
+def test_a_device_can_be_read_alone(runner: Runner) -> None:
+    ids = [attached.id for attached in runner.attached()]
+    assert len(set(ids)) == len(ids)
+    for id_ in ids[:2]:
+        assert [attached.id for attached in runner.attached(id_)] == [id_]
+    assert runner.attached(f"{runner.scheme}:nosuch") == ()
+
+
 def test_it_states_its_transport(runner: Runner) -> None:
     assert runner.transport
 

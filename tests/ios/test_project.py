@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import subprocess
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 from typing import Any
 
 import pytest
+from packaging.version import Version
 from PIL import Image
 
 from mobilebench.cli import doctor
 from mobilebench.errors import UserError
-from mobilebench_ios import xcode
-from mobilebench_ios.places import APP, CORE
+from mobilebench_android.resources import version_name
+from mobilebench_ios import package, xcode
+from mobilebench_ios.places import APP, CORE, output
 from mobilebench_ios.swift_source import masked, sources
 
 FILE = xcode.PROJECT / "project.pbxproj"
@@ -69,19 +73,83 @@ def test_both_readers_refuse_a_broken_project(tmp_path: Path) -> None:
         xcode.ids_of_pbxproj(broken)
 
 
-@pytest.mark.parametrize("configuration", ["Debug", "Release"])
-def test_the_app_is_built_as_the_package_is(configuration: str) -> None:
-    settings = xcode.settings(_project(), configuration)
-    manifest = (CORE / "Package.swift").read_text(encoding="utf-8")
-    assert settings["IPHONEOS_DEPLOYMENT_TARGET"] == OLDEST
-    assert f".iOS(.v{OLDEST.partition('.')[0]})" in manifest
-    assert settings["SWIFT_VERSION"] == "6.0" and ".v6" in manifest
-    products = [
-        each["productName"]
-        for each in _project()["objects"].values()
-        if each["isa"] == "XCSwiftPackageProductDependency"
+@pytest.fixture(scope="module")
+def dumped() -> dict[str, Any]:
+    """The package as Swift reads it."""
+    return package.dump()
+
+
+def test_swift_reads_from_the_package_what_the_project_asks_for(dumped: dict[str, Any]) -> None:
+    assert package.problems(_project(), dumped) == []
+    assert xcode.settings(_project(), "Release")["IPHONEOS_DEPLOYMENT_TARGET"] == OLDEST
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "problem"),
+    [
+        ("productName = BenchCore;", "productName = BenchConformance;", "BenchConformance, which"),
+        ("relativePath = BenchCore", "relativePath = Core", "which calls itself BenchCore"),
+        ("TARGET = 16.0", "TARGET = 15.0", "Debug is for iOS 15.0, and the package for 16.0"),
+        ("SWIFT_VERSION = 6.0", "SWIFT_VERSION = 5.0", "Debug is in Swift 5, and the package in"),
+    ],
+)
+def test_a_project_that_asks_for_another_package_is_found(
+    dumped: dict[str, Any], old: str, new: str, problem: str
+) -> None:
+    assert old in TEXT
+    [row] = package.problems(xcode.read(TEXT.replace(old, new, 1)), dumped)
+    assert problem in row
+
+
+def test_a_plan_of_other_tests_is_found(dumped: dict[str, Any]) -> None:
+    plan = {"testTargets": [{"target": {"identifier": "AppTests"}}]}
+    rows = package.problems(_project(), dumped, plan)
+    assert [row.partition(",")[0] for row in rows] == [
+        "the test plan has AppTests",
+        "the package has the tests BenchCoreTests",
     ]
-    assert products == ["BenchCore"] and 'library(name: "BenchCore"' in manifest
+
+
+def test_a_package_that_swift_does_not_take_is_refused() -> None:
+    folder = output() / "broken-package"
+    folder.mkdir(parents=True, exist_ok=True)
+    text = "import PackageDescription\nlet package = Package(names: 1)\n"
+    (folder / "Package.swift").write_text(f"// swift-tools-version: 6.0\n{text}")
+    with pytest.raises(UserError, match="incorrect argument label"):
+        package.dump(folder=folder)
+
+
+def _copies_pins(project: Path, built: Path) -> Path:
+    """Run the project's script that keeps the versions of packages; return where they are."""
+    [phase] = [
+        each for each in _project()["objects"].values() if each["isa"] == "PBXShellScriptBuildPhase"
+    ]
+    subprocess.run(
+        [phase["shellPath"], "-c", phase["shellScript"]],
+        check=True,
+        env={
+            "PATH": os.environ["PATH"],
+            "PROJECT_FILE_PATH": str(project),
+            "TARGET_BUILD_DIR": str(built),
+            "UNLOCALIZED_RESOURCES_FOLDER_PATH": "MobileBench.app",
+        },
+    )
+    return built / "MobileBench.app" / "Package.resolved"
+
+
+def test_the_app_holds_the_versions_of_the_packages_that_it_was_built_with(tmp_path: Path) -> None:
+    project, built = tmp_path / "a b.xcodeproj", tmp_path / "Release-iphoneos"
+    assert not _copies_pins(project, built).exists()
+    pins = project / "project.xcworkspace" / "xcshareddata" / "swiftpm" / "Package.resolved"
+    pins.parent.mkdir(parents=True)
+    pins.write_text('{"pins": []}')
+    assert _copies_pins(project, built).read_text() == '{"pins": []}'
+    # A package that was removed since is not in the app either.
+    pins.unlink()
+    assert not _copies_pins(project, built).exists()
+    # The script reads the project and writes the app, which Xcode's sandbox forbids.
+    settings = xcode.settings(_project(), "Release")
+    assert settings["ENABLE_USER_SCRIPT_SANDBOXING"] == "NO"
 
 
 def test_declarations_for_checks_are_not_in_the_app() -> None:
@@ -120,11 +188,28 @@ def test_the_app_is_run_as_it_is_released_and_without_a_debugger() -> None:
     assert launch.attrib["selectedDebuggerIdentifier"] == ""
 
 
-def test_results_can_be_taken_from_the_phone_and_jobs_opened() -> None:
+def test_the_finder_and_the_files_app_show_the_folder_of_jobs() -> None:
     info = xcode.plist("Configuration/Info.plist")
+    # The Finder asks for the first; the Files app shows a folder with both alone.
     assert info["UIFileSharingEnabled"] is True
-    kinds = {kind for each in info["CFBundleDocumentTypes"] for kind in each["LSItemContentTypes"]}
-    assert kinds == {"public.folder", "public.zip-archive"}
+    assert info["LSSupportsOpeningDocumentsInPlace"] is True
+
+
+def test_the_app_has_the_version_of_the_program() -> None:
+    for configuration in ("Debug", "Release"):
+        version = xcode.settings(_project(), configuration)["MARKETING_VERSION"]
+        # Apple takes three numbers and nothing behind them.
+        assert Version(version_name()).base_version == version
+
+
+def test_the_app_offers_to_open_only_what_it_opens() -> None:
+    code = "\n".join(path.read_text(encoding="utf-8") for path in sources(APP / "App"))
+    info = xcode.plist("Configuration/Info.plist")
+    assert ("CFBundleDocumentTypes" in info) == (".onOpenURL" in code)
+
+
+def test_the_app_has_the_rights_of_an_app_in_front_alone() -> None:
+    info = xcode.plist("Configuration/Info.plist")
     assert "UIBackgroundModes" not in info, "a measurement ends when the app leaves the front"
     variables = set(re.findall(r"\$\((\w+)\)", json.dumps(info)))
     given = {"DEVELOPMENT_LANGUAGE", "EXECUTABLE_NAME"}
@@ -197,5 +282,5 @@ def test_the_readme_has_the_commands_of_the_doctor() -> None:
     assert f"{xcode.PROJECT.name} " in doctor.IPHONE and f"-scheme {SCHEME.stem} " in doctor.IPHONE
     assert "MOBILEBENCH_BUNDLE_ID" in settings
     [option] = re.findall(r"--job \S+ (--\w+)", doctor.IPHONE)
-    asked = (APP / "App" / "Asked.swift").read_text(encoding="utf-8")
+    asked = (CORE / "Sources/BenchCore/Jobs/Asked.swift").read_text(encoding="utf-8")
     assert '"--job"' in asked and f'"{option}"' in asked

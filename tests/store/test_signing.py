@@ -7,6 +7,7 @@ import stat
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from threading import Barrier, Thread
 from typing import Any
 
 import pytest
@@ -54,6 +55,23 @@ def test_a_changed_record_is_refused(change: Callable[[Any], Any]) -> None:
     change(plain)
     with pytest.raises(SchemaError, match="does not match its signature"):
         signing.require_intact(plain, "it")
+
+
+def test_threads_that_sign_at_the_same_time_have_one_key(tmp_path: Path) -> None:
+    for turn in range(20):
+        together, keys = Barrier(8), list[str]()
+
+        def sign(turn: int = turn, together: Barrier = together, keys: list[str] = keys) -> None:
+            together.wait()
+            key = signing.device_key(tmp_path / str(turn) / "device.key")
+            keys.append(key.private_bytes_raw().hex())
+
+        threads = [Thread(target=sign) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert len(keys) == 8 and len(set(keys)) == 1
 
 
 def test_content_has_one_digest_signed_or_not() -> None:

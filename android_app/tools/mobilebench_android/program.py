@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import shlex
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -11,6 +12,7 @@ from pathlib import Path
 from mobilebench.errors import MobilebenchError
 from mobilebench.files import write_text
 from mobilebench_android import api_levels, cutting, packaging, second_source, stubs
+from mobilebench_android.art import running
 from mobilebench_android.class_reader import read_jar
 from mobilebench_android.commands import report, run_verb, show_tests
 from mobilebench_android.compiling import compile_modules
@@ -69,6 +71,11 @@ def _compile(given: argparse.Namespace) -> int:
 def _classpath(given: argparse.Namespace) -> int:
     names = _known(given.modules, MODULES, "module")
     print(os.pathsep.join(map(str, compile_modules(names, report).classpath)))
+    return 0
+
+
+def _art(given: argparse.Namespace) -> int:
+    print(shlex.join(running.app_command(["conformance"], _CONFORMANCE, report)))
     return 0
 
 
@@ -132,6 +139,7 @@ def _known(names: Sequence[str], table: Mapping[str, object], noun: str) -> list
     return list(names) or list(table)
 
 
+_CONFORMANCE = "mobilebench.conformance.MainKt"
 _TAKES_CASES = {"cases", "natives"}
 _TAKES_MODULES = {"compile", "classpath", "test"}
 VERBS: dict[str, tuple[str, Callable[[argparse.Namespace], int]]] = {
@@ -141,6 +149,7 @@ VERBS: dict[str, tuple[str, Callable[[argparse.Namespace], int]]] = {
     "classpath": ("compile modules and print their class path", _classpath),
     "api": ("check what the modules use of Android, and since when it is there", _api),
     "cut": ("write the classes of Android's API that the app is compiled against", _cut),
+    "art": ("build Android's runtime and print how it answers the golden vectors", _art),
     "apk": ("build and sign the app for phones and for emulators", _apk),
     "test": ("run the tests of modules", _test),
     "cases": ("export the cases that the tests of the native libraries need", _cases),

@@ -12,6 +12,7 @@ from mobilebench_android.jars import files_below
 from mobilebench_android.java import run
 from mobilebench_android.modules import COMPILE_API, MIN_API, MODULES
 from mobilebench_android.outputs import files_key, key_of, made
+from mobilebench_android.parts import parts
 from mobilebench_android.places import ROOT
 
 APPLICATION = "mobilebench.app"
@@ -21,6 +22,8 @@ _LIBRARIES = (
     "libziparchive", "protobuf-lite", "zopfli", "p7zip",
 )  # fmt: skip
 _TIMEOUT_S = 300
+_STATED = '<resources><string name="executorch_version">{}</string></resources>'
+"""What only the build knows; Gradle states it by `resValue`."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +47,12 @@ def version_name() -> str:
     """Return the project's version."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     return str(project["version"])
+
+
+def executorch_version() -> str:
+    """Return what the app calls its ExecuTorch, which does not tell its version itself."""
+    part = parts()["executorch-android"]
+    return f"{part.package} {part.version}"
 
 
 def manifest() -> Path:
@@ -70,6 +79,10 @@ def link(report: Report = silent) -> Linked:
     def make(folder: Path) -> None:
         compiled = folder / "compiled.zip"
         aapt2("compile", "--dir", source / "res", "-o", compiled, report=report)
+        stated = folder / "values" / "stated.xml"
+        stated.parent.mkdir()
+        stated.write_text(_STATED.format(executorch_version()), encoding="utf-8")
+        aapt2("compile", stated, "-o", folder, report=report)
         # Gradle takes the package from its own files and refuses one in the manifest.
         text = written.read_text(encoding="utf-8")
         whole = folder / "AndroidManifest.xml"
@@ -80,10 +93,11 @@ def link(report: Report = silent) -> Linked:
         outputs: list[str | Path] = ["-o", folder / "linked.zip", "--java", folder / "java"]
         aapt2(
             "link", "-I", framework, "--manifest", whole, *options, *outputs, compiled,
-            report=report,
+            folder / "values_stated.arsc.flat", report=report,
         )  # fmt: skip
         compiled.unlink()
 
-    key = key_of(files_key([*resources.items(), (written.name, written)]), options, APPLICATION)
+    sources = files_key([*resources.items(), (written.name, written)])
+    key = key_of(sources, options, APPLICATION, _STATED, executorch_version())
     place = made("resources", key, make, report)
     return Linked(place / "linked.zip", place / "java")

@@ -44,7 +44,7 @@ def find(abis: Sequence[str]) -> Apk | None:
     """Return the package at hand for a phone with these ABIs, the best first; None without one.
 
     It is the one that the variable MOBILEBENCH_APK names, or that of a checkout's build. Raises
-    `UserError` for a variable that names no package for the phone, and for a file that is none.
+    `UserError` for a variable that names no package for the phone, and for another kind of file.
     """
     named = os.environ.get(VARIABLE)
     if named:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from mobilebench.errors import UserError
 from mobilebench_device_runners._adb import apk
 from mobilebench_device_runners._adb.apk import Apk
-from mobilebench_device_runners._adb.command import QUICK_S, Adb, quoted
+from mobilebench_device_runners._adb.command import Adb, quoted
 from mobilebench_device_runners._tools import Answer, LinkLost
 
 PACKAGE = "mobilebench.app"
@@ -73,10 +74,10 @@ def path_of(adb: Adb, user: Owner) -> str | None:
     return next(iter([*base, *(path.strip() for path in paths)]), None)
 
 
-def require(adb: Adb, user: Owner, package: Apk | None, installing: object = None) -> bool:
+def require(adb: Adb, user: Owner, package: Apk | None, installing: Callable[[], object]) -> bool:
     """Bring the app onto the phone, where it is missing or another one; return whether it was.
 
-    `installing` is called, without arguments, before that. Raises `UserError` with what to do
+    `installing` is called before that. Raises `UserError` with what to do
     where the phone refuses it, and where neither side has the app.
     """
     place = path_of(adb, user)
@@ -89,8 +90,7 @@ def require(adb: Adb, user: Owner, package: Apk | None, installing: object = Non
         return False
     if place is not None and is_same(adb, place, package):
         return False
-    if callable(installing):
-        installing()
+    installing()
     _install(adb, user, package)
     if path_of(adb, user) is None:
         raise UserError(
@@ -102,14 +102,14 @@ def require(adb: Adb, user: Owner, package: Apk | None, installing: object = Non
 
 def is_same(adb: Adb, place: str, package: Apk) -> bool:
     """Whether the installed package is the one at hand: by its bytes, or else by its version."""
-    said = adb.shell(f"sha256sum {quoted(place)} 2>/dev/null", timeout_s=_HASH_S).text.split()
-    if said and re.fullmatch(r"[0-9a-f]{64}", said[0]):
-        return said[0] == package.sha256
+    answered = adb.shell(f"sha256sum {quoted(place)} 2>/dev/null", timeout_s=_HASH_S).text.split()
+    if answered and re.fullmatch(r"[0-9a-f]{64}", answered[0]):
+        return answered[0] == package.sha256
     text = adb.shell(quoted("dumpsys", "package", PACKAGE)).text
     code = re.search(r"^\s*versionCode=(\d+)", text, re.MULTILINE)
     name = re.search(r"^\s*versionName=(\S+)", text, re.MULTILINE)
-    found = (code and int(code[1]), name and name[1])
-    return found == (package.version_code, package.version_name)
+    installed = (code and int(code[1]), name and name[1])
+    return installed == (package.version_code, package.version_name)
 
 
 def _install(adb: Adb, user: Owner, package: Apk) -> None:
@@ -133,10 +133,13 @@ def _install(adb: Adb, user: Owner, package: Apk) -> None:
 
 
 def _answer(adb: Adb, args: tuple[str, ...]) -> Answer:
+    """Return what adb says of an installation, also where the phone does not know the way."""
     try:
         return adb.run(*args, timeout_s=INSTALL_S)
     except LinkLost as error:
-        adb.shell("true", QUICK_S)  # a phone that is gone says so
+        adb.shell("true")  # a phone that is gone says so
+        if error.answer.rc >= 0:
+            return error.answer  # it ended by itself: the phone does not know this way
         raise UserError(
             f"The installation {error.why}, and the phone answers: its check of packages may wait "
             f"for an answer on the screen; look at it, or switch the check of USB installs off in "

@@ -58,17 +58,17 @@ class Adb:
         """Talk to the device by another address: transport ids change with each connection."""
         self._address = tuple(address)
 
-    def run(self, *args: str, timeout_s: float = QUICK_S, stdout: Path | None = None) -> Answer:
+    def run(self, *args: str, timeout_s: float | None = None, stdout: Path | None = None) -> Answer:
         """Run adb with the device's address; raises `LinkLost` where the device is gone."""
         answer = run_tool(
-            (ADB, *self._address, *args), timeout_s, cancel=self.cancel, stdout=stdout
+            (ADB, *self._address, *args), timeout_s or QUICK_S, cancel=self.cancel, stdout=stdout
         )
         complaint = answer.stderr.decode("utf-8", "replace")
         if answer.rc != 0 and _LOST.search(complaint):
             raise LinkLost(answer, f"says: {answer.complaint}")
         return answer
 
-    def shell(self, line: str, timeout_s: float = QUICK_S) -> Said:
+    def shell(self, line: str, timeout_s: float | None = None) -> Said:
         """Run a line of the device's shell.
 
         Raises `LinkLost` where the answer is not whole.
@@ -80,13 +80,13 @@ class Adb:
         text = answer.stdout[: ended.start()] + answer.stderr
         return Said(int(ended[1]), text.decode("utf-8", "replace").replace("\r\n", "\n"))
 
-    def require(self, line: str, timeout_s: float = QUICK_S) -> str:
+    def require(self, line: str, timeout_s: float | None = None) -> str:
         """Run a line that has to succeed; return what it printed. Raises `ToolFailed`."""
-        said = self.shell(line, timeout_s)
-        if not said.ok:
-            answer = Answer(("adb", "shell", line), said.rc, said.text.encode())
-            raise ToolFailed(answer, f"failed with {said.rc}: {answer.complaint}")
-        return said.text
+        answered = self.shell(line, timeout_s)
+        if not answered.ok:
+            answer = Answer(("adb", "shell", line), answered.rc, answered.text.encode())
+            raise ToolFailed(answer, f"failed with {answered.rc}: {answer.complaint}")
+        return answered.text
 
     def read(self, file: str, offset: int = 0, timeout_s: float | None = None) -> bytes | None:
         """Return a file's bytes from one on, as they are; None where there is no such file.
@@ -98,7 +98,7 @@ class Adb:
             f"if [ -f {word} ]; then wc -c < {word}; tail -c +{offset + 1} {word}; "
             f"else echo none; fi"
         )
-        answer = self.run("exec-out", line, timeout_s=timeout_s or QUICK_S)
+        answer = self.run("exec-out", line, timeout_s=timeout_s)
         head, newline, content = answer.stdout.partition(b"\n")
         if head.strip() == b"none":
             return None

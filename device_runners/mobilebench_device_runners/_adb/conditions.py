@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from mobilebench.errors import UserError
-from mobilebench.values.wishes import Wishes
+from mobilebench.values.wishes import FIXED_PERFORMANCE, THERMAL_STATUS, Wishes
 from mobilebench_device_runners._adb.command import Adb, quoted
 
 _STAY_ON = "stay_on_while_plugged_in"
 _ON_ANY_POWER = "7"
 """BatteryManager's bits of a charger, USB and a wireless pad."""
 _WAKE = "KEYCODE_WAKEUP"
+_UNDO_FILE = "/data/local/tmp/mobilebench-undo"
+"""What takes everything back, on the phone: a program that is killed cannot do so itself."""
 
 
 class Conditions:
@@ -33,9 +35,11 @@ class Conditions:
 
         Raises `UserError` for a wish that this phone cannot fulfil.
         """
-        self._adb.shell(f"input keyevent {_WAKE}; wm dismiss-keyguard")
+        self.wake()
         if self._settings:
             return
+        # What a program that was killed has left.
+        self._adb.shell(f"[ ! -f {_UNDO_FILE} ] || {{ sh {_UNDO_FILE}; rm -f {_UNDO_FILE}; }}")
         earlier = self._adb.shell(quoted("settings", "get", "global", _STAY_ON)).text.strip()
         self._set(
             _STAY_ON,
@@ -48,23 +52,29 @@ class Conditions:
         if self._wishes.thermal_status is not None:
             self._rehearse(self._wishes.thermal_status)
 
+    def wake(self) -> None:
+        """Switch the screen on, and take away a lock that asks for nothing."""
+        self._adb.shell(f"input keyevent {_WAKE}; wm dismiss-keyguard")
+
     def take_back(self) -> None:
         """Undo everything, the last first."""
         while self._undo:
             self._adb.shell(self._undo[-1])
             self._undo.pop()
+        self._adb.shell(f"rm -f {_UNDO_FILE}")
 
     def _set(self, name: str, content: str, line: str, undo: str) -> str:
         # First: whatever happens to the command, it is taken back.
+        self._adb.shell(f"echo {quoted(undo)} >> {_UNDO_FILE}")
         self._undo.append(undo)
         self._settings[name] = content
-        said = self._adb.shell(line)
-        return said.text if said.ok else said.text or f"it ended with {said.rc}"
+        answered = self._adb.shell(line)
+        return answered.text if answered.ok else answered.text or f"it ended with {answered.rc}"
 
     def _fix_performance(self) -> None:
         command = "cmd power set-fixed-performance-mode-enabled"
         complaint = self._set(
-            "fixed_performance", "true", f"{command} true", f"{command} false"
+            FIXED_PERFORMANCE, "true", f"{command} true", f"{command} false"
         ).strip()
         if complaint:
             raise UserError(
@@ -75,7 +85,7 @@ class Conditions:
     def _rehearse(self, status: int) -> None:
         command = "cmd thermalservice"
         complaint = self._set(
-            "thermal_status", str(status), f"{command} override-status {status}", f"{command} reset"
+            THERMAL_STATUS, str(status), f"{command} override-status {status}", f"{command} reset"
         ).strip()
         text = self._adb.shell("dumpsys thermalservice").text
         if f"Thermal Status: {status}" not in text:

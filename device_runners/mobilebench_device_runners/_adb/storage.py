@@ -10,7 +10,7 @@ import hashlib
 import re
 import secrets
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,8 +24,10 @@ from mobilebench_device_runners._tools import Answer, ToolFailed
 KEY_FILE = "run.key"
 RUNNING_FILE = "running"
 """The app writes it before a run and removes it after."""
-_STAYS = (RECORD_FILE, "device-record.json", "refusal.json", RUNNING_FILE, KEY_FILE)
+_STAYS = (RECORD_FILE, "device-record.json", "no-record.txt", RUNNING_FILE, KEY_FILE)
 """Files of a job's folder that do not go to the phone."""
+MOST_BYTES = 2_000_000_000
+"""Largest job that the app takes (`JobLimits` in `android_app/core`)."""
 _KEPT = "kept"
 _KEPT_DAYS = 7
 _LEAST_KEPT = 1024
@@ -46,6 +48,8 @@ class File:
     source: Path
     size: int
     sha256: str
+    grows: bool = False
+    """Whether the phone appends to it: a journal, which is never replaced by a shorter one."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +62,8 @@ class There:
 
     def is_whole(self, file: File, noted: Mapping[str, str]) -> bool:
         """Whether it is the file; by what was noted when it was copied, where nothing hashes."""
+        if file.grows:
+            return self.size >= file.size
         return self.size == file.size and (self.sha256 or noted.get(file.name)) == file.sha256
 
 
@@ -122,6 +128,7 @@ class Storage:
         Raises `UserError` where the phone has no room for it, `ToolFailed` where a file does not
         arrive as it was sent.
         """
+        _require_taken(given)
         self._files = files = _files(given)
         missing = self._missing(files, name)
         self._require_room(sum(file.size for file in missing))
@@ -140,16 +147,16 @@ class Storage:
 
     def remove(self, name: str) -> None:
         """Remove the job that was put there; its models stay for a week."""
-        kept = f"{self.folder}/{_KEPT}"
-        lines = [f"mkdir -p {quoted(kept)}"]
+        store = f"{self.folder}/{_KEPT}"
+        lines = [f"mkdir -p {quoted(store)}"]
         for file in self._files:
             if file.size < _LEAST_KEPT:
                 continue
-            place, target = quoted(self.of(name, file.name)), quoted(f"{kept}/{file.sha256}")
+            place, target = quoted(self.of(name, file.name)), quoted(f"{store}/{file.sha256}")
             lines.append(f"[ -f {place} ] && mv -f {place} {target} && touch {target}")
         lines.append(f"rm -rf {quoted(self.of(name))}")
         lines.append(
-            f"find {quoted(kept)} -type f -mtime +{_KEPT_DAYS} -exec rm -f {{}} + 2>/dev/null"
+            f"find {quoted(store)} -type f -mtime +{_KEPT_DAYS} -exec rm -f {{}} + 2>/dev/null"
         )
         self._adb.shell("\n".join(lines), timeout_s=60)
 
@@ -163,18 +170,18 @@ class Storage:
         lines = [f"mkdir -p {quoted(*sorted(folders))}"]
         for file in files:
             place = quoted(self.of(name, file.name))
-            kept = quoted(f"{self.folder}/{_KEPT}/{file.sha256}")
-            lines.append(f"[ -f {place} ] || [ ! -f {kept} ] || mv {kept} {place}")
+            stored = quoted(f"{self.folder}/{_KEPT}/{file.sha256}")
+            lines.append(f"[ -f {place} ] || [ ! -f {stored} ] || mv {stored} {place}")
             lines.append(
                 f'if [ -f {place} ]; then echo "$(wc -c < {place}) '
                 f'$(sha256sum < {place} 2>/dev/null)"; else echo none; fi'
             )
         size = sum(file.size for file in files)
-        said = self._adb.shell("\n".join(lines), timeout_s=QUICK_S + size / _HASHED_BYTES_S)
-        answers = [line.strip() for line in said.text.split("\n")]
+        answered = self._adb.shell("\n".join(lines), timeout_s=QUICK_S + size / _HASHED_BYTES_S)
+        answers = [line.strip() for line in answered.text.split("\n")]
         answers = [line for line in answers if line == "none" or _LINE.match(line)]
         if len(answers) != len(files):
-            answer = Answer(("adb", "shell", "mkdir ..."), said.rc, said.text.encode())
+            answer = Answer(("adb", "shell", "mkdir ..."), answered.rc, answered.text.encode())
             raise ToolFailed(answer, f"cannot prepare the folder of the job: {answer.complaint}")
         noted = self._noted(name)
         return [
@@ -232,18 +239,38 @@ def _is_whole(line: str, file: File, noted: Mapping[str, str]) -> bool:
     return There(int(match["size"]), match["sha256"]).is_whole(file, noted)
 
 
+def _require_taken(given: JobFolder) -> None:
+    """Require a job that the app takes, before a long copy. Raises `UserError`."""
+    size = sum(source.stat().st_size for _, source in _sources(given))
+    if size > MOST_BYTES:
+        raise UserError(
+            f"The job in {given.path} has {size_in_words(size)}, and the app takes jobs of up to "
+            f"{size_in_words(MOST_BYTES)}; export the model in a smaller precision."
+        )
+
+
 def _files(given: JobFolder) -> list[File]:
     """Return the files that a phone should have, without the job's own file."""
-    files = []
+    return [
+        File(
+            name,
+            source,
+            source.stat().st_size,
+            _sha256(source),
+            grows=name == given.job.reporting.journal_file,
+        )
+        for name, source in _sources(given)
+    ]
+
+
+def _sources(given: JobFolder) -> Iterator[tuple[str, Path]]:
+    """Give the files of a folder that go to the phone, by their names."""
     for source in sorted(given.path.rglob("*")):
         name = source.relative_to(given.path).as_posix()
         hidden = any(part.startswith(".") for part in name.split("/"))
-        if not source.is_file() or hidden or name in (*_STAYS, JOB_FILE):
-            continue
-        if name.endswith(".damaged"):
-            continue
-        files.append(File(name, source, source.stat().st_size, _sha256(source)))
-    return files
+        stays = hidden or name in (*_STAYS, JOB_FILE) or name.endswith(".damaged")
+        if source.is_file() and not stays:
+            yield name, source
 
 
 def _sha256(path: Path) -> str:

@@ -74,7 +74,7 @@ _LOW_PERCENT = 15
 _LITTLE_KIB = 2 * 1024 * 1024
 _MODERATE = 2
 _HOT_C = {SensorKind.SKIN: 45.0, SensorKind.BATTERY: 45.0}
-"""Where a phone publishes no threshold of its own. Phones stop charging at about that."""
+"""Where a phone publishes no threshold. Phones stop charging at about that."""
 _FOLDS_FROM_SDK = 31
 
 

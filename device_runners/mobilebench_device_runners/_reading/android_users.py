@@ -38,7 +38,7 @@ def current_user_of(answer: Answer) -> int | None:
 
 
 def app_of(answer: Answer, name: str, user: int | None) -> App | None:
-    """Return what `dumpsys package NAME` says of the app for a user; None where it says nothing."""
+    """Read the app of a user from `dumpsys package NAME`; None where it says nothing."""
     text = text_of(answer)
     if text.lost or service_state(text.whole) is not ServiceState.OK or answer.rc == 127:
         return None

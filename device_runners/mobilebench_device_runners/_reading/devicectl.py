@@ -1,7 +1,7 @@
-"""Answers of `xcrun devicectl`: JSON goes to a file that the caller names, complaints to stderr.
+"""Answers of `xcrun devicectl`: JSON in a file that the caller names.
 
-stderr is never empty. What counts is the exit status and the document's outcome; a command that
-writes no document leaves none, so that every call gets a fresh file.
+Complaints go to stderr, which is never empty. What counts is the exit status and the document's
+outcome; a command that writes no document leaves none, so that every call gets a fresh file.
 """
 
 from __future__ import annotations

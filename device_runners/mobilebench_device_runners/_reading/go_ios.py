@@ -17,7 +17,7 @@ MEND_CABLE = "plug the cable in once"
 
 
 def document_of(answer: Answer) -> Any:
-    """Return the JSON on stdout; None where it is none.
+    """Return the JSON on stdout; None where it is not JSON.
 
     Lines of a log before it do not count.
     """

@@ -162,7 +162,7 @@ def kind_of(sensor: Sensor, shift: int = 0) -> SensorKind | None:
 
 
 def judge(sensors: Sequence[Sensor]) -> Temperatures:
-    """Sort readings into temperatures and those that are none, with the reason."""
+    """Sort readings into temperatures and others, each of these with the reason."""
     shift = shift_of(sensors)
     judged = [(each, *_judged(each, shift)) for each in sensors]
     others = [celsius for _, celsius, why in judged if why is None and celsius]

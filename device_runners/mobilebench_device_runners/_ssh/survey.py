@@ -86,7 +86,7 @@ class Survey:
                 f"board: {_UV}"
             )
         if not self.writable:
-            return "its home folder cannot be written; run it as a user with a home of its own."
+            return "its home folder cannot be written; run it as a user that has one."
         if self.free_kib is not None and self.free_kib < NEEDED_KIB:
             return (
                 f"it has {self.free_kib // 1024} MB free and the environment needs "

@@ -5,12 +5,13 @@
 
     /// Core AI, which is a part of iOS from 27 on.
     ///
-    /// Documents have no word for its format yet, so a job for it says `coreml` and names a file
-    /// that ends in `.aimodel`.
+    /// Documents have no word for its format yet: a job for it has the runtime `coreai`, the format
+    /// `coreml`, and a file that ends in `.aimodel`.
     @available(iOS 27, *)
     struct CoreAIRuntime: Runtime {
         let name = "coreai"
         let format = Format.coreml
+        let endings: [String]? = ["aimodel"]
         let loadWaitS: Int
 
         var version: String { "\(System.osName) \(System.osVersion)" }
@@ -28,9 +29,6 @@
         var settings: [String: String] { ["computeUnit": "preferred"] }
 
         func load(_ request: ModelRequest) throws -> any Model {
-            guard request.file.pathExtension == "aimodel" else {
-                throw Refused("Core AI takes a file that ends in .aimodel; export one.")
-            }
             if request.delegate != nil || request.threads != 1 {
                 throw Refused("Core AI takes neither a delegate nor a number of threads.")
             }

@@ -2,18 +2,11 @@ import BenchCore
 import CoreML
 import Foundation
 
-/// What a user asks of Core ML beside a job; nothing of it is on by default.
-struct CoreMLWishes: Sendable {
-    /// Prefer fast predictions to fast loads (iOS 18).
-    var fastPrediction = false
-    /// Tell Core ML that shapes seldom change (iOS 17.4).
-    var infrequentReshapes = false
-}
-
 /// Core ML, which is a part of iOS.
 struct CoreMLRuntime: Runtime {
     let name = "coreml"
     let format = Format.coreml
+    let endings: [String]? = ["mlpackage", "mlmodel"]
     private let wishes: CoreMLWishes
     private let loadWaitS: Int
     private let compiled: CompiledModels

@@ -18,9 +18,17 @@
             .all: "this build has the CPU alone",
         ]
 
-        /// The library does not tell its version; the app states the one that it was built with.
-        var version: String {
-            Bundle.main.infoDictionary?["ExecuTorchVersion"] as? String ?? "unknown"
+        /// The library does not tell its version, so it is that of the package.
+        let version: String
+
+        init() throws {
+            guard let version = try packageVersion("executorch") else {
+                throw Refused(
+                    "The app does not know which ExecuTorch it has, because Xcode left no "
+                        + "Package.resolved in the project; add the package as ios_app/README.md "
+                        + "says, and build anew.")
+            }
+            self.version = version
         }
 
         func load(_ request: ModelRequest) throws -> any Model {

@@ -18,11 +18,15 @@
         ]
         private let environment: ORTEnv
 
+        let version: String
+
         init() throws {
+            guard let version = ORTVersion() else {
+                throw Refused("ONNX Runtime does not tell its version; build the app with another.")
+            }
+            self.version = version
             environment = try ORTEnv(loggingLevel: .warning)
         }
-
-        var version: String { ORTVersion() ?? "unknown" }
 
         /// The default of ONNX Runtime, and what the Android app sets.
         var settings: [String: String] { ["session.intra_op.allow_spinning": "1"] }

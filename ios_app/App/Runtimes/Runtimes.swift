@@ -28,7 +28,7 @@ func runtime(of job: Job, _ wishes: RunWishes, plan: Plan?) throws -> any Runtim
             throw Refused("The job asks for Core AI, which iOS has from 27 on.")
     #endif
     #if canImport(ExecuTorch)
-        case "executorch": return ExecuTorchRuntime()
+        case "executorch": return try ExecuTorchRuntime()
     #endif
     #if canImport(OnnxRuntimeBindings)
         case "onnxruntime": return try OnnxRuntime()
@@ -38,4 +38,12 @@ func runtime(of job: Job, _ wishes: RunWishes, plan: Plan?) throws -> any Runtim
             "The job asks for the runtime \(job.runtime), and this app has "
                 + "\(names.joined(separator: ", ")).")
     }
+}
+
+/// Return the version of a package that this app was built with; nil where it has none.
+func packageVersion(_ identity: String) throws -> String? {
+    guard let file = Bundle.main.url(forResource: "Package", withExtension: "resolved") else {
+        return nil
+    }
+    return try PackagePins(Data(contentsOf: file)).version(of: identity)
 }

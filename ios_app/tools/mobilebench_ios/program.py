@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from mobilebench_android.commands import report, run_verb, show_tests
-from mobilebench_ios import comparing, stubs, testing, xcode
+from mobilebench_ios import comparing, package, stubs, testing, xcode
 from mobilebench_ios.places import output, shown
 from mobilebench_ios.swift import swift
 
@@ -69,7 +69,10 @@ def _declarations(given: argparse.Namespace) -> int:
 
 def _project(given: argparse.Namespace) -> int:
     path = xcode.PROJECT / "project.pbxproj"
-    problems = xcode.problems(xcode.read(path.read_text(encoding="utf-8")))
+    project = xcode.read(path.read_text(encoding="utf-8"))
+    problems = xcode.problems(project)
+    # What does not hold together is not compared.
+    problems = problems or package.problems(project, package.dump(report))
     print("\n".join(problems) or f"{shown(path)} holds together")
     return 1 if problems else 0
 
@@ -88,6 +91,6 @@ VERBS: dict[str, tuple[str, Callable[[argparse.Namespace], int]]] = {
     "test": ("build BenchCore and run its tests", _test),
     "check": ("compile the app against declarations of Apple's frameworks", _check),
     "declarations": ("compare those declarations with Objective-C's", _declarations),
-    "project": ("check the Xcode project", _project),
+    "project": ("check the Xcode project, and the package against it", _project),
     "run": ("build an executable of BenchCore and run it", _run),
 }

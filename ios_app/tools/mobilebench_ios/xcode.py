@@ -22,6 +22,7 @@ _TOKEN = re.compile(
     r'\s+|//[^\n]*|/\*.*?\*/|(?P<mark>[{}()=;,])|"(?P<quoted>(?:[^"\\]|\\.)*)"|(?P<word>[\w.$/:-]+)',
     re.DOTALL,
 )
+_ESCAPE = re.compile(r"\\(.)")
 _NEEDED = {
     "PBXBuildFile": (),
     "PBXFileReference": ("path", "sourceTree"),
@@ -33,6 +34,7 @@ _NEEDED = {
     ),
     "PBXProject": ("buildConfigurationList", "mainGroup", "targets"),
     "PBXResourcesBuildPhase": ("files",),
+    "PBXShellScriptBuildPhase": ("shellPath", "shellScript"),
     "PBXSourcesBuildPhase": ("files",),
     "XCBuildConfiguration": ("buildSettings", "name"),
     "XCConfigurationList": ("buildConfigurations", "defaultConfigurationName"),
@@ -70,7 +72,11 @@ def _tokens(text: str) -> Iterator[str]:
             yield match["mark"]
         elif match["word"] is not None or match["quoted"] is not None:
             # A space before a value tells it from a mark.
-            yield " " + (match["word"] or re.sub(r"\\(.)", r"\1", match["quoted"] or ""))
+            yield " " + (match["word"] or _ESCAPE.sub(_unescaped, match["quoted"] or ""))
+
+
+def _unescaped(match: re.Match[str]) -> str:
+    return {"n": "\n", "t": "\t"}.get(match[1], match[1])
 
 
 def _value(tokens: list[str], at: int) -> tuple[Any, int]:

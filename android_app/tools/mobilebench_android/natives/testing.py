@@ -12,6 +12,7 @@ from mobilebench_android.fetching import Report, silent
 from mobilebench_android.java import jdk, run
 from mobilebench_android.modules import LIBRARIES, MODULES
 from mobilebench_android.natives import on_glibc
+from mobilebench_android.resources import executorch_version
 from mobilebench_android.testing import Outcome
 
 MODULE = "natives"
@@ -40,7 +41,8 @@ def run_tests(
     places = [
         f"-Dmobilebench.{name}={at.resolve()}" for name, at in (("cases", cases), ("jobs", jobs))
     ]
-    options = [*settings.options, *places, "-ea"]
+    version = f"-Dmobilebench.executorch={executorch_version()}"
+    options = [*settings.options, *places, version, "-ea"]
     jobs.mkdir(parents=True, exist_ok=True)
     report(f"running the tests of {len(classes)} classes on the native libraries")
     try:

@@ -1,4 +1,5 @@
 import BenchCore
+import Foundation
 
 /// Answers the tasks of each kind; nil is an answer that this program cannot give.
 private let kinds: [String: @Sendable (JsonObject) throws -> Json?] = [
@@ -18,11 +19,29 @@ private let kinds: [String: @Sendable (JsonObject) throws -> Json?] = [
 /// Answers the tasks on standard input, one on each line; see the contract of a device.
 @main
 enum Main {
-    static func main() throws {
-        while let line = readLine() {
-            if line.allSatisfy(\.isWhitespace) { continue }
-            print(try answered(readJson(line, "the task").asObject))
+    static func main() {
+        var number = 0
+        do {
+            while let line = readLine() {
+                number += 1
+                if line.allSatisfy(\.isWhitespace) { continue }
+                print(try answered(task(line, "task \(number)")))
+            }
+        } catch {
+            FileHandle.standardError.write(Data("\(words(of: error))\n".utf8))
+            exit(2)
         }
+    }
+
+    private static func task(_ line: String, _ name: String) throws -> JsonObject {
+        guard case .object(let task) = try readJson(line, name), task["id"] != nil,
+            case .text = task["kind"], case .object = task["given"]
+        else {
+            throw DocumentRefused(
+                "\(name) has not the keys id, kind and given; take tasks from mobilebench "
+                    + "conformance --tasks FILE.")
+        }
+        return task
     }
 
     private static func answered(_ task: JsonObject) throws -> String {

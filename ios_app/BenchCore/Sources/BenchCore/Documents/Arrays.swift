@@ -33,27 +33,32 @@ public struct TensorArray: Hashable, Sendable {
     }
 }
 
+/// Require that a file has the size of batches of plain arrays. Throws `DocumentRefused`.
+func requireBatches(_ file: URL, _ tensors: [TensorSpec], count: Int) throws {
+    let (needed, overflows) = tensors.reduce(0) { $0 + $1.bytes }
+        .multipliedReportingOverflow(by: count)
+    let bytes = fileSize(file)
+    if !overflows, bytes == needed { return }
+    let names = tensors.map(\.description).joined(separator: ", ")
+    throw DocumentRefused(
+        "\(file.lastPathComponent) has \(bytes) bytes, and \(count) batches of \(names) have "
+            + "\(overflows ? "more than a file can" : "\(needed)"); copy it again."
+    )
+}
+
 /// Read batches of plain arrays: batch after batch, in each the tensors in their order.
 ///
 /// Throws `DocumentRefused` for a file of another size, and one that cannot be read.
 public func readBatches(
     _ file: URL, _ tensors: [TensorSpec], count: Int
 ) throws -> [[TensorArray]] {
+    try requireBatches(file, tensors, count: count)
     let content: Data
     do {
         content = try Data(contentsOf: file)
     } catch {
         throw DocumentRefused(
             "\(file.lastPathComponent) cannot be read: \(error.localizedDescription)"
-        )
-    }
-    let (needed, overflows) = tensors.reduce(0) { $0 + $1.bytes }
-        .multipliedReportingOverflow(by: count)
-    guard !overflows, content.count == needed else {
-        let names = tensors.map(\.description).joined(separator: ", ")
-        throw DocumentRefused(
-            "\(file.lastPathComponent) has \(content.count) bytes, and \(count) batches of "
-                + "\(names) have \(needed); copy it again."
         )
     }
     var place = 0

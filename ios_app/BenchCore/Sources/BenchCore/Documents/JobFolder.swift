@@ -20,6 +20,7 @@ public struct JobFolder: Sendable {
     }
 
     public var job: Job { document.job }
+    public var modelName: String { subject.part("model").text("name") }
     public var modelFile: URL { file(job.modelFile) }
     public var journalFile: URL { file(job.reporting.journalFile) }
     public var recordFile: URL { file(BenchCore.recordFile) }
@@ -27,9 +28,10 @@ public struct JobFolder: Sendable {
     /// Return the file of a name that the job holds.
     public func file(_ name: String) -> URL { folder.appendingPathComponent(name) }
 
-    /// Require that the files are those that the job names. Throws `DocumentRefused`.
+    /// Require that the files are those that the job names, and that no link leads out of the
+    /// folder, also from the journal. Throws `DocumentRefused`.
     public func requireFiles() throws {
-        let inside = folder.resolvingSymlinksInPath().pathComponents
+        try requireWithin(job.reporting.journalFile)
         let place = folder.lastPathComponent
         for (name, sha256) in job.files.sorted(by: { $0.key < $1.key }) {
             let file = file(name)
@@ -38,16 +40,36 @@ public struct JobFolder: Sendable {
                     "\(place) has lost \(name), a file of its job; copy it again."
                 )
             }
-            guard file.resolvingSymlinksInPath().pathComponents.starts(with: inside) else {
-                throw DocumentRefused(
-                    "\(name) is a link that leads out of \(place); copy the file itself."
-                )
-            }
+            // The weights of an ONNX file may lie beside it.
+            for each in [name, "\(name).data"] { try requireWithin(each) }
             let actual = try hash(of: file)
             if actual == sha256 { continue }
             throw DocumentRefused(
                 "\(name) is not the file of the job: it has sha256 \(actual.prefix(12)), the job "
                     + "names \(sha256.prefix(12)); copy it again."
+            )
+        }
+        try requireBatches()
+    }
+
+    private func requireBatches() throws {
+        guard let check = job.parity else { return }
+        try BenchCore.requireBatches(file(check.inputsFile), job.inputs, count: check.batches)
+        try BenchCore.requireBatches(
+            file(check.expectedFile), check.outputs.map(\.tensor), count: check.batches)
+    }
+
+    private func requireWithin(_ name: String) throws {
+        let inside = folder.resolvingSymlinksInPath().pathComponents
+        var place = folder
+        // Part by part: of what does not exist yet, the system does not follow links before it.
+        for part in name.split(separator: "/") {
+            place.appendPathComponent(String(part))
+            guard isThere(place) else { return }
+            if place.resolvingSymlinksInPath().pathComponents.starts(with: inside) { continue }
+            throw DocumentRefused(
+                "\(name) is a link that leads out of \(folder.lastPathComponent); copy the file "
+                    + "itself."
             )
         }
     }

@@ -10,6 +10,9 @@ public struct Course {
     public var firstRound: Int
     /// What the measurement's clock shows at the beginning.
     public var tNs: Int
+    /// Called before each load and after it; no time of a load has these in it.
+    public var beforeLoad: () throws -> Void = {}
+    public var afterLoad: () throws -> Void = {}
     /// Nil where there is one network.
     public var several: Several?
     /// What happens outside of the run, on other threads.

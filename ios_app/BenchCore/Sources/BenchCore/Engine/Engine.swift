@@ -71,10 +71,12 @@ private final class Run {
 
     private func wholeRound(_ round: Int) throws {
         try rest()
+        try course.beforeLoad()
         let started = try now()
         let infer = try load()
         let loaded = try now()
         loadNs.append(loaded - started)
+        try course.afterLoad()
         // A load can take minutes, and the first inference after it can end the process.
         try keepWhatIsDue(loaded)
         try endIfAsked()

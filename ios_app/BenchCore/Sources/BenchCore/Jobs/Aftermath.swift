@@ -8,9 +8,12 @@ public struct RunningMark: Sendable {
     private let file: URL
 
     /// Write down that a run of a job, or a plan, begins; `end` or `aftermath` takes it back.
+    ///
+    /// What is known of the run before no longer counts.
     public static func begin(_ folder: URL, isPlan: Bool = false) throws -> RunningMark {
         let mark = RunningMark(file: folder.appendingPathComponent(runningFile))
         try Data("\(isPlan ? planWord : Reached.nothing.rawValue)\n".utf8).write(to: mark.file)
+        try? FileManager.default.removeItem(at: folder.appendingPathComponent(noRecordFile))
         return mark
     }
 
@@ -22,8 +25,9 @@ public struct RunningMark: Sendable {
         append("\(reached.rawValue)\n")
     }
 
-    /// Take back what `begin` wrote: the run came to its end, good or bad.
-    public func end() {
+    /// Take back what `begin` wrote: the run came to its end, with a record or without.
+    public func end(_ none: NoRecord? = nil) {
+        if let none { tell(file.deletingLastPathComponent(), none) }
         try? FileManager.default.removeItem(at: file)
     }
 
@@ -79,7 +83,7 @@ public struct Aftermath: Sendable {
 /// Settle a run whose process is gone; nil where the run had come to its end.
 ///
 /// A crash becomes the record of the job: it would come again. After any other end the journal
-/// stays as it is, and another run can go on. Throws `DocumentRefused` for a folder that cannot be
+/// stays as it is, another run can go on, and `noRecordFile` says why there is no record. Throws `DocumentRefused` for a folder that cannot be
 /// read, `JournalFailed` where the record cannot be written.
 public func aftermath(
     _ folder: URL, osBuild: String, _ provenance: Provenance, signer: (any Signer)? = nil
@@ -88,16 +92,31 @@ public func aftermath(
     guard isRealFile(mark) else { return nil }
     defer { try? FileManager.default.removeItem(at: mark) }
     let seen = Seen((try? String(contentsOf: mark, encoding: .utf8)) ?? "")
+    let left: Aftermath?
+    do {
+        left = try settled(readJobFolder(folder), seen, osBuild, provenance, signer)
+    } catch {
+        // The mark goes, so that this has to tell it from a job that never began.
+        tell(folder, NoRecord(error))
+        throw error
+    }
+    if let left, left.left != .record { tell(folder, NoRecord(.cutOff, left.failure.message)) }
+    return left
+}
+
+private func settled(
+    _ given: JobFolder, _ seen: Seen, _ osBuild: String, _ provenance: Provenance,
+    _ signer: (any Signer)?
+) throws -> Aftermath? {
     let failure = failure(of: seen.exit, seen.reached)
-    let given = try readJobFolder(folder)
     if seen.isPlan {
         let plan = Plan(
             modelSha256: given.job.modelSha256, entry: given.job.variants.first?.entry,
             unit: given.job.computeUnit, osBuild: osBuild, endedApp: true, operations: [])
-        try? keepPlan(plan, in: folder)
+        try? keepPlan(plan, in: given.folder)
         return Aftermath(failure: failure, left: .plan)
     }
-    guard let content = try? Data(contentsOf: given.journalFile),
+    guard let content = try? journalContent(given.journalFile),
         let journal = try? readJournal(content, jobSha256: given.document.sha256)
     else { return Aftermath(failure: failure, left: .nothing) }
     if journal.ended {

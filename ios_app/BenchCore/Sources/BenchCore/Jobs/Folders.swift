@@ -6,6 +6,9 @@ func isRealFolder(_ url: URL) -> Bool { type(of: url) == .typeDirectory }
 /// Whether a file is there that is not a link to another one.
 func isRealFile(_ url: URL) -> Bool { type(of: url) == .typeRegular }
 
+/// Whether there is anything of a name, also a link that leads nowhere.
+func isThere(_ url: URL) -> Bool { type(of: url) != nil }
+
 private func type(of url: URL) -> FileAttributeType? {
     // Attributes are those of the link, not of what it leads to.
     let attributes = try? FileManager.default.attributesOfItem(atPath: url.path)

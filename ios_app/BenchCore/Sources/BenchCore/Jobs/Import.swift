@@ -30,7 +30,7 @@ public func importJob(
             throw ImportRefused(
                 "What was chosen holds no \(jobFile), so it is not the folder of a job.")
         }
-        for name in writtenHere {
+        for name in writtenHere + [journal(of: aside)] {
             let file = aside.appendingPathComponent(name)
             if files.fileExists(atPath: file.path) { try files.removeItem(at: file) }
         }
@@ -41,6 +41,12 @@ public func importJob(
         throw ImportRefused("The job cannot be copied: \(words(of: error)).")
     }
     return target
+}
+
+/// Return the journal that a job names: nothing goes on with one that came with it.
+private func journal(of folder: URL) -> String {
+    // A job that cannot be read is never run.
+    (try? readJobFolder(folder).job.reporting.journalFile) ?? Reporting().journalFile
 }
 
 private func copyFiles(_ source: URL, _ target: URL, _ limits: JobLimits) throws {

@@ -4,7 +4,7 @@ import Foundation
 public let runningFile = "running"
 
 /// Files of a job's folder that this app writes, or that only the cable may bring.
-let writtenHere = [recordFile, runningFile, planFile, runKeyFile, "journal.jsonl"]
+let writtenHere = [recordFile, runningFile, planFile, runKeyFile, noRecordFile]
 
 /// Where a job stands.
 public enum JobState: Sendable {
@@ -59,10 +59,20 @@ public func jobEntry(_ folder: URL, limits: JobLimits = JobLimits()) -> JobEntry
     if let problem = limits.tooLarge(extent) { return entry(.faulty, nil, problem) }
     do {
         let job = try readJobFolder(folder).job
-        let problem = limits.tooLong(job) ?? lost(folder, job)
+        let problem = limits.tooMuch(job) ?? taken(job) ?? lost(folder, job)
         return entry(problem == nil ? state(folder, job) : .faulty, job, problem)
     } catch {
         return entry(.faulty, nil, words(of: error))
+    }
+}
+
+/// Say which file of a job has the name of one that the app writes; it would be lost.
+private func taken(_ job: Job) -> String? {
+    let names = job.files.keys.sorted() + [job.reporting.journalFile]
+    // Disks of Apple's systems may take upper and lower case for the same.
+    let name = names.first { writtenHere.contains(($0.split(separator: "/")[0]).lowercased()) }
+    return name.map {
+        "The job has a file \($0), a name that this app writes itself; name it anew."
     }
 }
 

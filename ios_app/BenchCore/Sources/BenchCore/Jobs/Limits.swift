@@ -5,14 +5,22 @@ public struct JobLimits: Sendable {
     public var mostBytes = 2_000_000_000
     public var mostFiles = 1_000
     public var mostNs = 3 * 3_600_000_000_000
+    /// Libraries start as many as they are asked for; of too many, some hang and some abort.
+    public var mostThreads = 64
 
     public init() {}
 
-    /// Return what makes a job too long to run, in a sentence; nil where nothing does.
-    func tooLong(_ job: Job) -> String? {
-        if job.longestNs <= mostNs { return nil }
-        return "The job may take \(duration(job.longestNs)), and this app runs jobs of up to "
-            + "\(duration(mostNs)); give the job a limit of time."
+    /// Return what of a job is too much to run it, in a sentence; nil where nothing is.
+    func tooMuch(_ job: Job) -> String? {
+        if job.longestNs > mostNs {
+            return "The job may take \(duration(job.longestNs)), and this app runs jobs of up to "
+                + "\(duration(mostNs)); give the job a limit of time."
+        }
+        if job.threads > mostThreads {
+            return "The job asks for \(job.threads) threads, and this app runs jobs of up to "
+                + "\(mostThreads); write it with fewer."
+        }
+        return nil
     }
 
     /// Return what makes a folder too large, in a sentence; nil where nothing does.
@@ -56,13 +64,20 @@ extension BenchProtocol {
     public var longestNs: Int {
         // Each is below 2^53, so that their sum is no problem; the product may be.
         let gateNs = gate.map { $0.maxWaitNs + $0.pollNs } ?? 0
-        let roundNs = coolDownNs + gateNs + warmUp.maxDurationNs + maxDurationNs
+        // The last frame of a round may be waited for after the round's time is up.
+        let measuringNs = maxDurationNs + (intervalNs ?? 0)
+        let roundNs = coolDownNs + gateNs + warmUp.maxDurationNs + measuringNs
         let (allNs, isTooLarge) = roundNs.multipliedReportingOverflow(by: rounds)
         return isTooLarge ? .max : allNs
     }
+
+    /// The longest time that a run waits without a look at the limits.
+    fileprivate var longestWaitNs: Int { max(coolDownNs, intervalNs ?? 0, gate?.pollNs ?? 0) }
 }
 
 extension Job {
-    /// The longest time that a job may take: that of its protocol, or its own limit.
-    public var longestNs: Int { min(benchProtocol.longestNs, limits.timeNs ?? .max) }
+    /// The longest time that a job may take: that of its protocol, or its own limit with a wait.
+    public var longestNs: Int {
+        min(benchProtocol.longestNs, limits.timeNs.map { $0 + benchProtocol.longestWaitNs } ?? .max)
+    }
 }

@@ -19,8 +19,10 @@ final class OpenFile: Sendable {
     }
 
     /// Open a file to read and write; an empty one is made where there is none. Throws `Failed`.
+    ///
+    /// A link is not followed: what lies behind one is not of this job.
     init(_ path: String) throws {
-        descriptor = try Self.checked { open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644) }
+        descriptor = try Self.checked { open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o644) }
     }
 
     deinit {
@@ -37,9 +39,12 @@ final class OpenFile: Sendable {
         }
     }
 
+    /// Size in bytes.
+    func size() throws -> Int { try Int(Self.checked { lseek(descriptor, 0, SEEK_END) }) }
+
     /// Return all of it.
     func content() throws -> [UInt8] {
-        let size = try Int(Self.checked { lseek(descriptor, 0, SEEK_END) })
+        let size = try size()
         var content = [UInt8](repeating: 0, count: size)
         var place = 0
         while place < size {

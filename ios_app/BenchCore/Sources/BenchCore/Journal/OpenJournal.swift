@@ -1,5 +1,20 @@
 import Foundation
 
+private let mostBytes = 256 << 20
+
+/// Read a journal as it lies there. Throws `DocumentRefused` where it is larger than any.
+public func journalContent(_ file: URL) throws -> Data {
+    try requireSize(fileSize(file), file)
+    return try Data(contentsOf: file)
+}
+
+private func requireSize(_ bytes: Int, _ file: URL) throws {
+    if bytes <= mostBytes { return }
+    throw DocumentRefused(
+        "The journal \(file.lastPathComponent) has \(bytes) bytes, and no run of this app writes "
+            + "more than \(mostBytes); remove it to begin again.")
+}
+
 /// A journal to write on, with what an earlier process left in it; nil where it is new.
 public struct OpenJournal: Sendable {
     public let earlier: Journal?
@@ -34,6 +49,7 @@ private func failing<Result>(_ name: String, _ work: () throws -> Result) throws
 
 private func opened(_ open: OpenFile, _ file: URL, _ jobSha256: String) throws -> OpenJournal {
     let name = file.lastPathComponent
+    try requireSize(open.size(), file)
     let content = try open.content()
     // Without a line feed nothing was measured.
     let earlier = content.contains(lineFeed)

@@ -24,19 +24,19 @@ public final class JobRun {
 
     /// Measure, or go on with the round that had not ended; return what failed.
     ///
-    /// A run that was stopped has no end in its journal, so another one can go on. Throws `Refused`
+    /// A run that was stopped has no end in its journal, so another one can go on. Of a job that was
+    /// measured to its end, and lacks only its record, nothing is measured again. Throws `Refused`
     /// and `DocumentRefused` for a job that cannot be done here, before anything is measured, and
     /// `JournalFailed` where the journal cannot be written.
     public func run() throws -> Failure? {
         observer.stage(.checkingFiles)
         try given.requireFiles()
-        try requireUnit()
+        try requireAble()
         try job.requirePossible()
         let opened = try openJournal(given.journalFile, jobSha256: given.document.sha256)
-        if opened.earlier?.ended == true {
+        if let earlier = opened.earlier, earlier.ended {
             try opened.writer.close()
-            let name = given.folder.lastPathComponent
-            throw Refused("The job in \(name) is done; write a new folder.")
+            return try done(earlier)
         }
         let measuring = Measuring(
             given, runtime, place, stopping, observer, opened.writer, opened.earlier)
@@ -52,12 +52,34 @@ public final class JobRun {
         return failure
     }
 
-    /// Require that the runtime is that of the job and has its unit.
-    private func requireUnit() throws {
+    /// Return how a job ended that lacks its record, as where the storage was full then.
+    private func done(_ earlier: Journal) throws -> Failure? {
+        if isThere(given.recordFile) {
+            let name = given.folder.lastPathComponent
+            throw Refused("The job in \(name) is done; write a new folder.")
+        }
+        observer.ended(earlier.end?.failure)
+        return earlier.end?.failure
+    }
+
+    /// Require what the job asks of the device: its runtime, its files, its unit, and no upload.
+    private func requireAble() throws {
         guard runtime.name == job.runtime, runtime.format == job.format else {
             throw Refused(
                 "The job asks for \(job.runtime) and a file of the format \(job.format.word), and "
                     + "this is \(runtime.name), which takes \(runtime.format.word).")
+        }
+        if job.uploadUrl != nil {
+            throw Refused(
+                "The job asks for an upload, and this app keeps its record; write the job without "
+                    + "it.")
+        }
+        let models = [job.modelFile] + job.variants.map(\.modelFile)
+        if let other = models.first(where: { !runtime.takes($0) }) {
+            let endings = (runtime.endings ?? []).map { ".\($0)" }.joined(separator: " or ")
+            throw Refused(
+                "The job asks \(runtime.name) for \(other), and it takes files that end in "
+                    + "\(endings); write the job for another runtime, or with such a file.")
         }
         if let lack = runtime.lack(of: job.computeUnit) {
             throw Refused(
@@ -107,7 +129,7 @@ private final class Measuring {
             return nil
         }
         try writer.add(last(attempt))
-        observer.stage(attempt.failure == nil ? .ended : .failed)
+        observer.ended(attempt.failure)
         return attempt.failure
     }
 
@@ -140,6 +162,9 @@ private final class Measuring {
         do {
             if let parity = job.parity { try check(parity) }
             observer.stage(.measuring)
+            // Drawn once, before the clock of a load runs: drawing takes longer than some loads.
+            let inputs = noise(job.inputs, seed: job.seed)
+            let load = { [networks] in try atLoad { try networks.load(inputs) } }
             originNs = place.instruments.nowNs() - start.tNs
             let course = try course(start)
             let ending = try runProtocol(
@@ -158,7 +183,7 @@ private final class Measuring {
     }
 
     private func course(_ start: Start) throws -> Course {
-        Course(
+        var course = Course(
             limits: job.limits,
             everyNs: job.reporting.everyNs,
             firstRound: start.round,
@@ -167,16 +192,12 @@ private final class Measuring {
             events: place.events,
             stopping: stopping,
             keep: keep)
+        course.beforeLoad = { [self] in try about(to: .loading) }
+        course.afterLoad = { [self] in try about(to: .measuring) }
+        return course
     }
 
-    /// Load for a round. What may end the process comes after the journal is on the disk.
-    private func load() throws -> Infer {
-        try about(to: .loading)
-        let infer = try atLoad { try networks.load(noise(job.inputs, seed: job.seed)) }
-        try about(to: .measuring)
-        return infer
-    }
-
+    /// What may end the process comes after the journal is on the disk.
     private func about(to reach: Reached) throws {
         try writer.flush()
         observer.reached(reach)
@@ -193,6 +214,8 @@ private final class Measuring {
                 part, loads: loads, peakBytes: place.peakBytes, power: power(),
                 scheduling: scheduling))
         observer.part(part)
+        // Before the next load, which is timed.
+        if part.roundEnded != nil { networks.close() }
     }
 
     /// Write the plan of the runtime, once.
@@ -283,4 +306,8 @@ private func atLoad<Result>(_ load: () throws -> Result) throws -> Result {
 
 private func failure(_ stage: Stage, _ error: any Error) -> Failure {
     Failure(stage: stage, error: "\(type(of: error))", message: words(of: error))
+}
+
+extension RunObserver {
+    fileprivate func ended(_ failure: Failure?) { stage(failure == nil ? .ended : .failed) }
 }

@@ -28,15 +28,14 @@ public final class Networks {
         try runtime.load(request(job.modelFile, job.modelSha256, nil, unit))
     }
 
-    /// Load every network that the job may choose, instead of those before; the first is in force.
+    /// Load each network that may be chosen, in place of those before; the first is in force.
     public func load(_ inputs: [TensorArray]) throws -> Infer {
         close()
-        var requests = job.variants.map {
-            request($0.modelFile, $0.modelSha256, $0.entry, job.computeUnit)
-        }
-        if requests.isEmpty {
-            requests = [request(job.modelFile, job.modelSha256, nil, job.computeUnit)]
-        }
+        let requests = job.policy.rule == .fixed
+            ? [request(job.modelFile, job.modelSha256, nil, job.computeUnit)]
+            : job.variants.map {
+                request($0.modelFile, $0.modelSha256, $0.entry, job.computeUnit)
+            }
         for request in requests {
             let model = try runtime.load(request)
             loaded.append(model)

@@ -13,6 +13,9 @@ public protocol Runtime {
 
     var format: Format { get }
 
+    /// How names of files end that it takes; nil where the name does not tell.
+    var endings: [String]? { get }
+
     /// The units, each with nil where it is there, or a clause that says why not.
     var units: [ComputeUnit: String?] { get }
 
@@ -28,7 +31,13 @@ public protocol Runtime {
 }
 
 extension Runtime {
+    public var endings: [String]? { nil }
     public var settings: [String: String] { [:] }
+
+    /// Whether a file can be one of its files, by its name.
+    public func takes(_ file: String) -> Bool {
+        endings?.contains { file.hasSuffix(".\($0)") } ?? true
+    }
 
     /// Return why a unit is not there, in a clause; nil where it is.
     public func lack(of unit: ComputeUnit) -> String? { units[unit] ?? "it is not there" }

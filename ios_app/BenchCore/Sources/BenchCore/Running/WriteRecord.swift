@@ -11,7 +11,9 @@ public func writeRecord(
 ) throws -> URL {
     let content: Data
     do {
-        content = try Data(contentsOf: given.journalFile)
+        content = try journalContent(given.journalFile)
+    } catch let refusal as DocumentRefused {
+        throw refusal
     } catch {
         throw JournalFailed(
             "The journal \(given.journalFile.lastPathComponent) cannot be read: "

@@ -5,6 +5,17 @@ public enum StopCause: String, Sendable {
     case leftFront = "the app left the front"
     case tooHot = "the thermal state is critical"
 
+    /// What a job's folder says of it, for whoever does not see the screen.
+    public var sentence: String {
+        switch self {
+        case .user: "The user stopped the run; another one goes on with it."
+        case .leftFront:
+            "The app left the front, where it may not use the GPU; another run goes on with it."
+        case .tooHot:
+            "The thermal state is critical; another run goes on with it when the device is cool."
+        }
+    }
+
     fileprivate var key: TextKey {
         switch self {
         case .user: .runStopped

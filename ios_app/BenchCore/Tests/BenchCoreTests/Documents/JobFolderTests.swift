@@ -41,6 +41,17 @@ import Testing
         #expect(try refusal { try given.requireFiles() }.contains("leads out of"))
     }
 
+    @Test(arguments: ["log", "model.onnx.data"])
+    func aJournalOrWeightsBehindALinkOutOfTheFolderAreRefused(_ link: String) throws {
+        let more = #", "reporting": {"journal_file": "log/a.jsonl"}"#
+        try Example.writeJobFolder(folder.url, job: Example.jobText(more))
+        let outside = try TemporaryFolder()
+        let given = try readJobFolder(folder.url)
+        try FileManager.default.createSymbolicLink(
+            at: given.file(link), withDestinationURL: outside.url)
+        #expect(try refusal { try given.requireFiles() }.contains("leads out of"))
+    }
+
     @Test func aFolderWithoutAJobOrAboutAnotherFileIsRefused() throws {
         func refused() throws -> String { try refusal { _ = try readJobFolder(folder.url) } }
         #expect(try refused().contains("holds no job.json"))

@@ -47,6 +47,32 @@ private let maker = Provenance(harnessVersion: "1", transport: "app")
         #expect(jobEntry(job, limits: limits).problem?.contains("1 ns") == true)
     }
 
+    @Test(arguments: ["", #", "limits": {"time_ns": 1000000000}"#])
+    func aWaitBetweenFramesCountsWhichNoLimitOfTimeCutsOff(_ limits: String) throws {
+        let folder = try writeJob(fields: limits)
+        let file = folder.appendingPathComponent(jobFile)
+        let text = try String(contentsOf: file, encoding: .utf8).replacingOccurrences(
+            of: #""inferences":"#, with: #""interval_ns": 14400000000000, "inferences":"#)
+        try write(text, folder, jobFile)
+        #expect(try #require(jobEntry(folder).problem).contains("up to 180 min"))
+    }
+
+    @Test(arguments: [65, 9_007_199_254_740_991])
+    func moreThreadsThanLibrariesBearAreRefused(_ threads: Int) throws {
+        let folder = try writeJob(fields: #", "threads": \#(threads)"#)
+        let problem = try #require(jobEntry(folder).problem)
+        #expect(problem.contains("\(threads) threads") && problem.contains("up to 64"))
+    }
+
+    @Test func aRunWhoseFolderCannotBeReadAnyMoreIsNotOneThatNeverBegan() throws {
+        let (folder, job) = try jobsWith()
+        _ = try RunningMark.begin(job)
+        try write("{", job, jobFile)
+        #expect(throws: DocumentRefused.self) { try aftermath(job, osBuild: "22A1", maker) }
+        #expect(try told(job).hasPrefix("refused\n"))
+        #expect(unsettled(in: folder).isEmpty)
+    }
+
     @Test(arguments: ["", ".", "..", "a/b", ".hidden", "ä", "a b"])
     func aNameThatCouldLeadOutOfTheFolderIsNone(name: String) throws {
         let (folder, _) = try jobsWith()
@@ -68,15 +94,61 @@ private let maker = Provenance(harnessVersion: "1", transport: "app")
 
     @Test func anImportedJobBeginsAnew() throws {
         let source = try writeJob()
-        for name in ["journal.jsonl", recordFile, runKeyFile, planFile] {
+        for name in ["journal.jsonl", recordFile, runKeyFile, planFile, noRecordFile] {
             try write("from elsewhere", source, name)
         }
         let target = try importJob(source, into: newFolder())
         #expect(jobEntry(target).state == .ready)
-        for name in ["journal.jsonl", recordFile, runKeyFile, planFile] {
+        for name in ["journal.jsonl", recordFile, runKeyFile, planFile, noRecordFile] {
             let path = target.appendingPathComponent(name).path
             #expect(!FileManager.default.fileExists(atPath: path))
         }
+    }
+
+    @Test func aJournalDoesNotComeInUnderTheNameThatTheJobGivesIt() throws {
+        let source = try writeJob(fields: #", "reporting": {"journal_file": "log/all.jsonl"}"#)
+        let log = source.appendingPathComponent("log", isDirectory: true)
+        try FileManager.default.createDirectory(at: log, withIntermediateDirectories: true)
+        try write("{}\n", log, "all.jsonl")
+        let target = try importJob(source, into: newFolder())
+        #expect(jobEntry(target).state == .ready)
+    }
+
+    @Test(arguments: ["running", "RUN.KEY", "no-record.txt", "plan.json", "record.json/a"])
+    func aFileOfTheJobThatARunWouldWriteOverIsNamed(_ name: String) throws {
+        let folder = try writeJob(fields: #", "reporting": {"journal_file": "\#(name)"}"#)
+        #expect(jobEntry(folder).state == .faulty)
+        #expect(jobEntry(folder).problem?.contains(name) == true)
+    }
+
+    @Test func aRefusalStaysInTheFolderAsAWordAndOneSentence() throws {
+        let folder = try writeJob()
+        let mark = try RunningMark.begin(folder)
+        mark.end(NoRecord(Refused("It has no GPU;\nname another unit.")))
+        #expect(try told(folder) == "refused\nIt has no GPU; name another unit.\n")
+        #expect(!FileManager.default.fileExists(atPath: mark.path))
+        #expect(NoRecord(JournalFailed("full")) == NoRecord(.notWritten, "full"))
+        _ = try RunningMark.begin(folder)
+        #expect(throws: (any Error).self) { try told(folder) }
+    }
+
+    private func told(_ folder: URL) throws -> String {
+        try String(contentsOf: folder.appendingPathComponent(noRecordFile), encoding: .utf8)
+    }
+
+    @Test func aJournalWithoutEndDoesNotFillTheMemory() throws {
+        let (_, job) = try jobsWith()
+        let journal = job.appendingPathComponent("journal.jsonl")
+        try write("", job, "journal.jsonl")
+        try FileHandle(forWritingTo: journal).truncate(atOffset: 1 << 33)
+        let place = PlayedPlace()
+        let refused = try thrown(DocumentRefused.self) {
+            _ = try JobRun(readJobFolder(job), PlayedRuntime(place), place).run()
+        }
+        #expect("\(refused)".contains("remove it"))
+        _ = try RunningMark.begin(job)
+        #expect(try aftermath(job, osBuild: "22A1", maker)?.left == .nothing)
+        #expect(try told(job).hasPrefix("cut off\n"))
     }
 
     @Test func whatIsNoJobLeavesNothingBehind() throws {
@@ -124,6 +196,8 @@ private let maker = Provenance(harnessVersion: "1", transport: "app")
         #expect(left.left == .record)
         #expect(left.failure.stage == .load)
         #expect(left.failure.message.contains("signal 6"))
+        // A record needs no word why there is none.
+        #expect(throws: (any Error).self) { try told(job) }
         #expect(jobEntry(job).state == .done)
         #expect(unsettled(in: folder).isEmpty)
     }
@@ -139,6 +213,7 @@ private let maker = Provenance(harnessVersion: "1", transport: "app")
         let left = try #require(settled)
         #expect(left.left == .journal)
         #expect(left.failure.error == "CutOff")
+        #expect(try told(job) == "cut off\n\(left.failure.message)\n")
         #expect(jobEntry(job).state == .cutOff)
     }
 

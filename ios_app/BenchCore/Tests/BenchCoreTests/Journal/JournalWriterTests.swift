@@ -16,6 +16,17 @@ import Testing
         #expect(journal.lines.compactMap(\.roundEnded) == Array(0..<200))
     }
 
+    @Test func aJournalThatIsALinkIsNotFollowed() throws {
+        let folder = try TemporaryFolder()
+        let other = try folder.write("model.onnx", "weights".utf8)
+        let link = folder.url.appendingPathComponent("journal.jsonl")
+        try FileManager.default.createSymbolicLink(at: link, withDestinationURL: other)
+        #expect(throws: JournalFailed.self) {
+            try openJournal(link, jobSha256: Example.jobSha256)
+        }
+        #expect(try String(contentsOf: other, encoding: .utf8) == "weights")
+    }
+
     #if os(Linux)
         /// The system has a disk that is always full.
         @Test func aFullDiskIsToldAtTheNextLineAndAtTheEnd() throws {

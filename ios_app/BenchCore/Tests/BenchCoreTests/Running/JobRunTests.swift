@@ -85,9 +85,66 @@ import Testing
         #expect(measured.events.map(\.kind) == [.resumed])
     }
 
+    @Test func theTimeOfALoadIsThatOfTheLibraryAlone() throws {
+        let folder = try writeJob()
+        let slow = SlowDisk(place)
+        runtime.closeNs = 5_000_000
+        _ = try JobRun(readJobFolder(folder), runtime, place, observer: slow).run()
+        let loads = try measurement(in: folder).loads
+        #expect(loads.warmNs == [7_000_000, 7_000_000])
+        // The check, its cpu apart, and one load for each round: each is told before and after.
+        #expect(slow.count == 6)
+    }
+
+    @Test func withoutAPolicyThatChoosesTheModelFileAloneIsLoaded() throws {
+        let modelSha256 = sha256(Array("a model".utf8))
+        let variants = [1.0, 0.5].map {
+            """
+            {"name": "w\($0)", "model_file": "model.onnx", "model_sha256": "\(modelSha256)",
+            "width": \($0), "entry": "width=\($0)"}
+            """
+        }
+        let fields = #", "variants": [\#(variants.joined(separator: ", "))]"#
+        let folder = try writeJob(fields: fields)
+        #expect(try run(folder) == nil)
+        // The check, and one load for each round.
+        #expect(runtime.loaded.map(\.entry) == [nil, nil, nil])
+    }
+
+    @Test func aJobThatLacksOnlyItsRecordGetsItAndIsNotMeasuredAgain() throws {
+        let folder = try writeJob()
+        runtime.beforeRun = { if $0 == 6 { throw ModelFailed("the unit went away") } }
+        let failure = try run(folder)
+        let journal = folder.appendingPathComponent("journal.jsonl")
+        let content = try Data(contentsOf: journal)
+        #expect(try run(folder) == failure)
+        #expect(try Data(contentsOf: journal) == content)
+    }
+
+    @Test func aJobThatAsksForAnUploadIsRefused() throws {
+        let folder = try writeJob(fields: #", "upload_url": "https://example.org/jobs""#)
+        let refused = try thrown(Refused.self) { _ = try run(folder) }
+        #expect(refused.message.contains("asks for an upload"))
+        #expect(!FileManager.default.fileExists(atPath: folder.path + "/journal.jsonl"))
+    }
+
+    @Test(arguments: [2, 2_147_483_647, 9_007_199_254_740_991])
+    func batchesOfAnotherSizeAreRefusedBeforeAnythingIsWritten(_ batches: Int) throws {
+        let folder = try writeJob()
+        let job = folder.appendingPathComponent(jobFile)
+        let text = try String(contentsOf: job, encoding: .utf8)
+        try Data(text.replacingOccurrences(of: #""batches": 1"#, with: #""batches": \#(batches)"#).utf8)
+            .write(to: job)
+        let refused = try thrown(DocumentRefused.self) { _ = try run(folder) }
+        #expect("\(refused)".contains("\(batches) batches"))
+        #expect(!FileManager.default.fileExists(atPath: folder.path + "/journal.jsonl"))
+    }
+
     @Test func aJobThatIsDoneIsNotMeasuredAgain() throws {
         let folder = try writeJob()
         _ = try run(folder)
+        try writeRecord(
+            readJobFolder(folder), Provenance(harnessVersion: "1", transport: "app"), signer: nil)
         #expect(throws: Refused.self) { try run(folder) }
     }
 
@@ -109,6 +166,17 @@ import Testing
         let lacks = PlayedRuntime(place, units: [.gpu: "a simulator has the processor alone"])
         #expect(throws: Refused.self) { try run(folder, lacks) }
         #expect(!FileManager.default.fileExists(atPath: folder.path + "/journal.jsonl"))
+    }
+
+    @Test func aFileOfAnotherRuntimeIsRefusedBeforeAnythingIsWritten() throws {
+        let folder = try writeJob()
+        runtime.endings = ["mlpackage", "mlmodel"]
+        let refused = try thrown(Refused.self) { _ = try run(folder) }
+        #expect(refused.message.contains("for model.onnx, and it takes"))
+        #expect(refused.message.contains(".mlpackage or .mlmodel"))
+        #expect(!FileManager.default.fileExists(atPath: folder.path + "/journal.jsonl"))
+        runtime.endings = ["onnx"]
+        #expect(try run(folder) == nil)
     }
 
     @Test func theJournalIsOnTheDiskBeforeEachLoadAndEachFirstInference() throws {

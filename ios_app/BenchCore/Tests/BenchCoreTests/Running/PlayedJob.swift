@@ -99,9 +99,12 @@ final class PlayedRuntime: Runtime {
     let name = "onnxruntime"
     let version = "test"
     let format = Format.onnx
+    var endings: [String]?
     let settings = ["spinning": "0"]
     let units: [ComputeUnit: String?]
     var isFirstEver = false
+    /// What letting go of a model takes.
+    var closeNs = 0
     var beforeRun: (Int) throws -> Void = { _ in }
     var beforeLoad: () throws -> Void = {}
     private(set) var loaded: [ModelRequest] = []
@@ -138,11 +141,32 @@ private final class PlayedModel: Model {
         isFirstEver = runtime.isFirstEver
     }
 
+    deinit {
+        runtime.place.pass(runtime.closeNs)
+    }
+
     func feed(_ inputs: [TensorArray]) throws { fed = inputs }
 
     func run() throws { try runtime.run() }
 
     func read() throws -> [TensorArray] { fed }
+}
+
+/// Takes time whenever it hears how far a run came, as a disk does. Used by one thread.
+final class SlowDisk: RunObserver, @unchecked Sendable {
+    private let place: PlayedPlace
+    private(set) var count = 0
+
+    init(_ place: PlayedPlace) {
+        self.place = place
+    }
+
+    func stage(_ stage: RunStage) {}
+    func reached(_ reached: Reached) {
+        count += 1
+        place.pass(30_000_000)
+    }
+    func part(_ part: Part) {}
 }
 
 /// Keeps how far a run came. Used by one thread.

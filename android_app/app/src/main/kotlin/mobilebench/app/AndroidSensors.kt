@@ -59,9 +59,9 @@ class AndroidSensors(private val context: Context) : PhoneSensors {
 
     override fun audioMode(): Int = audio.mode
 
-    /** Android gives the least number where it has no value. */
+    /** Android gives the least number where it has no value; as an Int, Android 8 makes it a 0. */
     private fun property(id: Int): Long? =
-        batteries.getIntProperty(id).takeIf { it != Int.MIN_VALUE }?.toLong()
+        batteries.getLongProperty(id).takeIf { it != Long.MIN_VALUE }
 
     private fun Intent.number(name: String): Int? =
         getIntExtra(name, Int.MIN_VALUE).takeIf { it != Int.MIN_VALUE }

@@ -17,9 +17,13 @@ import mobilebench.core.documents.deviceKey
 import mobilebench.core.documents.readJobFolder
 import mobilebench.core.engine.EventLog
 import mobilebench.core.engine.Part
+import mobilebench.core.jobs.NoRecord
+import mobilebench.core.jobs.Why
 import mobilebench.core.jobs.endRun
+import mobilebench.core.jobs.tell
 import mobilebench.core.journal.JournalFailed
 import mobilebench.core.journal.Provenance
+import mobilebench.core.journal.journalContent
 import mobilebench.core.journal.readJournal
 import mobilebench.core.json.DocumentRefused
 import mobilebench.core.running.JobRun
@@ -75,6 +79,7 @@ class CurrentRun(
     private var run: JobRun? = null
     private var place: AndroidPlace? = null
     private var isNoted = false
+    private var none: NoRecord? = null
     private var hints: PerformanceHintManager.Session? = null
 
     fun start() {
@@ -105,35 +110,42 @@ class CurrentRun(
         val end = try {
             val place = AndroidPlace(app, events, isInFront, wishes.sustainedPerformance)
             this.place = place
-            val runtime = runtimeOf(given.job.runtime, app.cacheDir)
+            val runtime = runtimeOf(given.job.runtime, app)
             val run = JobRun(given, runtime, place, this)
             this.run = run
             if (isStopping) run.stop()
             ended(hinted { run.run() })
         } catch (error: Refused) {
-            failed(error)
+            failed(error, Why.REFUSED)
         } catch (error: DocumentRefused) {
-            failed(error)
+            failed(error, Why.REFUSED)
         } catch (error: JournalFailed) {
-            failed(error)
+            failed(error, Why.NOT_WRITTEN)
         } catch (error: IOException) {
-            failed(error)
+            failed(error, Why.NOT_WRITTEN)
         } catch (error: LinkageError) {
-            failed(error)
+            failed(error, Why.REFUSED)
         }
-        endRun(given.folder)
-        Log.i(TAG, "${given.folder.name}: ${(end.failure as? Verbatim)?.text ?: "done"}")
+        endRun(given.folder, none)
+        log(given.folder, none?.sentence ?: (end.failure as? Verbatim)?.text ?: "done")
         this.end = end
         stage = if (end.failure == null) RunStage.ENDED else RunStage.FAILED
         changed()
     }
 
-    private fun failed(error: Throwable) = RunEnd(Verbatim(error.message ?: error.toString()))
+    private fun failed(error: Throwable, why: Why): RunEnd {
+        val sentence = error.message ?: error.toString()
+        none = NoRecord(why, sentence)
+        return RunEnd(Verbatim(sentence))
+    }
 
     /** Write the record of a run that came to its end; one that was stopped can go on later. */
     private fun ended(failure: Failure?): RunEnd {
-        val isWhole = readJournal(given.journalFile.readBytes(), given.document.sha256).ended
-        if (!isWhole) return RunEnd(stopped = true)
+        val isWhole = readJournal(journalContent(given.journalFile), given.document.sha256).ended
+        if (!isWhole) {
+            none = NoRecord(Why.STOPPED, "The user stopped the run; another one goes on with it.")
+            return RunEnd(stopped = true)
+        }
         writeRecord(given, provenanceOf(app), signerOf(app))
         return RunEnd(failure?.let { Verbatim("${it.error}: ${it.message}") })
     }
@@ -177,14 +189,23 @@ class CurrentRun(
     fun close() = watch.end()
 
     companion object {
-        /** Under which the system's log has the end of each run. */
-        private const val TAG = "mobilebench"
         private const val DEFAULT_TARGET_NS = 16_666_667L
 
         /** The run of this process; null before it begins. */
         @Volatile
         var shared: CurrentRun? = null
     }
+}
+
+/** Say in the system's log how a run ended, or why there was none. */
+fun log(folder: File, sentence: String) {
+    Log.i("mobilebench", "${folder.name}: $sentence")
+}
+
+/** Refuse to run a job: in its folder, where a cable finds it, and in the system's log. */
+fun refuse(folder: File, sentence: String) {
+    tell(folder, NoRecord(Why.REFUSED, sentence))
+    log(folder, sentence)
 }
 
 /** Return the key that this app signs with; it leaves the device in no backup. */

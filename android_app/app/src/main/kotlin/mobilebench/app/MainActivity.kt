@@ -10,9 +10,7 @@ import java.io.IOException
 import java.util.concurrent.Executors
 import mobilebench.core.documents.Measurement
 import mobilebench.core.documents.RECORD_FILE
-import mobilebench.core.jobs.Aftermath
 import mobilebench.core.jobs.JobState
-import mobilebench.core.jobs.aftermath
 import mobilebench.core.jobs.beginRun
 import mobilebench.core.jobs.endRun
 import mobilebench.core.jobs.historyIn
@@ -22,8 +20,6 @@ import mobilebench.core.jobs.jobIn
 import mobilebench.core.jobs.jobsIn
 import mobilebench.core.jobs.keyFits
 import mobilebench.core.jobs.unfinishedSince
-import mobilebench.core.journal.JournalFailed
-import mobilebench.core.json.DocumentRefused
 import mobilebench.core.screens.Action
 import mobilebench.core.screens.ActionKind
 import mobilebench.core.screens.Text
@@ -48,6 +44,10 @@ class MainActivity : Activity() {
     private val reading = Executors.newSingleThreadExecutor()
     private var page: MainPage = MainPage.Jobs
     private var notice: Text? = null
+
+    /** Whether a run was asked for whose end this activity has not heard of. */
+    @Volatile
+    private var isStarting = false
 
     override fun onCreate(state: Bundle?) {
         super.onCreate(state)
@@ -93,7 +93,8 @@ class MainActivity : Activity() {
         val wanted = page
         reading.execute {
             val jobs = jobsFolder(this)
-            val left = jobs?.let(::settle)
+            // The process of a run that was just asked for is not there yet.
+            val left = if (jobs == null || isStarting) null else settle(this, jobs)
             val build = if (jobs == null) noStorage() else read(wanted, jobs)
             runOnUiThread {
                 if (isDestroyed || page != wanted) return@runOnUiThread
@@ -110,7 +111,7 @@ class MainActivity : Activity() {
 
     /** Read what a page shows; return what builds its views. */
     private fun read(page: MainPage, jobs: File): () -> Unit {
-        val running = isRunning(jobs)
+        val running = isRunning(this, jobs)
         return when (page) {
             MainPage.Jobs -> jobsIn(jobs).let { { views.show(jobList(it, running, notice), page) } }
             MainPage.History -> historyIn(jobs).let { { views.show(historyList(it), page) } }
@@ -131,30 +132,6 @@ class MainActivity : Activity() {
     }
 
     private fun leave() = go(MainPage.Jobs)
-
-    private fun isRunning(jobs: File): Boolean = jobs.listFiles().orEmpty()
-        .any { unfinishedSince(it) != null } && isRunnerAlive(this)
-
-    /** Settle runs whose process is gone; return what to tell of the last one. */
-    private fun settle(jobs: File): Text? {
-        if (isRunnerAlive(this)) return null
-        return jobs.listFiles().orEmpty().mapNotNull { folder ->
-            val sinceMs = unfinishedSince(folder) ?: return@mapNotNull null
-            val noted = exitOfRunner(this, sinceMs)
-            settled(folder, noted)?.let {
-                Text.of(TextKey.NOTICE_UNFINISHED, folder.name, it.failure.message)
-            }
-        }.lastOrNull()
-    }
-
-    private fun settled(folder: File, noted: NotedExit): Aftermath? = try {
-        aftermath(folder, noted.exit, noted.description, provenanceOf(this), signerOf(this))
-    } catch (_: DocumentRefused) {
-        // The list of jobs says what is wrong with it.
-        null
-    } catch (_: JournalFailed) {
-        null
-    }
 
     private fun open(of: MainPage, name: String) =
         go(if (of == MainPage.History) MainPage.OfResult(name, true) else MainPage.OfJob(name))
@@ -204,20 +181,33 @@ class MainActivity : Activity() {
         notice = null
         if (asked.key == null) return
         if (keyFits(folder, asked.key)) start(asked.job, asked.wishes, byKey = true)
-        else notice = Text.of(TextKey.NOTICE_KEY)
+        else notice = Text.of(TextKey.NOTICE_KEY).also { log(folder, KEY) }
     }
 
     private fun start(name: String, wishes: RunWishes, byKey: Boolean) {
         reading.execute {
             val folder = jobsFolder(this)?.let { jobFolder(it, name) } ?: return@execute
             val entry = jobIn(folder)
-            val runnable = entry.state == JobState.READY || entry.state == JobState.CUT_OFF
-            if (!runnable || !isRunnerGone()) return@execute runOnUiThread { show() }
+            val refusal = entry.problem ?: when {
+                entry.state == JobState.DONE -> return@execute runOnUiThread { show() }
+                isRunnerGone() -> null
+                else -> BUSY
+            }
+            if (refusal != null) {
+                // The run that is under way may be of this folder.
+                if (unfinishedSince(folder) == null) refuse(folder, refusal)
+                return@execute runOnUiThread { show() }
+            }
             val problem = try {
+                isStarting = true
                 beginRun(folder)
                 null
             } catch (error: IOException) {
                 Verbatim("Nothing can be written into the folder of the job: ${error.message}.")
+            }
+            problem?.let {
+                isStarting = false
+                log(folder, it.text)
             }
             runOnUiThread { if (problem != null) go(page, problem) else run(name, wishes, byKey) }
         }
@@ -228,7 +218,7 @@ class MainActivity : Activity() {
         val jobs = jobsFolder(this) ?: return false
         repeat(TRIES) {
             if (!isRunnerAlive(this)) return true
-            if (isRunning(jobs)) return false
+            if (isRunning(this, jobs)) return false
             Thread.sleep(BETWEEN_TRIES_MS)
         }
         return false
@@ -246,6 +236,7 @@ class MainActivity : Activity() {
     override fun onActivityResult(request: Int, result: Int, data: Intent?) {
         super.onActivityResult(request, result, data)
         val uri = data?.data
+        if (request == RUN) isStarting = false
         when (request) {
             RUN -> (page as? MainPage.OfJob)?.let { ofJob ->
                 val folder = jobsFolder(this)?.let { jobFolder(it, ofJob.name) }
@@ -285,6 +276,8 @@ class MainActivity : Activity() {
     }
 
     private companion object {
+        const val KEY = "A program gave a key that does not fit; the job waits for the user."
+        const val BUSY = "Another job was under way when this one was to be run; run it again."
         const val RUN = 1
         const val PICK_FOLDER = 2
         const val PICK_ZIP = 3

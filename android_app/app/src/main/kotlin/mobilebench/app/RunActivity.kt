@@ -67,7 +67,7 @@ class RunActivity : Activity() {
         window.addFlags(WindowManager.LayoutParams.FLAG_KEEP_SCREEN_ON)
         val current = CurrentRun.shared ?: newRun()
         if (current == null) {
-            folder()?.let(::endRun)
+            folder()?.let { endRun(it) }
             finish()
             return
         }
@@ -90,8 +90,9 @@ class RunActivity : Activity() {
         val folder = folder() ?: return null
         return try {
             CurrentRun(this, folder, wishes(), Front::isInFront)
-        } catch (_: DocumentRefused) {
-            // The page of the job says what is wrong with it.
+        } catch (error: DocumentRefused) {
+            // The page of the job says so as well.
+            refuse(folder, error.message.orEmpty())
             null
         }
     }

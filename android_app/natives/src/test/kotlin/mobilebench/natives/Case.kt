@@ -92,7 +92,10 @@ object Runtimes {
     val profiles: File = createTempDir()
     val onnx by lazy { OnnxRuntime(androidApi = null, profiles = profiles) }
     val litert by lazy { LiteRt(androidApi = null) }
-    val executorch by lazy { ExecuTorch("of react-native-executorch 0.9.3", androidApi = null) }
+    val executorch by lazy {
+        val version = checkNotNull(System.getProperty("mobilebench.executorch"))
+        ExecuTorch(version, androidApi = null)
+    }
 
     fun named(name: String): Runtime = when (name) {
         "onnxruntime" -> onnx

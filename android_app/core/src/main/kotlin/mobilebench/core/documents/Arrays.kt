@@ -10,19 +10,24 @@ import mobilebench.core.json.DocumentRefused
 fun arrayFor(tensor: TensorSpec): ByteBuffer =
     ByteBuffer.allocateDirect(tensor.bytes).order(ByteOrder.LITTLE_ENDIAN)
 
+/** Require that a file has the size of batches of plain arrays. Throws [DocumentRefused]. */
+internal fun requireBatches(file: File, tensors: List<TensorSpec>, count: Int) {
+    // Sizes are those of a job, so their product may be any.
+    val needed = tensors.sumOf { it.bytes.toLong() }.toBigInteger() * count.toBigInteger()
+    if (file.length().toBigInteger() == needed) return
+    throw DocumentRefused(
+        "${file.name} has ${file.length()} bytes, and $count batches of " +
+            "${tensors.joinToString()} have $needed; copy it again.",
+    )
+}
+
 /**
  * Read batches of plain arrays: batch after batch, in each the tensors in their order.
  *
  * Throws [DocumentRefused] for a file of another size.
  */
 fun readBatches(file: File, tensors: List<TensorSpec>, count: Int): List<List<ByteBuffer>> {
-    val needed = count * tensors.sumOf { it.bytes.toLong() }
-    if (file.length() != needed) {
-        throw DocumentRefused(
-            "${file.name} has ${file.length()} bytes, and $count batches of " +
-                "${tensors.joinToString()} have $needed; copy it again.",
-        )
-    }
+    requireBatches(file, tensors, count)
     return RandomAccessFile(file, "r").use { open ->
         List(count) {
             tensors.map { tensor ->

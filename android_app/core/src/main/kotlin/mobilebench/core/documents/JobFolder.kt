@@ -27,14 +27,17 @@ class JobFolder(
     /** Return the file of a name that the job holds. */
     fun file(name: String): File = File(folder, name)
 
-    /** Require that the files are those that the job names. Throws [DocumentRefused]. */
+    /**
+     * Require that the files are those that the job names, and that no link leads out of the
+     * folder, also from the journal. Throws [DocumentRefused].
+     */
     fun requireFiles() {
+        requireWithin(job.reporting.journalFile)
         for ((name, sha256) in job.files) {
             val file = file(name)
             if (!file.exists()) refuse("$folder has lost $name, a file of its job; copy it again.")
-            if (!file.canonicalFile.startsWith(folder.canonicalFile)) {
-                refuse("$name is a link that leads out of $folder; copy the file itself.")
-            }
+            // The weights of an ONNX file may lie beside it.
+            for (each in listOf(name, "$name.data")) requireWithin(each)
             val actual = contentSha256(file)
             if (actual == sha256) continue
             refuse(
@@ -42,6 +45,16 @@ class JobFolder(
                     "names ${sha256.take(12)}; copy it again."
             )
         }
+        job.parity?.let { check ->
+            requireBatches(file(check.inputsFile), job.inputs, check.batches)
+            val outputs = check.outputs.map { it.tensor }
+            requireBatches(file(check.expectedFile), outputs, check.batches)
+        }
+    }
+
+    private fun requireWithin(name: String) {
+        if (file(name).canonicalFile.startsWith(folder.canonicalFile)) return
+        refuse("$name is a link that leads out of $folder; copy the file itself.")
     }
 }
 

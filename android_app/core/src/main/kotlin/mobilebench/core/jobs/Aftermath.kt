@@ -8,6 +8,7 @@ import mobilebench.core.documents.Signer
 import mobilebench.core.documents.readJobFolder
 import mobilebench.core.journal.Journal
 import mobilebench.core.journal.Provenance
+import mobilebench.core.journal.journalContent
 import mobilebench.core.journal.readJournal
 import mobilebench.core.json.DocumentRefused
 import mobilebench.core.running.writeRecord
@@ -15,15 +16,23 @@ import mobilebench.core.sensors.Exit
 import mobilebench.core.sensors.Reached
 import mobilebench.core.sensors.failureOf
 
-/** Write down that a run of a job begins; [endRun] or [aftermath] takes it back. */
-fun beginRun(folder: File) = File(folder, RUNNING_FILE).writeText("")
+/**
+ * Write down that a run of a job begins; [endRun] or [aftermath] takes it back.
+ *
+ * What is known of the run before no longer counts. Throws [IOException].
+ */
+fun beginRun(folder: File) {
+    File(folder, RUNNING_FILE).writeText("")
+    File(folder, NO_RECORD_FILE).delete()
+}
 
 /** When the run of a job began whose end nobody saw, in milliseconds; null where there is none. */
 fun unfinishedSince(folder: File): Long? =
     File(folder, RUNNING_FILE).takeIf { it.isFile }?.lastModified()
 
-/** Take back what [beginRun] wrote: the run came to its end, good or bad. */
-fun endRun(folder: File) {
+/** Take back what [beginRun] wrote: the run came to its end, with a record or without. */
+fun endRun(folder: File, none: NoRecord? = null) {
+    none?.let { tell(folder, it) }
     File(folder, RUNNING_FILE).delete()
 }
 
@@ -46,7 +55,8 @@ data class Aftermath(val failure: Failure, val left: Left)
  * Settle a run whose process is gone; null where the run had come to its end.
  *
  * A crash becomes the record of the job: it would come again. After any other end the journal
- * stays as it is, and another run can go on. [description] is what the system noted of the end.
+ * stays as it is, another run can go on, and [NO_RECORD_FILE] says why there is no record.
+ * [description] is what the system noted of the end.
  * Throws [DocumentRefused] for a folder that cannot be read, `JournalFailed` where the record
  * cannot be written.
  */
@@ -58,31 +68,42 @@ fun aftermath(
     signer: Signer? = null,
 ): Aftermath? {
     if (unfinishedSince(folder) == null) return null
+    var left: Aftermath? = null
     try {
-        val given = readJobFolder(folder)
-        val asked = given.job.parity != null
-        val journal = try {
-            journalOf(given)
-        } catch (_: DocumentRefused) {
-            val failure = failureOf(exit, Reached.NOTHING, asked, description)
-            return Aftermath(failure, Left.NOTHING)
-        }
-        if (journal.ended) {
-            if (!given.recordFile.isFile) writeRecord(given, provenance, signer)
-            return null
-        }
-        val failure = failureOf(exit, reached(journal), asked, description)
-        if (exit != Exit.CRASHED) return Aftermath(failure, Left.JOURNAL)
-        writeRecord(given, provenance, signer, failure)
-        return Aftermath(failure, Left.RECORD)
+        left = settled(readJobFolder(folder), exit, description, provenance, signer)
+        return left
     } finally {
-        endRun(folder)
+        val none = left?.takeIf { it.left != Left.RECORD }?.failure
+        endRun(folder, none?.let { NoRecord(Why.CUT_OFF, it.message) })
     }
+}
+
+private fun settled(
+    given: JobFolder,
+    exit: Exit,
+    description: String?,
+    provenance: Provenance,
+    signer: Signer?,
+): Aftermath? {
+    val asked = given.job.parity != null
+    val journal = try {
+        journalOf(given)
+    } catch (_: DocumentRefused) {
+        return Aftermath(failureOf(exit, Reached.NOTHING, asked, description), Left.NOTHING)
+    }
+    if (journal.ended) {
+        if (!given.recordFile.isFile) writeRecord(given, provenance, signer)
+        return null
+    }
+    val failure = failureOf(exit, reached(journal), asked, description)
+    if (exit != Exit.CRASHED) return Aftermath(failure, Left.JOURNAL)
+    writeRecord(given, provenance, signer, failure)
+    return Aftermath(failure, Left.RECORD)
 }
 
 private fun journalOf(given: JobFolder): Journal {
     val content = try {
-        given.journalFile.readBytes()
+        journalContent(given.journalFile)
     } catch (error: IOException) {
         throw DocumentRefused("The journal ${given.journalFile.name} cannot be read.", error)
     }

@@ -5,6 +5,9 @@ import java.io.IOException
 import java.io.InputStream
 import java.util.zip.ZipInputStream
 import mobilebench.core.documents.JOB_FILE
+import mobilebench.core.documents.Reporting
+import mobilebench.core.documents.readJobFolder
+import mobilebench.core.json.DocumentRefused
 import mobilebench.core.screens.size
 
 /** A job cannot be taken in; the message is a sentence for people. */
@@ -130,7 +133,15 @@ private class Copier(private val folder: File, private val limits: JobLimits) {
             folder.deleteRecursively()
             if (!aside.renameTo(folder)) throw IOException("$aside cannot be moved")
         }
-        for (name in WRITTEN_HERE) File(folder, name).delete()
+        for (name in WRITTEN_HERE + journal()) File(folder, name).deleteRecursively()
+    }
+
+    /** The journal that the job names; nothing goes on with one that came with it. */
+    private fun journal(): String = try {
+        readJobFolder(folder).job.reporting.journalFile
+    } catch (_: DocumentRefused) {
+        // Such a job is never run.
+        Reporting().journalFile
     }
 }
 

@@ -12,7 +12,7 @@ import mobilebench.core.json.DocumentRefused
 const val RUNNING_FILE = "running"
 
 /** Files of a job's folder that this app writes, or that only the cable may bring. */
-val WRITTEN_HERE = listOf(RECORD_FILE, RUNNING_FILE, RUN_KEY_FILE, "journal.jsonl")
+val WRITTEN_HERE = listOf(RECORD_FILE, RUNNING_FILE, RUN_KEY_FILE, NO_RECORD_FILE)
 
 /** Where a job stands. */
 enum class JobState {
@@ -68,9 +68,17 @@ fun jobIn(folder: File, limits: JobLimits = JobLimits()): JobEntry {
     } catch (error: DocumentRefused) {
         return entry.copy(problem = error.message)
     }
-    val wrong = limits.tooLong(job) ?: lost(folder, job)
+    val wrong = limits.tooMuch(job) ?: taken(job) ?: lost(folder, job)
     if (wrong != null) return entry.copy(job = job, problem = wrong)
     return entry.copy(job = job, state = state(folder, job))
+}
+
+/** Say which file of a job has the name of one that the app writes; it would be lost. */
+private fun taken(job: Job): String? {
+    val names = job.files.keys + job.reporting.journalFile
+    val name = names.firstOrNull { it.substringBefore('/').lowercase() in WRITTEN_HERE }
+        ?: return null
+    return "The job has a file $name, a name that this app writes itself; name it anew."
 }
 
 private fun lost(folder: File, job: Job): String? {

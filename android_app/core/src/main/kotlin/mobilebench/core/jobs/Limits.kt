@@ -11,13 +11,17 @@ data class JobLimits(
     val mostBytes: Long = 2_000_000_000,
     val mostFiles: Int = 1_000,
     val mostNs: Long = 3 * 3_600_000_000_000,
+    /** Libraries start as many as they are asked for; of too many, some hang and some abort. */
+    val mostThreads: Int = 64,
 )
 
 /** The longest time that all rounds may take, without loading. */
 val Protocol.longestNs: Long
     get() {
         val gateNs = gate?.let { it.maxWaitNs + it.pollNs } ?: 0
-        val roundNs = coolDownNs + gateNs + warmUp.maxDurationNs + maxDurationNs
+        // The last frame of a round may be waited for after the round's time is up.
+        val measuringNs = maxDurationNs + (intervalNs ?: 0)
+        val roundNs = coolDownNs + gateNs + warmUp.maxDurationNs + measuringNs
         return try {
             Math.multiplyExact(roundNs, rounds.toLong())
         } catch (_: ArithmeticException) {
@@ -25,14 +29,26 @@ val Protocol.longestNs: Long
         }
     }
 
-/** The longest time that a job may take: that of its protocol, or its own limit. */
-val Job.longestNs: Long get() = minOf(protocol.longestNs, limits.timeNs ?: Long.MAX_VALUE)
+/** The longest time that a run waits without a look at the limits. */
+private val Protocol.longestWaitNs: Long
+    get() = maxOf(coolDownNs, intervalNs ?: 0, gate?.pollNs ?: 0)
 
-/** Return what makes a job too long to run, in a sentence; null where nothing does. */
-fun JobLimits.tooLong(job: Job): String? {
-    if (job.longestNs <= mostNs) return null
-    return "The job may take ${duration(job.longestNs)}, and this app runs jobs of up to " +
-        "${duration(mostNs)}; give the job a limit of time."
+/** The longest time that a job may take: that of its protocol, or its own limit with a wait. */
+val Job.longestNs: Long
+    get() = minOf(
+        protocol.longestNs,
+        limits.timeNs?.let { it + protocol.longestWaitNs } ?: Long.MAX_VALUE,
+    )
+
+/** Return what of a job is too much to run it, in a sentence; null where nothing is. */
+fun JobLimits.tooMuch(job: Job): String? = when {
+    job.longestNs > mostNs ->
+        "The job may take ${duration(job.longestNs)}, and this app runs jobs of up to " +
+            "${duration(mostNs)}; give the job a limit of time."
+    job.threads > mostThreads ->
+        "The job asks for ${job.threads} threads, and this app runs jobs of up to $mostThreads; " +
+            "write it with fewer."
+    else -> null
 }
 
 /** Files and bytes in a folder; a count that is beyond a limit is not counted further. */

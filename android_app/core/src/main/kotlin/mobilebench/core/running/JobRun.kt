@@ -12,7 +12,6 @@ import mobilebench.core.documents.Stage
 import mobilebench.core.documents.Stop
 import mobilebench.core.documents.UnitEvidence
 import mobilebench.core.engine.Course
-import mobilebench.core.engine.Infer
 import mobilebench.core.engine.Part
 import mobilebench.core.engine.StopRequest
 import mobilebench.core.engine.requirePossible
@@ -49,32 +48,45 @@ class JobRun(
     /**
      * Measure, or go on with the round that had not ended; return what failed.
      *
-     * A run that was stopped has no end in its journal, so another one can go on. Throws [Refused]
+     * A run that was stopped has no end in its journal, so another one can go on. Of a job that was
+     * measured to its end, and lacks only its record, nothing is measured again. Throws [Refused]
      * and `DocumentRefused` for a job that cannot be done here, before anything is measured, and
      * [JournalFailed] where the journal cannot be written.
      */
     fun run(): Failure? {
         observer.stage(RunStage.CHECKING_FILES)
         given.requireFiles()
-        requireUnit()
+        requireAble()
         requirePossible(job)
         val opened = openJournal(given.journalFile, given.document.sha256)
         return opened.writer.use { writer ->
             val earlier = opened.earlier
-            if (earlier?.ended == true) {
-                throw Refused("The job in ${given.folder.name} is done; write a new folder.")
-            }
-            Measuring(writer, earlier).run()
+            if (earlier?.ended == true) done(earlier) else Measuring(writer, earlier).run()
         }
     }
 
-    /** Require that the runtime is that of the job and has its unit. */
-    private fun requireUnit() {
+    /** Return how a job ended that lacks its record, as where the storage was full then. */
+    private fun done(earlier: Journal): Failure? {
+        if (given.recordFile.exists()) {
+            throw Refused("The job in ${given.folder.name} is done; write a new folder.")
+        }
+        return earlier.end?.failure.also { ended(it) }
+    }
+
+    private fun ended(failure: Failure?) =
+        observer.stage(if (failure == null) RunStage.ENDED else RunStage.FAILED)
+
+    /** Require what the job asks of the device: its runtime, its unit, and no upload. */
+    private fun requireAble() {
         if (runtime.name != job.runtime || runtime.format != job.format) {
             throw Refused(
                 "The job asks for ${job.runtime} and a file of the format ${job.format.word}, and " +
                     "this is ${runtime.name}, which takes ${runtime.format.word}.",
             )
+        }
+        if (job.uploadUrl != null) {
+            throw Refused("The job asks for an upload, and this app keeps its record; write the " +
+                "job without it.")
         }
         val lack = runtime.units.getOrDefault(job.computeUnit, "it is not there") ?: return
         throw Refused("The job asks ${job.runtime} for the ${job.computeUnit.word}: $lack.")
@@ -99,7 +111,7 @@ class JobRun(
                 return null
             }
             writer.add(last(attempt))
-            observer.stage(if (attempt.failure == null) RunStage.ENDED else RunStage.FAILED)
+            ended(attempt.failure)
             return attempt.failure
         }
 
@@ -132,9 +144,12 @@ class JobRun(
         /** Check the outputs and run the protocol, or what is left of it. */
         private fun attempt(start: Start): Attempt = try {
             if (job.parity != null) check()
+            // Drawn once, before the clock of a load runs: drawing takes longer than some loads.
+            val inputs = atLoad { noise(job.inputs, job.seed) }
+            val load = { atLoad { networks.load(inputs) } }
             observer.stage(RunStage.MEASURING)
             originNs = place.instruments.nowNs() - start.tNs
-            val ending = runProtocol(job.protocol, ::load, place.instruments, course(start))
+            val ending = runProtocol(job.protocol, load, place.instruments, course(start))
             Attempt(stop = ending.limit, isStoppedByUser = ending.asked != null)
         } catch (error: JournalFailed) {
             throw error
@@ -159,8 +174,6 @@ class JobRun(
             stopping = stopping,
         )
 
-        private fun load(): Infer = atLoad { networks.load(noise(job.inputs, job.seed)) }
-
         /** Write what came since the part before. */
         private fun keep(part: Part) {
             val loads = part.loadNs.map { Load(kindOfLoad(), it) }
@@ -168,6 +181,8 @@ class JobRun(
             if (loads.isNotEmpty() && !isPlacementTold) tell(networks.placement)
             writer.add(lineOf(part, loads, place.peakBytes, power(), scheduling))
             observer.part(part)
+            // Before the next load, which is timed.
+            if (part.roundEnded != null) networks.close()
         }
 
         /** Write the plan of the runtime, once. */

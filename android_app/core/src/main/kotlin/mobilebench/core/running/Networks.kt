@@ -6,6 +6,7 @@ import mobilebench.core.documents.ComputeUnit
 import mobilebench.core.documents.Job
 import mobilebench.core.documents.JobFolder
 import mobilebench.core.documents.PlacedOperation
+import mobilebench.core.documents.PolicyRule
 import mobilebench.core.engine.Infer
 import mobilebench.core.engine.Select
 
@@ -23,10 +24,10 @@ class Networks(private val given: JobFolder, private val runtime: Runtime) :
     /** Load one network apart from the others, for a unit; the caller closes it. */
     fun single(unit: ComputeUnit): Model = runtime.load(request(given.modelFile, null, unit))
 
-    /** Load every network that the job may choose, in place of those before; the first is in force. */
+    /** Load each network that may be chosen, in place of those before; the first is in force. */
     fun load(inputs: List<ByteBuffer>): Infer {
         close()
-        val requests = if (job.variants.isEmpty()) {
+        val requests = if (job.policy.rule == PolicyRule.FIXED) {
             listOf(request(given.modelFile, null, job.computeUnit))
         } else {
             job.variants.map { request(given.file(it.modelFile), it.entry, job.computeUnit) }

@@ -11,6 +11,7 @@ import mobilebench.core.documents.Signer
 import mobilebench.core.documents.signed
 import mobilebench.core.journal.JournalFailed
 import mobilebench.core.journal.Provenance
+import mobilebench.core.journal.journalContent
 import mobilebench.core.journal.readJournal
 import mobilebench.core.journal.recordOf
 import mobilebench.core.json.text
@@ -29,14 +30,17 @@ fun writeRecord(
     crash: Failure? = null,
 ): File {
     val file = given.recordFile
+    val neighbour = File("${file.path}.new")
     try {
-        val content = given.journalFile.readBytes()
+        val content = journalContent(given.journalFile)
         val journal = readJournal(content, given.document.sha256, given.journalFile.name)
         val record = signed(recordOf(given, journal, provenance, crash), signer)
-        val neighbour = File("${file.path}.new")
+        // It may be a link to something else.
+        neighbour.delete()
         neighbour.writeText(record.text() + "\n")
         Files.move(neighbour.toPath(), file.toPath(), ATOMIC_MOVE, REPLACE_EXISTING)
     } catch (error: IOException) {
+        neighbour.delete()
         throw JournalFailed("The record ${file.path} cannot be written: ${error.message}.", error)
     }
     return file

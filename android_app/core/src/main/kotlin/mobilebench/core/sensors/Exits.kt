@@ -9,11 +9,21 @@ enum class Exit(val error: String) {
     NOT_RESPONDING("NotResponding"), ENDED("Ended"), NOT_KNOWN("CutOff"),
 }
 
-/** Return what a reason of Android's `ApplicationExitInfo` means; null is a system without it. */
-fun exitOf(reason: Int?): Exit = when (reason) {
+/** Signals by which a process ends that did something wrong: SIGILL, SIGTRAP, SIGABRT and so on. */
+private val SIGNALS_OF_FAULTS = setOf(4, 5, 6, 7, 8, 11)
+private const val BY_SIGNAL = 2
+
+/**
+ * Return what a reason of Android's `ApplicationExitInfo` means; null is a system without it.
+ *
+ * [status] is the number of the signal, where one ended the process. A crash of native code is
+ * such an end where the system has no report of it.
+ */
+fun exitOf(reason: Int?, status: Int = 0): Exit = when (reason) {
     4, 5, 7 -> Exit.CRASHED
+    BY_SIGNAL -> if (status in SIGNALS_OF_FAULTS) Exit.CRASHED else Exit.KILLED
     3 -> Exit.KILLED_FOR_MEMORY
-    2, 8, 9, 10, 11, 12, 13, 14, 15 -> Exit.KILLED
+    8, 9, 10, 11, 12, 13, 14, 15 -> Exit.KILLED
     6 -> Exit.NOT_RESPONDING
     1 -> Exit.ENDED
     else -> Exit.NOT_KNOWN

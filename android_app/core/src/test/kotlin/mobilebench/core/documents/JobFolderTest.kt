@@ -56,6 +56,17 @@ class JobFolderTest {
     }
 
     @Test
+    fun `a journal or weights behind a link out of the folder are refused`() {
+        val outside = temporary.newFolder("outside")
+        val more = ", \"reporting\": {\"journal_file\": \"log/a.jsonl\"}"
+        for (link in listOf("log", "model.onnx.data")) {
+            val given = readJobFolder(writeJobFolder(temporary.newFolder("of-$link"), jobText(more)))
+            Files.createSymbolicLink(given.file(link).toPath(), outside.toPath())
+            requireIn("leads out of", refusal { given.requireFiles() })
+        }
+    }
+
+    @Test
     fun `a folder without a job, or about another file, is refused`() {
         requireIn("holds no job.json", refusal { readJobFolder(folder) })
         writeJobFolder(folder)

@@ -1,10 +1,12 @@
 package mobilebench.core.jobs
 
 import java.io.File
+import java.io.RandomAccessFile
 import mobilebench.core.documents.Failure
 import mobilebench.core.documents.Measurement
 import mobilebench.core.documents.Stage
 import mobilebench.core.journal.Provenance
+import mobilebench.core.json.DocumentRefused
 import mobilebench.core.running.JobRun
 import mobilebench.core.running.TestPlace
 import mobilebench.core.running.TestRuntime
@@ -14,6 +16,7 @@ import mobilebench.core.running.writeRecord
 import mobilebench.core.sensors.Exit
 import org.junit.Assert.assertEquals
 import org.junit.Assert.assertFalse
+import org.junit.Assert.assertThrows
 import org.junit.Assert.assertTrue
 import org.junit.Test
 
@@ -63,6 +66,12 @@ class AftermathTest {
         val left = settle(folder, Exit.KILLED_FOR_MEMORY)
         assertEquals(Left.JOURNAL, left?.left)
         assertEquals(JobState.CUT_OFF, jobIn(folder).state)
+        val (word, sentence) = File(folder, NO_RECORD_FILE).readLines()
+        assertEquals("cut off", word)
+        assertTrue(sentence, "memory was short" in sentence)
+        beginRun(folder)
+        assertFalse(File(folder, NO_RECORD_FILE).exists())
+        endRun(folder)
         val place = TestPlace()
         assertEquals(null, JobRun(read(folder), TestRuntime(place), place).run())
         writeRecord(read(folder), provenance, signer = null)
@@ -77,6 +86,38 @@ class AftermathTest {
         val left = settle(folder, Exit.CRASHED)
         assertEquals(Left.NOTHING, left?.left)
         assertEquals(JobState.READY, jobIn(folder).state)
+        assertEquals("cut off", File(folder, NO_RECORD_FILE).readLines().first())
+    }
+
+    @Test
+    fun `a record needs no word why there is none`() {
+        for (exit in listOf(Exit.CRASHED, Exit.ENDED)) {
+            val folder = cutAfter(if (exit == Exit.CRASHED) 3 else Int.MAX_VALUE)
+            settle(folder, exit)
+            assertTrue(File(folder, "record.json").isFile)
+            assertFalse(File(folder, NO_RECORD_FILE).exists())
+        }
+    }
+
+    @Test
+    fun `a refusal stays in the folder as a word and one sentence`() {
+        val folder = writeJob()
+        beginRun(folder)
+        endRun(folder, NoRecord(Why.REFUSED, "It has no GPU;\nname another unit."))
+        val told = File(folder, NO_RECORD_FILE).readText()
+        assertEquals("refused\nIt has no GPU; name another unit.\n", told)
+        assertEquals(null, unfinishedSince(folder))
+    }
+
+    @Test
+    fun `a journal without end does not fill the memory`() {
+        val folder = cutAfter(3)
+        RandomAccessFile(File(folder, "journal.jsonl"), "rw").use { it.setLength(1L shl 33) }
+        val refused = assertThrows(DocumentRefused::class.java) {
+            JobRun(read(folder), TestRuntime(TestPlace()), TestPlace()).run()
+        }
+        assertTrue(refused.message, "remove it" in refused.message.orEmpty())
+        assertEquals(Left.NOTHING, settle(folder, Exit.CRASHED)?.left)
     }
 
     @Test

@@ -7,6 +7,7 @@ import java.io.IOException
 import java.io.InputStream
 import java.util.zip.ZipEntry
 import java.util.zip.ZipOutputStream
+import mobilebench.core.running.writeJob
 import org.junit.Assert.assertEquals
 import org.junit.Assert.assertTrue
 import org.junit.Test
@@ -116,9 +117,20 @@ class ImportTest {
             jobs, "a",
             incoming(
                 "job.json" to "{}", "record.json" to "{}", "journal.jsonl" to "", "run.key" to "k",
-                "running" to "",
+                "running" to "", "no-record.txt" to "refused",
             ),
         )
         assertEquals(setOf("job.json"), folder.contents().keys)
+    }
+
+    @Test
+    fun `a journal does not come in under the name that the job gives it`() {
+        val files = writeJob(""", "reporting": {"journal_file": "log/all.jsonl"}""")
+        File(files, "log").mkdir()
+        File(files, "log/all.jsonl").writeText("{}\n")
+        val incoming = files.walkTopDown().filter { it.isFile }
+            .map { Incoming(it.relativeTo(files).path, it::inputStream) }
+        val folder = importJob(jobs, "a", incoming)
+        assertEquals(JobState.READY, jobIn(folder).state)
     }
 }

@@ -55,6 +55,14 @@ class JobEntryTest {
     }
 
     @Test
+    fun `a file of the job that a run would write over is named`() {
+        for (name in listOf("running", "RUN.KEY", "no-record.txt")) {
+            val problem = problem(add(name, """, "reporting": {"journal_file": "$name"}"""))
+            assertTrue(problem, "a file $name" in problem)
+        }
+    }
+
+    @Test
     fun `a job that is cut off is refused`() {
         val folder = add("a")
         val file = File(folder, "job.json")
@@ -79,6 +87,24 @@ class JobEntryTest {
         assertTrue(problem, "1.00 s" in problem && "limit of time" in problem)
         val healed = add("b", ", \"limits\": {\"time_ns\": 900000000}")
         assertEquals(JobState.READY, jobIn(healed, limits).state)
+    }
+
+    @Test
+    fun `a wait between frames counts, which no limit of time cuts off`() {
+        val hours = 4 * 3_600_000_000_000
+        for (limits in listOf("", ", \"limits\": {\"time_ns\": 1000000000}")) {
+            val folder = add("a${limits.length}", limits)
+            val file = File(folder, "job.json")
+            val frames = "\"interval_ns\": $hours, \"inferences\""
+            file.writeText(file.readText().replaceFirst("\"inferences\"", frames))
+            assertTrue(problem(folder).contains("up to 180 min"))
+        }
+    }
+
+    @Test
+    fun `more threads than libraries bear are refused`() {
+        val problem = problem(add("a", ", \"threads\": 65"))
+        assertTrue(problem, "65 threads" in problem && "up to 64" in problem)
     }
 
     @Test

@@ -2,6 +2,7 @@ package mobilebench.core.journal
 
 import java.io.File
 import java.nio.channels.FileChannel
+import java.nio.file.Files
 import java.nio.file.StandardOpenOption.WRITE
 import java.util.concurrent.TimeUnit
 import kotlin.test.Test
@@ -22,6 +23,15 @@ import org.junit.rules.TemporaryFolder
 class JournalWriterTest {
     @get:Rule
     val folder = TemporaryFolder()
+
+    @Test
+    fun `a journal that is a link is not followed`() {
+        val other = folder.newFile("model.onnx").apply { writeText("weights") }
+        val link = File(folder.root, "journal.jsonl")
+        Files.createSymbolicLink(link.toPath(), other.toPath())
+        assertFailsWith<JournalFailed> { openJournal(link, JOB_SHA256) }
+        assertEquals("weights", other.readText())
+    }
 
     @Test
     fun `lines stand in the file in their order, each as a whole`() {

@@ -2,11 +2,13 @@ package mobilebench.core.running
 
 import java.io.File
 import kotlin.test.Test
+import kotlin.test.assertContentEquals
 import kotlin.test.assertEquals
 import kotlin.test.assertFailsWith
 import kotlin.test.assertFalse
 import kotlin.test.assertNotNull
 import kotlin.test.assertNull
+import kotlin.test.assertSame
 import kotlin.test.assertTrue
 import mobilebench.core.documents.ComputeUnit
 import mobilebench.core.documents.DocumentKind
@@ -22,6 +24,7 @@ import mobilebench.core.documents.contentSha256
 import mobilebench.core.documents.part
 import mobilebench.core.documents.text
 import mobilebench.core.journal.Journal
+import mobilebench.core.journal.JournalFailed
 import mobilebench.core.journal.Provenance
 import mobilebench.core.journal.outcome
 import mobilebench.core.journal.readJournal
@@ -119,9 +122,77 @@ class JobRunTest {
     }
 
     @Test
+    fun `the time of a load is that of the library alone`() {
+        val folder = writeJob()
+        runtime.closeNs = 5_000_000
+        JobRun(read(folder), runtime, place).run()
+        val loads = measurement(folder).loads
+        assertContentEquals(longArrayOf(7_000_000, 7_000_000), loads.warmNs)
+        // One set of inputs for both rounds: drawing them is no part of a load.
+        val (first, second) = runtime.fed.takeLast(2)
+        assertSame(first, second)
+    }
+
+    @Test
+    fun `without a policy that chooses, the model file alone is loaded`() {
+        val sha256 = contentSha256(File(writeJob(), "model.onnx"))
+        val variants = listOf(1.0, 0.5).joinToString { width ->
+            """{"name": "w$width", "model_file": "model.onnx", "model_sha256": "$sha256",
+            "width": $width, "entry": "width=$width"}"""
+        }
+        val folder = writeJob(""", "variants": [$variants]""")
+        assertNull(JobRun(read(folder), runtime, place).run())
+        // The check, and one load for each round.
+        assertEquals(listOf<String?>(null, null, null), runtime.loaded.map { it.entry })
+    }
+
+    @Test
+    fun `a job that lacks only its record gets it, and is not measured again`() {
+        val folder = writeJob()
+        runtime.beforeRun = { run -> if (run == 6) throw ModelFailed("the unit went away") }
+        val failure = JobRun(read(folder), runtime, place).run()
+        val content = File(folder, "journal.jsonl").readText()
+        assertEquals(failure, JobRun(read(folder), runtime, place).run())
+        assertEquals(content, File(folder, "journal.jsonl").readText())
+    }
+
+    @Test
+    fun `a record that cannot be written leaves nothing half-written`() {
+        val folder = writeJob()
+        JobRun(read(folder), runtime, place).run()
+        File(folder, "record.json/taken").mkdirs()
+        val before = folder.list()!!.toSet()
+        assertFailsWith<JournalFailed> {
+            writeRecord(read(folder), Provenance("test", "cable"), signer = null)
+        }
+        assertEquals(before, folder.list()!!.toSet())
+    }
+
+    @Test
+    fun `a job that asks for an upload is refused`() {
+        val folder = writeJob(""", "upload_url": "https://example.org/jobs"""")
+        val refused = assertFailsWith<Refused> { JobRun(read(folder), runtime, place).run() }
+        assertTrue("asks for an upload" in refused.message.orEmpty(), refused.message)
+        assertFalse(File(folder, "journal.jsonl").exists())
+    }
+
+    @Test
+    fun `batches of another size are refused before anything is written`() {
+        val folder = writeJob()
+        val job = File(folder, "job.json")
+        job.writeText(job.readText().replace("\"batches\": 1", "\"batches\": 2147483647"))
+        val refused = assertFailsWith<DocumentRefused> {
+            JobRun(read(folder), runtime, place).run()
+        }
+        assertTrue("2147483647 batches" in refused.message.orEmpty(), refused.message)
+        assertFalse(File(folder, "journal.jsonl").exists())
+    }
+
+    @Test
     fun `a job that is done is not measured again`() {
         val folder = writeJob()
         JobRun(read(folder), runtime, place).run()
+        writeRecord(read(folder), Provenance("test", "cable"), signer = null)
         val content = File(folder, "journal.jsonl").readText()
         val refused = assertFailsWith<Refused> { JobRun(read(folder), runtime, place).run() }
         assertTrue("is done" in refused.message.orEmpty(), refused.message)

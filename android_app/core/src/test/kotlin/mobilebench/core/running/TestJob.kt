@@ -110,7 +110,9 @@ internal class TestRuntime(
     override val units: Map<ComputeUnit, String?> = mapOf(ComputeUnit.CPU to null),
 ) : Runtime {
     val loaded = ArrayList<ModelRequest>()
+    val fed = ArrayList<List<ByteBuffer>>()
     var closed = 0
+    var closeNs = 0L
     var beforeRun: (run: Int) -> Unit = {}
     var beforeLoad: () -> Unit = {}
     private var runs = 0
@@ -124,12 +126,13 @@ internal class TestRuntime(
         loaded += request
         place.pass(7_000_000)
         return object : Model {
-            private var fed: List<ByteBuffer> = emptyList()
+            private var given: List<ByteBuffer> = emptyList()
             override val outputs = listOf(SCORES)
             override val placement = null
 
             override fun feed(inputs: List<ByteBuffer>) {
-                fed = inputs
+                given = inputs
+                fed += inputs
             }
 
             override fun run() {
@@ -138,10 +141,11 @@ internal class TestRuntime(
                 place.pass()
             }
 
-            override fun read() = fed
+            override fun read() = given
 
             override fun close() {
                 closed += 1
+                place.pass(closeNs)
             }
         }
     }

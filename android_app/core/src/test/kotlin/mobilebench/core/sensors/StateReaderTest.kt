@@ -118,6 +118,9 @@ class StateReaderTest {
         assertEquals(Exit.KILLED_FOR_MEMORY, exitOf(3))
         assertEquals(Exit.KILLED, exitOf(10))
         assertEquals(Exit.NOT_KNOWN, exitOf(null))
+        val (segmentationFault, kill) = listOf(11, 9)
+        assertEquals(Exit.CRASHED, exitOf(2, segmentationFault))
+        assertEquals(Exit.KILLED, exitOf(2, kill))
         val stages = Reached.values().map { failureOf(Exit.CRASHED, it, true, null).stage }
         assertEquals(
             listOf(Stage.PARITY, Stage.PARITY, Stage.LOAD, Stage.RUN, Stage.RUN), stages,
