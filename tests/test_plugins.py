@@ -15,7 +15,7 @@ from mobilebench.machine import installation
 
 def test_plug_ins_are_the_public_modules_of_their_package() -> None:
     assert plugins.exporter_names() == ("coreml", "executorch", "onnx", "tflite")
-    assert plugins.runner_names() == ("host", "sim")
+    assert plugins.runner_names() == ("adb", "host", "ios", "sim", "ssh")
 
 
 def test_unknown_names_offer_near_ones() -> None:

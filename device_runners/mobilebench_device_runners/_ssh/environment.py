@@ -11,7 +11,7 @@ import os
 import re
 import tarfile
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -149,12 +149,12 @@ def _install(
         return wanted
     except ToolFailed as error:
         instead = RUNTIMES[runtime].instead
-        if not instead or not _has_no_wheel(error.answer, RUNTIMES[runtime].distributions[0]):
+        replaced = {*RUNTIMES[runtime].distributions, *map(_name_of, instead)}
+        if not instead or not _has_no_wheel(error.answer, replaced):
             raise UserError(
                 _not_installed(connection.target.name, runtime, error.answer)
             ) from error
-    named = {re.split(r"[<>=!~]", each)[0] for each in (*RUNTIMES[runtime].distributions, *instead)}
-    rest = tuple(each for each in wanted if re.split(r"[<>=!~]", each)[0] not in named)
+    rest = tuple(each for each in wanted if _name_of(each) not in replaced)
     try:
         _install_all(connection, environment, board, (*rest, *instead))
     except ToolFailed as error:
@@ -171,16 +171,21 @@ def _install_all(
     )
 
 
-def _has_no_wheel(answer: Answer, distribution: str) -> bool:
-    """Return whether pip or uv found no wheel of a distribution for the board."""
-    return bool(
-        re.search(rf"No matching distribution found for {distribution}", _said(answer))
-        or (
-            re.search(
-                r"No solution found|has no wheels with a matching|not found in the", _said(answer)
-            )
-            and distribution in _said(answer)
-        )
+def _name_of(requirement: str) -> str:
+    return re.split(r"[<>=!~]", requirement)[0]
+
+
+def _has_no_wheel(answer: Answer, distributions: Iterable[str]) -> bool:
+    """Return whether pip or uv has no wheel of one of the distributions for the board.
+
+    They name only the first of several.
+    """
+    text = _said(answer)
+    unsolved = re.search(r"No solution found|has no wheels with a matching|not found in the", text)
+    return any(
+        re.search(rf"No matching distribution found for {re.escape(each)}\b", text)
+        or (unsolved and each in text)
+        for each in distributions
     )
 
 
