@@ -193,9 +193,9 @@ def of_go_ios(answer: Answer) -> tuple[Attached, ...]:
 def _listed_by_go_ios(ask: Ask) -> tuple[Attached, ...]:
     """Return the phones that go-ios lists, also where it can read one of them only by its UDID."""
     answer = ask(["ios", "list", "--details"])
-    found = of_go_ios(answer)
-    if found or answer.rc == 0:
-        return found
+    detailed = of_go_ios(answer)
+    if detailed or answer.rc == 0:
+        return detailed
     # go-ios 1.2.0 gives no details of any phone where one does not trust this computer.
     listed_udids = mapping(go_ios.document_of(ask(["ios", "list"]))).get("deviceList")
     udids = dict.fromkeys(listed_udids if isinstance(listed_udids, list) else ())
