@@ -474,6 +474,28 @@ def test_a_failed_command_of_go_ios_is_recognised_in_old_and_new_logs() -> None:
         assert not outcome.ok and outcome.cause == "tunnel_down"
 
 
+def test_a_phone_that_trusts_no_computer_hides_no_other_from_go_ios() -> None:
+    # The log is that of go-ios 1.2.0.
+    untrusted = (
+        b'{"level":"ERROR","msg":"failed getting values","err":"could not retrieve PairRecord with '
+        b"error: ReadPair failed with errorcode '2', is the device paired?\"}"
+    )
+    replies = {
+        "ios list --details": Replied((), 1, b"", untrusted),
+        "ios list": said('{"deviceList":["A","B","B","C"]}'),
+        "ios info --udid A": Replied((), 1, b"", untrusted),
+        "ios info --udid B": said('{"ProductType":"iPhone12,1","ProductVersion":"16.7"}'),
+    }
+    first, second, third = ios.listed(
+        lambda words: replies.get(" ".join(words), Replied((), 1, b"", b"")), devicectl=False
+    )
+    assert (first.id, first.why_not) == ("ios:A", (Obstacle.NOT_PAIRED,))
+    assert (second.id, second.model, second.os_version) == ("ios:B", "iPhone12,1", "16.7")
+    assert second.usable and second.transport is None
+    assert (third.id, third.why_not) == ("ios:C", (Obstacle.STATE_UNKNOWN,))
+    assert third.apple is not None and third.apple.paired is None
+
+
 @pytest.mark.parametrize(
     ("text", "cores"),
     [("0-3", (0, 1, 2, 3)), ("0-1,4 6", (0, 1, 4, 6)), ("", ()), ("x", None), ("0-9999999", None)],

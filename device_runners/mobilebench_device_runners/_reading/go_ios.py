@@ -61,6 +61,11 @@ def outcome_of(answer: Answer) -> Outcome:
     return Outcome(ok=False, cause=cause, document=document)
 
 
+def is_not_paired(answer: Answer) -> bool:
+    """Return whether a command failed since the phone does not trust this computer."""
+    return "pairrecord" in " ".join(complaints_of(answer)).lower()
+
+
 def battery_of(answer: Answer) -> Battery | None:
     """Return the battery from `ios batterycheck`; None where it does not say."""
     content = mapping(document_of(answer))

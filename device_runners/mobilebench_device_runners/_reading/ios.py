@@ -64,7 +64,7 @@ def listed(ask: Ask, devicectl: bool = True, go: bool = True) -> tuple[Attached,
     if devicectl and (unnamed or not known):
         older = list(of_xcdevice(ask(["xcrun", "xcdevice", "list", "--timeout", "5"])))
     if go:
-        older = _joined(older, of_go_ios(ask(["ios", "list", "--details"])))
+        older = _joined(older, _listed_by_go_ios(ask))
     known, older = _without_known(known, older)
     if len(unnamed) == 1 and len(older) == 1:
         older = [_with_identifier(older[0], unnamed[0])]
@@ -187,7 +187,33 @@ def _of_xcdevice(row: dict[str, Any]) -> tuple[Obstacle, ...]:
 
 def of_go_ios(answer: Answer) -> tuple[Attached, ...]:
     """Return the phones that `ios list --details` shows, each once, by cable if it can be."""
-    listed_rows = rows(mapping(go_ios.document_of(answer)).get("deviceList"))
+    return _of_go_ios(rows(mapping(go_ios.document_of(answer)).get("deviceList")))
+
+
+def _listed_by_go_ios(ask: Ask) -> tuple[Attached, ...]:
+    """Return the phones that go-ios lists, also where it can read one of them only by its UDID."""
+    answer = ask(["ios", "list", "--details"])
+    detailed = of_go_ios(answer)
+    if detailed or answer.rc == 0:
+        return detailed
+    # go-ios 1.2.0 gives no details of any phone where one does not trust this computer.
+    listed_udids = mapping(go_ios.document_of(ask(["ios", "list"]))).get("deviceList")
+    udids = dict.fromkeys(listed_udids if isinstance(listed_udids, list) else ())
+    result: list[Attached] = []
+    for udid in filter(word, udids):
+        answer = ask(["ios", "info", "--udid", udid])
+        facts = mapping(go_ios.document_of(answer)) if answer.rc == 0 else {}
+        [attached] = _of_go_ios([{**facts, "Udid": udid}])
+        if answer.rc != 0:
+            paired = False if go_ios.is_not_paired(answer) else None
+            why_not = Obstacle.STATE_UNKNOWN if paired is None else Obstacle.NOT_PAIRED
+            apple = replace(attached.apple, paired=paired) if attached.apple else None
+            attached = replace(attached, why_not=(why_not,), apple=apple)
+        result.append(attached)
+    return tuple(result)
+
+
+def _of_go_ios(listed_rows: Sequence[dict[str, Any]]) -> tuple[Attached, ...]:
     best: dict[str, Attached] = {}
     for row in listed_rows:
         udid, model = word(row.get("Udid")), word(row.get("ProductType"))
@@ -195,13 +221,15 @@ def of_go_ios(answer: Answer) -> tuple[Attached, ...]:
             continue
         system = str(row.get("ProductName", "iPhone OS"))
         phone = system in ("iPhone OS", "iPad OS", "iPadOS", "iOS")
-        wired = str(row.get("ConnectionType", "")).upper() == "USB"
+        connection = str(row.get("ConnectionType", "")).upper()
+        wired = connection == "USB"
+        ways = {"USB": Transport.WIRED, "NETWORK": Transport.LOCAL_NETWORK}
         version = word(row.get("ProductVersion"))
         attached = Attached(
             id=f"ios:{udid}",
             kind=_kind(model),
             form=_form("iOS" if phone else system, model),
-            transport=Transport.WIRED if wired else Transport.LOCAL_NETWORK,
+            transport=ways.get(connection),
             model=model,
             soc=_soc(model),
             os="ios" if phone else system.lower(),
@@ -293,7 +321,7 @@ def _asked_by_go_ios(ask: Ask, attached: Attached, apple: AppleFacts) -> Attache
         tunnels = go_ios.tunnels_of(ask(["ios", "tunnel", "ls"]))
         tunnel = apple.udid in (tunnels or ())
         if not tunnel:
-            wired = attached.transport is Transport.WIRED
+            wired = attached.transport is not Transport.LOCAL_NETWORK
             mends = (*mends, go_ios.mend_of(attached.os_version, wired))
     level = battery.level_percent if battery else None
     conditions = {
