@@ -107,8 +107,8 @@ def offers(scheme: str | None = None) -> tuple[Offer, ...]:
     """Return the devices of this computer, or of one scheme: those too that cannot be used.
 
     An id in place of a scheme gives that device, also where it is in no list: a board that the user
-    has not named. Without a scheme, kinds of device are passed over whose tools are not installed. Raises
-    `UnknownName` for a scheme that does not exist.
+    has not named. Without a scheme, kinds of device are passed over whose tools are not installed.
+    Raises `UnknownName` for a scheme that does not exist.
     """
     if scheme is not None and ":" in scheme:
         return tuple(_offer(each) for each in plugins.runner(scheme).attached(scheme))

@@ -11,8 +11,7 @@ from pathlib import Path
 import pytest
 
 from mobilebench.errors import UserError
-from mobilebench.measuring import engine
-from mobilebench.measuring import devices
+from mobilebench.measuring import devices, engine
 from mobilebench.values.device import DeviceState, ThermalState
 from mobilebench.values.event import Event, EventKind
 from mobilebench.values.obstacles import Obstacle
