@@ -116,9 +116,9 @@ def rank(
 ) -> list[Row]:
     """Return rows by device, compute unit and protocol, the fastest first, failures last.
 
-    Of several records of one cell with the same weights the newest counts; one with wished settings,
-    such as a rehearsal, does not stand for one without. A failed export is shown
-    until the same recipe of the same model has been measured. An accuracy belongs to the records of
+    Of several records of one cell with the same weights the newest counts; one with wished
+    settings, such as a rehearsal, does not stand for one without. A failed export is shown until
+    the same recipe of the same model has been measured. An accuracy belongs to the records of
     the same file; of several data sets one is shown, by default or by `data` (see
     `judgement.by_file`). `names` are other names for models, and `others` models without a record
     that may be named too. Raises `UserError` for a data set or a model that is not there.
