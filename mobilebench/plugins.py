@@ -7,7 +7,7 @@ import importlib.util
 import pkgutil
 from typing import cast
 
-from mobilebench.errors import RecipeError, require_known
+from mobilebench.errors import RecipeError, UserError, require_known
 from mobilebench.interfaces import Exporter, Needing, Runner, Wishing
 from mobilebench.machine.installation import EXPORTERS, RUNNERS, missing_toolkit
 from mobilebench.values.need import Need
@@ -47,8 +47,13 @@ def require_feature(name: str, feature: Feature) -> None:
 def runner(device_id: str) -> Runner:
     """Return the runner of a device id such as `host` or `adb:SERIAL`.
 
-    Raises as `exporter` does.
+    Raises as `exporter` does, and `UserError` for what names several devices.
     """
+    if device_id == "all" or "," in device_id or device_id.partition(":")[0].count("="):
+        raise UserError(
+            f"One device is needed here, and {device_id!r} may be several; give one id, as "
+            f"`mobilebench devices` lists them. `mobilebench bench` takes several."
+        )
     return cast("Runner", _plugin(RUNNERS, device_id.partition(":")[0], "kind of device"))
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from mobilebench import plugins
-from mobilebench.errors import MissingToolkit, UnknownName
+from mobilebench.errors import MissingToolkit, UnknownName, UserError
 from mobilebench.machine import installation
 
 
@@ -23,6 +23,12 @@ def test_unknown_names_offer_near_ones() -> None:
         plugins.exporter("tflit")
     with pytest.raises(UnknownName, match="kind of device called 'hosst'"):
         plugins.runner("hosst:1")
+
+
+@pytest.mark.parametrize("text", ["all", "adb:A,adb:B", "model=Pixel*"])
+def test_several_devices_where_one_is_needed_are_refused_as_such(text: str) -> None:
+    with pytest.raises(UserError, match="One device is needed here"):
+        plugins.runner(text)
 
 
 def test_a_missing_module_of_an_extra_names_the_extra() -> None:

@@ -13,13 +13,14 @@ import time
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import Event
 from typing import Protocol
 
 from mobilebench.errors import BundleError, Cancelled, CellFailed, SchemaError, UserError
 from mobilebench.interfaces import Ran
+from mobilebench.machine import places
 from mobilebench.measuring import job_folder, journal, performing, rounds
 from mobilebench.measuring.job_folder import RECORD_FILE, JobFolder
 from mobilebench.observer import Progress, SilentProgress
@@ -186,9 +187,9 @@ def perform(
     # By its own name: one device can be reached by several addresses.
     with _claims.claimed(before.claim, given.job.title):
         require_usable(before)
-        with _recorded():
+        with _without_names(before), _recorded():
             link.prepare(given.job, course.progress)
-        with _left_clean(link, course, passing=passing):
+        with _left_clean(link, course, passing=passing), _without_names(before):
             failed, outside = _measure(link, course, patience)
             _fetch_record(link, course, patience)
             after = _after(link)
@@ -199,8 +200,12 @@ def perform(
                 readings=outside.placed(given.journal_path, given.content),
                 clock_uncertainty_ns=outside.uncertainty_ns,
                 settings=dict(link.settings),
-                interruptions=tuple(course.interruptions),
+                interruptions=tuple(
+                    replace(each, what=_shared(before, each.what)) for each in course.interruptions
+                ),
             )
+            if failed is not None:
+                failed = _nameless(before, failed)
             return _record(given, link.transport, seen, failed)
 
 
@@ -244,6 +249,26 @@ def _recorded() -> Iterator[None]:
         yield
     except ToolFailed as error:
         raise CellFailed(Stage.RUN, type(error).__name__, str(error)) from error
+
+
+@contextmanager
+def _without_names(device: Attached) -> Iterator[None]:
+    """Raise the failure of a cell as a record may state it."""
+    try:
+        yield
+    except CellFailed as error:
+        raise _nameless(device, error) from error
+
+
+def _nameless(device: Attached, error: CellFailed) -> CellFailed:
+    return CellFailed(
+        error.stage, error.error, _shared(device, error.message), _shared(device, error.log_tail)
+    )
+
+
+def _shared(device: Attached, text: str) -> str:
+    """Return a text without the names of the device, and without places of this computer."""
+    return places.without(device.without_names(text))
 
 
 def _name(given: JobFolder, *, passing: bool) -> str:

@@ -116,16 +116,18 @@ def rank(
 ) -> list[Row]:
     """Return rows by device, compute unit and protocol, the fastest first, failures last.
 
-    Of several records of one cell with the same weights the newest counts. A failed export is shown
-    until the same recipe of the same model has been measured. An accuracy belongs to the records of
+    Of several records of one cell with the same weights the newest counts; one with wished
+    settings, such as a rehearsal, does not stand for one without. A failed export is shown until
+    the same recipe of the same model has been measured. An accuracy belongs to the records of
     the same file; of several data sets one is shown, by default or by `data` (see
     `judgement.by_file`). `names` are other names for models, and `others` models without a record
     that may be named too. Raises `UserError` for a data set or a model that is not there.
     """
-    newest: dict[tuple[CellKey, str | None], Record] = {}
+    newest: dict[tuple[CellKey, str | None, tuple[str, ...]], Record] = {}
     for record in sorted(records, key=lambda record: record.created):
         weights = record.model.weights
-        newest[record.cell, weights.label if weights else None] = record
+        label = weights.label if weights else None
+        newest[record.cell, label, record.device_settings] = record
     exported = {record.network for record in newest.values() if record.artifact}
     shown = [
         record for record in newest.values() if record.artifact or record.network not in exported

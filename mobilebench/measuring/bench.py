@@ -19,7 +19,7 @@ from mobilebench.notation.quantities import duration
 from mobilebench.observer import Observer, Progress, Silent
 from mobilebench.stats.summary import summarise
 from mobilebench.store import signing
-from mobilebench.values.device import published
+from mobilebench.values.device import Device, names_in, published, without_names
 from mobilebench.values.measurement import Failure, Measurement, Validity
 from mobilebench.values.record import Record, Session
 
@@ -99,7 +99,7 @@ def measure_cell(
         outcome = diagnoses.diagnose(ran.measurement, cell.job.protocol, device)
         progress.finished(_figure(outcome))
     except CellFailed as error:
-        outcome = shared(failure_of(error, manifest.recipe))
+        outcome = shared(failure_of(_nameless(error, cell.device), manifest.recipe))
         progress.finished(f"failed at {error.stage}")
     except MissingToolkit:
         progress.finished("runtime not installed")
@@ -125,6 +125,15 @@ def measure_cell(
             seen=seen,
         )
     )
+
+
+def _nameless(error: CellFailed, device: Device) -> CellFailed:
+    """Return a failure without the serial number or the host in the id of its device."""
+    names = names_in(device.id)
+    if not names:
+        return error
+    message, log_tail = (without_names(text, names) for text in (error.message, error.log_tail))
+    return CellFailed(error.stage, error.error, message, log_tail)
 
 
 def _figure(measurement: Measurement) -> str:

@@ -106,9 +106,12 @@ def choose(text: str, read: Callable[[str | None], Sequence[Offer]] | None = Non
 def offers(scheme: str | None = None) -> tuple[Offer, ...]:
     """Return the devices of this computer, or of one scheme: those too that cannot be used.
 
-    Without a scheme, kinds of device are passed over whose tools are not installed. Raises
-    `UnknownName` for a scheme that does not exist.
+    An id in place of a scheme gives that device, also where it is in no list: a board that the user
+    has not named. Without a scheme, kinds of device are passed over whose tools are not installed.
+    Raises `UnknownName` for a scheme that does not exist.
     """
+    if scheme is not None and ":" in scheme:
+        return tuple(_offer(each) for each in plugins.runner(scheme).attached(scheme))
     if scheme is not None:
         return tuple(_offers(scheme))
     every: list[Offer] = []
@@ -129,15 +132,19 @@ def _offers(scheme: str) -> Iterator[Offer]:
     runner = plugins.runner(scheme)
     described = {device.id: device for device in runner.devices()}
     for attached in runner.attached():
-        device = described.get(attached.id) or replace(attached.device, id=attached.id)
-        names = dict.fromkeys(filter(None, (device.model, attached.model, attached.marketing)))
-        yield Offer(
-            device=device,
-            names=tuple(names),
-            why_not=_why_not(attached),
-            passes=all(each.passes for each in attached.why_not),
-            claim=attached.claim if Obstacle.DUPLICATE not in attached.why_not else "",
-        )
+        yield _offer(attached, described.get(attached.id))
+
+
+def _offer(attached: Attached, device: Device | None = None) -> Offer:
+    device = device or replace(attached.device, id=attached.id)
+    names = dict.fromkeys(filter(None, (device.model, attached.model, attached.marketing)))
+    return Offer(
+        device=device,
+        names=tuple(names),
+        why_not=_why_not(attached),
+        passes=all(each.passes for each in attached.why_not),
+        claim=attached.claim if Obstacle.DUPLICATE not in attached.why_not else "",
+    )
 
 
 def _why_not(attached: Attached) -> tuple[str, ...]:
@@ -216,6 +223,9 @@ def _named(word: str, read: Callable[[str | None], Sequence[Offer]]) -> Offer:
         for each in there
         if each.device.id.startswith(word) or each.device.id.partition(":")[2].startswith(word)
     ]
+    if not fitting and scheme in plugins.runner_names() and ":" in word:
+        # A board that its computer does not list, for one.
+        fitting = [each for each in read(word) if each.device.id == word]
     if len(fitting) == 1:
         return fitting[0]
     if fitting:

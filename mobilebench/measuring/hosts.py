@@ -91,7 +91,9 @@ class Hosts:
                 known = by_id.get(offer.device.id)
                 if known is None or not known.usable:
                     by_id[offer.device.id] = offer
-        return tuple(each for each in by_id.values() if scheme in (None, each.scheme))
+        return tuple(
+            each for each in by_id.values() if scheme in (None, each.scheme, each.device.id)
+        )
 
     def run(self, cell: Cell, cancel: Event, progress: Progress) -> Ran:
         progress.stage("on the cluster")
@@ -176,9 +178,10 @@ class Hosts:
 def _offers(address: str, declared: Mapping[str, Sequence[str]]) -> tuple[Offer, ...]:
     ids = declared.get(address, ())
     schemes = dict.fromkeys(each.partition(":")[0] for each in ids)
-    return tuple(
-        offer for name in schemes for offer in devices.offers(name) if offer.device.id in ids
-    )
+    listed = [offer for name in schemes for offer in devices.offers(name) if offer.device.id in ids]
+    # A worker may declare a board that its computer does not list.
+    rest = [each for each in ids if each not in {offer.device.id for offer in listed}]
+    return (*listed, *(offer for each in rest if ":" in each for offer in devices.offers(each)))
 
 
 def _obstacles(

@@ -18,6 +18,8 @@ from mobilebench.values.device import (
     DeviceState,
     ThermalState,
     Unreadable,
+    names_in,
+    without_names,
 )
 from mobilebench.values.facts import (
     App,
@@ -315,6 +317,18 @@ class Attached:
             if self.thermal.state is ServiceState.NOT_READY:
                 return Unreadable.NOT_READY
         return Unreadable.ABSENT
+
+    def without_names(self, text: str) -> str:
+        """Return a text for a record: without serial numbers, addresses and names of people."""
+        names = [*names_in(self.id), self.duplicate_of]
+        if android := self.android:
+            names += [android.serial, android.serialno, *android.other_transports]
+            names += (android.user_names or {}).values()
+        if apple := self.apple:
+            names += [apple.id, apple.udid, apple.name]
+        if board := self.board:
+            names += names_in(f"ssh:{board.host}")
+        return without_names(text, filter(None, names))
 
     def anonymous(self) -> Attached:
         """Return it for a record: without serial numbers, addresses and names of people."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import math
+import re
+from collections.abc import Iterable
 from dataclasses import field, replace
 from enum import StrEnum
 
@@ -69,6 +71,10 @@ class Cores:
         require_range(self, "max_mhz", most=_MOST_MHZ)
 
 
+_ADDRESS = re.compile(
+    r"(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?![\w.]*\d)(?::\d+)?|(?<=connect to host )\S+"
+)
+_PORT = re.compile(r":\d+$")
 _MOST_MHZ = 20_000
 _CELSIUS = (-40, 150)
 _MOST_HEADROOM = 10
@@ -106,6 +112,23 @@ def published(device: Device) -> Device:
         return device
     digest = hashlib.sha256(f"mobilebench {device.id}".encode()).hexdigest()
     return replace(device, id=f"{scheme}:{digest[:12]}")
+
+
+def without_names(text: str, names: Iterable[str]) -> str:
+    """Return a text for a record: names and addresses of a device become placeholders."""
+    for name in sorted({name for name in names if name}, key=len, reverse=True):
+        word = rf"(?<![A-Za-z0-9]){re.escape(name)}(?![A-Za-z0-9])"
+        text = re.sub(word, "<device>", text)
+    return _ADDRESS.sub("<address>", text)
+
+
+def names_in(device_id: str) -> tuple[str, ...]:
+    """Return what an id tells of a device: the id, and the serial number or the host in it."""
+    scheme, _, rest = device_id.partition(":")
+    if scheme in (DeviceKind.HOST, "sim"):
+        return ()
+    host = rest.rpartition("@")[2]
+    return tuple(filter(None, (device_id, rest, host, _PORT.sub("", host))))
 
 
 @value

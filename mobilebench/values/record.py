@@ -305,9 +305,11 @@ class Record:
             runtime_settings=tuple(
                 sorted(f"{name}={value}" for name, value in runtime.settings.items())
             ),
-            device_settings=tuple(
-                sorted(f"{name}={value}" for name, value in self.seen.wished.items())
-            )
-            if self.seen
-            else (),
+            device_settings=self.device_settings,
         )
+
+    @property
+    def device_settings(self) -> tuple[str, ...]:
+        """What was set on the device by a wish, `NAME=VALUE`; a rehearsal is no real run."""
+        wished = self.seen.wished if self.seen else {}
+        return tuple(sorted(f"{name}={value}" for name, value in wished.items()))

@@ -94,6 +94,16 @@ def test_what_cannot_be_used_is_left_out_of_all_and_refused_by_name() -> None:
         _ids("all", LOCKED)
 
 
+def test_a_board_that_is_in_no_list_is_chosen_by_its_whole_id() -> None:
+    def read(asked: str | None) -> tuple[Offer, ...]:
+        return (BOARD,) if asked == "ssh:rpi" else (PIXEL8,) if asked in (None, "adb") else ()
+
+    chosen = choose("ssh:rpi,adb:8A1X", read).devices
+    assert [device.id for device in chosen] == ["ssh:rpi", "adb:8A1X"]
+    with pytest.raises(UserError, match="no device called 'ssh:pi'"):
+        choose("ssh:pi,adb:8A1X", read)
+
+
 def test_what_waiting_mends_is_chosen() -> None:
     assert _ids("all", PIXEL8, HOT) == ["adb:8A1X", "adb:HOT"]
 

@@ -15,9 +15,11 @@ from typing import Any
 import pytest
 
 from mobilebench.errors import CellFailed, UserError
-from mobilebench.measuring import job_folder, journal
+from mobilebench.measuring import bench, job_folder, journal
+from mobilebench.measuring.setting import Setting, plan
+from mobilebench.values.artifact import Artifact
 from mobilebench.values.event import EventKind
-from mobilebench.values.measurement import Diagnosis, Measurement
+from mobilebench.values.measurement import Diagnosis, Failure, Measurement
 from mobilebench.values.record import Record
 from mobilebench.values.wishes import Wishes
 from mobilebench_device_runners import _claims
@@ -25,6 +27,7 @@ from mobilebench_device_runners.adb import AdbRunner
 from tests.phones.conftest import ROUNDS
 from tests.phones.scripted_phone import Phone
 from tests.phones.test_adb import HURRY, ID, Written, measured, pushed, require_clean, runner
+from tests.protocols import QUICK
 from tests.signals import hear_ctrl_c
 
 twice = pytest.mark.slow if sys.platform == "linux" else pytest.mark.usefixtures()
@@ -55,6 +58,7 @@ def test_a_cable_that_is_put_back_costs_nothing(phone: Phone, job: Written) -> N
     require_whole(record)
     assert interruptions(record)[0].startswith("connection lost: ")
     assert interruptions(record)[-1] == "connection is back"
+    assert "PHONE1" not in repr(record), "serial numbers stay out of records"
     events = [event.kind for event in measured(record).events]
     assert EventKind.RESUMED not in events, "the phone has measured meanwhile"
     require_clean(phone)
@@ -68,6 +72,19 @@ def test_a_cable_that_stays_away_leaves_what_was_measured(phone: Phone, job: Wri
     assert outcome.cut_off and Diagnosis.CUT_OFF in outcome.reasons
     assert record.seen is not None and record.seen.after is None
     assert job_folder.read(folder).record_path.exists()
+
+
+def test_a_failure_on_a_phone_names_no_serial_number_and_no_folder(
+    phone: Phone, artifact: Artifact, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with_faults(phone, push_full=9)
+    monkeypatch.setattr("mobilebench_device_runners.adb.PLUGIN", runner())
+    planned = plan([artifact], Setting(device_id=ID, protocol=QUICK, threads=(1,)))
+    [record] = bench.measure(planned.cells)
+    failure = record.outcome
+    assert isinstance(failure, Failure), "a push that fails"
+    assert "PHONE1" not in repr(record) and str(phone.folder.parent) not in repr(record)
+    assert "failed" in failure.message, "what went wrong is still said"
 
 
 @twice

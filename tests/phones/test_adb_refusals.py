@@ -225,6 +225,8 @@ def test_a_rehearsal_is_in_the_record_and_ends_with_it(phone: Phone, job: Writte
     assert "in the fixed-performance mode, which lowers the highest clock" in row.marks
     plain = replace(record, seen=replace(record.seen, settings={}))
     assert record.identity.differences(plain.identity) == ("device_settings",)
+    later = replace(record, created="2099-01-01T00:00:00.000Z", record_id="0" * 32)
+    assert len(rank([plain, later])) == 2, "a rehearsal does not take the place of a real run"
     require_clean(phone)
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from mobilebench.errors import UserError
-from mobilebench.measuring import engine
+from mobilebench.measuring import devices, engine
 from mobilebench.values.device import DeviceState, ThermalState
 from mobilebench.values.event import Event, EventKind
 from mobilebench.values.obstacles import Obstacle
@@ -212,6 +212,12 @@ def test_a_board_without_answer_is_listed_with_what_to_do(monkeypatch: pytest.Mo
     assert "No host has the name board.invalid" in attached.mends[0]
     monkeypatch.delenv(ssh.BOARDS)
     assert ssh.SshRunner().attached("ssh:nobody@board.invalid") == (attached,)
+    [offer] = devices.offers("ssh:nobody@board.invalid")
+    assert not offer.usable or offer.why_not, "also where it is not listed"
+    text = attached.without_names(
+        f"pi: {attached.mends[0]}; 192.168.7.8 port 22, board.invalid: refused"
+    )
+    assert "board.invalid" not in text and "192.168" not in text
     with pytest.raises(UserError, match="No host has the name"):
         ssh.SshRunner().reach("ssh:nobody@board.invalid")
 
