@@ -7,7 +7,7 @@ every plug-in that is installed.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
@@ -234,10 +234,11 @@ class Tooling(Protocol):
         time_limit_s: float,
         cancel: Event | None = None,
         progress: Progress | None = None,
-    ) -> Iterator[ToolRan]:
+    ) -> Generator[ToolRan, None, None]:
         """Run calls of one program in turn, and give each when it has ended.
 
-        The device is held until the last one, and left as it was found, also after `cancel`. A run
+        The device is held until the last one or `close`, and left as it was found, also after
+        `cancel`. A run
         that fails is given with its failure. Raises `UserError` for a device that cannot be used,
         and for files that cannot run on it, before anything is copied.
         """

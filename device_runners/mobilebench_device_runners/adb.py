@@ -7,7 +7,7 @@ job, and does it by itself (docs/android.md). adb is needed to bring it there an
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from threading import Event
@@ -317,7 +317,7 @@ class AdbRunner:
         time_limit_s: float,
         cancel: Event | None = None,
         progress: Progress | None = None,
-    ) -> Iterator[ToolRan]:
+    ) -> Generator[ToolRan, None, None]:
         """Run a program of others in the phone's shell, without the app."""
         return tool_runs.run(
             device_id,

@@ -56,7 +56,8 @@ class Reported:
 
     schema_version: int = REPORTED_SCHEMA_VERSION
     report_id: str
-    """sha256 over the source file and the place in it: the same file gives the same ids."""
+    """sha256 over the source file and the place in it: the same file gives the same ids. Of a run
+    that mobilebench made and that has no result, over the run."""
     source: str
     """The tool or the publication."""
     file: str

@@ -6,7 +6,7 @@ claim -> usable? -> files that fit -> copy -> start -> look until the end -> rea
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -66,7 +66,7 @@ def run(
     waiting: Waiting | None = None,
     cancel: Event | None = None,
     progress: Progress | None = None,
-) -> Iterator[ToolRan]:
+) -> Generator[ToolRan, None, None]:
     """Give each call as it ends; see `interfaces.Tooling`."""
     phone = _Phone(device_id, waiting or Waiting(), cancel, progress or SilentProgress())
     before = phone.read()
