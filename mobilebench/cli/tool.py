@@ -119,6 +119,7 @@ def command(
     """
     from mobilebench import files
     from mobilebench.cli.progress import follow
+    from mobilebench.errors import UserError
     from mobilebench.leaderboard import elsewhere
     from mobilebench.measuring import devices, tools
     from mobilebench.store import RecordStore
@@ -165,7 +166,13 @@ def command(
             wishes=Wishes(fixed_performance=fixed_performance),
         )
     if lost and not results:
-        raise lost[0].error
+        first = lost[0]
+        if isinstance(first.error, UserError):
+            raise first.error
+        raise UserError(
+            f"{first.device_id} was lost: {first.error}; check its cable, and look at `mobilebench "
+            f"devices`."
+        ) from first.error
     for missing in lost:
         output.tell(f"{missing.device_id} was lost: {missing.error}")
     for result in results:

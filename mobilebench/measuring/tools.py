@@ -1,4 +1,4 @@
-"""Run a runtime's own benchmark on devices without an app: which arguments it takes, and where.
+"""Run a runtime's own benchmark on devices, without an app.
 
 Nothing here measures: the tool does, and its output is read by the importer of its kind.
 """
@@ -189,7 +189,7 @@ def call_of(
         )
     if compute_unit not in tool.units:
         raise UserError(
-            f"{tool.title} has no argument that says {compute_unit}: name its execution provider "
+            f"{tool.title} has no argument that says {compute_unit}; say it in the tool's own words "
             f"with --arg, such as --arg=-e --arg=nnapi, and leave --compute-unit out."
         )
 

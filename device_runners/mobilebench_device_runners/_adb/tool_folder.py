@@ -191,7 +191,7 @@ def script(program: str, arguments: Sequence[str]) -> str:
         f"here=$PWD\n"
         f'export LD_LIBRARY_PATH="$here" ADSP_LIBRARY_PATH="$here"\n'
         f"echo $$ >{_RUN}/{_PID}\n"
-        f'{{ settaskprofile $$ {PROFILE}; echo "=$?"; cat /proc/$$/cpuset; }} '
+        f'{{ settaskprofile $$ {PROFILE}; echo "=$?"; cat /proc/$$/cpuset 2>/dev/null; }} '
         f">{_RUN}/{_ABOUT} 2>&1\n"
         f"printf '%s\\n' {shlex.quote(f'+ {shown}')} >{_RUN}/{_OUTPUT}\n"
         f"{command} >>{_RUN}/{_OUTPUT} 2>&1 </dev/null &\n"

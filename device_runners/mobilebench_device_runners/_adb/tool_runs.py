@@ -24,7 +24,7 @@ from mobilebench_device_runners import _claims, _remote
 from mobilebench_device_runners._adb import elf, listing, storage, tool_end
 from mobilebench_device_runners._adb.command import Adb
 from mobilebench_device_runners._adb.conditions import Conditions
-from mobilebench_device_runners._adb.tool_folder import About, Look, ToolFolder
+from mobilebench_device_runners._adb.tool_folder import PLACE, About, Look, ToolFolder
 from mobilebench_device_runners._reading import android
 from mobilebench_device_runners._tools import LinkLost, ToolFailed
 
@@ -47,13 +47,17 @@ class Waiting:
 class _Course:
     """What happened to one run so far."""
 
-    began: float = field(default_factory=time.monotonic)
+    since: float = field(default_factory=time.monotonic)
+    began: float = 0.0
+    """When the program was started."""
     interruptions: list[Interruption] = field(default_factory=list)
     exit_code: int | None = None
     ended: float | None = None
+    gone: bool = False
+    """The phone did not come back while it was waited for."""
 
     def note(self, what: str) -> None:
-        elapsed = round((time.monotonic() - self.began) * 1e9)
+        elapsed = round((time.monotonic() - self.since) * 1e9)
         self.interruptions.append(Interruption(elapsed_ns=elapsed, what=what))
 
 
@@ -93,6 +97,7 @@ class _Phone:
         self._folder = ToolFolder(self._adb)
         self._conditions = Conditions(self._adb, Wishes())
         self._by = listing.version()
+        self._boot: str | None = None
 
     def read(self) -> Attached:
         """Read the phone as it is now."""
@@ -105,7 +110,7 @@ class _Phone:
         """Set what was wished; leave the phone as it was, however the context ends."""
         self._conditions = Conditions(self._adb, wishes)
         try:
-            self._folder.begin()
+            self._begin()
             yield
         finally:
             self._adb.cancel = None  # what is left to do is done also after Ctrl-C
@@ -114,10 +119,19 @@ class _Phone:
             with suppress(ToolFailed):
                 self._conditions.take_back()
 
+    def _begin(self) -> None:
+        try:
+            self._folder.begin()
+        except ToolFailed as error:
+            raise UserError(
+                f"The folder {PLACE} cannot be made on the phone: {error}; free its storage, or "
+                f"unlock it once after its restart."
+            ) from error
+
     def run(self, call: ToolCall, time_limit_s: float) -> ToolRan:
         """Do one call; whatever happens to it is in what is returned."""
-        before = self.read_again()
         course = _Course()
+        before = self._returned(course)
         facts = ToolRun(
             by=self._by,
             program=_fact(call.program),
@@ -135,8 +149,9 @@ class _Phone:
             failure = self._do(call, time_limit_s, course)
         except ToolFailed as error:
             failure = str(error)
+            course.gone = isinstance(error, LinkLost)
         output, about = self._fetch(course)
-        after = self.read_again()
+        after = self._read_again()
         text = output.decode("utf-8", "replace")
         failure = failure or (
             None if course.exit_code is None else tool_end.why(course.exit_code, text)
@@ -160,7 +175,16 @@ class _Phone:
             remarks=() if failure else tool_end.problems(text),
         )
 
-    def read_again(self) -> Attached | None:
+    def _returned(self, course: _Course) -> Attached | None:
+        """Read the phone, after waiting for one that is gone; None where it stays away."""
+        attached = self._read_again()
+        if attached is None:
+            with suppress(LinkLost):
+                self._wait_back(course, self._boot)
+                attached = self._read_again()
+        return attached
+
+    def _read_again(self) -> Attached | None:
         """Read the phone; None where it does not answer."""
         try:
             return self.read()
@@ -173,8 +197,14 @@ class _Phone:
         self._conditions.set()
         self._folder.put((call.program, *call.libraries, call.model), call.program)
         self._progress.stage("run")
+        self._boot = self._boot_id()
         course.began = time.monotonic()
-        self._folder.start(call.program.name, call.arguments)
+        try:
+            self._folder.start(call.program.name, call.arguments)
+        except LinkLost as error:
+            # It may have begun all the same.
+            course.note(f"connection lost: {error.why}")
+            self._wait_back(course, self._boot)
         look = self._wait(time_limit_s, course)
         if look is None:
             return "the shell of the device did not begin it"
@@ -190,51 +220,55 @@ class _Phone:
 
     def _wait(self, time_limit_s: float, course: _Course) -> Look | None:
         """Look until the program has ended or its time is over; None where it never began."""
-        boot = self._boot()
-        until = course.began + time_limit_s
-        look: Look | None = None
+        away = 0.0
         while True:
             try:
                 look = self._folder.look()
             except LinkLost as error:
                 course.note(f"connection lost: {error.why}")
-                lost = time.monotonic()
-                if self._back(boot):
-                    course.note("the device has restarted")
-                else:
-                    course.note("connection is back")
-                until += time.monotonic() - lost
+                if away > self._waiting.lost_s:
+                    raise
+                away += self._wait_back(course, self._boot)
                 continue
-            now = time.monotonic()
-            if look is None and now > course.began + _BEGINS_S:
+            took = time.monotonic() - course.began - away
+            if look is None and took > _BEGINS_S:
                 return None
-            if (look is not None and not look.runs) or now > until:
+            if look is not None and (not look.runs or took > time_limit_s):
                 return look
             if self._cancel.wait(self._waiting.look_s):
                 raise Cancelled
 
-    def _back(self, boot: str | None) -> bool:
-        """Wait for a phone that is gone; return whether it has restarted. Raises `LinkLost`."""
-        until = time.monotonic() + self._waiting.lost_s
+    def _wait_back(self, course: _Course, boot: str | None) -> float:
+        """Wait for a phone that is gone; return the seconds. Raises `LinkLost` if it stays away."""
+        began = time.monotonic()
         while True:
             try:
                 self._adb.readdress(listing.found_again(self._id, self._cancel))
-                return boot is not None and self._boot() not in (None, boot)
+                restarted = boot is not None and self._boot_id() != boot
+                course.note("the device has restarted" if restarted else "connection is back")
+                return time.monotonic() - began
             except LinkLost:
-                if time.monotonic() > until:
+                if time.monotonic() - began > self._waiting.lost_s:
                     raise
             if self._cancel.wait(min(_LOST_POLL_S, self._waiting.look_s)):
                 raise Cancelled
 
-    def _boot(self) -> str | None:
-        return self._adb.shell("cat /proc/sys/kernel/random/boot_id 2>/dev/null").text.strip() or (
-            None
-        )
+    def _boot_id(self) -> str | None:
+        """Return what changes when the phone restarts; None where it does not tell."""
+        text = self._adb.shell("cat /proc/sys/kernel/random/boot_id 2>/dev/null").text.strip()
+        return text or None
 
     def _fetch(self, course: _Course) -> tuple[bytes, About]:
         """Return what was printed, and where the process was; nothing of a phone that is gone."""
         try:
-            return self._folder.output(), self._folder.about()
+            try:
+                return self._folder.output(), self._folder.about()
+            except LinkLost as error:
+                if course.gone:
+                    raise
+                course.note(f"connection lost: {error.why}")
+                self._wait_back(course, self._boot)
+                return self._folder.output(), self._folder.about()
         except ToolFailed as error:
             course.note(f"the output could not be read: {error.why}")
             return b"", About(None, None, None)
