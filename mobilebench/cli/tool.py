@@ -72,8 +72,7 @@ def command(
             "--arg",
             metavar="WORD",
             rich_help_panel=Panel.SETTING,
-            help="One more argument of the program, such as --arg=--use_xnnpack=false; "
-            "repeatable. {folder} stands for the folder on the device.",
+            help="One more argument of the program, such as --arg=--use_xnnpack=false; repeatable.",
         ),
     ] = None,
     fixed_performance: FixedPerformance = False,

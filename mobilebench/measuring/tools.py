@@ -132,8 +132,8 @@ def tool_of(program: Path, kind: str | None = None) -> Tool:
             return tool
     known = ", ".join(f"{each.title} ({name})" for name, each in TOOLS.items())
     raise UserError(
-        f"The program {program.name} is none whose output is known; say with --as which it is: "
-        f"{known}."
+        f"The program {program.name} has no name of a benchmark whose output is known; say with --as "
+        f"which it is: {known}."
     )
 
 
@@ -189,8 +189,8 @@ def call_of(
         )
     if compute_unit not in tool.units:
         raise UserError(
-            f"{tool.title} has no argument that says {compute_unit}; say it in the tool's own words "
-            f"with --arg, such as --arg=-e --arg=nnapi, and leave --compute-unit out."
+            f"{tool.title} has no argument that says {compute_unit}; say it in the tool's own "
+            f"words with --arg, such as --arg=-e --arg=nnapi, and leave --compute-unit out."
         )
 
     def filled(words: Sequence[str], count: int | None) -> tuple[str, ...]:

@@ -589,7 +589,7 @@ def test_two_files_with_one_name_are_refused(
     [
         (["tool", "NOTHING", "NET"], "There is no file"),
         (["tool", "TOOL", "missing.tflite"], "There is no file missing.tflite"),
-        (["tool", "OTHER", "NET"], "is none whose output is known; say with --as"),
+        (["tool", "OTHER", "NET"], "whose output is known; say with --as"),
         (["tool", "OTHER", "NET", "--as", "litrt"], "litert"),
         (["tool", "TOOL", "OTHER"], "runs .tflite and .lite and .litert files"),
         (["tool", "TOOL", "NET", "--device", "host"], "only Android devices behind adb take one"),

@@ -1,4 +1,4 @@
-"""Say why a program of others ended without a result, from its exit code and what it printed."""
+"""Say why a program of others has no result, by its exit code and its output."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The folder of a program of others on a phone: copy it there, start it, look, stop, tidy up.
+"""The folder of a program of others on a phone: copy, start, look, stop, tidy up.
 
 The program runs apart from adb, so that a cable may be pulled. What it prints goes to a file.
 """
@@ -121,10 +121,10 @@ class ToolFolder:
     def about(self) -> About:
         """Return where the system put the process."""
         content = self._adb.read(f"{PLACE}/{_RUN}/{_ABOUT}") or b""
-        said, _, rest = content.decode("utf-8", "replace").replace("\r", "").partition("=")
+        complaint, _, rest = content.decode("utf-8", "replace").replace("\r", "").partition("=")
         code, _, cpuset = rest.partition("\n")
-        refusal = " ".join(said.split()) or f"it ended with {code}"
-        taken = code == "0" and not said.strip()
+        refusal = " ".join(complaint.split()) or f"it ended with {code}"
+        taken = code == "0" and not complaint.strip()
         return About(PROFILE if taken else None, None if taken else refusal, cpuset.strip() or None)
 
     def output(self) -> bytes:
