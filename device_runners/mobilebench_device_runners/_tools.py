@@ -132,3 +132,37 @@ def _kill(child: subprocess.Popen[bytes]) -> None:
         with suppress(ProcessLookupError):
             os.killpg(child.pid, signal.SIGKILL)
         child.wait()
+
+
+class Held:
+    """A command whose effect lasts while it runs, such as a device condition of go-ios."""
+
+    def __init__(self, args: Sequence[str]) -> None:
+        """Start it. Raises `MissingToolkit` where the program is not installed."""
+        program = shutil.which(args[0])
+        if program is None:
+            raise MissingToolkit(
+                f"The program {args[0]!r} is not installed, or not on the PATH; "
+                f"`mobilebench doctor` says how to get it."
+            )
+        self._args = tuple(args)
+        self._child = subprocess.Popen(
+            [program, *args[1:]],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+
+    @property
+    def runs(self) -> bool:
+        """Whether it still runs."""
+        return self._child.poll() is None
+
+    def end(self) -> None:
+        """End it: first as a terminal does, so that it can take back what it did."""
+        if self.runs:
+            with suppress(ProcessLookupError):
+                os.killpg(self._child.pid, signal.SIGINT)
+            _wait(self._child, 5.0, None)
+        _kill(self._child)

@@ -10,7 +10,7 @@ import typer
 from mobilebench.cli import output
 from mobilebench.cli.grammar import Panel
 from mobilebench.cli.options import Json
-from mobilebench.errors import UserError
+from mobilebench.errors import MobilebenchError, UserError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,29 +37,39 @@ def command(
     """List the devices that are attached, and why one cannot be used."""
     last: object = None
     while True:
-        attached = list(_attached())
+        attached, complaints = _attached()
         state = [(device, _row(runner, device)) for runner, device in attached]
-        if state != last and json:
-            output.show_text(_json(attached, watch))
-        elif state != last:
-            _show(state)
+        if (state, complaints) != last:
+            if json:
+                output.show_text(_json(attached, watch))
+            else:
+                _show(state)
+            for complaint in complaints:
+                output.tell(complaint)
         if not watch:
             return
-        last = state
+        last = state, complaints
         time.sleep(_EVERY_S)
 
 
-def _attached() -> Iterator[tuple[Runner, Attached]]:
-    """Give every device with its runner; a runner whose tools fail is complained about."""
+def _attached() -> tuple[list[tuple[Runner, Attached]], list[str]]:
+    """Return every device with its runner, and why the devices of a runner cannot be listed."""
     from mobilebench import plugins
 
+    attached: list[tuple[Runner, Attached]] = []
+    complaints = []
     for name in plugins.runner_names():
         runner = plugins.runner(name)
         try:
-            for device in runner.attached():
-                yield runner, device
+            attached += [(runner, device) for device in runner.attached()]
         except UserError as error:
-            output.tell(str(error))
+            complaints.append(str(error))
+        except MobilebenchError as error:
+            complaints.append(
+                f"The devices of {name} cannot be listed: {error}. Run mobilebench doctor, which "
+                "names what mends it."
+            )
+    return attached, complaints
 
 
 def _json(attached: list[tuple[Runner, Attached]], line: bool) -> str:

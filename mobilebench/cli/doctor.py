@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mobilebench.cli import output
@@ -30,12 +32,15 @@ xcrun devicectl device copy from --device PHONE \\
 """
 """What builds, signs and installs the iOS app, and takes a job there and back."""
 
+_ROOM_BYTES = 2_000_000_000
+"""The largest job that a phone takes."""
+
 
 def command() -> None:
     """Show whether each export format's toolkit is installed, and how to get it.
 
-    What runners need to reach devices comes next, with the command that mends each lack. The
-    commands that build and install the iOS app follow.
+    What runners need to reach devices, and room on the disk, come next, with the command that mends
+    each lack. The commands that build and install the iOS app follow.
     """
     from mobilebench import plugins
     from mobilebench.errors import MissingToolkit
@@ -54,6 +59,8 @@ def command() -> None:
     output.show_text("\n")
     output.show_plain(_devices())
     output.show_text("\n")
+    output.show_plain(_room())
+    output.show_text("\n")
     output.show_line(_iphone())
     output.show_text(IPHONE)
 
@@ -66,6 +73,25 @@ def _devices() -> Table:
     for scheme in plugins.runner_names():
         for need in plugins.needs(scheme):
             table.add_row(need.name, "yes" if need.met else "no", need.here, need.mend or "")
+    return table
+
+
+def _room() -> Table:
+    """Return how much room there is where files of jobs and records are written."""
+    from mobilebench.notation.quantities import size
+    from mobilebench.store.records import default_url
+
+    places = {"files of jobs": Path(tempfile.gettempdir()), "records": Path(default_url())}
+    table = output.columns("room on disk", "ready", "found", "run")
+    for name, place in places.items():
+        # A server keeps its records elsewhere, and a folder may not exist yet.
+        if "://" in str(place):
+            continue
+        folder = next(each for each in (place, *place.parents) if each.is_dir())
+        free = shutil.disk_usage(folder).free
+        enough = free >= _ROOM_BYTES
+        mend = "" if enough else f"free {size(_ROOM_BYTES - free)} on the disk of {folder}"
+        table.add_row(name, "yes" if enough else "no", f"{size(free)} in {folder}", mend)
     return table
 
 

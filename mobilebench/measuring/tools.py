@@ -132,8 +132,8 @@ def tool_of(program: Path, kind: str | None = None) -> Tool:
             return tool
     known = ", ".join(f"{each.title} ({name})" for name, each in TOOLS.items())
     raise UserError(
-        f"The program {program.name} has no name of a benchmark whose output is known; say with --as "
-        f"which it is: {known}."
+        f"The program {program.name} has no name of a benchmark whose output is known; say with "
+        f"--as which it is: {known}."
     )
 
 

@@ -37,7 +37,8 @@ class PhonePlace(Host):
         )
 
 
-def main(phone: Phone, folder: Path) -> None:
+def main(phone: Phone, folder: Path, described: type[Host] = PhonePlace) -> None:
+    """Do the job in a folder, on a place described as the phone that it is."""
     given = job_folder.read(folder)
     place = RUNTIMES[given.job.runtime].place
     refusal = phone.fault("refuses")
@@ -52,7 +53,7 @@ def main(phone: Phone, folder: Path) -> None:
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
     try:
-        performing.perform(folder, lambda: runtime_at(place), PhonePlace())
+        performing.perform(folder, lambda: runtime_at(place), described())
     except (MobilebenchError, OSError) as error:
         with (phone.folder / "logcat").open("a") as log:
             log.write(f"I/mobilebench( 123): {folder.name}: {error}\n")

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterable
+from pathlib import Path
 
 import pytest
 from typer.main import get_command
@@ -15,7 +17,7 @@ from mobilebench.values.attached import Attached
 from mobilebench.values.obstacles import Caution, Obstacle
 from mobilebench_device_runners._reading.adb_listing import COMMAND
 from mobilebench_device_runners.host import HostRunner
-from tests.phones.replay import names, recorded
+from tests.phones.replay import names, recorded, tools
 from tests.phones.test_expectations import see
 
 ALL = [device for name in names() for device in see(name).devices]
@@ -45,6 +47,18 @@ def test_the_table_has_every_device_and_every_reason(
             assert f"{device.id} cannot be used ({word}): {obstacle.sentence}" in text
     for fact in ("Exynos 2400", "AP9X.250311.004", "71 % charging", "skin 33.4 C", "iPhone 15 Pro"):
         assert fact in text, fact
+
+
+def test_a_tool_that_fails_hides_no_other_device(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    programs = tools(tmp_path, recorded("i02-ios16-unknown-to-devicectl"), ("adb", "xcrun", "ios"))
+    monkeypatch.setenv("PATH", f"{programs}:{os.environ['PATH']}")
+    get_command(app).main(["devices"], standalone_mode=False)
+    written = capsys.readouterr()
+    assert "iPhone X" in written.out and "host" in written.out
+    assert written.err.startswith("The devices of adb cannot be listed: `adb devices -l` failed")
+    assert "mobilebench doctor" in written.err
 
 
 def test_the_documents_hold_all_that_was_read(

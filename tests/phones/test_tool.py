@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shlex
 import signal
 import struct
@@ -354,18 +355,29 @@ def test_one_lost_phone_of_two_leaves_the_result_of_the_other(
         (["exec /no/such/program"], "the device could not start it"),
     ],
 )
-def test_a_program_that_fails_is_a_stored_failure_that_says_why(
-    phone: Phone, net: Path, tmp_path: Path, mobilebench: Run, lines: list[str], sentence: str
+def test_a_program_that_fails_is_a_result_without_latency_that_says_why(
+    phone: Phone, net: Path, tmp_path: Path, lines: list[str], sentence: str
 ) -> None:
-    tool = program(tmp_path / "benchmark_model", *lines)
+    [outcome] = ran(call(program(tmp_path / "benchmark_model", *lines), net))
+    assert outcome.failure is not None and sentence in outcome.failure
+    output = file(tmp_path / "output.txt", outcome.output)
+    known = interop.Known(run=outcome.run, model="net", format="tflite", failure=outcome.failure)
+    [result] = interop.read_run(output, "litert", known)
+    assert result.latency.mean_ns is None and result.run == outcome.run
+    assert result.remarks == (f"the run failed: {outcome.failure}",)
+    require_clean(phone)
+
+
+def test_a_failure_is_stored_and_told_with_the_file_of_its_output(
+    phone: Phone, net: Path, tmp_path: Path, mobilebench: Run
+) -> None:
+    tool = program(tmp_path / "benchmark_model", "echo 'ERROR: no such model' >&2", "exit 3")
     done = mobilebench("tool", tool, net, "--device", ID)
     assert done.code == 1
     [result] = stored(tmp_path)
-    assert result.latency.mean_ns is None and result.run is not None
-    [remark] = result.remarks
-    assert remark.startswith("the run failed: ") and sentence in remark
-    assert sentence in done.stderr and "all that it printed is in tool-output" in done.stderr
-    require_clean(phone)
+    assert result.remarks == ("the run failed: it ended with 3 (ERROR: no such model)",)
+    assert "it ended with 3 (ERROR: no such model)" in done.stderr
+    assert f"all that it printed is in {Path('tool-output') / result.file}" in done.stderr
 
 
 def test_output_that_nothing_reads_is_kept_in_a_file_and_named(
@@ -549,13 +561,12 @@ def test_names_and_arguments_may_have_any_characters(phone: Phone, tmp_path: Pat
     ],
 )
 def test_a_program_for_another_machine_is_refused_before_anything_is_copied(
-    phone: Phone, net: Path, tmp_path: Path, mobilebench: Run, content: bytes, sentence: str
+    phone: Phone, net: Path, tmp_path: Path, content: bytes, sentence: str
 ) -> None:
     tool = file(tmp_path / "benchmark_model", content)
-    done = mobilebench("tool", tool, net, "--device", ID)
-    assert done.code == 2 and sentence in " ".join(done.stderr.split())
+    with pytest.raises(UserError, match=re.escape(sentence)):
+        ran(call(tool, net))
     assert all(words[1] != "push" for words in phone.logged())
-    assert stored(tmp_path) == []
 
 
 def test_a_library_for_another_machine_is_refused(

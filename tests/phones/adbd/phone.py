@@ -101,7 +101,8 @@ class Bench:
         processes = f"--pid=/proc/{self._holder.pid}/ns/pid_for_children"
         enter, *rest = self.entered()
         command = shlex.join([enter, processes, *rest, str(self.parts.adb)])
-        settings = f"HOME={shlex.quote(str(self.folder))} ANDROID_ADB_SERVER_PORT={PORT}"
+        own = shlex.quote(str(self.folder))
+        settings = f"HOME={own} TMPDIR={own} ANDROID_ADB_SERVER_PORT={PORT}"
         program = self.programs / "adb"
         program.write_text(f'#!/bin/sh\n{settings} exec {command} "$@"\n', encoding="utf-8")
         program.chmod(0o755)

@@ -1,0 +1,1 @@
+"""How a job gets onto an iPhone and back, for the runner `ios`."""
