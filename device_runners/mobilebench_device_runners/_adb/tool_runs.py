@@ -275,7 +275,7 @@ class _Phone:
 
 
 def _require_fitting(calls: Sequence[ToolCall], attached: Attached) -> None:
-    """Require files that this phone can load, with names of their own. Raises `UserError`."""
+    """Require files that this phone can load, each with another name. Raises `UserError`."""
     abis = attached.android.abis if attached.android else ()
     for call in calls:
         places: dict[str, Path] = {}
