@@ -9,6 +9,7 @@ import json
 import os
 import re
 import shlex
+import shutil
 import signal
 import struct
 import subprocess
@@ -480,6 +481,14 @@ def test_a_process_that_the_system_kills_with_its_shell_is_a_failure(
     thread.join()
     assert outcome.failure == "its process was killed"
     require_clean(phone)
+
+
+def test_a_folder_that_is_removed_meanwhile_is_a_failure(phone: Phone, net: Path) -> None:
+    thread = when(lambda: runs_on(phone), lambda: shutil.rmtree(phone.fs / PLACE))
+    [outcome] = ran(call(program(net.parent / "benchmark_model", "exec sleep 3"), net))
+    thread.join()
+    assert outcome.failure is not None and "failed with" in outcome.failure
+    assert outcome.run.interruptions == (), "the phone was there all the time"
 
 
 def test_ctrl_c_stops_the_program_on_the_phone(phone: Phone, net: Path, tmp_path: Path) -> None:

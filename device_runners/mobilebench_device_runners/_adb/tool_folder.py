@@ -108,7 +108,7 @@ class ToolFolder:
     def look(self) -> Look | None:
         """Return where the program is; None where it has not begun. Raises `LinkLost`."""
         text = self._adb.require(
-            f"cd {quoted(f'{PLACE}/{_RUN}')} || exit 3\n"
+            f"cd {quoted(f'{PLACE}/{_RUN}')} && "
             f"if [ -f {_END} ]; then cat {_END}; "
             f'elif p=$(cat {_PID} 2>/dev/null) && [ -n "$p" ]; then '
             f'if grep -q {_NAME} "/proc/$p/cmdline" 2>/dev/null; then echo runs; '
