@@ -26,6 +26,9 @@ from tests.phones.conftest import ROUNDS
 from tests.phones.scripted_phone import Phone
 from tests.phones.test_adb import HURRY, ID, Written, measured, pushed, require_clean, runner
 
+twice = pytest.mark.slow if sys.platform == "linux" else pytest.mark.usefixtures()
+"""The same fault is injected behind a real adbd, in `tests/phones/adbd`, which needs Linux."""
+
 
 def with_faults(phone: Phone, **faults: Any) -> None:
     """Let things go wrong on a phone."""
@@ -44,6 +47,7 @@ def require_whole(record: Record) -> None:
     assert not outcome.cut_off and sorted(set(outcome.samples.round)) == [0, 1, 2]
 
 
+@twice
 def test_a_cable_that_is_put_back_costs_nothing(phone: Phone, job: Written) -> None:
     with_faults(phone, unplugged=[2])
     record = runner().perform(ID, job())
@@ -65,6 +69,7 @@ def test_a_cable_that_stays_away_leaves_what_was_measured(phone: Phone, job: Wri
     assert job_folder.read(folder).record_path.exists()
 
 
+@twice
 def test_a_phone_that_restarts_goes_on(phone: Phone, job: Written) -> None:
     with_faults(phone, restarts=[1])
     record = runner().perform(ID, job())
@@ -74,6 +79,7 @@ def test_a_phone_that_restarts_goes_on(phone: Phone, job: Written) -> None:
     require_clean(phone)
 
 
+@twice
 def test_an_app_that_dies_goes_on_and_the_record_says_why(phone: Phone, job: Written) -> None:
     with_faults(phone, dies=1)
     record = runner().perform(ID, job())
@@ -83,6 +89,7 @@ def test_an_app_that_dies_goes_on_and_the_record_says_why(phone: Phone, job: Wri
     require_clean(phone)
 
 
+@twice
 def test_an_app_that_always_dies_leaves_what_was_measured(phone: Phone, job: Written) -> None:
     with_faults(phone, crashes=9)
     record = runner(restarts=1).perform(ID, job())
@@ -91,6 +98,7 @@ def test_an_app_that_always_dies_leaves_what_was_measured(phone: Phone, job: Wri
     require_clean(phone)
 
 
+@twice
 def test_a_server_of_adb_that_restarts_costs_nothing(
     phone: Phone, job: Written, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -120,6 +128,7 @@ def test_a_phone_that_does_not_answer_is_given_up(
         runner().perform(ID, job())
 
 
+@twice
 def test_a_phone_that_becomes_full_while_it_measures_is_a_failure(
     phone: Phone, job: Written
 ) -> None:
@@ -135,6 +144,7 @@ def test_a_phone_that_becomes_full_while_it_measures_is_a_failure(
     require_clean(phone)
 
 
+@twice
 def test_a_phone_that_is_full_gets_nothing(phone: Phone, job: Written) -> None:
     with phone.changed() as state:
         state["free_kib"] = 1000
@@ -253,6 +263,7 @@ def test_a_program_that_was_killed_finds_its_job_under_way(
     require_clean(phone)
 
 
+@twice
 def test_ctrl_c_in_the_program_ends_the_app(
     phone: Phone, job: Written, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
