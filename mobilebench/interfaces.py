@@ -7,7 +7,7 @@ every plug-in that is installed.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
@@ -32,6 +32,7 @@ from mobilebench.values.recipe import (
 )
 from mobilebench.values.seen import Seen
 from mobilebench.values.tensor import TensorSpec
+from mobilebench.values.tool import ToolRun
 from mobilebench.values.wishes import Wishes
 
 if TYPE_CHECKING:
@@ -194,6 +195,53 @@ class Reaching(Protocol):
 
     def reach(self, device_id: str) -> Device:
         """Describe a device; raises `UserError`, with what to do, where it cannot be reached."""
+
+
+@dataclass(frozen=True)
+class ToolCall:
+    """A program of others to run on a device, with one model."""
+
+    program: Path
+    libraries: tuple[Path, ...]
+    """Files that lie beside it on the device: libraries, and what it reads."""
+    model: Path
+    arguments: tuple[str, ...]
+    """`{folder}` stands for the folder on the device."""
+
+
+@dataclass(frozen=True)
+class ToolRan:
+    """What a program of others printed on a device, and how it was run."""
+
+    call: ToolCall
+    run: ToolRun
+    output: bytes
+    """Its command, then all that it printed; empty where that could not be read."""
+    failure: str | None = None
+    """Why it has no result, as far as that is known; None where it ended with 0."""
+    remarks: tuple[str, ...] = ()
+    """What its output says went wrong, although it went on."""
+
+
+@runtime_checkable
+class Tooling(Protocol):
+    """A runner that can run a program of others in the shell of its devices."""
+
+    def run_tools(
+        self,
+        device_id: str,
+        calls: Sequence[ToolCall],
+        time_limit_s: float,
+        cancel: Event | None = None,
+        progress: Progress | None = None,
+    ) -> Generator[ToolRan, None, None]:
+        """Run calls of one program in turn, and give each when it has ended.
+
+        The device is held until the last one or `close`, and left as it was found, also after
+        `cancel`. A run
+        that fails is given with its failure. Raises `UserError` for a device that cannot be used,
+        and for files that cannot run on it, before anything is copied.
+        """
 
 
 @dataclass(frozen=True)

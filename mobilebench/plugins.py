@@ -8,7 +8,7 @@ import pkgutil
 from typing import cast
 
 from mobilebench.errors import RecipeError, UserError, require_known
-from mobilebench.interfaces import Exporter, Needing, Runner, Wishing
+from mobilebench.interfaces import Exporter, Needing, Runner, Tooling, Wishing
 from mobilebench.machine.installation import EXPORTERS, RUNNERS, missing_toolkit
 from mobilebench.values.need import Need
 from mobilebench.values.recipe import Feature
@@ -70,6 +70,16 @@ def wishing(runner: Runner, wishes: Wishes) -> Runner:
     if not isinstance(runner, Wishing):
         raise wishes.refusal(runner.scheme)
     return runner.wishing(wishes)
+
+
+def tooling(runner: Runner) -> Tooling:
+    """Return a runner as one that runs programs of others. Raises `UserError` for another one."""
+    if not isinstance(runner, Tooling):
+        raise UserError(
+            f"A program of others was to be run on a device of the kind {runner.scheme}, and only "
+            f"Android devices behind adb take one; name --device adb:SERIAL."
+        )
+    return runner
 
 
 def _names(package: str) -> tuple[str, ...]:

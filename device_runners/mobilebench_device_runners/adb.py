@@ -7,14 +7,14 @@ job, and does it by itself (docs/android.md). adb is needed to bring it there an
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from threading import Event
 
 from mobilebench.errors import MissingToolkit, UnknownName, UserError
 from mobilebench.inputs.seeded import Batch
-from mobilebench.interfaces import Ran, Runner
+from mobilebench.interfaces import Ran, Runner, ToolCall, ToolRan
 from mobilebench.measuring import job_folder
 from mobilebench.measuring.job_folder import JobFolder
 from mobilebench.observer import Progress
@@ -27,11 +27,12 @@ from mobilebench.values.recipe import ExportRecipe, Format
 from mobilebench.values.record import Record
 from mobilebench.values.wishes import Wishes
 from mobilebench_device_runners import _remote
-from mobilebench_device_runners._adb import apk, app, ending, listing, needs, storage
+from mobilebench_device_runners._adb import apk, app, ending, listing, needs, storage, tool_runs
 from mobilebench_device_runners._adb.app import Owner
 from mobilebench_device_runners._adb.command import Adb, quoted
 from mobilebench_device_runners._adb.conditions import Conditions
 from mobilebench_device_runners._adb.storage import Storage
+from mobilebench_device_runners._adb.tool_runs import Waiting
 from mobilebench_device_runners._reading import android
 from mobilebench_device_runners._reading.adb_listing import Row, rows_of
 from mobilebench_device_runners._reading.asking import Ask, decimal
@@ -219,12 +220,18 @@ class AdbRunner:
     scheme = "adb"
     transport = "adb"
 
-    def __init__(self, patience: Patience | None = None, wishes: Wishes | None = None) -> None:
+    def __init__(
+        self,
+        patience: Patience | None = None,
+        wishes: Wishes | None = None,
+        waiting: Waiting | None = None,
+    ) -> None:
         self._patience = patience
         self._wishes = wishes or Wishes()
+        self._waiting = waiting
 
     def wishing(self, wishes: Wishes) -> Runner:
-        return AdbRunner(self._patience, wishes)
+        return AdbRunner(self._patience, wishes, self._waiting)
 
     def attached(self, device_id: str | None = None) -> tuple[Attached, ...]:
         """Return every device that adb lists, or one, with what stands in the way of each."""
@@ -301,6 +308,25 @@ class AdbRunner:
         link = AdbLink(device_id, self._wishes, cancel)
         return _remote.perform(
             link, folder, patience=self._patience, cancel=cancel, progress=progress
+        )
+
+    def run_tools(
+        self,
+        device_id: str,
+        calls: Sequence[ToolCall],
+        time_limit_s: float,
+        cancel: Event | None = None,
+        progress: Progress | None = None,
+    ) -> Generator[ToolRan, None, None]:
+        """Run a program of others in the phone's shell, without the app."""
+        return tool_runs.run(
+            device_id,
+            calls,
+            time_limit_s,
+            wishes=self._wishes,
+            waiting=self._waiting,
+            cancel=cancel,
+            progress=progress,
         )
 
     def predict(

@@ -40,6 +40,7 @@ from mobilebench.cli import (
     store,
     streams,
     thermal,
+    tool,
     verify,
 )
 from mobilebench.cli.grammar import Panel, Section, Verbs, add
@@ -76,6 +77,12 @@ for _section, _name, _module, _example in (
         "mobilebench simulate --phone throttling --policy deadline --policy threshold",
     ),
     (Section.MEASURE, "calibrate", calibrate, "mobilebench calibrate artifacts/NAME-onnx-..."),
+    (
+        Section.MEASURE,
+        "tool",
+        tool,
+        "mobilebench tool benchmark_model net.tflite --device adb:SERIAL",
+    ),
     (Section.COMPARE, "compare", compare, "mobilebench compare theirs.onnx ours.tflite"),
     (Section.COMPARE, "diff", diff, "mobilebench diff artifacts/OLD-... artifacts/NEW-..."),
     (

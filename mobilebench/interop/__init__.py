@@ -21,10 +21,12 @@ from mobilebench.interop import (
     onnxruntime,
     runner,
     series,
+    shell,
     table,
 )
 from mobilebench.interop.content import decoded
 from mobilebench.interop.reader import Reader
+from mobilebench.interop.shell import Known
 from mobilebench.values.reported import Latency, Reported
 
 READERS: Mapping[str, Reader] = {
@@ -81,6 +83,20 @@ def read(path: Path, kind: str | None = None) -> list[Reported]:
         )
         for place, result in enumerate(results)
     ]
+
+
+def read_run(path: Path, kind: str, known: Known) -> list[Reported]:
+    """Read what a tool printed that was run in the shell of a device.
+
+    What no reader can read, and what has no result, is a result without latency that says why.
+    """
+    try:
+        results = read(path, kind)
+    except SchemaError as error:
+        # Records do not hold the folders of this computer.
+        why = known.failure or str(error).replace(str(path), path.name)
+        return [shell.failed(READERS[kind].tool, path.name, known, why)]
+    return [shell.completed(result, known) for result in results]
 
 
 def recognised(path: Path) -> bool:

@@ -25,7 +25,7 @@ def cells(result: Reported) -> tuple[str, ...]:
     runtime = " ".join(filter(None, (result.runtime, result.delegate)))
     threads = f" x{result.threads}" if result.threads else ""
     texts = (
-        result.source,
+        source(result),
         result.model,
         " ".join(filter(None, (result.format, result.precision))),
         " ".join(filter(None, (result.device, result.compute_unit))),
@@ -35,6 +35,14 @@ def cells(result: Reported) -> tuple[str, ...]:
         "; ".join(result.remarks),
     )
     return tuple(text or UNKNOWN for text in texts)
+
+
+def source(result: Reported) -> str:
+    """Return who states a result, with how it was run where mobilebench ran the tool."""
+    if result.run is None:
+        return result.source
+    profile = "" if result.run.profile else ", not in the top-app profile"
+    return f"{result.source}, run in the shell by mobilebench{profile}"
 
 
 def renamed(results: Sequence[Reported], names: Mapping[str, str]) -> list[Reported]:

@@ -6,8 +6,11 @@ ranked among measured results. What the source does not state is None.
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from mobilebench.values import require_finite, require_range, value
 from mobilebench.values.device import DeviceState
+from mobilebench.values.tool import ToolRun
 
 REPORTED_SCHEMA_VERSION = 1
 
@@ -49,9 +52,12 @@ class Window:
 class Reported:
     """One result that another tool or a publication states."""
 
+    LEFT_OUT_WHERE_ABSENT: ClassVar = ("run",)
+
     schema_version: int = REPORTED_SCHEMA_VERSION
     report_id: str
-    """sha256 over the source file and the place in it: the same file gives the same ids."""
+    """sha256 over the source file and the place in it: the same file gives the same ids. Of a run
+    that mobilebench made and that has no result, over the run."""
     source: str
     """The tool or the publication."""
     file: str
@@ -76,6 +82,8 @@ class Reported:
     """Percent."""
     remarks: tuple[str, ...] = ()
     """What the source states besides, such as that the result is invalid or the run failed."""
+    run: ToolRun | None = None
+    """How the tool was run, where mobilebench ran it in the shell of a device."""
 
     def __post_init__(self) -> None:
         require_range(

@@ -30,6 +30,7 @@ _OUTPUTS = {
     "leaderboard": ("--out",),
     "reproduce": ("--out",),
     "simulate": ("--timeline",),
+    "tool": ("--out",),
 }
 _NEEDED = {
     "bench": ("nowhere", "--ab"),
@@ -39,9 +40,16 @@ _NEEDED = {
     "gate": ("--export", "mobilevig_ti"),
     "reproduce": ("nowhere",),
     "simulate": ("--phone", "steady"),
+    "tool": ("nowhere", "nowhere.tflite", "--device", "adb:nowhere"),
 }
 """What each verb needs beside its outputs; it comes to nothing when the outputs are refused."""
-_FOLDERS = {("demo", "--out"), ("export", "--out"), ("gate", "--artifacts"), ("reproduce", "--out")}
+_FOLDERS = {
+    ("demo", "--out"),
+    ("export", "--out"),
+    ("gate", "--artifacts"),
+    ("reproduce", "--out"),
+    ("tool", "--out"),
+}
 
 
 def _paths() -> Iterator[tuple[str, Any]]:

@@ -211,24 +211,15 @@ class Storage:
     def _require_room(self, size: int) -> None:
         if not size:
             return
-        free = self._free()
-        if free is not None and free < size + _SPARE_BYTES:
+        left = free(self._adb, self.folder)
+        if left is not None and left < size + _SPARE_BYTES:
             self._adb.shell(f"rm -rf {quoted(f'{self.folder}/{_KEPT}')}")
-            free = self._free()
-        if free is not None and free < size + _SPARE_BYTES:
+            left = free(self._adb, self.folder)
+        if left is not None and left < size + _SPARE_BYTES:
             raise UserError(
                 f"The job needs {size_in_words(size + _SPARE_BYTES)} on the phone, which has "
-                f"{size_in_words(free)} free; delete something on it."
+                f"{size_in_words(left)} free; delete something on it."
             )
-
-    def _free(self) -> int | None:
-        """Return the free bytes; None where the phone does not tell them in a known way."""
-        text = self._adb.shell(f"df -k {quoted(self.folder)}").text
-        words = text.split()
-        shares = [at for at, word in enumerate(words) if re.fullmatch(r"\d+%", word)]
-        if not shares or not words[shares[-1] - 1].isdigit():
-            return None
-        return int(words[shares[-1] - 1]) * 1024
 
 
 def _is_whole(line: str, file: File, noted: Mapping[str, str]) -> bool:
@@ -256,7 +247,7 @@ def _files(given: JobFolder) -> list[File]:
             name,
             source,
             source.stat().st_size,
-            _sha256(source),
+            sha256_of(source),
             grows=name == given.job.reporting.journal_file,
         )
         for name, source in _sources(given)
@@ -273,7 +264,16 @@ def _sources(given: JobFolder) -> Iterator[tuple[str, Path]]:
             yield name, source
 
 
-def _sha256(path: Path) -> str:
+def sha256_of(path: Path) -> str:
     """Return the sha256 of the file by itself, as a phone computes it."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def free(adb: Adb, folder: str) -> int | None:
+    """Return the free bytes; None where the phone does not tell them in a known way."""
+    words = adb.shell(f"df -k {quoted(folder)}").text.split()
+    shares = [at for at, word in enumerate(words) if re.fullmatch(r"\d+%", word)]
+    if not shares or not words[shares[-1] - 1].isdigit():
+        return None
+    return int(words[shares[-1] - 1]) * 1024
