@@ -281,7 +281,7 @@ def test_an_impossible_export_is_refused_before_any_work(
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        ({"device": "adb:1"}, "no kind of device called 'adb'"),
+        ({"device": "moon:1"}, "no kind of device called 'moon'"),
         ({"device": "host:1"}, "no device 'host:1'"),
         ({"runtime": "litert"}, "cannot be measured on host with litert"),
         ({"protocol": "burst-9"}, "did you mean burst-1"),

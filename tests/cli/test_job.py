@@ -136,7 +136,7 @@ def test_a_failure_is_stored_and_exit_code_one(
     [
         (("read", "nowhere"), "nowhere holds no job.json"),
         (("run", "nowhere"), "nowhere holds no job.json"),
-        (("read", "job"), "journal.jsonl cannot be read: No such file"),
+        (("read", "job"), "holds neither a record nor a journal"),
         (("run", "job", "--device", "moon:1"), "moon"),
         (("write", "{artifact}", "job"), "job holds a job already"),
         (("write", "{artifact}", "x", "--warmest", "hot"), "no thermal state called 'hot'"),

@@ -50,9 +50,9 @@ def test_a_given_file_is_measured_again_by_the_rows_own_job(
 def test_a_device_that_is_not_here_leaves_the_file_compared(
     record: Record, model_file: Path, tmp_path: Path
 ) -> None:
-    row = _again(record, model_file, tmp_path, device="ios:0000")
+    row = _again(record, model_file, tmp_path, device="moon:0000")
     assert row.likeness is Likeness.SAME_FILE and row.again is None
-    assert row.missing and "no kind of device called 'ios'" in str(row.not_measured)
+    assert row.missing and "no kind of device called 'moon'" in str(row.not_measured)
 
 
 def test_a_runtime_that_is_not_here_leaves_the_file_compared(
