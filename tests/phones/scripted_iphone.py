@@ -15,6 +15,7 @@ import os
 import plistlib
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -360,6 +361,8 @@ def _go_ios(phone: IPhone, words: list[str], options: dict[str, str], args: list
             place = phone.folder / "condition"
             place.write_text(f"{kind} {profile}")
             phone.log("condition", kind, profile)
+            # go-ios hears Ctrl-C also where the shell of these tests ignores it.
+            signal.signal(signal.SIGINT, signal.default_int_handler)
             with suppress(KeyboardInterrupt):
                 time.sleep(600)
             place.unlink()
