@@ -22,7 +22,12 @@ from mobilebench.errors import BundleError, Cancelled, CellFailed, SchemaError, 
 from mobilebench.interfaces import Ran
 from mobilebench.machine import places
 from mobilebench.measuring import job_folder, journal, performing, rounds
-from mobilebench.measuring.job_folder import RECORD_FILE, JobFolder
+from mobilebench.measuring.job_folder import (
+    DEVICE_RECORD_FILE,
+    NO_RECORD_FILE,
+    RECORD_FILE,
+    JobFolder,
+)
 from mobilebench.observer import Progress, SilentProgress
 from mobilebench.values.artifact import Artifact
 from mobilebench.values.attached import Attached
@@ -35,14 +40,10 @@ from mobilebench_device_runners import _claims
 from mobilebench_device_runners._outside import Outside
 from mobilebench_device_runners._tools import LinkLost, ToolFailed
 
-DEVICE_RECORD_FILE = "device-record.json"
-"""The record as the device wrote and signed it, beside the one with what the computer saw."""
 PASSING = "run-"
 """How the names of folders begin that belong to one run."""
 _END_BYTES = 64_000
 """Of a journal, from its back, that hold the line of its end."""
-NO_RECORD_FILE = "no-record.txt"
-"""What a device leaves where it has no record: a word, and a sentence in the line below."""
 
 
 class Link(Protocol):

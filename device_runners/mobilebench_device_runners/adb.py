@@ -9,22 +9,17 @@ from __future__ import annotations
 import time
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 from threading import Event
 
-from mobilebench.errors import MissingToolkit, UnknownName, UserError
-from mobilebench.inputs.seeded import Batch
-from mobilebench.interfaces import Ran, Runner, ToolCall, ToolRan
-from mobilebench.measuring import job_folder
-from mobilebench.measuring.job_folder import JobFolder
+from mobilebench.errors import MissingToolkit, UserError
+from mobilebench.interfaces import Runner, ToolCall, ToolRan
+from mobilebench.measuring.job_folder import NO_RECORD_FILE, JobFolder
 from mobilebench.observer import Progress
-from mobilebench.values.artifact import Artifact
 from mobilebench.values.attached import Attached
 from mobilebench.values.device import Device, DeviceState
 from mobilebench.values.job import Job
 from mobilebench.values.need import Need
-from mobilebench.values.recipe import ExportRecipe, Format
-from mobilebench.values.record import Record
+from mobilebench.values.recipe import Format
 from mobilebench.values.wishes import Wishes
 from mobilebench_device_runners import _remote
 from mobilebench_device_runners._adb import apk, app, ending, listing, needs, storage, tool_runs
@@ -33,6 +28,7 @@ from mobilebench_device_runners._adb.command import Adb, quoted
 from mobilebench_device_runners._adb.conditions import Conditions
 from mobilebench_device_runners._adb.storage import Storage
 from mobilebench_device_runners._adb.tool_runs import Waiting
+from mobilebench_device_runners._by_app import RUNNING_FILE, AppRunner
 from mobilebench_device_runners._reading import android
 from mobilebench_device_runners._reading.adb_listing import Row, rows_of
 from mobilebench_device_runners._reading.asking import Ask, decimal
@@ -116,7 +112,7 @@ class AdbLink:
                 "does not reach the storage of the phone; unlock it once after its restart",
             )
         self._stop_app()
-        self._there.remove_refusal(name, _remote.NO_RECORD_FILE)
+        self._there.remove_refusal(name, NO_RECORD_FILE)
         self._since = ending.start(self._adb)
         extras = ("--es", "job", name, "--es", "key", self._there.key)
         self._start_activity(*extras)
@@ -205,7 +201,7 @@ class AdbLink:
         """Whether the app does this job already, for a computer that was ended meanwhile."""
         if not self._has_process(app.RUNNER):
             return False
-        return self._adb.shell(f"[ -e {quoted(self._there.of(name, storage.RUNNING_FILE))} ]").ok
+        return self._adb.shell(f"[ -e {quoted(self._there.of(name, RUNNING_FILE))} ]").ok
 
     def _has_process(self, process: str) -> bool:
         answered = self._adb.shell(f"pidof {quoted(process)} || ps -A 2>/dev/null")
@@ -214,7 +210,7 @@ class AdbLink:
         return process in words or bool(words and all(word.isdigit() for word in words))
 
 
-class AdbRunner:
+class AdbRunner(AppRunner):
     """Runs artifacts on Android devices, by the app."""
 
     scheme = "adb"
@@ -226,7 +222,7 @@ class AdbRunner:
         wishes: Wishes | None = None,
         waiting: Waiting | None = None,
     ) -> None:
-        self._patience = patience
+        super().__init__(RUNTIMES, patience)
         self._wishes = wishes or Wishes()
         self._waiting = waiting
 
@@ -266,49 +262,8 @@ class AdbRunner:
         """Return adb, its server, a device and the app's package, as they are here."""
         return needs.all_needs(self.attached)
 
-    def devices(self) -> tuple[Device, ...]:
-        return tuple(replace(each.device, id=each.id) for each in self.attached() if each.usable)
-
-    def runtimes(self, artifact_format: Format, delegate: str | None = None) -> tuple[str, ...]:
-        return tuple(
-            name
-            for name, (format_, delegates) in RUNTIMES.items()
-            if format_ == artifact_format and (delegate is None or delegate in delegates)
-        )
-
-    def run(
-        self,
-        device_id: str,
-        artifact: Artifact,
-        job: Job,
-        cancel: Event | None = None,
-        progress: Progress | None = None,
-        variants: Sequence[Artifact] = (),
-    ) -> Ran:
-        self._require_runtime(job)
-        link = AdbLink(device_id, self._wishes, cancel)
-        return _remote.run(
-            link,
-            artifact,
-            job,
-            variants=variants,
-            patience=self._patience,
-            cancel=cancel,
-            progress=progress,
-        )
-
-    def perform(
-        self,
-        device_id: str,
-        folder: Path,
-        cancel: Event | None = None,
-        progress: Progress | None = None,
-    ) -> Record:
-        self._require_runtime(job_folder.read(folder).job)
-        link = AdbLink(device_id, self._wishes, cancel)
-        return _remote.perform(
-            link, folder, patience=self._patience, cancel=cancel, progress=progress
-        )
+    def _link(self, device_id: str, cancel: Event | None) -> AdbLink:
+        return AdbLink(device_id, self._wishes, cancel)
 
     def run_tools(
         self,
@@ -328,34 +283,6 @@ class AdbRunner:
             cancel=cancel,
             progress=progress,
         )
-
-    def predict(
-        self,
-        device_id: str,
-        model_path: Path,
-        recipe: ExportRecipe,
-        runtime: str,
-        batches: Sequence[Batch],
-        cancel: Event | None = None,
-        threads: int = 1,
-    ) -> tuple[str, list[Batch]]:
-        raise UserError(
-            "The app compares the outputs of a network with those of PyTorch before each "
-            "measurement, and gives no outputs away; measure with `mobilebench bench "
-            f"--device {device_id}`: the record says how far they are off."
-        )
-
-    def _require_runtime(self, job: Job) -> None:
-        """Raise `UserError` where the app has not what a job asks for."""
-        if job.runtime not in RUNTIMES:
-            raise UnknownName.among("runtime in the app", job.runtime, RUNTIMES)
-        offered = self.runtimes(job.format, job.delegate)
-        if job.runtime not in offered:
-            lowered = f" for {job.delegate}" if job.delegate else ""
-            raise UserError(
-                f"The runtime {job.runtime} of the app cannot run a {job.format} "
-                f"artifact{lowered}; runtimes that can: {', '.join(offered) or 'none'}."
-            )
 
 
 PLUGIN: Runner = AdbRunner()

@@ -16,23 +16,20 @@ from dataclasses import replace
 from pathlib import Path
 from threading import Event
 
-from mobilebench.errors import Cancelled, UnknownName, UserError
-from mobilebench.inputs.seeded import Batch
-from mobilebench.interfaces import Ran, Runner
-from mobilebench.measuring import job_folder
-from mobilebench.measuring.job_folder import JOB_FILE, RECORD_FILE, JobFolder
+from mobilebench.errors import Cancelled, UserError
+from mobilebench.interfaces import Runner
+from mobilebench.measuring.job_folder import JOB_FILE, LEFT_FILES, NO_RECORD_FILE, JobFolder
 from mobilebench.notation.quantities import size as size_in_words
 from mobilebench.observer import Progress, SilentProgress
-from mobilebench.values.artifact import Artifact
 from mobilebench.values.attached import Attached, IosTool
 from mobilebench.values.device import Device, DeviceState
 from mobilebench.values.job import Job
 from mobilebench.values.need import Need
 from mobilebench.values.obstacles import Obstacle
-from mobilebench.values.recipe import ExportRecipe, Format
-from mobilebench.values.record import Record
+from mobilebench.values.recipe import Format
 from mobilebench.values.wishes import Wishes
 from mobilebench_device_runners import _remote
+from mobilebench_device_runners._by_app import KEY_FILE, RUNNING_FILE, AppRunner, require_taken
 from mobilebench_device_runners._ios import app as apps
 from mobilebench_device_runners._ios import needs
 from mobilebench_device_runners._ios.app import App
@@ -48,7 +45,7 @@ from mobilebench_device_runners._ios.tools import (
 )
 from mobilebench_device_runners._reading import ios
 from mobilebench_device_runners._reading.devicectl import Cause
-from mobilebench_device_runners._remote import NO_RECORD_FILE, Patience
+from mobilebench_device_runners._remote import Patience
 from mobilebench_device_runners._tools import Answer, LinkLost, ToolFailed, run_tool
 
 RUNTIMES: Mapping[str, tuple[Format, tuple[str, ...]]] = {
@@ -59,11 +56,7 @@ RUNTIMES: Mapping[str, tuple[Format, tuple[str, ...]]] = {
 """What the app can have, by the names in its jobs; all but Core ML are built in where wanted."""
 PATIENCE = Patience(look_s=5.0, outside_s=60.0)
 """Each look copies the whole journal: devicectl cannot read the end of a file."""
-MOST_BYTES = 2_000_000_000
-"""Largest job that the app takes."""
-KEY_FILE = "run.key"
-RUNNING_FILE = "running"
-_STAYS = (RECORD_FILE, "device-record.json", NO_RECORD_FILE, RUNNING_FILE, KEY_FILE, "plan.json")
+_STAYS = (*LEFT_FILES, RUNNING_FILE, KEY_FILE, "plan.json")
 """Files of a job's folder that do not go to the phone."""
 _UNLOCK_S = 120.0
 """For somebody to unlock the phone."""
@@ -142,12 +135,7 @@ class IosLink:
 
     def put(self, given: JobFolder, name: str) -> None:
         files = _files(given)
-        size = sum(path.stat().st_size for path in files.values())
-        if size > MOST_BYTES:
-            raise UserError(
-                f"The job in {given.path} has {size_in_words(size)}, and the app takes jobs of up "
-                f"to {size_in_words(MOST_BYTES)}; export the model in a smaller precision."
-            )
+        require_taken(given, sum(path.stat().st_size for path in files.values()))
         noted = self._noted(name)
         hashes = {file: _sha256(path) for file, path in files.items()}
         for file, path in files.items():
@@ -291,13 +279,13 @@ class IosLink:
             raise
 
 
-class IosRunner:
+class IosRunner(AppRunner):
     """Runs artifacts on iPhones and iPads, by the app."""
 
     scheme = "ios"
 
     def __init__(self, patience: Patience | None = None, wishes: Wishes | None = None) -> None:
-        self._patience = patience or PATIENCE
+        super().__init__(RUNTIMES, patience or PATIENCE)
         self._wishes = wishes or Wishes()
 
     @property
@@ -321,76 +309,8 @@ class IosRunner:
         """Return the tools, the certificate, the phone and the app, as they are here."""
         return needs.all_needs(self.attached)
 
-    def devices(self) -> tuple[Device, ...]:
-        return tuple(replace(each.device, id=each.id) for each in self.attached() if each.usable)
-
-    def runtimes(self, artifact_format: Format, delegate: str | None = None) -> tuple[str, ...]:
-        return tuple(
-            name
-            for name, (format_, delegates) in RUNTIMES.items()
-            if format_ == artifact_format and (delegate is None or delegate in delegates)
-        )
-
-    def run(
-        self,
-        device_id: str,
-        artifact: Artifact,
-        job: Job,
-        cancel: Event | None = None,
-        progress: Progress | None = None,
-        variants: Sequence[Artifact] = (),
-    ) -> Ran:
-        self._require_runtime(job)
-        return _remote.run(
-            IosLink(device_id, self._wishes, cancel),
-            artifact,
-            job,
-            variants=variants,
-            patience=self._patience,
-            cancel=cancel,
-            progress=progress,
-        )
-
-    def perform(
-        self,
-        device_id: str,
-        folder: Path,
-        cancel: Event | None = None,
-        progress: Progress | None = None,
-    ) -> Record:
-        self._require_runtime(job_folder.read(folder).job)
-        link = IosLink(device_id, self._wishes, cancel)
-        return _remote.perform(
-            link, folder, patience=self._patience, cancel=cancel, progress=progress
-        )
-
-    def predict(
-        self,
-        device_id: str,
-        model_path: Path,
-        recipe: ExportRecipe,
-        runtime: str,
-        batches: Sequence[Batch],
-        cancel: Event | None = None,
-        threads: int = 1,
-    ) -> tuple[str, list[Batch]]:
-        raise UserError(
-            "The app compares the outputs of a network with those of PyTorch before each "
-            "measurement, and gives no outputs away; measure with `mobilebench bench "
-            f"--device {device_id}`: the record says how far they are off."
-        )
-
-    def _require_runtime(self, job: Job) -> None:
-        """Raise `UserError` where the app cannot have what a job asks for."""
-        if job.runtime not in RUNTIMES:
-            raise UnknownName.among("runtime in the app", job.runtime, RUNTIMES)
-        offered = self.runtimes(job.format, job.delegate)
-        if job.runtime not in offered:
-            lowered = f" for {job.delegate}" if job.delegate else ""
-            raise UserError(
-                f"The runtime {job.runtime} of the app cannot run a {job.format} "
-                f"artifact{lowered}; runtimes that can: {', '.join(offered) or 'none'}."
-            )
+    def _link(self, device_id: str, cancel: Event | None) -> IosLink:
+        return IosLink(device_id, self._wishes, cancel)
 
 
 def listed(cancel: Event | None = None) -> tuple[Attached, ...]:

@@ -39,6 +39,10 @@ SUBJECT_FILE = "subject.json"
 RECORD_FILE = "record.json"
 NO_RECORD_FILE = "no-record.txt"
 """In it, an app says why a run left no record: a word, and a sentence in the line below."""
+DEVICE_RECORD_FILE = "device-record.json"
+"""The record that another device signed, beside the one with what a computer saw of it."""
+LEFT_FILES = (RECORD_FILE, DEVICE_RECORD_FILE, NO_RECORD_FILE)
+"""What a run leaves besides its journal; none of it goes to a device."""
 _INPUTS_FILE, _EXPECTED_FILE = "parity/inputs.bin", "parity/expected.bin"
 _CHECKED = 2
 """Inputs that a device computes before it is timed: the file was verified on more when it was

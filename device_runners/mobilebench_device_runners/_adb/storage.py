@@ -15,19 +15,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mobilebench.errors import UserError
-from mobilebench.measuring.job_folder import JOB_FILE, RECORD_FILE, JobFolder
+from mobilebench.measuring.job_folder import JOB_FILE, LEFT_FILES, JobFolder
 from mobilebench.notation.quantities import size as size_in_words
 from mobilebench_device_runners._adb.app import PACKAGE, Owner
 from mobilebench_device_runners._adb.command import QUICK_S, Adb, quoted
+from mobilebench_device_runners._by_app import KEY_FILE, RUNNING_FILE, require_taken
 from mobilebench_device_runners._tools import Answer, ToolFailed
 
-KEY_FILE = "run.key"
-RUNNING_FILE = "running"
-"""The app writes it before a run and removes it after."""
-_STAYS = (RECORD_FILE, "device-record.json", "no-record.txt", RUNNING_FILE, KEY_FILE)
+_STAYS = (*LEFT_FILES, RUNNING_FILE, KEY_FILE)
 """Files of a job's folder that do not go to the phone."""
-MOST_BYTES = 2_000_000_000
-"""Largest job that the app takes (`JobLimits` in `android_app/core`)."""
 _KEPT = "kept"
 _KEPT_DAYS = 7
 _LEAST_KEPT = 1024
@@ -128,7 +124,7 @@ class Storage:
         Raises `UserError` where the phone has no room for it, `ToolFailed` where a file does not
         arrive as it was sent.
         """
-        _require_taken(given)
+        require_taken(given, sum(source.stat().st_size for _, source in _sources(given)))
         self._files = files = _files(given)
         missing = self._missing(files, name)
         self._require_room(sum(file.size for file in missing))
@@ -228,16 +224,6 @@ def _is_whole(line: str, file: File, noted: Mapping[str, str]) -> bool:
     match = _LINE.match(line)
     assert match is not None
     return There(int(match["size"]), match["sha256"]).is_whole(file, noted)
-
-
-def _require_taken(given: JobFolder) -> None:
-    """Require a job that the app takes, before a long copy. Raises `UserError`."""
-    size = sum(source.stat().st_size for _, source in _sources(given))
-    if size > MOST_BYTES:
-        raise UserError(
-            f"The job in {given.path} has {size_in_words(size)}, and the app takes jobs of up to "
-            f"{size_in_words(MOST_BYTES)}; export the model in a smaller precision."
-        )
 
 
 def _files(given: JobFolder) -> list[File]:

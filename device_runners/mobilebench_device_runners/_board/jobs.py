@@ -17,7 +17,6 @@ from mobilebench.values.policy import PolicyRule
 from mobilebench_device_runners import _host_process
 from mobilebench_device_runners._board.lock import alone
 from mobilebench_device_runners._board.place import Board
-from mobilebench_device_runners._remote import NO_RECORD_FILE
 from mobilebench_device_runners.host import RUNTIMES
 
 TRANSPORT = "ssh"
@@ -30,7 +29,7 @@ def perform(folder: Path, identity: str) -> int:
 
     A job that the board does not take leaves the reason in a file.
     """
-    refusal = folder / NO_RECORD_FILE
+    refusal = folder / job_folder.NO_RECORD_FILE
     refusal.unlink(missing_ok=True)
     try:
         given = job_folder.read(folder)

@@ -9,7 +9,7 @@ from pathlib import Path
 from threading import Event
 
 from mobilebench.errors import CellFailed, UserError
-from mobilebench.measuring.job_folder import JOB_FILE, JobFolder
+from mobilebench.measuring.job_folder import JOB_FILE, LEFT_FILES, JobFolder
 from mobilebench.observer import Progress
 from mobilebench.values.attached import Attached
 from mobilebench.values.device import DeviceState
@@ -23,7 +23,7 @@ from mobilebench_device_runners._tools import ToolFailed, run_tool
 
 _NO_FILE = 44
 _NAME = re.compile(r"[0-9a-z-]+")
-_OURS = ("record.json", "device-record.json", "no-record.txt", ".lock")
+_OURS = (*LEFT_FILES, ".lock")
 """Files that a job leaves in its folder, here or on the board."""
 _SIGNALS = {9: "killed", 15: "ended by a signal", 11: "a crash", 6: "a crash", 4: "a crash"}
 
