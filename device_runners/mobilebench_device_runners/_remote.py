@@ -350,7 +350,8 @@ def _take_up(link: Link, course: _Course) -> None:
     there = link.read(name, given.job.reporting.journal_file)
     here = given.journal_path.read_bytes() if given.journal_path.exists() else b""
     if there and len(there) > len(here):
-        write_bytes(given.journal_path, there)
+        given.journal_path.parent.mkdir(parents=True, exist_ok=True)
+        given.journal_path.write_bytes(there)
     course.progress.stage("copy the job")
     link.put(given, name)
 
@@ -407,9 +408,7 @@ def _require_started(link: Link, course: _Course, started: float, patience: Pati
 
 def _no_record(link: Link, name: str) -> tuple[str, str]:
     """Return the word and the sentence in which the device says why there is no record."""
-    content = link.read(name, NO_RECORD_FILE) or b""
-    word, _, sentence = content.decode("utf-8", "replace").partition("\n")
-    return word.strip(), sentence.strip()
+    return job_folder.why_no_record(link.read(name, NO_RECORD_FILE) or b"")
 
 
 def _wait_back(link: Link, course: _Course, patience: Patience) -> None:
@@ -467,12 +466,14 @@ def _ended(given: JobFolder) -> bool:
     path = given.journal_path
     if not path.exists():
         return False
-    content = path.read_bytes()
-    if b'"end":' in content[-_END_BYTES:]:
+    with path.open("rb") as file:
+        first = file.readline()
+        file.seek(max(0, path.stat().st_size - _END_BYTES))
+        rest = file.read()
+    if b'"end":' in rest:
         return given.journal().ended
-    first, newline, _ = content.partition(b"\n")
-    if newline:
-        journal.parse(first + newline, journal.job_sha256(given.content), str(path))
+    if first.endswith(b"\n"):
+        journal.parse(first, journal.job_sha256(given.content), str(path))
     return False
 
 
@@ -529,9 +530,3 @@ def _record(given: JobFolder, transport: str, seen: Seen, failed: CellFailed | N
     record = performing.write_record(given, transport, failed, seen)
     performing.require_measured(record.outcome)
     return record
-
-
-def write_bytes(path: Path, content: bytes) -> None:
-    """Replace a file's content."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(content)

@@ -76,12 +76,7 @@ def run_tool(
     answer. Raises `MissingToolkit` where the program is not installed, `LinkLost` where it does
     not end within `timeout_s`, `Cancelled` when the event is set.
     """
-    program = shutil.which(args[0])
-    if program is None:
-        raise MissingToolkit(
-            f"The program {args[0]!r} is not installed, or not on the PATH; "
-            f"`mobilebench doctor` says how to get it."
-        )
+    program = _program(args[0])
     with (
         tempfile.TemporaryFile() as out,
         tempfile.TemporaryFile() as err,
@@ -106,6 +101,16 @@ def run_tool(
     if not ended:
         raise LinkLost(answer, f"did not answer within {timeout_s:g} s")
     return answer
+
+
+def _program(name: str) -> str:
+    program = shutil.which(name)
+    if program is None:
+        raise MissingToolkit(
+            f"The program {name!r} is not installed, or not on the PATH; `mobilebench doctor` says "
+            f"how to get it."
+        )
+    return program
 
 
 def shown(args: Sequence[str]) -> str:
@@ -139,12 +144,7 @@ class Held:
 
     def __init__(self, args: Sequence[str]) -> None:
         """Start it. Raises `MissingToolkit` where the program is not installed."""
-        program = shutil.which(args[0])
-        if program is None:
-            raise MissingToolkit(
-                f"The program {args[0]!r} is not installed, or not on the PATH; "
-                f"`mobilebench doctor` says how to get it."
-            )
+        program = _program(args[0])
         self._args = tuple(args)
         self._child = subprocess.Popen(
             [program, *args[1:]],

@@ -79,14 +79,16 @@ def _devices() -> Table:
 def _room() -> Table:
     """Return how much room there is where files of jobs and records are written."""
     from mobilebench.notation.quantities import size
+    from mobilebench.store.place import Place
     from mobilebench.store.records import default_url
 
-    places = {"files of jobs": Path(tempfile.gettempdir()), "records": Path(default_url())}
+    places = {"files of jobs": Path(tempfile.gettempdir())}
+    store = Place.parse(default_url()).path
+    if store is not None:  # a server keeps its records elsewhere
+        places["records"] = store
     table = output.columns("room on disk", "ready", "found", "run")
     for name, place in places.items():
-        # A server keeps its records elsewhere, and a folder may not exist yet.
-        if "://" in str(place):
-            continue
+        # It may not exist yet.
         folder = next(each for each in (place, *place.parents) if each.is_dir())
         free = shutil.disk_usage(folder).free
         enough = free >= _ROOM_BYTES

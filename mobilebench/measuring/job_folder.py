@@ -49,6 +49,12 @@ _CHECKED = 2
 exported, and a unit that computes something else does so on any."""
 
 
+def why_no_record(content: bytes) -> tuple[str, str]:
+    """Read `NO_RECORD_FILE`: the word and the sentence in which a device says why."""
+    word, sentence, *_ = [*content.decode("utf-8", "replace").splitlines(), "", ""]
+    return word.strip(), sentence.strip()
+
+
 @dataclass(frozen=True)
 class JobFolder:
     """A folder with a job."""
@@ -107,14 +113,14 @@ class JobFolder:
     def no_record(self) -> str | None:
         """Return why an app says that there is no record, such as `refused: ...`; None where not.
 
-        Only its first 10,000 characters are read.
+        Only its first 10,000 bytes are read.
         """
         try:
-            with (self.path / NO_RECORD_FILE).open(encoding="utf-8", errors="replace") as file:
-                lines = file.read(10_000).splitlines()
+            with (self.path / NO_RECORD_FILE).open("rb") as file:
+                said = why_no_record(file.read(10_000))
         except OSError:
             return None
-        return ": ".join(line.strip() for line in lines[:2] if line.strip()) or None
+        return ": ".join(filter(None, said)) or None
 
     def document(self, name: str = RECORD_FILE) -> Document:
         """Read a record in the folder, as it was written.

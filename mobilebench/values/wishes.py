@@ -31,6 +31,7 @@ class Wishes:
         options = ["--fixed-performance"] * self.fixed_performance
         options += ["--rehearse-status"] * (self.thermal_status is not None)
         return UserError(
-            f"{' and '.join(options)} was given for a device of the kind {scheme}, and such "
-            f"devices have no such setting; leave it out, or name an Android device, adb:SERIAL."
+            f"{' and '.join(options)} was given for a device of the kind {scheme}, and devices "
+            f"of that kind have no such setting; leave it out, or name an Android device by "
+            f"adb:SERIAL."
         )

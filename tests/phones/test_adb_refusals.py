@@ -234,7 +234,8 @@ def test_other_runners_refuse_wishes(job: Written, mobilebench: Callable[..., Ra
     done = mobilebench("job", "run", job(), "--rehearse-status", "3")
     assert done.code == 2 and "Traceback" not in done.stderr
     assert (
-        "given for a device of the kind host, and such devices have no such setting" in done.stderr
+        "given for a device of the kind host, and devices of that kind have no such setting"
+        in done.stderr
     )
 
 
