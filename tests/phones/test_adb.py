@@ -15,6 +15,7 @@ from mobilebench.errors import UserError
 from mobilebench.measuring import bench, job_folder
 from mobilebench.measuring.setting import Setting, plan
 from mobilebench.store import signing
+from mobilebench.values import wire
 from mobilebench.values.artifact import Artifact
 from mobilebench.values.device import DeviceKind
 from mobilebench.values.measurement import Measurement
@@ -79,7 +80,7 @@ def test_the_record_has_what_the_computer_saw(phone: Phone, job: Written) -> Non
     seen = record.seen
     assert seen is not None and seen.by == "adb 34.0.5-scripted"
     assert seen.before.model == "Scripted Phone" and seen.after is not None
-    assert "PHONE1" not in repr(record), "serial numbers stay out of records"
+    assert "PHONE1" not in wire.dumps(record), "serial numbers stay out of records"
     [reading, *_] = seen.readings
     assert reading.temperatures_c == {"cpu0": 41.5, "skin": 31.25}
     assert reading.battery_fraction == 0.8 and reading.charging is False

@@ -17,6 +17,7 @@ import pytest
 from mobilebench.errors import CellFailed, UserError
 from mobilebench.measuring import bench, job_folder, journal
 from mobilebench.measuring.setting import Setting, plan
+from mobilebench.values import wire
 from mobilebench.values.artifact import Artifact
 from mobilebench.values.event import EventKind
 from mobilebench.values.measurement import Diagnosis, Failure, Measurement
@@ -58,7 +59,7 @@ def test_a_cable_that_is_put_back_costs_nothing(phone: Phone, job: Written) -> N
     require_whole(record)
     assert interruptions(record)[0].startswith("connection lost: ")
     assert interruptions(record)[-1] == "connection is back"
-    assert "PHONE1" not in repr(record), "serial numbers stay out of records"
+    assert "PHONE1" not in wire.dumps(record), "serial numbers stay out of records"
     events = [event.kind for event in measured(record).events]
     assert EventKind.RESUMED not in events, "the phone has measured meanwhile"
     require_clean(phone)
@@ -83,8 +84,21 @@ def test_a_failure_on_a_phone_names_no_serial_number_and_no_folder(
     [record] = bench.measure(planned.cells)
     failure = record.outcome
     assert isinstance(failure, Failure), "a push that fails"
-    assert "PHONE1" not in repr(record) and str(phone.folder.parent) not in repr(record)
+    assert "PHONE1" not in wire.dumps(record) and str(phone.folder.parent) not in wire.dumps(record)
     assert "failed" in failure.message, "what went wrong is still said"
+
+
+def test_a_phone_that_hangs_is_a_failure_without_its_serial_number(
+    phone: Phone, artifact: Artifact, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mobilebench_device_runners.adb.PLUGIN", runner())
+    planned = plan([artifact], Setting(device_id=ID, protocol=QUICK, threads=(1,)))
+    with_faults(phone, hangs=1)
+    monkeypatch.setattr("mobilebench_device_runners._adb.command.QUICK_S", 3.0)
+    [record] = bench.measure(planned.cells)
+    failure = record.outcome
+    assert isinstance(failure, Failure) and "did not answer within 3 s" in failure.message
+    assert "PHONE1" not in wire.dumps(record)
 
 
 @twice

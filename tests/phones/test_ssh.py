@@ -22,6 +22,7 @@ from mobilebench.inputs import seeded
 from mobilebench.measuring import job_folder
 from mobilebench.measuring.setting import find_device
 from mobilebench.store import signing
+from mobilebench.values import wire
 from mobilebench.values.artifact import REFERENCE_FILE, Artifact
 from mobilebench.values.device import DeviceKind
 from mobilebench.values.event import EventKind
@@ -222,6 +223,7 @@ def test_a_lost_connection_costs_no_sample(
     assert EventKind.RESUMED not in {event.kind for event in outcome.events}
     lost, back = interruptions(record)
     assert lost.startswith("connection lost: ") and back == "connection is back"
+    assert "127.0.0.1" not in lost and "pi@" not in lost
     require_clean(board)
 
 
@@ -233,6 +235,7 @@ def test_a_board_that_stays_away_leaves_what_was_measured(
         record = _remote.perform(link, folder, patience=replace(_QUICK, lost_s=2))
     board.start()
     assert measured(record).cut_off and measured(record).samples.latency_ns
+    assert "127.0.0.1" not in wire.dumps(record) and "pi@" not in wire.dumps(record)
     # It has gone on by itself, and its folder waits for somebody to come back.
     remove_left(board)
 
