@@ -1,4 +1,4 @@
-"""What the runners of both apps share: the app does a job by itself, on a phone or a tablet."""
+"""What the runners of both apps share: the app does a job by itself on a device."""
 
 from __future__ import annotations
 

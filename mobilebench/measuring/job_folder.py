@@ -117,10 +117,10 @@ class JobFolder:
         """
         try:
             with (self.path / NO_RECORD_FILE).open("rb") as file:
-                said = why_no_record(file.read(10_000))
+                reason = why_no_record(file.read(10_000))
         except OSError:
             return None
-        return ": ".join(filter(None, said)) or None
+        return ": ".join(filter(None, reason)) or None
 
     def document(self, name: str = RECORD_FILE) -> Document:
         """Read a record in the folder, as it was written.
