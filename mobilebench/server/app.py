@@ -12,11 +12,19 @@ from mobilebench.machine.host import version
 from mobilebench.server import problems
 from mobilebench.server.limits import PlainBodies
 from mobilebench.server.log import Requests
-from mobilebench.server.routes import devices, enrolment, health, records, tokens
+from mobilebench.server.routes import (
+    artifacts,
+    devices,
+    enrolment,
+    health,
+    jobs,
+    records,
+    tokens,
+)
 from mobilebench.server.service import Service
 from mobilebench.server.settings import Settings
 
-_ROUTERS = (records, enrolment, devices, tokens, health)
+_ROUTERS = (records, jobs, artifacts, enrolment, devices, tokens, health)
 _PROBLEM = {
     "type": "object",
     "description": "A refusal (RFC 9457).",

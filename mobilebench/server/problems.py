@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import logging
 from collections.abc import Mapping
@@ -19,6 +20,7 @@ from mobilebench.errors import MobilebenchError, SchemaError, UserError
 MEDIA_TYPE = "application/problem+json"
 _LONGEST = 500
 """Characters of what a sentence repeats of others' text."""
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _PAUSE_S = 1
 _PAUSE_FOR_ROOM_S = 30
 _LOG = logging.getLogger("mobilebench.server")
@@ -169,6 +171,13 @@ def install(app: FastAPI) -> None:
         _LOG.warning("%s: %s", problem.code, " ".join(str(error).split()))
         return problem.response()
 
+    async def file(request: Request, error: Exception) -> Response:
+        assert isinstance(error, OSError)
+        if error.errno in _NO_ROOM:
+            return of_error(OSError("No space left on the disk")).response()
+        _LOG.error("a file could not be used", exc_info=error)
+        return await failed(request, error)
+
     async def failed(_: Request, error: Exception) -> Response:
         # Starlette raises it again after the answer, and the log holds the traceback.
         return Refused(
@@ -182,6 +191,7 @@ def install(app: FastAPI) -> None:
         (UserError, store),
         (sa.exc.DBAPIError, store),
         (sa.exc.TimeoutError, store),
+        (OSError, file),
         (Exception, failed),
     ):
         app.add_exception_handler(cls, handler)
