@@ -1,4 +1,4 @@
-"""`mobilebench job`: write the folder for a device, do it here or send it, read what came back."""
+"""`mobilebench job`: write the folder for a device, do it here, send it, read it back."""
 
 from __future__ import annotations
 

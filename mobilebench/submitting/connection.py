@@ -74,11 +74,12 @@ class Connection:
         timeout_s: float,
         into: Into | None = None,
     ) -> Reply:
-        """Send a request and return the answer; of a good one, `into` gets the content in parts.
+        """Send a request and return the answer.
 
-        Raises `ServerAway` where the connection cannot be made or breaks, `ServerRefused` where the
-        server cannot prove that it is the one of that name. Nothing is tried twice, except on a
-        connection that the server had closed while nothing was asked.
+        Of a good answer, `into` gets the content in parts. Raises `ServerAway` where the connection
+        cannot be made or breaks, `ServerRefused` where the server's certificate is not accepted.
+        Nothing is tried twice, except a small request on a connection that was used before: the
+        server may have closed it while nothing was asked.
         """
         try:
             response, whole = self._answered(method, path, headers, body, timeout_s)
@@ -118,7 +119,8 @@ class Connection:
         try:
             return self._sent(method, path, headers, body, timeout_s)
         except (http.client.RemoteDisconnected, BrokenPipeError, ConnectionResetError):
-            if not used or self._cut:
+            # Much is not sent twice in vain: how far it came can be asked.
+            if not used or self._cut or (body is not None and body.size > _PART):
                 raise
         self.close()
         return self._sent(method, path, headers, body, timeout_s)
@@ -244,7 +246,7 @@ def _send(connection: http.client.HTTPConnection, body: Body | None) -> OSError 
 
 
 def _proxy(address: Address) -> Address | None:
-    """Return the proxy that the environment names for https; None for a server on this computer."""
+    """Return the proxy that the environment names; None where there is none to take."""
     if address.scheme != "https" or address.is_on_this_computer:
         return None
     named = urllib.request.getproxies().get("https")

@@ -1,4 +1,4 @@
-"""Bring records to a server: into the spool first, then out, so that none is lost on the way."""
+"""Bring records to a server: into the spool first, then out, so that none is lost."""
 
 from __future__ import annotations
 

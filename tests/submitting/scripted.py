@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import threading
 from collections.abc import Callable, Iterator
@@ -9,6 +10,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+
+import zstandard
 
 from mobilebench.submitting.address import Address
 from mobilebench.submitting.client import Server
@@ -26,6 +29,16 @@ class Asked:
     path: str
     headers: dict[str, str]
     body: bytes
+
+    @property
+    def content(self) -> bytes:
+        """The body as it was before it was compressed."""
+        match self.headers.get("Content-Encoding"):
+            case "zstd":
+                return zstandard.ZstdDecompressor().decompressobj().decompress(self.body)
+            case "gzip":
+                return gzip.decompress(self.body)
+        return self.body
 
 
 @dataclass(frozen=True)
