@@ -46,6 +46,7 @@ lint: setup
 QUICK := \
   tests/conformance tests/inputs tests/interop tests/leaderboard tests/notation tests/regress \
   tests/results tests/stats tests/store tests/thermal/test_baselines.py tests/thermal/test_controllers.py \
+  tests/submitting/test_address.py tests/submitting/test_client.py tests/submitting/test_spool.py \
   tests/thermal/test_deadline.py tests/thermal/test_series.py tests/thermal/test_simulation.py \
   tests/values tests/machine/test_installation.py tests/machine/test_isolated.py \
   tests/machine/test_places.py tests/machine/test_torchvision.py \
