@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
@@ -104,17 +104,18 @@ class Database:
     @contextmanager
     def bare(self) -> Iterator[Any]:
         """Yield the driver's own connection, outside any transaction."""
-        engine = self._engine
-        if not self.is_sqlite:  # SQLite's is so already, and would come back changed
-            engine = engine.execution_options(isolation_level="AUTOCOMMIT")
-        faults: Any = getattr(engine.dialect.dbapi, "Error", ())
+        faults: Any = getattr(self._engine.dialect.dbapi, "Error", ())
+        held: Any = self._engine.raw_connection()
         try:
-            with closing(engine.raw_connection() if self.is_sqlite else engine.connect()) as held:
-                yield (held if self.is_sqlite else held.connection).driver_connection
-        except sa.exc.DBAPIError as error:
-            raise self._explained(error) from error
+            if not self.is_sqlite:  # SQLite's is outside one already
+                held.driver_connection.autocommit = True
+            yield held.driver_connection
         except faults as error:
             raise self._sentence(error) from error
+        finally:
+            if not self.is_sqlite:
+                held.driver_connection.autocommit = False
+            held.close()
 
     def close(self) -> None:
         """Close the connections; SQLite then folds its write-ahead log into the file."""

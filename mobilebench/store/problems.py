@@ -45,7 +45,7 @@ def problems_of(connection: sa.Connection) -> tuple[int, list[Problem]]:
     count, problems = 0, []
     for row in _rows(connection, RECORDS.outerjoin(DOCUMENTS), RECORDS.c.record_id):
         count += 1
-        problems += _problem(row["record_id"], lambda id_, row=row: _require_record(row, id_))
+        problems += _problem(row, row["record_id"], _require_record)
     orphans = (
         sa.select(DOCUMENTS.c.record_id)
         .outerjoin(RECORDS, RECORDS.c.record_id == DOCUMENTS.c.record_id)
@@ -62,10 +62,10 @@ def reported_problems(connection: sa.Connection) -> tuple[int, list[Problem]]:
     count, problems = 0, []
     for row in _rows(connection, REPORTED, REPORTED.c.report_id):
         count += 1
-        problems += _problem(row["report_id"], lambda id_, row=row: _require_reported(row, id_))
+        problems += _problem(row, row["report_id"], _require_reported)
     for row in _rows(connection, ACCURACIES, ACCURACIES.c.accuracy_id):
         count += 1
-        problems += _problem(row["accuracy_id"], lambda id_, row=row: _require_accuracy(row, id_))
+        problems += _problem(row, row["accuracy_id"], _require_accuracy)
     return count, problems
 
 
@@ -75,9 +75,11 @@ def _rows(
     return chain.from_iterable(paging.parts(connection, source, key))
 
 
-def _problem(id_: str, require: Callable[[str], None]) -> list[Problem]:
+def _problem(
+    row: sa.RowMapping, id_: str, require: Callable[[sa.RowMapping, str], None]
+) -> list[Problem]:
     try:
-        require(id_)
+        require(row, id_)
     except SchemaError as error:
         reason = str(error).removesuffix(".").removeprefix(f"{id_} ")
         return [Problem(id=id_, reason=reason)]

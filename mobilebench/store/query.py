@@ -116,11 +116,11 @@ NAMES = tuple(field.name for field in fields(Query) if field.name != "newest")
 
 
 def _meets(column: sa.ColumnElement[Any], wanted: Any, *, whole: bool) -> sa.ColumnElement[bool]:
-    if not isinstance(wanted, str):
-        return column == wanted
-    wanted = narrow(wanted)
+    if isinstance(wanted, str):
+        wanted = narrow(wanted)
+    same: sa.ColumnElement[bool] = column == wanted
     if whole:
-        return column == wanted
+        return same
     # The range lets an index serve; both databases order these columns by their bytes.
     start = sa.func.substr(column, 1, len(wanted)) == wanted
     return sa.and_(column >= wanted, column < f"{wanted}{_LAST}", start) if wanted else start

@@ -205,12 +205,13 @@ class RecordStore:
             # The id is over the file's content, so what has the same id is the same.
             here = REPORTED.c.report_id == result.report_id
             if connection.execute(sa.select(REPORTED.c.report_id).where(here)).scalar() is None:
-                row = {
-                    "report_id": result.report_id,
-                    "model": result.model,
-                    "document": wire.dumps(result),
-                }
-                connection.execute(sa.insert(REPORTED).values(**row))
+                connection.execute(
+                    sa.insert(REPORTED).values(
+                        report_id=result.report_id,
+                        model=result.model,
+                        document=wire.dumps(result),
+                    )
+                )
                 added += 1
         return added
 

@@ -7,6 +7,7 @@ import sqlite3
 import tempfile
 from collections.abc import Callable
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -75,7 +76,7 @@ def copy(database: Database, write: Write, place: str) -> tuple[int, int]:
     with database.snapshot() as connection:
         for rows in paging.parts(connection, RECORDS.join(DOCUMENTS), RECORDS.c.record_id):
             packed = [_row(row) for row in rows]
-            came = write(lambda target, packed=packed: arrivals.add(target, packed))
+            came = write(partial(arrivals.add, rows=packed))
             added += came.count(Arrival.ADDED)
             there += came.count(Arrival.THERE)
             pairs = zip(packed, came, strict=True)
@@ -84,7 +85,7 @@ def copy(database: Database, write: Write, place: str) -> tuple[int, int]:
             [id_] = table.primary_key.columns
             for rows in paging.parts(connection, table, id_):
                 plain = [dict(row) for row in rows]
-                new, held, other = write(lambda target, plain=plain: _others(target, plain))
+                new, held, other = write(partial(_others, rows=plain))
                 added, there, others = added + new, there + held, others + other
     if others:
         more = f" and {len(others) - _LISTED} more" if len(others) > _LISTED else ""
@@ -134,11 +135,11 @@ def compact(database: Database) -> tuple[int, int]:
 def size_bytes(database: Database) -> int:
     """Return how many bytes a store has on its disk, with its log."""
     if not database.is_sqlite:
-        names = list(tables.METADATA.tables)
-        total = sa.select(
-            sa.func.sum(sa.func.pg_total_relation_size(sa.column("name")))
-        ).select_from(sa.func.unnest(sa.cast(names, sa.ARRAY(sa.Text))).table_valued("name"))
-        return int(database.read(lambda connection: connection.execute(total).scalar_one()))
+        sizes = [
+            sa.func.pg_total_relation_size(sa.literal_column(f"'{name}'"))
+            for name in tables.METADATA.tables
+        ]
+        return sum(database.read(lambda connection: connection.execute(sa.select(*sizes)).one()))
     with database.bare() as connection:
         file = connection.execute("PRAGMA database_list").fetchone()[2]
     return sum(

@@ -44,8 +44,7 @@ def test_a_killed_import_leaves_whole_batches_and_each_that_was_acknowledged(
     acknowledged = [int(process.stdout.readline()) for _ in range(3)][-1]
     time.sleep(delay_s)
     process.kill()
-    rest = process.stdout.read().split()
-    process.wait(timeout=60)
+    rest = process.communicate(timeout=60)[0].split()
     acknowledged = int(rest[-1]) if rest else acknowledged
     with RecordStore(store_place) as store:
         count, problems = store.problems()

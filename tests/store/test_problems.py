@@ -107,7 +107,7 @@ def test_a_document_that_was_changed_is_found_and_removed(
         ("UPDATE accuracies SET file_sha256 = 'another'", "under other words"),
         ("UPDATE accuracies SET document = '{}'", "schema_version"),
         (
-            "UPDATE accuracies SET document = replace(document, '\"top1\":90', '\"top1\":190')",
+            "UPDATE accuracies SET document = replace(document, '\"top1\"\\:90', '\"top1\"\\:190')",
             "top1 is 190",
         ),
     ],

@@ -162,7 +162,8 @@ def test_a_killed_writer_loses_nothing_that_was_added(store_place: str) -> None:
     root = Path(__file__).parent.parent.parent
     done = subprocess.run([sys.executable, "-c", code], cwd=root, timeout=60, check=False)
     assert done.returncode == -9
-    assert RecordStore(path).find() == [measured()]
+    with RecordStore(path) as store:
+        assert store.find() == [measured()]
 
 
 def test_two_writers_at_once_lose_nothing(store_place: str) -> None:
@@ -177,7 +178,8 @@ def test_two_writers_at_once_lose_nothing(store_place: str) -> None:
     root = Path(__file__).parent.parent.parent
     writers = [subprocess.Popen([sys.executable, "-c", code, name], cwd=root) for name in "ab"]
     assert [writer.wait(timeout=120) for writer in writers] == [0, 0]
-    assert len(RecordStore(path).find()) == 40
+    with RecordStore(path) as store:
+        assert len(store.find()) == 40
 
 
 def test_a_file_that_is_no_database_is_one_sentence(tmp_path: Path) -> None:

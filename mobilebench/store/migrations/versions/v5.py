@@ -38,7 +38,7 @@ def upgrade() -> None:
     """Take each record out of its row, and derive its columns anew."""
     connection = op.get_bind()
     for index in sa.inspect(connection).get_indexes("records"):
-        op.drop_index(index["name"], "records")
+        op.drop_index(str(index["name"]), "records")
     op.rename_table("records", "records_4")
     records = op.create_table(
         "records",
