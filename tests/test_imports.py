@@ -63,12 +63,17 @@ ALLOWED: dict[str, set[str]] = {
         "errors", "files", "values", "machine", "inputs", "observer", "stats", "notation",
         "interfaces", "plugins", "failures", "verifying", "store", "regress", "thermal",
     },
+    "submitting": {
+        "errors", "files", "values", "machine", "observer", "stats", "notation", "plugins",
+        "store", "measuring",
+    },
     "gating": {"errors", "values", "machine", "observer", "measuring", "regress"},
-    "leaderboard": {"errors", "values", "stats", "machine", "notation"},
+    "results": {"values", "stats", "notation"},
+    "leaderboard": {"errors", "values", "machine", "notation", "results"},
     "interop": {"errors", "values"},
     "schema": {"files", "values", "conformance"},
     "conformance": {
-        "errors", "values", "stats", "measuring", "leaderboard", "machine", "notation", "store",
+        "errors", "values", "stats", "measuring", "results", "machine", "notation", "store",
         "thermal",
     },
     "reproducing": {
@@ -96,7 +101,7 @@ ALLOWED: dict[str, set[str]] = {
         "zoo",
         "exporting", "verifying", "inspecting", "measuring", "store", "regress",
         "leaderboard", "interop", "pipeline", "notation", "reproducing", "conformance",
-        "failures", "gating", "thermal", "slimmable",
+        "failures", "gating", "thermal", "slimmable", "submitting",
     },
     "__init__": {"errors", "values", "store", "zoo", "api"},
     "__main__": {"cli"},
