@@ -1,6 +1,6 @@
-"""Make records of a laboratory of phones that exists only here, for the benchmarks of the store.
+"""Make records of a laboratory of phones that exists only here.
 
-Everything that a record says is as a phone's says it: the facts of the export, its checks, a state
+Everything that one says is as a phone's says it: the facts of the export, its checks, a state
 of the device for each second, latencies with the noise of a real clock. The numbers mean nothing.
 """
 
@@ -143,7 +143,7 @@ def _facts(name: str, choice: int) -> ArtifactFacts:
 
 
 def record(number: int, samples: int, cells: int = CELLS) -> Record:
-    """Return a record, the same for the same number; it is of the cell `number % cells`.
+    """Return a record of the cell `number % cells`, the same for the same number.
 
     `samples` counts the warm-up, which is a tenth of them.
     """

@@ -35,9 +35,9 @@ def main() -> None:
     """Train on made-up records, and write the dictionary."""
     texts = []
     for number in range(_RECORDS):
-        made = record(number * 7919 % CELLS, 12 + number % 30)
-        made = signing.sign(made) if number % 3 else _failed(made)
-        texts.append(wire.dumps(made).encode())
+        one = record(number * 7919 % CELLS, 12 + number % 30)
+        one = signing.sign(one) if number % 3 else _failed(one)
+        texts.append(wire.dumps(one).encode())
     trained = zstandard.train_dictionary(_BYTES, texts, dict_id=_ID, level=3)
     Path(sys.argv[1]).write_bytes(trained.as_bytes())
     print(f"{len(trained.as_bytes())} bytes from {sum(map(len, texts))}")

@@ -80,8 +80,8 @@ def copy(
         str,
         typer.Argument(
             metavar="STORE",
-            help="The store to copy into: a path, or postgresql://USER@HOST/NAME. Made where there "
-            "is none.",
+            help="The store to copy into: a path, or postgresql://USER@HOST/NAME. A new one is "
+            "made.",
         ),
     ],
     store: Store = None,

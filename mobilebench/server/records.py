@@ -17,7 +17,7 @@ from mobilebench.server.problems import Refused, shown
 from mobilebench.server.tokens import Caller
 from mobilebench.store import Query, RecordStore
 from mobilebench.store.arrivals import Arrival, Row
-from mobilebench.store.columns import Line
+from mobilebench.store.columns import Columns
 from mobilebench.store.documents import Document
 from mobilebench.values import wire
 
@@ -154,21 +154,21 @@ def listed(
         raise
     except UserError as error:
         raise Refused("invalid", shown(error)) from error
-    keys = {line.public_key for line in page.lines if line.public_key is not None}
-    ids = [line.record_id for line in page.lines]
+    keys = {line.public_key for line in page.records if line.public_key is not None}
+    ids = [line.record_id for line in page.records]
     with database.reading() as connection:
         by_key = devices.aliases_by_key(connection, keys)
         by_lease = jobs.aliases_by_record(connection, ids)
     return Listed(
         [
             _shown(line, by_lease.get(line.record_id, by_key.get(line.public_key or "")))
-            for line in page.lines
+            for line in page.records
         ],
         page.next,
     )
 
 
-def _shown(line: Line, alias: str | None) -> dict[str, Any]:
+def _shown(line: Columns, alias: str | None) -> dict[str, Any]:
     """Return what a list shows of a record: the model of its device and an alias, never its id."""
     return {
         "record_id": line.record_id,

@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from mobilebench.errors import SchemaError
-from mobilebench.store.columns import line_of
+from mobilebench.store.columns import columns_of
 from mobilebench.store.documents import Document
 from mobilebench.store.packing import pack, unpack
 from mobilebench.store.tables import DOCUMENTS, RECORDS
@@ -47,7 +47,7 @@ class Row:
         """Pack a record, and derive its columns."""
         document = given if isinstance(given, Document) else Document.of(given)
         record = document.record if isinstance(given, Document) else given
-        return cls(dict(vars(line_of(document.record))), pack(document.text), record)
+        return cls(dict(vars(columns_of(document.record))), pack(document.text), record)
 
     @property
     def record_id(self) -> str:

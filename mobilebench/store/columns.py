@@ -16,15 +16,15 @@ _CELLS = 4096
 
 
 @value
-class Line:
+class Columns:
     """What a store knows of a record without reading it; what a failed export lacks is None."""
 
     record_id: str
     created: str
     cell: str | None
     """Digest of what two records share when the second is the same measurement, taken again."""
-    entry: str | None
-    """Digest of the cell, the weights and the device's settings: a row of a board."""
+    line: str | None
+    """Digest of the cell, the weights and the device's settings: a line of a board."""
     model: str | None
     format: str | None
     precision: str | None
@@ -52,18 +52,18 @@ class Line:
     """Of the signature; None for an unsigned record."""
 
 
-def line_of(record: Record) -> Line:
+def columns_of(record: Record) -> Columns:
     """Return the columns of a record."""
     job, session, device, model = record.job, record.session, record.device, record.model
     measured = record.outcome if isinstance(record.outcome, Measurement) else None
     weights = model.weights.label if model.weights else None
-    cell, entry = _digests(record.cell, weights, record.device_settings)
+    cell, line = _digests(record.cell, weights, record.device_settings)
     size = model.resolution if model.inputs else None
-    return Line(
+    return Columns(
         record_id=record.record_id,
         created=record.created,
         cell=cell,
-        entry=entry,
+        line=line,
         model=narrow(model.name),
         format=record.recipe.format.value,
         precision=record.recipe.precision.value,
@@ -93,8 +93,9 @@ def _digests(cell: CellKey, weights: str | None, settings: tuple[str, ...]) -> t
     # Without what is absent: a field that a later version adds then changes no cell.
     text = json.dumps(wire.to_sparse(cell), sort_keys=True, separators=(",", ":"))
     digest = hashlib.sha256(text.encode()).hexdigest()
-    whole = json.dumps([digest, weights, settings], separators=(",", ":"))
-    return digest, hashlib.sha256(whole.encode()).hexdigest()[:32]
+    # As `results.Entry.line`.
+    line = json.dumps([digest, weights, *settings])
+    return digest, hashlib.sha256(line.encode()).hexdigest()
 
 
 def narrow(text: str) -> str:

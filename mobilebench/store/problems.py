@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from mobilebench.errors import SchemaError
 from mobilebench.store import paging
-from mobilebench.store.columns import line_of
+from mobilebench.store.columns import columns_of
 from mobilebench.store.documents import Document
 from mobilebench.store.packing import unpack
 from mobilebench.store.tables import ACCURACIES, DOCUMENTS, RECORDS, REPORTED
@@ -90,7 +90,7 @@ def _require_record(row: sa.RowMapping, id_: str) -> None:
     if row["content"] is None:
         raise SchemaError(f"{id_} has no document.")
     document = Document.parse(unpack(row["content"], id_), id_)
-    columns = vars(line_of(document.record))
+    columns = vars(columns_of(document.record))
     differing = [name for name, content in columns.items() if row[name] != content]
     if differing:
         raise SchemaError(f"{id_} has another {', '.join(differing)} in the index.")

@@ -8,7 +8,7 @@ from typing import Any, Self
 import sqlalchemy as sa
 
 from mobilebench.errors import UserError, require_known
-from mobilebench.store.columns import Line, narrow
+from mobilebench.store.columns import Columns, narrow
 from mobilebench.values import value
 from mobilebench.values.device import DeviceKind
 from mobilebench.values.recipe import Format, Precision
@@ -60,8 +60,8 @@ class Query:
     """Of the record; its beginning is enough."""
     newest: bool = False
     """Only the newest record of each cell."""
-    entry: str | None = None
-    """Digest of a board's row: its cell, weights and the device's settings."""
+    line: str | None = None
+    """Digest of a board's line: its cell, weights and the device's settings."""
 
     def __post_init__(self) -> None:
         for name, names in _KNOWN.items():
@@ -160,6 +160,6 @@ class After:
 class Page:
     """Some of the records that match a query, in order."""
 
-    lines: tuple[Line, ...]
+    records: tuple[Columns, ...]
     next: str | None
     """Where the next page goes on; None on the last one."""

@@ -16,7 +16,7 @@ from mobilebench.errors import NoRecords, OutputError, SchemaError, UserError
 from mobilebench.store import arrivals, migrations, tables, upkeep
 from mobilebench.store import place as places
 from mobilebench.store.arrivals import AT_ONCE, Arrival, Row
-from mobilebench.store.columns import Line
+from mobilebench.store.columns import Columns
 from mobilebench.store.database import Database
 from mobilebench.store.documents import Document
 from mobilebench.store.packing import unpack
@@ -29,7 +29,7 @@ from mobilebench.values.record import Record
 from mobilebench.values.reported import Reported
 
 _T = TypeVar("_T")
-_LINE = [RECORDS.c[name] for name in Line.__dataclass_fields__]
+_COLUMNS = [RECORDS.c[name] for name in Columns.__dataclass_fields__]
 _MOST = 1000
 """Records of one page."""
 
@@ -270,7 +270,7 @@ class RecordStore:
         if not 1 <= limit <= _MOST:
             raise UserError(f"The limit of a page is {limit}; give one from 1 to {_MOST}.")
         place = sa.tuple_(RECORDS.c.created, RECORDS.c.record_id)
-        statement = sa.select(*_LINE).where(*_matching(query or Query())).limit(limit + 1)
+        statement = sa.select(*_COLUMNS).where(*_matching(query or Query())).limit(limit + 1)
         if after is not None:
             last = After.parse(after)
             end = sa.tuple_(sa.literal(last.created), sa.literal(last.record_id))
@@ -278,11 +278,11 @@ class RecordStore:
         for column in (RECORDS.c.created, RECORDS.c.record_id):
             statement = statement.order_by(column if oldest_first else column.desc())
         rows = self._database.read(lambda connection: connection.execute(statement).all())
-        lines = tuple(Line(**row._mapping) for row in rows[:limit])
+        shown = tuple(Columns(**row._mapping) for row in rows[:limit])
         if len(rows) <= limit:
-            return Page(lines=lines, next=None)
-        last_here = After(created=lines[-1].created, record_id=lines[-1].record_id)
-        return Page(lines=lines, next=last_here.text)
+            return Page(records=shown, next=None)
+        last_here = After(created=shown[-1].created, record_id=shown[-1].record_id)
+        return Page(records=shown, next=last_here.text)
 
     def count(self, query: Query | None = None) -> int:
         """Return how many records match a query."""

@@ -224,7 +224,7 @@ def test_a_damaged_document_is_named(store_place: str) -> None:
         rewrite(store_place, "a" * 32, lambda text: text[:100])
         with pytest.raises(SchemaError, match=f"record {'a' * 32} in .*cut off"):
             store.find()
-        change(store_place, "UPDATE documents SET content = substr(content, 1, 100)")
+        change(store_place, "UPDATE documents SET content = substr(content, 1, 30)")
         with pytest.raises(SchemaError, match=f"record {'a' * 32} in .* is damaged"):
             store.find()
 
@@ -260,12 +260,12 @@ def test_pages_lead_through_all_records_each_once(store: RecordStore) -> None:
         after = None
         while True:
             page = store.page(Query(model="mobilevig_ti"), after, 7, oldest_first=oldest_first)
-            seen += [line.record_id for line in page.lines]
+            seen += [line.record_id for line in page.records]
             after = page.next
             if after is None:
                 break
         assert seen == (expected if oldest_first else expected[::-1])
-    assert store.page(Query(model="other")).lines == ()
+    assert store.page(Query(model="other")).records == ()
     assert store.count() == 20 and store.count(Query(model="other")) == 0
     with pytest.raises(UserError, match="is not a place in a list"):
         store.page(after="nonsense")
@@ -279,6 +279,6 @@ def test_text_that_no_index_takes_is_found_all_the_same(store: RecordStore) -> N
     for number, name in enumerate((long, f"{long}!", nul, sql)):
         store.add(measured(record_id=str(number), model=name))
     for number, name in enumerate((long, f"{long}!", nul, sql)):
-        assert [line.record_id for line in store.page(Query(model=name)).lines] == [str(number)]
+        assert [line.record_id for line in store.page(Query(model=name)).records] == [str(number)]
         assert store.find(Query(model=name))[0].model.name == name
     assert store.problems() == (4, [])

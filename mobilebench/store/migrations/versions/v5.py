@@ -9,7 +9,7 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 
 from mobilebench.errors import SchemaError
-from mobilebench.store.columns import line_of, narrow
+from mobilebench.store.columns import columns_of, narrow
 from mobilebench.store.packing import pack
 from mobilebench.values import wire
 from mobilebench.values.record import Record
@@ -21,11 +21,11 @@ _OLD = (
     "side", "outcome",
 )  # fmt: skip
 _NEW = (
-    "created", "cell", "entry", "model", "format", "precision", "delegate", "resolution", "weights",
+    "created", "cell", "line", "model", "format", "precision", "delegate", "resolution", "weights",
     "device", "device_model", "device_kind", "os_build", "runtime", "runtime_version",
     "compute_unit", "protocol", "settings", "commit", "session", "side", "outcome", "public_key",
 )  # fmt: skip
-_INDEXES = ("entry", "model", "device", "device_model")
+_INDEXES = ("line", "model", "device", "device_model")
 _PARTIAL = ("commit", "session")
 _AT_ONCE = 200
 
@@ -95,8 +95,8 @@ def _move(connection: sa.Connection, records: sa.Table, documents: sa.Table) -> 
 
 def _columns(row: Any) -> dict[str, Any]:
     try:
-        line = line_of(wire.loads(Record, row["document"], "the record"))
-        new = {name: getattr(line, name) for name in (*_NEW, "threads")}
+        columns = columns_of(wire.loads(Record, row["document"], "the record"))
+        new = {name: getattr(columns, name) for name in (*_NEW, "threads")}
     except (SchemaError, TypeError):  # finding this record raises; the others can be read
         new = dict.fromkeys((*_NEW, "threads"))
         new |= {name: narrow(row[name]) for name in _OLD if isinstance(row[name], str)}
