@@ -31,8 +31,8 @@ def test_a_different_rank_is_always_shown_and_an_overlap_is_always_a_tie() -> No
     rng = np.random.default_rng(23)
     for _ in range(200):
         count = int(rng.integers(1, 12))
-        low = rng.uniform(0, 20, count)
-        intervals = [(float(a), float(a + b)) for a, b in zip(low, rng.exponential(1, count))]
+        low, width = rng.uniform(0, 20, count), rng.exponential(1, count)
+        intervals = list(zip(low.tolist(), (low + width).tolist(), strict=True))
         ranks = [place.rank for place in places(intervals)]
         for one, other in itertools.permutations(range(count), 2):
             if ranks[one] < ranks[other]:

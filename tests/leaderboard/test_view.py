@@ -65,7 +65,7 @@ def test_rows_are_sorted_within_their_group_either_way() -> None:
 
 def test_what_is_not_known_stays_last_either_way() -> None:
     unknown = replace(ROWS[0], top1_low=None, measured_top1=None)
-    rows = [unknown, *(replace(row, measured_top1=at) for at, row in zip((70.0, 80.0), ROWS[1:3]))]
+    rows = [unknown, *(replace(ROWS[at], measured_top1=70.0 + 10 * (at - 1)) for at in (1, 2))]
     for query, expected in (("sort=top1", [80.0, 70.0, None]), ("sort=-top1", [70.0, 80.0, None])):
         assert [row.measured_top1 for row in View.parse(query).rows(rows)] == expected
 
