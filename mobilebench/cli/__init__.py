@@ -34,6 +34,7 @@ from mobilebench.cli import (
     job,
     leaderboard,
     models,
+    records,
     reproduce,
     simulate,
     slim,
@@ -104,6 +105,7 @@ for _section, _name, _module, _example in (
         leaderboard,
         "mobilebench leaderboard --as html --out board.html",
     ),
+    (Section.RESULTS, "records", records, "mobilebench records --as parquet --out records.parquet"),
     (
         Section.RESULTS,
         "reproduce",
