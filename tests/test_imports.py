@@ -102,7 +102,7 @@ ALLOWED: dict[str, set[str]] = {
         "zoo",
         "exporting", "verifying", "inspecting", "measuring", "store", "regress",
         "leaderboard", "interop", "pipeline", "notation", "reproducing", "conformance",
-        "failures", "gating", "thermal", "slimmable", "server", "submitting",
+        "failures", "gating", "thermal", "slimmable", "results", "server", "submitting",
     },
     "__init__": {"errors", "values", "store", "zoo", "api"},
     "__main__": {"cli"},
