@@ -68,6 +68,7 @@ ALLOWED: dict[str, set[str]] = {
         "store", "measuring",
     },
     "gating": {"errors", "values", "machine", "observer", "measuring", "regress"},
+    "server": {"errors", "values", "machine", "store"},
     "results": {"values", "stats", "notation"},
     "leaderboard": {"errors", "values", "machine", "notation", "results"},
     "interop": {"errors", "values"},
@@ -101,7 +102,7 @@ ALLOWED: dict[str, set[str]] = {
         "zoo",
         "exporting", "verifying", "inspecting", "measuring", "store", "regress",
         "leaderboard", "interop", "pipeline", "notation", "reproducing", "conformance",
-        "failures", "gating", "thermal", "slimmable", "submitting",
+        "failures", "gating", "thermal", "slimmable", "server", "submitting",
     },
     "__init__": {"errors", "values", "store", "zoo", "api"},
     "__main__": {"cli"},
@@ -221,6 +222,10 @@ FORBIDDEN = {
         _files("mobilebench/values"),
         {"sqlalchemy", "typer", "rich"},
     ),
+    "only the server knows HTTP's": (
+        [path for path in _sources() if _part(path) not in ("server", "cli")],
+        {"fastapi", "starlette", "uvicorn"},
+    ),
     "only the cli knows the terminal's grammar": (
         [path for path in _sources() if _part(path) != "cli"],
         {"typer"},
@@ -321,6 +326,12 @@ HEAVY = sorted(
         "vl_convert",
         "distributed",
         "dask",
+        "fastapi",
+        "starlette",
+        "uvicorn",
+        "alembic",
+        "prometheus_client",
+        "zstandard",
         *TOOLKITS,
     }
 )
