@@ -17,6 +17,7 @@ import typer
 
 from mobilebench.cli import (
     bench,
+    bundle,
     calibrate,
     check,
     compare,
@@ -106,9 +107,15 @@ for _section, _name, _module, _example in (
     ),
     (
         Section.RESULTS,
+        "bundle",
+        bundle,
+        "mobilebench bundle --protocol burst-1 --out table.mbbundle",
+    ),
+    (
+        Section.RESULTS,
         "reproduce",
         reproduce,
-        "mobilebench reproduce table.json --with best.pth",
+        "mobilebench reproduce table.mbbundle --with best.pth",
     ),
     (Section.RESULTS, "import", import_, "mobilebench import records.json"),
     (
