@@ -118,7 +118,7 @@ def _of_zoo(key: str, paper: Citation) -> str:
     fields = {"author": authors} if authors else {"key": paper.name}
     fields |= {"title": paper.title} if paper.title else {}
     about = "" if paper.title else f"{paper.name}, "
-    fields["howpublished"] = f"{about}{paper.venue} {paper.year}, arXiv:{paper.arxiv}"
+    fields["howpublished"] = f"{about}{paper.venue}, arXiv:{paper.arxiv}"
     return _entry("misc", key, {**fields, "year": str(paper.year), **arxiv}, remarks)
 
 

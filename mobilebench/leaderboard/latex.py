@@ -23,9 +23,9 @@ _LONGEST_CELL = 48
 _LONGEST_NOTE = 600
 _LINE = 100
 """Characters of a line of the file. TeX reads lines of at most 200,000."""
-_SIZES = ((r"\small", 0.9), (r"\footnotesize", 0.8), (r"\scriptsize", 0.7))
-"""Sizes of type, the largest first, as shares of 10 points."""
-_WIDTH = 345.0
+_SIZES = ((r"\small", 0.93), (r"\footnotesize", 0.86), (r"\scriptsize", 0.8))
+"""Sizes of type, the largest first, as shares of the widths of 10 points; small type is wider."""
+LINE_PT = 345.0
 """Points of a line of the class article; a paper in one column has as much or more."""
 _GAP = 12.0
 """Points between two columns."""
@@ -36,18 +36,22 @@ def as_latex(
     rows: Sequence[Row],
     reported: Sequence[Reported] = (),
     columns: Sequence[Column] | None = None,
+    width: float = LINE_PT,
 ) -> str:
     """Return a table for each section, its marks as letters with notes below it.
 
     What holds for every row of a table is a note without a letter. The text of an error stays out:
     a failed row names its stage. Results that others report follow in a separate table. Without
-    `columns` a table has those of a paper that fit its width, and a comment names the others.
+    `columns` a table has those of a paper that fit its width in points, and a comment names the
+    others.
     """
     parts = [f"% {PACKAGES}"]
     number = 0
     for section in sections(rows):
         of_section = [row for _, row in section.rows]
-        chosen, left_out = (columns, []) if columns is not None else _fitting(of_section, rows)
+        chosen, left_out = (
+            (columns, []) if columns is not None else _fitting(of_section, rows, width)
+        )
         if left_out:
             names = ", ".join(column.name for column in left_out)
             parts += ["", f"% Left out, for the table is wide enough: {names}; see --columns."]
@@ -55,12 +59,13 @@ def as_latex(
         for place, piece in enumerate(pieces, start=1):
             number += 1
             part = f", part {place} of {len(pieces)}" if len(pieces) > 1 else ""
-            parts += _table(piece, chosen, f"{_title(section.heading)}{part}.", number)
+            title = f"{_title(section.heading)}{part}."
+            parts += _table(piece, chosen, title, number, width)
     if reported:
         cells = [elsewhere.cells(result) for result in reported]
-        for piece in _pieces(cells):
+        for others in _pieces(cells):
             number += 1
-            parts += _of_others(piece, number)
+            parts += _of_others(others, number, width)
     return "\n".join(parts) + "\n"
 
 
@@ -74,13 +79,13 @@ def _title(heading: str) -> str:
 
 
 def _fitting(
-    rows: Sequence[Row], every: Sequence[Row]
+    rows: Sequence[Row], every: Sequence[Row], width: float
 ) -> tuple[Sequence[Column], Sequence[Column]]:
     """Return the columns of a paper that fit its width, and those that do not."""
     offered = of_a_paper(every)
     chosen = list(offered)
     for column in reversed(by_importance(offered)):
-        if _natural(_texts(rows, chosen)) * _SIZES[-1][1] <= _WIDTH:
+        if _natural(_texts(rows, chosen)) * _SIZES[-1][1] <= width:
             break
         chosen.remove(column)
     return chosen, [column for column in offered if column not in chosen]
@@ -111,7 +116,9 @@ def _short(text: str) -> str:
     return f"{text[:half]}…{text[-half:]}"
 
 
-def _table(rows: Sequence[Row], columns: Sequence[Column], title: str, number: int) -> list[str]:
+def _table(
+    rows: Sequence[Row], columns: Sequence[Column], title: str, number: int, width: float
+) -> list[str]:
     letters: dict[str, str] = {}
     general = shared_marks(rows)
     texts = _texts(rows, columns)
@@ -139,17 +146,17 @@ def _table(rows: Sequence[Row], columns: Sequence[Column], title: str, number: i
         for sentence, sign in zip(_ended(letters), letters.values(), strict=True)
     ]
     tabular = _tabular(spec, titles, lines)
-    return _floating(title, tabular, notes, number, _natural(texts))
+    return _floating(title, tabular, notes, number, _natural(texts) / width)
 
 
-def _of_others(cells: Sequence[Sequence[str]], number: int) -> list[str]:
+def _of_others(cells: Sequence[Sequence[str]], number: int, width: float) -> list[str]:
     """Return a table of results that others report."""
     texts = [[_short(text) for text in row] for row in (elsewhere.COLUMNS, *cells)]
     titles, *rows = [list(map(escapes.latex, row)) for row in texts]
     remarks = [row[-1] for row in cells if row[-1] != _short(row[-1])]
     notes = [escapes.latex(cut(remark)) for remark in _ended(dict.fromkeys(remarks))]
     tabular = _tabular("l" * len(titles), titles, rows)
-    return _floating(f"{elsewhere.TITLE}.", tabular, notes, number, _natural(texts))
+    return _floating(f"{elsewhere.TITLE}.", tabular, notes, number, _natural(texts) / width)
 
 
 def _remarks(
@@ -188,10 +195,14 @@ def _tabular(spec: str, titles: Sequence[str], rows: Sequence[Sequence[str]]) ->
 
 
 def _floating(
-    title: str, tabular: Sequence[str], notes: Sequence[str], number: int, points: float
+    title: str, tabular: Sequence[str], notes: Sequence[str], number: int, lines: float
 ) -> list[str]:
-    """Return a table of its natural width where a line holds that, with its notes below it."""
-    size = next((name for name, share in _SIZES if points * share <= _WIDTH), None)
+    """Return a table with its notes below it.
+
+    It is `lines` wide, in lines of the paper and type of 10 points: where no smaller type makes it
+    fit, it is made narrower as a picture is.
+    """
+    size = next((name for name, share in _SIZES if lines * share <= 1), None)
     if size is None:
         size = _SIZES[-1][0]
         tabular = [r"\resizebox{\linewidth}{!}{%", *tabular, "}"]

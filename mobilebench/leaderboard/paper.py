@@ -11,12 +11,14 @@ from collections.abc import Sequence
 from mobilebench.leaderboard import methods
 from mobilebench.leaderboard.bibtex import Bibliography
 from mobilebench.leaderboard.columns import Column
-from mobilebench.leaderboard.latex import PACKAGES, as_latex, cut, wrapped
+from mobilebench.leaderboard.latex import LINE_PT, PACKAGES, as_latex, cut, wrapped
 from mobilebench.leaderboard.rows import Row
 from mobilebench.notation import escapes
 from mobilebench.values.record import Record
 from mobilebench.values.reported import Reported
 
+_LINE_PT = 455.0
+"""Points of a line of A4 between margins of 2.5 cm."""
 _LONGEST = 2000
 """Characters of a sentence."""
 
@@ -36,7 +38,8 @@ def as_paper(
     `records` are those behind the rows. With a bibliography the paragraph cites its entries, and a
     whole document (`standalone`) names its file, without the ending.
     """
-    tables = as_latex(rows, reported, columns)
+    width = _LINE_PT if standalone else LINE_PT
+    tables = as_latex(rows, reported, columns, width)
     lines = ["", *_methods(records, reported)]
     if bibliography is not None and (bibliography.cited or bibliography.unknown):
         lines += ["", *wrapped(_citing(bibliography))]
@@ -48,6 +51,7 @@ def as_paper(
         [
             r"\documentclass[a4paper]{article}",
             r"\usepackage[utf8]{inputenc}",
+            r"\usepackage[margin=2.5cm]{geometry}",
             PACKAGES,
             r"\begin{document}",
             parts,

@@ -226,7 +226,7 @@ def test_latex(rows: list[Row], reported: list[Reported]) -> None:
     known = set(re.findall(r"\\([a-zA-Z]+)", ours))
     assert commands - known <= {
         "textbackslash", "textasciitilde", "textasciicircum", "textless", "textgreater", "textbar",
-        "mu", "ldots", "resizebox", "textsuperscript", "linewidth",
+        "mu", "ldots", "resizebox", "textsuperscript", "linewidth", "scriptsize",
     }  # fmt: skip
     bare = re.sub(r"\\[a-zA-Z]+|\\.", "", document)
     lines = [line.removesuffix("{%") for line in bare.splitlines() if not line.startswith("% ")]
