@@ -63,12 +63,18 @@ ALLOWED: dict[str, set[str]] = {
         "errors", "files", "values", "machine", "inputs", "observer", "stats", "notation",
         "interfaces", "plugins", "failures", "verifying", "store", "regress", "thermal",
     },
+    "submitting": {
+        "errors", "files", "values", "machine", "observer", "stats", "notation", "plugins",
+        "store", "measuring",
+    },
     "gating": {"errors", "values", "machine", "observer", "measuring", "regress"},
-    "leaderboard": {"errors", "values", "stats", "machine", "notation"},
+    "server": {"errors", "values", "machine", "store"},
+    "results": {"values", "stats", "notation"},
+    "leaderboard": {"errors", "values", "machine", "notation", "results"},
     "interop": {"errors", "values"},
     "schema": {"files", "values", "conformance"},
     "conformance": {
-        "errors", "values", "stats", "measuring", "leaderboard", "machine", "notation", "store",
+        "errors", "values", "stats", "measuring", "results", "machine", "notation", "store",
         "thermal",
     },
     "reproducing": {
@@ -96,7 +102,7 @@ ALLOWED: dict[str, set[str]] = {
         "zoo",
         "exporting", "verifying", "inspecting", "measuring", "store", "regress",
         "leaderboard", "interop", "pipeline", "notation", "reproducing", "conformance",
-        "failures", "gating", "thermal", "slimmable",
+        "failures", "gating", "thermal", "slimmable", "server", "submitting",
     },
     "__init__": {"errors", "values", "store", "zoo", "api"},
     "__main__": {"cli"},
@@ -216,6 +222,10 @@ FORBIDDEN = {
         _files("mobilebench/values"),
         {"sqlalchemy", "typer", "rich"},
     ),
+    "only the server knows HTTP's": (
+        [path for path in _sources() if _part(path) not in ("server", "cli")],
+        {"fastapi", "starlette", "uvicorn"},
+    ),
     "only the cli knows the terminal's grammar": (
         [path for path in _sources() if _part(path) != "cli"],
         {"typer"},
@@ -316,6 +326,12 @@ HEAVY = sorted(
         "vl_convert",
         "distributed",
         "dask",
+        "fastapi",
+        "starlette",
+        "uvicorn",
+        "alembic",
+        "prometheus_client",
+        "zstandard",
         *TOOLKITS,
     }
 )
