@@ -120,9 +120,9 @@ def command(
         typer.Option(
             "--out",
             "-o",
-            metavar="FILE.mbbundle",
+            metavar="FILE",
             rich_help_panel=Panel.OUTPUT,
-            help="File to write.",
+            help="File to write, which ends in .mbbundle.",
         ),
     ] = Path("table.mbbundle"),
     store: Store = None,

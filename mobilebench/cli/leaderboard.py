@@ -164,9 +164,9 @@ def command(
     bibtex: Annotated[
         Path | None,
         typer.Option(
-            metavar="FILE.bib",
+            metavar="FILE",
             rich_help_panel=Panel.OUTPUT,
-            help="With latex: write the papers of the networks to this file, and cite them.",
+            help="With latex: write the papers of the networks to this .bib file, and cite them.",
         ),
     ] = None,
     out: Annotated[

@@ -163,8 +163,8 @@ def command(
         output.show_json(plain)
     else:
         _show(rows, judged)
-    asked = judged if runs > 1 else []
-    raise typer.Exit(exit_code(rows, asked, measured=not files_only))
+    verdicts = judged if runs > 1 else []
+    raise typer.Exit(exit_code(rows, verdicts, measured=not files_only))
 
 
 def _by_cell(records: Sequence[Record]) -> dict[CellKey, tuple[Record, ...]]:

@@ -1,4 +1,4 @@
-"""Say in sentences how the numbers of a table were measured, from the records behind it alone.
+"""Say in sentences how a table was measured, from its records alone.
 
 Every sentence states what the records hold. What they do not hold is stated as not known, or left
 out; nothing is taken from the protocol that the runs themselves did not do.
@@ -10,9 +10,9 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from mobilebench.leaderboard.spread import spread
 from mobilebench.notation import quantities
 from mobilebench.notation.quantities import counted
+from mobilebench.results.spread import spread
 from mobilebench.values.artifact import Parity
 from mobilebench.values.device import Device, DeviceKind
 from mobilebench.values.job import Job

@@ -1,4 +1,4 @@
-"""Write what a paper needs of a leaderboard: its tables, how they were measured, and what to cite.
+"""Write a paper's tables, how they were measured, and what to cite.
 
 The two parts, tables and a paragraph, stand one below the other, to be pasted where they belong; or
 they are a small document that pdflatex takes as it is.

@@ -1,4 +1,4 @@
-"""Pack a table into one file, and take it out again: records, accuracies, manifests, its view.
+"""Pack a table with what stands behind it into one file, and read it.
 
 The file is a zip whose parts are not compressed, in one order and without times, so that the same
 content gives the same bytes on every machine. What is read has to be, byte by byte, what would have
