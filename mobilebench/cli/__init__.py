@@ -37,6 +37,7 @@ from mobilebench.cli import (
     job,
     leaderboard,
     models,
+    records,
     reproduce,
     serve,
     server,
@@ -116,6 +117,7 @@ for _section, _name, _module, _example in (
         leaderboard,
         "mobilebench leaderboard --as html --out board.html",
     ),
+    (Section.RESULTS, "records", records, "mobilebench records --as parquet --out records.parquet"),
     (
         Section.RESULTS,
         "bundle",

@@ -8,9 +8,9 @@ from typing import TypeVar
 
 from mobilebench.leaderboard import elsewhere
 from mobilebench.leaderboard.columns import Column, by_importance, of_a_paper
+from mobilebench.leaderboard.groups import FAILED, groups
 from mobilebench.leaderboard.notes import letter, of_columns, shared_marks
 from mobilebench.leaderboard.rows import Row
-from mobilebench.leaderboard.sections import FAILED, sections
 from mobilebench.notation import escapes
 from mobilebench.values.reported import Reported
 
@@ -38,7 +38,7 @@ def as_latex(
     columns: Sequence[Column] | None = None,
     width: float = LINE_PT,
 ) -> str:
-    """Return a table for each section, its marks as letters with notes below it.
+    """Return a table for each group, its marks as letters with notes below it.
 
     What holds for every row of a table is a note without a letter. The text of an error stays out:
     a failed row names its stage. Results that others report follow in a separate table. Without
@@ -47,19 +47,17 @@ def as_latex(
     """
     parts = [f"% {PACKAGES}"]
     number = 0
-    for section in sections(rows):
-        of_section = [row for _, row in section.rows]
-        chosen, left_out = (
-            (columns, []) if columns is not None else _fitting(of_section, rows, width)
-        )
+    for group in groups(rows):
+        of_group = [row for _, row in group.rows]
+        chosen, left_out = (columns, []) if columns is not None else _fitting(of_group, rows, width)
         if left_out:
             names = ", ".join(column.name for column in left_out)
             parts += ["", f"% Left out, for the table is wide enough: {names}; see --columns."]
-        pieces = _pieces(of_section)
+        pieces = _pieces(of_group)
         for place, piece in enumerate(pieces, start=1):
             number += 1
             part = f", part {place} of {len(pieces)}" if len(pieces) > 1 else ""
-            title = f"{_title(section.heading)}{part}."
+            title = f"{_title(group.heading)}{part}."
             parts += _table(piece, chosen, title, number, width)
     if reported:
         cells = [elsewhere.cells(result) for result in reported]

@@ -23,6 +23,7 @@ from mobilebench.values.measurement import (
     UnitEvidence,
 )
 from mobilebench.values.modelspec import Source
+from mobilebench.values.recipe import ExportRecipe, Format
 from mobilebench.values.record import Record
 from mobilebench.values.reported import Latency, Reported
 from mobilebench.zoo import registry
@@ -171,7 +172,11 @@ def escapes_undone(text: str) -> str:
 def test_a_long_table_is_parted_and_a_long_name_is_in_full_below() -> None:
     name = "network_" + "x" * 100
     records = [
-        measured(record_id=f"{number:032x}", threads=number + 1, model=name) for number in range(90)
+        replace(
+            measured(record_id=f"{number:032x}", model=name),
+            recipe=ExportRecipe(format=Format.ONNX, target=f"opset{number}"),
+        )
+        for number in range(90)
     ]
     text = as_latex(rank(records))
     assert [f"part {n} of 3." in text for n in (1, 2, 3)] == [True] * 3
