@@ -432,21 +432,23 @@ class _Doing:
         """
         spool, lease = self.ground.spool, self.lease.id
         refused: tuple[str, ...] = ()
-        try:
-            name = spool.add(document.text, lease)
-        except OutputError:
-            # The disk is full: the server has room.
-            [taken] = self.server.submit([document.text], lease)
-            refused = (taken.why,) if taken.why else ()
-        else:
-            job.remove()
+        # Once: the next turn tries again, and again after that.
+        with self.ground.server(Patience(total_s=0.0, answer_s=30.0)) as server:
             try:
-                refused = sum(spool.send(self.server, [name]), Sent()).refused
-            except (ServerAway, ServerRefused) as error:
-                self.say(f"the record is kept until the server takes it: {error}")
-                if isinstance(error, ServerRefused) and error.status == 401:
-                    raise
-                return
+                name = spool.add(document.text, lease)
+            except OutputError:
+                # The disk is full: the server has room.
+                [taken] = server.submit([document.text], lease)
+                refused = (taken.why,) if taken.why else ()
+            else:
+                job.remove()
+                try:
+                    refused = sum(spool.send(server, [name]), Sent()).refused
+                except (ServerAway, ServerRefused) as error:
+                    self.say(f"the record is kept until the server takes it: {error}")
+                    if isinstance(error, ServerRefused) and error.status == 401:
+                        raise
+                    return
         if refused:
             # Else the same job would come again.
             self._give_back(job, "record_refused", self._nameless(refused[0]), keep=True)
