@@ -54,7 +54,8 @@ QUICK := \
   tests/measuring/test_diagnoses.py tests/measuring/test_engine.py tests/measuring/test_evidence.py \
   tests/measuring/test_journal.py tests/phones/test_expectations.py tests/phones/test_replay.py \
   tests/phones/test_devices.py tests/phones/test_variations.py \
-  tests/reproducing/test_plan.py tests/reproducing/test_row.py \
+  tests/reproducing/test_bundle.py tests/reproducing/test_plan.py tests/reproducing/test_row.py \
+  tests/reproducing/test_verdict.py \
   tests/verifying/test_journal.py tests/verifying/test_matching.py \
   tests/verifying/test_parity.py tests/test_docs.py tests/test_errors.py \
   tests/test_files.py tests/test_habits.py tests/test_imports.py tests/test_plugins.py \
@@ -66,6 +67,7 @@ CORE := $(QUICK) \
   tests/machine/test_cluster.py tests/measuring/test_hosts.py \
   tests/measuring/test_pairs.py tests/measuring/test_rounds.py tests/measuring/test_setting.py \
   tests/reproducing/test_reproduction.py tests/server \
+  tests/submitting/test_agent.py tests/submitting/test_verbs.py \
   tests/verifying/test_accuracy.py tests/verifying/test_agreement.py \
   tests/verifying/test_equivalence.py tests/verifying/test_evaluation.py tests/test_api.py \
   tests/test_observer.py tests/test_pipeline.py \
