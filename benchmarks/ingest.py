@@ -83,8 +83,8 @@ class Turn:
 def bodies(count: int) -> list[bytes]:
     """Return signed records as a device sends them."""
     key = Ed25519PrivateKey.generate()
-    made = (made_records.record(number, SAMPLES) for number in range(count))
-    return [wire.dumps(signing.sign(record, key)).encode() for record in made]
+    records = (made_records.record(number, SAMPLES) for number in range(count))
+    return [wire.dumps(signing.sign(record, key)).encode() for record in records]
 
 
 def plain_server(url: str, port: int, workers: int) -> None:
