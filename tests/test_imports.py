@@ -57,7 +57,7 @@ ALLOWED: dict[str, set[str]] = {
     # heat
     "thermal": {"errors", "values", "notation"},
     # from a file to a verdict
-    "store": {"errors", "files", "values"},
+    "store": {"errors", "files", "values", "results"},
     "regress": {"errors", "values", "stats", "store", "notation"},
     "measuring": {
         "errors", "files", "values", "machine", "inputs", "observer", "stats", "notation",
