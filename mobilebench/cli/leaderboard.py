@@ -182,9 +182,9 @@ def command(
     _refuse_useless(ctx, shape, axes)
     if shape in (Shape.PDF, Shape.PNG) and out is None:
         raise UserError(f"A {shape} is no text; name a file for it with --out.")
-    query = Query(model=model, format=format, device=device, protocol=protocol, newest=True)
+    query = Query(model=model, format=format, device=device, protocol=protocol)
     with RecordStore(store, create=False) as stored:
-        entries = stored.find_documents(query)
+        entries = stored.find_entries(query)
         reported = _chosen(stored.find_reported(model), query)
         accuracies = stored.find_accuracies()
     if not entries and not reported:
@@ -196,15 +196,14 @@ def command(
         )
     naming = Naming.parse(names or [])
     others = [result.model for result in reported if result.model]
-    records = [document.record for document in entries]
-    rows = rank(records, accuracies, data=data, names=naming, others=others)
+    rows = rank(entries, accuracies, data=data, names=naming, others=others)
     reported = elsewhere.renamed(reported, naming)
     if sort is not None:
         rows = by_column(rows, sort)
     files = {row.file_sha256 for row in rows}
     _tell(not_shown(accuracies, files, {row.accuracy_data for row in rows}))
     # With a filter, files are without a row on purpose.
-    if query == Query(newest=True):
+    if query == Query():
         _tell(without_row(accuracies, files))
     if shape in _PICTURES:
         _save_picture(rows, len(reported), shape, axes, out)
@@ -235,8 +234,9 @@ def command(
         case Shape.BENCHER:
             content = exchange.as_bencher(rows)
         case Shape.RECORDS:
-            by_id = {document.record.record_id: document for document in entries}
-            content = documents.as_json(by_id[row.record_id] for row in rows)
+            with RecordStore(store, create=False) as stored:
+                texts = [stored.document(row.record_id) for row in rows]
+            content = documents.texts_as_json(text for text in texts if text is not None)
         case _:
             from mobilebench.leaderboard.page import as_page
 

@@ -95,7 +95,7 @@ def renew_after_removal(connection: sa.Connection, lines: Iterable[str]) -> None
         )
         row = connection.execute(newest).mappings().one_or_none()
         if row is not None:
-            renew(connection, [row])
+            renew(connection, [dict(row)])
 
 
 def find(
