@@ -105,12 +105,8 @@ def _documents(content: bytes, name: str) -> list[Document]:
 
 def as_json(documents: Iterable[Document]) -> str:
     """Return a file of records, with their signatures."""
-    return texts_as_json(document.text for document in documents)
-
-
-def texts_as_json(texts: Iterable[str]) -> str:
-    """Return a file of records by their texts."""
-    return "[\n{}\n]\n".format(",\n".join(texts))
+    texts = ",\n".join(document.text for document in documents)
+    return f"[\n{texts}\n]\n"
 
 
 def _listed(plain: wire.Plain) -> list[wire.Plain]:
