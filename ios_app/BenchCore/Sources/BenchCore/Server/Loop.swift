@@ -1,7 +1,7 @@
 import Foundation
 
 /// What the work for a server is doing, to be shown.
-public enum Doing: String, Sendable {
+public enum Doing: String, CaseIterable, Sendable {
     /// The user has it switched off.
     case off
     /// Waits for a job, or asks for one.

@@ -1,7 +1,7 @@
 import Foundation
 
 /// Where a job of the server stands on this device.
-public enum QueueState: String, Sendable {
+public enum QueueState: String, CaseIterable, Sendable {
     /// Its files are on their way.
     case fetching
     /// It is here whole, and waits to be measured or is being measured.

@@ -1,7 +1,7 @@
 import Foundation
 
 /// What one step came to.
-public enum StepKind: String, Sendable {
+public enum StepKind: String, CaseIterable, Sendable {
     /// The server has no job for this device.
     case idle
     /// A job is here whole.
