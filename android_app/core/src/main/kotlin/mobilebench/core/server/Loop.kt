@@ -1,5 +1,8 @@
 package mobilebench.core.server
 
+import java.util.concurrent.CountDownLatch
+import java.util.concurrent.TimeUnit
+
 /** What the work for a server is doing, to be shown. */
 enum class Doing(val word: String) {
     /** The user has it switched off. */
@@ -60,8 +63,7 @@ class ServerLoop(
     /** Called on the thread of heartbeats when it begins. */
     private val beginLease: () -> Unit = {},
 ) {
-    private val lock = Object()
-    private var isOff = false
+    private val off = CountDownLatch(1)
 
     /** Work until [stop]. Takes the calling thread. */
     fun run() {
@@ -88,12 +90,9 @@ class ServerLoop(
     }
 
     /** End after what is under way; any thread may ask. */
-    fun stop() = synchronized(lock) {
-        isOff = true
-        lock.notifyAll()
-    }
+    fun stop() = off.countDown()
 
-    private fun isStopped(): Boolean = synchronized(lock) { isOff }
+    private fun isStopped(): Boolean = off.count == 0L
 
     private fun doing(): Doing = when (work.queue.current?.state) {
         QueueState.FETCHING -> Doing.FETCHING
@@ -115,18 +114,10 @@ class ServerLoop(
     private fun retry(sentence: String?, askedMs: Long? = null) {
         val waitMs = backoff.nextMs(askedMs)
         host.show(Status(Doing.RETRYING, sentence, waitMs))
-        val untilNs = System.nanoTime() + waitMs * NS_IN_MS
-        synchronized(lock) {
-            while (!isOff) {
-                val leftMs = (untilNs - System.nanoTime()) / NS_IN_MS
-                if (leftMs <= 0) return
-                lock.wait(leftMs)
-            }
-        }
+        off.await(waitMs, TimeUnit.MILLISECONDS)
     }
 
     private companion object {
         const val UNAUTHORIZED = 401
-        const val NS_IN_MS = 1_000_000L
     }
 }

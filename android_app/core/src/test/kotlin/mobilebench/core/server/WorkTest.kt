@@ -72,7 +72,7 @@ private class Answers : Http {
         val body = bodies[hash] ?: return answer(404, "")
         val from = request.headers["Range"]?.removePrefix("bytes=")?.removeSuffix("-")?.toInt() ?: 0
         if (from > body.size) return answer(416, "")
-        val rest = body.copyOfRange(from, minOf(body.size, from + mostBytes))
+        val rest = body.copyOfRange(from, from + minOf(mostBytes, body.size - from))
         val said = mapOf("content-range" to "bytes $from-${body.size - 1}/${body.size}")
         val status = if (from > 0) 206 else 200
         take?.take(status, said, ByteArrayInputStream(rest))
