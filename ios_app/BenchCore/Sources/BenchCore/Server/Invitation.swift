@@ -41,6 +41,19 @@ public func readInvitation(_ text: String) throws -> Invitation {
     return try Invitation(server: server, code: code)
 }
 
+/// Read what a person typed or pasted: the text of a QR code, or an address, a space and a code.
+///
+/// Throws `NotAnInvitation`.
+public func readTyped(_ text: String) throws -> Invitation {
+    let typed = trimmed(text)
+    if typed.hasPrefix(scheme) { return try readInvitation(typed) }
+    guard let space = typed.firstIndex(where: \.isWhitespace) else {
+        throw NotAnInvitation("Write the address of the server, a space, and the code.")
+    }
+    return try Invitation(
+        server: String(typed[..<space]), code: trimmed(String(typed[space...])))
+}
+
 /// Read a code as people type it: small letters, spaces and hyphens do not count.
 public func readCode(_ text: String) throws -> String {
     let code = text.filter { $0 != " " && $0 != "-" }.map { $0.isASCII ? $0.uppercased() : "?" }

@@ -57,7 +57,7 @@ public final class Queue: Sendable {
 
     public init(_ file: URL) {
         self.file = file
-        rows = Locked(entries(in: file))
+        rows = Locked(readEntries(file))
     }
 
     /// All of them, the oldest first.
@@ -110,7 +110,7 @@ public final class Queue: Sendable {
     }
 }
 
-private func entries(in file: URL) -> [QueueEntry] {
+private func readEntries(_ file: URL) -> [QueueEntry] {
     guard let content = try? Data(contentsOf: file),
         case .object(let fields) = try? readJson(Array(content), file.lastPathComponent),
         case .list(let rows) = fields["jobs"]

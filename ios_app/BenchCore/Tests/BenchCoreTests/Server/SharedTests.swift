@@ -38,6 +38,10 @@ struct SharedTests {
     @Test func addressesAndCodesAreReadAsTheOtherAppReadsThem() throws {
         for each in cases("addresses") { try check(each, "address", readAddress) }
         for each in cases("codes") { try check(each, "code", readCode) }
+        for each in cases("typed") {
+            try check(each, "server") { try readTyped($0).server }
+            try check(each, "code") { try readTyped($0).code }
+        }
     }
 
     @Test func bothAppsWaitAlikeBeforeAnotherTry() {

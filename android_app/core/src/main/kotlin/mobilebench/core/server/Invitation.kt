@@ -34,6 +34,21 @@ fun readInvitation(text: String): Invitation {
     return Invitation(readAddress(server), readCode(code))
 }
 
+/**
+ * Read what a person typed or pasted: the text of a QR code, or an address, a space and a code.
+ *
+ * Throws [NotAnInvitation].
+ */
+fun readTyped(text: String): Invitation {
+    val typed = text.trim()
+    if (typed.startsWith(SCHEME)) return readInvitation(typed)
+    val space = typed.indexOfFirst { it.isWhitespace() }
+    if (space < 0) {
+        throw NotAnInvitation("Write the address of the server, a space, and the code.")
+    }
+    return Invitation(readAddress(typed.take(space)), readCode(typed.drop(space).trim()))
+}
+
 /** Read a code as people type it: small letters, spaces and hyphens do not count. */
 fun readCode(text: String): String {
     val code = text.filter { it != ' ' && it != '-' }.map { if (it in 'a'..'z') it - 32 else it }

@@ -47,6 +47,10 @@ class SharedTest {
     fun `addresses and codes are read as the other app reads them`() {
         for (case in cases("addresses")) check(case, "address", ::readAddress)
         for (case in cases("codes")) check(case, "code", ::readCode)
+        for (case in cases("typed")) {
+            check(case, "server") { readTyped(it).server }
+            check(case, "code") { readTyped(it).code }
+        }
     }
 
     @Test
