@@ -64,6 +64,7 @@ ALLOWED: dict[str, set[str]] = {
         "interfaces", "plugins", "failures", "verifying", "store", "regress", "thermal",
     },
     "gating": {"errors", "values", "machine", "observer", "measuring", "regress"},
+    "server": {"errors", "values", "machine", "store"},
     "leaderboard": {"errors", "values", "stats", "machine", "notation"},
     "interop": {"errors", "values"},
     "schema": {"files", "values", "conformance"},
@@ -96,7 +97,7 @@ ALLOWED: dict[str, set[str]] = {
         "zoo",
         "exporting", "verifying", "inspecting", "measuring", "store", "regress",
         "leaderboard", "interop", "pipeline", "notation", "reproducing", "conformance",
-        "failures", "gating", "thermal", "slimmable",
+        "failures", "gating", "thermal", "slimmable", "server",
     },
     "__init__": {"errors", "values", "store", "zoo", "api"},
     "__main__": {"cli"},
@@ -216,6 +217,10 @@ FORBIDDEN = {
         _files("mobilebench/values"),
         {"sqlalchemy", "typer", "rich"},
     ),
+    "only the server knows HTTP's": (
+        [path for path in _sources() if _part(path) not in ("server", "cli")],
+        {"fastapi", "starlette", "uvicorn"},
+    ),
     "only the cli knows the terminal's grammar": (
         [path for path in _sources() if _part(path) != "cli"],
         {"typer"},
@@ -316,6 +321,12 @@ HEAVY = sorted(
         "vl_convert",
         "distributed",
         "dask",
+        "fastapi",
+        "starlette",
+        "uvicorn",
+        "alembic",
+        "prometheus_client",
+        "zstandard",
         *TOOLKITS,
     }
 )

@@ -35,6 +35,8 @@ from mobilebench.cli import (
     leaderboard,
     models,
     reproduce,
+    serve,
+    server,
     simulate,
     slim,
     store,
@@ -111,6 +113,7 @@ for _section, _name, _module, _example in (
         "mobilebench reproduce table.json --with best.pth",
     ),
     (Section.RESULTS, "import", import_, "mobilebench import records.json"),
+    (Section.RESULTS, "serve", serve, "mobilebench serve --store lab.sqlite"),
     (
         Section.DEVELOP,
         "conformance",
@@ -123,6 +126,7 @@ app.add_typer(job.app, name="job", rich_help_panel=Section.MEASURE)
 app.add_typer(slim.app, name="slim", rich_help_panel=Section.FILES)
 app.add_typer(thermal.app, name="thermal", rich_help_panel=Section.MEASURE)
 app.add_typer(store.app, name="store", rich_help_panel=Section.RESULTS)
+app.add_typer(server.app, name="server", rich_help_panel=Section.RESULTS)
 
 
 def _print_version(wanted: bool) -> None:
