@@ -60,10 +60,16 @@ class Phone:
         """Return its exit code when it has ended."""
         assert self._process is not None
         code = self._process.wait(_LONGEST_S)
-        for reader in self._readers:
-            reader.join(5)
+        self._close()
         assert code in (0, 1, 2), "".join(self._errors)
         return code
+
+    def _close(self) -> None:
+        for reader in self._readers:
+            reader.join(5)
+        for pipe in (self._process.stdout, self._process.stderr) if self._process else ():
+            if pipe is not None:
+                pipe.close()
 
     def until(self, **fields: str) -> Line:
         """Return the first line with those fields; wait for it."""
@@ -82,6 +88,7 @@ class Phone:
         if self._process is not None:
             self._process.kill()
             self._process.wait()
+            self._close()
 
     def steps(self) -> list[str]:
         """Return what its steps came to, in order."""

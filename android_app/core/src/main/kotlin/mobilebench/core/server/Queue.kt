@@ -73,6 +73,12 @@ class Queue(private val file: File) {
     @Synchronized
     fun remove(lease: String) = write(rows.filter { it.lease != lease })
 
+    /** Let go of what is under way: it is of a server that this device has left. */
+    @Synchronized
+    fun forget() = write(
+        rows.filter { it.state == QueueState.SENT || it.state == QueueState.KEPT },
+    )
+
     /** Send again what the server did not take. */
     @Synchronized
     fun sendKeptAgain() = write(
