@@ -6,6 +6,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
 _PIECE = 4096
 
@@ -47,8 +48,15 @@ class Proxy:
                 client.close()
                 continue
             server.settimeout(None)
-            for give, take, up in ((client, server, True), (server, client, False)):
-                threading.Thread(target=self._pass, args=(give, take, up), daemon=True).start()
+            threading.Thread(target=self._connect, args=(client, server), daemon=True).start()
+
+    def _connect(self, client: socket.socket, server: socket.socket) -> None:
+        """Pass bytes on both ways until both have ended."""
+        with client, server:
+            up = threading.Thread(target=self._pass, args=(client, server, True), daemon=True)
+            up.start()
+            self._pass(server, client, False)
+            up.join()
 
     def _pass(self, give: socket.socket, take: socket.socket, up: bool) -> None:
         try:
@@ -67,8 +75,5 @@ class Proxy:
         except OSError:
             pass
         for each in (give, take):
-            try:
+            with suppress(OSError):
                 each.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass
-            each.close()

@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 
 from mobilebench.server.settings import Limits
+from mobilebench.store import RecordStore
+from mobilebench.values.record import Record
 from tests.clients.jobs import job_files
 from tests.clients.phone import Phone
 from tests.clients.proxy import Proxy
@@ -37,9 +39,9 @@ def _enrolled(server: Server, phone: Phone, address: str | None = None) -> Phone
     return phone
 
 
-def _records(server: Server) -> list[dict[str, object]]:
-    records: list[dict[str, object]] = server.ask("GET", "/v1/records")["records"]
-    return records
+def _records(server: Server) -> list[Record]:
+    with RecordStore(server.store, create=False) as store:
+        return store.find()
 
 
 def test_a_job_is_fetched_measured_and_its_record_is_there(server: Server, phone: Phone) -> None:
@@ -53,8 +55,8 @@ def test_a_job_is_fetched_measured_and_its_record_is_there(server: Server, phone
     record = phone.record()
     assert done["record_id"] == record["record_id"]
     assert server.ask("GET", f"/v1/records/{record['record_id']}") == record
-    [row] = _records(server)
-    assert row["signed"] is True and row["device_kind"] == "simulated"
+    [kept] = _records(server)
+    assert kept.record_id == record["record_id"] and kept.signature is not None
 
 
 def test_an_empty_server_is_asked_again(server: Server, phone: Phone) -> None:

@@ -82,6 +82,11 @@ public final class Queue: Sendable {
         try change { $0.removeAll { $0.lease == lease } }
     }
 
+    /// Let go of what is under way: it is of a server that this device has left.
+    public func forget() throws {
+        try change { $0.removeAll { $0.state != .sent && $0.state != .kept } }
+    }
+
     /// Send again what the server did not take.
     public func sendKeptAgain() throws {
         try change { rows in

@@ -76,6 +76,7 @@ class MainActivity : Activity(), RunStarter {
     }
 
     override fun onStop() {
+        worker.changed = {}
         worker.pause()
         super.onStop()
     }
@@ -209,8 +210,11 @@ class MainActivity : Activity(), RunStarter {
             val told = worker.enrol(invitation)
             runOnUiThread {
                 typed = ""
+                // What may still be at work has the token of before.
                 worker.pause()
-                if (!isDestroyed) go(MainPage.Server, told)
+                if (isDestroyed) return@runOnUiThread
+                goOnWithServer()
+                go(MainPage.Server, told)
             }
         }
     }
