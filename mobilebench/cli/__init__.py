@@ -16,6 +16,7 @@ from typing import Annotated, TextIO
 import typer
 
 from mobilebench.cli import (
+    agent,
     bench,
     calibrate,
     check,
@@ -25,6 +26,7 @@ from mobilebench.cli import (
     devices,
     diff,
     doctor,
+    enrol,
     eval_,
     export,
     gate,
@@ -41,6 +43,7 @@ from mobilebench.cli import (
     slim,
     store,
     streams,
+    submit,
     thermal,
     tool,
     verify,
@@ -85,6 +88,12 @@ for _section, _name, _module, _example in (
         tool,
         "mobilebench tool benchmark_model net.tflite --device adb:SERIAL",
     ),
+    (
+        Section.MEASURE,
+        "agent",
+        agent,
+        "mobilebench agent --server https://bench.example.org --device all",
+    ),
     (Section.COMPARE, "compare", compare, "mobilebench compare theirs.onnx ours.tflite"),
     (Section.COMPARE, "diff", diff, "mobilebench diff artifacts/OLD-... artifacts/NEW-..."),
     (
@@ -114,6 +123,18 @@ for _section, _name, _module, _example in (
     ),
     (Section.RESULTS, "import", import_, "mobilebench import records.json"),
     (Section.RESULTS, "serve", serve, "mobilebench serve --store lab.sqlite"),
+    (
+        Section.RESULTS,
+        "submit",
+        submit,
+        "mobilebench submit records.json --server https://bench.example.org",
+    ),
+    (
+        Section.RESULTS,
+        "enrol",
+        enrol,
+        "mobilebench enrol 7K3M-PQ9X --server https://bench.example.org",
+    ),
     (
         Section.DEVELOP,
         "conformance",

@@ -1,4 +1,4 @@
-"""`mobilebench serve`: take records, give jobs to devices, and show the leaderboard, over HTTP."""
+"""`mobilebench serve`: records in, jobs out to devices, and the leaderboard, over HTTP."""
 
 from __future__ import annotations
 

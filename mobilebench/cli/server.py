@@ -86,9 +86,9 @@ def token(
 
     scopes = [tokens.Scope(each) for each in scope or tokens.OF_DEVICES]
     with listen.opened(settings) as database, database.writing() as connection:
-        made = tokens.make(connection, scopes, name)
-    output.show_text(f"{made.text}\n")
-    output.tell(f"It is printed this once; `mobilebench server revoke {made.token_id}` ends it.")
+        new = tokens.make(connection, scopes, name)
+    output.show_text(f"{new.text}\n")
+    output.tell(f"It is printed this once; `mobilebench server revoke {new.token_id}` ends it.")
 
 
 def enrol(
@@ -134,16 +134,16 @@ def enrol(
     scopes = [tokens.Scope(each) for each in scope or ()]
     with listen.opened(settings) as database:
         try:
-            made = enrolment.prepare(database, settings.address, alias, scopes)
+            new = enrolment.prepare(database, settings.address, alias, scopes)
         except problems.Refused as problem:
             raise UserError(problem.detail) from problem
     if json:
-        output.show_json({"code": made.code, "expires": made.expires, "url": made.url})
+        output.show_json({"code": new.code, "expires": new.expires, "url": new.url})
         return
     picture = io.StringIO()
-    segno.make(made.url).terminal(picture, compact=True)
-    output.show_text(f"{picture.getvalue()}\n{made.code}\n{made.url}\n")
-    output.tell(f"The code is valid until {made.expires}, for one device.")
+    segno.make(new.url).terminal(picture, compact=True)
+    output.show_text(f"{picture.getvalue()}\n{new.code}\n{new.url}\n")
+    output.tell(f"The code is valid until {new.expires}, for one device.")
 
 
 def listed(store: Store = None, json: Json = False) -> None:

@@ -100,13 +100,13 @@ def enrol(
             if connection.execute(sa.select(DEVICES.c.public_key).where(here)).scalar() is None:
                 raise Refused("code_over", "The device was removed; ask for a new code.")
             tokens.revoke_of(connection, alias)
-        made = tokens.make(connection, scopes, alias, alias)
+        new = tokens.make(connection, scopes, alias, alias)
         connection.execute(
             sa.update(ENROLMENTS)
             .where(ENROLMENTS.c.code_sha256 == row["code_sha256"])
-            .values(public_key=public_key, token_id=made.token_id)
+            .values(public_key=public_key, token_id=new.token_id)
         )
-    return Enrolled(alias, made.text, scopes)
+    return Enrolled(alias, new.text, scopes)
 
 
 def _require_signed(code: str, public_key: str, signature: str) -> None:

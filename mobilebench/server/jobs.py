@@ -25,7 +25,6 @@ from mobilebench.values import wire
 from mobilebench.values.job import Job
 from mobilebench.values.record import Subject
 
-STATES = ("waiting", "leased", "done", "refused", "given_up")
 MOST_FILES = 100
 _MOST_EXPIRED = 5
 """Leases of one job that expire before nobody gets it any more."""

@@ -11,7 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from mobilebench.server.metrics import Metrics
 
-_REQUESTS = logging.getLogger("mobilebench.server.requests")
+_REQUESTS = logging.getLogger("mobilebench.server.log")
 
 
 class Lines(logging.Formatter):

@@ -1,4 +1,4 @@
-"""Take records: read, verify and store them, several in one transaction where they come at once."""
+"""Take records: read, verify and store them, in one transaction where several come."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import threading
 from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import Any
 
 import sqlalchemy as sa
 
@@ -163,5 +162,5 @@ def document(database: Database, record_id: str) -> str | None:
     """Return a record's document as it came; None where there is no such record."""
     statement = sa.select(RECORDS.c.document).where(RECORDS.c.record_id == record_id)
     with database.reading() as connection:
-        text: Any = connection.execute(statement).scalar()
+        text: str | None = connection.execute(statement).scalar()
     return text

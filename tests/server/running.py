@@ -49,6 +49,8 @@ class Server:
     process: subprocess.Popen[bytes] | None = None
     lines: list[str] = field(default_factory=list)
     """Of its log."""
+    clients: list[httpx.Client] = field(default_factory=list)
+    """They are closed with the server."""
 
     @property
     def url(self) -> str:
@@ -67,7 +69,8 @@ class Server:
             stderr=subprocess.PIPE,
             env={**os.environ, "OMP_NUM_THREADS": "1"},
         )
-        threading.Thread(target=self._read, args=(self.process,), daemon=True).start()
+        self.reader = threading.Thread(target=self._read, args=(self.process,), daemon=True)
+        self.reader.start()
         end = time.monotonic() + _START_S
         while time.monotonic() < end:
             if self.process.poll() is not None:
@@ -81,14 +84,16 @@ class Server:
 
     def _read(self, process: subprocess.Popen[bytes]) -> None:
         assert process.stderr is not None
-        for line in process.stderr:
-            self.lines.append(line.decode().rstrip("\n"))
+        with process.stderr:
+            for line in process.stderr:
+                self.lines.append(line.decode().rstrip("\n"))
 
     def stop(self, number: int = signal.SIGTERM) -> None:
         """End it, by a signal."""
         if self.process is not None:
             self.process.send_signal(number)
             self.process.wait(timeout=30)
+            self.reader.join(timeout=30)
             self.process = None
 
     def token(self, *scopes: str) -> str:
@@ -99,7 +104,9 @@ class Server:
     def client(self, token: str | None = None) -> httpx.Client:
         """Return a client with a token."""
         headers = {} if token is None else {"Authorization": f"Bearer {token}"}
-        return httpx.Client(base_url=self.url, headers=headers, timeout=30)
+        client = httpx.Client(base_url=self.url, headers=headers, timeout=30)
+        self.clients.append(client)
+        return client
 
 
 @contextmanager
@@ -119,6 +126,8 @@ def running(folder: Path, store: str | None = None, **more: Any) -> Iterator[Ser
         yield server
     finally:
         server.stop()
+        for client in server.clients:
+            client.close()
 
 
 @dataclass

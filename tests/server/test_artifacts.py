@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import socket
+import time
 from collections.abc import Iterator
 
 import httpx
@@ -63,17 +64,16 @@ def test_an_upload_goes_on_where_it_ended(author: httpx.Client) -> None:
 
 def test_what_came_before_a_connection_broke_is_kept(server: Server, author: httpx.Client) -> None:
     content, sha256 = _new()
-    token = author.headers["authorization"]
+    token, path = author.headers["authorization"], f"/v1/artifacts/{sha256}"
     with socket.create_connection(("127.0.0.1", server.settings.port), timeout=20) as peer:
         head = (
             f"PUT /v1/artifacts/{sha256} HTTP/1.1\r\nHost: x\r\nAuthorization: {token}\r\n"
             f"Content-Length: {len(content)}\r\n\r\n"
         )
         peer.sendall(head.encode() + content[:60_000])
-    path = f"/v1/artifacts/{sha256}"
-    while (answer := author.head(path)).status_code == 404:
-        pass
-    # More may be on its way from the first connection; `offset` says where to go on.
+        while (answer := author.head(path)).status_code == 404:
+            time.sleep(0.05)
+    # The first connection may not be over yet: `busy`. `offset` says where to go on.
     offset = int(answer.headers["upload-offset"])
     while True:
         headers = _part(content, offset, len(content))
@@ -143,7 +143,7 @@ def test_a_name_that_is_not_a_hash_leads_nowhere(
                 f"{method} /v1/artifacts/{name} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
                 f"Authorization: {token}\r\nContent-Length: 0\r\n\r\n".encode()
             )
-            answer = b"".join(iter(lambda: peer.recv(65536), b""))  # noqa: B023
+            answer = b"".join(iter(lambda: peer.recv(65536), b""))
         assert answer.split()[1] in (b"404", b"422", b"405"), answer
 
 

@@ -77,8 +77,8 @@ def post(author: httpx.Client) -> Callable[..., str]:
     return posted
 
 
-def _next(device: Device, wait_s: float = 0, **more: Any) -> httpx.Response:
-    return device.http.get("/v1/jobs/next", params={"wait_s": wait_s, **more})
+def _next(who: Device, wait_s: float = 0, **more: Any) -> httpx.Response:
+    return who.http.get("/v1/jobs/next", params={"wait_s": wait_s, **more})
 
 
 def test_a_phone_takes_a_job_and_its_record_is_the_result(

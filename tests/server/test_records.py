@@ -39,7 +39,7 @@ def test_a_record_is_added_and_given_as_it_came(phone: Device) -> None:
     answer = phone.submit(record)
     assert answer.status_code == 201
     assert answer.json() == {"record_id": record.record_id, "status": "added"}
-    given = httpx.get(f"{phone.http.base_url}v1/records/{record.record_id}")
+    given = httpx.get(f"{str(phone.http.base_url).rstrip('/')}/v1/records/{record.record_id}")
     assert json.loads(given.text) == plain(record)
     signing.require_intact(given.json(), "it")
 

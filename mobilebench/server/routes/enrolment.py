@@ -37,10 +37,10 @@ class Prepared(BaseModel):
 )
 async def prepare(body: Prepare, service: Here, _: Admin) -> Prepared:
     """Make a code, which is valid for ten minutes and for one device."""
-    made = await aside(
+    new = await aside(
         enrolment.prepare, service.database, service.settings.address, body.alias, body.scopes or ()
     )
-    return Prepared(code=made.code, expires=made.expires, url=made.url)
+    return Prepared(code=new.code, expires=new.expires, url=new.url)
 
 
 class Enrol(BaseModel):
@@ -66,7 +66,7 @@ class Enrolled(BaseModel):
 async def enrol(request: Request, body: Enrol, service: Here) -> Enrolled:
     """Give a device its token for a code, and pin its key to its alias."""
     service.count_failure(request)
-    made = await aside(
+    new = await aside(
         enrolment.enrol,
         service.database,
         body.code,
@@ -75,8 +75,8 @@ async def enrol(request: Request, body: Enrol, service: Here) -> Enrolled:
         body.device,
     )
     return Enrolled(
-        device=made.alias,
-        token=made.token,
-        scopes=list(made.scopes),
+        device=new.alias,
+        token=new.token,
+        scopes=list(new.scopes),
         server=service.settings.address,
     )

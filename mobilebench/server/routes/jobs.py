@@ -23,6 +23,7 @@ JOB = "^[A-Za-z0-9_-]{1,64}$"
 _LOOK_EVERY_S = 1.0
 """How often a request that waits looks for jobs that other workers took in."""
 _MOST_DEVICES = 100
+State = Literal["waiting", "leased", "done", "refused", "given_up"]
 JobInPath = Annotated[str, Path(pattern=JOB, max_length=64)]
 LeaseInPath = Annotated[str, Path(pattern=LEASE)]
 Sha256 = Annotated[str, Field(pattern=SHA256)]
@@ -68,7 +69,7 @@ class Shown(BaseModel):
     """A job, and what came of it."""
 
     job: str
-    state: Literal["waiting", "leased", "done", "refused", "given_up"]
+    state: State
     created: str
     device: str | None
     model: str | None
@@ -119,7 +120,7 @@ async def post(response: Response, body: Post, service: Here, _: Author) -> Post
 async def every(
     service: Here,
     _: Worker,
-    state: Annotated[Literal[jobs.STATES] | None, Query()] = None,
+    state: Annotated[State | None, Query()] = None,
     after: Annotated[str | None, Query(pattern="^[0-9]{1,15}-[A-Za-z0-9_-]{1,64}$")] = None,
     limit: Annotated[int, Query(ge=1, le=500)] = 100,
 ) -> Jobs:

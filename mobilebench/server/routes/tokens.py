@@ -69,9 +69,9 @@ async def make(body: New, service: Here, _: Admin) -> Made:
         with service.database.writing() as connection:
             return tokens.make(connection, body.scopes, body.name)
 
-    made = await aside(work)
+    new = await aside(work)
     scopes = sorted(set(body.scopes))
-    return Made(id=made.token_id, token=made.text, scopes=scopes, name=body.name)
+    return Made(id=new.token_id, token=new.text, scopes=scopes, name=body.name)
 
 
 @router.get("/v1/tokens", responses=refusals(*TOKEN))
