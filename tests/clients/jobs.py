@@ -7,7 +7,9 @@ import json
 from typing import Any
 
 
-def job_files(model: bytes = b"not a net", rounds: int = 2, inferences: int = 5) -> dict[str, bytes]:
+def job_files(
+    model: bytes = b"not a net", rounds: int = 2, inferences: int = 5
+) -> dict[str, bytes]:
     """Return the files of a job by their paths."""
     sha256 = hashlib.sha256(model).hexdigest()
     tensor = {"name": "image", "shape": [1, 3, 8, 8]}

@@ -107,7 +107,9 @@ class Server:
 
     def ask(self, method: str, path: str, body: Any = None, content: bytes | None = None) -> Any:
         """Return what it answers, as an administrator. Raises `AssertionError` for a refusal."""
-        data = content if content is not None else None if body is None else json.dumps(body).encode()
+        data = (
+            content if content is not None else None if body is None else json.dumps(body).encode()
+        )
         request = urllib.request.Request(self.address + path, data, method=method)
         if body is not None:
             request.add_header("Content-Type", "application/json")

@@ -169,9 +169,7 @@ def test_a_record_that_is_too_large_stays_on_the_phone_and_says_why(
     assert phone.steps() == ["idle"]
 
 
-def test_a_record_counts_although_its_lease_expired_meanwhile(
-    server: Server, phone: Phone
-) -> None:
+def test_a_record_counts_although_its_lease_expired_meanwhile(server: Server, phone: Phone) -> None:
     server.start(lease_s=1, heartbeat_s=30)
     _enrolled(server, phone)
     job = server.post(job_files())

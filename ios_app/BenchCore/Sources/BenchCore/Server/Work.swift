@@ -138,12 +138,8 @@ public struct ServerWork: Sendable {
             return "The job has more than \(limits.mostFiles) files."
         }
         let bytes = files.reduce(0) { $0 + min($1.bytes, Int.max / 4_000) }
-        let free = try? FileManager.default.attributesOfFileSystem(forPath: jobs.path)
-        // They are copied twice on the way into the folder of the job.
-        let room = (free?[.systemFreeSize] as? NSNumber).map { $0.intValue / 3 } ?? .max
-        let most = min(limits.mostBytes, room)
-        if bytes <= most { return nil }
-        return "The job has \(size(bytes)), and this device takes \(size(most)) now."
+        if bytes <= limits.mostBytes { return nil }
+        return "The job has \(size(bytes)), and this app takes up to \(size(limits.mostBytes))."
     }
 
     private func look(_ entry: QueueEntry) async throws -> Step {
