@@ -1,4 +1,4 @@
-"""Both apps' clients do jobs of a real server, through faults of the server, the way and the app."""
+"""Both apps' clients do jobs of a real server, through faults of it, of the way and of the app."""
 
 from __future__ import annotations
 
@@ -253,7 +253,7 @@ def test_a_revoked_token_ends_the_work_and_the_record_stays(server: Server, phon
     [token] = [each for each in server.ask("GET", "/v1/tokens")["tokens"] if each["device"]]
     server.ask("DELETE", f"/v1/tokens/{token['id']}")
     assert phone.wait() == 0
-    assert [line for line in phone.lines if line.get("doing") == "not enrolled"][0]["sentence"]
+    assert phone.until(doing="not enrolled")["sentence"].endswith(".")
     assert phone.record()["record_id"]
     # Enrolled anew by the same key, it sends what it has.
     _enrolled(server, phone)
