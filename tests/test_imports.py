@@ -57,8 +57,9 @@ ALLOWED: dict[str, set[str]] = {
     # heat
     "thermal": {"errors", "values", "notation"},
     # from a file to a verdict
+    "results": {"errors", "values", "stats", "notation"},
     "store": {"errors", "files", "values"},
-    "regress": {"errors", "values", "stats", "store", "notation"},
+    "regress": {"errors", "values", "stats", "store", "notation", "results"},
     "measuring": {
         "errors", "files", "values", "machine", "inputs", "observer", "stats", "notation",
         "interfaces", "plugins", "failures", "verifying", "store", "regress", "thermal",
@@ -68,9 +69,8 @@ ALLOWED: dict[str, set[str]] = {
         "store", "measuring",
     },
     "gating": {"errors", "values", "machine", "observer", "measuring", "regress"},
+    "leaderboard": {"errors", "values", "machine", "notation", "results", "regress"},
     "server": {"errors", "values", "machine", "store"},
-    "results": {"values", "stats", "notation"},
-    "leaderboard": {"errors", "values", "machine", "notation", "results"},
     "interop": {"errors", "values"},
     "schema": {"files", "values", "conformance"},
     "conformance": {
@@ -79,7 +79,7 @@ ALLOWED: dict[str, set[str]] = {
     },
     "reproducing": {
         "errors", "values", "stats", "machine", "inputs", "observer", "zoo", "plugins",
-        "failures", "inspecting", "exporting", "measuring",
+        "failures", "inspecting", "exporting", "measuring", "notation", "regress", "store",
     },
     # plug-ins
     "mobilebench_exporters": {"errors", "values", "inputs", "interfaces", "verifying"},
@@ -95,14 +95,14 @@ ALLOWED: dict[str, set[str]] = {
     "api": {
         "errors", "values", "machine", "inputs", "inspecting", "observer",
         "exporting", "conversion", "verifying", "measuring", "pipeline",
-        "store", "regress", "leaderboard",
+        "store", "regress", "leaderboard", "results",
     },
     "cli": {
         "errors", "files", "observer", "values", "machine", "inputs", "interfaces", "plugins",
         "zoo",
         "exporting", "verifying", "inspecting", "measuring", "store", "regress",
         "leaderboard", "interop", "pipeline", "notation", "reproducing", "conformance",
-        "failures", "gating", "thermal", "slimmable", "server", "submitting",
+        "failures", "gating", "thermal", "slimmable", "results", "server", "submitting",
     },
     "__init__": {"errors", "values", "store", "zoo", "api"},
     "__main__": {"cli"},
@@ -112,7 +112,7 @@ TORCH = {"zoo", "deploy", "slimmable", "conversion", "mobilebench_exporters"}
 """Packages that may import torch. `api` names torch's module class in an annotation."""
 PUBLIC = {
     "export", "benchmark", "benchmark_all", "evaluate", "verify", "inspect", "compare", "check",
-    "rank", "create_model", "list_models", "load_checkpoint",
+    "rank", "records", "create_model", "list_models", "load_checkpoint",
 }  # fmt: skip
 
 
@@ -321,6 +321,8 @@ HEAVY = sorted(
         "sqlalchemy",
         "jax",
         "pandas",
+        "polars",
+        "pyarrow",
         "timm",
         "altair",
         "vl_convert",
