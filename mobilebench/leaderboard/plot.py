@@ -144,10 +144,10 @@ def _panel(panel: Panel, axes: Axes) -> alt.VConcatChart:
     best = fronts_of(panel.rows, points, axes)
     texts, notes = _texts(panel.rows, axes)
     layers = [
-        *(layer for front in fronts for layer in _front(points, front, axes, x, y)),
+        *(layer for front in best for layer in _front(points, front, axes, x, y)),
         *_intervals(panel.rows, points, axes, x, y),
-        _points(panel.rows, points, [place for front in fronts for place in front], axes, x, y),
-        *_labels(panel.rows, points, fronts, texts, scales, axes, x, y),
+        _points(panel.rows, points, [place for front in best for place in front], axes, x, y),
+        *_labels(panel.rows, points, best, texts, scales, axes, x, y),
     ]
     plot = alt.layer(*layers).properties(
         width=_WIDTH,
@@ -178,7 +178,7 @@ def _only_model(rows: Sequence[Row]) -> list[str]:
 def _legend(rows: Sequence[Row], axes: Axes) -> str:
     """Return what the signs are, in words that stand a print without colours."""
     kinds = {kind(row) for row in rows} if Quantity.ACCURACY in (axes.x, axes.y) else set()
-    signs = [f"{sign}: {kind}" for kind, sign in _SIGNS.items() if kind in kinds]
+    signs = [f"{sign}: {name}" for name, sign in _SIGNS.items() if name in kinds]
     several = len({comparable(row) for row in rows}) > 1 and Quantity.ACCURACY in (axes.x, axes.y)
     return "; ".join([*signs, f"filled: on the Pareto front{' of its kind' * several}"])
 
