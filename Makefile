@@ -45,7 +45,7 @@ lint: setup
 # The parts of tests/: folders and files, each in one part. tests/test_habits.py holds them complete.
 QUICK := \
   tests/conformance tests/inputs tests/interop tests/leaderboard tests/notation tests/regress \
-  tests/stats tests/store tests/thermal/test_baselines.py tests/thermal/test_controllers.py \
+  tests/results tests/stats tests/store tests/thermal/test_baselines.py tests/thermal/test_controllers.py \
   tests/thermal/test_deadline.py tests/thermal/test_series.py tests/thermal/test_simulation.py \
   tests/values tests/machine/test_installation.py tests/machine/test_isolated.py \
   tests/machine/test_places.py tests/machine/test_torchvision.py \

@@ -16,8 +16,8 @@ from pathlib import Path
 import tables
 
 from mobilebench import files, plugins
-from mobilebench.leaderboard.headline import deadlines, on_time_top1
 from mobilebench.measuring.setting import Setting, plan_widths
+from mobilebench.results.headline import deadlines, on_time_top1
 from mobilebench.values.artifact import Artifact
 from mobilebench.values.job import Job, VariantAccuracy
 from mobilebench.values.measurement import Measurement

@@ -11,6 +11,7 @@ import numpy as np
 from mobilebench.values.accuracy import Accuracy, ClassCount, DataSet
 from mobilebench.values.artifact import ArtifactFacts, Parity, Preflight
 from mobilebench.values.device import Device, DeviceKind, DeviceState
+from mobilebench.values.event import Event
 from mobilebench.values.job import Job
 from mobilebench.values.measurement import (
     ComputeUnit,
@@ -154,6 +155,37 @@ def measured(
             harness_version="0.1", git_commit=None, dirty=None, transport="by hand"
         ),
     )
+
+
+def sustained(
+    minutes_ms: Sequence[float],
+    *,
+    states: Sequence[DeviceState] = (),
+    events: Sequence[Event] = (),
+    protocol_id: str = "paced-1fps-30min-1",
+    **changes: object,
+) -> Record:
+    """Return a record of a frame a second, whose latency is another one in each minute.
+
+    Within a minute, the frames vary by up to 2 % about its number.
+    """
+    record = measured(protocol_id=protocol_id, **changes)  # type: ignore[arg-type]
+    outcome = record.outcome
+    assert isinstance(outcome, Measurement)
+    frames = range(60 * len(minutes_ms))
+    samples = Samples(
+        t_ns=(0, *(frame * 1_000_000_000 + 500_000_000 for frame in frames)),
+        latency_ns=(
+            20_000_000,
+            *(round(minutes_ms[at // 60] * 1e6 * (1 + (at * 7 % 5 - 2) / 100)) for at in frames),
+        ),
+        phase=(Phase.WARM_UP, *[Phase.MEASURED] * len(frames)),
+        round=(0,) * (len(frames) + 1),
+    )
+    outcome = dataclasses.replace(
+        outcome, samples=samples, states=tuple(states), events=tuple(events)
+    )
+    return dataclasses.replace(record, outcome=outcome)
 
 
 def judged(

@@ -64,11 +64,12 @@ ALLOWED: dict[str, set[str]] = {
         "interfaces", "plugins", "failures", "verifying", "store", "regress", "thermal",
     },
     "gating": {"errors", "values", "machine", "observer", "measuring", "regress"},
-    "leaderboard": {"errors", "values", "stats", "machine", "notation"},
+    "results": {"values", "stats", "notation"},
+    "leaderboard": {"errors", "values", "machine", "notation", "results"},
     "interop": {"errors", "values"},
     "schema": {"files", "values", "conformance"},
     "conformance": {
-        "errors", "values", "stats", "measuring", "leaderboard", "machine", "notation", "store",
+        "errors", "values", "stats", "measuring", "results", "machine", "notation", "store",
         "thermal",
     },
     "reproducing": {

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from mobilebench.conformance.vector import Kind, Vector
-from mobilebench.leaderboard import headline
+from mobilebench.results import headline
 from mobilebench.values import wire
 from mobilebench.values.measurement import Phase, Samples
 from mobilebench.values.protocol import Protocol, protocol

@@ -7,20 +7,17 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from mobilebench.leaderboard import headline
 from mobilebench.leaderboard.judgement import UNJUDGED, Judgement, by_file, data_title
 from mobilebench.leaderboard.naming import Naming
-from mobilebench.leaderboard.spread import spread
 from mobilebench.notation import escapes
 from mobilebench.notation.quantities import counted, duration
-from mobilebench.stats import summarise
+from mobilebench.results import Entry
 from mobilebench.values import value, wire
 from mobilebench.values.accuracy import Accuracy
-from mobilebench.values.artifact import ArtifactFacts, Parity
 from mobilebench.values.device import DeviceKind
-from mobilebench.values.measurement import Failure, Measurement, Validity
+from mobilebench.values.measurement import Failure, Validity
 from mobilebench.values.recipe import Calibration, ExportRecipe
-from mobilebench.values.record import CellKey, Record
+from mobilebench.values.record import Record
 from mobilebench.values.tensor import TensorSpec
 from mobilebench.values.wishes import FIXED_PERFORMANCE, THERMAL_STATUS
 
@@ -107,7 +104,7 @@ class Row:
 
 
 def rank(
-    records: Iterable[Record],
+    records: Iterable[Record | Entry],
     accuracies: Iterable[Accuracy] = (),
     *,
     data: str | None = None,
@@ -123,23 +120,17 @@ def rank(
     `judgement.by_file`). `names` are other names for models, and `others` models without a record
     that may be named too. Raises `UserError` for a data set or a model that is not there.
     """
-    newest: dict[tuple[CellKey, str | None, tuple[str, ...]], Record] = {}
-    for record in sorted(records, key=lambda record: record.created):
-        weights = record.model.weights
-        label = weights.label if weights else None
-        newest[record.cell, label, record.device_settings] = record
-    exported = {record.network for record in newest.values() if record.artifact}
-    shown = [
-        record for record in newest.values() if record.artifact or record.network not in exported
-    ]
-    files = {record.artifact.sha256 for record in shown if record.artifact}
-    judgements = by_file(accuracies, files, data)
-    naming = Naming.of(names or {}, [*(record.model.title for record in shown), *others])
+    entries = [each if isinstance(each, Entry) else Entry.of(each) for each in records]
+    newest = {entry.line: entry for entry in sorted(entries, key=lambda entry: entry.created)}
+    exported = {entry.network for entry in newest.values() if entry.file}
+    shown = [entry for entry in newest.values() if entry.file or entry.network not in exported]
+    judgements = by_file(accuracies, {entry.file.sha256 for entry in shown if entry.file}, data)
+    naming = Naming.of(names or {}, [*(entry.model.title for entry in shown), *others])
     rows = [
-        _row(record, judgements.get(record.artifact.sha256, UNJUDGED), naming)
-        if record.artifact
-        else _row(record, UNJUDGED, naming)
-        for record in shown
+        _row(entry, judgements.get(entry.file.sha256, UNJUDGED), naming)
+        if entry.file
+        else _row(entry, UNJUDGED, naming)
+        for entry in shown
     ]
     return sorted(_named_apart(rows), key=_order)
 
@@ -160,51 +151,50 @@ def _order(row: Row) -> tuple[object, ...]:
     return (row.protocol is None, *place, row.p50_ms is None, row.p50_ms or 0.0, row.model)
 
 
-def _row(record: Record, judgement: Judgement, naming: Naming) -> Row:
-    outcome, job, facts, model = record.outcome, record.job, record.artifact, record.model
-    measured = outcome if isinstance(outcome, Measurement) else None
-    summary = summarise(measured.samples.latencies_ns()) if measured else None
+def _row(entry: Entry, judgement: Judgement, naming: Naming) -> Row:
+    job, file, model, measured = entry.job, entry.file, entry.model, entry.measured
+    figures = measured.figures if measured else None
+    spread = figures.spread if figures else None
     chosen = job.choice if job else None
     # No single accuracy is that of a run at several widths.
     published = None if chosen else model.published_top1
-    between = spread(job.protocol, measured.samples) if measured and job else None
     accuracy = None if chosen else judgement.accuracy
     share = accuracy.top1 if accuracy else None
     interval = share.interval if share else None
     return Row(
         model=naming.shown(model.title),
-        artifact=f"{record.recipe.label} {facts.sha256[:8]}"
-        if facts and facts.given
-        else record.recipe.label,
-        format=record.recipe.format,
-        precision=record.recipe.precision,
-        target=record.recipe.target,
-        delegate=record.recipe.delegate,
-        image_input=record.recipe.image_input is not None,
-        class_labels=record.recipe.class_labels is not None,
+        artifact=f"{entry.recipe.label} {file.sha256[:8]}"
+        if file and file.given
+        else entry.recipe.label,
+        format=entry.recipe.format,
+        precision=entry.recipe.precision,
+        target=entry.recipe.target,
+        delegate=entry.recipe.delegate,
+        image_input=entry.recipe.image_input is not None,
+        class_labels=entry.recipe.class_labels is not None,
         runtime=f"{measured.runtime.name} {measured.runtime.version}"
         if measured
         else (job.runtime if job else None),
         compute_unit=job.compute_unit if job else None,
         threads=job.threads if job else None,
         inputs=tuple(str(tensor) for tensor in model.inputs),
-        device=record.device.id,
-        device_model=record.device.model,
-        device_kind=record.device.kind,
+        device=entry.device.id,
+        device_model=entry.device.model,
+        device_kind=entry.device.kind,
         protocol=job.protocol.id if job else None,
-        p50_ms=summary.p50_ns / _NS_PER_MS if summary else None,
-        p90_ms=summary.p90_ns / _NS_PER_MS if summary else None,
-        min_ms=summary.min_ns / _NS_PER_MS if summary else None,
-        spread_low_ms=between.low_ns / _NS_PER_MS if between else None,
-        spread_high_ms=between.high_ns / _NS_PER_MS if between else None,
-        spread_kind=between.kind if between else None,
-        first_load_ms=measured.loads.first_ns / _NS_PER_MS if measured else None,
-        peak_memory_bytes=measured.memory.peak_bytes if measured else None,
-        size_bytes=facts.size_bytes if facts else None,
-        relative_error=_worst(facts),
-        snr_db=_lowest_snr(facts),
-        agreement=facts.agreement.top1 if facts and facts.agreement else None,
-        unverified=facts.unverified if facts else None,
+        p50_ms=figures.p50_ns / _NS_PER_MS if figures else None,
+        p90_ms=figures.p90_ns / _NS_PER_MS if figures else None,
+        min_ms=figures.min_ns / _NS_PER_MS if figures else None,
+        spread_low_ms=spread.low_ns / _NS_PER_MS if spread else None,
+        spread_high_ms=spread.high_ns / _NS_PER_MS if spread else None,
+        spread_kind=spread.kind if spread else None,
+        first_load_ms=measured.first_load_ns / _NS_PER_MS if measured else None,
+        peak_memory_bytes=measured.peak_memory_bytes if measured else None,
+        size_bytes=file.size_bytes if file else None,
+        relative_error=file.relative_error if file else None,
+        snr_db=file.snr_db if file else None,
+        agreement=file.agreement.top1 if file and file.agreement else None,
+        unverified=file.unverified if file else None,
         params=model.params,
         macs=model.macs.total if model.macs else None,
         measured_top1=100 * share.value if share and share.value is not None else None,
@@ -218,38 +208,36 @@ def _row(record: Record, judgement: Judgement, naming: Naming) -> Row:
         published_source=published.source if published else None,
         weights=model.weights.label if model.weights else None,
         marks=(
-            *_choice_marks(record),
-            *_each_mark(record),
+            *_choice_marks(entry),
+            *_each_mark(entry),
             *(() if chosen else _accuracy_marks(judgement)),
         ),
-        failure=_why(outcome) if isinstance(outcome, Failure) else None,
-        name=_name(record, naming),
-        file_sha256=facts.sha256 if facts else None,
-        record_id=record.record_id,
-        created=record.created,
+        failure=_why(entry.failure) if entry.failure else None,
+        name=_name(entry, naming),
+        file_sha256=file.sha256 if file else None,
+        record_id=entry.record_id,
+        created=entry.created,
     )
 
 
-def _choice_marks(record: Record) -> Iterator[str]:
+def _choice_marks(entry: Entry) -> Iterator[str]:
     """Yield what chose the widths, and what the frames in time were worth."""
-    job, outcome = record.job, record.outcome
-    if job is None or job.choice is None:
+    if entry.job is None or entry.job.choice is None:
         return
-    yield f"widths chosen by {job.choice}"
-    if isinstance(outcome, Measurement):
-        top1 = headline.on_time_top1(job, outcome.samples)
-        sources = {each.accuracy.source for each in job.variants if each.accuracy is not None}
-        if top1 is not None:
-            yield f"on-time top-1 {top1:.2f}% (accuracies: {'; '.join(sorted(sources))})"
+    yield f"widths chosen by {entry.job.choice}"
+    top1 = entry.measured.figures.on_time_top1 if entry.measured else None
+    if top1 is not None:
+        sources = "; ".join(entry.job.accuracy_sources)
+        yield f"on-time top-1 {top1:.2f}% (accuracies: {sources})"
 
 
-def _name(record: Record, naming: Naming) -> str:
+def _name(entry: Entry, naming: Naming) -> str:
     """Return a name for tools that follow a row from one commit to the next.
 
     It holds everything that makes a cell. What has no short word, such as the images of a
     calibration, is in a digest at the end.
     """
-    job, device, recipe, model = record.job, record.device, record.recipe, record.model
+    job, device, recipe, model = entry.job, entry.device, entry.recipe, entry.model
     how = f"{job.runtime} {job.compute_unit} x{job.threads}, " if job else ""
     rule = job.protocol.id if job else "export"
     choice = f", {job.choice}" if job and job.choice else ""
@@ -274,68 +262,43 @@ def _is_image(tensor: TensorSpec) -> bool:
     return tensor == TensorSpec(name="image", shape=(1, 3, *tensor.shape[2:4]))
 
 
-def _parities(facts: ArtifactFacts | None) -> Sequence[Parity]:
-    return facts.parity if facts else ()
-
-
-def _worst(facts: ArtifactFacts | None) -> float | None:
-    """Return the largest relative error; None where one is undefined, the worst case."""
-    errors = [parity.max_relative_error for parity in _parities(facts)]
-    if any(error is None for error in errors):
-        return None
-    return max((error for error in errors if error is not None), default=None)
-
-
-def _lowest_snr(facts: ArtifactFacts | None) -> float | None:
-    """Return the lowest signal-to-noise ratio.
-
-    None where an output is not finite or all are bit-equal.
-    """
-    if not all(parity.finite for parity in _parities(facts)):
-        return None
-    ratios = [parity.snr_db for parity in _parities(facts)]
-    return min((ratio for ratio in ratios if ratio is not None), default=None)
-
-
 def _why(failure: Failure) -> str:
     return f"{failure.stage}: {failure.error}: {failure.message}"
 
 
-def _each_mark(record: Record) -> Iterable[str]:
-    if record.device.kind != DeviceKind.PHONE:
-        yield f"measured on {record.device.kind} ({record.device.model}), not on a phone"
-    if record.job is not None and record.job.protocol.indicative:
-        yield f"{record.job.protocol.id}: too short for a result"
-    if record.artifact is not None and record.artifact.given:
+def _each_mark(entry: Entry) -> Iterable[str]:
+    file, measured, wished = entry.file, entry.measured, entry.wished
+    if entry.device.kind != DeviceKind.PHONE:
+        yield f"measured on {entry.device.kind} ({entry.device.model}), not on a phone"
+    if entry.job is not None and entry.job.protocol.indicative:
+        yield f"{entry.job.protocol.id}: too short for a result"
+    if file is not None and file.given:
         yield "weights inside the file"
-    elif record.model.weights is None:
+    elif entry.model.weights is None:
         yield "weights not stated"
-    elif not record.model.weights.from_checkpoint:
-        yield record.model.weights.description
-    if record.artifact is not None and record.artifact.unverified:
-        yield f"not verified: {record.artifact.unverified}"
-    if record.recipe.calibration is not None and not record.recipe.calibration.on_images:
+    elif not entry.model.weights.from_checkpoint:
+        yield entry.model.weights.description
+    if file is not None and file.unverified:
+        yield f"not verified: {file.unverified}"
+    if entry.recipe.calibration is not None and not entry.recipe.calibration.on_images:
         yield "calibrated on noise: good for speed and size, not for accuracy"
-    if any(parity.on_calibration for parity in _parities(record.artifact)):
+    if file is not None and file.on_calibration:
         yield "compared on the images that it was calibrated on"
-    for failed in (parity for parity in _parities(record.artifact) if not parity.passed):
-        yield f"differs from PyTorch: {failed.description}"
-    if record.artifact is not None and record.artifact.agreement is not None:
-        agreement = record.artifact.agreement
-        if not agreement.passed:
-            yield f"differs from PyTorch: {agreement.description}"
-    wished = record.seen.wished if record.seen else {}
+    for description in file.failed_parity if file else ():
+        yield f"differs from PyTorch: {description}"
+    if file is not None and file.agreement is not None and not file.agreement.passed:
+        yield f"differs from PyTorch: {file.agreement.description}"
     if THERMAL_STATUS in wished:
         yield f"rehearsal: thermal status {wished[THERMAL_STATUS]} was set by hand"
     if FIXED_PERFORMANCE in wished:
         yield "in the fixed-performance mode, which lowers the highest clock"
-    if record.signature is None:
+    if not entry.signed:
         yield "not signed"
-    if isinstance(record.outcome, Measurement) and record.outcome.reasons:
-        doubtful = record.outcome.validity != Validity.VALID
-        yield f"{'suspect' if doubtful else 'note'}: {', '.join(record.outcome.reasons)}"
-    if isinstance(record.outcome, Measurement) and record.job is not None:
-        more = headline.describe(record.job.protocol, record.outcome.samples)
+    if measured is not None and measured.reasons:
+        doubtful = measured.validity != Validity.VALID
+        yield f"{'suspect' if doubtful else 'note'}: {', '.join(measured.reasons)}"
+    if measured is not None and entry.job is not None:
+        more = measured.figures.remark(entry.job.protocol)
         if more is not None:
             yield more
 

@@ -21,9 +21,9 @@ from mobilebench.leaderboard.notes import notes
 from mobilebench.leaderboard.page import as_page
 from mobilebench.leaderboard.rows import Row
 from mobilebench.leaderboard.sections import sections
-from mobilebench.leaderboard.spread import spread
 from mobilebench.leaderboard.table import as_table
 from mobilebench.leaderboard.text import as_csv, as_json, as_markdown
+from mobilebench.results.spread import spread
 from mobilebench.store import RecordStore
 from mobilebench.values.measurement import ComputeUnit, Measurement, Phase, Samples
 from mobilebench.values.protocol import protocol

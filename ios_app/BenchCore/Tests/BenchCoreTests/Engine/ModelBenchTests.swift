@@ -33,7 +33,7 @@ import Testing
             1_000_000 + 100 * random.next(below: 5000) + (inference % 51 == 7 ? 9_000_000 : 0)
         }
         let samples = try samples { latencies[$0 - 1] }
-        // headline_ns of mobilebench/leaderboard/headline.py for the same samples.
+        // headline_ns of mobilebench/results/headline.py for the same samples.
         #expect(headlineNs(benchProtocol, samples) == 1_242_983.4999999998)
     }
 

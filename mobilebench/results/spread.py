@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from mobilebench import stats
-from mobilebench.leaderboard.headline import windows
 from mobilebench.notation.quantities import duration
+from mobilebench.results.headline import windows
 from mobilebench.values import value
 from mobilebench.values.measurement import Samples
 from mobilebench.values.protocol import Protocol
@@ -36,11 +36,11 @@ def spread(protocol: Protocol, samples: Samples) -> Spread | None:
     given: a range only, for neighbouring windows depend on each other.
     """
     if protocol.rounds >= _FEWEST:
-        medians = [
-            stats.percentile(latencies, 50)
-            for round_ in range(protocol.rounds)
-            if (latencies := samples.latencies_ns(round_=round_))
-        ]
+        rounds: dict[int, list[int]] = {}
+        measured = samples.select()
+        for round_, latency in zip(measured.round, measured.latency_ns, strict=True):
+            rounds.setdefault(round_, []).append(latency)
+        medians = [stats.percentile(latencies, 50) for latencies in rounds.values()]
         if len(medians) < _FEWEST:
             return None
         low, high, confidence = stats.median_interval(medians)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from mobilebench import stats
-from mobilebench.notation.quantities import duration
 from mobilebench.values import value
 from mobilebench.values.job import Job
 from mobilebench.values.measurement import Samples
@@ -128,24 +127,3 @@ def _frames(protocol: Protocol, samples: Samples) -> tuple[int, list[bool]]:
             in_time.append(start + latency - first <= (frame + 1) * interval)
         due += frame + 1
     return due, in_time
-
-
-def describe(protocol: Protocol, samples: Samples) -> str | None:
-    """Describe in a line what a result's median does not show; None where it shows all."""
-    if protocol.interval_ns is not None:
-        counts = deadlines(protocol, samples)
-        return (
-            f"{protocol.id}: {counts.miss_rate:.1%} of {counts.frames} frames missed "
-            f"({counts.late} late, {counts.dropped} dropped)"
-        )
-    if protocol.window_ns is not None:
-        spans = windows(samples, protocol.window_ns)
-        return (
-            f"{protocol.id}: median {duration(spans[0].p50_ns)} in the first "
-            f"{duration(protocol.window_ns)}, {duration(spans[-1].p50_ns)} in the last"
-        )
-    if protocol.headline is Headline.MEDIAN:
-        return None
-    number = headline_ns(protocol, samples)
-    shown = "too few samples for it" if number is None else duration(number)
-    return f"{protocol.id}: {protocol.headline} {shown}"
