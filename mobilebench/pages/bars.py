@@ -93,7 +93,10 @@ def _layers(
     }
     legend = {"title": None, "orient": "top"} if len(kinds) > 1 else None
     series = {"field": "kind", "type": "nominal", "scale": {"domain": [*kinds]}, "legend": legend}
-    symbols = {**series, "scale": {"domain": [*kinds], "range": ["circle", "diamond"][: len(kinds)]}}
+    symbols = {
+        **series,
+        "scale": {"domain": [*kinds], "range": ["circle", "diamond"][: len(kinds)]},
+    }
     tooltip = [
         {"field": "name", "title": "what"},
         *([{"field": "kind", "title": "when"}] if len(kinds) > 1 else []),

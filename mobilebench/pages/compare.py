@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from mobilebench.leaderboard.rows import Row
-from mobilebench.leaderboard.sections import heading
 from mobilebench.notation.quantities import counted, duration
 from mobilebench.pages.bars import Bar, Dot, bars
 from mobilebench.pages.figure import Figure, Table
@@ -86,7 +85,7 @@ def pairs(rows: Sequence[Row], kind: Side, a: str, b: str) -> list[Pair]:
 def _alike(row: Row, kind: Side) -> tuple[object, ...]:
     shared = (row.artifact, row.runtime, row.compute_unit, row.threads, row.protocol)
     if kind is Side.MODEL:
-        return (*shared, heading(row))
+        return (*shared, row.group)
     return (*shared, row.model, row.inputs, row.weights)
 
 
@@ -123,9 +122,7 @@ def compare(rows: Sequence[Row], kind: Side, a: str, b: str, shell: Shell) -> st
         kind=kind,
         a=a,
         b=b,
-        sides={
-            each: names([row for row in rows], each) for each in Side
-        },
+        sides={each: names([row for row in rows], each) for each in Side},
         pairs=found_pairs,
         duration=duration,
         figure=figure,
@@ -134,7 +131,9 @@ def compare(rows: Sequence[Row], kind: Side, a: str, b: str, shell: Shell) -> st
     )
 
 
-def _choices(rows: Sequence[Row], shell: Shell) -> list[tuple[Side, list[tuple[str, list[tuple[str, str]]]]]]:
+def _choices(
+    rows: Sequence[Row], shell: Shell
+) -> list[tuple[Side, list[tuple[str, list[tuple[str, str]]]]]]:
     """Return the comparisons that a folder has pages of, by kind and first name."""
     kinds = []
     for kind in Side:

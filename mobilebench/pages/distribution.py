@@ -31,9 +31,7 @@ def distribution(record: Record) -> Figure | None:
     beyond = len(latencies) - len(within)
     quartiles = (stats.percentile(samples, 25) / 1e6, stats.percentile(samples, 75) / 1e6)
     bars = _bars(within, quartiles[1] - quartiles[0])
-    table = [
-        (f"{start:.4g} to {end:.4g} ms", str(count)) for start, end, count in bars if count
-    ]
+    table = [(f"{start:.4g} to {end:.4g} ms", str(count)) for start, end, count in bars if count]
     table += [(f"above {limit:.4g} ms", str(beyond))] if beyond else []
     slow = f" {counted(beyond, 'inference')} above {duration(limit * 1e6)}, up to "
     slow += f"{duration(latencies[-1] * 1e6)}, {'is' if beyond == 1 else 'are'} not drawn."

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from urllib.parse import quote, urlencode
@@ -72,15 +71,19 @@ class Links:
         """Return the address of a script or a style."""
         return f"{self.root}static/{name}"
 
-    def home(self, query: Mapping[str, str] | None = None) -> str | None:
+    def home(self, query: str = "") -> str | None:
         """Return the address of the board, which may have filters."""
         if self.form is Form.FILE:
             return None
         return self._asked("", query) if self.live else f"{self.root}index.html"
 
-    def group(self, heading: str, query: Mapping[str, str] | None = None) -> str | None:
+    def group(self, name: str, query: str = "") -> str | None:
         """Return the address of a group of comparable rows."""
-        return self._page(Page.GROUP, slug(heading), query)
+        return self._page(Page.GROUP, name, query)
+
+    def board_of(self, device: str) -> str | None:
+        """Return the address of the board of one device; only a server has it."""
+        return self.home(urlencode({"device": device})) if self.live else None
 
     def record(self, record_id: str) -> str | None:
         """Return the address of a record."""
@@ -101,16 +104,16 @@ class Links:
     def compare(self, kind: str, a: str, b: str) -> str | None:
         """Return the address of two models or two devices side by side."""
         if self.live:
-            return self._asked(Page.COMPARE, {"kind": kind, "a": a, "b": b})
+            return self._asked(Page.COMPARE, urlencode({"kind": kind, "a": a, "b": b}))
         return self._page(Page.COMPARE, pair_file(kind, a, b))
 
     def history(self, record_id: str) -> str | None:
         """Return the address of the history of a record's cell."""
         if self.live:
-            return self._asked(Page.HISTORY, {"of": record_id})
+            return self._asked(Page.HISTORY, urlencode({"of": record_id}))
         return self._page(Page.HISTORY, record_file(record_id))
 
-    def list(self, page: Page, query: Mapping[str, str] | None = None) -> str | None:
+    def list(self, page: Page, query: str = "") -> str | None:
         """Return the address of a page that there is once."""
         if self.live:
             return self._asked(page, query)
@@ -118,7 +121,7 @@ class Links:
             return None
         return f"{self.root}{page}.html"
 
-    def _page(self, page: Page, name: str, query: Mapping[str, str] | None = None) -> str | None:
+    def _page(self, page: Page, name: str, query: str = "") -> str | None:
         if self.live:
             return self._asked(f"{page}/{name}", query)
         file = f"{page}/{name}"
@@ -126,9 +129,8 @@ class Links:
             return None
         return f"{self.root}{file}.html"
 
-    def _asked(self, path: str, query: Mapping[str, str] | None) -> str:
-        given = {name: text for name, text in (query or {}).items() if text}
-        return f"{self.root}{path}" + (f"?{urlencode(given)}" if given else "")
+    def _asked(self, path: str, query: str) -> str:
+        return f"{self.root}{path}" + (f"?{query}" if query else "")
 
 
 def record_file(record_id: str) -> str:

@@ -106,7 +106,12 @@ def _spec(
     layers: list[dict[str, Any]] = [
         {
             "data": {"values": steps},
-            "mark": {"type": "line", "interpolate": "step-after", "style": "soft", "strokeWidth": 1},
+            "mark": {
+                "type": "line",
+                "interpolate": "step-after",
+                "style": "soft",
+                "strokeWidth": 1,
+            },
             "encoding": {"x": x, "y": y, "detail": {"field": "of"}},
         }
     ]
@@ -147,5 +152,3 @@ def _spec(
         }
     )
     return {"width": WIDTH, "height": _HEIGHT, "layer": layers}
-
-

@@ -137,7 +137,10 @@ def _file(record: Record) -> Iterator[tuple[str, str | None]]:
         return
     yield "sha256", facts.sha256
     yield "size", size(facts.size_bytes)
-    yield "made with", ", ".join(f"{name} {version}" for name, version in facts.tool_versions.items())
+    yield (
+        "made with",
+        ", ".join(f"{name} {version}" for name, version in facts.tool_versions.items()),
+    )
     for parity in facts.parity:
         passed = "equal to PyTorch within its limits" if parity.passed else "differs from PyTorch"
         yield f"verified by {parity.evaluated_by}", f"{passed}: {parity.description}"
@@ -152,8 +155,11 @@ def _run(record: Record) -> Iterator[tuple[str, str | None]]:
         return
     protocol = job.protocol
     yield "protocol", f"{protocol.id}: {protocol.purpose}"
-    yield "runtime", job.runtime if not isinstance(outcome, Measurement) else (
-        f"{outcome.runtime.name} {outcome.runtime.version}"
+    yield (
+        "runtime",
+        job.runtime
+        if not isinstance(outcome, Measurement)
+        else (f"{outcome.runtime.name} {outcome.runtime.version}"),
     )
     yield "compute unit", job.compute_unit
     yield "threads", str(job.threads)
@@ -165,9 +171,12 @@ def _run(record: Record) -> Iterator[tuple[str, str | None]]:
     yield "set on the device", ", ".join(record.device_settings)
     if protocol.gate is not None:
         passed = sum(gate.open for gate in outcome.gates)
-        yield "thermal gate", (
-            f"{protocol.gate.warmest} or cooler; open in {passed} of "
-            f"{counted(len(outcome.gates), 'round')}"
+        yield (
+            "thermal gate",
+            (
+                f"{protocol.gate.warmest} or cooler; open in {passed} of "
+                f"{counted(len(outcome.gates), 'round')}"
+            ),
         )
     yield "first load", duration(outcome.loads.first_ns)
     if outcome.loads.warm_ns:
@@ -187,56 +196,68 @@ def _tables(record: Record) -> Iterator[tuple[str, Table]]:
     if not isinstance(outcome, Measurement):
         return
     if outcome.unit_timings:
-        yield "The same model on other units", Table(
-            ("unit asked for", "median", "inferences"),
-            tuple((t.unit, duration(t.p50_ns), str(t.samples)) for t in outcome.unit_timings),
+        yield (
+            "The same model on other units",
+            Table(
+                ("unit asked for", "median", "inferences"),
+                tuple((t.unit, duration(t.p50_ns), str(t.samples)) for t in outcome.unit_timings),
+            ),
         )
     if outcome.parity:
-        yield "Outputs on the device", Table(
-            ("unit and output", "result", "largest error", "limit"),
-            tuple(
-                (
-                    f"{each.unit}: {output.name}",
-                    "within the limit" if output.passed else "outside the limit",
-                    "not finite"
-                    if output.max_relative_error is None
-                    else f"{output.max_relative_error:.1e}",
-                    f"{output.limit:.1e}",
-                )
-                for each in outcome.parity
-                for output in each.outputs
+        yield (
+            "Outputs on the device",
+            Table(
+                ("unit and output", "result", "largest error", "limit"),
+                tuple(
+                    (
+                        f"{each.unit}: {output.name}",
+                        "within the limit" if output.passed else "outside the limit",
+                        "not finite"
+                        if output.max_relative_error is None
+                        else f"{output.max_relative_error:.1e}",
+                        f"{output.limit:.1e}",
+                    )
+                    for each in outcome.parity
+                    for output in each.outputs
+                ),
+                words=2,
             ),
-            words=2,
         )
     if outcome.placement:
         units: dict[str, int] = {}
         for operation in outcome.placement:
             unit = operation.unit or "not stated"
             units[unit] = units.get(unit, 0) + 1
-        yield "Operations by unit, as the device plans them", Table(
-            ("unit", "operations"), tuple((unit, str(number)) for unit, number in units.items())
+        yield (
+            "Operations by unit, as the device plans them",
+            Table(
+                ("unit", "operations"), tuple((unit, str(number)) for unit, number in units.items())
+            ),
         )
     if outcome.events:
-        yield "Events", Table(
-            ("time", "event", "details"),
-            tuple(
-                (
-                    duration(event.t_ns),
-                    event.kind,
-                    " ".join(
-                        filter(
-                            None,
-                            (
-                                None
-                                if event.from_width is None
-                                else f"{event.from_width:g} to {event.to_width:g}",
-                                ", ".join(f"{k} {v:g}" for k, v in event.readings.items()),
-                                event.note,
-                            ),
-                        )
-                    ),
-                )
-                for event in outcome.events[:_MOST_EVENTS]
+        yield (
+            "Events",
+            Table(
+                ("time", "event", "details"),
+                tuple(
+                    (
+                        duration(event.t_ns),
+                        event.kind,
+                        " ".join(
+                            filter(
+                                None,
+                                (
+                                    None
+                                    if event.from_width is None
+                                    else f"{event.from_width:g} to {event.to_width:g}",
+                                    ", ".join(f"{k} {v:g}" for k, v in event.readings.items()),
+                                    event.note,
+                                ),
+                            )
+                        ),
+                    )
+                    for event in outcome.events[:_MOST_EVENTS]
+                ),
+                words=3,
             ),
-            words=3,
         )

@@ -13,7 +13,9 @@ def config(*, dark: bool = False, printed: bool = False) -> dict[str, Any]:
 
     Series differ by their shape or their dashes too, so that colours are never needed to read one.
     """
-    ink, soft, line = ("#e4e7eb", "#9aa5b1", "#2f3944") if dark else ("#1f2933", "#52606d", "#d9dee4")
+    ink, soft, line = (
+        ("#e4e7eb", "#9aa5b1", "#2f3944") if dark else ("#1f2933", "#52606d", "#d9dee4")
+    )
     series = (
         ["#6cc4ee", "#ffb066", "#8fd694", "#d8a6ff", "#ff9b9b", "#e6d96b"]
         if dark

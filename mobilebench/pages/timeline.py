@@ -90,7 +90,9 @@ def timeline(record: Record) -> Figure | None:
     panels += [_temperatures(states, sensors, clock)] if sensors else []
     panels += [_statuses(states, clock)] if any(state.thermal for state in states) else []
     panels += [_widths(measured.t_ns, measured.width, clock)] if measured.width else []
-    panels += [_caps(states, clock)] if len({state.cpu_cap_mhz for state in states} - {None}) else []
+    panels += (
+        [_caps(states, clock)] if len({state.cpu_cap_mhz for state in states} - {None}) else []
+    )
     for panel in panels:
         last = panel is panels[-1]
         panel["width"] = WIDTH
@@ -120,7 +122,9 @@ def _summary(outcome: Measurement, clock: _Clock, states: Sequence[DeviceState])
         f"{duration(clock.end_ns - clock.origin_ns)}: median {duration(first.p50_ms * 1e6)} in the "
         f"first tenth of the time, {duration(last.p50_ms * 1e6)} in the last."
     )
-    warmest = max((state.thermal for state in states if state.thermal), key=lambda s: s.level, default=None)
+    warmest = max(
+        (state.thermal for state in states if state.thermal), key=lambda s: s.level, default=None
+    )
     if warmest is not None:
         began = next(state for state in states if state.thermal is warmest)
         when = f" from {clock.unit[:-1]} {clock.at(began.t_ns):.1f}" if warmest.level else ""
@@ -324,7 +328,11 @@ def _table(
         )
         hottest = (
             max(
-                (state.temperatures_c[name] for state in here if name in (state.temperatures_c or {})),
+                (
+                    state.temperatures_c[name]
+                    for state in here
+                    if name in (state.temperatures_c or {})
+                ),
                 default=None,
             )
             for name in sensors
@@ -342,7 +350,11 @@ def _table(
                 duration(span.p50_ms * 1e6),
                 duration(span.p90_ms * 1e6),
                 *("–" if each is None else f"{each:.1f}" for each in hottest),  # noqa: RUF001
-                *([", ".join(f"{w:g}" for w in sorted(widths, reverse=True))] if measured.width else []),
+                *(
+                    [", ".join(f"{w:g}" for w in sorted(widths, reverse=True))]
+                    if measured.width
+                    else []
+                ),
             )
         )
     titles = (clock.unit, "status", "inferences", "median", "p90")
