@@ -110,8 +110,14 @@ def comparable(rows: Sequence[Row], kind: Side) -> list[tuple[str, str]]:
     return sorted(both)
 
 
-def compare(rows: Sequence[Row], kind: Side, a: str, b: str, shell: Shell) -> str:
-    """Return the page of a comparison, as HTML; without a common measurement it says so."""
+def compare(
+    rows: Sequence[Row], kind: Side, a: str, b: str, shell: Shell, *, left_out: int = 0
+) -> str:
+    """Return the page of a comparison, as HTML; without a common measurement it says so.
+
+    Without two names it offers what can be compared. `left_out` is how many comparisons of a
+    folder have no page.
+    """
     found_pairs = pairs(rows, kind, a, b)
     figure = chart(found_pairs, kind, a, b)
     return render(
@@ -122,8 +128,9 @@ def compare(rows: Sequence[Row], kind: Side, a: str, b: str, shell: Shell) -> st
         kind=kind,
         a=a,
         b=b,
-        sides={each: names([row for row in rows], each) for each in Side},
+        sides={each: names(rows, each) for each in Side},
         pairs=found_pairs,
+        left_out=left_out,
         duration=duration,
         figure=figure,
         charted=figure is not None,

@@ -36,11 +36,12 @@
     }
     if (choice) choice.value = name;
   };
-  const choose = (name, descending) => {
-    state.set("sort", name === "#" && !descending ? "" : name);
-    state.set("down", descending ? "1" : "");
+  // As in the addresses of a server: a minus before the column has the worst first.
+  const choose = (wish) => {
+    const name = wish.replace(/^-/, "");
+    state.set("sort", wish === "#" ? "" : wish);
     keep();
-    sort(name, descending);
+    sort(name, boards.some((board) => titles(board).some((each) => each.dataset.name === name && "falling" in each.dataset)) !== wish.startsWith("-"));
   };
   for (const board of boards)
     for (const head of titles(board)) {
@@ -49,9 +50,9 @@
       button.append(...head.childNodes);
       head.append(button);
       button.addEventListener("click", () =>
-        choose(head.dataset.name, head.getAttribute("aria-sort") === "ascending"));
+        choose(state.get("sort") === head.dataset.name || (head.dataset.name === "#" && head.hasAttribute("aria-sort") && !state.get("sort")) ? `-${head.dataset.name}` : head.dataset.name));
     }
-  choice?.addEventListener("change", () => choose(choice.value, false));
+  choice?.addEventListener("change", () => choose(choice.value));
 
   const apply = () => {
     const words = filter.value.toLowerCase().split(/\s+/).filter(Boolean);
@@ -66,12 +67,12 @@
       part.hidden = !part.querySelector("table.board tbody tr:not([hidden])");
     for (const row of document.querySelectorAll("#reported tbody tr")) row.hidden = !holds(row.textContent);
     count.textContent = words.length ? `${shown} of ${rows.length} rows` : "";
-    state.set("words", filter.value.trim());
+    state.set("q", filter.value.trim());
     keep();
   };
   filter.addEventListener("input", apply);
-  filter.value ||= state.get("words") ?? "";
+  filter.value ||= state.get("q") ?? "";
   tools.hidden = false;
-  if (state.get("sort") || state.get("down")) sort(state.get("sort") || "#", state.get("down") === "1");
+  if (state.get("sort")) choose(state.get("sort"));
   apply();
 })();
