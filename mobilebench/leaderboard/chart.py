@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mobilebench.leaderboard.columns import needed
+from mobilebench.leaderboard.groups import groups
 from mobilebench.leaderboard.rows import Row
-from mobilebench.leaderboard.sections import sections
 from mobilebench.notation.quantities import duration
 
 
@@ -28,18 +28,16 @@ class Bar:
 
 @dataclass(frozen=True)
 class Chart:
-    """The bars of one section: only their lengths may be compared."""
+    """The bars of one group: only their lengths may be compared."""
 
     heading: str
     bars: tuple[Bar, ...]
 
 
 def charts(rows: Sequence[Row]) -> list[Chart]:
-    """Return a chart for each section, with a bar for each measured row."""
+    """Return a chart for each group, with a bar for each measured row."""
     details = [column.name for column in needed(rows) if column.name in ("runtime", "threads")]
-    shown = (
-        Chart(section.heading, tuple(_bars(section.rows, details))) for section in sections(rows)
-    )
+    shown = (Chart(group.heading, tuple(_bars(group.rows, details))) for group in groups(rows))
     return [chart for chart in shown if chart.bars]
 
 

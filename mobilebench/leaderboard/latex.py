@@ -6,9 +6,9 @@ from collections.abc import Iterable, Sequence
 
 from mobilebench.leaderboard import elsewhere
 from mobilebench.leaderboard.columns import Column, of_a_paper
+from mobilebench.leaderboard.groups import FAILED, groups
 from mobilebench.leaderboard.notes import letter, of_columns, shared_marks
 from mobilebench.leaderboard.rows import Row
-from mobilebench.leaderboard.sections import FAILED, sections
 from mobilebench.notation import escapes
 from mobilebench.values.reported import Reported
 
@@ -20,15 +20,15 @@ def as_latex(
     reported: Sequence[Reported] = (),
     columns: Sequence[Column] | None = None,
 ) -> str:
-    """Return a table for each section, its marks as letters with notes below it.
+    """Return a table for each group, its marks as letters with notes below it.
 
     What holds for every row of a table is a note without a letter. The text of an error stays out:
     a failed row names its stage. Results that others report follow in a separate table.
     """
     chosen = of_a_paper(rows) if columns is None else columns
     parts = [_PACKAGES]
-    for section in sections(rows):
-        parts += _table([row for _, row in section.rows], chosen, section.heading)
+    for group in groups(rows):
+        parts += _table([row for _, row in group.rows], chosen, group.heading)
     if reported:
         cells = [list(map(escapes.latex, elsewhere.cells(result))) for result in reported]
         titles = list(map(escapes.latex, elsewhere.COLUMNS))

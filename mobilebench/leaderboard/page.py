@@ -12,9 +12,9 @@ from markupsafe import Markup
 from mobilebench.leaderboard import elsewhere, text
 from mobilebench.leaderboard.chart import charts
 from mobilebench.leaderboard.columns import UNKNOWN, Column, offered
+from mobilebench.leaderboard.groups import groups
 from mobilebench.leaderboard.notes import notes
 from mobilebench.leaderboard.rows import Row
-from mobilebench.leaderboard.sections import sections
 from mobilebench.machine import host
 from mobilebench.notation import escapes
 from mobilebench.values.reported import Reported
@@ -37,7 +37,7 @@ def as_page(
     columns: Sequence[Column] | None = None,
     title: str = "mobilebench leaderboard",
 ) -> str:
-    """Return the page as HTML, with a table for each section.
+    """Return the page as HTML, with a table for each group.
 
     Intervals, numbers of images and weights stand small below what they are about.
     """
@@ -65,7 +65,7 @@ def as_page(
         below=below,
         words={name: text for others in _BELOW.values() for name, text in others.items()},
         chosen=columns is not None,
-        sections=sections(rows),
+        groups=groups(rows),
         rows=rows,
         notes=notes(rows, [column.name for column in chosen]),
         charts=charts(rows),

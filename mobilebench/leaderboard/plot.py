@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 from mobilebench.errors import UserError
 from mobilebench.leaderboard import labels
 from mobilebench.leaderboard.axes import KINDS, Axes, Quantity, comparable, fronts_of, kind
+from mobilebench.leaderboard.groups import groups
 from mobilebench.leaderboard.notes import letter, of_numbers, shared_marks
 from mobilebench.leaderboard.rows import Row
-from mobilebench.leaderboard.sections import sections
 from mobilebench.notation import escapes
 from mobilebench.notation.picture import Picture, require_plots, saved
 
@@ -53,8 +53,8 @@ def panels(rows: Sequence[Row], axes: Axes) -> list[Panel]:
         )
     if axes.timed:
         return [
-            Panel(section.heading, tuple(row for _, row in section.rows))
-            for section in sections(with_point)
+            Panel(group.heading, tuple(row for _, row in group.rows))
+            for group in groups(with_point)
         ]
     files = {row.file_sha256: row for row in reversed(with_point)}
     return [Panel("Files", tuple(reversed(files.values())))]

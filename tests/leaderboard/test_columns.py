@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from mobilebench.leaderboard.sections import sections
 from rich.console import Console
 
 from mobilebench.errors import UserError
@@ -20,7 +21,6 @@ from mobilebench.leaderboard.naming import Naming
 from mobilebench.leaderboard.notes import notes
 from mobilebench.leaderboard.page import as_page
 from mobilebench.leaderboard.rows import Row
-from mobilebench.leaderboard.sections import sections
 from mobilebench.leaderboard.table import as_table
 from mobilebench.leaderboard.text import as_csv, as_json, as_markdown
 from mobilebench.results.spread import spread
