@@ -60,7 +60,7 @@ def bars(things: Sequence[Bar], title: str, kinds: Sequence[str], what: str) -> 
             },
         }
     )
-    return {"width": WIDTH, "height": {"step": _STEP}, "layer": layers}
+    return {"width": WIDTH, "height": _STEP * len(things), "layer": layers}
 
 
 def _layers(

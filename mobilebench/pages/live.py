@@ -20,8 +20,8 @@ from mobilebench.pages.source import Source
 from mobilebench.pages.templates import STATIC, Shell, render
 
 POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
-    "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; "
+    "img-src 'self' data:; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
 """The Content-Security-Policy that the pages work under."""
 _KINDS = {".js": "text/javascript", ".css": "text/css", ".txt": "text/plain", ".html": "text/html"}
@@ -101,14 +101,12 @@ def _compare(source: Source, shell: Shell, asked: Mapping[str, str]) -> str:
     kind = asked.get("kind", Side.MODEL)
     if kind not in set(Side):
         raise UserError(f"Two of the kind {kind!r} cannot be compared; give model or device.")
-    return compare(
-        source.rows(View()), Side(kind), asked.get("a", ""), asked.get("b", ""), shell
-    )
+    return compare(source.rows(View()), Side(kind), asked.get("a", ""), asked.get("b", ""), shell)
 
 
 def _ranking(source: Source, shell: Shell, view: View) -> str:
     rows = source.rows(view)
-    return ranking(rows, source.courses(rows), shell)
+    return ranking(rows, source.entries(rows), shell)
 
 
 def _history(source: Source, shell: Shell, record_id: str) -> str | None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from mobilebench.leaderboard.view import View
 from mobilebench.notation.quantities import duration
 from mobilebench.pages.board import Choice
 from mobilebench.pages.templates import Shell, render
-from mobilebench.leaderboard.view import View
 
 
 @dataclass(frozen=True)

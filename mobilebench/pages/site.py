@@ -127,7 +127,7 @@ def files(shown: Board, source: Source) -> Iterator[tuple[str, str]]:
     for group in groups(rows):
         own = [row for _, row in group.rows]
         yield f"{Page.GROUP}/{group.id or board.FAILED}.html", board.group(own, below)
-    yield "ranking.html", ranking(rows, source.courses(rows), top)
+    yield "ranking.html", ranking(rows, source.entries(rows), top)
     yield "compare.html", compare(rows, Side.MODEL, "", "", top, left_out=plan.left_out)
     for kind, a, b in plan.pairs:
         name = f"{Page.COMPARE}/{pair_file(kind, a, b)}.html"
@@ -189,5 +189,3 @@ def listed(row: Row) -> Listed:
         failed=row.failure is not None,
         suspect=row.status == "suspect",
     )
-
-

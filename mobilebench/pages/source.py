@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Protocol
 
 from mobilebench.leaderboard.rows import Row
@@ -11,7 +11,7 @@ from mobilebench.pages.devices import Seen
 from mobilebench.pages.history import Cell
 from mobilebench.pages.records import Listed
 from mobilebench.regress.history import History
-from mobilebench.results.course import Course
+from mobilebench.results import Entry
 from mobilebench.values.accuracy import Accuracy
 from mobilebench.values.record import Record
 from mobilebench.values.reported import Reported
@@ -26,8 +26,8 @@ class Source(Protocol):
         Ranks are those of whole groups, whatever the view leaves out.
         """
 
-    def courses(self, rows: Sequence[Row]) -> Mapping[str, Course]:
-        """Return the course over time of each row that has one, by the id of its record."""
+    def entries(self, rows: Sequence[Row]) -> Sequence[Entry]:
+        """Return the entries that rows are of."""
 
     def reported(self) -> Sequence[Reported]:
         """Return the results of others."""

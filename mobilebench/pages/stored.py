@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from mobilebench.leaderboard import rank
@@ -14,7 +14,6 @@ from mobilebench.pages.history import Cell
 from mobilebench.pages.records import Listed
 from mobilebench.regress.history import History, histories
 from mobilebench.results import Entry
-from mobilebench.results.course import Course
 from mobilebench.store import Query, RecordStore
 from mobilebench.values.accuracy import Accuracy
 from mobilebench.values.measurement import Measurement, Validity
@@ -37,16 +36,18 @@ class StoredPages:
     def _entries(self) -> Sequence[Entry]:
         return [Entry.of(record) for record in self._store.find(Query(newest=True))]
 
-    def courses(self, rows: Sequence[Row]) -> Mapping[str, Course]:
+    def entries(self, rows: Sequence[Row]) -> Sequence[Entry]:
         shown = {row.record_id for row in rows}
-        return courses([entry for entry in self._entries() if entry.record_id in shown])
+        return [entry for entry in self._entries() if entry.record_id in shown]
 
     def reported(self) -> Sequence[Reported]:
         return self._store.find_reported()
 
     def record(self, record_id: str) -> Record | None:
         records = [
-            record for record in self._store.find(Query(id=record_id)) if record.record_id == record_id
+            record
+            for record in self._store.find(Query(id=record_id))
+            if record.record_id == record_id
         ]
         return records[0] if records else None
 
@@ -108,15 +109,6 @@ def _query(view: View) -> Query:
 
 def _key(record: Record) -> str:
     return f"{record.created} {record.record_id}"
-
-
-def courses(entries: Sequence[Entry]) -> dict[str, Course]:
-    """Return the course over time of each measurement that has one, by record."""
-    return {
-        entry.record_id: entry.measured.figures.course
-        for entry in entries
-        if entry.measured is not None and entry.measured.figures.course is not None
-    }
 
 
 def devices(entries: Sequence[Entry]) -> list[Seen]:

@@ -68,7 +68,7 @@ def _environment() -> Environment:
     templates.globals.update(
         content=content,
         scripts=SCRIPTS,
-        tables=TABLES,
+        table_script=TABLES,
         style=STYLE,
         themes={"light": theme.config(), "dark": theme.config(dark=True)},
         data=data,

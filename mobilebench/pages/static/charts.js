@@ -60,9 +60,9 @@
     try {
       const { view } = await embedded(place, fitted(parsed(plot), width), themes[dark.matches ? "dark" : "light"]);
       plot.view = view;
-      const image = place.querySelector("svg");
-      image.setAttribute("role", "img");
-      image.setAttribute("aria-label", plot.dataset.label);
+      place.setAttribute("role", "img");
+      place.setAttribute("aria-label", plot.dataset.label);
+      place.querySelector("svg").setAttribute("aria-hidden", "true");
     } catch (error) {
       place.textContent = "The chart could not be drawn; the table has its numbers.";
       console.error(error);
