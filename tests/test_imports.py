@@ -57,15 +57,15 @@ ALLOWED: dict[str, set[str]] = {
     # heat
     "thermal": {"errors", "values", "notation"},
     # from a file to a verdict
+    "results": {"values", "stats", "notation"},
     "store": {"errors", "files", "values"},
-    "regress": {"errors", "values", "stats", "store", "notation"},
+    "regress": {"errors", "values", "stats", "store", "notation", "results"},
     "measuring": {
         "errors", "files", "values", "machine", "inputs", "observer", "stats", "notation",
         "interfaces", "plugins", "failures", "verifying", "store", "regress", "thermal",
     },
     "gating": {"errors", "values", "machine", "observer", "measuring", "regress"},
-    "results": {"values", "stats", "notation"},
-    "leaderboard": {"errors", "values", "machine", "notation", "results"},
+    "leaderboard": {"errors", "values", "machine", "notation", "results", "regress"},
     "interop": {"errors", "values"},
     "schema": {"files", "values", "conformance"},
     "conformance": {

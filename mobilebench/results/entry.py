@@ -159,6 +159,8 @@ class Entry:
     version: int = VERSION
     record_id: str
     created: str
+    title: str
+    """The cell in words, for people."""
     cell: str
     """sha256 over the record's cell: records with the same one are the same measurement, taken
     again."""
@@ -196,6 +198,7 @@ class Entry:
         return cls(
             record_id=record.record_id,
             created=record.created,
+            title=record.title,
             cell=digest(record.cell),
             network=digest(record.network),
             model=record.model,
