@@ -51,7 +51,13 @@ def bars(things: Sequence[Bar], title: str, kinds: Sequence[str], what: str) -> 
     layers.append(
         {
             "data": {"values": names},
-            "mark": {"type": "text", "style": "label", "align": "left", "baseline": "middle"},
+            "mark": {
+                "type": "text",
+                "style": "label",
+                "align": "left",
+                "baseline": "middle",
+                "limit": WIDTH,
+            },
             "encoding": {
                 "x": {"value": 0},
                 "y": _line(_NAME),
@@ -91,7 +97,7 @@ def _layers(
         "scale": {"zero": True},
         "axis": {"tickCount": 6, "grid": True},
     }
-    legend = {"title": None, "orient": "top"} if len(kinds) > 1 else None
+    legend = {"title": None, "orient": "top", "symbolOpacity": 1} if len(kinds) > 1 else None
     series = {"field": "kind", "type": "nominal", "scale": {"domain": [*kinds]}, "legend": legend}
     symbols = {
         **series,

@@ -30,6 +30,8 @@ _BELOW = {
 }
 """Columns that stand in the cell of another one, each with the words around its text."""
 _MOST_CHOICES = 300
+_SHARED = ("runtime", "threads")
+"""Columns that the conditions of a group state already."""
 _WIDE = ("artifact", "runtime")
 """Columns that have a whole line on a phone."""
 
@@ -111,12 +113,17 @@ def group(
         passing,
         shell,
         heading=whole.heading,
-        conditions=whole.conditions,
+        conditions=[(title, _bare(title, text)) for title, text in whole.conditions],
         view=view,
         choices=_choices(rows, view),
         columns=columns,
         page="group",
     )
+
+
+def _bare(title: str, text: str) -> str:
+    """Return what a heading says of a condition without the word that its title has."""
+    return text.removeprefix(f"{title.partition(' ')[0]} ").removesuffix(f" {title}")
 
 
 def file(
@@ -156,6 +163,8 @@ def _tables(
         column.name: [other for other in chosen if other.name in _BELOW.get(column.name, ())]
         for column in chosen
     }
+    if columns is None and not view.columns:
+        chosen = [column for column in chosen if column.name not in _SHARED]
     small = [column for others in below.values() for column in others]
     parts = groups(rows)
     charts = {part.id: figures([row for _, row in part.rows], shell.links) for part in parts}

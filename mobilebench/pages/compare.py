@@ -16,6 +16,7 @@ from mobilebench.pages.figure import Figure, Table
 from mobilebench.pages.templates import Shell, render
 
 _MOST = 60
+_PARTS = 6
 
 
 class Side(StrEnum):
@@ -88,6 +89,7 @@ def compare(
         except UserError as error:
             why = str(error)
     figure = chart(shown, kind, a, b)
+    common, own_titles = titles(shown, kind)
     return render(
         "compare.html.j2",
         shell,
@@ -98,7 +100,8 @@ def compare(
         b=b,
         sides={each: names(rows, each) for each in Side},
         pairs=shown,
-        what=what,
+        common=common,
+        titles=own_titles,
         verdict=verdict,
         why=why,
         left_out=left_out,
@@ -109,20 +112,24 @@ def compare(
     )
 
 
-def what(pair: Pair, kind: Side) -> str:
-    """Return in words what both sides of a pair have in common."""
+def _parts(pair: Pair, kind: Side) -> list[str]:
+    """Return what both sides of a pair have in common, in words."""
     row = pair.first
     place = row.device_model if kind is Side.MODEL else row.model
     files = dict.fromkeys((pair.first.artifact, pair.second.artifact))
-    parts = (
-        place,
-        " and ".join(files),
-        row.runtime,
-        row.compute_unit,
-        row.resolution,
-        row.protocol,
-    )
-    return ", ".join(part for part in parts if part)
+    how = (row.runtime, row.compute_unit, row.resolution, row.protocol)
+    return [part or "" for part in (place, " and ".join(files), *how)]
+
+
+def titles(pairs: Sequence[Pair], kind: Side) -> tuple[str, list[str]]:
+    """Return what all pairs have in common, and what tells each from the others."""
+    parts = [_parts(pair, kind) for pair in pairs]
+    shared = [place for place in range(1, _PARTS) if len({own[place] for own in parts}) == 1]
+    common = ", ".join(filter(None, (parts[0][place] for place in shared))) if parts else ""
+    return common, [
+        ", ".join(filter(None, (own[place] for place in range(_PARTS) if place not in shared)))
+        for own in parts
+    ]
 
 
 def verdict(pair: Pair, a: str, b: str) -> str:
@@ -150,7 +157,8 @@ def _choices(rows: Sequence[Row], shell: Shell) -> list[tuple[Side, list[Choice]
 def chart(pairs: Sequence[Pair], kind: Side, a: str, b: str) -> Figure | None:
     """Return the chart of a comparison; None where nothing was measured on both sides."""
     things, lines = [], []
-    for pair in pairs:
+    _, names_of = titles(pairs, kind)
+    for pair, shared in zip(pairs, names_of, strict=True):
         first, second = pair.first, pair.second
         if first.result_ms is None or second.result_ms is None:
             continue
@@ -159,7 +167,6 @@ def chart(pairs: Sequence[Pair], kind: Side, a: str, b: str) -> Figure | None:
             for name, row in ((a, first), (b, second))
             if row.result_ms is not None
         )
-        shared = what(pair, kind)
         things.append(Bar(shared, dots))
         medians = (duration(first.result_ms * 1e6), duration(second.result_ms * 1e6))
         lines.append((shared, *medians, "–" if pair.ratio is None else f"{pair.ratio:.3g}"))  # noqa: RUF001

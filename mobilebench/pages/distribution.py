@@ -69,11 +69,15 @@ def _bars(latencies: list[float], spread: float) -> list[tuple[float, float, int
 
 def _spec(bars: list[tuple[float, float, int]], lines: dict[str, float]) -> dict[str, Any]:
     values = [{"x": a, "x2": b, "count": count} for a, b, count in bars]
-    rules = [{"x": at, "name": name} for name, at in lines.items()]
+    rules = [
+        {"x": at, "name": name, "at": 8 + 13 * place}
+        for place, (name, at) in enumerate(lines.items())
+    ]
     x = {"field": "x", "type": "quantitative", "title": "latency, ms", "scale": {"zero": False}}
     return {
         "width": WIDTH,
         "height": _HEIGHT,
+        "resolve": {"scale": {"y": "independent"}},
         "layer": [
             {
                 "data": {"values": values},
@@ -96,8 +100,12 @@ def _spec(bars: list[tuple[float, float, int]], lines: dict[str, float]) -> dict
             },
             {
                 "data": {"values": rules},
-                "mark": {"type": "text", "style": "label", "align": "left", "dx": 4, "y": 8},
-                "encoding": {"x": x, "text": {"field": "name"}},
+                "mark": {"type": "text", "style": "label", "align": "right", "dx": -4},
+                "encoding": {
+                    "x": x,
+                    "y": {"field": "at", "type": "quantitative", "scale": None, "axis": None},
+                    "text": {"field": "name"},
+                },
             },
         ],
     }

@@ -66,7 +66,7 @@ def chart(series: History) -> Figure:
     runs = counted(len(series.points), "run")
     return Figure(
         name="history",
-        title=series.metric,
+        title=f"{series.metric[0].upper()}{series.metric[1:]}",
         summary=(
             f"{runs} from {created[0][:10]} to {created[-1][:10]}. "
             f"{'Changes of level: ' + changes if changes else 'No change of level'}."

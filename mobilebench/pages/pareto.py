@@ -13,6 +13,7 @@ from mobilebench.pages.figure import WIDTH, Figure, Table
 from mobilebench.pages.links import Links
 
 _HEIGHT = 300
+_SIGNS = dict(zip(KINDS, ("circle", "diamond"), strict=True))
 _AXES = Axes(Quantity.LATENCY, Quantity.ACCURACY)
 
 
@@ -24,7 +25,9 @@ def pareto(rows: Sequence[Row], links: Links) -> Figure | None:
     points = [point for row in shown if (point := _AXES.point(row)) is not None]
     best = fronts_of(shown, points, _AXES)
     front = {place for each in best for place in each}
-    names = [f"{shown[place].model} {shown[place].artifact}" for each in best for place in each]
+    alike = len({row.artifact for row in shown}) == 1
+    texts = [row.model if alike else f"{row.model} {row.artifact}" for row in shown]
+    names = [texts[place] for each in best for place in each]
     table = Table(
         titles=("network", "accuracy", "on the front", "median, ms", "top-1, %"),
         rows=tuple(
@@ -49,7 +52,7 @@ def pareto(rows: Sequence[Row], links: Links) -> Figure | None:
             f"Filled: on the Pareto front, where no other network is both faster and more "
             f"accurate: {', '.join(dict.fromkeys(names))}.{missing if left_out else ''}"
         ),
-        spec=_spec(shown, points, best, links),
+        spec=_spec(shown, points, best, texts, links),
         table=table,
     )
 
@@ -58,17 +61,22 @@ def _spec(
     rows: Sequence[Row],
     points: Sequence[tuple[float, float]],
     best: Sequence[Sequence[int]],
+    texts: Sequence[str],
     links: Links,
 ) -> dict[str, Any]:
     front = {place for each in best for place in each}
+    middle = (min(x for x, _ in points) + max(x for x, _ in points)) / 2
+    kinds = [each for each in KINDS if any(kind(row) == each for row in rows)]
     values = [
         {
             "x": point[0],
             "y": point[1],
             "name": escapes.visible(f"{row.model} {row.artifact}"),
             "precision": escapes.visible(row.precision),
+            "text": escapes.visible(texts[place]),
             "kind": kind(row),
             "front": place in front,
+            "late": point[0] > middle,
             "p50": f"{point[0]:.4g} ms",
             "url": links.record(row.record_id) or "",
         }
@@ -89,18 +97,21 @@ def _spec(
         "type": "quantitative",
         "title": Quantity.LATENCY.axis_title,
         "scale": {"zero": False, "padding": 24},
+        "axis": {"tickCount": 6},
     }
     y = {**x, "field": "y", "title": Quantity.ACCURACY.axis_title}
     series = {
         "field": "precision",
         "type": "nominal",
-        "legend": {"title": None, "orient": "top", "symbolOpacity": 1},
+        "legend": {"title": None, "orient": "top", "symbolOpacity": 1}
+        if len({row.precision for row in rows}) > 1
+        else None,
     }
     signs = {
         "field": "kind",
         "type": "nominal",
-        "scale": {"domain": [*KINDS], "range": ["circle", "diamond"]},
-        "legend": {"title": None, "orient": "top", "direction": "horizontal"},
+        "scale": {"domain": kinds, "range": [_SIGNS[each] for each in kinds]},
+        "legend": {"title": None, "orient": "top"},
     }
     linked = any(value["url"] for value in values)
     layers: list[dict[str, Any]] = [
@@ -144,11 +155,15 @@ def _spec(
             },
         }
     )
-    layers.append(
-        {
-            "data": {"values": [value for value in values if value["front"]]},
-            "mark": {"type": "text", "style": "label", "align": "left", "dx": 8, "dy": -8},
-            "encoding": {"x": x, "y": y, "text": {"field": "name"}},
-        }
-    )
+    for late, align, dx in ((False, "left", 8), (True, "right", -8)):
+        own = [value for value in values if value["front"] and value["late"] is late]
+        if not own:
+            continue
+        layers.append(
+            {
+                "data": {"values": own},
+                "mark": {"type": "text", "style": "label", "align": align, "dx": dx, "dy": -9},
+                "encoding": {"x": x, "y": y, "text": {"field": "text"}},
+            }
+        )
     return {"width": WIDTH, "height": _HEIGHT, "layer": layers}

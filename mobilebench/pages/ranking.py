@@ -42,7 +42,7 @@ def chart(ranking: Ranking, links: Links) -> Figure:
     titles = [title for kind in kinds for title in (f"rank, {kind}", f"median, {kind}")]
     return Figure(
         name="ranking",
-        title=" and ".join(kinds),
+        title=" and ".join(kinds).capitalize(),
         summary=(
             f"Median of each minute with its interval. {_verdict(ranking)} Rows whose intervals "
             f"overlap share a rank (=)."

@@ -169,7 +169,7 @@ def _run(record: Record) -> Iterator[tuple[str, str | None]]:
     yield "evidence of the unit", outcome.runtime.compute_unit_evidence
     yield "settings", ", ".join(f"{k}={v}" for k, v in sorted(outcome.runtime.settings.items()))
     yield "set on the device", ", ".join(record.device_settings)
-    if protocol.gate is not None:
+    if protocol.gate is not None and outcome.gates:
         passed = sum(gate.open for gate in outcome.gates)
         yield (
             "thermal gate",

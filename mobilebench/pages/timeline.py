@@ -101,7 +101,11 @@ def timeline(record: Record) -> Figure | None:
         name="timeline",
         title="Over time",
         summary=_summary(outcome, clock, states),
-        spec={"vconcat": panels, "spacing": 10, "resolve": {"legend": {"color": "independent"}}},
+        spec={
+            "vconcat": panels,
+            "spacing": 10,
+            "resolve": {"scale": {"color": "independent", "strokeDash": "independent"}},
+        },
         table=_table(outcome, clock, states, sensors),
     )
 
@@ -246,33 +250,39 @@ def _temperatures(
     }
 
 
-def _steps(points: Sequence[tuple[float, float | str]], end: float) -> list[Point]:
+def _steps(points: Sequence[tuple[float, float]], end: float) -> list[dict[str, float]]:
     """Return the first point and each change, with the last value until the end."""
-    kept: list[Point] = []
-    for t, value in points:
-        if not kept or kept[-1]["y"] != value:
-            kept.append({"t": t, "y": value})
-    return [*kept, {"t": end, "y": kept[-1]["y"]}] if kept else []
+    steps: list[dict[str, float]] = []
+    for t, number in points:
+        if not steps or steps[-1]["y"] != number:
+            steps.append({"t": t, "y": number})
+    return [*steps, {"t": end, "y": steps[-1]["y"]}] if steps else []
 
 
 def _statuses(states: Sequence[DeviceState], clock: _Clock) -> dict[str, Any]:
-    levels = [state.value for state in ThermalState]
-    points = [(clock.at(state.t_ns), state.thermal.value) for state in states if state.thermal]
+    words = [state.value for state in ThermalState]
+    points = [(clock.at(state.t_ns), state.thermal.level) for state in states if state.thermal]
+    steps = _steps(points, clock.end)
     return {
         "height": _PANEL,
-        "data": {"values": _steps(points, clock.end)},
+        "data": {"values": [{**step, "word": words[int(step["y"])]} for step in steps]},
         "mark": {"type": "line", "interpolate": "step-after", "strokeWidth": 2},
         "encoding": {
             "y": {
                 "field": "y",
-                "type": "ordinal",
+                "type": "quantitative",
                 "title": "status",
-                "scale": {"domain": levels[::-1]},
-                "axis": {"minExtent": _AXIS, "maxExtent": _AXIS},
+                "scale": {"domain": [-0.2, len(words) - 0.8], "nice": False},
+                "axis": {
+                    "minExtent": _AXIS,
+                    "maxExtent": _AXIS,
+                    "values": [*range(len(words))],
+                    "labelExpr": f"{words}[datum.value]",
+                },
             },
             "tooltip": [
                 {"field": "t", "title": clock.unit, "format": ".2f"},
-                {"field": "y", "title": "thermal status"},
+                {"field": "word", "title": "thermal status"},
             ],
         },
     }

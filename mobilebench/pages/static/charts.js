@@ -9,6 +9,8 @@
 
   // Plots that stand one below the other cannot be told a whole width, only that of each panel.
   const fitted = (spec, width) => {
+    // Names that stand in a plot end in an ellipsis where they have no room.
+    for (const { mark } of spec.layer ?? []) if (mark.limit) mark.limit = width - 20;
     if (spec.vconcat)
       return { ...spec, vconcat: spec.vconcat.map((each) => ({ ...each, width: Math.max(120, width - AXIS) })) };
     return { ...spec, width, autosize: { type: "fit-x", contains: "padding" } };
