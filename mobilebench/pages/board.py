@@ -15,7 +15,7 @@ from mobilebench.leaderboard.view import View, choices
 from mobilebench.notation.quantities import counted, duration
 from mobilebench.pages.figure import Figure
 from mobilebench.pages.latencies import latencies
-from mobilebench.pages.links import Links
+from mobilebench.pages.links import Form, Links
 from mobilebench.pages.pareto import pareto
 from mobilebench.pages.templates import Shell, render
 from mobilebench.values.device import DeviceKind
@@ -126,17 +126,17 @@ def _bare(title: str, text: str) -> str:
     return text.removeprefix(f"{title.partition(' ')[0]} ").removesuffix(f" {title}")
 
 
-def file(
+def as_page(
     rows: Sequence[Row],
-    shell: Shell,
     reported: Sequence[Reported] = (),
     columns: Sequence[Column] | None = None,
+    title: str = "mobilebench leaderboard",
 ) -> str:
     """Return the whole board as one file that needs nothing else, as HTML."""
     return _tables(
         rows,
-        shell,
-        heading=shell.title,
+        Shell.now(Links(Form.FILE), title),
+        heading=title,
         conditions=(),
         view=View(),
         choices=(),

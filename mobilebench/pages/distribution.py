@@ -12,7 +12,9 @@ from mobilebench.values.measurement import Measurement
 from mobilebench.values.record import Record
 
 _FEWEST_BARS, _MOST_BARS = 8, 60
-_HEIGHT = 180
+_HEIGHT = 200
+_HEADROOM = 1.35
+"""Room for the names of the percentiles above the highest bar."""
 _BEYOND = 3.0
 """What is farther above the 90th percentile than this many times its distance from the median
 stands in one last bar, so that one slow inference does not squeeze all others."""
@@ -85,7 +87,12 @@ def _spec(bars: list[tuple[float, float, int]], lines: dict[str, float]) -> dict
                 "encoding": {
                     "x": {**x, "bin": {"binned": True}, "axis": {"grid": False, "tickCount": 6}},
                     "x2": {"field": "x2"},
-                    "y": {"field": "count", "type": "quantitative", "title": "inferences"},
+                    "y": {
+                        "field": "count",
+                        "type": "quantitative",
+                        "title": "inferences",
+                        "scale": {"domainMax": _HEADROOM * max(count for *_, count in bars)},
+                    },
                     "tooltip": [
                         {"field": "x", "title": "from, ms", "format": ".4~g"},
                         {"field": "x2", "title": "to, ms", "format": ".4~g"},

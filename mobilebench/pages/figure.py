@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from mobilebench.notation import escapes
@@ -37,12 +38,12 @@ class Figure:
     """Vega-Lite without data from elsewhere; its width is `WIDTH`."""
     table: Table
 
-    def as_picture(self, picture: Picture) -> bytes:
-        """Return the chart as a file. Raises `MissingToolkit` without the extra `plots`."""
-        return picture_of((self,), picture)
+    def titled(self, title: str) -> Figure:
+        """Return the chart under another title."""
+        return replace(self, title=title)
 
 
-def picture_of(figures: tuple[Figure, ...], picture: Picture) -> bytes:
+def picture_of(figures: Sequence[Figure], picture: Picture) -> bytes:
     """Return charts, one below the other, as one file.
 
     Raises `MissingToolkit` without the extra `plots`.

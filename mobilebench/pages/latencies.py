@@ -18,10 +18,11 @@ _MOST = 60
 def latencies(rows: Sequence[Row], links: Links) -> Figure | None:
     """Return the chart; None where no row was measured."""
     things, lines = [], []
+    alike = len({row.artifact for row in rows}) == 1
     for row in rows:
         if row.p50_ms is None or row.p90_ms is None or row.min_ms is None:
             continue
-        name = f"{row.model} {row.artifact}"
+        name = row.model if alike else f"{row.model} {row.artifact}"
         dot = Dot(_KIND, row.p50_ms, row.min_ms, row.p90_ms)
         things.append(Bar(name, (dot,), links.record(row.record_id)))
         lines.append((name, *(duration(ms * 1e6) for ms in (row.min_ms, row.p50_ms, row.p90_ms))))

@@ -29,15 +29,17 @@ class Facts:
     facts: tuple[tuple[str, str], ...]
 
 
-def record(record: Record, shell: Shell, accuracies: Sequence[Accuracy] = ()) -> str:
-    """Return the page of a record, as HTML."""
+def record(
+    record: Record, shell: Shell, accuracies: Sequence[Accuracy] = (), model: str | None = None
+) -> str:
+    """Return the page of a record, as HTML; `model` is another name for its model."""
     [row] = rank([record], accuracies)
     outcome = record.outcome
     return render(
         "record.html.j2",
         shell,
         page="record",
-        heading=f"{row.model} {row.artifact}",
+        heading=f"{model or row.model} {row.artifact}",
         record=record,
         row=row,
         failure=outcome if isinstance(outcome, Failure) else None,

@@ -150,7 +150,7 @@ def _records(
         name = f"{Page.RECORD}/{record_file(row.record_id)}"
         facts = found_record.artifact
         accuracies = source.accuracies(facts.sha256) if facts else ()
-        yield f"{name}.html", record(found_record, below, accuracies)
+        yield f"{name}.html", record(found_record, below, accuracies, row.model)
         yield f"{name}.json", text
     newest = iter(sorted(rows, key=lambda row: (row.created, row.record_id), reverse=True))
     page = 1

@@ -36,10 +36,10 @@ def config(*, dark: bool = False, printed: bool = False) -> dict[str, Any]:
         "mark": {"color": series[0]},
         "range": {"category": series, "symbol": ["circle", "diamond", "square", "triangle-up"]},
         "style": {
-            "soft": {"stroke": soft, "color": soft},
-            "ink": {"stroke": ink, "fill": ink},
-            "label": {"fill": ink, "fontSize": 11},
-            "warn": {"stroke": warn, "color": warn},
-            "band": {"fill": series[0], "fillOpacity": 0.25},
+            "soft": {"color": soft},
+            "ink": {"color": ink},
+            "label": {"color": ink, "fontSize": 11},
+            "warn": {"color": warn},
+            "band": {"fillOpacity": 0.25},
         },
     }

@@ -22,8 +22,8 @@ from mobilebench.cli import output
 from mobilebench.errors import UserError
 from mobilebench.leaderboard import Row, elsewhere, exchange, rank, text
 from mobilebench.leaderboard.latex import as_latex
-from mobilebench.leaderboard.page import as_page
 from mobilebench.leaderboard.table import as_table
+from mobilebench.pages.board import as_page
 from mobilebench.regress import check
 from mobilebench.regress.annotations import as_annotations
 from mobilebench.regress.junit import as_junit

@@ -19,10 +19,10 @@ from mobilebench.leaderboard import rank
 from mobilebench.leaderboard.columns import COLUMNS, NAMES, by_importance, named, offered
 from mobilebench.leaderboard.naming import Naming
 from mobilebench.leaderboard.notes import notes
-from mobilebench.leaderboard.page import as_page
 from mobilebench.leaderboard.rows import Row
 from mobilebench.leaderboard.table import as_table
 from mobilebench.leaderboard.text import as_csv, as_json, as_markdown
+from mobilebench.pages.board import as_page
 from mobilebench.results.spread import spread
 from mobilebench.store import RecordStore
 from mobilebench.values.measurement import ComputeUnit, Measurement, Phase, Samples

@@ -10,15 +10,15 @@ import re
 from html.parser import HTMLParser
 
 import pytest
+from mobilebench.leaderboard.chart import charts
 from rich.console import Console
 
 from mobilebench.leaderboard import Row, rank
-from mobilebench.leaderboard.chart import charts
 from mobilebench.leaderboard.columns import NAMES, UNKNOWN, offered
 from mobilebench.leaderboard.notes import notes
-from mobilebench.leaderboard.page import as_page
 from mobilebench.leaderboard.table import as_table
 from mobilebench.leaderboard.text import as_csv, as_json, as_markdown
+from mobilebench.pages.board import as_page
 from mobilebench.values.artifact import Agreement
 from mobilebench.values.measurement import Diagnosis
 from mobilebench.values.modelspec import Weights

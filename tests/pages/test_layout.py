@@ -16,8 +16,8 @@ import pytest
 
 from mobilebench.leaderboard import rank
 from mobilebench.leaderboard.columns import named
-from mobilebench.leaderboard.page import as_page
 from mobilebench.leaderboard.rows import Row
+from mobilebench.pages.board import as_page
 from mobilebench.values.measurement import Diagnosis
 from mobilebench.values.modelspec import Weights
 from mobilebench.values.record import Record
