@@ -11,7 +11,16 @@ from mobilebench.leaderboard.groups import CONDITIONS, Condition
 from mobilebench.leaderboard.rows import Row
 from mobilebench.regress.rule import Rule
 
-_OF_DEVICE = ("device_model", "device_kind", "soc", "cores", "ram_gib", "os", "os_build")
+_OF_DEVICE = (
+    "specimen",
+    "device_model",
+    "device_kind",
+    "soc",
+    "cores",
+    "ram_gib",
+    "os",
+    "os_build",
+)
 """Conditions in which two devices may differ: they are what is compared."""
 _OF_FILE = ("artifact", "weights")
 _UNKNOWN = "not known"

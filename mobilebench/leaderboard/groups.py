@@ -47,6 +47,7 @@ CONDITIONS: Sequence[Condition] = (
     _words("device_model", "device"),
     _words("compute_unit", "compute unit"),
     _words("protocol", "protocol", "protocol "),
+    _words("specimen", "this very device"),
     _words("runtime", "runtime"),
     Condition("threads", "threads", _threads),
     _words("precision", "precision"),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 
-from mobilebench.leaderboard.groups import groups
 from mobilebench.leaderboard.marks import AS_AUTHORS
 from mobilebench.leaderboard.rows import Row, Status
 
@@ -59,12 +58,7 @@ def _about_ranks(rows: Sequence[Row]) -> list[str]:
         for row in rows
         if row.rank is not None and row.result_ms != row.p50_ms
     )
-    several = [
-        f"{group.heading}: intervals do not cover that devices of one model differ."
-        for group in groups(rows)
-        if len(group.devices) > 1 and any(row.rank is not None for _, row in group.rows)
-    ]
-    return [*sentences, *kinds, *several]
+    return [*sentences, *kinds]
 
 
 def of_columns(rows: Iterable[Row], columns: Collection[str]) -> list[str]:

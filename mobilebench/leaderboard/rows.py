@@ -65,6 +65,8 @@ class Row:
     inputs: tuple[str, ...]
     """Name, shape and element type of each input of the network."""
     device: str
+    specimen: str | None
+    """The device again, where two of its model differ; None for a computer and a simulated phone."""
     device_model: str
     device_kind: DeviceKind
     soc: str | None
@@ -219,6 +221,7 @@ def row_of(entry: Entry, judgement: Judgement, naming: Naming) -> Row:
         threads=job.threads if job else None,
         inputs=tuple(str(tensor) for tensor in model.inputs),
         device=device.id,
+        specimen=entry.specimen,
         device_model=device.model,
         device_kind=device.kind,
         soc=device.soc,

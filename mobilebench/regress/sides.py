@@ -52,6 +52,7 @@ def place_of(record: Record, free: frozenset[str]) -> Place:
     """Return what a failed run shares with the runs that it would have been one of."""
     job = record.job
     parts = {
+        "device": record.specimen,
         "device_model": record.device.model,
         "runtime": job and job.runtime,
         "compute_unit": job and job.compute_unit,
@@ -72,6 +73,7 @@ def would_be(failed: Record, cell: Key, free: frozenset[str]) -> bool:
         return True
     values = dict(zip((name for name in FIELDS if name not in free), same, strict=True))
     theirs = {
+        "device": failed.specimen,
         "device_model": failed.device.model,
         "device_kind": failed.device.kind,
         "soc": failed.device.soc,

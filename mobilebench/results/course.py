@@ -38,9 +38,9 @@ class Stretch:
 
 @value
 class Course:
-    """Latency by window of time, in columns of equal length; windows without a sample are absent.
+    """Latency by window of time, in columns of equal length.
 
-    Columns are as those of `Stretch`.
+    Columns are as those of `Stretch`; windows without a sample are absent.
     """
 
     window_ns: int

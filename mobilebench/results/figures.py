@@ -1,4 +1,4 @@
-"""Compute what the samples of a measurement come to: the numbers that tables and pages show."""
+"""Compute what the samples of a measurement come to, for tables and pages."""
 
 from __future__ import annotations
 

@@ -67,7 +67,7 @@ def _statuses(measurement: Measurement, readings: Sequence[DeviceState]) -> Iter
 
 
 def _caps(measurement: Measurement, readings: Sequence[DeviceState]) -> Iterator[_Reading]:
-    """Yield each time at which the allowed clock is below the highest one that was allowed before.
+    """Yield each time at which the allowed clock is below the highest one before.
 
     An event of a cap without its clock says that the clock changed, so it counts as it is.
     """
@@ -86,7 +86,7 @@ def _caps(measurement: Measurement, readings: Sequence[DeviceState]) -> Iterator
 
 
 def known(measurement: Measurement, readings: Sequence[DeviceState] = ()) -> bool:
-    """Return whether the device told its thermal state or the clock that it allows, while it ran.
+    """Return whether the device told its thermal state or its clock cap while it ran.
 
     Where it told neither, nothing is known of an onset.
     """

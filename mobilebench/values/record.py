@@ -23,6 +23,7 @@ from mobilebench.values.tensor import TensorSpec
 
 RECORD_SCHEMA_VERSION = 2
 SUBJECT_SCHEMA_VERSION = 1
+_SPECIMENS = frozenset({DeviceKind.PHONE, DeviceKind.TABLET, DeviceKind.BOARD})
 _ID = re.compile(r"[!-~]{1,64}")
 _UTC = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z", re.ASCII)
 
@@ -90,6 +91,9 @@ class Identity:
     """`NAME=VALUE` for each option of the runtime that the runner set."""
     device_settings: tuple[str, ...] = ()
     """The same for what was set on the device and changes what is measured."""
+    device: str | None = None
+    """Id of a phone, a tablet or a board: two of one model differ in their chips, their age and
+    what keeps them cool. None for a computer, whose id is that of every computer."""
 
     def differences(self, other: Identity) -> tuple[str, ...]:
         """Names of the fields in which two identities differ, in declared order."""
@@ -306,7 +310,13 @@ class Record:
                 sorted(f"{name}={value}" for name, value in runtime.settings.items())
             ),
             device_settings=self.device_settings,
+            device=self.specimen,
         )
+
+    @property
+    def specimen(self) -> str | None:
+        """Id of the very phone, tablet or board; None for a computer and a simulated phone."""
+        return self.device.id if self.device.kind in _SPECIMENS else None
 
     @property
     def device_settings(self) -> tuple[str, ...]:

@@ -76,7 +76,7 @@ def test_models_under_other_conditions_are_no_pair() -> None:
 
 def test_two_devices_compare_where_only_the_device_differs() -> None:
     [pair] = devices(rank([A, _on(A)]), "Made-up phone", "Another phone")
-    assert pair.outcome is Outcome.OPEN and pair.differences == ()
+    assert pair.outcome is Outcome.EQUAL and pair.differences == ()
     [pair] = devices(rank([A, _on(rounds("a", [5.0, 5.1]))]), "Made-up phone", "ios:1111")
     assert pair.outcome is Outcome.SECOND and pair.second.device_model == "Another phone"
 

@@ -14,7 +14,7 @@ from mobilebench.leaderboard.notes import notes
 from mobilebench.leaderboard.rows import Status
 from mobilebench.regress.sides import FIELDS
 from mobilebench.values.artifact import ArtifactFacts
-from mobilebench.values.device import DeviceState, ThermalState
+from mobilebench.values.device import DeviceKind, DeviceState, ThermalState
 from mobilebench.values.measurement import (
     Diagnosis,
     Failure,
@@ -75,6 +75,7 @@ def test_conditions_are_the_identity_without_what_is_ranked() -> None:
     named = {
         "runtime_version": "runtime",
         "inputs": "resolution",
+        "device": "specimen",
     }
     ranked = {"format", "target", "delegate", "choice"}
     shared = {named.get(field, field) for field in FIELDS if field not in ranked}
@@ -137,15 +138,25 @@ def test_files_of_other_formats_and_targets_are_ranked_together() -> None:
     assert len(groups(rank([A, other]))) == 1
 
 
-def test_two_devices_of_a_model_are_one_group_that_says_so() -> None:
+def test_two_simulated_phones_of_a_model_are_one_group_that_names_both() -> None:
     second = replace(C, device=replace(C.device, id="ios:1111"), record_id="second")
     rows = rank([A, B, second])
     [group] = groups(rows)
     assert group.heading == "Made-up phone (2 devices, cpu), protocol burst-1"
     assert group.devices == ("ios:0000", "ios:1111")
     assert "device" in [column.name for column in offered(rows)]
-    assert "do not cover that devices of one model differ" in " ".join(notes(rows, NAMES))
     assert "device" not in [column.name for column in offered(rank([A, B]))]
+
+
+def test_two_real_phones_of_a_model_are_two_groups() -> None:
+    first, second = (
+        replace(each, device=replace(each.device, kind=DeviceKind.PHONE, id=id_), record_id=id_)
+        for each, id_ in ((A, "ios:2222"), (B, "ios:3333"))
+    )
+    assert [part.heading for part in groups(rank([first, second]))] == [
+        "Made-up phone (ios:2222, cpu), protocol burst-1",
+        "Made-up phone (ios:3333, cpu), protocol burst-1",
+    ]
 
 
 def test_what_has_no_place_is_shown_with_the_reason() -> None:

@@ -136,6 +136,7 @@ class Replay:
             if joint == "|" and words[0] == "head":
                 out = b"".join(out.splitlines(keepends=True)[:1])
                 continue
+            words = [word.replace("$?", str(rc)) for word in words]
             replied = self._command(on, words)
             out, err, rc = out + replied.stdout, err + replied.stderr, replied.rc
             if self.merged and not self._state["lost"]:

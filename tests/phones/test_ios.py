@@ -45,11 +45,19 @@ def runner(wishes: Wishes | None = None, **changes: float) -> IosRunner:
     return IosRunner(replace(HURRY, **changes), wishes)
 
 
-@pytest.fixture(params=["devicectl", "go-ios"])
+_LINUX = sys.platform == "linux"
+
+
+@pytest.fixture(
+    params=[
+        pytest.param("devicectl", marks=[pytest.mark.slow] if _LINUX else []),
+        pytest.param("go-ios", marks=[] if _LINUX else [pytest.mark.slow]),
+    ]
+)
 def iphone(
     request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[IPhone]:
-    """Return an iPhone that nothing is wrong with, by each of the tools."""
+    """Return an iPhone that nothing is wrong with; by the tool of another system, a slow test."""
     phone = IPhone.make(tmp_path / "iphone")
     tool = "xcrun" if request.param == "devicectl" else "ios"
     programs = write_tools(tmp_path / "programs", phone, [tool])
@@ -62,6 +70,7 @@ def iphone(
 
 
 by_devicectl = pytest.mark.parametrize("iphone", ["devicectl"], indirect=True)
+by_both = pytest.mark.parametrize("iphone", ["devicectl", "go-ios"], indirect=True)
 by_go_ios = pytest.mark.parametrize("iphone", ["go-ios"], indirect=True)
 
 
@@ -91,6 +100,7 @@ def launches(phone: IPhone) -> int:
     return sum(words[0] == "launch" for words in phone.logged())
 
 
+@by_both
 def test_a_job_goes_to_the_phone_and_its_record_comes_back(iphone: IPhone, job: Written) -> None:
     folder = job()
     record = runner().perform(ID, folder)
@@ -138,6 +148,7 @@ def test_go_ios_removes_what_devicectl_cannot(iphone: IPhone, job: Written, tmp_
     assert list((iphone.files / "jobs").iterdir()) == []
 
 
+@by_both
 def test_the_program_does_a_job_and_lists_the_phone(
     iphone: IPhone, job: Written, mobilebench: Callable[..., Ran]
 ) -> None:

@@ -209,6 +209,29 @@ def test_a_device_that_answers_everything_alike_is_unknown(answer: Replied) -> N
     assert ios.listed(lambda words: answer) == ()
 
 
+@pytest.mark.parametrize("name", names("android"))
+def test_commands_in_one_line_answer_as_each_by_itself(name: str) -> None:
+    device = recorded(name)
+
+    def listed(joint: bool) -> tuple[tuple[Attached, ...], int]:
+        replay = Replay(device)
+        asked = []
+
+        def ask(words: Any) -> Replied:
+            if not joint and any("mobilebench-next" in word for word in words):
+                return Replied((), 0)
+            asked.append(words)
+            return replay.device_ask(words)
+
+        listing = replay.host_ask(adb_listing.COMMAND)
+        return android.listed(listing, lambda row: ask, APP), len(asked)
+
+    (together, few), (alone, many) = listed(True), listed(False)
+    assert together == alone
+    assert few <= many
+    assert few <= 8 * len(together)
+
+
 def test_a_broken_connection_ends_the_questions() -> None:
     asked = []
     row = adb_listing.rows_of(said("List of devices attached\nX  device transport_id:1\n"))[0]

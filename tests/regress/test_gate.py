@@ -10,6 +10,7 @@ import pytest
 from mobilebench.errors import UnknownName, UserError
 from mobilebench.regress import Rule, Verdict, check
 from mobilebench.regress.comparison import Comparison
+from mobilebench.values.device import DeviceKind
 from mobilebench.values.forecast import Basis, Forecast
 from mobilebench.values.measurement import (
     ComputeUnit,
@@ -451,6 +452,31 @@ def test_a_system_that_keeps_more_memory_for_itself_is_the_same_machine() -> Non
     device = dataclasses.replace(PHONE, ram_bytes=(8 << 30) - (300 << 20))
     after = [dataclasses.replace(record, device=device) for record in runs(shared, "B")]
     assert only(runs(shared, "A"), after).verdict is Verdict.UNCHANGED
+
+
+@pytest.mark.parametrize("kind", [DeviceKind.PHONE, DeviceKind.TABLET, DeviceKind.BOARD])
+def test_two_phones_of_one_model_are_two(kind: DeviceKind) -> None:
+    def by(id_: str, side: str) -> list[Record]:
+        device = dataclasses.replace(PHONE, kind=kind, id=id_)
+        records = runs(levels(8, 0.001), side)
+        return [dataclasses.replace(record, device=device) for record in records]
+
+    assert only(by("adb:1111", "A"), by("adb:1111", "B")).verdict is Verdict.UNCHANGED
+    with pytest.raises(UserError, match=r"differ in device \(adb:1111 / adb:2222\)\."):
+        check(by("adb:1111", "A"), by("adb:2222", "B"))
+    report = check(
+        by("adb:1111", "A"), by("adb:2222", "B"), metrics=MEDIAN, allow_different=["device"]
+    )
+    assert report.across == ("device",)
+
+
+def test_hosts_of_one_model_are_compared_whatever_their_ids() -> None:
+    device = dataclasses.replace(PHONE, kind=DeviceKind.HOST, id="host")
+    shared = levels(8, 0.001)
+    before = [dataclasses.replace(record, device=device) for record in runs(shared, "A")]
+    other = dataclasses.replace(device, id="host:4")
+    after = [dataclasses.replace(record, device=other) for record in runs(shared, "B")]
+    assert only(before, after).verdict is Verdict.UNCHANGED
 
 
 def test_a_field_may_be_allowed_to_differ_and_the_report_says_so() -> None:

@@ -23,7 +23,7 @@ from mobilebench.values.facts import (
     Thermal,
 )
 from mobilebench.values.obstacles import Caution, Obstacle
-from mobilebench_device_runners._reading import android_thermal
+from mobilebench_device_runners._reading import android_thermal, asking
 from mobilebench_device_runners._reading.adb_listing import Row, rows_of
 from mobilebench_device_runners._reading.android_battery import (
     CURRENT_NOW,
@@ -53,20 +53,41 @@ from mobilebench_device_runners._reading.android_users import app_of, current_us
 from mobilebench_device_runners._reading.asking import (
     Answer,
     Ask,
+    Reply,
     Text,
     held,
     number,
+    question_of_files,
+    question_of_names,
     read_files,
     text_of,
 )
-from mobilebench_device_runners._reading.cores import again, paths_of, read_cores
+from mobilebench_device_runners._reading.cores import FREQUENCIES, again, paths_of, read_cores
 from mobilebench_device_runners._reading.memory import MEMORY, ram_bytes_of
-from mobilebench_device_runners._reading.temperatures import read_zones
+from mobilebench_device_runners._reading.temperatures import ZONES, read_zones
 
 APP = "mobilebench.app"
 BOOT_ID = "/proc/sys/kernel/random/boot_id"
 OPTIMIZER = "com.samsung.android.game.gos"
 FIXED_PERFORMANCE = ("cmd", "power", "set-fixed-performance-mode-enabled")
+_PROPERTIES = ("getprop",)
+_THERMAL = ("dumpsys", "thermalservice")
+_BATTERY = ("dumpsys", "battery")
+_POWER = ("dumpsys", "power")
+_DISPLAY = ("dumpsys", "display")
+_SAVER = ("settings", "get", "global", "low_power")
+_USERS = ("pm", "list", "users")
+_USER = ("am", "get-current-user")
+_DISK = ("df", "-k", "/data")
+_DATE = ("date", "+%s%N")
+_OPTIMIZERS = ("pm", "list", "packages", OPTIMIZER)
+_FILES = (CURRENT_NOW, MEMORY)
+_FOLD = (("cmd", "device_state", "print-states"), ("cmd", "device_state", "print-state"))
+_QUESTIONS: Sequence[Sequence[str]] = (
+    _THERMAL, _BATTERY, _POWER, _DISPLAY, _SAVER, _USERS, _USER, _DISK, _DATE, _OPTIMIZERS,
+    question_of_names(FREQUENCIES), question_of_names(ZONES),
+)  # fmt: skip
+"""What every device is asked, in one command."""
 _ABIS = {"arm64-v8a", "x86_64"}
 _OLDEST_SDK = 26
 _LOW_PERCENT = 15
@@ -94,13 +115,21 @@ class _Session:
 
     def __init__(self, ask: Ask) -> None:
         self._ask = ask
+        self._answers: dict[str, Reply] = {}
         self.lost = self.crlf = self.cut = False
+
+    def ask_together(self, *questions: Sequence[str]) -> None:
+        """Put questions with one command; `ask` then gives each answer once."""
+        if not self.lost:
+            self._answers, self.lost = asking.ask_together(self._ask, questions)
 
     def ask(self, words: Sequence[str]) -> Answer:
         """Put a question; a broken connection leaves those that follow without an answer."""
-        if self.lost:
-            return _Nothing()
-        answer = self._ask(words)
+        answer: Answer | None = self._answers.pop(" ".join(words), None)
+        if answer is None:
+            if self.lost:
+                return Reply(rc=255)
+            answer = self._ask(words)
         text = text_of(answer)
         self.lost |= text.lost
         self.crlf |= text.crlf
@@ -109,13 +138,6 @@ class _Session:
     def text(self, *words: str) -> Text:
         """Put a question and return the text."""
         return text_of(self.ask(words))
-
-
-@value
-class _Nothing:
-    rc: int = 255
-    stdout: bytes = b""
-    stderr: bytes = b""
 
 
 def listed(listing: Answer, ask_of: Callable[[Row], Ask], app: str = APP) -> tuple[Attached, ...]:
@@ -165,7 +187,8 @@ def _same(one: Identity, other: Identity) -> bool:
 def read_identity(ask: Ask) -> Identity:
     """Ask which device it is: its properties, serial number and boot."""
     session = _Session(ask)
-    properties = properties_of(session.ask(["getprop"]))
+    session.ask_together(_PROPERTIES, question_of_files([BOOT_ID]))
+    properties = properties_of(session.ask(_PROPERTIES))
     serialno = properties.get("ro.serialno") or properties.get("ro.boot.serialno")
     for default in ((), ("unknown",)):
         if not serialno:
@@ -244,26 +267,28 @@ def read(
     session.lost, session.crlf = identity.lost, identity.crlf
     properties = identity.properties
     emulator = is_emulator(properties) or row.transport is Transport.EMULATOR
+    folds = (number(properties.get("ro.build.version.sdk", "")) or 0) >= _FOLDS_FROM_SDK
+    of_package = ("dumpsys", "package", app)
+    session.ask_together(
+        *_QUESTIONS, question_of_files(_FILES), of_package, *(_FOLD if folds else ())
+    )
 
-    dump = session.ask(["dumpsys", "thermalservice"])
+    dump = session.ask(_THERMAL)
     thermal, mismatch = android_thermal.thermal_of(dump)
-    files = read_files(session.ask, [CURRENT_NOW, MEMORY])
-    battery = battery_of(session.ask(["dumpsys", "battery"]), files[CURRENT_NOW])
-    power = session.ask(["dumpsys", "power"])
-    displays = displays_of(session.ask(["dumpsys", "display"]))
-    saver = power_saver_of(session.ask(["settings", "get", "global", "low_power"]), power)
-    users = users_of(session.ask(["pm", "list", "users"]))
-    user = current_user_of(session.ask(["am", "get-current-user"]))
-    package = session.ask(["dumpsys", "package", app])
+    files = read_files(session.ask, _FILES)
+    battery = battery_of(session.ask(_BATTERY), files[CURRENT_NOW])
+    power = session.ask(_POWER)
+    displays = displays_of(session.ask(_DISPLAY))
+    saver = power_saver_of(session.ask(_SAVER), power)
+    users = users_of(session.ask(_USERS))
+    user = current_user_of(session.ask(_USER))
+    package = session.ask(of_package)
     cpu = read_cores(session.ask)
     zones = read_zones(session.ask)
-    disk = session.ask(["df", "-k", "/data"])
-    date = session.ask(["date", "+%s%N"])
-    fold = None
-    if (number(properties.get("ro.build.version.sdk", "")) or 0) >= _FOLDS_FROM_SDK:
-        states = session.ask(["cmd", "device_state", "print-states"])
-        fold = fold_of(states, session.ask(["cmd", "device_state", "print-state"]))
-    optimizer = f"package:{OPTIMIZER}" in session.text("pm", "list", "packages", OPTIMIZER).lines
+    disk = session.ask(_DISK)
+    date = session.ask(_DATE)
+    fold = fold_of(*(session.ask(question) for question in _FOLD)) if folds else None
+    optimizer = f"package:{OPTIMIZER}" in session.text(*_OPTIMIZERS).lines
 
     if emulator:
         thermal = replace(thermal, status_is_evidence=False)
@@ -329,10 +354,11 @@ def sample(ask: Ask, known: Attached) -> Attached:
     `why_not` says whether the connection broke; the rest of `known` stays.
     """
     session = _Session(ask)
-    thermal, _ = android_thermal.thermal_of(session.ask(["dumpsys", "thermalservice"]))
+    session.ask_together(_THERMAL, _BATTERY)
+    thermal, _ = android_thermal.thermal_of(session.ask(_THERMAL))
     cpu = known.cpu or Cpu()
     files = read_files(session.ask, [CURRENT_NOW, *paths_of(cpu)])
-    battery = battery_of(session.ask(["dumpsys", "battery"]), files[CURRENT_NOW])
+    battery = battery_of(session.ask(_BATTERY), files[CURRENT_NOW])
     zones = known.zones
     if thermal.section is Section.NONE and zones is not None:
         zones = read_zones(session.ask)

@@ -32,10 +32,23 @@ Ask = Callable[[Sequence[str]], Answer]
 
 A command that fails has an answer, too; only a broken connection may raise."""
 
+
+@value
+class Reply:
+    """The answer to one of several commands that were put together."""
+
+    rc: int
+    stdout: bytes = b""
+    stderr: bytes = b""
+    """Of all that were put together: a device does not tell whose it is."""
+
+
 LONGEST_LINE = 3000
 """Of a shell command in characters: adbd of Android 6 and older takes 4 KiB."""
 _MARK = "mobilebench-file"
 _END = "mobilebench-end"
+_NEXT = "mobilebench-next"
+_ENDED = re.compile(rb"%s:([0-9]+):([0-9]+)\r*\n" % _NEXT.encode())
 _FAILURE = re.compile(r"^(?:/\S*sh: )?(?:cat|head|ls): (.+)$")
 _LOST = re.compile(
     r"(?:error: )?(?:device '[^']*' not found|device offline|device not found|no devices?/emulators"
@@ -151,9 +164,14 @@ def held(files: Files, path: str) -> str | None:
     return None if isinstance(text, Unreadable) else text
 
 
+def question_of_names(folder: str) -> list[str]:
+    """Return the command by which `names_in` lists a folder."""
+    return ["ls", folder]
+
+
 def names_in(ask: Ask, folder: str) -> tuple[str, ...]:
     """Return the names in a folder of the device, numbers in them in their order."""
-    text = text_of(ask(["ls", folder]))
+    text = text_of(ask(question_of_names(folder)))
     names = {
         name
         for line in text.lines
@@ -170,6 +188,59 @@ def _parts(name: str) -> list[str]:
     return [part for part in re.split(r"([0-9]+)", name) if part] if name[:1].isalpha() else ["~"]
 
 
+def ask_together(ask: Ask, questions: Sequence[Sequence[str]]) -> tuple[dict[str, Reply], bool]:
+    """Put several commands in one line, and return the answers by command.
+
+    Each command of a computer to a device costs more than most answers. What has no end is left
+    out, but where the connection broke: there it is cut. Also returns whether it broke.
+    """
+    answers: dict[str, Reply] = {}
+    for part in _lines(questions):
+        words = [
+            word
+            for number, question in enumerate(part)
+            for word in (*_ended(question), "echo", f"{_NEXT}:{number}:$?;")
+        ]
+        answer = ask(words)
+        begin = 0
+        left = list(part)
+        for end in _ENDED.finditer(answer.stdout):
+            if left and int(end[1]) == len(part) - len(left):
+                text = answer.stdout[begin : end.start()]
+                reply = Reply(rc=int(end[2]), stdout=text, stderr=answer.stderr)
+                answers[" ".join(left.pop(0))] = reply
+            begin = end.end()
+        if text_of(answer).lost:
+            cut = Reply(rc=answer.rc, stdout=answer.stdout[begin:], stderr=answer.stderr)
+            return answers | {" ".join(question): cut for question in left[:1]}, True
+    return answers, False
+
+
+def _ended(question: Sequence[str]) -> list[str]:
+    """Return a command with the mark of its end."""
+    return [*question[:-1], f"{question[-1]};"]
+
+
+def _lines(questions: Sequence[Sequence[str]]) -> Iterator[list[Sequence[str]]]:
+    line: list[Sequence[str]] = []
+    length = 0
+    for question in questions:
+        more = len(" ".join(question)) + len(_NEXT) + 16
+        if line and length + more > LONGEST_LINE:
+            yield line
+            line, length = [], 0
+        line.append(question)
+        length += more
+    if line:
+        yield line
+
+
+def question_of_files(paths: Sequence[str]) -> list[str]:
+    """Return the command by which `read_files` reads a few files."""
+    words = [word for path in paths for word in ("echo", f"{_MARK}:{path};", "cat", f"{path};")]
+    return [*words, "echo", _END]
+
+
 def read_files(ask: Ask, paths: Sequence[str]) -> dict[str, str | Unreadable]:
     """Read small files of the device, several with each command.
 
@@ -177,8 +248,7 @@ def read_files(ask: Ask, paths: Sequence[str]) -> dict[str, str | Unreadable]:
     """
     result: dict[str, str | Unreadable] = {}
     for part in _batches(paths):
-        words = [word for path in part for word in ("echo", f"{_MARK}:{path};", "cat", f"{path};")]
-        answer = ask([*words, "echo", _END])
+        answer = ask(question_of_files(part))
         text = text_of(answer)
         result |= _split(part, text, answer.stderr.decode("utf-8", "replace"))
         if text.lost:

@@ -17,6 +17,7 @@ from mobilebench_device_runners._reading.asking import (
 )
 
 CPU = "/sys/devices/system/cpu"
+FREQUENCIES = f"{CPU}/cpufreq"
 _LISTS = ("online", "possible", "present")
 _PARTS = (
     "related_cpus",
@@ -31,11 +32,9 @@ _FASTEST_KHZ = 10_000_000
 
 def read_cores(ask: Ask) -> Cpu:
     """Read the cores of a device; what cannot be read is None."""
-    policies = [
-        name for name in names_in(ask, f"{CPU}/cpufreq") if re.fullmatch(r"policy[0-9]+", name)
-    ]
+    policies = [name for name in names_in(ask, FREQUENCIES) if re.fullmatch(r"policy[0-9]+", name)]
     lists = [f"{CPU}/{name}" for name in _LISTS]
-    parts = [f"{CPU}/cpufreq/{policy}/{part}" for policy in policies for part in _PARTS]
+    parts = [f"{FREQUENCIES}/{policy}/{part}" for policy in policies for part in _PARTS]
     return cores_of(read_files(ask, [*lists, *parts]))
 
 
@@ -62,7 +61,7 @@ def paths_of(cpu: Cpu) -> tuple[str, ...]:
     parts = ("affected_cpus", "scaling_max_freq", "scaling_cur_freq", "scaling_governor")
     return (
         f"{CPU}/online",
-        *(f"{CPU}/cpufreq/policy{each.policy}/{part}" for each in cpu.clusters for part in parts),
+        *(f"{FREQUENCIES}/policy{each.policy}/{part}" for each in cpu.clusters for part in parts),
     )
 
 
@@ -70,7 +69,7 @@ def again(cpu: Cpu, files: Files) -> Cpu:
     """Return cores that are known with what changed since, by the text of `paths_of`."""
     known: dict[str, str | Unreadable] = dict(files)
     for each in cpu.clusters:
-        folder = f"{CPU}/cpufreq/policy{each.policy}"
+        folder = f"{FREQUENCIES}/policy{each.policy}"
         known[f"{folder}/related_cpus"] = " ".join(map(str, each.cpus))
         if each.hardware_max_khz is not None:
             known[f"{folder}/cpuinfo_max_freq"] = str(each.hardware_max_khz)
@@ -81,7 +80,7 @@ def again(cpu: Cpu, files: Files) -> Cpu:
 
 
 def _cluster(files: Files, policy: int, online: tuple[int, ...] | None) -> Cluster | None:
-    folder = f"{CPU}/cpufreq/policy{policy}"
+    folder = f"{FREQUENCIES}/policy{policy}"
     affected = _list(files, f"{folder}/affected_cpus")
     cpus = _list(files, f"{folder}/related_cpus") or affected
     if not cpus:
