@@ -46,6 +46,7 @@ lint: setup
 QUICK := \
   tests/conformance tests/inputs tests/interop tests/leaderboard tests/notation tests/regress \
   tests/results tests/stats tests/store tests/thermal/test_baselines.py tests/thermal/test_controllers.py \
+  tests/submitting/test_address.py tests/submitting/test_client.py tests/submitting/test_spool.py \
   tests/thermal/test_deadline.py tests/thermal/test_series.py tests/thermal/test_simulation.py \
   tests/values tests/machine/test_installation.py tests/machine/test_isolated.py \
   tests/machine/test_places.py tests/machine/test_torchvision.py \
@@ -64,7 +65,7 @@ CORE := $(QUICK) \
   tests/thermal/test_timeline.py tests/zoo \
   tests/machine/test_cluster.py tests/measuring/test_hosts.py \
   tests/measuring/test_pairs.py tests/measuring/test_rounds.py tests/measuring/test_setting.py \
-  tests/reproducing/test_reproduction.py \
+  tests/reproducing/test_reproduction.py tests/server \
   tests/verifying/test_accuracy.py tests/verifying/test_agreement.py \
   tests/verifying/test_equivalence.py tests/verifying/test_evaluation.py tests/test_api.py \
   tests/test_observer.py tests/test_pipeline.py \

@@ -15,6 +15,8 @@
     │   ├── SchemaError          a JSON document that this version cannot read
     │   ├── ImageError           an image file that cannot be read
     │   ├── ClusterError         a cluster that cannot be used
+    │   ├── ServerAway           a server of records that cannot be reached now
+    │   ├── ServerRefused        something that a server of records does not take
     │   └── OutputError          a place that cannot be written
     ├── QuantizationFailed       a toolkit could not quantize a network that it converted
     ├── CellFailed               one cell of a matrix failed; it becomes a recorded `Failure`
@@ -102,6 +104,25 @@ class ImageError(UserError):
 
 class ClusterError(UserError):
     """A cluster that does not answer, has no workers, or has workers that differ."""
+
+
+class ServerAway(UserError):
+    """A server of records that cannot be reached, or cannot answer now: later it may."""
+
+
+class ServerRefused(UserError):
+    """Something that a server of records does not take; the same again is refused again."""
+
+    def __init__(self, message: str, status: int = 0, code: str = "") -> None:
+        super().__init__(message, status, code)
+        self.message = message
+        self.status = status
+        """Of HTTP; 0 where there was no answer."""
+        self.code = code
+        """The server's short word for the reason; empty where it gave none."""
+
+    def __str__(self) -> str:
+        return self.message
 
 
 class OutputError(UserError):

@@ -64,8 +64,17 @@ ALLOWED: dict[str, set[str]] = {
         "errors", "files", "values", "machine", "inputs", "observer", "stats", "notation",
         "interfaces", "plugins", "failures", "verifying", "store", "regress", "thermal",
     },
+    "submitting": {
+        "errors", "files", "values", "machine", "observer", "stats", "notation", "plugins",
+        "store", "measuring",
+    },
     "gating": {"errors", "values", "machine", "observer", "measuring", "regress"},
+    "server": {"errors", "values", "machine", "store"},
     "leaderboard": {"errors", "values", "machine", "notation", "results", "regress"},
+    "pages": {
+        "errors", "files", "values", "machine", "stats", "notation", "results", "leaderboard",
+        "regress", "store",
+    },
     "interop": {"errors", "values"},
     "schema": {"files", "values", "conformance"},
     "conformance": {
@@ -97,7 +106,7 @@ ALLOWED: dict[str, set[str]] = {
         "zoo",
         "exporting", "verifying", "inspecting", "measuring", "store", "regress",
         "leaderboard", "interop", "pipeline", "notation", "reproducing", "conformance",
-        "failures", "gating", "thermal", "slimmable",
+        "failures", "gating", "thermal", "slimmable", "pages", "server", "submitting",
     },
     "__init__": {"errors", "values", "store", "zoo", "api"},
     "__main__": {"cli"},
@@ -217,6 +226,10 @@ FORBIDDEN = {
         _files("mobilebench/values"),
         {"sqlalchemy", "typer", "rich"},
     ),
+    "only the server knows HTTP's": (
+        [path for path in _sources() if _part(path) not in ("server", "cli")],
+        {"fastapi", "starlette", "uvicorn"},
+    ),
     "only the cli knows the terminal's grammar": (
         [path for path in _sources() if _part(path) != "cli"],
         {"typer"},
@@ -317,6 +330,12 @@ HEAVY = sorted(
         "vl_convert",
         "distributed",
         "dask",
+        "fastapi",
+        "starlette",
+        "uvicorn",
+        "alembic",
+        "prometheus_client",
+        "zstandard",
         *TOOLKITS,
     }
 )

@@ -16,6 +16,7 @@ from typing import Annotated, TextIO
 import typer
 
 from mobilebench.cli import (
+    agent,
     bench,
     calibrate,
     check,
@@ -25,6 +26,7 @@ from mobilebench.cli import (
     devices,
     diff,
     doctor,
+    enrol,
     eval_,
     export,
     gate,
@@ -35,10 +37,13 @@ from mobilebench.cli import (
     leaderboard,
     models,
     reproduce,
+    serve,
+    server,
     simulate,
     slim,
     store,
     streams,
+    submit,
     thermal,
     tool,
     verify,
@@ -83,6 +88,12 @@ for _section, _name, _module, _example in (
         tool,
         "mobilebench tool benchmark_model net.tflite --device adb:SERIAL",
     ),
+    (
+        Section.MEASURE,
+        "agent",
+        agent,
+        "mobilebench agent --server https://bench.example.org --device all",
+    ),
     (Section.COMPARE, "compare", compare, "mobilebench compare theirs.onnx ours.tflite"),
     (Section.COMPARE, "diff", diff, "mobilebench diff artifacts/OLD-... artifacts/NEW-..."),
     (
@@ -111,6 +122,19 @@ for _section, _name, _module, _example in (
         "mobilebench reproduce table.json --with best.pth",
     ),
     (Section.RESULTS, "import", import_, "mobilebench import records.json"),
+    (Section.RESULTS, "serve", serve, "mobilebench serve --store lab.sqlite"),
+    (
+        Section.RESULTS,
+        "submit",
+        submit,
+        "mobilebench submit records.json --server https://bench.example.org",
+    ),
+    (
+        Section.RESULTS,
+        "enrol",
+        enrol,
+        "mobilebench enrol 7K3M-PQ9X --server https://bench.example.org",
+    ),
     (
         Section.DEVELOP,
         "conformance",
@@ -123,6 +147,7 @@ app.add_typer(job.app, name="job", rich_help_panel=Section.MEASURE)
 app.add_typer(slim.app, name="slim", rich_help_panel=Section.FILES)
 app.add_typer(thermal.app, name="thermal", rich_help_panel=Section.MEASURE)
 app.add_typer(store.app, name="store", rich_help_panel=Section.RESULTS)
+app.add_typer(server.app, name="server", rich_help_panel=Section.RESULTS)
 
 
 def _print_version(wanted: bool) -> None:

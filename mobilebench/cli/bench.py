@@ -38,11 +38,13 @@ from mobilebench.cli.options import (
     Pairs,
     RehearsedStatus,
     Store,
+    Submit,
     Tolerance,
     Unit,
     listed,
 )
 from mobilebench.cli.policies import Limit, Table, read_accuracies, read_policies
+from mobilebench.cli.submit import finish
 from mobilebench.notation import quantities
 from mobilebench.values.policy import PolicyRule
 from mobilebench.values.protocol import PROTOCOL_NAMES
@@ -51,6 +53,7 @@ if TYPE_CHECKING:
     from mobilebench.errors import MissingToolkit
     from mobilebench.measuring.setting import Plan, Setting
     from mobilebench.regress import Report, Rule
+    from mobilebench.submitting.outbox import Outbox
     from mobilebench.values.artifact import Artifact
     from mobilebench.values.record import Record
 
@@ -142,6 +145,7 @@ def command(
         ),
     ] = None,
     store: Store = None,
+    submit: Submit = None,
     json: Json = False,
 ) -> None:
     """Measure latency, load time and memory; store each record as soon as it exists.
@@ -171,6 +175,7 @@ def command(
     from mobilebench.values.wishes import Wishes
 
     parse_fail_on(fail_on)  # before anything is measured
+    outbox = None if submit is None else _outbox(submit)
     wishes = Wishes(fixed_performance=fixed_performance, thermal_status=rehearse_status)
     if not ab:
         options.refuse_given(ctx, _OF_AB, "belongs to --ab; add --ab, or leave it out")
@@ -209,21 +214,24 @@ def command(
     if policy is not None:
         planner = partial(plan_widths, width_files(loaded, read_accuracies(loaded, widths, store)))
     records: list[Record] = []
+    keep: Callable[[Record], object] = records.append
+    if outbox is not None:
+        keep = partial(_keep_and_send, records, outbox)
     try:
         if ab:
             rule = parse_rule(tolerance, alpha)
-            report = compare_sides(
-                loaded, setting, rule, pairs, confirm, metric, store, records.append
-            )
+            report = compare_sides(loaded, setting, rule, pairs, confirm, metric, store, keep)
         elif batched.wanted:
-            complete = batched.measure(setting, planner, store, records.append) and not refused
+            complete = batched.measure(setting, planner, store, keep) and not refused
         else:
-            complete = measure_all(planner(setting), store, records.append) and not refused
+            complete = measure_all(planner(setting), store, keep) and not refused
     finally:
         if out is not None and records:
             files.write_text(out, documents.as_json(map(documents.Document.of, records)))
         elif out is not None:
             output.tell(f"not written: {out}, since nothing was measured")
+        if outbox is not None:
+            finish(outbox)
     if ab:
         from mobilebench.regress.review import Review
 
@@ -242,6 +250,22 @@ def command(
         output.show(as_table(rank(records), output.width()))
     if not complete or any(record.outcome.kind == "failure" for record in records):
         raise typer.Exit(1)
+
+
+def _outbox(submit: str) -> Outbox:
+    """Return the way to a server, whose lack of an answer ends no measurement."""
+    from mobilebench.submitting.address import Address
+    from mobilebench.submitting.outbox import Outbox
+    from mobilebench.submitting.patience import Patience
+
+    return Outbox(Address.parse(submit), Patience(total_s=20.0, answer_s=20.0))
+
+
+def _keep_and_send(records: list[Record], outbox: Outbox, record: Record) -> None:
+    from mobilebench.store.documents import Document
+
+    records.append(record)
+    outbox.put(Document.of(record))
 
 
 def _side(artifacts: list[Artifact]) -> str:

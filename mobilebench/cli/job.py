@@ -1,4 +1,4 @@
-"""`mobilebench job`: write the folder for a device, do it here, read what came back."""
+"""`mobilebench job`: write the folder for a device, do it here, send it, read it back."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mobilebench.cli import completions, output
+from mobilebench.cli import completions, job_send, output
 from mobilebench.cli.artifacts import opened
 from mobilebench.cli.grammar import Panel, Section, Verbs, add
 from mobilebench.cli.options import (
@@ -34,7 +34,8 @@ if TYPE_CHECKING:
 
 app = typer.Typer(
     cls=Verbs,
-    help="Write the folder of a job for a device, do it on this machine, or read what came back.",
+    help="Write the folder of a job for a device, do it here or send it to a server, and read what "
+    "came back.",
     epilog="mobilebench job write artifacts/NAME-onnx-... for-the-phone",
     no_args_is_help=True,
 )
@@ -261,4 +262,11 @@ def _keep(document: Document, store: str | None, json: bool) -> None:
 
 add(app, "write", write, Section.MEASURE, "mobilebench job write artifacts/NAME-... phone-job")
 add(app, "run", run, Section.MEASURE, "mobilebench job run phone-job")
+add(
+    app,
+    "send",
+    job_send.command,
+    Section.MEASURE,
+    "mobilebench job send phone-job --server https://bench.example.org --device 'model=Pixel*'",
+)
 add(app, "read", read, Section.MEASURE, "mobilebench job read phone-job")

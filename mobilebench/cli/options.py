@@ -263,6 +263,27 @@ Json = Annotated[
     typer.Option("--json", rich_help_panel=Panel.OUTPUT, help="Print every figure as JSON."),
 ]
 
+Server = Annotated[
+    str | None,
+    typer.Option(
+        "--server",
+        metavar="URL",
+        rich_help_panel=Panel.WORK,
+        help="Address of the server, such as https://bench.example.org; http only on this "
+        "computer. Default: MOBILEBENCH_SERVER.",
+    ),
+]
+Submit = Annotated[
+    str | None,
+    typer.Option(
+        "--submit",
+        metavar="URL",
+        rich_help_panel=Panel.OUTPUT,
+        help="Send each record to this server too, once it is stored. What cannot be sent is kept, "
+        "and sent with the next `mobilebench submit`.",
+    ),
+]
+
 
 def refuse_given(ctx: typer.Context, names: Iterable[str], why: str) -> None:
     """Raise `UserError` for an option that was given and would be ignored.

@@ -103,6 +103,21 @@ def choose(text: str, read: Callable[[str | None], Sequence[Offer]] | None = Non
     return Choice(tuple(chosen.values()), tuple(left_out))
 
 
+def fitting(
+    text: str, read: Callable[[str | None], Sequence[Offer]] | None = None
+) -> tuple[Offer, ...]:
+    """Return what a text names, each device once, also where it cannot be used now.
+
+    Raises as `choose` does for what is not there.
+    """
+    read = read or offers
+    by_claim: dict[str, Offer] = {}
+    for word in _words(text):
+        for offer in _chosen(word, read):
+            by_claim.setdefault(offer.claim or offer.device.id, offer)
+    return tuple(by_claim.values())
+
+
 def offers(scheme: str | None = None) -> tuple[Offer, ...]:
     """Return the devices of this computer, or of one scheme: those too that cannot be used.
 

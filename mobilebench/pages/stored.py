@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import replace
 
 from mobilebench.leaderboard import rank
 from mobilebench.leaderboard.rows import Row
@@ -99,12 +98,12 @@ class StoredPages:
 
 def _query(view: View) -> Query:
     """Return what a store can leave out by itself for a view."""
-    query = Query()
-    for name in ("model", "format", "precision", "device", "runtime", "protocol"):
-        chosen = view.chosen(name)
-        if len(chosen) == 1:
-            query = replace(query, **{name: chosen[0]})
-    return query
+    chosen = {
+        name: own[0]
+        for name in ("model", "format", "precision", "device", "runtime", "protocol")
+        if len(own := view.chosen(name)) == 1
+    }
+    return Query(**chosen)  # type: ignore[arg-type]
 
 
 def _key(record: Record) -> str:

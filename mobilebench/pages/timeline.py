@@ -336,17 +336,13 @@ def _table(
         warmest = max(
             (state.thermal for state in here if state.thermal), key=lambda s: s.level, default=None
         )
-        hottest = (
+        hottest = [
             max(
-                (
-                    state.temperatures_c[name]
-                    for state in here
-                    if name in (state.temperatures_c or {})
-                ),
+                (c for state in here for n, c in (state.temperatures_c or {}).items() if n == name),
                 default=None,
             )
             for name in sensors
-        )
+        ]
         widths = {
             width
             for start, width in zip(measured.t_ns, measured.width, strict=False)

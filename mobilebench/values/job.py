@@ -147,7 +147,7 @@ class Reporting:
     """Samples are written when this much time has passed since the last line of samples."""
 
     def __post_init__(self) -> None:
-        _require_inside(self.journal_file)
+        require_inside(self.journal_file)
         require_range(self, "every_ns", least=1)
 
 
@@ -191,7 +191,7 @@ class Job:
             )
         if self.threads < 1:
             raise ValueError(f"a job needs at least one thread, not {self.threads}")
-        _require_inside(self.model_file)
+        require_inside(self.model_file)
         self._require_variants()
         self._require_journal()
         if self.upload_url is not None:
@@ -279,12 +279,12 @@ class Abilities:
 
 
 def _require_file(name: str, sha256: str) -> None:
-    _require_inside(name)
+    require_inside(name)
     if not _SHA256.fullmatch(sha256):
         raise ValueError(f"the sha256 of {name!r} is {sha256!r}, not 64 small hexadecimal digits")
 
 
-def _require_inside(name: str) -> None:
+def require_inside(name: str) -> None:
     """Raise `ValueError` for a name that leads out of the folder of the job."""
     parts = name.split("/")
     if not all(parts) or {".", ".."} & set(parts) or "\0" in name:

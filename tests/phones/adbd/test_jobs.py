@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import shlex
 import subprocess
 import sys
 from collections.abc import Callable
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +23,7 @@ from tests.phones.adbd.jobs import perform, require_clean, write_job
 from tests.phones.adbd.phone import Phone
 
 Program = Callable[..., Ran]
+DATA = Path(__file__).parents[2] / "data" / "interop"
 FORMATS = {"onnxruntime": "onnx", "litert": "tflite", "executorch": "executorch"}
 
 
@@ -76,6 +79,22 @@ def test_the_folder_of_a_job_is_done_on_the_phone_and_read(
     assert (folder / "record.json").is_file() and (folder / "device-record.json").is_file()
     read = mobilebench("job", "read", folder)
     assert read.code == 0 and "there already" in read.stderr
+    require_clean(phone)
+
+
+def test_a_benchmark_of_others_runs_in_the_shell_of_the_phone(
+    mobilebench: Program, phone: Phone, tmp_path: Path
+) -> None:
+    printed = shlex.quote((DATA / "benchmark_model.txt").read_text())
+    tool, net = tmp_path / "benchmark_model", tmp_path / "a net.tflite"
+    tool.write_text(f'#!/bin/sh\n[ -s "${{1#--graph=}}" ] || exit 9\nprintf %s {printed}\n')
+    net.write_bytes(b"content")
+    done = mobilebench("tool", tool, net, "--device", phone.id, "--json")
+    assert done.code == 0, f"{done.stderr}\n{phone.log}"
+    [result] = json.loads(done.stdout)
+    assert result["latency"]["p50_ns"] == 12_975_000 and result["run"]["exit_code"] == 0
+    assert result["device"] == "Google Pixel 8" and phone.serial not in done.stdout
+    assert result["run"]["program"]["sha256"] == sha256(tool.read_bytes()).hexdigest()
     require_clean(phone)
 
 
