@@ -118,6 +118,7 @@ def group(
         choices=_choices(rows, view),
         columns=columns,
         page="group",
+        name=whole.id or FAILED,
     )
 
 
@@ -157,6 +158,7 @@ def _tables(
     columns: Sequence[Column] | None,
     reported: Sequence[Reported] = (),
     page: str,
+    name: str = "",
 ) -> str:
     chosen = list(view.shown_columns(rows) if columns is None else columns)
     below = {
@@ -172,6 +174,7 @@ def _tables(
         "group.html.j2",
         shell,
         page=page,
+        name=name,
         heading=heading,
         conditions=conditions,
         parts=parts,

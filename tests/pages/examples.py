@@ -76,12 +76,12 @@ def made(
 def hot(
     model: str, *, level_ms: float, slower: float, device: Device = PHONE, widths: bool = False
 ) -> Record:
-    """Return a run of half an hour at 10 frames a second whose latency rises with the heat."""
+    """Return a run of half an hour at 2 frames a second whose latency rises with the heat."""
     record = made(model, level_ms=level_ms, device=device)
     assert isinstance(record.outcome, Measurement) and record.job is not None
-    rule = protocol("paced-10fps-30min-1")
-    frames = 10 * 1800
-    times = [_S // 10 * each for each in range(frames)]
+    rule = protocol("paced-2fps-30min-1")
+    frames = 2 * 1800
+    times = [_S // 2 * each for each in range(frames)]
     rise = [min(1.0, t / (20 * _MINUTE)) for t in times]
     narrow = [widths and t > 12 * _MINUTE for t in times]
     latencies = [
