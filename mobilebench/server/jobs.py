@@ -436,3 +436,14 @@ def counts(connection: sa.Connection) -> dict[str, int]:
     """Return how many jobs are in each state."""
     statement = sa.select(JOBS.c.state, sa.func.count()).group_by(JOBS.c.state)
     return {row[0]: row[1] for row in connection.execute(statement)}
+
+
+def aliases_by_record(connection: sa.Connection, ids: Sequence[str]) -> dict[str, str]:
+    """Return the device for each of some records that were the result of a job."""
+    statement = (
+        sa.select(JOBS.c.record_id, LEASES.c.alias)
+        .join(LEASES, LEASES.c.job_id == JOBS.c.job_id)
+        .where(JOBS.c.record_id.in_(ids), LEASES.c.state == "done")
+        .order_by(LEASES.c.created.desc())
+    )
+    return {row.record_id: row.alias for row in connection.execute(statement)}

@@ -4,22 +4,21 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
-
-import sqlalchemy as sa
+from typing import Any
 
 from mobilebench.errors import OutputError, SchemaError, UserError
+from mobilebench.server import devices, jobs
 from mobilebench.server.database import Database
-from mobilebench.server.jobs import Result
 from mobilebench.server.limits import require_shallow
 from mobilebench.server.problems import Refused, shown
 from mobilebench.server.tokens import Caller
-from mobilebench.store import RecordStore
+from mobilebench.store import Query, RecordStore
+from mobilebench.store.arrivals import Arrival, Row
+from mobilebench.store.columns import Columns
 from mobilebench.store.documents import Document
-from mobilebench.store.query import columns_of
-from mobilebench.store.tables import RECORDS
 from mobilebench.values import wire
 
 _MOST_AT_ONCE = 64
@@ -32,14 +31,14 @@ Outcome = str | Refused
 class Given:
     """A record that may be stored."""
 
-    document: Document
-    result: Result
+    row: Row
+    result: jobs.Result
     """What it says about a job."""
 
     @property
     def record_id(self) -> str:
         """The id of the record."""
-        return self.document.record.record_id
+        return self.row.record_id
 
 
 def checked(body: bytes, caller: Caller, depth: int) -> Given:
@@ -63,31 +62,27 @@ def checked(body: bytes, caller: Caller, depth: int) -> Given:
                 "The record is signed by another key than the one of this device's enrolment; "
                 "send it from the device that measured it.",
             )
-    for name, text in columns_of(document.record).items():
-        if "\0" in (text or ""):
-            raise Refused("invalid", f"The record has a character of code 0 in its {name}.")
-    return Given(document, Result.of(plain))
+    return Given(Row.of(document), jobs.Result.of(plain))
 
 
 @dataclass(frozen=True)
 class _Waiting:
-    documents: Sequence[Given]
+    rows: Sequence[Row]
     outcomes: Future[list[Outcome]]
 
 
 class Writer:
     """Writes what several requests bring in one transaction: the disk is waited for once."""
 
-    def __init__(self, store: RecordStore, database: Database) -> None:
+    def __init__(self, store: RecordStore) -> None:
         self._store = store
-        self._database = database
         self._queue: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
         self._thread.start()
 
-    def add(self, documents: Sequence[Given]) -> Future[list[Outcome]]:
-        """Store documents; the future has what came of each when they are on disk."""
-        waiting = _Waiting(documents, Future())
+    def add(self, given: Sequence[Given]) -> Future[list[Outcome]]:
+        """Store records; the future has what came of each when they are on disk."""
+        waiting = _Waiting([each.row for each in given], Future())
         self._queue.put(waiting)
         return waiting.outcomes
 
@@ -99,7 +94,7 @@ class Writer:
     def _run(self) -> None:
         while (first := self._queue.get()) is not None:
             group = [first]
-            count = len(first.documents)
+            count = len(first.rows)
             stop = False
             while count < _MOST_AT_ONCE and not self._queue.empty():
                 following = self._queue.get()
@@ -107,60 +102,85 @@ class Writer:
                     stop = True
                     break
                 group.append(following)
-                count += len(following.documents)
+                count += len(following.rows)
             self._write(group)
             if stop:
                 return
 
     def _write(self, group: Sequence[_Waiting]) -> None:
-        documents = [given.document for waiting in group for given in waiting.documents]
+        rows = [row for waiting in group for row in waiting.rows]
         try:
-            outcomes = self._stored(documents)
+            arrivals = iter(self._store.add_each(rows))
+            outcomes = [[_outcome(row, next(arrivals)) for row in each.rows] for each in group]
         except BaseException as error:  # noqa: BLE001 - those who wait are told, all of them
             for waiting in group:
                 waiting.outcomes.set_exception(error)
             return
-        for waiting in group:
-            number = len(waiting.documents)
-            waiting.outcomes.set_result(outcomes[:number])
-            del outcomes[:number]
-
-    def _stored(self, documents: Sequence[Document]) -> list[Outcome]:
-        known = self._known([document.record.record_id for document in documents])
-        try:
-            self._store.add_all(documents)
-        except OutputError:
-            raise
-        except UserError:  # one of them has the id of another record
-            return [self._stored_alone(document) for document in documents]
-        outcomes: list[Outcome] = []
-        for document in documents:
-            id_ = document.record.record_id
-            outcomes.append("there" if id_ in known else "added")
-            known.add(id_)
-        return outcomes
-
-    def _stored_alone(self, document: Document) -> Outcome:
-        try:
-            return "added" if self._store.add_all([document]) else "there"
-        except OutputError:
-            raise
-        except UserError:
-            id_ = document.record.record_id
-            return Refused(
-                "other_record",
-                f"Another record has the id {shown(id_)}; give this one an id that nobody used.",
-            )
-
-    def _known(self, ids: Sequence[str]) -> set[str]:
-        statement = sa.select(RECORDS.c.record_id).where(RECORDS.c.record_id.in_(ids))
-        with self._database.reading() as connection:
-            return set(connection.execute(statement).scalars())
+        for waiting, those in zip(group, outcomes, strict=True):
+            waiting.outcomes.set_result(those)
 
 
-def document(database: Database, record_id: str) -> str | None:
-    """Return a record's document as it came; None where there is no such record."""
-    statement = sa.select(RECORDS.c.document).where(RECORDS.c.record_id == record_id)
+def _outcome(row: Row, arrival: Arrival) -> Outcome:
+    if arrival is not Arrival.ANOTHER:
+        return arrival.value
+    return Refused(
+        "other_record",
+        f"Another record has the id {shown(row.record_id)}; give this one an id that nobody used.",
+    )
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A page of records, for all to see."""
+
+    records: list[dict[str, Any]]
+    next: str | None
+
+
+def listed(
+    store: RecordStore,
+    database: Database,
+    conditions: Mapping[str, str | None],
+    after: str | None,
+    limit: int,
+) -> Listed:
+    """Return a page of records that match, the newest first; no document is read.
+
+    Raises `Refused` for conditions that cannot hold.
+    """
+    try:
+        page = store.page(Query(**conditions), after, limit)  # type: ignore[arg-type]
+    except (OutputError, SchemaError):
+        raise
+    except UserError as error:
+        raise Refused("invalid", shown(error)) from error
+    keys = {line.public_key for line in page.records if line.public_key is not None}
+    ids = [line.record_id for line in page.records]
     with database.reading() as connection:
-        text: str | None = connection.execute(statement).scalar()
-    return text
+        by_key = devices.aliases_by_key(connection, keys)
+        by_lease = jobs.aliases_by_record(connection, ids)
+    return Listed(
+        [
+            _shown(line, by_lease.get(line.record_id, by_key.get(line.public_key or "")))
+            for line in page.records
+        ],
+        page.next,
+    )
+
+
+def _shown(line: Columns, alias: str | None) -> dict[str, Any]:
+    """Return what a list shows of a record: the model of its device and an alias, never its id."""
+    return {
+        "record_id": line.record_id,
+        "created": line.created,
+        "model": line.model,
+        "format": line.format,
+        "precision": line.precision,
+        "device_model": line.device_model,
+        "device_kind": line.device_kind,
+        "device": alias,
+        "runtime": line.runtime,
+        "protocol": line.protocol,
+        "outcome": line.outcome,
+        "signed": line.public_key is not None,
+    }

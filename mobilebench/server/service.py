@@ -38,7 +38,7 @@ class Service:
         self.artifacts = Artifacts(Path(settings.files))
         self.artifacts.prepare()
         self.metrics = Metrics()
-        self.writer = Writer(self.store, self.database)
+        self.writer = Writer(self.store)
         self.reading = asyncio.Semaphore(_AT_WORK)
         self.news = asyncio.Event()
         """Set for a moment when a job was posted to this worker."""

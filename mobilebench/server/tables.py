@@ -52,7 +52,7 @@ JOBS = sa.Table(
     sa.Column("model_is_pattern", sa.Boolean, nullable=False),
     sa.Column("title", sa.String(300), nullable=False),
     sa.Column("model_sha256", sa.String(64), nullable=False),
-    sa.Column("record_id", sa.String(64)),
+    sa.Column("record_id", sa.String(64), index=True),
     sa.Index("server_jobs_by_state", "state", "created", "job_id"),
     sa.Index("server_jobs_by_time", "created", "job_id"),
 )

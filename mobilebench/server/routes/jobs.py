@@ -11,7 +11,7 @@ from fastapi import APIRouter, Path, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
-from mobilebench.server import devices, jobs, records
+from mobilebench.server import devices, jobs
 from mobilebench.server.artifacts import SHA256
 from mobilebench.server.devices import ALIAS, TEXT
 from mobilebench.server.problems import Refused
@@ -244,7 +244,7 @@ async def done(lease: LeaseInPath, body: Done | CannotDo, service: Here, caller:
     def work() -> Any:
         if isinstance(body, CannotDo):
             return jobs.refuse(service.database, caller, lease, body.refused, body.sentence)
-        text = records.document(service.database, body.record_id)
+        text = service.store.document(body.record_id)
         if text is None:
             raise Refused("missing_record", "The record was not taken yet; send it first.")
         return jobs.end(service.database, caller, lease, jobs.Result.of(json.loads(text)))

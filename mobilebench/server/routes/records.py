@@ -7,15 +7,18 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Header, Path, Request
+from fastapi import APIRouter, Header, Path, Query, Request
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 from starlette.responses import Response
 
 from mobilebench.server import devices, jobs, limits, records
+from mobilebench.server.devices import TEXT
 from mobilebench.server.problems import Refused, shown
 from mobilebench.server.service import COUNTED, TOKEN, Here, Service, Submitter, aside, refusals
 from mobilebench.server.tokens import Caller
+from mobilebench.values.device import DeviceKind
+from mobilebench.values.recipe import Format, Precision
 
 router = APIRouter(tags=["records"])
 _ONE = "application/json"
@@ -196,6 +199,70 @@ async def _lines(request: Request, service: Service) -> AsyncIterator[_Numbered]
         yield _Numbered(number, body)
 
 
+class Listed(BaseModel):
+    """What a list shows of a record."""
+
+    record_id: str
+    created: str
+    model: str | None
+    format: str | None
+    precision: str | None
+    device_model: str | None
+    device_kind: str | None
+    device: str | None
+    runtime: str | None
+    protocol: str | None
+    outcome: str | None
+    signed: bool
+
+
+class Page(BaseModel):
+    """A page of records, the newest first."""
+
+    records: list[Listed]
+    next: str | None
+
+
+Condition = Annotated[str | None, Query(pattern=TEXT, max_length=200)]
+
+
+@router.get("/v1/records", dependencies=[COUNTED], responses=refusals())
+async def every(
+    service: Here,
+    model: Condition = None,
+    device_model: Condition = None,
+    device_kind: Annotated[DeviceKind | None, Query()] = None,
+    os_build: Condition = None,
+    format: Annotated[Format | None, Query()] = None,
+    precision: Annotated[Precision | None, Query()] = None,
+    runtime: Condition = None,
+    protocol: Condition = None,
+    commit: Condition = None,
+    session: Condition = None,
+    side: Condition = None,
+    outcome: Annotated[Literal["measurement", "failure"] | None, Query()] = None,
+    after: Condition = None,
+    limit: Annotated[int, Query(ge=1, le=500)] = 100,
+) -> Page:
+    """List records that meet every condition, the newest first."""
+    conditions = {
+        "model": model,
+        "device_model": device_model,
+        "device_kind": device_kind,
+        "os_build": os_build,
+        "format": format,
+        "precision": precision,
+        "runtime": runtime,
+        "protocol": protocol,
+        "commit": commit,
+        "session": session,
+        "side": side,
+        "outcome": outcome,
+    }
+    page = await aside(records.listed, service.store, service.database, conditions, after, limit)
+    return Page.model_validate({"records": page.records, "next": page.next})
+
+
 @router.get(
     "/v1/records/{record_id:path}",
     dependencies=[COUNTED],
@@ -205,7 +272,7 @@ async def one(
     service: Here, record_id: Annotated[str, Path(pattern="^[!-~]{1,64}$", max_length=64)]
 ) -> Response:
     """Give the document of a record, as it came."""
-    text = await aside(records.document, service.database, record_id)
+    text = await aside(service.store.document, record_id)
     if text is None:
         raise Refused("not_there", f"There is no record {shown(record_id)}.")
     return Response(text, media_type=_ONE)

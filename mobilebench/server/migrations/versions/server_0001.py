@@ -86,6 +86,7 @@ def upgrade() -> None:
     )
     op.create_index("ix_server_devices_public_key", "server_devices", ["public_key"])
     op.create_index("ix_server_tokens_alias", "server_tokens", ["alias"])
+    op.create_index("ix_server_jobs_record_id", "server_jobs", ["record_id"])
     op.create_index("server_jobs_by_state", "server_jobs", ["state", "created", "job_id"])
     op.create_index("server_jobs_by_time", "server_jobs", ["created", "job_id"])
     op.create_index("ix_server_job_files_sha256", "server_job_files", ["sha256"])
