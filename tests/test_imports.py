@@ -57,7 +57,7 @@ ALLOWED: dict[str, set[str]] = {
     # heat
     "thermal": {"errors", "values", "notation"},
     # from a file to a verdict
-    "results": {"values", "stats", "notation"},
+    "results": {"errors", "values", "stats", "notation"},
     "store": {"errors", "files", "values"},
     "regress": {"errors", "values", "stats", "store", "notation", "results"},
     "measuring": {
@@ -99,7 +99,7 @@ ALLOWED: dict[str, set[str]] = {
     "api": {
         "errors", "values", "machine", "inputs", "inspecting", "observer",
         "exporting", "conversion", "verifying", "measuring", "pipeline",
-        "store", "regress", "leaderboard",
+        "store", "regress", "leaderboard", "results",
     },
     "cli": {
         "errors", "files", "observer", "values", "machine", "inputs", "interfaces", "plugins",
@@ -116,7 +116,7 @@ TORCH = {"zoo", "deploy", "slimmable", "conversion", "mobilebench_exporters"}
 """Packages that may import torch. `api` names torch's module class in an annotation."""
 PUBLIC = {
     "export", "benchmark", "benchmark_all", "evaluate", "verify", "inspect", "compare", "check",
-    "rank", "create_model", "list_models", "load_checkpoint",
+    "rank", "records", "create_model", "list_models", "load_checkpoint",
 }  # fmt: skip
 
 
@@ -325,6 +325,8 @@ HEAVY = sorted(
         "sqlalchemy",
         "jax",
         "pandas",
+        "polars",
+        "pyarrow",
         "timm",
         "altair",
         "vl_convert",

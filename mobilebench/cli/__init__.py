@@ -36,6 +36,7 @@ from mobilebench.cli import (
     job,
     leaderboard,
     models,
+    records,
     reproduce,
     serve,
     server,
@@ -115,6 +116,7 @@ for _section, _name, _module, _example in (
         leaderboard,
         "mobilebench leaderboard --as html --out board.html",
     ),
+    (Section.RESULTS, "records", records, "mobilebench records --as parquet --out records.parquet"),
     (
         Section.RESULTS,
         "reproduce",

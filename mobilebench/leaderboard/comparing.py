@@ -78,10 +78,9 @@ def models(rows: Sequence[Row], first: str, second: str, rule: Rule | None = Non
             continue
         shared = [row.artifact for row in own[0] if row.artifact in {r.artifact for r in own[1]}]
         if shared:
-            pairs += [
-                _pair(*(_best(row for row in side if row.artifact == name) for side in own), rule)
-                for name in dict.fromkeys(shared)
-            ]
+            for name in dict.fromkeys(shared):
+                one, other = (_best(row for row in side if row.artifact == name) for side in own)
+                pairs.append(_pair(one, other, rule))
         else:
             pairs.append(_pair(_best(own[0]), _best(own[1]), rule))
     if not pairs:

@@ -90,9 +90,16 @@ class Group:
     @property
     def details(self) -> str:
         """What the heading leaves out of the conditions, in words."""
-        row = self.rows[0][1]
+        if self.id is None:
+            return ""
+        row = _fullest(row for _, row in self.rows)
         texts = (condition.text(row) for condition in CONDITIONS[_IN_HEADING:])
         return ", ".join(text for text in texts if text and text not in self.heading)
+
+
+def _fullest(rows: Iterable[Row]) -> Row:
+    """Return a row that knows every condition: a failed run may not."""
+    return min(rows, key=lambda row: row.p50_ms is None)
 
 
 def groups(rows: Sequence[Row]) -> list[Group]:
@@ -104,13 +111,13 @@ def groups(rows: Sequence[Row]) -> list[Group]:
     parts = []
     for id_, own in numbered.items():
         alike = [other for other, heading in shown.items() if heading == shown[id_]]
-        rivals = [numbered[other][0][1] for other in alike]
-        more = _apart(own[0][1], rivals) if len(rivals) > 1 else ()
+        rivals = [_fullest(row for _, row in numbered[other]) for other in alike]
+        more = _apart(_fullest(row for _, row in own), rivals) if len(rivals) > 1 else ()
         parts.append(
             Group(
                 id=id_,
                 heading=", ".join((shown[id_], *more)),
-                conditions=() if id_ is None else _known(own[0][1]),
+                conditions=() if id_ is None else _known(_fullest(row for _, row in own)),
                 rows=tuple(own),
             )
         )

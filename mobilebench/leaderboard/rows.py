@@ -66,7 +66,7 @@ class Row:
     """Name, shape and element type of each input of the network."""
     device: str
     specimen: str | None
-    """The device again, where two of its model differ; None for a computer and a simulated phone."""
+    """The device again where two of one model differ; None for a computer and a simulated one."""
     device_model: str
     device_kind: DeviceKind
     soc: str | None

@@ -47,6 +47,7 @@ def as_table(rows: Sequence[Row], width: int, columns: Sequence[Column] | None =
         parts += [
             Text(escapes.terminal(group.heading), style="bold"),
             _table(group, in_order, [widths[column] for column in in_order], number_width),
+            *([Text(escapes.terminal(group.details), style="dim")] if group.details else []),
             Text(""),
         ]
     lines = [escapes.terminal(sentence) for sentence in notes(rows, [each.name for each in shown])]

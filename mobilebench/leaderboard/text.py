@@ -80,6 +80,7 @@ def as_markdown(rows: Sequence[Row], columns: Sequence[Column] | None = None) ->
         for number, row in group.rows:
             cells = (escapes.markdown(column.text(row)) for column in columns)
             lines.append(f"| {number} | " + " | ".join(cells) + " |")
+        lines += ["", escapes.markdown(group.details)] if group.details else []
         lines.append("")
     about = notes(rows, [column.name for column in columns])
     lines += [f"- {escapes.markdown(sentence)}" for sentence in about]

@@ -11,12 +11,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from mobilebench.leaderboard.sections import sections
 from rich.console import Console
 
 from mobilebench.errors import UserError
 from mobilebench.leaderboard import rank
 from mobilebench.leaderboard.columns import COLUMNS, NAMES, by_importance, named, offered
+from mobilebench.leaderboard.groups import groups
 from mobilebench.leaderboard.naming import Naming
 from mobilebench.leaderboard.notes import notes
 from mobilebench.leaderboard.rows import Row
@@ -128,7 +128,7 @@ def test_every_column_can_be_shown_and_leaves_a_terminal_in_some_order() -> None
     [
         (
             "model,latency",
-            "There is no column 'latency'; there are: model, artifact, .*macs",
+            "There is no column 'latency'; there are: rank, model, artifact, .*macs",
         ),
         ("model,,p50", "There is no column ''"),
         ("", "There is no column ''"),
@@ -188,7 +188,7 @@ def test_what_must_not_be_ranked_together_is_in_sections() -> None:
     burst = measured(record_id="d" * 32, protocol_id="burst-1", latencies_ns=[1, 2_000_000])
     other = replace(first, device=replace(first.device, model="Other"), record_id="o")
     rows = rank([first, gpu, burst, other, failed_export(target="opset18")])
-    parts = sections(rows)
+    parts = groups(rows)
     assert [part.heading for part in parts] == [
         "Made-up phone (ios:0000, cpu), protocol burst-1",
         "Made-up phone (ios:0000, cpu), protocol smoke-1",

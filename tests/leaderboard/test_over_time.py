@@ -40,7 +40,7 @@ def test_the_quick_one_is_first_in_minute_1_and_last_in_minute_30() -> None:
         (runner.row.model, *(each.place.text if each.place else None for each in runner.standings))
         for runner in ranking.runners
     ]
-    assert shown == [("steady", "2=", "1="), ("like", "2=", "1="), ("quick", "1", "3")]
+    assert shown == [("like", "2=", "1="), ("steady", "2=", "1="), ("quick", "1", "3")]
     assert ranking.reordered
     quick = ranking.runners[-1]
     assert quick.change == pytest.approx(1.0) and quick.shift == 2
