@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from mobilebench.leaderboard import rank
+from mobilebench.leaderboard.columns import UNKNOWN
 from mobilebench.leaderboard.rows import Row
 from mobilebench.leaderboard.view import View
 from mobilebench.pages.devices import Seen
@@ -14,8 +15,10 @@ from mobilebench.pages.records import Listed
 from mobilebench.regress.history import History, histories
 from mobilebench.results import Entry
 from mobilebench.store import Query, RecordStore
+from mobilebench.store.columns import Columns
+from mobilebench.values import wire
 from mobilebench.values.accuracy import Accuracy
-from mobilebench.values.measurement import Measurement, Validity
+from mobilebench.values.measurement import Measurement
 from mobilebench.values.record import Record
 from mobilebench.values.reported import Reported
 
@@ -43,16 +46,11 @@ class StoredPages:
         return self._store.find_reported()
 
     def record(self, record_id: str) -> Record | None:
-        records = [
-            record
-            for record in self._store.find(Query(id=record_id))
-            if record.record_id == record_id
-        ]
-        return records[0] if records else None
+        text = self._store.document(record_id)
+        return None if text is None else wire.loads(Record, text, f"The record {record_id}")
 
     def document(self, record_id: str) -> str | None:
-        documents = self._store.find_documents(Query(id=record_id))
-        return next((each.text for each in documents if each.record.record_id == record_id), None)
+        return self._store.document(record_id)
 
     def accuracies(self, file_sha256: str) -> Sequence[Accuracy]:
         return [
@@ -60,22 +58,19 @@ class StoredPages:
         ]
 
     def records(self, view: View, after: str, limit: int) -> tuple[Sequence[Listed], str]:
-        records = sorted(self._store.find(_query(view)), key=_key, reverse=True)
-        if after:
-            records = [record for record in records if _key(record) < after]
-        page = records[:limit]
-        return [listed(record) for record in page], _key(page[-1]) if records[limit:] else ""
+        page = self._store.page(_query(view), after or None, limit)
+        return [listed(each) for each in page.records], page.next or ""
 
     def devices(self) -> Sequence[Seen]:
         return devices(self._entries())
 
     def cells(self) -> Sequence[Cell]:
-        counts: Counter[object] = Counter()
-        newest: dict[object, Record] = {}
-        for record in self._store.find():
-            if isinstance(record.outcome, Measurement):
-                counts[record.cell] += 1
-                newest[record.cell] = record
+        counts: Counter[str] = Counter()
+        newest: dict[str, Entry] = {}
+        for record in self._store.find(Query(outcome="measurement")):
+            entry = Entry.of(record)
+            counts[entry.cell] += 1
+            newest[entry.cell] = entry
         return [
             Cell(newest[cell].record_id, newest[cell].title, count, newest[cell].created)
             for cell, count in counts.most_common(_CELLS)
@@ -96,18 +91,20 @@ class StoredPages:
         return histories(alike)
 
 
+_NARROWED = {
+    "model": "model", "format": "format", "precision": "precision", "device": "device",
+    "device-model": "device_model", "os-build": "os_build", "unit": "compute_unit",
+    "protocol": "protocol",
+}  # fmt: skip
+"""Filters of a view that a store can answer, each with its column."""
+
+
 def _query(view: View) -> Query:
     """Return what a store can leave out by itself for a view."""
     chosen = {
-        name: own[0]
-        for name in ("model", "format", "precision", "device", "runtime", "protocol")
-        if len(own := view.chosen(name)) == 1
+        column: own[0] for name, column in _NARROWED.items() if len(own := view.chosen(name)) == 1
     }
     return Query(**chosen)  # type: ignore[arg-type]
-
-
-def _key(record: Record) -> str:
-    return f"{record.created} {record.record_id}"
 
 
 def devices(entries: Sequence[Entry]) -> list[Seen]:
@@ -127,19 +124,17 @@ def devices(entries: Sequence[Entry]) -> list[Seen]:
     ]
 
 
-def listed(record: Record) -> Listed:
-    """Return a record as a line of the list."""
-    outcome = record.outcome
-    measured = isinstance(outcome, Measurement)
+def listed(columns: Columns) -> Listed:
+    """Return a record as a line of the list, from what is known of it without reading it."""
+    recipe = (columns.format, columns.precision, columns.delegate)
     return Listed(
-        record_id=record.record_id,
-        created=record.created,
-        model=record.model.title,
-        artifact=record.recipe.label,
-        device=record.device.model,
-        device_kind=record.device.kind,
-        protocol=record.job.protocol.id if record.job else None,
-        p50_ns=None if record.p50_ms is None else record.p50_ms * 1e6,
-        failed=not measured,
-        suspect=isinstance(outcome, Measurement) and outcome.validity is not Validity.VALID,
+        record_id=columns.record_id,
+        created=columns.created,
+        model=columns.model or UNKNOWN,
+        artifact="-".join(filter(None, recipe)),
+        device=columns.device_model or UNKNOWN,
+        device_kind=columns.device_kind or UNKNOWN,
+        protocol=columns.protocol,
+        p50_ns=None,
+        failed=columns.outcome == "failure",
     )
