@@ -469,7 +469,7 @@ def records(
     store: str | Path | None = None,
     samples: bool = False,
 ) -> Table:
-    """Return records as a tidy table, one row for each; with `samples`, one row for each sample.
+    """Return records as a tidy table: one row for each, or with `samples` for each sample.
 
     Of records, of an open store, of a file or folder of records, of `store:CONDITIONS` such as
     `store:model=mobilevig_ti`, or by default everything in the store, which is `store` or the
@@ -481,8 +481,7 @@ def records(
     from mobilebench.store import RecordStore
 
     if source is None:
-        with RecordStore(None if store is None else str(store), create=False) as opened:
-            return records(opened, samples=samples)
+        source = baselines.EVERYTHING
     if isinstance(source, RecordStore):
         place, source = source.place, source.find()
         if not source:

@@ -63,14 +63,16 @@ def command(
 
     All records are there, also those that a newer one of their cell replaces on the leaderboard.
     """
-    from mobilebench import api
     from mobilebench.errors import UserError
+    from mobilebench.regress import baselines
+    from mobilebench.results import tidy
 
     if shape is Shape.PARQUET and out is None:
         raise UserError("A Parquet file is no text; name a file for it with --out.")
     if source is not None:
         refuse_unused_store(ctx, [source])
-    table = api.records(source, store=store, samples=samples)
+    records = baselines.load(source or baselines.EVERYTHING, store)
+    table = tidy.of_samples(records) if samples else tidy.of_records(records)
     if shape is Shape.PARQUET:
         assert out is not None
         output.save_bytes(out, table.parquet())

@@ -93,8 +93,8 @@ _BURSTS = ("burst-1", "modelbench-1", "ci-ab-1", "smoke-1")
 def _beside(rows: Sequence[Row]) -> list[Row]:
     """Return the rows, each with the burst and the sustained latency of the same file.
 
-    They are of its own record where its protocol has them; the other is of the record under
-    otherwise equal conditions that is no suspect, or of none.
+    What its protocol does not measure is that of another record, under otherwise equal
+    conditions, that is no suspect.
     """
     kin: dict[tuple[object, ...], list[Row]] = {}
     for row in rows:
