@@ -70,7 +70,7 @@ ALLOWED: dict[str, set[str]] = {
     },
     "gating": {"errors", "values", "machine", "observer", "measuring", "regress"},
     "server": {"errors", "values", "machine", "store"},
-    "leaderboard": {"errors", "values", "machine", "notation", "results", "regress"},
+    "leaderboard": {"errors", "values", "notation", "results", "regress"},
     "pages": {
         "errors", "files", "values", "machine", "stats", "notation", "results", "leaderboard",
         "regress", "store",

@@ -55,8 +55,8 @@ def answer(source: Source, path: str, query: str, title: str = "mobilebench lead
         if first == "static":
             return _static(rest) or _missing(shell)
         view = View.parse(query, also=_PAGE)
-        asked = {name: texts[-1] for name, texts in parse_qs(query).items() if name in _PAGE}
-        page = _pages(source, shell, view, asked, unquote(rest)).get(first)
+        about = {name: texts[-1] for name, texts in parse_qs(query).items() if name in _PAGE}
+        page = _pages(source, shell, view, about, unquote(rest)).get(first)
         text = page() if page is not None and bool(rest) == (first in _WITH_NAME) else None
     except UserError as error:
         return _page(400, render("error.html.j2", shell, page="", heading="Not shown",
@@ -68,18 +68,18 @@ _WITH_NAME = ("group", "record")
 
 
 def _pages(
-    source: Source, shell: Shell, view: View, asked: Mapping[str, str], name: str
+    source: Source, shell: Shell, view: View, about: Mapping[str, str], name: str
 ) -> dict[str, Callable[[], str | None]]:
     """Return what makes each page; nothing is read before it is called."""
     return {
         "": lambda: board.overview(source.rows(view), shell, view, source.reported()),
         "group": lambda: _group(source, shell, view, name),
         "record": lambda: _record(source, shell, name),
-        "compare": lambda: _compare(source, shell, asked),
+        "compare": lambda: _compare(source, shell, about),
         "ranking": lambda: _ranking(source, shell, view),
-        "history": lambda: _history(source, shell, asked.get("of", "")),
+        "history": lambda: _history(source, shell, about.get("of", "")),
         "devices": lambda: devices(source.devices(), shell),
-        "records": lambda: _records(source, shell, view, asked.get("after", "")),
+        "records": lambda: _records(source, shell, view, about.get("after", "")),
     }
 
 
@@ -97,11 +97,11 @@ def _record(source: Source, shell: Shell, record_id: str) -> str | None:
     return record(found_record, shell, source.accuracies(facts.sha256) if facts else ())
 
 
-def _compare(source: Source, shell: Shell, asked: Mapping[str, str]) -> str:
-    kind = asked.get("kind", Side.MODEL)
+def _compare(source: Source, shell: Shell, about: Mapping[str, str]) -> str:
+    kind = about.get("kind", Side.MODEL)
     if kind not in set(Side):
         raise UserError(f"Two of the kind {kind!r} cannot be compared; give model or device.")
-    return compare(source.rows(View()), Side(kind), asked.get("a", ""), asked.get("b", ""), shell)
+    return compare(source.rows(View()), Side(kind), about.get("a", ""), about.get("b", ""), shell)
 
 
 def _ranking(source: Source, shell: Shell, view: View) -> str:

@@ -180,10 +180,12 @@ class _Tags(HTMLParser):
     def __init__(self) -> None:
         super().__init__()
         self.tags: list[str] = []
+        self.scripts = 0
         self.attributes: set[str] = set()
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags.append(tag)
+        self.scripts += tag == "script" and not attrs
         self.attributes |= {name for name, _ in attrs}
 
 
@@ -195,7 +197,7 @@ def test_the_page(rows: list[Row], reported: list[Reported]) -> None:
     records = [measured(), failed_export(target="opset18")]
     plain_page.feed(as_page(rank(records), [REPORTED]))
     ours = set(plain_page.tags)
-    assert set(nasty_page.tags) <= ours and nasty_page.tags.count("script") == 1
+    assert set(nasty_page.tags) <= ours and nasty_page.scripts == plain_page.scripts
     assert nasty_page.attributes <= plain_page.attributes
     assert "<script>alert" not in page and "&lt;script&gt;alert" in page
 

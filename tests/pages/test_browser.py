@@ -8,13 +8,17 @@ from typing import Any
 
 import pytest
 
+from mobilebench.leaderboard import rank
+from mobilebench.leaderboard.rows import Row
 from mobilebench.leaderboard.view import View
 from mobilebench.pages import choosing
 from mobilebench.pages.board import as_page
 from mobilebench.pages.choosing import OnePage
 from mobilebench.pages.records import Listed
 from mobilebench.pages.stored import StoredPages
+from mobilebench.values.measurement import Diagnosis
 from tests.pages.browser import WIDTHS, Watched, needs_browser, serving
+from tests.records import failed_export, judged, measured
 
 pytestmark = needs_browser
 _LOOKS = [(390, "light"), (1400, "dark")]
@@ -115,6 +119,39 @@ def test_each_page_as_one_file_is_drawn(
         window.page.goto(file.as_uri())
         window.draw()
         assert window.overflow() == 0, name
+
+
+def _long_rows() -> list[Row]:
+    """Return rows with every column, long names, two protocols, doubts and failures."""
+    names = [f"edgeformer.edgeformer_{letter}" for letter in "abcde"]
+    names.append("edgeformers_of_a_long_name.edgeformer_attention_f")
+    records = [
+        measured(model=name, record_id=f"{name}-{rule}", protocol_id=rule, reasons=(reason,))
+        for name, reason in zip(names, Diagnosis, strict=False)
+        for rule in ("burst-1", "smoke-1")
+    ]
+    return rank([*records, failed_export(target="opset18")], [judged(records[0], 90)])
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_long_names_and_every_column_have_room(opened: Any, tmp_path: Path, width: int) -> None:
+    window = opened(width)
+    (tmp_path / "board.html").write_text(as_page(_long_rows()), encoding="utf-8")
+    window.page.goto((tmp_path / "board.html").as_uri())
+    window.draw()
+    assert window.overflow() == 0
+    boxes = window.page.evaluate(
+        """() => [...document.querySelectorAll(".board tbody tr")].map((row) => {
+            const text = (cell) => { const all = document.createRange();
+              all.selectNodeContents(cell.querySelector("span")); return all.getBoundingClientRect(); };
+            return [row.closest("section").getBoundingClientRect().right,
+                    Math.max(...[...row.cells].filter((cell) => cell.querySelector("span"))
+                      .map((cell) => text(cell).right))]; })"""
+    )
+    if width < 800:
+        assert all(text <= card for card, text in boxes), "a phone shows whole cells"
+    top = window.page.locator("table.board").first.bounding_box()["y"]
+    assert top < 500, "the first screen shows the table, not the notes"
 
 
 def test_a_site_is_filtered_and_sorted_and_the_address_keeps_both(
