@@ -143,7 +143,8 @@ def test_long_names_and_every_column_have_room(opened: Any, tmp_path: Path, widt
     boxes = window.page.evaluate(
         """() => [...document.querySelectorAll(".board tbody tr")].map((row) => {
             const text = (cell) => { const all = document.createRange();
-              all.selectNodeContents(cell.querySelector("span")); return all.getBoundingClientRect(); };
+              all.selectNodeContents(cell.querySelector("span"));
+              return all.getBoundingClientRect(); };
             return [row.closest("section").getBoundingClientRect().right,
                     Math.max(...[...row.cells].filter((cell) => cell.querySelector("span"))
                       .map((cell) => text(cell).right))]; })"""
