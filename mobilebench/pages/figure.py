@@ -51,9 +51,18 @@ def picture_of(figures: Sequence[Figure], picture: Picture) -> bytes:
     spec = {
         "$schema": _SCHEMA,
         "config": theme.config(printed=True),
-        "vconcat": [
-            {"title": {"text": escapes.visible(figure.title)}, **figure.spec} for figure in figures
-        ],
+        "vconcat": [{"title": {"text": figure.title}, **figure.spec} for figure in figures],
         "spacing": 40,
     }
-    return converted(spec, picture)
+    return converted(visible(spec), picture)
+
+
+def visible(plain: Any) -> Any:
+    """Return JSON whose texts have what nobody sees written out, as `escapes.visible` does."""
+    if isinstance(plain, str):
+        return escapes.visible(plain)
+    if isinstance(plain, dict):
+        return {escapes.visible(name): visible(each) for name, each in plain.items()}
+    if isinstance(plain, list | tuple):
+        return [visible(each) for each in plain]
+    return plain

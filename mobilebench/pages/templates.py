@@ -15,6 +15,7 @@ from markupsafe import Markup
 from mobilebench.machine import host
 from mobilebench.notation import escapes
 from mobilebench.pages import theme
+from mobilebench.pages.figure import visible
 from mobilebench.pages.links import Links
 
 STATIC = Path(__file__).parent / "static"
@@ -91,17 +92,7 @@ def content(name: str) -> Markup:
 
 def data(plain: Any) -> Markup:
     """Return JSON that no text in it can end, for a block of data in a page."""
-    text = json.dumps(_visible(plain), separators=(",", ":"), allow_nan=False)
+    text = json.dumps(visible(plain), separators=(",", ":"), allow_nan=False)
     for character in "<>&'":
         text = text.replace(character, f"\\u{ord(character):04x}")
     return Markup(text)
-
-
-def _visible(plain: Any) -> Any:
-    if isinstance(plain, str):
-        return escapes.visible(plain)
-    if isinstance(plain, dict):
-        return {name: _visible(each) for name, each in plain.items()}
-    if isinstance(plain, list | tuple):
-        return [_visible(each) for each in plain]
-    return plain
