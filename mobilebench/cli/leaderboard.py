@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from mobilebench.leaderboard.axes import Axes
     from mobilebench.leaderboard.columns import Column
     from mobilebench.store import Query
+    from mobilebench.store.documents import Document
     from mobilebench.values.record import Record
     from mobilebench.values.reported import Reported
 
@@ -236,9 +237,9 @@ def command(
         raise UserError(f"A {shape} is no text; name a file for it with --out.")
     if shape is Shape.SITE and out is None:
         raise UserError("A site is a folder; name it with --out.")
-    query = Query(model=model, format=format, device=device, protocol=protocol, newest=True)
+    query = Query(model=model, format=format, device=device, protocol=protocol)
     with RecordStore(store, create=False) as stored:
-        entries = stored.find_documents(query)
+        entries = stored.find_entries(query)
         reported = _chosen(stored.find_reported(model), query)
         accuracies = stored.find_accuracies()
     if not entries and not reported:
@@ -250,15 +251,14 @@ def command(
         )
     naming = Naming.parse(names or [])
     others = [result.model for result in reported if result.model]
-    records = [document.record for document in entries]
-    rows = rank(records, accuracies, data=data, names=naming, others=others)
+    rows = rank(entries, accuracies, data=data, names=naming, others=others)
     reported = elsewhere.renamed(reported, naming)
     if sort is not None:
         rows = by_column(rows, sort)
     files = {row.file_sha256 for row in rows}
     _tell(not_shown(accuracies, files, {row.accuracy_data for row in rows}))
     # With a filter, files are without a row on purpose.
-    if query == Query(newest=True):
+    if query == Query():
         _tell(without_row(accuracies, files))
     if shape is Shape.SITE and out is not None:
         pages.write_site(rows, reported, store, out)
@@ -287,16 +287,14 @@ def command(
         case Shape.JSON:
             content = text.as_json(rows, chosen)
         case Shape.LATEX:
-            by_id = {document.record.record_id: document.record for document in entries}
-            behind = [by_id[row.record_id] for row in rows]
+            behind = [document.record for document in _behind(rows, store)]
             content = _paper(rows, behind, reported, chosen, standalone, bibtex)
         case Shape.GITHUB_BENCHMARK:
             content = exchange.as_github_benchmark(rows)
         case Shape.BENCHER:
             content = exchange.as_bencher(rows)
         case Shape.RECORDS:
-            texts = {document.record.record_id: document for document in entries}
-            content = documents.as_json(texts[row.record_id] for row in rows)
+            content = documents.as_json(_behind(rows, store))
         case _ if page != "board":
             content = pages.page_text(one_page, rows, store, of)
         case _:
@@ -335,6 +333,14 @@ def _refuse_useless(ctx: typer.Context, shape: Shape, axes: Axes) -> None:
         refuse_given(ctx, ("data",), f"is about accuracy, and {shape} has none; leave it out")
     if shape is Shape.BENCHER:
         refuse_given(ctx, ("sort",), f"is about the order, and {shape} has none; leave it out")
+
+
+def _behind(rows: Sequence[Row], store: str | None) -> list[Document]:
+    """Return the documents behind rows, in their order; no others are read."""
+    from mobilebench.store import RecordStore
+
+    with RecordStore(store, create=False) as stored:
+        return stored.find_by_id([row.record_id for row in rows])
 
 
 def _paper(
