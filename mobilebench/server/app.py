@@ -9,7 +9,7 @@ from typing import Any
 from fastapi import FastAPI
 
 from mobilebench.machine.host import version
-from mobilebench.server import problems
+from mobilebench.server import pages, problems
 from mobilebench.server.limits import PlainBodies
 from mobilebench.server.log import Requests
 from mobilebench.server.routes import (
@@ -66,6 +66,7 @@ def create_with(settings: Settings) -> FastAPI:
     problems.install(app)
     for module in _ROUTERS:
         app.include_router(module.router)
+    app.include_router(pages.router)
     app.add_middleware(PlainBodies, limits=settings.limits)
     app.add_middleware(Requests, metrics=service.metrics)
     _describe(app)

@@ -11,6 +11,7 @@ from typing import Annotated, Any, TypeVar
 from fastapi import Depends, Request
 from starlette.concurrency import run_in_threadpool
 
+from mobilebench.pages.stored import StoredPages
 from mobilebench.server import devices, tokens
 from mobilebench.server.artifacts import Artifacts
 from mobilebench.server.database import Database
@@ -40,6 +41,7 @@ class Service:
         self.limits = settings.limits
         self.store = RecordStore(settings.store)
         self.database = Database(settings.store)
+        self.pages = StoredPages(self.store)
         self.artifacts = Artifacts(Path(settings.files))
         self.artifacts.prepare()
         self.metrics = Metrics()
