@@ -410,8 +410,9 @@ def _name(entry: Entry, naming: Naming) -> str:
         form=recipe.form,
         calibration=Calibration() if recipe.precision.calibrated else None,
     )
-    digest = hashlib.sha256(wire.dumps(recipe).encode()).hexdigest()[:8]
-    end = "" if recipe == plain else f", {digest}"
+    end = ""
+    if recipe != plain:
+        end = f", {hashlib.sha256(wire.dumps(recipe).encode()).hexdigest()[:8]}"
     what = f"{naming.shown(model.title)}{inputs} {recipe.label}"
     return escapes.visible(f"{what}, {how}{device.model} ({device.id}), {rule}{choice}{end}")
 
