@@ -54,7 +54,8 @@ QUICK := \
   tests/measuring/test_diagnoses.py tests/measuring/test_engine.py tests/measuring/test_evidence.py \
   tests/measuring/test_journal.py tests/phones/test_expectations.py tests/phones/test_replay.py \
   tests/phones/test_devices.py tests/phones/test_variations.py \
-  tests/reproducing/test_plan.py tests/reproducing/test_row.py \
+  tests/reproducing/test_bundle.py tests/reproducing/test_plan.py tests/reproducing/test_row.py \
+  tests/reproducing/test_verdict.py \
   tests/verifying/test_journal.py tests/verifying/test_matching.py \
   tests/verifying/test_parity.py tests/test_docs.py tests/test_errors.py \
   tests/test_files.py tests/test_habits.py tests/test_imports.py tests/test_plugins.py \

@@ -79,7 +79,7 @@ ALLOWED: dict[str, set[str]] = {
     },
     "reproducing": {
         "errors", "values", "stats", "machine", "inputs", "observer", "zoo", "plugins",
-        "failures", "inspecting", "exporting", "measuring",
+        "failures", "inspecting", "exporting", "measuring", "notation", "regress", "store",
     },
     # plug-ins
     "mobilebench_exporters": {"errors", "values", "inputs", "interfaces", "verifying"},

@@ -18,6 +18,7 @@ import typer
 from mobilebench.cli import (
     agent,
     bench,
+    bundle,
     calibrate,
     check,
     compare,
@@ -119,9 +120,15 @@ for _section, _name, _module, _example in (
     (Section.RESULTS, "records", records, "mobilebench records --as parquet --out records.parquet"),
     (
         Section.RESULTS,
+        "bundle",
+        bundle,
+        "mobilebench bundle --protocol burst-1 --out table.mbbundle",
+    ),
+    (
+        Section.RESULTS,
         "reproduce",
         reproduce,
-        "mobilebench reproduce table.json --with best.pth",
+        "mobilebench reproduce table.mbbundle --with best.pth",
     ),
     (Section.RESULTS, "import", import_, "mobilebench import records.json"),
     (Section.RESULTS, "serve", serve, "mobilebench serve --store lab.sqlite"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -17,7 +18,9 @@ from mobilebench.notation import quantities
 if TYPE_CHECKING:
     from mobilebench.leaderboard import Row
     from mobilebench.leaderboard.axes import Axes
+    from mobilebench.leaderboard.columns import Column
     from mobilebench.store import Query
+    from mobilebench.values.record import Record
     from mobilebench.values.reported import Reported
 
 
@@ -151,6 +154,22 @@ def command(
             help=f"{_QUANTITIES}: what a picture has up the side.",
         ),
     ] = "accuracy",
+    standalone: Annotated[
+        bool,
+        typer.Option(
+            "--standalone",
+            rich_help_panel=Panel.OUTPUT,
+            help="With latex: a whole document that pdflatex takes as it is.",
+        ),
+    ] = False,
+    bibtex: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            rich_help_panel=Panel.OUTPUT,
+            help="With latex: write the papers of the networks to this .bib file, and cite them.",
+        ),
+    ] = None,
     out: Annotated[
         Path | None,
         typer.Option(
@@ -178,16 +197,21 @@ def command(
     chosen = None if columns is None else named(columns)
     if chosen is not None and shape in _WITHOUT_COLUMNS:
         raise UserError(f"--columns was given, and {shape} has none; leave it out.")
+    if bibtex is not None and bibtex.suffix != ".bib":
+        raise UserError(f"BibTeX reads files that end in .bib; {bibtex} does not: rename it.")
     axes = _axes(x, y)
     _refuse_useless(ctx, shape, axes)
     if shape in (Shape.PDF, Shape.PNG) and out is None:
         raise UserError(f"A {shape} is no text; name a file for it with --out.")
     query = Query(model=model, format=format, device=device, protocol=protocol, newest=True)
+    # A rank is that of the whole group, whatever of it is shown.
+    groups = replace(query, model=None, format=None)
     with RecordStore(store, create=False) as stored:
-        entries = stored.find_documents(query)
+        entries = stored.find_documents(groups)
         reported = _chosen(stored.find_reported(model), query)
         accuracies = stored.find_accuracies()
-    if not entries and not reported:
+    wanted = {entry.record.record_id for entry in entries if _meets(entry.record, query)}
+    if not wanted and not reported:
         number = quantities.counted(len(accuracies), "accuracy", "accuracies")
         judged = f" ({number} without a latency)" if accuracies else ""
         raise UserError(
@@ -198,6 +222,7 @@ def command(
     others = [result.model for result in reported if result.model]
     records = [document.record for document in entries]
     rows = rank(records, accuracies, data=data, names=naming, others=others)
+    rows = [row for row in rows if row.record_id in wanted]
     reported = elsewhere.renamed(reported, naming)
     if sort is not None:
         rows = by_column(rows, sort)
@@ -227,16 +252,16 @@ def command(
         case Shape.JSON:
             content = text.as_json(rows, chosen)
         case Shape.LATEX:
-            from mobilebench.leaderboard.latex import as_latex
-
-            content = as_latex(rows, reported, chosen)
+            by_id = {document.record.record_id: document.record for document in entries}
+            behind = [by_id[row.record_id] for row in rows]
+            content = _paper(rows, behind, reported, chosen, standalone, bibtex)
         case Shape.GITHUB_BENCHMARK:
             content = exchange.as_github_benchmark(rows)
         case Shape.BENCHER:
             content = exchange.as_bencher(rows)
         case Shape.RECORDS:
-            by_id = {document.record.record_id: document for document in entries}
-            content = documents.as_json(by_id[row.record_id] for row in rows)
+            texts = {document.record.record_id: document for document in entries}
+            content = documents.as_json(texts[row.record_id] for row in rows)
         case _:
             from mobilebench.leaderboard.page import as_page
 
@@ -264,6 +289,8 @@ def _refuse_useless(ctx: typer.Context, shape: Shape, axes: Axes) -> None:
             refuse_given(ctx, ("data",), "is about accuracy, which no axis has; leave it out")
     else:
         refuse_given(ctx, ("x", "y"), f"is about pictures, such as --as svg, not {shape}")
+    if shape is not Shape.LATEX:
+        refuse_given(ctx, ("standalone", "bibtex"), f"is about latex, not {shape}; leave it out")
     if shape is Shape.RECORDS:
         why = "is about rows of a table, and records stay as they were measured; leave it out"
         refuse_given(ctx, ("name", "data"), why)
@@ -271,6 +298,43 @@ def _refuse_useless(ctx: typer.Context, shape: Shape, axes: Axes) -> None:
         refuse_given(ctx, ("data",), f"is about accuracy, and {shape} has none; leave it out")
     if shape is Shape.BENCHER:
         refuse_given(ctx, ("sort",), f"is about the order, and {shape} has none; leave it out")
+
+
+def _paper(
+    rows: Sequence[Row],
+    records: Sequence[Record],
+    reported: Sequence[Reported],
+    columns: Sequence[Column] | None,
+    standalone: bool,
+    bibtex: Path | None,
+) -> str:
+    """Return the tables with how they were measured, and write what to cite."""
+    from mobilebench.leaderboard.bibtex import bibliography
+    from mobilebench.leaderboard.paper import as_paper
+    from mobilebench.zoo import registry
+
+    if bibtex is None:
+        return as_paper(rows, records, reported, columns, standalone=standalone)
+    papers = {family: registry.citation(family) for family in registry.families()}
+    cited = bibliography((record.model for record in records), papers)
+    output.save(bibtex, cited.as_bibtex())
+    return as_paper(
+        rows,
+        records,
+        reported,
+        columns,
+        standalone=standalone,
+        bibliography=cited,
+        bibliography_file=bibtex.with_suffix("").name,
+    )
+
+
+def _meets(record: Record, query: Query) -> bool:
+    """Return whether a record is of the model and the format that are asked for."""
+    return query.model in (None, record.model.name) and query.format in (
+        None,
+        record.recipe.format,
+    )
 
 
 def _chosen(results: Sequence[Reported], query: Query) -> list[Reported]:

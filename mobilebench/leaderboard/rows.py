@@ -51,6 +51,9 @@ class Row:
     """One line of the leaderboard; what is not known is None."""
 
     model: str
+    """As it is shown, with its image size and width where they are not the usual ones."""
+    network: str
+    """The name of the network, whatever its size and width."""
     artifact: str
     """The recipe's label."""
     format: str
@@ -205,6 +208,7 @@ def row_of(entry: Entry, judgement: Judgement, naming: Naming) -> Row:
     onset = figures.onset if figures else None
     return Row(
         model=naming.shown(model.title),
+        network=model.name,
         artifact=f"{entry.recipe.label} {file.sha256[:8]}"
         if file and file.given
         else entry.recipe.label,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -50,9 +51,26 @@ def prepare(settings: Settings) -> None:
                 )
 
 
+def _require_free(settings: Settings) -> None:
+    """Raise `UserError` where the server cannot listen."""
+    try:
+        family, _, _, _, place = socket.getaddrinfo(
+            settings.host, settings.port, type=socket.SOCK_STREAM
+        )[0]
+        with socket.socket(family, socket.SOCK_STREAM) as listener:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind(place)
+    except OSError as error:
+        raise UserError(
+            f"The server cannot listen on {settings.host}, port {settings.port}: {error.strerror}; "
+            f"give another --host or --port."
+        ) from error
+
+
 def serve(settings: Settings) -> None:
     """Serve until the process is told to stop. Raises `UserError` as `prepare` does."""
     prepare(settings)
+    _require_free(settings)
     settings.publish()
     with tempfile.TemporaryDirectory(prefix="mobilebench-") as counts:
         if settings.workers > 1:

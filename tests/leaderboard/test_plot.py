@@ -198,8 +198,10 @@ def test_the_letters_of_a_point_and_of_a_cell_stand_in_their_order() -> None:
     rows = [replace(row, marks=marks.get(row.model, ())) for row in rows]
     shown = _shown(_svg(rows))
     assert "epsilon [a]" in shown and "zeta [a,b]" in shown
-    [cells] = [line for line in as_latex(rows).splitlines() if line.startswith("zeta")]
-    assert re.findall(r"\\tnote\{(.*?)\}", cells)[0] == "d,f", "after those of published numbers"
+    [cells] = [line for line in as_latex(rows, width=1000).splitlines() if line[:4] == "zeta"]
+    assert re.findall(r"\\textsuperscript\{(.*?)\}", cells)[0] == "d,f", (
+        "after those of published numbers"
+    )
 
 
 def test_names_of_others_stay_text() -> None:
