@@ -9,7 +9,7 @@ from dataclasses import replace
 from mobilebench.leaderboard.groups import CONDITIONS, ids
 from mobilebench.leaderboard.judgement import UNJUDGED, by_file
 from mobilebench.leaderboard.naming import Naming
-from mobilebench.leaderboard.places import places
+from mobilebench.leaderboard.places import Place, places
 from mobilebench.leaderboard.rows import Row, row_of
 from mobilebench.results import Entry
 from mobilebench.values.accuracy import Accuracy
@@ -69,7 +69,7 @@ def _placed(rows: Sequence[Row]) -> list[Row]:
         low, high = row.result_low_ms, row.result_high_ms
         if row.unranked is None and low is not None and high is not None:
             ranked.setdefault(groups[index], []).append((index, (low, high)))
-    by_index = {}
+    by_index: dict[int, Place] = {}
     for members in ranked.values():
         shown = places([interval for _, interval in members])
         by_index |= {index: place for (index, _), place in zip(members, shown, strict=True)}
