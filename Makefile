@@ -67,6 +67,7 @@ CORE := $(QUICK) \
   tests/machine/test_cluster.py tests/measuring/test_hosts.py \
   tests/measuring/test_pairs.py tests/measuring/test_rounds.py tests/measuring/test_setting.py \
   tests/reproducing/test_reproduction.py tests/server \
+  tests/submitting/test_agent.py tests/submitting/test_verbs.py \
   tests/verifying/test_accuracy.py tests/verifying/test_agreement.py \
   tests/verifying/test_equivalence.py tests/verifying/test_evaluation.py tests/test_api.py \
   tests/test_observer.py tests/test_pipeline.py \

@@ -58,7 +58,7 @@ ALLOWED: dict[str, set[str]] = {
     "thermal": {"errors", "values", "notation"},
     # from a file to a verdict
     "results": {"errors", "values", "stats", "notation"},
-    "store": {"errors", "files", "values"},
+    "store": {"errors", "files", "values", "results"},
     "regress": {"errors", "values", "stats", "store", "notation", "results"},
     "measuring": {
         "errors", "files", "values", "machine", "inputs", "observer", "stats", "notation",

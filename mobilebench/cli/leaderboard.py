@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from mobilebench.leaderboard import Row
     from mobilebench.leaderboard.axes import Axes
     from mobilebench.leaderboard.columns import Column
+    from mobilebench.results import Entry
     from mobilebench.store import Query
+    from mobilebench.store.documents import Document
     from mobilebench.values.record import Record
     from mobilebench.values.reported import Reported
 
@@ -203,14 +205,14 @@ def command(
     _refuse_useless(ctx, shape, axes)
     if shape in (Shape.PDF, Shape.PNG) and out is None:
         raise UserError(f"A {shape} is no text; name a file for it with --out.")
-    query = Query(model=model, format=format, device=device, protocol=protocol, newest=True)
+    query = Query(model=model, format=format, device=device, protocol=protocol)
     # A rank is that of the whole group, whatever of it is shown.
     groups = replace(query, model=None, format=None)
     with RecordStore(store, create=False) as stored:
-        entries = stored.find_documents(groups)
+        entries = stored.find_entries(groups)
         reported = _chosen(stored.find_reported(model), query)
         accuracies = stored.find_accuracies()
-    wanted = {entry.record.record_id for entry in entries if _meets(entry.record, query)}
+    wanted = {entry.record_id for entry in entries if _meets(entry, query)}
     if not wanted and not reported:
         number = quantities.counted(len(accuracies), "accuracy", "accuracies")
         judged = f" ({number} without a latency)" if accuracies else ""
@@ -220,8 +222,7 @@ def command(
         )
     naming = Naming.parse(names or [])
     others = [result.model for result in reported if result.model]
-    records = [document.record for document in entries]
-    rows = rank(records, accuracies, data=data, names=naming, others=others)
+    rows = rank(entries, accuracies, data=data, names=naming, others=others)
     rows = [row for row in rows if row.record_id in wanted]
     reported = elsewhere.renamed(reported, naming)
     if sort is not None:
@@ -229,7 +230,7 @@ def command(
     files = {row.file_sha256 for row in rows}
     _tell(not_shown(accuracies, files, {row.accuracy_data for row in rows}))
     # With a filter, files are without a row on purpose.
-    if query == Query(newest=True):
+    if query == Query():
         _tell(without_row(accuracies, files))
     if shape in _PICTURES:
         _save_picture(rows, len(reported), shape, axes, out)
@@ -252,16 +253,14 @@ def command(
         case Shape.JSON:
             content = text.as_json(rows, chosen)
         case Shape.LATEX:
-            by_id = {document.record.record_id: document.record for document in entries}
-            behind = [by_id[row.record_id] for row in rows]
+            behind = [document.record for document in _behind(rows, store)]
             content = _paper(rows, behind, reported, chosen, standalone, bibtex)
         case Shape.GITHUB_BENCHMARK:
             content = exchange.as_github_benchmark(rows)
         case Shape.BENCHER:
             content = exchange.as_bencher(rows)
         case Shape.RECORDS:
-            texts = {document.record.record_id: document for document in entries}
-            content = documents.as_json(texts[row.record_id] for row in rows)
+            content = documents.as_json(_behind(rows, store))
         case _:
             from mobilebench.leaderboard.page import as_page
 
@@ -300,6 +299,14 @@ def _refuse_useless(ctx: typer.Context, shape: Shape, axes: Axes) -> None:
         refuse_given(ctx, ("sort",), f"is about the order, and {shape} has none; leave it out")
 
 
+def _behind(rows: Sequence[Row], store: str | None) -> list[Document]:
+    """Return the documents behind rows, in their order; no others are read."""
+    from mobilebench.store import RecordStore
+
+    with RecordStore(store, create=False) as stored:
+        return stored.find_by_id([row.record_id for row in rows])
+
+
 def _paper(
     rows: Sequence[Row],
     records: Sequence[Record],
@@ -329,12 +336,9 @@ def _paper(
     )
 
 
-def _meets(record: Record, query: Query) -> bool:
-    """Return whether a record is of the model and the format that are asked for."""
-    return query.model in (None, record.model.name) and query.format in (
-        None,
-        record.recipe.format,
-    )
+def _meets(entry: Entry, query: Query) -> bool:
+    """Return whether an entry is of the model and the format that are asked for."""
+    return query.model in (None, entry.model.name) and query.format in (None, entry.recipe.format)
 
 
 def _chosen(results: Sequence[Reported], query: Query) -> list[Reported]:
