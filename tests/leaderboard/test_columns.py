@@ -149,7 +149,10 @@ def test_the_program_takes_columns_or_refuses_them(
         done = mobilebench("leaderboard", "--as", shape, "--columns", "model,macs,p50")
         assert done.code == 0, done.stderr
         assert ("662142336" if shape in ("csv", "json") else "662 M") in done.stdout
-        assert "onnxruntime" not in done.stdout, shape
+        # The line below a table names the runtime, and so do the methods of a paper.
+        if shape != "latex":
+            lines = done.stdout.count("onnxruntime")
+            assert lines == (0 if shape in ("csv", "json") else 1), shape
     for shape in ("bencher", "github-action-benchmark"):
         done = mobilebench("leaderboard", "--as", shape, "--columns", "model")
         assert done.code == 2 and "--columns was given" in done.stderr
