@@ -20,6 +20,7 @@ from typing import Any
 import psutil
 import pytest
 
+from mobilebench import plugins
 from mobilebench.errors import ServerRefused, UserError
 from mobilebench.inspecting import given as given_files
 from mobilebench.machine import host
@@ -35,11 +36,13 @@ from mobilebench.submitting.agent import Agent, Waits
 from mobilebench.submitting.alias import alias
 from mobilebench.submitting.cache import Cache
 from mobilebench.submitting.client import Server, file_sha256
+from mobilebench.submitting.errand import Errand
 from mobilebench.submitting.membership import Membership
 from mobilebench.submitting.outbox import Outbox
 from mobilebench.submitting.patience import Patience
 from mobilebench.submitting.spool import Sent
 from mobilebench.values import wire
+from mobilebench.values.artifact import content_sha256
 from mobilebench.values.event import EventKind
 from mobilebench.values.job import Limits as JobLimits
 from mobilebench.values.measurement import Measurement
@@ -395,9 +398,6 @@ def test_a_job_that_was_given_to_others_meanwhile_is_given_up(lab: Lab, servers:
 
 
 def test_a_record_that_was_ready_when_the_agent_was_killed_is_sent(lab: Lab, servers: Path) -> None:
-    from mobilebench import plugins
-    from mobilebench.submitting.errand import Errand
-
     job = lab.job()
     member = membership.require(lab.address)
     with Server(lab.address, member.token, PATIENCE) as client:
@@ -425,16 +425,90 @@ def test_a_job_that_no_runtime_here_can_do_goes_back_with_the_reason(lab: Lab) -
     assert str(lab.folder) not in json.dumps(refused), "no places of this computer"
 
 
+@pytest.mark.parametrize("name", ["net.mlpackage", "net.onnx"])
+def test_a_model_of_several_files_arrives_whole(lab: Lab, name: str) -> None:
+    folder = lab.write()
+    plain = json.loads((folder / "job.json").read_text())
+    model = folder / name
+    if name.endswith(".mlpackage"):
+        (model / "Data" / "a-b").mkdir(parents=True)
+        (model / "Data" / "a-b" / "weights.bin").write_bytes(b"weights")
+        (model / "Data" / "a").write_bytes(b"")
+        (model / "Manifest.json").write_text("{}")
+    else:
+        model.write_bytes(b"graph")
+        (folder / f"{name}.data").write_bytes(b"weights")
+    _name_model(folder, name)
+    (folder / plain["model_file"]).unlink()
+    job_folder.read(folder).require_files()
+    with lab.person() as client:
+        sending.send(client, folder, lab.alias)
+    with Server(lab.address, membership.require(lab.address).token, PATIENCE) as client:
+        lease = client.next_job([lab.alias], 5)
+        assert lease is not None
+        errand = Errand.of(lease, lab.folder / "errands")
+        given = errand.fill(client, Cache(lab.folder / "cache"), str, threading.Event())
+        client.give_back(lease.id, "cannot", "A test has what it wants.")
+    assert content_sha256(given.model_path) == content_sha256(model)
+
+
+def _name_model(folder: Path, name: str) -> None:
+    """Let a job be about a file that lies in its folder."""
+    for document, keys in (("job.json", ()), ("subject.json", ("artifact",))):
+        plain = inner = json.loads((folder / document).read_text())
+        for key in keys:
+            inner = inner[key]
+        sha256 = content_sha256(folder / name)
+        inner.update({"sha256": sha256} if keys else {"model_file": name, "model_sha256": sha256})
+        (folder / document).write_text(json.dumps(plain))
+
+
+@pytest.mark.parametrize("path", ["record.json", "journal.jsonl", ".lock", "no-record.txt"])
+def test_a_job_that_comes_with_what_a_device_writes_is_given_back(lab: Lab, path: str) -> None:
+    folder = lab.write()
+    with lab.person() as client:
+        given = job_folder.read(folder)
+        files = {name: file_sha256(file) for name, file in sending.files_of(given).items()}
+        for name, sha256 in files.items():
+            client.upload(folder / name, sha256)
+        job = client.add_job(uuid.uuid4().hex, {**files, path: files["job.json"]}, lab.alias, None)
+    with _agent(lab, "host") as serving:
+        refused = lab.wait_for(job, "refused")
+    assert "which only a device writes" in refused["refused"][0]["sentence"]
+    assert not serving.heard.has("measures")
+
+
+def test_a_file_of_the_cache_that_was_changed_is_fetched_again(lab: Lab) -> None:
+    first = lab.job()
+    with _agent(lab, "host"):
+        lab.wait_for(first, "done")
+        for file in (lab.folder / "cache").glob("?" * 64):
+            file.unlink()
+            file.write_bytes(b"changed")
+        folder = next(path for path in lab.folder.glob("job-*") if path.is_dir())
+        with lab.person() as client:
+            second = sending.send(client, folder, lab.alias)
+        done = lab.wait_for(second, "done")
+    assert lab.record(done["record_id"]).outcome.kind == "measurement"
+
+
+def test_a_spool_that_takes_nothing_costs_no_record_while_the_server_is_there(
+    lab: Lab, servers: Path
+) -> None:
+    job = lab.job()
+    [folder] = servers.iterdir()
+    (folder / "spool").write_text("in the way")
+    with _agent(lab, "host"):
+        done = lab.wait_for(job, "done")
+    assert lab.record(done["record_id"]).outcome.kind == "measurement"
+    assert _folders(servers) == []
+
+
 def test_a_runtime_that_refuses_the_model_is_a_result(lab: Lab) -> None:
     folder = lab.write()
     model = folder / json.loads((folder / "job.json").read_text())["model_file"]
     model.write_bytes(b"no model")
-    for name, keys in (("job.json", ("model_sha256",)), ("subject.json", ("artifact", "sha256"))):
-        plain = inner = json.loads((folder / name).read_text())
-        for key in keys[:-1]:
-            inner = inner[key]
-        inner[keys[-1]] = file_sha256(model)
-        (folder / name).write_text(json.dumps(plain))
+    _name_model(folder, model.name)
     with lab.person() as client:
         job = sending.send(client, folder, lab.sim)
     with _agent(lab):
