@@ -7,7 +7,7 @@
 # make test-core       the quick ones, and those of the main path, which export small networks
 # make test-cli        the program as a user runs it
 # make test-exporters  the exporters, and the contracts of plug-ins
-# make test-android    the Android app: its tests on the JVM, its build, and phones behind adbd
+# make test-android    the Android app: its tests, its build, phones behind adbd; both apps' clients
 # make test-swift      the iOS app: its tests on Linux, its type-check, its Xcode project
 # make test-art        the app's code on Android's own runtime, where its parts can be had
 # make test            lint, then core, cli, exporters, android and swift in one run
@@ -78,7 +78,7 @@ EXPORTERS := \
   tests/phones/test_adb_faults.py tests/phones/test_adb_refusals.py tests/phones/test_go_ios.py \
   tests/phones/test_ios.py tests/phones/test_ssh.py tests/phones/test_ssh_arm64.py \
   tests/phones/test_ssh_words.py tests/phones/test_tool.py tests/test_failures.py
-ANDROID := tests/android tests/phones/adbd
+ANDROID := tests/android tests/clients tests/phones/adbd
 SWIFT := tests/ios
 
 # Two processes share the tests; `pytest` by itself runs one after the other.
