@@ -9,7 +9,7 @@ from typing import Any
 from fastapi import FastAPI
 
 from mobilebench.machine.host import version
-from mobilebench.server import pages, problems
+from mobilebench.server import problems
 from mobilebench.server.limits import PlainBodies
 from mobilebench.server.log import Requests
 from mobilebench.server.routes import (
@@ -18,13 +18,14 @@ from mobilebench.server.routes import (
     enrolment,
     health,
     jobs,
+    pages,
     records,
     tokens,
 )
 from mobilebench.server.service import Service
 from mobilebench.server.settings import Settings
 
-_ROUTERS = (records, jobs, artifacts, enrolment, devices, tokens, health)
+_ROUTERS = (records, jobs, artifacts, enrolment, devices, tokens, health, pages)
 _PROBLEM = {
     "type": "object",
     "description": "A refusal (RFC 9457).",
@@ -66,7 +67,6 @@ def create_with(settings: Settings) -> FastAPI:
     problems.install(app)
     for module in _ROUTERS:
         app.include_router(module.router)
-    app.include_router(pages.router)
     app.add_middleware(PlainBodies, limits=settings.limits)
     app.add_middleware(Requests, metrics=service.metrics)
     _describe(app)

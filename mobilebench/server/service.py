@@ -40,8 +40,8 @@ class Service:
         self.settings = settings
         self.limits = settings.limits
         self.store = RecordStore(settings.store)
-        self.database = Database(settings.store)
         self.pages = StoredPages(self.store)
+        self.database = Database(settings.store)
         self.artifacts = Artifacts(Path(settings.files))
         self.artifacts.prepare()
         self.metrics = Metrics()
