@@ -66,7 +66,7 @@ def test_foreign_text_is_text_on_every_page(server: Server, phone: Device, trick
 
 @pytest.mark.parametrize(
     "path",
-    ["nothing", "record/nothing", "static/../records.sqlite", "static/%2e%2e/x", "group/%00",
+    ["nothing", "record/nothing", "static/../records.sqlite", "group/%00",
      "record/" + "x" * 300, "compare?kind=evil", "records?after=x", "?sort=evil", "record/"],
 )  # fmt: skip
 def test_an_address_that_leads_nowhere_is_a_page_that_says_so(server: Server, path: str) -> None:
@@ -79,7 +79,6 @@ def test_an_address_that_leads_nowhere_is_a_page_that_says_so(server: Server, pa
 def test_paths_of_the_contract_are_never_pages(server: Server) -> None:
     http = server.client()
     assert problem(http.get("/v1/nothing")) == "not_there"
-    assert problem(http.get("/v1")) == "not_there"
     assert problem(http.get("/v1/enrol")) == "method"
     assert problem(http.post("/nothing")) == "method"
 
