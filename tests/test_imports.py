@@ -69,8 +69,12 @@ ALLOWED: dict[str, set[str]] = {
         "store", "measuring",
     },
     "gating": {"errors", "values", "machine", "observer", "measuring", "regress"},
-    "leaderboard": {"errors", "values", "machine", "notation", "results", "regress"},
     "server": {"errors", "values", "machine", "store"},
+    "leaderboard": {"errors", "values", "notation", "results", "regress"},
+    "pages": {
+        "errors", "files", "values", "machine", "stats", "notation", "results", "leaderboard",
+        "regress", "store",
+    },
     "interop": {"errors", "values"},
     "schema": {"files", "values", "conformance"},
     "conformance": {
@@ -102,7 +106,8 @@ ALLOWED: dict[str, set[str]] = {
         "zoo",
         "exporting", "verifying", "inspecting", "measuring", "store", "regress",
         "leaderboard", "interop", "pipeline", "notation", "reproducing", "conformance",
-        "failures", "gating", "thermal", "slimmable", "results", "server", "submitting",
+        "failures", "gating", "thermal", "slimmable", "pages", "results", "server",
+        "submitting",
     },
     "__init__": {"errors", "values", "store", "zoo", "api"},
     "__main__": {"cli"},
@@ -207,7 +212,7 @@ def test_contributors_are_told_of_every_package() -> None:
 def test_tests_lie_where_the_code_lies() -> None:
     # What is tested over all plug-ins, and what no package has.
     others = {"cases", "contract", "data", "vectors", "exporters", "device_runners", "cli"}
-    others |= {"android", "ios", "phones"}
+    others |= {"android", "clients", "ios", "phones"}
     folders = {path.name for path in (ROOT / "tests").iterdir() if path.is_dir()}
     assert {name for name in folders - others if not name.startswith("_")} <= set(ALLOWED)
 
