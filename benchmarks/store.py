@@ -283,8 +283,10 @@ def main() -> None:
         "records", "a board, ms", "95th percentile", "first look", "a page", "history",
         "a record", "folder, any", "table, any", "KB a record",
     )  # fmt: skip
-    asked = tables.filled(ASKED.format(few=FEW, cells=f"{given.cells:,}", patience=_PATIENCE_S))
-    text = "\n\n".join((tables.page(TITLE, explained, into), asked, tables.markdown(heads, lines)))
+    question = tables.filled(ASKED.format(few=FEW, cells=f"{given.cells:,}", patience=_PATIENCE_S))
+    text = "\n\n".join(
+        (tables.page(TITLE, explained, into), question, tables.markdown(heads, lines))
+    )
     if given.table is None:
         print(text)
     else:
