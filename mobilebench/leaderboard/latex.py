@@ -58,7 +58,7 @@ def as_latex(
             number += 1
             part = f", part {place} of {len(pieces)}" if len(pieces) > 1 else ""
             title = f"{_title(group.heading)}{part}."
-            parts += _table(piece, chosen, title, number, width)
+            parts += _table(piece, chosen, title, group.details, number, width)
     if reported:
         cells = [elsewhere.cells(result) for result in reported]
         for others in _pieces(cells):
@@ -115,7 +115,12 @@ def _short(text: str) -> str:
 
 
 def _table(
-    rows: Sequence[Row], columns: Sequence[Column], title: str, number: int, width: float
+    rows: Sequence[Row],
+    columns: Sequence[Column],
+    title: str,
+    details: str,
+    number: int,
+    width: float,
 ) -> list[str]:
     letters: dict[str, str] = {}
     general = shared_marks(rows)
@@ -138,7 +143,9 @@ def _table(
     spec = "".join("r" if column.numeric else "l" for column in columns)
     numbers = of_columns(rows, [column.name for column in columns])
     every = [f"All rows: {'; '.join(general)}"] if general and len(rows) > 1 else general
-    notes = [escapes.latex(cut(sentence)) for sentence in _ended([*every, *numbers])]
+    conditions = [f"Conditions: {details}"] if details else []
+    about = _ended([*conditions, *every, *numbers])
+    notes = [escapes.latex(cut(sentence)) for sentence in about]
     notes += [
         rf"\textsuperscript{{{sign}}}~{escapes.latex(cut(sentence))}"
         for sentence, sign in zip(_ended(letters), letters.values(), strict=True)

@@ -143,7 +143,7 @@ def _evidence(unit: ComputeUnit, runs: Sequence[_Run]) -> Iterator[str]:
 
 def _conditions(runs: Sequence[_Run]) -> Iterator[str]:
     """Yield the charger, what a computer saw and set, and the app's build."""
-    charging = Counter(run.outcome.before.charging for run in runs)
+    charging = Counter(map(_charging, runs))
     if charging[True] or charging[False]:
         parts = [(charging[True], "charging"), (charging[False], "not charging")]
         parts += [(charging[None], "in a state that is not known")]
@@ -163,7 +163,15 @@ def _conditions(runs: Sequence[_Run]) -> Iterator[str]:
     ):
         wished = [run for run in runs if run.record.seen and name in run.record.seen.wished]
         if wished:
-            yield f"{_share(len(wished), len(runs), 'run').capitalize()} ran {words}."
+            which = _share(len(wished), len(runs), "run").capitalize()
+            yield f"{which} {_was(len(wished))} made {words}."
+
+
+def _charging(run: _Run) -> bool | None:
+    """Return whether the device was charging, as it says itself or else as a computer saw it."""
+    itself = run.outcome.before.charging
+    battery = run.record.seen.before.battery if run.record.seen else None
+    return battery.charging if itself is None and battery is not None else itself
 
 
 def _protocols(runs: Sequence[_Run]) -> Iterator[str]:
@@ -347,13 +355,19 @@ def _is(number: int) -> str:
     return "is" if number <= 1 else "are"
 
 
+def _was(number: int) -> str:
+    return "was" if number <= 1 else "were"
+
+
 def _has(number: int) -> str:
     return "has" if number == 1 else "have"
 
 
 def _range(numbers: Sequence[int], noun: str) -> str:
     low, high = min(numbers), max(numbers)
-    return counted(high, noun) if low == high else f"{low} to {high} {noun}s"
+    if low == high:
+        return f"{high:,} {noun}{'s' * (high != 1)}"
+    return f"{low:,} to {high:,} {noun}s"
 
 
 def _time(nanoseconds: float) -> str:

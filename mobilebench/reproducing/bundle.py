@@ -39,8 +39,8 @@ _ANEW = "fetch it anew from where it was published"
 
 
 @value
-class View:
-    """What a table shows of a store: its filters, its columns and its order."""
+class TableView:
+    """What a table shows of a store, as the options of `mobilebench leaderboard` have it."""
 
     model: str | None = None
     format: str | None = None
@@ -84,7 +84,7 @@ class Index:
 
     kind: str = KIND
     version: int = VERSION
-    view: View = field(default_factory=View)
+    view: TableView = field(default_factory=TableView)
     parts: tuple[Part, ...]
 
 
@@ -101,7 +101,7 @@ class Bundle:
     """Results of others that the table shows beside its rows."""
     manifests: tuple[Manifest, ...] = ()
     """Of the artifacts that were at hand."""
-    view: View = field(default_factory=View)
+    view: TableView = field(default_factory=TableView)
 
     @property
     def documents(self) -> tuple[Document, ...]:

@@ -14,7 +14,7 @@ import pytest
 
 from mobilebench.errors import SchemaError
 from mobilebench.reproducing import bundle
-from mobilebench.reproducing.bundle import Bundle, View
+from mobilebench.reproducing.bundle import Bundle, TableView
 from mobilebench.store import signing
 from mobilebench.store.documents import Document
 from mobilebench.values.artifact import Manifest
@@ -43,7 +43,7 @@ def _bundle() -> Bundle:
         accuracies=(judged(record, 90),),
         reported=(Reported(report_id="r", source="s", file="f", latency=Latency(p50_ns=1.0)),),
         manifests=(_manifest(record),),
-        view=View(protocol="smoke-1", columns=("model", "p50"), names={"mobilevig_ti": "Ti"}),
+        view=TableView(protocol="smoke-1", columns=("model", "p50"), names={"mobilevig_ti": "Ti"}),
     )
 
 
@@ -86,7 +86,7 @@ def test_records_keep_their_text_and_their_signature(tmp_path: Path) -> None:
 
 
 def test_a_view_is_the_options_that_show_it() -> None:
-    view = View(model="net", data="val", columns=("model", "p50"), names={"net": "Net"})
+    view = TableView(model="net", data="val", columns=("model", "p50"), names={"net": "Net"})
     assert view.words == (
         "--model", "net", "--data", "val", "--columns", "model,p50", "--name", "net=Net",
     )  # fmt: skip
