@@ -7,7 +7,7 @@
 # make test-core       the quick ones, and those of the main path, which export small networks
 # make test-cli        the program as a user runs it
 # make test-exporters  the exporters, and the contracts of plug-ins
-# make test-android    the Android app: its tests on the JVM, its build, and phones behind adbd
+# make test-android    the Android app: its tests, its build, phones behind adbd; both apps' clients
 # make test-swift      the iOS app: its tests on Linux, its type-check, its Xcode project
 # make test-art        the app's code on Android's own runtime, where its parts can be had
 # make test            lint, then core, cli, exporters, android and swift in one run
@@ -67,6 +67,7 @@ CORE := $(QUICK) \
   tests/machine/test_cluster.py tests/measuring/test_hosts.py \
   tests/measuring/test_pairs.py tests/measuring/test_rounds.py tests/measuring/test_setting.py \
   tests/reproducing/test_reproduction.py tests/server \
+  tests/submitting/test_agent.py tests/submitting/test_verbs.py \
   tests/verifying/test_accuracy.py tests/verifying/test_agreement.py \
   tests/verifying/test_equivalence.py tests/verifying/test_evaluation.py tests/test_api.py \
   tests/test_observer.py tests/test_pipeline.py \
@@ -76,8 +77,9 @@ EXPORTERS := \
   tests/contract tests/device_runners tests/exporters tests/inspecting tests/phones/test_adb.py \
   tests/phones/test_adb_faults.py tests/phones/test_adb_refusals.py tests/phones/test_go_ios.py \
   tests/phones/test_ios.py tests/phones/test_ssh.py tests/phones/test_ssh_arm64.py \
-  tests/phones/test_ssh_words.py tests/phones/test_tables.py tests/phones/test_tool.py tests/test_failures.py
-ANDROID := tests/android tests/phones/adbd
+  tests/phones/test_ssh_words.py tests/phones/test_tables.py tests/phones/test_tool.py \
+  tests/test_failures.py
+ANDROID := tests/android tests/clients tests/phones/adbd
 SWIFT := tests/ios
 
 # Two processes share the tests; `pytest` by itself runs one after the other.

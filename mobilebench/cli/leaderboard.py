@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from mobilebench.leaderboard.axes import Axes
     from mobilebench.leaderboard.columns import Column
     from mobilebench.store import Query
+    from mobilebench.store.documents import Document
     from mobilebench.values.record import Record
     from mobilebench.values.reported import Reported
 
@@ -202,9 +203,9 @@ def command(
     _refuse_useless(ctx, shape, axes)
     if shape in (Shape.PDF, Shape.PNG) and out is None:
         raise UserError(f"A {shape} is no text; name a file for it with --out.")
-    query = Query(model=model, format=format, device=device, protocol=protocol, newest=True)
+    query = Query(model=model, format=format, device=device, protocol=protocol)
     with RecordStore(store, create=False) as stored:
-        entries = stored.find_documents(query)
+        entries = stored.find_entries(query)
         reported = _chosen(stored.find_reported(model), query)
         accuracies = stored.find_accuracies()
     if not entries and not reported:
@@ -216,15 +217,14 @@ def command(
         )
     naming = Naming.parse(names or [])
     others = [result.model for result in reported if result.model]
-    records = [document.record for document in entries]
-    rows = rank(records, accuracies, data=data, names=naming, others=others)
+    rows = rank(entries, accuracies, data=data, names=naming, others=others)
     reported = elsewhere.renamed(reported, naming)
     if sort is not None:
         rows = by_column(rows, sort)
     files = {row.file_sha256 for row in rows}
     _tell(not_shown(accuracies, files, {row.accuracy_data for row in rows}))
     # With a filter, files are without a row on purpose.
-    if query == Query(newest=True):
+    if query == Query():
         _tell(without_row(accuracies, files))
     if shape in _PICTURES:
         _save_picture(rows, len(reported), shape, axes, out)
@@ -247,16 +247,14 @@ def command(
         case Shape.JSON:
             content = text.as_json(rows, chosen)
         case Shape.LATEX:
-            by_id = {document.record.record_id: document.record for document in entries}
-            behind = [by_id[row.record_id] for row in rows]
+            behind = [document.record for document in _behind(rows, store)]
             content = _paper(rows, behind, reported, chosen, standalone, bibtex)
         case Shape.GITHUB_BENCHMARK:
             content = exchange.as_github_benchmark(rows)
         case Shape.BENCHER:
             content = exchange.as_bencher(rows)
         case Shape.RECORDS:
-            texts = {document.record.record_id: document for document in entries}
-            content = documents.as_json(texts[row.record_id] for row in rows)
+            content = documents.as_json(_behind(rows, store))
         case _:
             from mobilebench.leaderboard.page import as_page
 
@@ -293,6 +291,14 @@ def _refuse_useless(ctx: typer.Context, shape: Shape, axes: Axes) -> None:
         refuse_given(ctx, ("data",), f"is about accuracy, and {shape} has none; leave it out")
     if shape is Shape.BENCHER:
         refuse_given(ctx, ("sort",), f"is about the order, and {shape} has none; leave it out")
+
+
+def _behind(rows: Sequence[Row], store: str | None) -> list[Document]:
+    """Return the documents behind rows, in their order; no others are read."""
+    from mobilebench.store import RecordStore
+
+    with RecordStore(store, create=False) as stored:
+        return stored.find_by_id([row.record_id for row in rows])
 
 
 def _paper(

@@ -6,11 +6,13 @@ job's result, whichever lease it came by.
 
 from __future__ import annotations
 
+import hashlib
 import re
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from pathlib import PurePosixPath
 from typing import Any
 
 import sqlalchemy as sa
@@ -29,6 +31,8 @@ MOST_FILES = 100
 _MOST_EXPIRED = 5
 """Leases of one job that expire before nobody gets it any more."""
 _LARGEST_DOCUMENT = 1 << 20
+PASSING = ("stopped", "unusable")
+"""Words of a device that may take the same job later: its agent was stopped, or it is hot."""
 _PATH = re.compile(r"[^\x00-\x1f\x7f\\:]{1,200}")
 _PATTERN = re.compile(r"[*?\[]")
 
@@ -60,7 +64,7 @@ def post(database: Database, artifacts: Artifacts, posted: Posted) -> tuple[str,
     job = _document(artifacts, posted.files, "job.json", Job)
     subject = _document(artifacts, posted.files, "subject.json", Subject)
     for path, sha256 in job.files.items():
-        if posted.files.get(path) != sha256:
+        if posted.files.get(path) != sha256 and not _is_of(artifacts, posted.files, path, sha256):
             raise Refused(
                 "invalid", f"job.json names the file {shown(path)} with a hash that `files` lacks."
             )
@@ -97,6 +101,26 @@ def post(database: Database, artifacts: Artifacts, posted: Posted) -> tuple[str,
         connection.execute(sa.insert(JOBS).values(**row))
         connection.execute(sa.insert(JOB_FILES), files)
     return job_id, True
+
+
+def _is_of(artifacts: Artifacts, files: Mapping[str, str], path: str, sha256: str) -> bool:
+    """Return whether files are the parts of a model with that hash, as `content_sha256` has it.
+
+    That is a folder such as an .mlpackage, or a file with its weights beside it.
+    """
+    folder, weights = PurePosixPath(path), f"{path}.data"
+    inside = sorted(name for name in map(PurePosixPath, files) if folder in name.parents)
+    digest = hashlib.sha256()
+    parts = [path, weights] if {path, weights} <= files.keys() else list(map(str, inside))
+    for name in parts:
+        place = artifacts.path(files[name])
+        if name not in (path, weights):
+            relative = PurePosixPath(name).relative_to(folder)
+            digest.update(f"{relative}\0{place.stat().st_size}\0".encode())
+        with place.open("rb") as file:
+            while chunk := file.read(1 << 20):
+                digest.update(chunk)
+    return bool(parts) and digest.hexdigest() == sha256
 
 
 def _is_pattern(text: str | None) -> bool:
@@ -330,17 +354,20 @@ def refuse(database: Database, caller: Caller, lease_id: str, word: str, sentenc
     """Give a job back that a device cannot do. Raises `Refused` where the lease is over."""
     with database.writing() as connection:
         lease = _held(connection, caller, lease_id)
-        if lease.state == "refused":
+        if lease.state in ("refused", "returned"):
             return "already"
         if lease.state != "open":
             raise Refused("lease_over", "The lease is over; its job may be another device's now.")
         connection.execute(
             sa.update(LEASES)
             .where(LEASES.c.lease_id == lease_id)
-            .values(state="refused", word=word, sentence=sentence)
+            .values(
+                state="returned" if word in PASSING else "refused", word=word, sentence=sentence
+            )
         )
         job = connection.execute(sa.select(JOBS).where(JOBS.c.job_id == lease.job_id)).one()
-        state = "refused" if job.device == lease.alias else "waiting"
+        for_good = job.device == lease.alias and word not in PASSING
+        state = "refused" if for_good else "waiting"
         here = sa.and_(JOBS.c.job_id == lease.job_id, JOBS.c.state == "leased")
         connection.execute(sa.update(JOBS).where(here).values(state=state))
     return "done"
@@ -409,7 +436,7 @@ def _shown(connection: sa.Connection, job: sa.Row[Any]) -> dict[str, Any]:
                 "time": as_time(lease.created),
             }
             for lease in leases
-            if lease.state == "refused"
+            if lease.state in ("refused", "returned")
         ],
     }
 

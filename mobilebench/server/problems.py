@@ -101,7 +101,8 @@ class Refused(MobilebenchError):
         """Return the answer."""
         headers = dict(self.headers)
         if self.status == 401:
-            headers.setdefault("WWW-Authenticate", "Bearer")
+            # RFC 6750 asks for a parameter; without one, Foundation on Linux ends the process.
+            headers.setdefault("WWW-Authenticate", 'Bearer realm="mobilebench"')
         content = json.dumps(self.document).encode()
         return Response(content, self.status, headers, media_type=MEDIA_TYPE)
 
