@@ -23,6 +23,8 @@ from mobilebench.values.reported import Reported
 from mobilebench.values.unit import ComputeUnit, UnitEvidence
 from mobilebench.values.wishes import FIXED_PERFORMANCE, THERMAL_STATUS
 
+_LEAST_WAIT_NS = 1_000_000
+"""A shorter wait is the time that a question takes."""
 _UNITS = {
     ComputeUnit.CPU: "the CPU",
     ComputeUnit.GPU: "the GPU",
@@ -85,7 +87,7 @@ def _devices(runs: Sequence[_Run]) -> Iterator[str]:
 
 def _device(device: Device) -> str:
     """Return a device in words: what it is, its hardware and its system with the build."""
-    parts = [device.soc or ""]
+    parts = ["" if device.soc in (None, device.model) else device.soc or ""]
     parts += [f"{device.cores} cores"] if device.cores else []
     parts += [f"{-(-device.ram_bytes >> 30)} GiB of memory"] if device.ram_bytes else []
     build = "build not known" if device.os_build is None else f"build {device.os_build}"
@@ -237,7 +239,7 @@ def _gate(protocol: Protocol, runs: Sequence[_Run]) -> Iterator[str]:
         f"{': ' if shares else ''}{', '.join(shares)}."
     )
     longest = max((log.waited_ns for log in logs), default=0)
-    if longest:
+    if longest >= _LEAST_WAIT_NS:
         yield f"The longest wait was {_time(longest)}."
 
 
@@ -345,9 +347,9 @@ def _by(runs: Iterable[_Run], of: Callable[[_Run], str]) -> Iterator[tuple[str, 
 
 
 def _share(number: int, of: int, noun: str = "row") -> str:
-    """Return `all 3 rows`, `2 of 3 rows`, `the row` or `no row`."""
+    """Return `all 3 rows`, `both rows`, `2 of 3 rows`, `the row` or `no row`."""
     if number == of:
-        return f"the {noun}" if of == 1 else f"all {of} {noun}s"
+        return {1: f"the {noun}", 2: f"both {noun}s"}.get(of, f"all {of} {noun}s")
     return f"no {noun}" if not number else f"{number} of {of} {noun}s"
 
 
