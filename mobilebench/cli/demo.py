@@ -35,9 +35,9 @@ def command(
     from mobilebench.exporting.order import Terms
     from mobilebench.exporting.workers import LocalWorkers
     from mobilebench.leaderboard import rank
-    from mobilebench.leaderboard.page import as_page
     from mobilebench.leaderboard.table import as_table
     from mobilebench.measuring.setting import Setting, plan
+    from mobilebench.pages.board import as_page
     from mobilebench.store import RecordStore
     from mobilebench.values.artifact import Artifact
     from mobilebench.values.protocol import protocol
