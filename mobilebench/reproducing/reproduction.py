@@ -10,7 +10,7 @@ from mobilebench import plugins
 from mobilebench.errors import CellFailed, OutputError, UserError
 from mobilebench.exporting.matrix import Matrix
 from mobilebench.exporting.workers import Workers
-from mobilebench.failures import failure_of
+from mobilebench.failures import failure_of, shared
 from mobilebench.inspecting import given
 from mobilebench.measuring import bench, setting
 from mobilebench.measuring.setting import Cell, Setting
@@ -77,12 +77,12 @@ def _exported(
         raise
     except (CellFailed, UserError) as error:  # of this network: the others go on
         for record in task.records:
-            yield compare_failures(record, failure_of(error, record.recipe)), None
+            yield compare_failures(record, shared(failure_of(error, record.recipe))), None
         return
     for record in task.records:
         outcome = exported[record.recipe].outcome
         if isinstance(outcome, Failure):
-            yield compare_failures(record, outcome), None
+            yield compare_failures(record, shared(outcome)), None
         else:
             yield compare_files(record, outcome.manifest), outcome
 
