@@ -10,6 +10,7 @@ the store, into a folder of JSON files, and into one SQL table of JSON. *Asking*
 from __future__ import annotations
 
 import argparse
+import gc
 import json
 import os
 import random
@@ -159,7 +160,8 @@ def _ms(seconds: Sequence[float]) -> str:
 def _cell(cell: int) -> tuple[Row, str]:
     """Return one record of a cell as a row, with its text."""
     document = Document.of(record(cell, FEW))
-    return Row.of(document), document.text
+    row = Row.of(document)
+    return Row(row.columns, row.content), document.text
 
 
 def _rows(start: int, end: int, cells: int) -> Iterator[tuple[Row, str]]:
@@ -192,6 +194,8 @@ def _filled(size: int, cells: int, folder: Path, plain: bool) -> dict[str, Path]
                 connection.commit()
     if connection is not None:
         connection.close()
+    _cell.cache_clear()
+    gc.collect()  # what was made is not part of what is asked
     return places
 
 
