@@ -23,6 +23,8 @@ from mobilebench.values.recipe import Calibration, ExportRecipe
 from mobilebench.values.tensor import TensorSpec
 
 _NS_PER_MS = 1e6
+NO_INTERVAL = "its protocol gives no interval"
+"""Why a row has no rank whose number is a result, but nothing shows how far it varies."""
 _LONG_NS = MINUTE_NS + TEN_MINUTES_NS
 """From this time on, minute 1 and the last ten minutes do not overlap."""
 _HEAT = frozenset(
@@ -349,10 +351,12 @@ def _unranked(entry: Entry, result: _Result | None) -> str | None:
     about_heat = _about_heat(entry.job.protocol)
     if _suspect_beside_heat(entry) if about_heat else _status(entry) is Status.SUSPECT:
         return "suspect"
+    if entry.job.protocol.indicative:
+        return "its protocol is too short for a result"
     if result is None:
         return "it did not run for eleven minutes"
     if result.low_ns is None:
-        return "its protocol gives no interval"
+        return NO_INTERVAL
     return None
 
 
