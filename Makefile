@@ -7,7 +7,7 @@
 # make test-core       the quick ones, and those of the main path, which export small networks
 # make test-cli        the program as a user runs it
 # make test-exporters  the exporters, and the contracts of plug-ins
-# make test-android    the Android app: its tests on the JVM, its build, and phones behind adbd
+# make test-android    the Android app: its tests, its build, phones behind adbd; both apps' clients
 # make test-swift      the iOS app: its tests on Linux, its type-check, its Xcode project
 # make test-art        the app's code on Android's own runtime, where its parts can be had
 # make test            lint, then core, cli, exporters, android and swift in one run
@@ -29,6 +29,7 @@ $(READY): requirements.txt requirements-timm.txt setup_timm.py pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements-timm.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@$(BIN)/python setup_timm.py
+	@command -v chromium chromium-browser >/dev/null || echo 'The pages are tested in Chromium, which is not installed: apt-get install chromium (Debian). Without it those tests are skipped.'
 	touch $(READY)
 
 demo: setup
@@ -46,6 +47,8 @@ lint: setup
 QUICK := \
   tests/conformance tests/inputs tests/interop tests/leaderboard tests/notation tests/regress \
   tests/results tests/stats tests/store tests/thermal/test_baselines.py tests/thermal/test_controllers.py \
+  tests/pages/test_charts.py tests/pages/test_foreign_text.py tests/pages/test_live.py \
+  tests/pages/test_parts.py tests/pages/test_site.py \
   tests/submitting/test_address.py tests/submitting/test_client.py tests/submitting/test_spool.py \
   tests/thermal/test_deadline.py tests/thermal/test_series.py tests/thermal/test_simulation.py \
   tests/values tests/machine/test_installation.py tests/machine/test_isolated.py \
@@ -54,7 +57,8 @@ QUICK := \
   tests/measuring/test_diagnoses.py tests/measuring/test_engine.py tests/measuring/test_evidence.py \
   tests/measuring/test_journal.py tests/phones/test_expectations.py tests/phones/test_replay.py \
   tests/phones/test_devices.py tests/phones/test_variations.py \
-  tests/reproducing/test_plan.py tests/reproducing/test_row.py \
+  tests/reproducing/test_bundle.py tests/reproducing/test_plan.py tests/reproducing/test_row.py \
+  tests/reproducing/test_verdict.py \
   tests/verifying/test_journal.py tests/verifying/test_matching.py \
   tests/verifying/test_parity.py tests/test_docs.py tests/test_errors.py \
   tests/test_files.py tests/test_habits.py tests/test_imports.py tests/test_plugins.py \
@@ -65,7 +69,8 @@ CORE := $(QUICK) \
   tests/thermal/test_timeline.py tests/zoo \
   tests/machine/test_cluster.py tests/measuring/test_hosts.py \
   tests/measuring/test_pairs.py tests/measuring/test_rounds.py tests/measuring/test_setting.py \
-  tests/reproducing/test_reproduction.py\
+  tests/pages/test_browser.py tests/reproducing/test_reproduction.py tests/server \
+  tests/submitting/test_agent.py tests/submitting/test_verbs.py \
   tests/verifying/test_accuracy.py tests/verifying/test_agreement.py \
   tests/verifying/test_equivalence.py tests/verifying/test_evaluation.py tests/test_api.py \
   tests/test_observer.py tests/test_pipeline.py \
@@ -76,7 +81,7 @@ EXPORTERS := \
   tests/phones/test_adb_faults.py tests/phones/test_adb_refusals.py tests/phones/test_go_ios.py \
   tests/phones/test_ios.py tests/phones/test_ssh.py tests/phones/test_ssh_arm64.py \
   tests/phones/test_ssh_words.py tests/phones/test_tool.py tests/test_failures.py
-ANDROID := tests/android tests/phones/adbd
+ANDROID := tests/android tests/clients tests/phones/adbd
 SWIFT := tests/ios
 
 # Two processes share the tests; `pytest` by itself runs one after the other.

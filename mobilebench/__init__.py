@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from mobilebench.api import export as export
     from mobilebench.api import inspect as inspect
     from mobilebench.api import rank as rank
+    from mobilebench.api import records as records
     from mobilebench.api import verify as verify
     from mobilebench.errors import MobilebenchError as MobilebenchError
     from mobilebench.errors import UserError as UserError
@@ -44,6 +45,7 @@ _MODULES = {
     "list_models": "zoo",
     "load_checkpoint": "zoo",
     "rank": "api",
+    "records": "api",
     "verify": "api",
 }
 """The module of every public name."""

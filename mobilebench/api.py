@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 from mobilebench import pipeline
-from mobilebench.errors import CellFailed, UserError
+from mobilebench.errors import CellFailed, NoRecords, UserError
 from mobilebench.exporting.choosing import choose
 from mobilebench.exporting.order import Terms
 from mobilebench.inputs.source import InputSource
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from mobilebench.inspecting.inspection import Inspection
     from mobilebench.leaderboard import Board
     from mobilebench.regress import Report
+    from mobilebench.results.tidy import Table
     from mobilebench.store import RecordStore
     from mobilebench.values.accuracy import Accuracy
     from mobilebench.values.artifact import Parity
@@ -450,15 +451,44 @@ def rank(
     """
     from mobilebench import leaderboard
     from mobilebench.leaderboard import Board
-    from mobilebench.store import Query, RecordStore
+    from mobilebench.store import RecordStore
 
     if records is None or isinstance(records, str | Path):
         with RecordStore(None if records is None else str(records), create=False) as store:
             return rank(store, accuracies, data=data, names=names)
     if isinstance(records, RecordStore):
         accuracies = [*records.find_accuracies(), *accuracies]
-        records = records.find(Query(newest=True))
+        return Board(leaderboard.rank(records.find_entries(), accuracies, data=data, names=names))
     return Board(leaderboard.rank(records, accuracies, data=data, names=names))
+
+
+@_in_python
+def records(
+    source: Iterable[Record] | RecordStore | str | Path | None = None,
+    *,
+    store: str | Path | None = None,
+    samples: bool = False,
+) -> Table:
+    """Return records as a tidy table: one row for each, or with `samples` for each sample.
+
+    Of records, of an open store, of a file or folder of records, of `store:CONDITIONS` such as
+    `store:model=mobilevig_ti`, or by default everything in the store, which is `store` or the
+    usual one. `table.pandas()` and `table.polars()` are data frames; see `results.tidy` for the
+    columns. Raises `NoRecords` where there are no records.
+    """
+    from mobilebench.regress import baselines
+    from mobilebench.results import tidy
+    from mobilebench.store import RecordStore
+
+    if source is None:
+        source = baselines.EVERYTHING
+    if isinstance(source, RecordStore):
+        place, source = source.place, source.find()
+        if not source:
+            raise NoRecords(f"The store {place} holds no records; measure something first.")
+    elif isinstance(source, str | Path):
+        source = baselines.load(str(source), None if store is None else str(store))
+    return tidy.of_samples(source) if samples else tidy.of_records(source)
 
 
 def _opened(artifact: Artifact | str | Path, inputs: Sequence[str]) -> Artifact:

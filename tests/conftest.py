@@ -16,6 +16,7 @@ import pytest
 from filelock import FileLock
 
 from mobilebench.values.artifact import Artifact
+from tests.postgres import Postgres
 
 if TYPE_CHECKING:
     from mobilebench.exporting.matrix import Exported
@@ -131,3 +132,20 @@ def mobilebench(tmp_path: Path) -> Callable[..., Ran]:
         return Ran(done.returncode, done.stdout, done.stderr)
 
     return run
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """Return a PostgreSQL server that the tests share; skip where it cannot be had."""
+    server = Postgres()
+    yield server
+    server.close()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def store_place(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Return a place for a new store: what holds for one database holds for the other."""
+    if request.param == "sqlite":
+        return str(tmp_path / "records.sqlite")
+    server: Postgres = request.getfixturevalue("postgres")
+    return server.database()

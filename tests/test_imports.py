@@ -57,8 +57,9 @@ ALLOWED: dict[str, set[str]] = {
     # heat
     "thermal": {"errors", "values", "notation"},
     # from a file to a verdict
-    "store": {"errors", "files", "values"},
-    "regress": {"errors", "values", "stats", "store", "notation"},
+    "results": {"errors", "values", "stats", "notation"},
+    "store": {"errors", "files", "values", "results"},
+    "regress": {"errors", "values", "stats", "store", "notation", "results"},
     "measuring": {
         "errors", "files", "values", "machine", "inputs", "observer", "stats", "notation",
         "interfaces", "plugins", "failures", "verifying", "store", "regress", "thermal",
@@ -68,8 +69,12 @@ ALLOWED: dict[str, set[str]] = {
         "store", "measuring",
     },
     "gating": {"errors", "values", "machine", "observer", "measuring", "regress"},
-    "results": {"values", "stats", "notation"},
-    "leaderboard": {"errors", "values", "machine", "notation", "results"},
+    "server": {"errors", "values", "machine", "store"},
+    "leaderboard": {"errors", "values", "notation", "results", "regress"},
+    "pages": {
+        "errors", "files", "values", "machine", "stats", "notation", "results", "leaderboard",
+        "regress", "store",
+    },
     "interop": {"errors", "values"},
     "schema": {"files", "values", "conformance"},
     "conformance": {
@@ -78,7 +83,7 @@ ALLOWED: dict[str, set[str]] = {
     },
     "reproducing": {
         "errors", "values", "stats", "machine", "inputs", "observer", "zoo", "plugins",
-        "failures", "inspecting", "exporting", "measuring",
+        "failures", "inspecting", "exporting", "measuring", "notation", "regress", "store",
     },
     # plug-ins
     "mobilebench_exporters": {"errors", "values", "inputs", "interfaces", "verifying"},
@@ -94,14 +99,15 @@ ALLOWED: dict[str, set[str]] = {
     "api": {
         "errors", "values", "machine", "inputs", "inspecting", "observer",
         "exporting", "conversion", "verifying", "measuring", "pipeline",
-        "store", "regress", "leaderboard",
+        "store", "regress", "leaderboard", "results",
     },
     "cli": {
         "errors", "files", "observer", "values", "machine", "inputs", "interfaces", "plugins",
         "zoo",
         "exporting", "verifying", "inspecting", "measuring", "store", "regress",
         "leaderboard", "interop", "pipeline", "notation", "reproducing", "conformance",
-        "failures", "gating", "thermal", "slimmable", "submitting",
+        "failures", "gating", "thermal", "slimmable", "pages", "results", "server",
+        "submitting",
     },
     "__init__": {"errors", "values", "store", "zoo", "api"},
     "__main__": {"cli"},
@@ -111,7 +117,7 @@ TORCH = {"zoo", "deploy", "slimmable", "conversion", "mobilebench_exporters"}
 """Packages that may import torch. `api` names torch's module class in an annotation."""
 PUBLIC = {
     "export", "benchmark", "benchmark_all", "evaluate", "verify", "inspect", "compare", "check",
-    "rank", "create_model", "list_models", "load_checkpoint",
+    "rank", "records", "create_model", "list_models", "load_checkpoint",
 }  # fmt: skip
 
 
@@ -206,7 +212,7 @@ def test_contributors_are_told_of_every_package() -> None:
 def test_tests_lie_where_the_code_lies() -> None:
     # What is tested over all plug-ins, and what no package has.
     others = {"cases", "contract", "data", "vectors", "exporters", "device_runners", "cli"}
-    others |= {"android", "ios", "phones"}
+    others |= {"android", "clients", "ios", "phones"}
     folders = {path.name for path in (ROOT / "tests").iterdir() if path.is_dir()}
     assert {name for name in folders - others if not name.startswith("_")} <= set(ALLOWED)
 
@@ -220,6 +226,10 @@ FORBIDDEN = {
     "values know no database and no terminal": (
         _files("mobilebench/values"),
         {"sqlalchemy", "typer", "rich"},
+    ),
+    "only the server knows HTTP's": (
+        [path for path in _sources() if _part(path) not in ("server", "cli")],
+        {"fastapi", "starlette", "uvicorn"},
     ),
     "only the cli knows the terminal's grammar": (
         [path for path in _sources() if _part(path) != "cli"],
@@ -316,11 +326,19 @@ HEAVY = sorted(
         "sqlalchemy",
         "jax",
         "pandas",
+        "polars",
+        "pyarrow",
         "timm",
         "altair",
         "vl_convert",
         "distributed",
         "dask",
+        "fastapi",
+        "starlette",
+        "uvicorn",
+        "alembic",
+        "prometheus_client",
+        "zstandard",
         *TOOLKITS,
     }
 )

@@ -5,6 +5,7 @@ import SwiftUI
 /// A page beside the list of jobs.
 enum Route: Hashable {
     case history
+    case server
     case job(String)
     case result(String)
 }
@@ -101,6 +102,18 @@ final class AppModel: ObservableObject {
         path = isDone ? [.job(name), .result(name)] : [.job(name)]
     }
 
+    /// Run a job for a server, and return when it is over, with its page left.
+    func run(_ name: String, heartbeatS: Int) async {
+        await refresh()
+        var wishes = asked.wishes
+        wishes.heartbeatS = heartbeatS
+        await withCheckedContinuation { continuation in
+            start(name, wishes) { continuation.resume() }
+        }
+        run = nil
+        path = [.server]
+    }
+
     /// Copy the folder that a user chose.
     func take(_ source: URL) async {
         notice = .of(.noticeImporting)
@@ -155,12 +168,18 @@ final class AppModel: ObservableObject {
         return entry
     }
 
-    private func start(_ name: String) {
-        guard let entry = runnable(name) else { return }
+    private func start(_ name: String) { start(name, asked.wishes) {} }
+
+    /// Start a run; `over` is called when it is over, or where none began.
+    private func start(
+        _ name: String, _ wishes: RunWishes, over: @escaping @MainActor () -> Void
+    ) {
+        guard let entry = runnable(name) else { return over() }
         notice = nil
         do {
-            let run = try CurrentRun(entry.folder, asked.wishes) { [weak self] in
+            let run = try CurrentRun(entry.folder, wishes) { [weak self] in
                 Task { await self?.refresh() }
+                over()
             }
             isSpent = true
             try run.start()
@@ -168,6 +187,7 @@ final class AppModel: ObservableObject {
         } catch {
             tell(entry.folder, NoRecord(error))
             refuse(error)
+            over()
         }
     }
 

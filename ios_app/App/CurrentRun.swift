@@ -182,5 +182,5 @@ private func conditions(of job: Job, _ wishes: RunWishes) -> Conditions {
         job.benchProtocol.preparesInside ? "made in each call" : "made before the call"
     return Conditions(
         qos: System.qos, settings: settings, pageBytes: System.pageBytes,
-        availableBytes: System.availableBytes())
+        availableBytes: System.availableBytes(), heartbeatS: wishes.heartbeatS)
 }

@@ -4,10 +4,11 @@ import SwiftUI
 @main
 struct MobileBenchApp: App {
     @StateObject private var model = AppModel(ProcessInfo.processInfo.arguments)
+    @StateObject private var server = ServerModel()
 
     var body: some Scene {
         WindowGroup {
-            RootView().environmentObject(model)
+            RootView().environmentObject(model).environmentObject(server)
         }
     }
 }

@@ -18,6 +18,7 @@ import typer
 from mobilebench.cli import (
     agent,
     bench,
+    bundle,
     calibrate,
     check,
     compare,
@@ -36,7 +37,10 @@ from mobilebench.cli import (
     job,
     leaderboard,
     models,
+    records,
     reproduce,
+    serve,
+    server,
     simulate,
     slim,
     store,
@@ -113,13 +117,21 @@ for _section, _name, _module, _example in (
         leaderboard,
         "mobilebench leaderboard --as html --out board.html",
     ),
+    (Section.RESULTS, "records", records, "mobilebench records --as parquet --out records.parquet"),
+    (
+        Section.RESULTS,
+        "bundle",
+        bundle,
+        "mobilebench bundle --protocol burst-1 --out table.mbbundle",
+    ),
     (
         Section.RESULTS,
         "reproduce",
         reproduce,
-        "mobilebench reproduce table.json --with best.pth",
+        "mobilebench reproduce table.mbbundle --with best.pth",
     ),
     (Section.RESULTS, "import", import_, "mobilebench import records.json"),
+    (Section.RESULTS, "serve", serve, "mobilebench serve --store lab.sqlite"),
     (
         Section.RESULTS,
         "submit",
@@ -144,6 +156,7 @@ app.add_typer(job.app, name="job", rich_help_panel=Section.MEASURE)
 app.add_typer(slim.app, name="slim", rich_help_panel=Section.FILES)
 app.add_typer(thermal.app, name="thermal", rich_help_panel=Section.MEASURE)
 app.add_typer(store.app, name="store", rich_help_panel=Section.RESULTS)
+app.add_typer(server.app, name="server", rich_help_panel=Section.RESULTS)
 
 
 def _print_version(wanted: bool) -> None:

@@ -72,7 +72,7 @@ def file_kinds(incomplete: str) -> list[str]:
     """Return the formats of files that `import` reads."""
     from mobilebench import interop
 
-    return ["record", *interop.READERS]
+    return list(interop.KINDS)
 
 
 def _fixed(names: Iterable[str]) -> Callable[[str], list[str]]:

@@ -22,8 +22,8 @@ def command(
         list[Path],
         typer.Argument(
             metavar="FILE...",
-            help="Record files (one record, or a list of them), files of `eval --out`, or results "
-            "of another tool.",
+            help="Record files (one record, or a list of them), bundles of tables, files of "
+            "`eval --out`, or results of another tool.",
         ),
     ],
     kind: Annotated[
@@ -33,7 +33,7 @@ def command(
             metavar="KIND",
             autocompletion=completions.file_kinds,
             rich_help_panel=Panel.CHOICE,
-            help="Format of the files: record, accuracy, litert, onnxruntime, executorch, "
+            help="Format of the files: record, bundle, accuracy, litert, onnxruntime, executorch, "
             "executor-runner, mlperf, mlperf-summary, androidx, table or series. Default: "
             "recognised from each file.",
         ),
@@ -75,9 +75,15 @@ def _read(
     accuracies: list[Accuracy],
 ) -> None:
     from mobilebench import interop
+    from mobilebench.reproducing import bundle
     from mobilebench.store.documents import read_accuracies, read_documents
 
-    if kind == "accuracy" or (kind is None and interop.is_accuracy(path)):
+    if kind == "bundle" or (kind is None and bundle.is_bundle(path)):
+        packed = bundle.read(path)
+        records += packed.documents
+        accuracies += packed.accuracies
+        reported += packed.reported
+    elif kind == "accuracy" or (kind is None and interop.is_accuracy(path)):
         accuracies += read_accuracies(path)
     elif kind == "record" or (kind is None and interop.is_record(path)):
         records += read_documents(path)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mobilebench.cli import completions, output
+from mobilebench.cli import leaderboard_pages as pages
 from mobilebench.cli.grammar import Panel
 from mobilebench.cli.options import Store, listed, refuse_given
 from mobilebench.notation import quantities
@@ -17,7 +18,10 @@ from mobilebench.notation import quantities
 if TYPE_CHECKING:
     from mobilebench.leaderboard import Row
     from mobilebench.leaderboard.axes import Axes
+    from mobilebench.leaderboard.columns import Column
     from mobilebench.store import Query
+    from mobilebench.store.documents import Document
+    from mobilebench.values.record import Record
     from mobilebench.values.reported import Reported
 
 
@@ -29,6 +33,7 @@ class Shape(StrEnum):
     CSV = "csv"
     JSON = "json"
     HTML = "html"
+    SITE = "site"
     LATEX = "latex"
     GITHUB_BENCHMARK = "github-action-benchmark"
     BENCHER = "bencher"
@@ -40,11 +45,13 @@ class Shape(StrEnum):
 
 _WITHOUT_FAILURES = (Shape.GITHUB_BENCHMARK, Shape.BENCHER)
 _PICTURES = (Shape.SVG, Shape.PDF, Shape.PNG)
-_WITHOUT_COLUMNS = (*_WITHOUT_FAILURES, *_PICTURES, Shape.RECORDS)
+_WITHOUT_COLUMNS = (*_WITHOUT_FAILURES, *_PICTURES, Shape.RECORDS, Shape.SITE)
 _WITHOUT_REPORTED = (*_WITHOUT_FAILURES, Shape.CSV, Shape.JSON, Shape.RECORDS)
 """Forms that other programs read: one row for each measured cell."""
 
 
+_PAGES = listed(("board", "record", "compare", "ranking", "history", "devices", "records"))
+_CHARTS = listed(("pareto", "latency", "ranking", "compare", "timeline", "distribution", "history"))
 _QUANTITIES = listed(("latency", "size", "params", "macs", "accuracy"))
 
 
@@ -151,14 +158,56 @@ def command(
             help=f"{_QUANTITIES}: what a picture has up the side.",
         ),
     ] = "accuracy",
+    page: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME",
+            rich_help_panel=Panel.OUTPUT,
+            help=f"{_PAGES}: the page that --as html writes.",
+        ),
+    ] = "board",
+    chart: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME",
+            rich_help_panel=Panel.OUTPUT,
+            help=f"{_CHARTS}: what a picture draws.",
+        ),
+    ] = "pareto",
+    of: Annotated[
+        str | None,
+        typer.Option(
+            "--of",
+            metavar="WHAT",
+            rich_help_panel=Panel.OUTPUT,
+            help="What a page or a chart is about: the beginning of a record's id, or two models "
+            "or two devices with a comma between.",
+        ),
+    ] = None,
+    standalone: Annotated[
+        bool,
+        typer.Option(
+            "--standalone",
+            rich_help_panel=Panel.OUTPUT,
+            help="With latex: a whole document that pdflatex takes as it is.",
+        ),
+    ] = False,
+    bibtex: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            rich_help_panel=Panel.OUTPUT,
+            help="With latex: write the papers of the networks to this .bib file, and cite them.",
+        ),
+    ] = None,
     out: Annotated[
         Path | None,
         typer.Option(
             "--out",
             "-o",
-            metavar="FILE",
+            metavar="PATH",
             rich_help_panel=Panel.OUTPUT,
-            help="Write to this file instead.",
+            help="Write to this file instead, or to this folder for a site.",
         ),
     ] = None,
     store: Store = None,
@@ -178,13 +227,19 @@ def command(
     chosen = None if columns is None else named(columns)
     if chosen is not None and shape in _WITHOUT_COLUMNS:
         raise UserError(f"--columns was given, and {shape} has none; leave it out.")
+    if bibtex is not None and bibtex.suffix != ".bib":
+        raise UserError(f"BibTeX reads files that end in .bib; {bibtex} does not: rename it.")
     axes = _axes(x, y)
+    one_page, one_chart = pages.page_named(page), pages.chart_named(chart)
+    pages.refuse_useless(ctx, shape, one_page, one_chart, picture=shape in _PICTURES)
     _refuse_useless(ctx, shape, axes)
     if shape in (Shape.PDF, Shape.PNG) and out is None:
         raise UserError(f"A {shape} is no text; name a file for it with --out.")
-    query = Query(model=model, format=format, device=device, protocol=protocol, newest=True)
+    if shape is Shape.SITE and out is None:
+        raise UserError("A site is a folder; name it with --out.")
+    query = Query(model=model, format=format, device=device, protocol=protocol)
     with RecordStore(store, create=False) as stored:
-        entries = stored.find_documents(query)
+        entries = stored.find_entries(query)
         reported = _chosen(stored.find_reported(model), query)
         accuracies = stored.find_accuracies()
     if not entries and not reported:
@@ -196,16 +251,21 @@ def command(
         )
     naming = Naming.parse(names or [])
     others = [result.model for result in reported if result.model]
-    records = [document.record for document in entries]
-    rows = rank(records, accuracies, data=data, names=naming, others=others)
+    rows = rank(entries, accuracies, data=data, names=naming, others=others)
     reported = elsewhere.renamed(reported, naming)
     if sort is not None:
         rows = by_column(rows, sort)
     files = {row.file_sha256 for row in rows}
     _tell(not_shown(accuracies, files, {row.accuracy_data for row in rows}))
     # With a filter, files are without a row on purpose.
-    if query == Query(newest=True):
+    if query == Query():
         _tell(without_row(accuracies, files))
+    if shape is Shape.SITE and out is not None:
+        pages.write_site(rows, reported, store, out)
+        return
+    if shape in _PICTURES and chart != "pareto":
+        _save(pages.chart_bytes(one_chart, rows, store, of, shape), out)
+        return
     if shape in _PICTURES:
         _save_picture(rows, len(reported), shape, axes, out)
         return
@@ -227,18 +287,18 @@ def command(
         case Shape.JSON:
             content = text.as_json(rows, chosen)
         case Shape.LATEX:
-            from mobilebench.leaderboard.latex import as_latex
-
-            content = as_latex(rows, reported, chosen)
+            behind = [document.record for document in _behind(rows, store)]
+            content = _paper(rows, behind, reported, chosen, standalone, bibtex)
         case Shape.GITHUB_BENCHMARK:
             content = exchange.as_github_benchmark(rows)
         case Shape.BENCHER:
             content = exchange.as_bencher(rows)
         case Shape.RECORDS:
-            by_id = {document.record.record_id: document for document in entries}
-            content = documents.as_json(by_id[row.record_id] for row in rows)
+            content = documents.as_json(_behind(rows, store))
+        case _ if page != "board":
+            content = pages.page_text(one_page, rows, store, of)
         case _:
-            from mobilebench.leaderboard.page import as_page
+            from mobilebench.pages.board import as_page
 
             content = as_page(rows, reported, chosen)
     if out is None:
@@ -264,6 +324,8 @@ def _refuse_useless(ctx: typer.Context, shape: Shape, axes: Axes) -> None:
             refuse_given(ctx, ("data",), "is about accuracy, which no axis has; leave it out")
     else:
         refuse_given(ctx, ("x", "y"), f"is about pictures, such as --as svg, not {shape}")
+    if shape is not Shape.LATEX:
+        refuse_given(ctx, ("standalone", "bibtex"), f"is about latex, not {shape}; leave it out")
     if shape is Shape.RECORDS:
         why = "is about rows of a table, and records stay as they were measured; leave it out"
         refuse_given(ctx, ("name", "data"), why)
@@ -271,6 +333,43 @@ def _refuse_useless(ctx: typer.Context, shape: Shape, axes: Axes) -> None:
         refuse_given(ctx, ("data",), f"is about accuracy, and {shape} has none; leave it out")
     if shape is Shape.BENCHER:
         refuse_given(ctx, ("sort",), f"is about the order, and {shape} has none; leave it out")
+
+
+def _behind(rows: Sequence[Row], store: str | None) -> list[Document]:
+    """Return the documents behind rows, in their order; no others are read."""
+    from mobilebench.store import RecordStore
+
+    with RecordStore(store, create=False) as stored:
+        return stored.find_by_id([row.record_id for row in rows])
+
+
+def _paper(
+    rows: Sequence[Row],
+    records: Sequence[Record],
+    reported: Sequence[Reported],
+    columns: Sequence[Column] | None,
+    standalone: bool,
+    bibtex: Path | None,
+) -> str:
+    """Return the tables with how they were measured, and write what to cite."""
+    from mobilebench.leaderboard.bibtex import bibliography
+    from mobilebench.leaderboard.paper import as_paper
+    from mobilebench.zoo import registry
+
+    if bibtex is None:
+        return as_paper(rows, records, reported, columns, standalone=standalone)
+    papers = {family: registry.citation(family) for family in registry.families()}
+    cited = bibliography((record.model for record in records), papers)
+    output.save(bibtex, cited.as_bibtex())
+    return as_paper(
+        rows,
+        records,
+        reported,
+        columns,
+        standalone=standalone,
+        bibliography=cited,
+        bibliography_file=bibtex.with_suffix("").name,
+    )
 
 
 def _chosen(results: Sequence[Reported], query: Query) -> list[Reported]:
@@ -301,13 +400,16 @@ def _save_picture(
     from mobilebench.leaderboard import exchange, plot
     from mobilebench.notation.picture import Picture
 
-    content = plot.as_picture(rows, Picture(shape.value), axes)
+    _save(plot.as_picture(rows, Picture(shape.value), axes), out)
+    _tell(plot.without_point(rows, axes))
+    _tell(exchange.left_out(0, reported, shape))
+
+
+def _save(content: bytes, out: Path | None) -> None:
     if out is None:
         output.show_text(content.decode())
     else:
         output.save_bytes(out, content)
-    _tell(plot.without_point(rows, axes))
-    _tell(exchange.left_out(0, reported, shape))
 
 
 def _tell(sentence: str | None) -> None:

@@ -1,7 +1,8 @@
-"""`mobilebench store`: check the documents of a store, and remove some."""
+"""`mobilebench store`: check, copy, migrate and compact the store, and remove from it."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -13,7 +14,7 @@ from mobilebench.notation import quantities
 
 app = typer.Typer(
     cls=Verbs,
-    help="Check the store of records, and remove records from it.",
+    help="Check, back up, move, migrate and compact the store of records, and remove from it.",
     epilog="mobilebench store check",
     no_args_is_help=True,
 )
@@ -59,5 +60,70 @@ def remove(
     output.tell(f"{count} removed: {records.place}")
 
 
+def backup(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A new file for the copy.")],
+    store: Store = None,
+) -> None:
+    """Write a consistent copy of the store to a new file, while others may use the store.
+
+    The copy is a store itself (SQLite), also where the store is a PostgreSQL database.
+    """
+    from mobilebench.store import RecordStore
+
+    with RecordStore(store, create=False) as records:
+        size = records.backup(file)
+    output.tell(f"{quantities.size(size)} written: {file}")
+
+
+def copy(
+    destination: Annotated[
+        str,
+        typer.Argument(
+            metavar="STORE",
+            help="The store to copy into: a path, or postgresql://USER@HOST/NAME. A new one is "
+            "made.",
+        ),
+    ],
+    store: Store = None,
+) -> None:
+    """Copy every document into another store, such as from SQLite to PostgreSQL.
+
+    The other store keeps what it has; run again, only what is new is copied.
+    """
+    from mobilebench.store import RecordStore
+
+    with RecordStore(store, create=False) as records, RecordStore(destination) as other:
+        added, there = records.copy_to(other)
+    output.tell(f"{added} added, {there} there already: {other.place}")
+
+
+def migrate(store: Store = None) -> None:
+    """Bring a store of an older version to this one, as every verb does by itself."""
+    from mobilebench.store import RecordStore
+    from mobilebench.store.tables import VERSION
+
+    with RecordStore(store, create=False) as records:
+        before, count = records.migrated_from, records.count()
+    number = quantities.counted(count, "record")
+    if before is None:
+        output.tell(f"The store has version {VERSION} already ({number}): {records.place}")
+    else:
+        output.tell(f"Migrated from version {before} to {VERSION} ({number}): {records.place}")
+
+
+def compact(store: Store = None) -> None:
+    """Give back the room on the disk of what was removed; other programs wait meanwhile."""
+    from mobilebench.store import RecordStore
+
+    with RecordStore(store, create=False) as records:
+        before, after = records.compact()
+    won = quantities.size(max(before - after, 0))
+    output.tell(f"{won} won, {quantities.size(after)} left: {records.place}")
+
+
 add(app, "check", check, Section.RESULTS, "mobilebench store check")
 add(app, "remove", remove, Section.RESULTS, "mobilebench store remove 4f1c0a...")
+add(app, "backup", backup, Section.RESULTS, "mobilebench store backup records-copy.sqlite")
+add(app, "copy", copy, Section.RESULTS, "mobilebench store copy postgresql://lab@db/records")
+add(app, "migrate", migrate, Section.RESULTS, "mobilebench store migrate")
+add(app, "compact", compact, Section.RESULTS, "mobilebench store compact")

@@ -41,7 +41,7 @@ READERS: Mapping[str, Reader] = {
     "series": series.READER,
     "table": table.READER,
 }
-KINDS = ("record", "accuracy", *READERS)
+KINDS = ("record", "bundle", "accuracy", *READERS)
 """Names of what can be imported: the documents of mobilebench, and what the readers read."""
 _LARGEST_BYTES = 256 << 20
 

@@ -8,7 +8,6 @@ from enum import Enum
 
 from mobilebench.errors import UserError
 from mobilebench.leaderboard.rows import Row
-from mobilebench.leaderboard.sections import heading
 from mobilebench.notation.quantities import count, duration, size
 
 UNKNOWN = "–"  # noqa: RUF001 - an en dash stands for "not known" in every table
@@ -21,10 +20,12 @@ class Use(Enum):
     TELLING = "where rows differ in it, else where there is room"
     DIFFERING = "where rows differ in it"
     ROOM = "where there is room"
+    APART = "where rows of a group differ in it"
+    OTHER = "where it is another number than the median"
     ASKED = "never"
 
 
-_APART = (Use.TELLING, Use.DIFFERING)
+_APART = (Use.TELLING, Use.DIFFERING, Use.APART)
 
 
 @dataclass(frozen=True)
@@ -72,6 +73,10 @@ def _words(name: str, title: str, field: str, use: Use) -> Column:
     return Column(
         name, title, (field,), key, lambda row: key(row) or UNKNOWN, numeric=False, use=use
     )
+
+
+def _place(row: Row) -> str:
+    return row.place or UNKNOWN
 
 
 def _p50(row: Row) -> str:
@@ -122,17 +127,42 @@ def _error(row: Row) -> str:
     return UNKNOWN if row.relative_error is None else f"{row.relative_error:.1e}"
 
 
+def _change(share: float) -> str:
+    return f"{100 * share:+.0f} %"
+
+
+_NEVER_S = 1e9
+
+
+def _late(row: Row) -> float | None:
+    """Return the key of an onset: later is better, and best where there was none."""
+    if row.onset_s is None:
+        return _NEVER_S if row.heat_known else None
+    return row.onset_s
+
+
+def _onset(row: Row) -> str:
+    if row.onset_s is None:
+        return "not seen" if row.heat_known else UNKNOWN
+    return f"{duration(row.onset_s * 1e9)} ({row.onset_sign})"
+
+
 COLUMNS: Sequence[Column] = (
+    Column("rank", "rank", ("rank", "tied", "unranked"), lambda row: row.rank, _place),
     _words("model", "model", "model", Use.ALWAYS),
     _words("artifact", "artifact", "artifact", Use.ALWAYS),
     _words("format", "format", "format", Use.ASKED),
     _words("precision", "precision", "precision", Use.ASKED),
-    _words("device", "device", "device", Use.ASKED),
+    _words("device", "device", "device", Use.APART),
     _words("device-model", "device model", "device_model", Use.ASKED),
     _words("unit", "unit", "compute_unit", Use.ASKED),
     _words("protocol", "protocol", "protocol", Use.ASKED),
     _words("runtime", "runtime", "runtime", Use.TELLING),
     _number("threads", "threads", "threads", "{:.0f}".format, use=Use.TELLING),
+    _words("resolution", "input", "resolution", Use.ASKED),
+    _words("os", "system", "os", Use.ASKED),
+    _words("os-build", "build", "os_build", Use.ASKED),
+    _words("status", "status", "status", Use.ASKED),
     _number("params", "params", "params", count),
     _number("macs", "MACs", "macs", count),
     _number("size", "size", "size_bytes", size),
@@ -146,6 +176,23 @@ COLUMNS: Sequence[Column] = (
     ),
     _number("min", "min", "min_ms", _milliseconds, use=Use.ASKED),
     _number("p90", "p90", "p90_ms", _milliseconds),
+    _number("p99", "p99", "p99_ms", _milliseconds, use=Use.ASKED),
+    _number("burst", "burst", "burst_ms", _milliseconds, use=Use.OTHER),
+    _number("sustained", "sustained", "sustained_ms", _milliseconds, use=Use.OTHER),
+    _number("first", "first", "first_ms", _milliseconds, use=Use.ASKED),
+    _number("last", "last", "last_ms", _milliseconds, use=Use.ASKED),
+    _number("change", "minute 1 to last 10", "change", _change),
+    Column(
+        "onset",
+        "throttles after",
+        ("onset_s", "onset_sign", "heat_known"),
+        _late,
+        _onset,
+        falling=True,
+    ),
+    _words("warmest", "warmest", "warmest", Use.DIFFERING),
+    _number("missed", "missed %", "missed", lambda share: f"{100 * share:.1f}"),
+    _number("on-time", "on-time top-1 %", "on_time_top1", "{:.2f}".format, falling=True),
     _number("load", "load", "first_load_ms", _milliseconds),
     _number("memory", "memory", "peak_memory_bytes", size),
     Column("error", "rel. error", ("relative_error",), lambda row: row.relative_error, _error),
@@ -168,8 +215,9 @@ COLUMNS: Sequence[Column] = (
 NAMES = tuple(column.name for column in COLUMNS)
 _BY_NAME = {column.name: column for column in COLUMNS}
 _LEAVING_LAST = (
-    "top1", "p90", "spread", "threads", "runtime", "params", "macs", "size", "interval", "images",
-    "published", "error", "memory", "load", "snr", "agree", "weights",
+    "rank", "device", "top1", "p90", "spread", "sustained", "burst", "change", "onset", "missed",
+    "on-time", "threads", "runtime", "params", "macs", "size", "interval", "images",
+    "published", "error", "memory", "load", "snr", "agree", "weights", "warmest",
 )  # fmt: skip
 """Columns that a narrow terminal leaves out: the first of these stay the longest."""
 _PAPER = (
@@ -202,10 +250,16 @@ def _column(name: str) -> Column:
 def offered(rows: Sequence[Row]) -> list[Column]:
     """Return the columns that have something to show for these rows.
 
-    Device, compute unit and protocol are in the headings of sections.
+    Device, compute unit and protocol are in the headings of groups.
     """
 
     def says(column: Column) -> bool:
+        if column.use is Use.APART:
+            return len({(row.group, column.text(row)) for row in rows}) > len(
+                {row.group for row in rows}
+            )
+        if column.use is Use.OTHER:
+            return any(column.key(row) not in (None, row.p50_ms) for row in rows)
         texts = {column.text(row) for row in rows} - {UNKNOWN}
         return len(texts) > 1 if column.use is Use.DIFFERING else bool(texts)
 
@@ -233,7 +287,7 @@ def by_importance(columns: Sequence[Column]) -> list[Column]:
 
 
 def needed(rows: Sequence[Row]) -> list[Column]:
-    """Return the columns without which rows of a section could not be told apart."""
+    """Return the columns without which rows of a group could not be told apart."""
     chosen = [column for column in COLUMNS if column.use is Use.ALWAYS]
     for column in COLUMNS:
         if column.use in _APART and _kinds(rows, [*chosen, column]) > _kinds(rows, chosen):
@@ -243,21 +297,29 @@ def needed(rows: Sequence[Row]) -> list[Column]:
 
 def _kinds(rows: Sequence[Row], columns: Sequence[Column]) -> int:
     names = [column for column in columns if column.name != "p50"]
-    return len({(heading(row), *(column.text(row) for column in names)) for row in rows})
+    return len({(row.group, *(column.text(row) for column in names)) for row in rows})
 
 
-def by_column(rows: Sequence[Row], name: str) -> list[Row]:
+def by_column(rows: Sequence[Row], name: str, *, worst_first: bool = False) -> list[Row]:
     """Return the rows sorted by a column, the best first and unknown ones last.
 
-    They stay in their sections. Raises `UserError` for a column that does not exist.
+    They stay in their groups. Raises `UserError` for a column that does not exist.
     """
     column = _column(name)
-    places = {title: place for place, title in enumerate(dict.fromkeys(map(heading, rows)))}
+    places = {id_: place for place, id_ in enumerate(dict.fromkeys(row.group for row in rows))}
+    known = [row for row in rows if column.key(row) is not None]
+    words = [row for row in known if isinstance(column.key(row), str)]
+    ordered = sorted(words, key=lambda row: str(column.key(row)), reverse=worst_first)
+    ordered += sorted(
+        (row for row in known if not isinstance(column.key(row), str)),
+        key=lambda row: _number_of(column, row),
+        reverse=column.falling != worst_first,
+    )
+    ordered += [row for row in rows if column.key(row) is None]
+    return sorted(ordered, key=lambda row: places[row.group])
 
-    def order(row: Row) -> tuple[int, bool, float, str]:
-        key = column.key(row)
-        if isinstance(key, str) or key is None:
-            return places[heading(row)], key is None, 0.0, key or ""
-        return places[heading(row)], False, -key if column.falling else key, ""
 
-    return sorted(rows, key=order)
+def _number_of(column: Column, row: Row) -> float:
+    number = column.key(row)
+    assert not isinstance(number, str) and number is not None
+    return number

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 
-from mobilebench.leaderboard.rows import AS_AUTHORS, Row
+from mobilebench.leaderboard.marks import AS_AUTHORS
+from mobilebench.leaderboard.rows import Row, Status
 
+_BESIDE = ("burst", "sustained")
 _JUDGED = ("top1", "interval", "images")
 """Columns of a measured accuracy."""
 
@@ -28,8 +30,35 @@ def notes(rows: Sequence[Row], columns: Collection[str]) -> list[str]:
         for number, row in enumerate(rows, start=1)
         if row.failure
     ]
+    if "rank" in columns:
+        sentences += _about_ranks(rows)
     published = _published(rows) if "published" in columns else []
     return [*sentences, *of_columns(rows, columns), *published]
+
+
+def _about_ranks(rows: Sequence[Row]) -> list[str]:
+    """Return what ranks mean, and why rows have none; nothing where no row is ranked."""
+    if all(row.rank is None for row in rows):
+        return []
+    reasons: dict[str, list[int]] = {}
+    for number, row in enumerate(rows, start=1):
+        if row.unranked is not None and row.status is not Status.FAILED:
+            reasons.setdefault(row.unranked, []).append(number)
+    sentences = [
+        f"{_which(numbers, len(rows))}: not ranked: {reason}."
+        for reason, numbers in reasons.items()
+    ]
+    if any(row.tied for row in rows):
+        sentences.append(
+            "rank: rows with = are not told apart: their intervals overlap, or a chain of "
+            "overlapping ones links them."
+        )
+    kinds = dict.fromkeys(
+        f"rank: {row.protocol} ranks by the {row.result_kind}."
+        for row in rows
+        if row.rank is not None and row.result_ms != row.p50_ms
+    )
+    return [*sentences, *kinds]
 
 
 def of_columns(rows: Iterable[Row], columns: Collection[str]) -> list[str]:
@@ -38,6 +67,7 @@ def of_columns(rows: Iterable[Row], columns: Collection[str]) -> list[str]:
         sentence
         for sentence in of_numbers(rows)
         if ("spread" in columns and "spread:" in sentence)
+        or any(name in columns and sentence.startswith(f"{name}:") for name in _BESIDE)
         or (not set(_JUDGED).isdisjoint(columns) and sentence.startswith("top-1"))
     ]
 
@@ -69,7 +99,16 @@ def of_numbers(rows: Iterable[Row]) -> list[str]:
         f"{'; images: ' if known else ''}{'; or '.join(known)}."
         for title, known in ways.items()
     ]
-    return [*spreads, *data]
+    beside = dict.fromkeys(
+        f"{name}: median of {protocol} for the same file, under otherwise equal conditions."
+        for row in rows
+        for name, protocol in (
+            ("burst", row.burst_protocol),
+            ("sustained", row.sustained_protocol),
+        )
+        if protocol not in (None, row.protocol)
+    )
+    return [*spreads, *beside, *data]
 
 
 def has_own_preparation(row: Row) -> bool:

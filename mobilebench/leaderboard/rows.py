@@ -1,29 +1,49 @@
-"""Compute the rows of the leaderboard: one per cell, from its newest record."""
+"""The row of a leaderboard: everything that it says of one record."""
 
 from __future__ import annotations
 
 import hashlib
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
 
-from mobilebench.leaderboard.judgement import UNJUDGED, Judgement, by_file, data_title
+from mobilebench.leaderboard.judgement import Judgement, data_title
+from mobilebench.leaderboard.marks import marks
 from mobilebench.leaderboard.naming import Naming
+from mobilebench.leaderboard.places import Place
 from mobilebench.notation import escapes
-from mobilebench.notation.quantities import counted, duration
-from mobilebench.results import Entry
+from mobilebench.notation.quantities import duration
+from mobilebench.results import Entry, Figures
+from mobilebench.results.course import MINUTE_NS, TEN_MINUTES_NS, Stretch
 from mobilebench.values import value, wire
-from mobilebench.values.accuracy import Accuracy
-from mobilebench.values.device import DeviceKind
-from mobilebench.values.measurement import Failure, Validity
+from mobilebench.values.device import DeviceKind, ThermalState
+from mobilebench.values.measurement import Diagnosis, Failure, Validity
+from mobilebench.values.protocol import Protocol
 from mobilebench.values.recipe import Calibration, ExportRecipe
-from mobilebench.values.record import Record
 from mobilebench.values.tensor import TensorSpec
-from mobilebench.values.wishes import FIXED_PERFORMANCE, THERMAL_STATUS
 
 _NS_PER_MS = 1e6
-AS_AUTHORS = "top-1: images prepared as the network's own authors do"
-"""How the mark begins of a network that has another preparation than most others."""
+_LONG_NS = MINUTE_NS + TEN_MINUTES_NS
+"""From this time on, minute 1 and the last ten minutes do not overlap."""
+_HEAT = frozenset(
+    {
+        Diagnosis.THROTTLED,
+        Diagnosis.CLOCK_CAPPED,
+        Diagnosis.DRIFT_WITH_TEMPERATURE,
+        Diagnosis.THERMAL_STATE_CHANGED,
+    }
+)
+"""Diagnoses that say no more than that a device became warm."""
+_REMARKS = frozenset({Diagnosis.SLOW_FIRST_RUN})
+"""Diagnoses that leave a measurement valid."""
+
+
+class Status(StrEnum):
+    """How far a row may be trusted."""
+
+    VALID = "valid"
+    SUSPECT = "suspect"
+    FAILED = "failed"
 
 
 @value
@@ -45,16 +65,76 @@ class Row:
     inputs: tuple[str, ...]
     """Name, shape and element type of each input of the network."""
     device: str
+    specimen: str | None
+    """The device again where two of one model differ; None for a computer and a simulated one."""
     device_model: str
     device_kind: DeviceKind
+    soc: str | None
+    cores: int | None
+    ram_gib: int | None
+    os: str
+    """System and version."""
+    os_build: str | None
     protocol: str | None
+    resolution: str
+    """Sizes of the images, `224x224`; of another network, the sizes of its inputs."""
+    app_build: str | None
+    runtime_settings: tuple[str, ...]
+    device_settings: tuple[str, ...]
+    charging: bool | None
+    """When the run began, like the thermal state."""
+    start_thermal: ThermalState | None
+    group: str | None
+    """The group that the row is ranked in, by the digest of its conditions; None for a failed
+    export."""
+    rank: int | None
+    """In the group, from 1; None for a row that is not ranked."""
+    tied: bool
+    """Whether others have the same rank, since their intervals overlap."""
+    unranked: str | None
+    """Why there is no rank, in a clause; None where there is one."""
+    status: Status
+    suspect_beside_heat: bool
+    """Whether it is a suspect for another reason than that the device became warm."""
+    result_ms: float | None
+    """What the group is ranked by: the median, or that of the last ten minutes."""
+    result_low_ms: float | None
+    result_high_ms: float | None
+    result_kind: str | None
+    """What the result is, in words."""
     p50_ms: float | None
     p90_ms: float | None
+    p99_ms: float | None
     min_ms: float | None
+    samples: int | None
+    """Number of measured inferences."""
     spread_low_ms: float | None
     spread_high_ms: float | None
     spread_kind: str | None
     """What the two are, in words: an interval of the median, or a range of medians."""
+    burst_ms: float | None
+    """Median of short bursts: this row's, or that of the same file under the same conditions."""
+    burst_protocol: str | None
+    sustained_ms: float | None
+    """Median of the last ten minutes of a long run, or of the last window of a shorter one: this
+    row's, or that of the same file under the same conditions."""
+    sustained_protocol: str | None
+    first_ms: float | None
+    """Median of the first minute of a run of at least eleven minutes, or of the first window."""
+    last_ms: float | None
+    """Median of the last ten minutes of such a run, or of the last window."""
+    change: float | None
+    """From minute 1 to the last ten minutes: 0.4 is 40 % slower; None for a shorter run."""
+    onset_s: float | None
+    """When the first sign of throttling came, since the first measured sample."""
+    onset_sign: str | None
+    """What said so: a thermal status or a clock cap."""
+    heat_known: bool | None
+    """Whether the device told of heat while it ran: then no onset means that there was none."""
+    warmest: ThermalState | None
+    missed: float | None
+    """Share of the frames of a paced run that were late or dropped."""
+    on_time_top1: float | None
     first_load_ms: float | None
     peak_memory_bytes: int | None
     size_bytes: int | None
@@ -93,6 +173,11 @@ class Row:
     record_id: str
     created: str
 
+    @property
+    def place(self) -> str | None:
+        """The rank as tables show it, such as `2=`."""
+        return None if self.rank is None else Place(rank=self.rank, tied=self.tied).text
+
     def __repr__(self) -> str:
         result = self.failure or ("" if self.p50_ms is None else duration(self.p50_ms * 1e6))
         return f"<Row {self.name}: {result}>"
@@ -103,56 +188,10 @@ class Row:
         return self.published_top1 if self.measured_top1 is None else self.measured_top1
 
 
-def rank(
-    records: Iterable[Record | Entry],
-    accuracies: Iterable[Accuracy] = (),
-    *,
-    data: str | None = None,
-    names: Mapping[str, str] | None = None,
-    others: Iterable[str] = (),
-) -> list[Row]:
-    """Return rows by device, compute unit and protocol, the fastest first, failures last.
-
-    Of several records of one cell with the same weights the newest counts; one with wished
-    settings, such as a rehearsal, does not stand for one without. A failed export is shown until
-    the same recipe of the same model has been measured. An accuracy belongs to the records of
-    the same file; of several data sets one is shown, by default or by `data` (see
-    `judgement.by_file`). `names` are other names for models, and `others` models without a record
-    that may be named too. Raises `UserError` for a data set or a model that is not there.
-    """
-    entries = [each if isinstance(each, Entry) else Entry.of(each) for each in records]
-    newest = {entry.line: entry for entry in sorted(entries, key=lambda entry: entry.created)}
-    exported = {entry.network for entry in newest.values() if entry.file}
-    shown = [entry for entry in newest.values() if entry.file or entry.network not in exported]
-    judgements = by_file(accuracies, {entry.file.sha256 for entry in shown if entry.file}, data)
-    naming = Naming.of(names or {}, [*(entry.model.title for entry in shown), *others])
-    rows = [
-        _row(entry, judgements.get(entry.file.sha256, UNJUDGED), naming)
-        if entry.file
-        else _row(entry, UNJUDGED, naming)
-        for entry in shown
-    ]
-    return sorted(_named_apart(rows), key=_order)
-
-
-def _named_apart(rows: Sequence[Row]) -> list[Row]:
-    """Return the rows; those that share a name have their weights, or their record, in it."""
-    for difference in (lambda row: f"weights {row.weights}", lambda row: row.record_id):
-        counts = Counter(row.name for row in rows)
-        rows = [
-            row if counts[row.name] == 1 else replace(row, name=f"{row.name}, {difference(row)}")
-            for row in rows
-        ]
-    return list(rows)
-
-
-def _order(row: Row) -> tuple[object, ...]:
-    place = (row.device, row.device_model, row.compute_unit or "", row.protocol or "")
-    return (row.protocol is None, *place, row.p50_ms is None, row.p50_ms or 0.0, row.model)
-
-
-def _row(entry: Entry, judgement: Judgement, naming: Naming) -> Row:
+def row_of(entry: Entry, judgement: Judgement, naming: Naming) -> Row:
+    """Return the row of an entry, which has no group and no rank yet."""
     job, file, model, measured = entry.job, entry.file, entry.model, entry.measured
+    device, identity = entry.device, measured.identity if measured else None
     figures = measured.figures if measured else None
     spread = figures.spread if figures else None
     chosen = job.choice if job else None
@@ -161,6 +200,9 @@ def _row(entry: Entry, judgement: Judgement, naming: Naming) -> Row:
     accuracy = None if chosen else judgement.accuracy
     share = accuracy.top1 if accuracy else None
     interval = share.interval if share else None
+    result = _result(entry)
+    first, last = _ends(figures) if figures else (None, None)
+    onset = figures.onset if figures else None
     return Row(
         model=naming.shown(model.title),
         artifact=f"{entry.recipe.label} {file.sha256[:8]}"
@@ -178,17 +220,56 @@ def _row(entry: Entry, judgement: Judgement, naming: Naming) -> Row:
         compute_unit=job.compute_unit if job else None,
         threads=job.threads if job else None,
         inputs=tuple(str(tensor) for tensor in model.inputs),
-        device=entry.device.id,
-        device_model=entry.device.model,
-        device_kind=entry.device.kind,
+        device=device.id,
+        specimen=entry.specimen,
+        device_model=device.model,
+        device_kind=device.kind,
+        soc=device.soc,
+        cores=device.cores,
+        ram_gib=None if device.ram_bytes is None else -(-device.ram_bytes >> 30),
+        os=f"{device.os} {device.os_version}",
+        os_build=device.os_build,
         protocol=job.protocol.id if job else None,
-        p50_ms=figures.p50_ns / _NS_PER_MS if figures else None,
-        p90_ms=figures.p90_ns / _NS_PER_MS if figures else None,
-        min_ms=figures.min_ns / _NS_PER_MS if figures else None,
-        spread_low_ms=spread.low_ns / _NS_PER_MS if spread else None,
-        spread_high_ms=spread.high_ns / _NS_PER_MS if spread else None,
+        resolution=_resolution(model.inputs),
+        app_build=identity.app_build if identity else None,
+        runtime_settings=identity.runtime_settings if identity else (),
+        device_settings=entry.device_settings,
+        charging=identity.charging if identity else None,
+        start_thermal=ThermalState(identity.start_thermal)
+        if identity and identity.start_thermal
+        else None,
+        group=None,
+        rank=None,
+        tied=False,
+        unranked=_unranked(entry, result),
+        status=_status(entry),
+        suspect_beside_heat=_suspect_beside_heat(entry),
+        result_ms=_ms(result.middle_ns if result else None),
+        result_low_ms=_ms(result.low_ns if result else None),
+        result_high_ms=_ms(result.high_ns if result else None),
+        result_kind=result.kind if result else None,
+        p50_ms=_ms(figures.p50_ns if figures else None),
+        p90_ms=_ms(figures.p90_ns if figures else None),
+        p99_ms=_ms(figures.p99_ns if figures else None),
+        min_ms=_ms(figures.min_ns if figures else None),
+        samples=figures.count if figures else None,
+        spread_low_ms=_ms(spread.low_ns if spread else None),
+        spread_high_ms=_ms(spread.high_ns if spread else None),
         spread_kind=spread.kind if spread else None,
-        first_load_ms=measured.first_load_ns / _NS_PER_MS if measured else None,
+        burst_ms=_ms(figures.p50_ns if figures and job and _is_burst(job.protocol) else None),
+        burst_protocol=job.protocol.id if figures and job and _is_burst(job.protocol) else None,
+        sustained_ms=_ms(last.p50_ns if last else None),
+        sustained_protocol=job.protocol.id if last and job else None,
+        first_ms=_ms(first.p50_ns if first else None),
+        last_ms=_ms(last.p50_ns if last else None),
+        change=figures.change if figures else None,
+        onset_s=onset.after_ns / 1e9 if onset else None,
+        onset_sign=onset.sign if onset else None,
+        heat_known=figures.heat_known if figures else None,
+        warmest=figures.warmest if figures else None,
+        missed=figures.deadlines.miss_rate if figures and figures.deadlines else None,
+        on_time_top1=figures.on_time_top1 if figures else None,
+        first_load_ms=_ms(measured.first_load_ns if measured else None),
         peak_memory_bytes=measured.peak_memory_bytes if measured else None,
         size_bytes=file.size_bytes if file else None,
         relative_error=file.relative_error if file else None,
@@ -207,11 +288,7 @@ def _row(entry: Entry, judgement: Judgement, naming: Naming) -> Row:
         published_top1=published.top1 if published else None,
         published_source=published.source if published else None,
         weights=model.weights.label if model.weights else None,
-        marks=(
-            *_choice_marks(entry),
-            *_each_mark(entry),
-            *(() if chosen else _accuracy_marks(judgement)),
-        ),
+        marks=tuple(marks(entry, judgement)),
         failure=_why(entry.failure) if entry.failure else None,
         name=_name(entry, naming),
         file_sha256=file.sha256 if file else None,
@@ -220,15 +297,97 @@ def _row(entry: Entry, judgement: Judgement, naming: Naming) -> Row:
     )
 
 
-def _choice_marks(entry: Entry) -> Iterator[str]:
-    """Yield what chose the widths, and what the frames in time were worth."""
-    if entry.job is None or entry.job.choice is None:
-        return
-    yield f"widths chosen by {entry.job.choice}"
-    top1 = entry.measured.figures.on_time_top1 if entry.measured else None
-    if top1 is not None:
-        sources = "; ".join(entry.job.accuracy_sources)
-        yield f"on-time top-1 {top1:.2f}% (accuracies: {sources})"
+@dataclass(frozen=True)
+class _Result:
+    """What a row is ranked by."""
+
+    middle_ns: float
+    low_ns: float | None
+    high_ns: float | None
+    kind: str
+
+
+def _result(entry: Entry) -> _Result | None:
+    """Return what a row is ranked by; None where it has nothing of the kind.
+
+    A protocol of more than eleven minutes is about heat, so there it is what remains in the last
+    ten minutes, and elsewhere the median. An interval always holds its middle.
+    """
+    if entry.measured is None or entry.job is None:
+        return None
+    figures = entry.measured.figures
+    if _about_heat(entry.job.protocol):
+        last = figures.last_ten
+        kind = "median of the last ten minutes"
+        return None if last is None else _Result(last.p50_ns, last.low_ns, last.high_ns, kind)
+    middle_ns, spread = figures.p50_ns, figures.spread
+    if spread is None:
+        return _Result(middle_ns, None, None, "median")
+    low_ns, high_ns = min(spread.low_ns, middle_ns), max(spread.high_ns, middle_ns)
+    return _Result(middle_ns, low_ns, high_ns, "median")
+
+
+def _about_heat(protocol: Protocol) -> bool:
+    return protocol.window_ns is not None and protocol.min_duration_ns >= _LONG_NS
+
+
+def _is_burst(protocol: Protocol) -> bool:
+    return protocol.window_ns is None and protocol.min_duration_ns < MINUTE_NS
+
+
+def _unranked(entry: Entry, result: _Result | None) -> str | None:
+    """Return why a row has no rank; None where it can have one.
+
+    In a long run the device is meant to become warm: there, what it says of heat is the result.
+    """
+    if entry.measured is None or entry.job is None:
+        return "failed"
+    about_heat = _about_heat(entry.job.protocol)
+    if _suspect_beside_heat(entry) if about_heat else _status(entry) is Status.SUSPECT:
+        return "suspect"
+    if result is None:
+        return "it did not run for eleven minutes"
+    if result.low_ns is None:
+        return "its protocol gives no interval"
+    return None
+
+
+def _suspect_beside_heat(entry: Entry) -> bool:
+    """Return whether a measurement is doubtful for more than that the device became warm.
+
+    Remarks that leave the numbers valid stand beside the reason of a suspect, so they do not count.
+    """
+    if _status(entry) is not Status.SUSPECT or entry.measured is None:
+        return False
+    reasons = set(entry.measured.reasons) - _REMARKS
+    return not reasons or not reasons <= _HEAT
+
+
+def _status(entry: Entry) -> Status:
+    if entry.measured is None:
+        return Status.FAILED
+    return Status.VALID if entry.measured.validity is Validity.VALID else Status.SUSPECT
+
+
+def _ends(figures: Figures) -> tuple[Stretch | None, Stretch | None]:
+    if figures.minute_1 is not None and figures.last_ten is not None:
+        return figures.minute_1, figures.last_ten
+    return figures.first, figures.last
+
+
+def _resolution(inputs: Sequence[TensorSpec]) -> str:
+    """Return what has to be equal of two networks' inputs, whatever they are named."""
+    first = inputs[0].shape
+    if len(inputs) == 1 and len(first) == 4 and first[0] == 1:
+        if first[1] == 3:
+            return f"{first[2]}x{first[3]}"
+        if first[3] == 3:
+            return f"{first[1]}x{first[2]}"
+    return " + ".join("x".join(map(str, tensor.shape)) or "scalar" for tensor in inputs)
+
+
+def _ms(nanoseconds: float | None) -> float | None:
+    return None if nanoseconds is None else nanoseconds / _NS_PER_MS
 
 
 def _name(entry: Entry, naming: Naming) -> str:
@@ -264,60 +423,3 @@ def _is_image(tensor: TensorSpec) -> bool:
 
 def _why(failure: Failure) -> str:
     return f"{failure.stage}: {failure.error}: {failure.message}"
-
-
-def _each_mark(entry: Entry) -> Iterable[str]:
-    file, measured, wished = entry.file, entry.measured, entry.wished
-    if entry.device.kind != DeviceKind.PHONE:
-        yield f"measured on {entry.device.kind} ({entry.device.model}), not on a phone"
-    if entry.job is not None and entry.job.protocol.indicative:
-        yield f"{entry.job.protocol.id}: too short for a result"
-    if file is not None and file.given:
-        yield "weights inside the file"
-    elif entry.model.weights is None:
-        yield "weights not stated"
-    elif not entry.model.weights.from_checkpoint:
-        yield entry.model.weights.description
-    if file is not None and file.unverified:
-        yield f"not verified: {file.unverified}"
-    if entry.recipe.calibration is not None and not entry.recipe.calibration.on_images:
-        yield "calibrated on noise: good for speed and size, not for accuracy"
-    if file is not None and file.on_calibration:
-        yield "compared on the images that it was calibrated on"
-    for description in file.failed_parity if file else ():
-        yield f"differs from PyTorch: {description}"
-    if file is not None and file.agreement is not None and not file.agreement.passed:
-        yield f"differs from PyTorch: {file.agreement.description}"
-    if THERMAL_STATUS in wished:
-        yield f"rehearsal: thermal status {wished[THERMAL_STATUS]} was set by hand"
-    if FIXED_PERFORMANCE in wished:
-        yield "in the fixed-performance mode, which lowers the highest clock"
-    if not entry.signed:
-        yield "not signed"
-    if measured is not None and measured.reasons:
-        doubtful = measured.validity != Validity.VALID
-        yield f"{'suspect' if doubtful else 'note'}: {', '.join(measured.reasons)}"
-    if measured is not None and entry.job is not None:
-        more = measured.figures.remark(entry.job.protocol)
-        if more is not None:
-            yield more
-
-
-def _accuracy_marks(judgement: Judgement) -> Iterable[str]:
-    accuracy = judgement.accuracy
-    if accuracy is not None and accuracy.not_finite:
-        images = counted(accuracy.not_finite, "image")
-        yield f"top-1: scores of {images} are not finite and count as wrong"
-    if accuracy is not None and accuracy.data.unreadable:
-        yield f"top-1: {len(accuracy.data.unreadable)} images could not be read and are left out"
-    if accuracy is not None and judgement.apart:
-        yield (
-            f"top-1 with *: images prepared otherwise than for the other rows "
-            f"({accuracy.preparation}), so it does not compare with them"
-        )
-    if accuracy is not None and judgement.unusual:
-        yield f"{AS_AUTHORS} ({accuracy.preparation})"
-    for each in judgement.hidden:
-        yield f"evaluated on images prepared otherwise too ({each}), which is not shown"
-    if accuracy is None and judgement.elsewhere:
-        yield f"accuracy known on other images only: {'; '.join(judgement.elsewhere)}"

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rich.cells import cell_len
-from rich.console import Group, RenderableType
+from rich.console import Group as Lines
+from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from mobilebench.leaderboard.columns import COLUMNS, Column, Use, by_importance, needed, offered
+from mobilebench.leaderboard.groups import Group, groups
 from mobilebench.leaderboard.notes import notes
 from mobilebench.leaderboard.rows import Row
-from mobilebench.leaderboard.sections import Section, sections
 from mobilebench.notation import escapes
 
 _NARROWEST = 8
@@ -24,8 +25,8 @@ def empty_table() -> Table:
     return Table(header_style="bold", box=None, pad_edge=False, collapse_padding=True)
 
 
-def as_table(rows: Sequence[Row], width: int, columns: Sequence[Column] | None = None) -> Group:
-    """Format a table for each section, with notes below, for a terminal of `width` characters.
+def as_table(rows: Sequence[Row], width: int, columns: Sequence[Column] | None = None) -> Lines:
+    """Format a table for each group, with notes below, for a terminal of `width` characters.
 
     Model, artifact and median are always there, and what tells two rows apart, unless `columns`
     are others; a line states which columns are left out.
@@ -42,10 +43,11 @@ def as_table(rows: Sequence[Row], width: int, columns: Sequence[Column] | None =
     # In the order in which they were given, or that of all columns.
     in_order = [column for column in (COLUMNS if columns is None else columns) if column in shown]
     parts: list[RenderableType] = []
-    for section in sections(rows):
+    for group in groups(rows):
         parts += [
-            Text(escapes.terminal(section.heading), style="bold"),
-            _table(section, in_order, [widths[column] for column in in_order], number_width),
+            Text(escapes.terminal(group.heading), style="bold"),
+            _table(group, in_order, [widths[column] for column in in_order], number_width),
+            *([Text(escapes.terminal(group.details), style="dim")] if group.details else []),
             Text(""),
         ]
     lines = [escapes.terminal(sentence) for sentence in notes(rows, [each.name for each in shown])]
@@ -55,11 +57,11 @@ def as_table(rows: Sequence[Row], width: int, columns: Sequence[Column] | None =
             f"left out: {', '.join(left_out)}; a wider terminal shows them, --columns chooses, and "
             f"--as html has room."
         )
-    return Group(*parts, *(Text(line, style="dim") for line in lines))
+    return Lines(*parts, *(Text(line, style="dim") for line in lines))
 
 
 def _table(
-    section: Section, columns: Sequence[Column], widths: Sequence[int], number_width: int
+    group: Group, columns: Sequence[Column], widths: Sequence[int], number_width: int
 ) -> Table:
     table = empty_table()
     table.add_column("#", justify="right", style="dim", width=number_width)
@@ -70,7 +72,7 @@ def _table(
             width=column_width,
             overflow="fold",
         )
-    for number, row in section.rows:
+    for number, row in group.rows:
         cells = (Text(escapes.terminal(column.text(row))) for column in columns)
         table.add_row(str(number), *cells, style="red" if row.failure else None)
     return table

@@ -12,9 +12,9 @@ from collections.abc import Sequence
 from dataclasses import fields
 
 from mobilebench.leaderboard.columns import Column, offered
+from mobilebench.leaderboard.groups import groups
 from mobilebench.leaderboard.notes import notes
 from mobilebench.leaderboard.rows import Row
-from mobilebench.leaderboard.sections import sections
 from mobilebench.notation import escapes
 from mobilebench.values import wire
 
@@ -64,22 +64,23 @@ def as_json(rows: Sequence[Row], columns: Sequence[Column] | None = None) -> str
 
 
 def as_markdown(rows: Sequence[Row], columns: Sequence[Column] | None = None) -> str:
-    """Format the rows as a Markdown table for each section, with the notes below.
+    """Format the rows as a Markdown table for each group, with the notes below.
 
     It is meant for README files and pull requests.
     """
     columns = offered(rows) if columns is None else columns
     lines: list[str] = []
-    for section in sections(rows):
+    for group in groups(rows):
         lines += [
-            f"### {escapes.markdown(section.heading)}",
+            f"### {escapes.markdown(group.heading)}",
             "",
             "| # | " + " | ".join(escapes.markdown(column.title) for column in columns) + " |",
             "|---:|" + "|".join("---:" if column.numeric else "---" for column in columns) + "|",
         ]
-        for number, row in section.rows:
+        for number, row in group.rows:
             cells = (escapes.markdown(column.text(row)) for column in columns)
             lines.append(f"| {number} | " + " | ".join(cells) + " |")
+        lines += ["", escapes.markdown(group.details)] if group.details else []
         lines.append("")
     about = notes(rows, [column.name for column in columns])
     lines += [f"- {escapes.markdown(sentence)}" for sentence in about]

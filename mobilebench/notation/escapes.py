@@ -20,8 +20,20 @@ _LATEX = {
     "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_",
     "{": r"\{", "}": r"\}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}",
     "<": r"\textless{}", ">": r"\textgreater{}", "|": r"\textbar{}", '"': "''",
-    "[": "{[}", "]": "{]}", "*": "{*}", "`": "{`}", "–": "--", "µ": r"$\mu$",  # noqa: RUF001
+    "[": "{[}", "]": "{]}", "*": "{*}", "`": "{`}", "–": "--", "—": "---", "…": r"\ldots{}",  # noqa: RUF001
+    "‘": "{`}", "’": "'", "“": "``", "”": "''", "\xa0": "~",  # noqa: RUF001
+    "©": r"\copyright{}", "®": r"\textregistered{}", "™": r"\texttrademark{}",
+    "µ": r"$\mu$", "μ": r"$\mu$", "°": r"$^\circ$", "·": r"$\cdot$", "×": r"$\times$",  # noqa: RUF001
+    "±": r"$\pm$", "²": "$^2$", "³": "$^3$", "≤": r"$\leq$", "≥": r"$\geq$", "→": r"$\rightarrow$",
 }  # fmt: skip
+_LATEX_LETTERS = frozenset(
+    "ÀÁÂÃÄÅÆÇÈÉÊËÌÍÎÏÑÒÓÔÕÖØÙÚÛÜÝßàáâãäåæçèéêëìíîïñòóôõöøùúûüýÿ"
+    "ĀāĂăĆćĈĉĊċČčĎďĒēĔĕĖėĚěĜĝĞğĠġĢģĤĥĨĩĪīĬĭİıĴĵĶķĹĺĻļĽľŁłŃńŅņŇňŌōŎŏŐőŒœŔŕŖŗŘřŚśŜŝŞşŠšŢţŤťŨũŪūŬŭŮůŰű"
+    "ŴŵŶŷŸŹźŻżŽž"
+)
+"""Letters beyond ASCII that pdflatex sets in its first encoding, OT1, without a package."""
+_LIGATURES = "-',"
+"""Characters that become another one where they stand twice."""
 _MARKDOWN = {
     "\\": "\\\\", "|": r"\|", "`": r"\`", "*": r"\*", "[": r"\[", "]": r"\]", "~": r"\~",
     "$": r"\$", "<": "&lt;", ">": "&gt;", "&": "&amp;",
@@ -85,8 +97,36 @@ def _escaped_block(match: re.Match[str]) -> str:
 
 
 def latex(text: str) -> str:
-    """Return the text for LaTeX, in a table or outside of one."""
-    return "".join(_LATEX.get(character, character) for character in visible(text))
+    """Return the text for LaTeX, in a table or outside of one.
+
+    What pdflatex has no letter for without a package is written as its number, `U+4E2D`.
+    """
+    line = unicodedata.normalize("NFC", visible(text))
+    parts = []
+    for before, character in zip(f" {line}", line, strict=False):
+        if character == before and character in _LIGATURES:
+            parts.append("{}")
+        parts.append(_latex_character(character))
+    return "".join(parts)
+
+
+def _latex_character(character: str) -> str:
+    if character in _LATEX:
+        return _LATEX[character]
+    if character.isascii() or character in _LATEX_LETTERS:
+        return character
+    return " " if character.isspace() else f"U+{ord(character):04X}"
+
+
+def bibtex(text: str) -> str:
+    """Return the text for a field of BibTeX between braces, which it counts also after a `\\`."""
+    escaped = latex(text)
+    return escaped.replace(r"\{", r"\textbraceleft{}").replace(r"\}", r"\textbraceright{}")
+
+
+def bibtex_comment(text: str) -> str:
+    """Return the text for a line between entries of BibTeX, where an entry begins at any `@`."""
+    return visible(text).replace("@", "(at)")
 
 
 def csv(text: str) -> str:

@@ -1,7 +1,7 @@
 """Load the records of one side of a check, from files, the store or a commit.
 
 results.json, folder/          files of records; of a folder, every .json file in it
-store:commit=3f2a,model=NAME   records of the store that all conditions hold for
+store:commit=3f2a,model=NAME   records of the store that all conditions hold for; store: all
 git:REF:PATH                   such files in a commit of the repository around the working directory
 """
 
@@ -15,6 +15,9 @@ from mobilebench.store import Query, RecordStore
 from mobilebench.store.documents import parse_records, read_records
 from mobilebench.values.record import Record
 
+EVERYTHING = "store:"
+"""The spec of all records of the store."""
+
 
 def load(spec: str, store: str | None = None) -> list[Record]:
     """Return the records that a spec names.
@@ -24,7 +27,7 @@ def load(spec: str, store: str | None = None) -> list[Record]:
     `UserError` for a ref that the repository does not have.
     """
     kind, _, rest = spec.partition(":")
-    if kind == "store" and rest:
+    if kind == "store" and (rest or spec == EVERYTHING):
         records = _from_store(rest, store)
     elif kind == "git" and rest:
         records = _from_git(rest)
@@ -47,7 +50,7 @@ def _from_path(path: Path) -> list[Record]:
 
 
 def _from_store(conditions: str, place: str | None) -> list[Record]:
-    query = Query.parse(conditions)
+    query = Query.parse(conditions) if conditions else Query()
     with RecordStore(place, create=False) as store:
         return store.find(query)
 

@@ -11,10 +11,9 @@ from dataclasses import dataclass
 
 from mobilebench.errors import UserError, require_known
 from mobilebench.regress.metrics import TIMED
-from mobilebench.regress.sides import key
+from mobilebench.results.entry import Entry, Measured
 from mobilebench.stats.changes import ChangePoint, changes, undecided
 from mobilebench.values import value
-from mobilebench.values.measurement import Measurement
 from mobilebench.values.record import Record
 
 
@@ -75,8 +74,10 @@ class Question:
     """Steps smaller than this share are left out."""
 
 
-def histories(records: Iterable[Record], question: Question | None = None) -> list[History]:
+def histories(records: Iterable[Record | Entry], question: Question | None = None) -> list[History]:
     """Return one history for every measured cell, the longest first.
+
+    Entries do as well as records, and need no samples to be read.
 
     Raises `UnknownName` for a metric that does not exist or does not vary from run to run,
     `UserError` where there are no measurements.
@@ -85,29 +86,31 @@ def histories(records: Iterable[Record], question: Question | None = None) -> li
     by_name = {str(metric.name): metric for metric in TIMED}
     require_known("metric with a history", query.metric, by_name)
     metric = by_name[query.metric]
-    cells: dict[object, list[Record]] = {}
-    for record in sorted(records, key=lambda record: (record.created, record.record_id)):
-        if isinstance(record.outcome, Measurement):
-            cells.setdefault(key(record), []).append(record)
+    entries = [each if isinstance(each, Entry) else Entry.of(each) for each in records]
+    cells: dict[object, list[tuple[Entry, Measured]]] = {}
+    for entry in sorted(entries, key=lambda entry: (entry.created, entry.record_id)):
+        if entry.measured is not None:
+            key = entry.network, entry.measured.identity
+            cells.setdefault(key, []).append((entry, entry.measured))
     if not cells:
         raise UserError("There are no measurements to show a history of; measure something first.")
     result = []
     for series in cells.values():
         points = [
             Point(
-                created=record.created,
-                commit=record.provenance.source_commit,
+                created=entry.created,
+                commit=entry.provenance.source_commit,
                 number=number * metric.scale,
             )
-            for record in series
-            if (number := metric.of_run(record)) is not None
+            for entry, measured in series
+            if (number := metric.of_entry(measured)) is not None
         ]
         if not points:
             continue
         steps, hint = _steps(points, query)
         result.append(
             History(
-                cell=series[-1].title,
+                cell=series[-1][0].title,
                 metric=metric.name,
                 unit=metric.unit,
                 points=tuple(points),

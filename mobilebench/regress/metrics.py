@@ -12,6 +12,7 @@ from math import isfinite
 
 import numpy as np
 
+from mobilebench.results.entry import Measured
 from mobilebench.stats.summary import Statistic, median, percentile_of
 from mobilebench.values.measurement import Measurement
 from mobilebench.values.metric import Metric
@@ -27,6 +28,8 @@ class Timed:
     series: Callable[[Record], tuple[float, ...]]
     """Reads the run's own numbers, in order; a metric may have only one per run."""
     statistic: Statistic
+    figure: Callable[[Measured], float]
+    """Reads what the statistic comes to from an entry, in the series' unit."""
     scale: float = 1.0
     """Factor from the series' unit to `unit`."""
     least_tolerance: float = 0.0
@@ -40,8 +43,15 @@ class Timed:
         series = self.series(record)
         if not series:
             return None
-        number = float(self.statistic(np.asarray(series, dtype=np.float64)))
-        return number if isfinite(number) and number > 0 else None
+        return _positive(float(self.statistic(np.asarray(series, dtype=np.float64))))
+
+    def of_entry(self, measured: Measured) -> float | None:
+        """Return the run's statistic as `of_run` does, from an entry and so without its samples."""
+        return _positive(self.figure(measured))
+
+
+def _positive(number: float) -> float | None:
+    return number if isfinite(number) and number > 0 else None
 
 
 @dataclass(frozen=True)
@@ -103,14 +113,43 @@ def _off_the_accelerator(record: Record) -> Mapping[str, float] | None:
 
 
 LATENCIES = (
-    Timed(Metric.LATENCY_P50, "ms", _latencies, median, 1e-6),
-    Timed(Metric.LATENCY_P90, "ms", _latencies, percentile_of(90), 1e-6, 0.05),
+    Timed(
+        name=Metric.LATENCY_P50,
+        unit="ms",
+        series=_latencies,
+        statistic=median,
+        figure=lambda run: run.figures.p50_ns,
+        scale=1e-6,
+    ),
+    Timed(
+        name=Metric.LATENCY_P90,
+        unit="ms",
+        series=_latencies,
+        statistic=percentile_of(90),
+        figure=lambda run: run.figures.p90_ns,
+        scale=1e-6,
+        least_tolerance=0.05,
+    ),
 )
-FAMILIES: tuple[tuple[Timed, ...], ...] = (
-    LATENCIES,
-    (Timed(Metric.FIRST_LOAD, "ms", _first_load, median, 1e-6, 0.25),),
-    (Timed(Metric.PEAK_MEMORY, "MB", _peak_memory, median, 1e-6, 0.05),),
+_LOAD = Timed(
+    name=Metric.FIRST_LOAD,
+    unit="ms",
+    series=_first_load,
+    statistic=median,
+    figure=lambda run: run.first_load_ns,
+    scale=1e-6,
+    least_tolerance=0.25,
 )
+_MEMORY = Timed(
+    name=Metric.PEAK_MEMORY,
+    unit="MB",
+    series=_peak_memory,
+    statistic=median,
+    figure=lambda run: run.peak_memory_bytes,
+    scale=1e-6,
+    least_tolerance=0.05,
+)
+FAMILIES: tuple[tuple[Timed, ...], ...] = (LATENCIES, (_LOAD,), (_MEMORY,))
 """Metrics that answer one question together: a false alarm of any counts as one."""
 TIMED = tuple(metric for family in FAMILIES for metric in family)
 EXACT = (

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+from mobilebench import plugins
 from mobilebench.errors import CellFailed, OutputError, UserError
 from mobilebench.exporting.matrix import Matrix
 from mobilebench.exporting.workers import Workers
@@ -15,10 +16,19 @@ from mobilebench.measuring import bench, setting
 from mobilebench.measuring.setting import Cell, Setting
 from mobilebench.observer import Observer
 from mobilebench.reproducing.plan import Plan, Task
-from mobilebench.reproducing.row import Likeness, Row, compare_failures, compare_files
+from mobilebench.reproducing.row import (
+    Likeness,
+    Row,
+    compare_failures,
+    compare_files,
+    compare_given,
+)
 from mobilebench.values.artifact import Artifact
+from mobilebench.values.device import published
 from mobilebench.values.job import Job
 from mobilebench.values.measurement import Failure
+from mobilebench.values.record import Record
+from mobilebench.values.wishes import FIXED_PERFORMANCE, THERMAL_STATUS, Wishes
 
 
 def reproduce(
@@ -29,11 +39,13 @@ def reproduce(
     *,
     device_id: str | None = None,
     measured: bool = True,
+    runs: int = 1,
 ) -> Iterator[Row]:
     """Export every row again, compare its file, and measure it by its own job.
 
-    `device_id` is the device to measure on, by default the one of each row. Without `measured`,
-    files alone are compared. Raises `OutputError` where `out_dir` cannot be written.
+    `device_id` is the device to measure on, by default the one of each row, and `runs` how often.
+    Without `measured`, files alone are compared. Raises `OutputError` where `out_dir` cannot be
+    written.
     """
     for left in plan.not_tried:
         yield Row(left.record, Likeness.NOT_TRIED, left.reason)
@@ -44,7 +56,7 @@ def reproduce(
             elif not measured:
                 yield replace(row, not_measured="measuring was left out")
             else:
-                yield _measured(row, artifact, row.record.job, device_id, observer)
+                yield _measured(row, artifact, row.record.job, device_id, runs, observer)
 
 
 def _exported(
@@ -55,7 +67,7 @@ def _exported(
         assert task.file is not None, "a task is about a network or a file"
         [artifact] = given.open_artifacts([task.file])
         for record in task.records:
-            yield Row(record, Likeness.SAME_FILE), artifact
+            yield compare_given(record, artifact.manifest.facts), artifact
         return
     recipes = tuple(dict.fromkeys(record.recipe for record in task.records))
     matrix = Matrix([task.request], recipes, out_dir, task.terms, workers, observer)
@@ -76,26 +88,63 @@ def _exported(
 
 
 def _measured(
-    row: Row, artifact: Artifact, job: Job, device_id: str | None, observer: Observer
+    row: Row,
+    artifact: Artifact,
+    job: Job,
+    device_id: str | None,
+    runs: int,
+    observer: Observer,
 ) -> Row:
-    """Return the row with a new measurement, or with the reason why there is none."""
-    device_id = device_id or row.record.device.id
-    by = Setting(
-        device_id=device_id,
-        protocol=job.protocol,
-        runtimes=(job.runtime,),
-        threads=(job.threads,),
-        compute_unit=job.compute_unit,
-    )
+    """Return the row with new measurements, or with the reason why there is none."""
+    if job.choice is not None:
+        why = f"its widths were chosen by {job.choice}, and one width alone would be another run"
+        return replace(row, not_measured=why)
     try:
+        device_id = device_id or _at_hand(row.record.device.id)
+        by = Setting(
+            device_id=device_id,
+            protocol=job.protocol,
+            runtimes=(job.runtime,),
+            threads=(job.threads,),
+            compute_unit=job.compute_unit,
+            wishes=_wishes(row.record),
+        )
         runner, device = setting.find_device(device_id)
         recipe = artifact.manifest.recipe
         if job.runtime not in runner.runtimes(recipe.format, recipe.delegate):
             return replace(row, not_measured=f"{job.runtime} is not available on {device_id}")
-        cell = Cell(device, artifact, setting.job_for(artifact, job.runtime, job.threads, by))
-        again = bench.measure_cell(cell, None, observer)
+        new_job = setting.job_for(artifact, job.runtime, job.threads, by)
+        cell = Cell(device, artifact, new_job, wishes=by.wishes)
+        again = [bench.measure_cell(cell, None, observer) for _ in range(runs)]
     except UserError as error:
         return replace(row, not_measured=str(error))
-    if isinstance(again.outcome, Failure):
-        return replace(compare_failures(row.record, again.outcome), again=again)
-    return replace(row, again=again)
+    failures = [run for run in again if isinstance(run.outcome, Failure)]
+    if failures:
+        assert isinstance(failures[0].outcome, Failure)
+        compared = compare_failures(row.record, failures[0].outcome)
+        return replace(
+            compared, again=failures[0], more=tuple(r for r in again if r != failures[0])
+        )
+    return replace(row, again=again[0], more=tuple(again[1:]))
+
+
+def _at_hand(device_id: str) -> str:
+    """Return the id here of a device that a record names by a digest; any other as it is."""
+    scheme, colon, _ = device_id.partition(":")
+    if colon and scheme != "sim":
+        for device in plugins.runner(device_id).devices():
+            if published(device).id == device_id:
+                return device.id
+    return device_id
+
+
+def _wishes(record: Record) -> Wishes:
+    """Return what was set on the device for a run. Raises `UserError` for what is not known."""
+    wished = record.seen.wished if record.seen else {}
+    status = wished.get(THERMAL_STATUS)
+    if status is not None and not status.isdecimal():
+        raise UserError(f"it was rehearsed with the thermal status {status}, which is set by hand.")
+    return Wishes(
+        fixed_performance=FIXED_PERFORMANCE in wished,
+        thermal_status=None if status is None else int(status),
+    )

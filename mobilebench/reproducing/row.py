@@ -5,13 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from statistics import median
 
 from mobilebench.machine import host
+from mobilebench.notation import quantities
 from mobilebench.stats import summarise
 from mobilebench.values.artifact import ArtifactFacts, Manifest
 from mobilebench.values.measurement import Failure, Measurement
 from mobilebench.values.modelspec import ModelSpec
 from mobilebench.values.record import Record
+
+_MOST = 4
+"""Operations that a sentence about two files names."""
 
 
 class Likeness(StrEnum):
@@ -22,7 +27,9 @@ class Likeness(StrEnum):
     OTHER_FILE = "another file"
     """Exported and verified, with other bytes."""
     SAME_FAILURE = "same failure"
-    """The export, or the run, fails as it did for the table."""
+    """The export, or the run, fails at the same stage with the same error and message."""
+    FAILURE_OF_THE_KIND = "failure of that kind"
+    """It fails at the same stage with the same error, and its message is another one."""
     FAILED = "failed"
     NOT_TRIED = "not tried"
 
@@ -38,15 +45,30 @@ class Row:
     """Why it failed, was not tried, or is another file; in one sentence."""
     explained: bool = True
     """False where the reason for another file is neither a tool nor a machine."""
+    differs: tuple[str, ...] = ()
+    """What is not the same of another file: its size, its operations, what it says of itself."""
     again: Record | None = None
-    """The new measurement."""
+    """The new measurement, or the first of several."""
+    more: tuple[Record, ...] = ()
+    """Further new measurements."""
+    others: tuple[Record, ...] = ()
+    """Other runs of the table's own, beside the one that it shows."""
     not_measured: str | None = None
     """Why there is no new measurement; None where there is one."""
 
     @property
     def p50_ns(self) -> tuple[float | None, float | None]:
-        """The median latency of the table and the new one, in nanoseconds."""
-        return _p50(self.record), None if self.again is None else _p50(self.again)
+        """The median latency of the table and the new one, in nanoseconds.
+
+        Of several new measurements it is the median of their medians.
+        """
+        new = [p50 for run in self.runs if (p50 := _p50(run)) is not None]
+        return _p50(self.record), median(new) if new else None
+
+    @property
+    def runs(self) -> tuple[Record, ...]:
+        """Every new measurement."""
+        return () if self.again is None else (self.again, *self.more)
 
     @property
     def ratio(self) -> float | None:
@@ -90,22 +112,76 @@ def compare_files(record: Record, again: Manifest) -> Row:
     if record.recipe != again.recipe:
         network.append(f"the recipe is now {again.recipe.label}, with other images or labels")
     versions = list(_other_versions(record, before, facts))
+    differs = tuple(_differing(before, facts))
     if network:
-        return Row(record, Likeness.OTHER_FILE, "; ".join([*network, *versions]), explained=False)
-    if versions:
-        return Row(record, Likeness.OTHER_FILE, ", ".join(versions))
-    reason = "network, weights and versions of all tools are the same, but not the bytes"
-    return Row(record, Likeness.OTHER_FILE, reason, explained=False)
+        reason = "; ".join([*network, *versions])
+    elif versions:
+        return Row(record, Likeness.OTHER_FILE, ", ".join(versions), differs=differs)
+    elif _same_network(record.model, again.model, before, facts):
+        reason = "network, weights and versions of all tools are the same, but not the bytes"
+    else:
+        reason = (
+            "the versions of all tools are the same, but not the bytes; whether the network is the "
+            "same cannot be told"
+        )
+    return Row(record, Likeness.OTHER_FILE, reason, explained=False, differs=differs)
 
 
 def compare_failures(record: Record, failure: Failure) -> Row:
     """Compare what a row says with a failure of now."""
     before = record.outcome
-    same = isinstance(before, Failure) and (before.stage, before.error) == (
+    likeness = Likeness.FAILED
+    if isinstance(before, Failure) and (before.stage, before.error) == (
         failure.stage,
         failure.error,
-    )
-    return Row(record, Likeness.SAME_FAILURE if same else Likeness.FAILED, failure.description)
+    ):
+        same = before.message == failure.message
+        likeness = Likeness.SAME_FAILURE if same else Likeness.FAILURE_OF_THE_KIND
+    return Row(record, likeness, failure.description)
+
+
+def compare_given(record: Record, facts: ArtifactFacts) -> Row:
+    """Compare the file of a row that was not exported with the one that is here."""
+    before = record.artifact
+    if before is not None and before.sha256 == facts.sha256:
+        return Row(record, Likeness.SAME_FILE)
+    reason = "the file was changed while it was read"
+    return Row(record, Likeness.OTHER_FILE, reason, explained=False)
+
+
+def _same_network(
+    before: ModelSpec, after: ModelSpec, facts: ArtifactFacts, new: ArtifactFacts
+) -> bool:
+    """Return whether code and weights are shown to be the same, by their digests."""
+    weights = before.weights, after.weights
+    if weights[0] is None or weights[1] is None or facts.preflight is None or new.preflight is None:
+        return False
+    if weights[0].state_sha256 != weights[1].state_sha256:
+        return False
+    graphs = facts.preflight.program_sha256, new.preflight.program_sha256
+    same_code = facts.preflight.fingerprint == new.preflight.fingerprint
+    return same_code or (graphs[0] is not None and graphs[0] == graphs[1])
+
+
+def _differing(before: ArtifactFacts, after: ArtifactFacts) -> Iterator[str]:
+    """Yield what is not the same of two files, as far as their facts show it."""
+    if before.size_bytes != after.size_bytes:
+        sizes = [quantities.size(each.size_bytes) for each in (before, after)]
+        exact = [f"{each.size_bytes:,} bytes" for each in (before, after)]
+        then, now = exact if sizes[0] == sizes[1] else sizes
+        yield f"size {then} then, {now} now"
+    for noun, was, is_now in (
+        ("operations", before.op_histogram, after.op_histogram),
+        ("structure", before.structure, after.structure),
+    ):
+        names = [name for name in {**was, **is_now} if was.get(name) != is_now.get(name)]
+        changes = [
+            f"{name} {was.get(name, 'not there')} then, {is_now.get(name, 'not there')} now"
+            for name in names[:_MOST]
+        ]
+        more = f", and {len(names) - _MOST} more" if len(names) > _MOST else ""
+        if changes:
+            yield f"{noun}: {', '.join(changes)}{more}"
 
 
 def _other_network(

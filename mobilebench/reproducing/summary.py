@@ -8,17 +8,23 @@ from importlib import metadata
 
 from mobilebench.machine import host
 from mobilebench.reproducing.row import Likeness, Row
+from mobilebench.reproducing.verdict import Judged
 from mobilebench.values.measurement import Measurement, Validity
 from mobilebench.values.record import Identity, Record
 
 
-def sentences(rows: Sequence[Row]) -> Iterator[str]:
-    """Yield the count of every outcome, then why rows differ, failed, or were not measured."""
+def sentences(rows: Sequence[Row], judged: Sequence[Judged] = ()) -> Iterator[str]:
+    """Yield the count of every outcome, then why rows differ, failed, or were not measured.
+
+    `judged` are the verdicts on the rows, in their order.
+    """
     counts = Counter(row.likeness for row in rows)
     tally = ", ".join(f"{counts[each]} {each}" for each in Likeness if counts[each])
     yield f"{len(rows)} row{'s' * (len(rows) != 1)}: {tally}."
     for reason, numbers in _together((row.reason, number) for number, row in _numbered(rows)):
         yield f"{numbers}: {reason}."
+    for what, numbers in _together((_what_differs(row), number) for number, row in _numbered(rows)):
+        yield f"{numbers}, what differs in the file: {what}."
     yield from unsigned([row.record for row in rows])
     for reason, numbers in _together((row.not_measured, n) for n, row in _numbered(rows)):
         yield f"{numbers}, not measured: {reason}."
@@ -27,11 +33,28 @@ def sentences(rows: Sequence[Row]) -> Iterator[str]:
     places = ((_elsewhere(row), number) for number, row in _numbered(rows))
     for reason, numbers in _together(places):
         yield f"{numbers}, measured elsewhere: {reason}."
+    reasons = ((_verdict(each), number) for number, each in enumerate(judged, start=1))
+    for reason, numbers in _together(reasons):
+        yield f"{numbers}: {reason}."
     if any(row.ratio is not None for row in rows):
         yield (
             "Ratios are of runs at different times, and no verdict: `mobilebench bench --ab` gives "
             "one."
         )
+
+
+def _what_differs(row: Row) -> str | None:
+    if row.likeness is not Likeness.OTHER_FILE or row.record.artifact is None:
+        return None
+    return "; ".join(row.differs) or "nothing that its facts show"
+
+
+def _verdict(judged: Judged) -> str | None:
+    """Return the verdict on a row's latency with its reason, in a clause."""
+    if judged.not_judged is not None:
+        return f"latency not comparable: {judged.not_judged}"
+    parts = [f"{each.metric} {each.words}: {each.reason}" for each in judged.comparisons]
+    return "; ".join(parts) or None
 
 
 def unsigned(records: Sequence[Record]) -> Iterator[str]:

@@ -171,6 +171,8 @@ class Entry:
     file: FileFacts | None
     """None where the export itself failed."""
     device: Device
+    specimen: str | None
+    """Id of the very phone, tablet or board; None for a computer and a simulated phone."""
     job: JobFacts | None
     """None where the export itself failed."""
     measured: Measured | None
@@ -205,6 +207,7 @@ class Entry:
             recipe=record.recipe,
             file=FileFacts.of(facts) if facts else None,
             device=record.device,
+            specimen=record.specimen,
             job=JobFacts.of(job) if job else None,
             measured=Measured.of(record, job, outcome)
             if job is not None and isinstance(outcome, Measurement)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
@@ -41,8 +40,20 @@ class Document:
         Raises `SchemaError`, naming `what`, for anything else.
         """
         signing.require_intact(plain, what)
-        record = wire.from_plain(Record, plain, what)
-        return cls(record=record, text=json.dumps(plain, separators=(",", ":")))
+        try:
+            text = wire.text_of(plain)
+        except ValueError as error:  # half of a pair of surrogates, which is not text
+            raise SchemaError(f"{what} is not a valid Record: {error}.") from error
+        record = wire.from_plain(Record, plain, what, text)
+        return cls(record=record, text=text.decode())
+
+    @classmethod
+    def parse(cls, text: str | bytes, what: str = "the record") -> Self:
+        """Read a record from JSON text; otherwise as `from_plain`.
+
+        The document is kept with its keys in their order and its numbers, without spaces between.
+        """
+        return cls.from_plain(wire.parse(text, what), what)
 
 
 def read_records(path: Path) -> list[Record]:

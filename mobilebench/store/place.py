@@ -58,6 +58,8 @@ class Place:
                 f"SQLAlchemy URL whose driver is installed."
             ) from error
         shown = url.render_as_string(hide_password=True)
+        if url.drivername in ("postgres", "postgresql"):
+            url = url.set(drivername="postgresql+psycopg")
         name = url.database or ":memory:"
         if url.get_backend_name() != "sqlite" or name.startswith((":memory:", "file:")):
             return cls(url, None, shown)

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterator
+from itertools import chain
 from typing import Any, TypeVar
 
+import sqlalchemy as sa
+
 from mobilebench.errors import SchemaError
-from mobilebench.store import signing
-from mobilebench.store.query import columns_of
+from mobilebench.store import paging
+from mobilebench.store.columns import columns_of
+from mobilebench.store.documents import Document
+from mobilebench.store.packing import unpack
+from mobilebench.store.tables import ACCURACIES, DOCUMENTS, RECORDS, REPORTED
 from mobilebench.values import value, wire
 from mobilebench.values.accuracy import Accuracy
-from mobilebench.values.record import Record
 from mobilebench.values.reported import Reported
 
 _T = TypeVar("_T")
@@ -32,39 +37,72 @@ def parsed(cls: type[_T], document: Any, what: str) -> _T:
     return wire.loads(cls, document, what)
 
 
-_IDS = ("record_id", "report_id", "accuracy_id")
-
-
-def problems_of(rows: Iterable[Mapping[Any, Any]]) -> list[Problem]:
-    """Return what is wrong with rows of the three tables of documents.
+def problems_of(connection: sa.Connection) -> tuple[int, list[Problem]]:
+    """Read every record; return their number, and what is wrong with which.
 
     A signature that does not match its record is wrong, and an index that differs from it.
     """
-    problems = []
-    for row in rows:
-        id_ = str(next(row[name] for name in _IDS if name in row))
-        try:
-            _require_good(row, id_)
-        except SchemaError as error:
-            reason = str(error).removesuffix(".").removeprefix(f"{id_} ")
-            problems.append(Problem(id=id_, reason=reason))
-    return problems
+    count, problems = 0, []
+    for row in _rows(connection, RECORDS.outerjoin(DOCUMENTS), RECORDS.c.record_id):
+        count += 1
+        problems += _problem(row, row["record_id"], _require_record)
+    orphans = (
+        sa.select(DOCUMENTS.c.record_id)
+        .outerjoin(RECORDS, RECORDS.c.record_id == DOCUMENTS.c.record_id)
+        .where(RECORDS.c.record_id.is_(None))
+    )
+    for id_ in connection.scalars(orphans):
+        count += 1
+        problems.append(Problem(id=id_, reason="a document that is not in the index"))
+    return count, problems
 
 
-def _require_good(row: Mapping[Any, Any], id_: str) -> None:
-    if "accuracy_id" in row:
-        accuracy = parsed(Accuracy, row["document"], id_)
-        index = accuracy.accuracy_id, accuracy.artifact.sha256
-        if index != (id_, row["file_sha256"]):
-            raise SchemaError(f"{id_} lies under other words than its document states.")
-        return
-    if "report_id" in row:
-        result = parsed(Reported, row["document"], id_)
-        if (result.report_id, result.model) != (id_, row["model"]):
-            raise SchemaError(f"{id_} lies under other words than its document states.")
-        return
-    record = parsed(Record, row["document"], id_)
-    signing.require_intact(wire.parse(row["document"], id_), id_)
-    differing = [name for name, text in columns_of(record).items() if row[name] != text]
+def reported_problems(connection: sa.Connection) -> tuple[int, list[Problem]]:
+    """Read every result of others and every accuracy; otherwise as `problems_of`."""
+    count, problems = 0, []
+    for row in _rows(connection, REPORTED, REPORTED.c.report_id):
+        count += 1
+        problems += _problem(row, row["report_id"], _require_reported)
+    for row in _rows(connection, ACCURACIES, ACCURACIES.c.accuracy_id):
+        count += 1
+        problems += _problem(row, row["accuracy_id"], _require_accuracy)
+    return count, problems
+
+
+def _rows(
+    connection: sa.Connection, source: sa.FromClause, key: sa.Column[str]
+) -> Iterator[sa.RowMapping]:
+    return chain.from_iterable(paging.parts(connection, source, key))
+
+
+def _problem(
+    row: sa.RowMapping, id_: str, require: Callable[[sa.RowMapping, str], None]
+) -> list[Problem]:
+    try:
+        require(row, id_)
+    except SchemaError as error:
+        reason = str(error).removesuffix(".").removeprefix(f"{id_} ")
+        return [Problem(id=id_, reason=reason)]
+    return []
+
+
+def _require_record(row: sa.RowMapping, id_: str) -> None:
+    if row["content"] is None:
+        raise SchemaError(f"{id_} has no document.")
+    document = Document.parse(unpack(row["content"], id_), id_)
+    columns = vars(columns_of(document.record))
+    differing = [name for name, content in columns.items() if row[name] != content]
     if differing:
         raise SchemaError(f"{id_} has another {', '.join(differing)} in the index.")
+
+
+def _require_reported(row: sa.RowMapping, id_: str) -> None:
+    result = parsed(Reported, row["document"], id_)
+    if (result.report_id, result.model) != (id_, row["model"]):
+        raise SchemaError(f"{id_} lies under other words than its document states.")
+
+
+def _require_accuracy(row: sa.RowMapping, id_: str) -> None:
+    accuracy = parsed(Accuracy, row["document"], id_)
+    if (accuracy.accuracy_id, accuracy.artifact.sha256) != (id_, row["file_sha256"]):
+        raise SchemaError(f"{id_} lies under other words than its document states.")

@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from dataclasses import dataclass, fields
+from typing import Any, Self
 
 import sqlalchemy as sa
 
 from mobilebench.errors import UserError, require_known
-from mobilebench.values import wire
+from mobilebench.store.columns import Columns, narrow
+from mobilebench.values import value
+from mobilebench.values.device import DeviceKind
 from mobilebench.values.recipe import Format, Precision
-from mobilebench.values.record import Record
 
+_KNOWN = {
+    "format": Format,
+    "precision": Precision,
+    "device_kind": DeviceKind,
+    "outcome": ("measurement", "failure"),
+}
+_WHOLE = ("threads",)
+_LAST = "\U0010ffff"
+"""The last character that there is."""
 PREFIXES = ("commit", "id", "session")
 """Conditions that match the beginning of a value; all others match the whole value."""
 
@@ -27,6 +36,21 @@ class Query:
     device: str | None = None
     runtime: str | None = None
     protocol: str | None = None
+    device_model: str | None = None
+    device_kind: str | None = None
+    os_build: str | None = None
+    runtime_version: str | None = None
+    compute_unit: str | None = None
+    threads: int | None = None
+    delegate: str | None = None
+    resolution: str | None = None
+    """Height by width, `224x224`."""
+    weights: str | None = None
+    """Their label, as the leaderboard shows it."""
+    outcome: str | None = None
+    """`measurement` or `failure`."""
+    public_key: str | None = None
+    """Of whoever signed the record."""
     commit: str | None = None
     """Of the repository that the command was run in; its beginning is enough."""
     session: str | None = None
@@ -36,12 +60,14 @@ class Query:
     """Of the record; its beginning is enough."""
     newest: bool = False
     """Only the newest record of each cell."""
+    line: str | None = None
+    """Digest of a board's line: its cell, weights and the device's settings."""
 
     def __post_init__(self) -> None:
-        for name, names in (("format", Format), ("precision", Precision)):
+        for name, names in _KNOWN.items():
             wanted = getattr(self, name)
             if wanted is not None:
-                require_known(name, wanted, names)
+                require_known(name.replace("_", " "), wanted, names)
 
     @classmethod
     def parse(cls, text: str) -> Query:
@@ -50,7 +76,7 @@ class Query:
         Raises `UserError` for text that is not a condition or names one twice, `UnknownName` for
         a condition, a format or a precision that does not exist.
         """
-        conditions: dict[str, str] = {}
+        conditions: dict[str, Any] = {}
         for condition in text.split(","):
             name, equals, wanted = condition.partition("=")
             if not equals:
@@ -61,59 +87,84 @@ class Query:
             require_known("condition", name, NAMES)
             if name in conditions:
                 raise UserError(f"The condition {name} is given twice; give one value for it.")
-            conditions[name] = wanted
-        return cls(**conditions)  # type: ignore[arg-type]
+            conditions[name] = _whole(name, wanted) if name in _WHOLE else wanted
+        return cls(**conditions)
 
-    def select(self, records: sa.Table) -> sa.Select[tuple[str, str]]:
-        """Return the statement that selects id and document of the records, the oldest first."""
-        order = records.c.created, records.c.record_id
-        statement = sa.select(records.c.record_id, records.c.document)
+    def conditions(self, table: sa.Table) -> list[sa.ColumnElement[bool]]:
+        """Return what the rows of an index, `records` or `entries`, have to meet."""
+        conditions = []
         for name in NAMES:
             wanted = getattr(self, name)
             if wanted is not None:
-                column = records.c["record_id" if name == "id" else name]
-                statement = statement.where(_meets(column, wanted, whole=name not in PREFIXES))
-        if self.newest:
-            rank = sa.func.row_number().over(
-                partition_by=records.c.cell, order_by=[column.desc() for column in order]
-            )
-            ranked = statement.with_only_columns(records.c.record_id, rank.label("rank")).subquery()
-            newest = sa.select(ranked.c.record_id).where(ranked.c.rank == 1)
-            statement = sa.select(records.c.record_id, records.c.document).where(
-                records.c.record_id.in_(newest)
-            )
-        return statement.order_by(*order)
+                column = table.c["record_id" if name == "id" else name]
+                conditions.append(_meets(column, wanted, whole=name not in PREFIXES))
+        return conditions
+
+    def ids(self, records: sa.Table) -> sa.Select[tuple[str]]:
+        """Return the statement that selects the ids of the records, in no order."""
+        statement = sa.select(records.c.record_id).where(*self.conditions(records))
+        if not self.newest:
+            return statement
+        order = records.c.created.desc(), records.c.record_id.desc()
+        rank = sa.func.row_number().over(partition_by=records.c.cell, order_by=order)
+        ranked = statement.add_columns(rank.label("rank")).subquery()
+        return sa.select(ranked.c.record_id).where(ranked.c.rank == 1)
 
 
 NAMES = tuple(field.name for field in fields(Query) if field.name != "newest")
 """Every condition, by its name."""
 
 
-def _meets(column: sa.ColumnElement[str], wanted: str, *, whole: bool) -> sa.ColumnElement[bool]:
+def _meets(column: sa.ColumnElement[Any], wanted: Any, *, whole: bool) -> sa.ColumnElement[bool]:
+    if isinstance(wanted, str):
+        wanted = narrow(wanted)
+    same: sa.ColumnElement[bool] = column == wanted
     if whole:
-        return column == wanted
-    # The range lets an index serve; the comparison is exact whatever the collation of the range.
-    start = sa.func.substr(column, 1, len(wanted)) == wanted
-    return start if not wanted else sa.and_(column >= wanted, start)
+        return same
+    return starts_with(column, wanted)
 
 
-def columns_of(record: Record) -> dict[str, str | None]:
-    """Return the values of a record's columns, except for its document."""
-    job, session = record.job, record.session
-    # Without what is absent: a field that a later version adds then changes no cell.
-    cell = json.dumps(wire.to_sparse(record.cell), sort_keys=True, separators=(",", ":"))
-    return {
-        "record_id": record.record_id,
-        "created": record.created,
-        "cell": hashlib.sha256(cell.encode()).hexdigest(),
-        "model": record.model.name,
-        "format": record.recipe.format.value,
-        "precision": record.recipe.precision.value,
-        "device": record.device.id,
-        "runtime": job.runtime if job else None,
-        "protocol": job.protocol.id if job else None,
-        "commit": record.provenance.source_commit,
-        "session": session.id if session else None,
-        "side": session.side if session else None,
-        "outcome": record.outcome.kind,
-    }
+def starts_with(column: sa.ColumnElement[Any], text: str) -> sa.ColumnElement[bool]:
+    """Return the condition that a column begins with a text, which an index serves."""
+    # Both databases order these columns by their bytes; the comparison is exact.
+    start: sa.ColumnElement[bool] = sa.func.substr(column, 1, len(text)) == text
+    return sa.and_(column >= text, column < f"{text}{_LAST}", start) if text else start
+
+
+def _whole(name: str, wanted: str) -> int:
+    try:
+        return int(wanted)
+    except ValueError as error:
+        raise UserError(f"{name}={wanted} is not a whole number; write {name}=4.") from error
+
+
+@value
+class After:
+    """A place in the order of time, from which the next page goes on."""
+
+    created: str
+    record_id: str
+
+    @property
+    def text(self) -> str:
+        """As it stands in an address."""
+        return f"{self.created},{self.record_id}"
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read what `text` gave. Raises `UserError` for any other text."""
+        created, comma, record_id = text.partition(",")
+        if not (created and comma and record_id):
+            raise UserError(
+                f"{text[:80]!r} is not a place in a list; give `next` of the page before it."
+            )
+        return cls(created=created, record_id=record_id)
+
+
+@value
+class Page:
+    """Some of the records that match a query, in order."""
+
+    records: tuple[Columns, ...]
+    next: str | None
+    """Where the next page goes on; None on the last one."""

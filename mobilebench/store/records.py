@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
@@ -13,20 +14,27 @@ import platformdirs
 import sqlalchemy as sa
 
 from mobilebench.errors import NoRecords, OutputError, SchemaError, UserError
+from mobilebench.results import Entry
+from mobilebench.store import arrivals, entries, migrations, tables, upkeep
 from mobilebench.store import place as places
-from mobilebench.store import tables
+from mobilebench.store.arrivals import AT_ONCE, Arrival, Row
+from mobilebench.store.columns import Columns
+from mobilebench.store.database import Database
 from mobilebench.store.documents import Document
-from mobilebench.store.problems import Problem, parsed, problems_of
-from mobilebench.store.query import Query, columns_of
-from mobilebench.store.tables import ACCURACIES, RECORDS, REPORTED
+from mobilebench.store.entries import Held, Place
+from mobilebench.store.packing import unpack
+from mobilebench.store.problems import Problem, parsed, problems_of, reported_problems
+from mobilebench.store.query import After, Page, Query
+from mobilebench.store.tables import ACCURACIES, DOCUMENTS, RECORDS, REPORTED
 from mobilebench.values import wire
 from mobilebench.values.accuracy import Accuracy
 from mobilebench.values.record import Record
 from mobilebench.values.reported import Reported
 
 _T = TypeVar("_T")
-_PATIENCE_MS = 60_000
-"""How long a writer waits for others; each holds the store for a few milliseconds."""
+_COLUMNS = [RECORDS.c[name] for name in Columns.__dataclass_fields__]
+_MOST = 1000
+"""Records of one page."""
 
 
 def default_url() -> str:
@@ -36,28 +44,34 @@ def default_url() -> str:
 
 
 class RecordStore:
-    """Records in a database, each written in its own transaction as soon as it exists."""
+    """Records in a database, each written in its own transaction as soon as it exists.
+
+    Threads may share a store, and processes a database.
+    """
 
     def __init__(self, place: str | Path | None = None, *, create: bool = True) -> None:
-        """Open the store at a path (SQLite) or an SQLAlchemy URL; create it where absent.
+        """Open the store at a path (SQLite) or a URL (PostgreSQL); create it where absent.
 
-        Without a place, the one of `default_url` is opened. A store that may not be written can be
-        read. Raises `OutputError` where it cannot be used, `SchemaError` where a newer version made
-        it or it is damaged, `UserError` for a file that is not a store, and where there is none and
-        `create` is false.
+        Without a place, the one of `default_url` is opened. A store of an older version is
+        migrated. A store that may not be written can be read. Raises `OutputError` where it cannot
+        be used, `SchemaError` where a newer version made it or it is damaged, `UserError` for a
+        file that is not a store, and where there is none and `create` is false.
         """
         self._option = "" if place is None else f" --store {shlex.quote(str(place))}"
         self._place = places.Place.parse(default_url() if place is None else str(place))
         self.place = self._place.shown
+        self.migrated_from: int | None = None
+        """The version that the store had before it was opened; None where it had this one."""
         self._closing = ExitStack()
         self._read_only = False
         url = self._place.url
         if self._place.path is not None:
             path = self._ready(self._place.path, create)
             url = url.set(database=str(path))
-        self._engine = self._make_engine(url)
+        self._database = Database(url, self.place)
+        self._closing.callback(self._database.close)
         try:
-            self._prepare()
+            self._prepare(create)
         except BaseException:
             self.close()
             raise
@@ -66,10 +80,7 @@ class RecordStore:
         """Return the file to open: the store itself, made where absent, or a copy to read."""
         if not places.exists(path, self.place):
             if not create:
-                raise NoRecords(
-                    f"There is no store {self.place}; measure something first with `mobilebench "
-                    f"bench`, or name another with --store or MOBILEBENCH_STORE."
-                )
+                raise self._no_store()
             places.create(path, self._make_file)
         if not places.writable(path):
             self._read_only = True
@@ -78,88 +89,40 @@ class RecordStore:
         places.require_store(path, self.place)
         return path
 
-    def _make_file(self, path: Path) -> None:
-        engine = self._make_engine(sa.URL.create("sqlite", database=str(path)))
-        try:
-            with self._transaction(engine.execution_options(writes=True)) as connection:
-                tables.make(connection)
-        finally:
-            engine.dispose()
-
-    def _make_engine(self, url: sa.URL) -> sa.Engine:
-        try:
-            engine = sa.create_engine(url)
-        except (sa.exc.ArgumentError, sa.exc.NoSuchModuleError, ModuleNotFoundError) as error:
-            raise UserError(
-                f"The store {self.place} cannot be opened ({error}); give a file's path, or an "
-                f"SQLAlchemy URL whose driver is installed."
-            ) from error
-        if engine.dialect.name == "sqlite":
-            sa.event.listen(engine, "connect", _write_ahead)
-            sa.event.listen(engine, "begin", _begin)
-        return engine
-
-    def _prepare(self) -> None:
-        """Bring the tables to this version; on a server, make them where they are missing."""
-        try:
-            self._upgrade()
-        except (OutputError, sa.exc.IntegrityError):
-            # A server's tables have no IF NOT EXISTS that holds against another process.
-            if self._engine.dialect.name == "sqlite":
-                raise
-            self._upgrade()
-
-    def _upgrade(self) -> None:
-        with self._transaction() as connection:
-            names = set(sa.inspect(connection).get_table_names())
-            version = None
-            if {"records", "store"} <= names:
-                version = connection.execute(sa.select(tables.STORE.c.version)).scalar()
-        if version == tables.VERSION and set(tables.METADATA.tables) <= set(names):
-            return
-        with self._transaction(self._writer) as connection:
-            if "store" in names:
-                tables.upgrade(connection, self.place)
-            else:
-                tables.make(connection)
-
-    @property
-    def _writer(self) -> sa.Engine:
-        return self._engine.execution_options(writes=True)
-
-    @contextmanager
-    def _transaction(self, engine: sa.Engine | None = None) -> Iterator[sa.Connection]:
-        try:
-            with (engine or self._engine).begin() as connection:
-                yield connection
-        except sa.exc.IntegrityError:
-            raise
-        except sa.exc.DatabaseError as error:
-            raise self._explained(error) from error
-
-    def _explained(self, error: sa.exc.DatabaseError) -> UserError:
-        why = " ".join(str(error.orig).split())
-        if any(sign in why for sign in ("malformed", "not a database", "corrupt")):
-            return SchemaError(places.damaged(self.place, why))
-        if "locked" in why or "busy" in why:
-            return OutputError(
-                f"The store {self.place} is in use: another program held it for "
-                f"{_PATIENCE_MS // 1000} s; end that program, or try again."
-            )
-        return OutputError(
-            f"The store {self.place} could not be used: {why}. Check that the file is a "
-            f"mobilebench store, that you may write it and that the disk has room."
+    def _no_store(self) -> NoRecords:
+        return NoRecords(
+            f"There is no store {self.place}; measure something first with `mobilebench bench`, "
+            f"or name another with --store or MOBILEBENCH_STORE."
         )
 
-    @contextmanager
-    def _writing(self) -> Iterator[sa.Connection]:
+    def _make_file(self, path: Path) -> None:
+        database = Database(sa.URL.create("sqlite", database=str(path)), self.place)
+        try:
+            database.write(tables.make)
+        finally:
+            database.close()
+
+    def _prepare(self, create: bool) -> None:
+        """Bring the tables to this version; on a server, make them where they are missing."""
+        names, version = self._database.read(_tables_and_version)
+        if version == tables.VERSION and set(tables.METADATA.tables) <= names:
+            return
+        if "store" not in names:
+            if not create and not self._database.is_sqlite:
+                raise self._no_store()
+            self._database.write(tables.make)
+            return
+        self._database.write(lambda connection: migrations.upgrade(connection, self.place))
+        if version != tables.VERSION:
+            self.migrated_from = version
+
+    def _write(self, work: Callable[[sa.Connection], _T]) -> _T:
         if self._read_only:
             raise OutputError(
                 f"The store {self.place} may only be read: the file, or its folder, is not "
                 f"writable; copy it elsewhere, or name another with --store or MOBILEBENCH_STORE."
             )
-        with self._transaction(self._writer) as connection:
-            yield connection
+        return self._database.write(work)
 
     def add(self, record: Record) -> bool:
         """Add a record; return False where the same record is already stored.
@@ -190,31 +153,48 @@ class RecordStore:
         A `Document` is stored as it came, so that its signature stays valid.
         Raises `UserError` where another record or accuracy has the id of one.
         """
-        try:
-            with self._writing() as connection:
-                return self._add(connection, records, reported, accuracies)
-        except sa.exc.IntegrityError:  # on a server, another process added one of them meanwhile
-            with self._writing() as connection:
-                return self._add(connection, records, reported, accuracies)
+        rows = [Row.of(record) for record in records]
 
-    def _add(
+        def work(connection: sa.Connection) -> int:
+            added = self._add_rows(connection, rows)
+            return added + self._add_others(connection, reported, accuracies)
+
+        return self._write(work)
+
+    def add_each(self, documents: Iterable[Record | Document | Row]) -> list[Arrival]:
+        """Add what is new of some records, in one transaction; return what came of each.
+
+        A record whose id another one has is not added; the others are. A `Row` is a document that
+        was prepared before, such as in another process.
+        """
+        rows = [given if isinstance(given, Row) else Row.of(given) for given in documents]
+        return self._write(lambda connection: arrivals.add(connection, rows))
+
+    def _add_rows(self, connection: sa.Connection, rows: Sequence[Row]) -> int:
+        came = arrivals.add(connection, rows)
+        for row, arrival in zip(rows, came, strict=True):
+            if arrival is Arrival.ANOTHER:
+                raise self._another("record", row.record_id)
+        return came.count(Arrival.ADDED)
+
+    def _another(self, noun: str, id_: str) -> UserError:
+        return UserError(
+            f"The store {self.place} holds another {noun} with the id {id_}; none of those given "
+            f"was added."
+        )
+
+    def _add_others(
         self,
         connection: sa.Connection,
-        records: Iterable[Record | Document],
         reported: Iterable[Reported],
         accuracies: Iterable[Accuracy],
     ) -> int:
         added = 0
-        for given in records:
-            record = given.record if isinstance(given, Document) else given
-            if self._is_new(connection, RECORDS, "record", record.record_id, record):
-                text = given.text if isinstance(given, Document) else Document.of(record).text
-                row = {**columns_of(record), "document": text}
-                connection.execute(sa.insert(RECORDS).values(**row))
-                added += 1
         for accuracy in accuracies:
             id_ = accuracy.accuracy_id
-            if self._is_new(connection, ACCURACIES, "accuracy", id_, accuracy):
+            here = ACCURACIES.c.accuracy_id == id_
+            stored = connection.execute(sa.select(ACCURACIES.c.document).where(here)).scalar()
+            if stored is None:
                 row = {
                     "accuracy_id": id_,
                     "file_sha256": accuracy.artifact.sha256,
@@ -222,31 +202,21 @@ class RecordStore:
                 }
                 connection.execute(sa.insert(ACCURACIES).values(**row))
                 added += 1
+            elif not _holds(stored, accuracy):
+                raise self._another("accuracy", id_)
         for result in reported:
             # The id is over the file's content, so what has the same id is the same.
             here = REPORTED.c.report_id == result.report_id
             if connection.execute(sa.select(REPORTED.c.report_id).where(here)).scalar() is None:
-                row = {
-                    "report_id": result.report_id,
-                    "model": result.model,
-                    "document": wire.dumps(result),
-                }
-                connection.execute(sa.insert(REPORTED).values(**row))
+                connection.execute(
+                    sa.insert(REPORTED).values(
+                        report_id=result.report_id,
+                        model=result.model,
+                        document=wire.dumps(result),
+                    )
+                )
                 added += 1
         return added
-
-    def _is_new(
-        self, connection: sa.Connection, table: sa.Table, noun: str, id_: str, given: object
-    ) -> bool:
-        """Return whether the store lacks a value. Raises `UserError` for another of its id."""
-        [key] = table.primary_key.columns
-        stored = connection.execute(sa.select(table.c.document).where(key == id_)).scalar()
-        if stored is not None and not _holds(stored, given):
-            raise UserError(
-                f"The store {self.place} holds another {noun} with the id {id_}; none of those "
-                f"given was added."
-            )
-        return stored is None
 
     def find(self, query: Query | None = None) -> list[Record]:
         """Return the records that match a query, the oldest first; only these are read.
@@ -257,14 +227,126 @@ class RecordStore:
 
     def find_documents(self, query: Query | None = None) -> list[Document]:
         """Return the records that match a query, each with its text; otherwise as `find`."""
-        with self._transaction() as connection:
-            rows = connection.execute((query or Query()).select(RECORDS)).all()
-        return [
-            Document(
-                record=self._read(Record, "record", row.record_id, row.document), text=row.document
-            )
-            for row in rows
-        ]
+        return list(self.documents(query))
+
+    def documents(self, query: Query | None = None) -> Iterator[Document]:
+        """Yield the records that match a query, as `find_documents`, some at a time."""
+        statement = (
+            sa.select(RECORDS.c.record_id)
+            .where(*_matching(query or Query()))
+            .order_by(RECORDS.c.created, RECORDS.c.record_id)
+        )
+        wanted = self._database.read(lambda connection: connection.scalars(statement).all())
+        yield from self._each(wanted)
+
+    def find_by_id(self, ids: Sequence[str]) -> list[Document]:
+        """Return records by their whole ids, in that order; what is not there is left out.
+
+        Raises `SchemaError`, with its id and the cure, for one that is not valid.
+        """
+        return list(self._each(ids))
+
+    def _each(self, wanted: Sequence[str]) -> Iterator[Document]:
+        for start in range(0, len(wanted), AT_ONCE):
+            part = wanted[start : start + AT_ONCE]
+            held = self._contents(part)
+            for id_ in part:
+                if id_ in held:  # it may have been removed meanwhile
+                    yield self._document(id_, held[id_])
+
+    def _contents(self, ids: Sequence[str]) -> dict[str, bytes]:
+        return self._database.read(lambda connection: arrivals.contents(connection, ids))
+
+    def document(self, record_id: str) -> str | None:
+        """Return the text of a record as it came, by its whole id; None where it is not there.
+
+        Raises `SchemaError` for one that is damaged.
+        """
+        held = self._contents([record_id])
+        if record_id not in held:
+            return None
+        return self._cured(record_id, lambda what: unpack(held[record_id], what))
+
+    def page(
+        self,
+        query: Query | None = None,
+        after: str | None = None,
+        limit: int = 100,
+        *,
+        oldest_first: bool = False,
+    ) -> Page:
+        """Return the index of some records that match, the newest first; no document is read.
+
+        `after` is `next` of the page before. Raises `UserError` for any other text, and for a
+        limit that is not from 1 to 1000.
+        """
+        if not 1 <= limit <= _MOST:
+            raise UserError(f"The limit of a page is {limit}; give one from 1 to {_MOST}.")
+        place = sa.tuple_(RECORDS.c.created, RECORDS.c.record_id)
+        statement = sa.select(*_COLUMNS).where(*_matching(query or Query())).limit(limit + 1)
+        if after is not None:
+            last = After.parse(after)
+            end = sa.tuple_(sa.literal(last.created), sa.literal(last.record_id))
+            statement = statement.where(place > end if oldest_first else place < end)
+        for column in (RECORDS.c.created, RECORDS.c.record_id):
+            statement = statement.order_by(column if oldest_first else column.desc())
+        rows = self._database.read(lambda connection: connection.execute(statement).all())
+        shown = tuple(Columns(**row._mapping) for row in rows[:limit])
+        if len(rows) <= limit:
+            return Page(records=shown, next=None)
+        last_here = After(created=shown[-1].created, record_id=shown[-1].record_id)
+        return Page(records=shown, next=last_here.text)
+
+    def find_entries(
+        self, query: Query | None = None, after: str | None = None, limit: int | None = None
+    ) -> list[Entry]:
+        """Return the newest record of each line of a board that matches, without its samples.
+
+        They come by device model, compute unit and protocol; `after` is the `line` of the last
+        entry before. What was not asked for before is derived from its record, and kept. Raises
+        `SchemaError`, with its id and the cure, for a record that is not valid, and `UserError` for
+        a line that is not there.
+        """
+        held = self._database.read(
+            lambda connection: entries.find(connection, query or Query(), after, limit)
+        )
+        return self._entries(held)
+
+    def _entries(self, held: Sequence[Held]) -> list[Entry]:
+        results, derived = [], []
+        for each in held:
+            entry, new = self._cured(each.record_id, partial(entries.read, each))
+            results.append(entry)
+            if new:
+                derived.append(entry)
+        if derived and not self._read_only:
+            self._write(lambda connection: entries.keep(connection, derived))
+        return results
+
+    def derive_entries(self, most: int = AT_ONCE) -> int:
+        """Derive entries that nobody has asked for yet; return how many there were, up to `most`.
+
+        A board is then quick at its first look, too.
+        """
+        held = self._database.read(lambda connection: entries.lacking(connection, most))
+        derived = []
+        for each in held:
+            with suppress(SchemaError):  # whoever asks for it is told
+                derived.append(entries.read(each, each.record_id)[0])
+        if derived:
+            self._write(lambda connection: entries.keep(connection, derived))
+        return len(derived)
+
+    def places(self, query: Query | None = None) -> list[Place]:
+        """Return the device models, units and protocols that a board has, and their lines."""
+        return self._database.read(lambda connection: entries.places(connection, query or Query()))
+
+    def count(self, query: Query | None = None) -> int:
+        """Return how many records match a query."""
+        statement = sa.select(sa.func.count(RECORDS.c.record_id)).where(
+            *_matching(query or Query())
+        )
+        return self._database.read(lambda connection: connection.execute(statement).scalar_one())
 
     def find_reported(self, model: str | None = None) -> list[Reported]:
         """Return somebody else's results, of one model or of all, by source and model.
@@ -274,8 +356,7 @@ class RecordStore:
         statement = sa.select(REPORTED.c.report_id, REPORTED.c.document)
         if model is not None:
             statement = statement.where(REPORTED.c.model == model)
-        with self._transaction() as connection:
-            rows = connection.execute(statement).all()
+        rows = self._database.read(lambda connection: connection.execute(statement).all())
         results = [self._read(Reported, "result", *row) for row in rows]
         return sorted(results, key=lambda r: (r.source, r.model or "", r.report_id))
 
@@ -285,14 +366,24 @@ class RecordStore:
         Raises `SchemaError`, with its id and the cure, for one that is not valid.
         """
         statement = sa.select(ACCURACIES.c.accuracy_id, ACCURACIES.c.document)
-        with self._transaction() as connection:
-            rows = connection.execute(statement).all()
+        rows = self._database.read(lambda connection: connection.execute(statement).all())
         accuracies = [self._read(Accuracy, "accuracy", *row) for row in rows]
         return sorted(accuracies, key=lambda each: (each.created, each.accuracy_id))
 
+    def _document(self, id_: str, content: bytes) -> Document:
+        def work(what: str) -> Document:
+            text = unpack(content, what)
+            return Document(record=parsed(Record, text, what), text=text)
+
+        return self._cured(id_, work)
+
     def _read(self, cls: type[_T], noun: str, id_: str, document: Any) -> _T:
+        return self._cured(id_, lambda what: parsed(cls, document, what), noun)
+
+    def _cured(self, id_: str, work: Callable[[str], _T], noun: str = "record") -> _T:
+        """Read a document; the error about one that is not valid names what to do."""
         try:
-            return parsed(cls, document, f"The {noun} {id_} in {self.place}")
+            return work(f"The {noun} {id_} in {self.place}")
         except SchemaError as error:
             raise SchemaError(
                 f"{str(error).removesuffix('.')}; remove it with `mobilebench store remove "
@@ -305,42 +396,61 @@ class RecordStore:
         A signature that does not match its record is a problem, and an index that differs from the
         document. Raises `SchemaError` where the database itself is damaged.
         """
-        with self._transaction() as connection:
-            if connection.dialect.name == "sqlite":
+        with self._database.snapshot() as connection:
+            if self._database.is_sqlite:
                 report = connection.exec_driver_sql("PRAGMA integrity_check(1)").scalar()
                 if report != "ok":
                     raise SchemaError(places.damaged(self.place, report))
-            records = connection.execute(sa.select(RECORDS)).mappings().all()
-            reported = connection.execute(sa.select(REPORTED)).mappings().all()
-            accuracies = connection.execute(sa.select(ACCURACIES)).mappings().all()
-        documents = [*records, *reported, *accuracies]
-        return len(documents), problems_of(documents)
+            count, problems = problems_of(connection)
+            others, more = reported_problems(connection)
+        return count + others, problems + more
 
     def remove(self, ids: Sequence[str]) -> int:
         """Remove records, others' results and accuracies by whole ids, all or none of them.
 
         Raises `UserError` for an id that the store does not hold.
         """
-        with self._writing() as connection:
-            unknown = []
-            for id_ in dict.fromkeys(ids):
-                gone = [
-                    connection.execute(sa.delete(table).where(column == id_)).rowcount
-                    for table, column in (
-                        (RECORDS, RECORDS.c.record_id),
-                        (REPORTED, REPORTED.c.report_id),
-                        (ACCURACIES, ACCURACIES.c.accuracy_id),
-                    )
-                ]
-                if not any(gone):
-                    unknown.append(id_)
+        wanted = list(dict.fromkeys(ids))
+
+        def work(connection: sa.Connection) -> int:
+            lines = entries.lines_of(connection, wanted)
+            unknown = [id_ for id_ in wanted if not _removed(connection, id_)]
             if unknown:
                 raise UserError(
                     f"The store {self.place} holds nothing with the id {', '.join(unknown)}; give "
                     f"whole ids, as `mobilebench leaderboard --as csv` and `mobilebench store "
                     f"check` print them. Nothing was removed."
                 )
-        return len(dict.fromkeys(ids))
+            entries.renew_after_removal(connection, lines)
+            return len(wanted)
+
+        return self._write(work)
+
+    def backup(self, path: Path) -> int:
+        """Write a consistent copy of the store to a new SQLite file, while others use it.
+
+        Return its size in bytes. Raises `OutputError` where it cannot be written, `UserError` where
+        there is a file of that name.
+        """
+        return upkeep.backup(self._database, path)
+
+    def copy_to(self, other: RecordStore) -> tuple[int, int]:
+        """Copy every document into another store; return how many were new, and how many there.
+
+        The other store keeps what it has. Raises `UserError`, naming them, where it has other
+        documents under the same ids; what was copied before stays.
+        """
+        return upkeep.copy(self._database, other._write, other.place)
+
+    def compact(self) -> tuple[int, int]:
+        """Give back the room of what was removed; return the size in bytes before and after."""
+        if self._read_only:
+            self._write(lambda connection: None)
+        return upkeep.compact(self._database)
+
+    def size_bytes(self) -> int:
+        """Return how many bytes the store has on its disk, with its log."""
+        return upkeep.size_bytes(self._database)
 
     def __enter__(self) -> Self:
         return self
@@ -350,9 +460,35 @@ class RecordStore:
 
     def close(self) -> None:
         """Close the connections; SQLite then folds its write-ahead log into the file."""
-        if hasattr(self, "_engine"):
-            self._engine.dispose()
         self._closing.close()
+
+
+def _matching(query: Query) -> list[sa.ColumnElement[bool]]:
+    if query.newest:
+        return [RECORDS.c.record_id.in_(query.ids(RECORDS))]
+    return query.conditions(RECORDS)
+
+
+def _tables_and_version(connection: sa.Connection) -> tuple[set[str], int | None]:
+    names = set(sa.inspect(connection).get_table_names())
+    version = None
+    if {"records", "store"} <= names:
+        version = connection.execute(sa.select(sa.func.max(tables.STORE.c.version))).scalar()
+    return names, version
+
+
+def _removed(connection: sa.Connection, id_: str) -> bool:
+    """Remove what has an id; return whether there was anything."""
+    counts = [
+        connection.execute(sa.delete(column.table).where(column == id_)).rowcount
+        for column in (
+            DOCUMENTS.c.record_id,
+            RECORDS.c.record_id,
+            REPORTED.c.report_id,
+            ACCURACIES.c.accuracy_id,
+        )
+    ]
+    return any(counts)
 
 
 def _holds(document: Any, given: object) -> bool:
@@ -361,18 +497,3 @@ def _holds(document: Any, given: object) -> bool:
         return parsed(type(given), document, "it") == given
     except SchemaError:
         return False
-
-
-def _write_ahead(connection: Any, _: Any) -> None:
-    """Prepare a connection: readers do not wait for the writer, a killed writer breaks nothing."""
-    connection.isolation_level = None  # transactions begin where `_begin` says, not later
-    connection.execute(f"PRAGMA busy_timeout={_PATIENCE_MS}")
-    if connection.execute("PRAGMA journal_mode").fetchone() == ("delete",):
-        connection.execute("PRAGMA journal_mode=WAL")
-    connection.execute("PRAGMA synchronous=FULL")
-
-
-def _begin(connection: sa.Connection) -> None:
-    # A writer that begins as a reader fails at once where another writer was faster.
-    writes = connection.get_execution_options().get("writes")
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

@@ -18,12 +18,12 @@ from pathlib import Path
 from typing import Any, Final
 
 import platformdirs
-import rfc8785
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from mobilebench.errors import MobilebenchWarning, SchemaError, UserError
+from mobilebench.store import canonical as jcs
 from mobilebench.values import wire
 from mobilebench.values.record import Record, Signature
 
@@ -33,7 +33,7 @@ def canonical(plain: dict[str, Any]) -> bytes:
 
     Raises `ValueError` for a whole number that a double does not hold.
     """
-    return rfc8785.dumps(_unsigned(plain))
+    return jcs.dumps(_unsigned(plain))
 
 
 def _canonical_of_version_1(plain: dict[str, Any]) -> bytes:

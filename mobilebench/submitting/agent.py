@@ -35,6 +35,7 @@ from mobilebench.measuring.job_folder import JobFolder
 from mobilebench.notation.quantities import duration
 from mobilebench.observer import Progress
 from mobilebench.stats.summary import summarise
+from mobilebench.store.documents import Document
 from mobilebench.submitting import errand, membership
 from mobilebench.submitting.address import Address
 from mobilebench.submitting.alias import alias
@@ -44,7 +45,7 @@ from mobilebench.submitting.client import Server
 from mobilebench.submitting.errand import Errand
 from mobilebench.submitting.heartbeat import Heartbeat
 from mobilebench.submitting.patience import Patience
-from mobilebench.submitting.spool import Spool
+from mobilebench.submitting.spool import Sent, Spool
 from mobilebench.values.device import Device, DeviceKind, names_in, without_names
 from mobilebench.values.measurement import Failure
 from mobilebench.values.record import Record
@@ -376,11 +377,14 @@ class _Doing:
         try:
             with self._alive():
                 given = job.fill(self.server, self.ground.cache, progress.stage, self.ground.stop)
-                record = self._measured(job, given, progress)
-            self._hand_in(job, given)
+                document = self._measured(job, given, progress)
+            self._hand_in(job, document)
         except Cancelled:
             progress.finished("stopped")
             self._give_back(job, "stopped", "The agent was stopped.")
+            raise
+        except _GivenBack:
+            progress.finished("its record is refused")
             raise
         except ServerAway as error:
             # While its files were on the way: the same lease comes again, or another device's.
@@ -401,14 +405,14 @@ class _Doing:
             self._give_back(job, "stopped", "The agent has ended by an error of its program.")
             raise
         else:
-            progress.finished(_figure(record))
+            progress.finished(_figure(document.record))
             return
         raise _GivenBack
 
     def say(self, sentence: str) -> None:
         self.ground.account.say(self.served.alias, sentence)
 
-    def _measured(self, job: Errand, given: JobFolder, progress: Progress) -> Record:
+    def _measured(self, job: Errand, given: JobFolder, progress: Progress) -> Document:
         if not job.has_record:
             self.say(f"measures {given.subject.model.name}, {given.job.title}")
             runner = plugins.runner(self.served.device.id)
@@ -418,42 +422,49 @@ class _Doing:
                 # A failure that a record tells is a result.
                 if not job.has_record:
                     raise
-        return given.document().record
+        return given.document()
 
-    def _hand_in(self, job: Errand, given: JobFolder) -> None:
+    def _hand_in(self, job: Errand, document: Document) -> None:
         """Send the record; where the server is away, the spool keeps it, and the next turn sends.
 
-        Raises `OutputError` where the spool has no room and the server is away.
+        Raises `OutputError` where the spool has no room and the server is away, `_GivenBack` where
+        the server refuses the record.
         """
-        text = given.document().text
-        try:
-            name = self.ground.spool.add(text, self.lease.id)
-        except OutputError:
-            # The disk is full: the server has room.
-            [taken] = self.server.submit([text], self.lease.id)
-            if taken.why:
-                self.say(f"the server refuses the record: {taken.why}")
-                return
-            job.remove()
-            return
+        spool, lease = self.ground.spool, self.lease.id
+        refused: tuple[str, ...] = ()
+        # Once: the next turn tries again, and again after that.
+        with self.ground.server(Patience(total_s=0.0, answer_s=30.0)) as server:
+            try:
+                name = spool.add(document.text, lease)
+            except OutputError:
+                # The disk is full: the server has room.
+                [taken] = server.submit([document.text], lease)
+                refused = (taken.why,) if taken.why else ()
+            else:
+                job.remove()
+                try:
+                    refused = sum(spool.send(server, [name]), Sent()).refused
+                except (ServerAway, ServerRefused) as error:
+                    self.say(f"the record is kept until the server takes it: {error}")
+                    if isinstance(error, ServerRefused) and error.status == 401:
+                        raise
+                    return
+        if refused:
+            # Else the same job would come again.
+            self._give_back(job, "record_refused", self._nameless(refused[0]), keep=True)
+            raise _GivenBack
+        self.say(f"the server has the record {document.record.record_id}")
         job.remove()
-        try:
-            for sent in self.ground.spool.send(self.server, [name]):
-                for sentence in sent.refused:
-                    self.say(f"the server refuses the record, set apart: {sentence}")
-        except (ServerAway, ServerRefused) as error:
-            self.say(f"the record is kept until the server takes it: {error}")
-            if isinstance(error, ServerRefused) and error.status == 401:
-                raise
 
-    def _give_back(self, job: Errand, word: str, sentence: str) -> None:
+    def _give_back(self, job: Errand, word: str, sentence: str, *, keep: bool = False) -> None:
         self.say(f"gives job {self.lease.job} back: {sentence}")
         with (
             suppress(ServerAway, ServerRefused),
             self.ground.server(Patience(total_s=5.0, answer_s=5.0)) as server,
         ):
             server.give_back(self.lease.id, word, sentence)
-        job.remove()
+        if not keep:
+            job.remove()
 
     @contextmanager
     def _alive(self) -> Iterator[None]:

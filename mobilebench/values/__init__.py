@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, fields, is_dataclass
 from typing import Any, TypeVar, dataclass_transform
 
@@ -28,6 +28,7 @@ def value(cls: type[T]) -> type[T]:
     return result
 
 
+_FEW = 8
 _LARGEST = (1 << 53) - 1
 """Of a whole number: many readers of JSON take every number for a double."""
 
@@ -39,9 +40,28 @@ def require_range(value: object, *names: str, least: float = 0, most: float = _L
     """
     for name in names:
         content = getattr(value, name)
-        for number in content if isinstance(content, tuple) else (content,):
-            if number is not None and not least <= number <= most:
-                raise ValueError(f"{name} is {number}; it has to be from {least} to {most}")
+        if isinstance(content, tuple):
+            for number in _extremes(content):
+                if number is not None and not least <= number <= most:
+                    _refuse(name, content, least, most)
+        elif content is not None and not least <= content <= most:
+            _refuse(name, (content,), least, most)
+
+
+def _extremes(numbers: tuple[Any, ...]) -> Iterable[Any]:
+    """Return those of many numbers that tell whether all are in a range."""
+    if len(numbers) <= _FEW:
+        return numbers
+    if set(map(type, numbers)) == {int}:
+        return min(numbers), max(numbers)
+    return set(numbers)
+
+
+def _refuse(name: str, numbers: tuple[Any, ...], least: float, most: float) -> None:
+    """Raise `ValueError` about the first number that is out of the range."""
+    for number in numbers:
+        if number is not None and not least <= number <= most:
+            raise ValueError(f"{name} is {number}; it has to be from {least} to {most}")
 
 
 def require_finite(value: object) -> None:
@@ -49,9 +69,43 @@ def require_finite(value: object) -> None:
 
     JSON has neither, so such a value could be neither stored nor read again.
     """
+    if _finite(value):
+        return
     for place, number in _floats(value, ""):
         if not math.isfinite(number):
             raise ValueError(f"{place} is {number}, which is not a number that JSON has")
+
+
+_LEAVES = {str, int, bool, type(None)}
+"""Classes that hold no numbers with a fraction; enumerations join them when they are met."""
+_NAMES: dict[type, tuple[str, ...]] = {}
+"""The fields of each class of values."""
+
+
+def _finite(content: Any) -> bool:
+    """Return whether no infinity and no NaN is in it; a document has thousands of parts."""
+    kind = type(content)
+    if kind in _LEAVES:
+        return True
+    if kind is float:
+        return math.isfinite(content)
+    if kind is tuple:
+        return set(map(type, content)) <= _LEAVES or all(map(_finite, content))
+    if kind is dict:
+        return all(map(_finite, content.values()))
+    if kind not in _NAMES:
+        if not is_dataclass(kind):
+            if issubclass(kind, float):
+                return math.isfinite(content)
+            _LEAVES.add(kind)
+            return True
+        _NAMES[kind] = tuple(field.name for field in fields(kind))
+    parts = vars(content)
+    for name in _NAMES[kind]:
+        part = parts[name]
+        if type(part) not in _LEAVES and not _finite(part):
+            return False
+    return True
 
 
 def _floats(content: object, place: str) -> Iterator[tuple[str, float]]:

@@ -6,8 +6,10 @@ are computed from them when they are shown, and never stored instead.
 
 from __future__ import annotations
 
+import operator
 from dataclasses import field
 from enum import StrEnum
+from itertools import compress
 from typing import Annotated, ClassVar, Literal
 
 from mobilebench.values import require_range, value
@@ -113,9 +115,9 @@ class Samples:
             lengths.add(len(self.width))
         if len(lengths) != 1:
             raise ValueError(f"sample columns differ in length: {sorted(lengths)}")
-        if any(latency <= 0 for latency in self.latency_ns):
+        if min(self.latency_ns, default=1) <= 0:
             raise ValueError("a latency is zero or negative: the clock is broken or too coarse")
-        if any(later < earlier for earlier, later in zip(self.t_ns, self.t_ns[1:], strict=False)):
+        if not all(map(operator.le, self.t_ns, self.t_ns[1:])):
             raise ValueError("samples are not in the order of time: the clock went backwards")
         require_range(self, "t_ns", "latency_ns", "round")
         require_range(self, "width", least=MIN_WIDTH, most=1)
@@ -126,24 +128,27 @@ class Samples:
 
     def select(self, phase: Phase = Phase.MEASURED, round_: int | None = None) -> Samples:
         """Return the samples of one phase, of one round or of all, in order."""
-        positions = [
-            index
-            for index, (of_phase, of_round) in enumerate(zip(self.phase, self.round, strict=True))
-            if of_phase == phase and round_ in (None, of_round)
-        ]
+        chosen = self._chosen(phase, round_)
         return Samples(
-            t_ns=tuple(self.t_ns[index] for index in positions),
-            latency_ns=tuple(self.latency_ns[index] for index in positions),
-            phase=(phase,) * len(positions),
-            round=tuple(self.round[index] for index in positions),
-            width=tuple(self.width[index] for index in positions) if self.width else (),
+            t_ns=tuple(compress(self.t_ns, chosen)),
+            latency_ns=tuple(compress(self.latency_ns, chosen)),
+            phase=(phase,) * sum(chosen),
+            round=tuple(compress(self.round, chosen)),
+            width=tuple(compress(self.width, chosen)) if self.width else (),
         )
+
+    def _chosen(self, phase: Phase, round_: int | None) -> list[bool]:
+        """Return for each sample whether it is of a phase, and of a round where one is given."""
+        if round_ is None:
+            return [each == phase for each in self.phase]
+        pairs = zip(self.phase, self.round, strict=True)
+        return [of_round == round_ and each == phase for each, of_round in pairs]
 
     def latencies_ns(
         self, phase: Phase = Phase.MEASURED, round_: int | None = None
     ) -> tuple[int, ...]:
         """Return the latencies of one phase, of one round or of all, in order."""
-        return self.select(phase, round_).latency_ns
+        return tuple(compress(self.latency_ns, self._chosen(phase, round_)))
 
 
 @value

@@ -1,7 +1,7 @@
 """List and describe the zoo's networks without torch, and build them on request.
 
-Facts come from two data files beside this one: `catalog.json` (sources, parameter and MAC counts,
-which the tests verify on the networks) and `published.csv` (what papers state).
+Facts come from two data files beside this one: `catalog.json` (sources, papers, parameter and MAC
+counts, which the tests verify on the networks) and `published.csv` (what papers state).
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from importlib import resources
 from typing import TYPE_CHECKING, Any
 
 from mobilebench.errors import UnknownName, UserError
+from mobilebench.values.citation import Citation
 from mobilebench.values.modelspec import (
     Interpolation,
     Macs,
@@ -86,6 +87,21 @@ def model_spec(name: str, resolution: int = RESOLUTION) -> ModelSpec:
         source=Source(**facts["source"]),
         published=_published_rows(facts["published_as"], counts.get("published_as", variant)),
     )
+
+
+def citation(family: str) -> Citation:
+    """Return what is known of the paper of a family. Raises `UnknownName`."""
+    catalog = _catalog()
+    if family not in catalog:
+        raise UnknownName.among("model family", family, catalog)
+    facts = catalog[family]
+    stated = {**facts["citation"], "authors": tuple(facts["citation"]["authors"])}
+    return Citation(name=facts["published_as"], **stated)
+
+
+def families() -> list[str]:
+    """List the families of the zoo's networks."""
+    return list(_catalog())
 
 
 def create_model(name: str, *, num_classes: int = 1000) -> nn.Module:

@@ -24,8 +24,8 @@ from mobilebench_android.packaging import ABIS, INSTEAD
 from mobilebench_android.places import APP, OUTPUT, ROOT
 from mobilebench_android.resources import APPLICATION, aapt2
 
-PERMISSIONS: set[str] = set()
-"""All that the app asks for: nothing."""
+PERMISSIONS = {"android.permission.INTERNET"}
+"""All that the app asks for: to reach the server that the user enrols at."""
 CLASSES = {
     "ai/onnxruntime/OrtSession",
     "org/tensorflow/lite/Interpreter",

@@ -56,7 +56,7 @@ def _completed(path: str, *words: str) -> list[str]:
     ("words", "offers"),
     [
         (("exp",), ["export"]),
-        (("store", ""), ["check", "remove"]),
+        (("store", ""), ["check", "remove", "backup", "copy", "migrate", "compact"]),
         (("export", "mobilevig_"), [f"mobilevig_{size}" for size in ("ti", "s", "m", "b")]),
         (("export", "rapidnet_ti", "mobilenetv2_1"), ["mobilenetv2_100", "mobilenetv2_140"]),
         (("export", "rapidnet_ti", "-f", "ex"), ["executorch"]),

@@ -157,7 +157,10 @@ def test_the_program_without_a_word_shows_its_verbs_and_says_what_to_write(
             "exprot",
             "There is no command called 'exprot'; did you mean export?",
         ),
-        ("xyz", "There is no command called 'xyz'; known: agent, bench, calibrate, check, "),
+        (
+            "xyz",
+            "There is no command called 'xyz'; known: agent, bench, bundle, calibrate, check, ",
+        ),
         ("--", "mobilebench needs a command; for example: mobilebench export "),
         ("store chekc", "There is no command called 'chekc'; did you mean check?"),
         ("store", "mobilebench store needs a command; for example: mobilebench store check"),
@@ -185,7 +188,7 @@ def test_the_program_without_a_word_shows_its_verbs_and_says_what_to_write(
             "gate --depth 3",
             "mobilebench gate has no option --depth; `mobilebench gate --help` lists them.",
         ),
-        ("nosuch", "There is no command called 'nosuch'; known: agent, bench, calibrate, "),
+        ("nosuch", "There is no command called 'nosuch'; known: agent, bench, bundle, calibrate, "),
         ("bench a --pairs 10001", "mobilebench bench: --pairs: input should be less than or equal"),
         ("--vresion", "mobilebench has no option --vresion; did you mean --version?"),
         (

@@ -109,6 +109,43 @@ def test_a_table_is_made_again_from_its_records_and_its_authors_files(
     assert "not measured: measuring was left out" in changed.stdout
 
 
+def test_a_bundle_is_made_again_and_judged_by_the_gates_rule(
+    mobilebench: Program, table: Path, tmp_path: Path
+) -> None:
+    artifacts = sorted((tmp_path / "artifacts").iterdir())
+    for _ in range(3):
+        assert mobilebench("bench", *artifacts, "--protocol", "smoke-1").code == 0
+    packed = mobilebench("bundle", "--all-runs")
+    assert (
+        packed.code == 0
+        and "packed: 2 rows, 6 other runs of them, 0 accuracies, 2 manifests" in (packed.stderr)
+    ), packed.stderr
+    author = ["--with", "best.pth", "--with", "images"]
+    done = mobilebench(
+        "reproduce", "table.mbbundle", *author, "--device", "host", "--runs", "4",
+        "--tolerance", "90%", "--json",
+    )  # fmt: skip
+    rows = json.loads(done.stdout)
+    assert [row["file"] for row in rows] == ["same file", "same file"], done.stderr
+    assert [len(row["runs"]) for row in rows] == [4, 4]
+    for row in rows:
+        # What the runs show is for them to say; the words are only those of the rule.
+        assert row["not_judged"] is None and row["verdict"] in (
+            "unchanged", "inconclusive", "regressed", "improved",
+        )  # fmt: skip
+        for each in row["comparisons"]:
+            assert each["runs"] == [4, 4] and each["paired"] is False
+            if each["verdict"] == "unchanged":
+                low, high = each["interval"]
+                assert -0.9 <= low <= high <= 0.9
+    decided = {row["verdict"] for row in rows}
+    expected = 1 if "regressed" in decided else 3 if "inconclusive" in decided else 0
+    assert done.code == expected
+    shown = mobilebench("reproduce", "table.mbbundle", *author)
+    assert "inconclusive, not interleaved" in shown.stdout, "one new run decides nothing"
+    assert shown.code == 0, "and nobody asked for a verdict"
+
+
 def test_a_row_that_failed_is_tried_too(mobilebench: Program, tmp_path: Path) -> None:
     (tmp_path / "net.py").write_text(NETWORK)
     args = ["net.py:make", "net.py:bad", "--input", "1x3x32x32", "-f", "onnx"]

@@ -29,6 +29,8 @@ OPTIONS = {
     "--data": ("--data", "digits"),
     "--model": ("--model", "alpha"),
     "--x": ("--x", "params"),
+    "--standalone": ("--standalone",),
+    "--bibtex": ("--bibtex", "nets.bib"),
 }
 REFUSED = {
     "--name": {"records"},
@@ -37,6 +39,8 @@ REFUSED = {
     "--data": {"github-action-benchmark", "bencher", "records"},
     "--model": set(),
     "--x": {form for form in FORMS if form != "svg"},
+    "--standalone": {form for form in FORMS if form != "latex"},
+    "--bibtex": {form for form in FORMS if form != "latex"},
 }
 
 

@@ -205,7 +205,9 @@ def test_the_app_has_the_version_of_the_program() -> None:
 def test_the_app_offers_to_open_only_what_it_opens() -> None:
     code = "\n".join(path.read_text(encoding="utf-8") for path in sources(APP / "App"))
     info = xcode.plist("Configuration/Info.plist")
-    assert ("CFBundleDocumentTypes" in info) == (".onOpenURL" in code)
+    assert "CFBundleDocumentTypes" not in info
+    [scheme] = info["CFBundleURLTypes"]
+    assert scheme["CFBundleURLSchemes"] == ["mobilebench"] and ".onOpenURL" in code
 
 
 def test_the_app_has_the_rights_of_an_app_in_front_alone() -> None:

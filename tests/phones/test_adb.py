@@ -146,6 +146,7 @@ def test_the_program_does_a_job_and_stores_its_record(
     require_clean(phone)
 
 
+@pytest.mark.slow
 def test_a_device_is_named_by_its_port_where_others_share_its_number(
     phone: Phone, job: Written, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -160,6 +161,7 @@ def test_a_device_is_named_by_its_port_where_others_share_its_number(
     assert other.package.exists() and not phone.package.exists()
 
 
+@pytest.mark.slow
 def test_the_way_to_the_folder_of_the_app_may_be_another_one(phone: Phone, job: Written) -> None:
     (phone.fs / "sdcard/Android").mkdir()
     (phone.fs / "sdcard/Android/data").write_text("closed to the cable")
@@ -169,6 +171,7 @@ def test_the_way_to_the_folder_of_the_app_may_be_another_one(phone: Phone, job: 
     assert [path.name for path in place.iterdir()] == ["jobs", "kept"]
 
 
+@pytest.mark.slow
 def test_answers_may_have_the_line_ends_of_windows(phone: Phone, job: Written) -> None:
     with phone.changed() as state:
         state["faults"]["crlf"] = 1
@@ -197,6 +200,7 @@ def test_the_package_of_the_phone_is_chosen(
     assert package is not None and package.path.is_relative_to(tmp_path)
 
 
+@pytest.mark.slow
 def test_models_that_nobody_used_for_a_week_go(phone: Phone, job: Written) -> None:
     old = phone.files / "kept" / ("0" * 64)
     old.parent.mkdir(parents=True)

@@ -185,6 +185,7 @@ def test_a_phone_that_is_full_gets_nothing(phone: Phone, job: Written) -> None:
     assert pushed(phone) == []
 
 
+@pytest.mark.slow
 def test_a_copy_that_fills_the_phone_is_a_failure_and_goes_on_later(
     phone: Phone, job: Written
 ) -> None:
@@ -277,6 +278,7 @@ def _until_measured(folder: Path, child: subprocess.Popen[str]) -> None:
         time.sleep(0.05)
 
 
+@pytest.mark.slow
 def test_a_program_that_was_killed_finds_its_job_under_way(
     phone: Phone, job: Written, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -190,6 +190,7 @@ def test_a_job_of_two_gigabytes_is_refused_before_it_is_copied(phone: Phone, job
         Storage(Adb(("-s", "PHONE1")), "/sdcard").put(given, "job")
 
 
+@pytest.mark.slow
 def test_a_folder_that_no_way_leads_into_is_named(phone: Phone, job: Written) -> None:
     for name in ("sdcard/Android", "storage", "mnt", "data/media"):
         place = phone.fs / name

@@ -176,6 +176,7 @@ def test_a_name_of_the_configuration_is_a_device(board: LoopbackBoard) -> None:
     assert device.kind is DeviceKind.BOARD
 
 
+@pytest.mark.slow
 def test_a_folder_with_any_name_comes_back_with_its_record(
     board: LoopbackBoard, artifact: Artifact, tmp_path: Path
 ) -> None:
@@ -287,6 +288,7 @@ def command(pid: int) -> bytes:
         return b""
 
 
+@pytest.mark.slow
 def test_a_board_that_measures_takes_no_second_job(
     board: LoopbackBoard, artifact: Artifact, tmp_path: Path
 ) -> None:

@@ -326,6 +326,7 @@ def test_two_phones_work_at_the_same_time_and_each_has_its_result(
     require_clean(other)
 
 
+@pytest.mark.slow
 def test_one_lost_phone_of_two_leaves_the_result_of_the_other(
     phone: Phone, benchmark: Path, net: Path, tmp_path: Path, mobilebench: Run,
     monkeypatch: pytest.MonkeyPatch,
@@ -407,6 +408,7 @@ def test_a_program_that_crashes_after_its_result_keeps_it(
     assert result.latency.mean_ns and result.remarks[-1] == "after its result, it gave up (abort)"
 
 
+@pytest.mark.slow
 def test_a_run_that_never_ends_is_stopped_and_its_output_kept(phone: Phone, net: Path) -> None:
     tool = program(net.parent / "benchmark_model", "echo begun", "exec sleep 600")
     [outcome] = ran(call(tool, net), limit_s=1)
@@ -433,6 +435,7 @@ def test_a_cable_that_is_put_back_costs_nothing(phone: Phone, net: Path) -> None
     require_clean(phone)
 
 
+@pytest.mark.slow
 def test_a_cable_that_stays_away_is_a_failure_and_the_next_run_tidies_up(
     phone: Phone, benchmark: Path, net: Path
 ) -> None:
@@ -454,6 +457,7 @@ def test_a_cable_that_stays_away_is_a_failure_and_the_next_run_tidies_up(
     require_clean(phone)
 
 
+@pytest.mark.slow
 def test_a_phone_that_restarts_is_a_failure(phone: Phone, net: Path) -> None:
     def restart() -> None:
         with phone.changed() as state:

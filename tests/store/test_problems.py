@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections.abc import Callable
-from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -16,6 +14,7 @@ from mobilebench.store.signing import sign
 from mobilebench.values.reported import Reported
 from tests.conftest import Ran
 from tests.records import judged, measured
+from tests.store.damage import change, rewrite
 
 Program = Callable[..., Ran]
 BAD = "bad" + "0" * 29
@@ -26,17 +25,16 @@ def _without_samples(path: Path) -> None:
     """Write a document into the store that older versions took: it has no measured samples."""
     with RecordStore(path) as store:
         store.add_all([measured(), measured(record_id=BAD)], [REPORTED])
-    with closing(sqlite3.connect(path)) as connection:
-        query = "SELECT document FROM records WHERE record_id = ?"
-        [document] = connection.execute(query, (BAD,)).fetchone()
-        plain = json.loads(document)
+    created = "2027-01-01T00:00:00.000Z"
+
+    def edit(text: str) -> str:
+        plain = json.loads(text)
         plain["outcome"]["samples"] = {"t_ns": [], "latency_ns": [], "phase": [], "round": []}
-        plain["created"] = "2027-01-01T00:00:00.000Z"
-        connection.execute(
-            "UPDATE records SET document = ?, created = ? WHERE record_id = ?",
-            (json.dumps(plain), plain["created"], BAD),
-        )
-        connection.commit()
+        plain["created"] = created
+        return json.dumps(plain)
+
+    rewrite(path, BAD, edit)
+    change(path, "UPDATE records SET created = :c WHERE record_id = :id", c=created, id=BAD)
 
 
 def test_a_bad_record_is_named_with_its_cure_by_every_verb_that_reads(
@@ -76,36 +74,64 @@ def test_the_cure_names_the_store_that_was_given(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "reason"),
+    ("edit", "reason"),
     [
-        ("UPDATE records SET document = substr(document, 1, 100)", "cut off"),
-        ("UPDATE records SET document = x'00ff'", "is not text"),
-        ("UPDATE records SET document = replace(document, '20000000', '20000001')", "signature"),
+        (lambda text: text[:100], "cut off"),
+        (lambda text: text.replace("20000000", "20000001"), "signature"),
+        (lambda text: text.replace("a" * 32, "b" * 32), "signature"),
+        (lambda text: "[]", "not a valid Record"),
+    ],
+)
+def test_a_document_that_was_changed_is_found_and_removed(
+    store_place: str, edit: Callable[[str], str], reason: str
+) -> None:
+    with RecordStore(store_place) as store:
+        store.add_all([sign(measured()), measured(record_id="other")])
+        rewrite(store_place, "a" * 32, edit)
+        count, [problem] = store.problems()
+        assert count == 2 and reason in problem.reason and problem.id == "a" * 32
+        assert store.remove([problem.id]) == 1
+        assert store.problems() == (1, [])
+
+
+@pytest.mark.parametrize(
+    ("statement", "reason"),
+    [
+        ("UPDATE documents SET content = substr(content, 1, 50)", "damaged"),
+        ("UPDATE documents SET content = 'a text'", "damaged"),
+        ("DELETE FROM documents", "has no document"),
         ("UPDATE records SET model = 'another'", "another model in the index"),
-        ("UPDATE records SET record_id = 'two words'", "another record_id in the index"),
+        ("UPDATE records SET threads = 7, model = NULL", "another model, threads in the index"),
         ("UPDATE reported SET document = '[]'", "not a valid Reported"),
         ("UPDATE reported SET model = 'another'", "under other words"),
         ("UPDATE accuracies SET file_sha256 = 'another'", "under other words"),
         ("UPDATE accuracies SET document = '{}'", "schema_version"),
         (
-            "UPDATE accuracies SET document = replace(document, '\"top1\":90', '\"top1\":190')",
+            "UPDATE accuracies SET document = replace(document, '\"top1\"\\:90', '\"top1\"\\:190')",
             "top1 is 190",
         ),
     ],
 )
-def test_whatever_is_wrong_is_found_and_removed(tmp_path: Path, change: str, reason: str) -> None:
-    path = tmp_path / "records.sqlite"
-    with RecordStore(path) as store:
+def test_whatever_is_wrong_is_found_and_removed(
+    store_place: str, statement: str, reason: str
+) -> None:
+    with RecordStore(store_place) as store:
         store.add_all([sign(measured())], [REPORTED], [judged(measured(), 90)])
         assert store.problems() == (3, [])
-    with closing(sqlite3.connect(path)) as connection:
-        connection.execute(change)
-        connection.commit()
-    with RecordStore(path) as store:
+        change(store_place, statement)
         count, [problem] = store.problems()
         assert count == 3 and reason in problem.reason
         assert store.remove([problem.id]) == 1
         assert store.problems() == (2, [])
+
+
+def test_a_document_outside_the_index_is_found_and_removed(tmp_path: Path) -> None:
+    path = tmp_path / "records.sqlite"
+    with RecordStore(path) as store:
+        store.add_all([measured(), measured(record_id="b")])
+        change(path, "DELETE FROM records WHERE record_id = 'b'")  # without foreign keys
+        assert [each.id for each in store.problems()[1]] == ["b"]
+        assert store.remove(["b"]) == 1 and store.problems() == (1, [])
 
 
 def test_an_unknown_id_removes_nothing(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import shutil
 import sqlite3
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from mobilebench.regress import baselines
 from mobilebench.store import Query, RecordStore
 from mobilebench.values.record import Record, Session
 from tests.records import failed_export, measured
+from tests.store.damage import change
 
 V1 = Path(__file__).parent.parent / "data" / "store-v1.sqlite"
 
@@ -28,11 +30,11 @@ def _record(number: int, commit: str, side: str = "A") -> Record:
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> RecordStore:
-    store = RecordStore(tmp_path / "records.sqlite")
-    for number, commit in enumerate(("3f2a00", "3f2a01", "4000")):
-        store.add(_record(number, commit, "AB"[number % 2]))
-    return store
+def store(store_place: str) -> Iterator[RecordStore]:
+    with RecordStore(store_place) as store:
+        for number, commit in enumerate(("3f2a00", "3f2a01", "4000")):
+            store.add(_record(number, commit, "AB"[number % 2]))
+        yield store
 
 
 @pytest.mark.parametrize(
@@ -47,6 +49,11 @@ def store(tmp_path: Path) -> RecordStore:
         ("precision=fp32,format=onnx,protocol=smoke-1,device=ios:0000", [0, 1, 2]),
         ("precision=fp16", []),
         (f"id={2:032x}", [2]),
+        ("device_model=Made-up phone,os_build=23B85,device_kind=simulated", [0, 1, 2]),
+        ("compute_unit=cpu,threads=1,runtime_version=1.0,resolution=224x224", [0, 1, 2]),
+        ("outcome=measurement,weights=random", [0, 1, 2]),
+        ("threads=2", []),
+        ("outcome=failure", []),
     ],
 )
 def test_conditions_choose(store: RecordStore, text: str, numbers: list[int]) -> None:
@@ -59,6 +66,8 @@ def test_conditions_that_make_no_sense_are_refused() -> None:
         Query.parse("commit")
     with pytest.raises(UnknownName, match="did you mean commit"):
         Query.parse("comit=3f2a")
+    with pytest.raises(UserError, match="threads=two is not a whole number"):
+        Query.parse("threads=two")
     with pytest.raises(UserError, match="side is given twice"):
         Query.parse("side=A,side=B")
 
@@ -72,10 +81,11 @@ def test_the_newest_record_of_each_cell(store: RecordStore) -> None:
     assert store.find(Query(newest=True, commit="3f2a")) == [_record(1, "3f2a01", "B")]
 
 
-def test_documents_that_were_not_asked_for_are_not_read(store: RecordStore) -> None:
-    with sqlite3.connect(store.place) as connection:
-        connection.execute("UPDATE records SET document = 'cut' WHERE record_id NOT LIKE '%2'")
-    [record] = baselines.load("store:commit=4000", store.place)
+def test_documents_that_were_not_asked_for_are_not_read(
+    store: RecordStore, store_place: str
+) -> None:
+    change(store_place, "UPDATE documents SET content = 'cut' WHERE record_id NOT LIKE '%2'")
+    [record] = baselines.load("store:commit=4000", store_place)
     assert record == _record(2, "4000")
 
 

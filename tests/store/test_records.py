@@ -8,15 +8,17 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from mobilebench.errors import OutputError, SchemaError, UserError
 from mobilebench.machine import host
-from mobilebench.store import Query, RecordStore, default_url
+from mobilebench.store import Arrival, Query, RecordStore, default_url
 from mobilebench.store.documents import Document, as_json, read_documents
 from tests.records import failed_export, judged, measured
+from tests.store.damage import change, rewrite
 
 V2 = Path(__file__).parent.parent / "data" / "store-v2.sqlite"
 V3 = Path(__file__).parent.parent / "data" / "store-v3.sqlite"
@@ -24,8 +26,9 @@ V3 = Path(__file__).parent.parent / "data" / "store-v3.sqlite"
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> RecordStore:
-    return RecordStore(tmp_path / "deep" / "records.sqlite")
+def store(store_place: str) -> Iterator[RecordStore]:
+    with RecordStore(store_place) as store:
+        yield store
 
 
 def test_a_record_comes_back_as_it_was(store: RecordStore) -> None:
@@ -69,7 +72,7 @@ def test_a_store_of_the_second_version_is_taken_along_with_all_it_holds(tmp_path
             assert store.add_accuracy(judged(measured(), 90)) == (number == 1)
             assert store.problems() == (4, [])
     with sqlite3.connect(path) as connection:
-        assert connection.execute("SELECT version FROM store").fetchall() == [(4,)]
+        assert connection.execute("SELECT version FROM store").fetchall() == [(6,)]
 
 
 def test_a_store_of_the_third_version_keeps_its_signed_texts_and_knows_its_cells(
@@ -135,21 +138,21 @@ def test_records_are_in_the_order_of_time(store: RecordStore) -> None:
     assert store.find() == [measured(), late]
 
 
-def test_a_store_is_opened_again_with_what_it_held(tmp_path: Path) -> None:
+def test_a_store_is_opened_again_with_what_it_held(store_place: str) -> None:
+    with RecordStore(store_place) as first:
+        first.add(measured())
+    with RecordStore(store_place, create=False) as again:
+        assert again.find() == [measured()]
+
+
+def test_records_are_written_ahead(tmp_path: Path) -> None:
     path = tmp_path / "records.sqlite"
-    first = RecordStore(path)
-    first.add(measured())
-    first.close()
-    assert RecordStore(f"sqlite:///{path}").find() == [measured()]
-
-
-def test_records_are_written_ahead(tmp_path: Path, store: RecordStore) -> None:
-    path = tmp_path / "deep" / "records.sqlite"
+    RecordStore(path).close()
     assert sqlite3.connect(path).execute("PRAGMA journal_mode").fetchone() == ("wal",)
 
 
-def test_a_killed_writer_loses_nothing_that_was_added(tmp_path: Path) -> None:
-    path = tmp_path / "records.sqlite"
+def test_a_killed_writer_loses_nothing_that_was_added(store_place: str) -> None:
+    path = store_place
     code = (
         "import os, signal\nfrom mobilebench.store import RecordStore\n"
         "from tests.records import measured\n"
@@ -159,11 +162,12 @@ def test_a_killed_writer_loses_nothing_that_was_added(tmp_path: Path) -> None:
     root = Path(__file__).parent.parent.parent
     done = subprocess.run([sys.executable, "-c", code], cwd=root, timeout=60, check=False)
     assert done.returncode == -9
-    assert RecordStore(path).find() == [measured()]
+    with RecordStore(path) as store:
+        assert store.find() == [measured()]
 
 
-def test_two_writers_at_once_lose_nothing(tmp_path: Path) -> None:
-    path = tmp_path / "records.sqlite"
+def test_two_writers_at_once_lose_nothing(store_place: str) -> None:
+    path = store_place
     RecordStore(path).close()
     code = (
         "import sys\nfrom mobilebench.store import RecordStore\n"
@@ -174,7 +178,8 @@ def test_two_writers_at_once_lose_nothing(tmp_path: Path) -> None:
     root = Path(__file__).parent.parent.parent
     writers = [subprocess.Popen([sys.executable, "-c", code, name], cwd=root) for name in "ab"]
     assert [writer.wait(timeout=120) for writer in writers] == [0, 0]
-    assert len(RecordStore(path).find()) == 40
+    with RecordStore(path) as store:
+        assert len(store.find()) == 40
 
 
 def test_a_file_that_is_no_database_is_one_sentence(tmp_path: Path) -> None:
@@ -213,12 +218,67 @@ def test_the_place_is_chosen_by_the_environment(monkeypatch: pytest.MonkeyPatch)
     assert default_url().endswith("records.sqlite")
 
 
-def test_a_damaged_document_is_named(tmp_path: Path) -> None:
-    path = tmp_path / "records.sqlite"
-    store = RecordStore(path)
-    store.add(dataclasses.replace(measured()))
-    store.close()
-    with sqlite3.connect(path) as connection:
-        connection.execute("UPDATE records SET document = substr(document, 1, 100)")
-    with pytest.raises(SchemaError, match=f"record {'a' * 32} in .*cut off"):
-        RecordStore(path).find()
+def test_a_damaged_document_is_named(store_place: str) -> None:
+    with RecordStore(store_place) as store:
+        store.add(measured())
+        rewrite(store_place, "a" * 32, lambda text: text[:100])
+        with pytest.raises(SchemaError, match=f"record {'a' * 32} in .*cut off"):
+            store.find()
+        change(store_place, "UPDATE documents SET content = substr(content, 1, 30)")
+        with pytest.raises(SchemaError, match=f"record {'a' * 32} in .* is damaged"):
+            store.find()
+
+
+def test_what_came_of_each_record_is_told(store: RecordStore) -> None:
+    documents = [Document.of(measured()), Document.of(failed_export()), Document.of(measured())]
+    assert store.add_each(documents) == [Arrival.ADDED, Arrival.ADDED, Arrival.THERE]
+    other = measured(created="2027-01-01T00:00:00.000Z")
+    new = measured(record_id="n" * 32)
+    assert store.add_each([other, new]) == [Arrival.ANOTHER, Arrival.ADDED]
+    assert store.find() == [measured(), new, failed_export()]
+
+
+def test_a_document_comes_back_by_its_id_as_it_came(store: RecordStore) -> None:
+    text = json.dumps(dict(reversed(json.loads(Document.of(measured()).text).items())), indent=3)
+    given = Document.parse(text.encode())
+    store.add_each([given])
+    assert store.document("a" * 32) == given.text
+    assert list(json.loads(given.text)) == list(json.loads(text)), "keys keep their order"
+    assert json.loads(given.text) == json.loads(text)
+    assert store.document("a") is None
+
+
+def test_pages_lead_through_all_records_each_once(store: RecordStore) -> None:
+    records = [
+        measured(record_id=f"r{number:02}", created=f"2026-01-02T03:04:{number // 3:02}.000Z")
+        for number in range(20)
+    ]
+    store.add_all(records)
+    expected = [record.record_id for record in store.find()]
+    for oldest_first in (True, False):
+        seen: list[str] = []
+        after = None
+        while True:
+            page = store.page(Query(model="mobilevig_ti"), after, 7, oldest_first=oldest_first)
+            seen += [line.record_id for line in page.records]
+            after = page.next
+            if after is None:
+                break
+        assert seen == (expected if oldest_first else expected[::-1])
+    assert store.page(Query(model="other")).records == ()
+    assert store.count() == 20 and store.count(Query(model="other")) == 0
+    with pytest.raises(UserError, match="is not a place in a list"):
+        store.page(after="nonsense")
+    for limit in (0, 1001):
+        with pytest.raises(UserError, match="from 1 to 1000"):
+            store.page(limit=limit)
+
+
+def test_text_that_no_index_takes_is_found_all_the_same(store: RecordStore) -> None:
+    long, nul, sql = "m" * 5000, "with \0 in it", "'; DROP TABLE records; --"
+    for number, name in enumerate((long, f"{long}!", nul, sql)):
+        store.add(measured(record_id=str(number), model=name))
+    for number, name in enumerate((long, f"{long}!", nul, sql)):
+        assert [line.record_id for line in store.page(Query(model=name)).records] == [str(number)]
+        assert store.find(Query(model=name))[0].model.name == name
+    assert store.problems() == (4, [])

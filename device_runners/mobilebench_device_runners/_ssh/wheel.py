@@ -24,7 +24,6 @@ _MEASURING = (
     "platformdirs",
     "psutil",
     "pydantic",
-    "rfc8785",
 )
 """Requirements of mobilebench that a job imports; the others are for exporting and for tables."""
 _EARLIEST = (1980, 1, 1, 0, 0, 0)

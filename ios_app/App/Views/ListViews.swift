@@ -28,6 +28,7 @@ struct JobsView: View {
         switch kind {
         case .importFolder: isChoosing = true
         case .history: model.path = [.history]
+        case .server: model.path = [.server]
         default: break
         }
     }
@@ -66,7 +67,8 @@ private struct RowsView: View {
     }
 }
 
-private struct RowView: View {
+/// One entry of a list: its title, details and problem.
+struct RowView: View {
     @EnvironmentObject private var model: AppModel
     let row: BenchCore.Row
 

@@ -23,6 +23,19 @@ extension ProcessInfo {
     public class var thermalStateDidChangeNotification: NSNotification.Name { fatalError() }
 }
 
+extension NSData {
+    public enum CompressionAlgorithm: Int, @unchecked Sendable {
+        case lzfse = 0
+        case lz4 = 1
+        case lzma = 2
+        case zlib = 3
+    }
+
+    public func compressed(using algorithm: CompressionAlgorithm) throws -> NSData {
+        fatalError()
+    }
+}
+
 extension NSNotification.Name {
     public static var NSProcessInfoPowerStateDidChange: NSNotification.Name { fatalError() }
 }

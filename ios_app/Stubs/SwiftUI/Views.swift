@@ -153,6 +153,14 @@ extension Button where Label == Text {
     }
 }
 
+/// swift: https://developer.apple.com/documentation/swiftui/textfield
+public struct TextField<Label: View>: Leaf {}
+
+/// swift: https://developer.apple.com/documentation/swiftui/textfield
+extension TextField where Label == Text {
+    public init<S: StringProtocol>(_ title: S, text: Binding<String>) { fatalError() }
+}
+
 /// swift: https://developer.apple.com/documentation/swiftui/progressview
 public struct ProgressView: Leaf {
     public init<V: BinaryFloatingPoint>(value: V?, total: V = 1.0) { fatalError() }

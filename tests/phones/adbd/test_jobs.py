@@ -98,6 +98,7 @@ def test_a_benchmark_of_others_runs_in_the_shell_of_the_phone(
     require_clean(phone)
 
 
+@pytest.mark.slow
 def test_an_app_of_another_version_is_replaced(
     phone: Phone, tiny_artifacts: dict[str, Artifact], tmp_path: Path
 ) -> None:

@@ -17,9 +17,19 @@ private let kinds: [String: @Sendable (JsonObject) throws -> Json?] = [
 ]
 
 /// Answers the tasks on standard input, one on each line; see the contract of a device.
+///
+/// With `server` as the first argument, it works for a server instead; see `SimulatedPhone`.
 @main
 enum Main {
-    static func main() {
+    static func main() async {
+        let arguments = Array(CommandLine.arguments.dropFirst())
+        if arguments.first == "server" {
+            exit(await SimulatedPhone.main(Array(arguments.dropFirst())))
+        }
+        answerTasks()
+    }
+
+    private static func answerTasks() {
         var number = 0
         do {
             while let line = readLine() {

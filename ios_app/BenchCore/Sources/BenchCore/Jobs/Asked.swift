@@ -54,6 +54,8 @@ public struct RunWishes: Hashable, Sendable {
     public var coreML = CoreMLWishes()
     /// The longest wait for one load: a first one on the Neural Engine can take many minutes.
     public var loadWaitS = 1800
+    /// How often a task of low priority tells a server of the run; nil where it is not for one.
+    public var heartbeatS: Int?
 
     public init() {}
 }

@@ -39,3 +39,14 @@ public func tell(_ folder: URL, _ none: NoRecord) {
     try? Data("\(none.why.rawValue)\n\(sentence)\n".utf8)
         .write(to: folder.appendingPathComponent(noRecordFile), options: .atomic)
 }
+
+/// Return what the last run told of having left no record; nil where it told nothing.
+public func noRecord(of folder: URL) -> NoRecord? {
+    let file = folder.appendingPathComponent(noRecordFile)
+    guard isRealFile(file), let text = try? String(contentsOf: file, encoding: .utf8) else {
+        return nil
+    }
+    let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+    guard let why = lines.first.flatMap({ Why(rawValue: String($0)) }) else { return nil }
+    return NoRecord(why, lines.count > 1 ? String(lines[1]) : "")
+}

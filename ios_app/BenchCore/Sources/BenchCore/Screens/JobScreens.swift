@@ -7,6 +7,7 @@ public func jobList(_ entries: [JobEntry], running: Bool, notice: Phrase? = nil)
         actions: [
             Action(.importFolder, .of(.importFolder), enabled: !running),
             Action(.history, .of(.history)),
+            Action(.server, .of(.server)),
         ],
         notice: notice ?? (running ? .of(.runElsewhere) : nil))
 }

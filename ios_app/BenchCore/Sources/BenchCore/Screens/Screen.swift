@@ -1,6 +1,7 @@
 /// What a user can do on a screen.
 public enum ActionKind: Sendable {
     case run, goOn, open, stop, plan, importFolder, share, save, history, jobs
+    case server, enrol, switchOn, switchOff, sendAgain, leaveServer
 }
 
 /// Something to press.

@@ -9,13 +9,18 @@ public struct Conditions: Hashable, Sendable {
     /// Memory that the system would still give this app; nil where it does not tell.
     public var availableBytes: Int?
 
+    /// How often a task of low priority tells a server of the run; nil where none does.
+    public var heartbeatS: Int?
+
     public init(
-        qos: String, settings: [String: String], pageBytes: Int, availableBytes: Int?
+        qos: String, settings: [String: String], pageBytes: Int, availableBytes: Int?,
+        heartbeatS: Int? = nil
     ) {
         self.qos = qos
         self.settings = settings
         self.pageBytes = pageBytes
         self.availableBytes = availableBytes
+        self.heartbeatS = heartbeatS
     }
 
     /// The conditions in clauses.
@@ -24,6 +29,9 @@ public struct Conditions: Hashable, Sendable {
         clauses += settings.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }
         clauses.append("pages of \(pageBytes) bytes")
         if let availableBytes { clauses.append("\(size(availableBytes)) of memory left") }
+        if let heartbeatS {
+            clauses.append("a request to a server every \(heartbeatS) s, at background priority")
+        }
         return clauses.joined(separator: "; ")
     }
 }

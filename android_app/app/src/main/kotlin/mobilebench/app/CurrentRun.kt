@@ -36,7 +36,12 @@ import mobilebench.core.screens.Verbatim
 import mobilebench.core.sensors.Conditions
 
 /** What a run is asked for beside its job; all of it is off by default. */
-data class RunWishes(val hintSession: Boolean = false, val sustainedPerformance: Boolean = false)
+data class RunWishes(
+    val hintSession: Boolean = false,
+    val sustainedPerformance: Boolean = false,
+    /** How often the other process tells a server of the run; null where it is not for one. */
+    val heartbeatS: Long? = null,
+)
 
 /**
  * The run of this process: one job, on a thread of its own, and what of it waits to be shown.
@@ -181,6 +186,7 @@ class CurrentRun(
             gameService = hasGameService(app),
             thermalSensorsWork = place?.thermalSensorsWork == true,
             pageBytes = LinuxFiles.pageBytes(),
+            heartbeatS = wishes.heartbeatS,
         )
         events.add(EventKind.FOREGROUND, note = conditions.note)
     }

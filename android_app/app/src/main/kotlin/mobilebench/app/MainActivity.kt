@@ -5,6 +5,7 @@ import android.content.ActivityNotFoundException
 import android.content.Intent
 import android.net.Uri
 import android.os.Bundle
+import android.view.WindowManager
 import java.io.File
 import java.io.IOException
 import java.util.concurrent.Executors
@@ -31,6 +32,9 @@ import mobilebench.core.screens.jobList
 import mobilebench.core.screens.jobPage
 import mobilebench.core.screens.resultPage
 import mobilebench.core.screens.runOf
+import mobilebench.core.screens.serverPage
+import mobilebench.core.server.NotAnInvitation
+import mobilebench.core.server.readTyped
 
 /**
  * Shows jobs and results, and starts runs. The only part of the app that others can start.
@@ -38,12 +42,16 @@ import mobilebench.core.screens.runOf
  * An intent starts a job at once only with the key that lies in the job's folder; without it the
  * job is shown, and waits for the user.
  */
-class MainActivity : Activity() {
+class MainActivity : Activity(), RunStarter {
     private val words by lazy { ResourceWords(this) }
     private val views by lazy { MainViews(this, words, ::open, ::press, ::share) }
     private val reading = Executors.newSingleThreadExecutor()
     private var page: MainPage = MainPage.Jobs
     private var notice: Text? = null
+    private val worker by lazy { ServerWorker.of(this) }
+
+    /** What a scanned code gave, or a user typed in vain. */
+    private var typed = ""
 
     /** Whether a run was asked for whose end this activity has not heard of. */
     @Volatile
@@ -62,7 +70,22 @@ class MainActivity : Activity() {
 
     override fun onResume() {
         super.onResume()
+        worker.changed = { if (page == MainPage.Server) show() }
+        goOnWithServer()
         show()
+    }
+
+    override fun onStop() {
+        worker.changed = {}
+        worker.pause()
+        super.onStop()
+    }
+
+    /** Work for the server where that is switched on; a screen that goes off would end it. */
+    private fun goOnWithServer() {
+        worker.goOn(this)
+        val flag = WindowManager.LayoutParams.FLAG_KEEP_SCREEN_ON
+        if (worker.isOn) window.addFlags(flag) else window.clearFlags(flag)
     }
 
     override fun onSaveInstanceState(state: Bundle) {
@@ -115,6 +138,12 @@ class MainActivity : Activity() {
         return when (page) {
             MainPage.Jobs -> jobsIn(jobs).let { { views.show(jobList(it, running, notice), page) } }
             MainPage.History -> historyIn(jobs).let { { views.show(historyList(it), page) } }
+            MainPage.Server -> {
+                val entries = worker.queue.entries
+                val screen =
+                    serverPage(worker.enrolment, worker.isOn, worker.status, entries, notice)
+                return { views.show(screen, typed, ::enrol) }
+            }
             is MainPage.OfJob -> {
                 val folder = jobFolder(jobs, page.name) ?: return ::leave
                 jobIn(folder).let { { views.show(jobPage(it, running, notice), page.name) } }
@@ -153,8 +182,46 @@ class MainActivity : Activity() {
                     .setType("application/json").putExtra(Intent.EXTRA_TITLE, "$name-$RECORD_FILE"),
                 PICK_TARGET,
             )
-            ActionKind.SHARE, ActionKind.STOP -> Unit
+            ActionKind.SERVER -> go(MainPage.Server)
+            ActionKind.SWITCH_ON -> server { worker.switchOn() }
+            ActionKind.SWITCH_OFF -> server { worker.switchOff() }
+            ActionKind.SEND_AGAIN -> server { worker.sendAgain() }
+            ActionKind.LEAVE_SERVER -> server { worker.leave() }
+            ActionKind.SHARE, ActionKind.STOP, ActionKind.ENROL -> Unit
         }
+    }
+
+    private fun server(act: () -> Unit) {
+        act()
+        goOnWithServer()
+        go(MainPage.Server)
+    }
+
+    /** Enrol by what was typed or scanned: only when the user presses the button. */
+    private fun enrol(text: String) {
+        typed = text
+        val invitation = try {
+            readTyped(text)
+        } catch (error: NotAnInvitation) {
+            return go(MainPage.Server, Verbatim(error.message.orEmpty()))
+        }
+        go(MainPage.Server, Text.of(TextKey.NOTICE_ENROLLING))
+        reading.execute {
+            val told = worker.enrol(invitation)
+            runOnUiThread {
+                typed = ""
+                // What may still be at work has the token of before.
+                worker.pause()
+                if (isDestroyed) return@runOnUiThread
+                goOnWithServer()
+                go(MainPage.Server, told)
+            }
+        }
+    }
+
+    override fun startForServer(name: String, heartbeatS: Long) {
+        page = MainPage.Server
+        start(name, RunWishes(heartbeatS = heartbeatS), byKey = true)
     }
 
     private fun pick(intent: Intent, request: Int) = try {
@@ -171,6 +238,11 @@ class MainActivity : Activity() {
 
     /** Open the job that an intent names, and start it where the intent has its key. */
     private fun answer(intent: Intent) {
+        val scanned = intent.data?.takeIf { it.scheme == SCHEME }
+        if (scanned != null) {
+            typed = scanned.toString().take(MOST_SCANNED)
+            return go(MainPage.Server)
+        }
         val asked = Asked.of(intent) ?: return
         val folder = jobsFolder(this)?.let { jobFolder(it, asked.job) }
         if (folder == null) {
@@ -186,17 +258,18 @@ class MainActivity : Activity() {
 
     private fun start(name: String, wishes: RunWishes, byKey: Boolean) {
         reading.execute {
-            val folder = jobsFolder(this)?.let { jobFolder(it, name) } ?: return@execute
+            val folder = jobsFolder(this)?.let { jobFolder(it, name) }
+                ?: return@execute worker.ended()
             val entry = jobIn(folder)
             val refusal = entry.problem ?: when {
-                entry.state == JobState.DONE -> return@execute runOnUiThread { show() }
+                entry.state == JobState.DONE -> return@execute notStarted()
                 isRunnerGone() -> null
                 else -> BUSY
             }
             if (refusal != null) {
                 // The run that is under way may be of this folder.
                 if (unfinishedSince(folder) == null) refuse(folder, refusal)
-                return@execute runOnUiThread { show() }
+                return@execute notStarted()
             }
             val problem = try {
                 isStarting = true
@@ -208,9 +281,15 @@ class MainActivity : Activity() {
             problem?.let {
                 isStarting = false
                 log(folder, it.text)
+                worker.ended()
             }
             runOnUiThread { if (problem != null) go(page, problem) else run(name, wishes, byKey) }
         }
+    }
+
+    private fun notStarted() {
+        worker.ended()
+        runOnUiThread { show() }
     }
 
     /** Whether no run is under way; the process of one that has ended needs a moment to go. */
@@ -228,6 +307,7 @@ class MainActivity : Activity() {
         notice = null
         if (isDestroyed) {
             jobsFolder(this)?.let { endRun(File(it, name)) }
+            worker.ended()
             return
         }
         startActivityForResult(RunActivity.intent(this, name, wishes, byKey), RUN)
@@ -236,7 +316,10 @@ class MainActivity : Activity() {
     override fun onActivityResult(request: Int, result: Int, data: Intent?) {
         super.onActivityResult(request, result, data)
         val uri = data?.data
-        if (request == RUN) isStarting = false
+        if (request == RUN) {
+            isStarting = false
+            worker.ended()
+        }
         when (request) {
             RUN -> (page as? MainPage.OfJob)?.let { ofJob ->
                 val folder = jobsFolder(this)?.let { jobFolder(it, ofJob.name) }
@@ -283,6 +366,8 @@ class MainActivity : Activity() {
         const val PICK_ZIP = 3
         const val PICK_TARGET = 4
         const val MOST_SHOWN = 100
+        const val MOST_SCANNED = 2_000
+        const val SCHEME = "mobilebench"
         const val TRIES = 50
         const val BETWEEN_TRIES_MS = 100L
     }

@@ -8,6 +8,8 @@ sealed class MainPage {
 
     data object History : MainPage()
 
+    data object Server : MainPage()
+
     data class OfJob(val name: String) : MainPage()
 
     data class OfResult(val name: String, val fromHistory: Boolean) : MainPage()
@@ -16,7 +18,7 @@ sealed class MainPage {
     val before: MainPage?
         get() = when (this) {
             Jobs -> null
-            History -> Jobs
+            History, Server -> Jobs
             is OfJob -> Jobs
             is OfResult -> if (fromHistory) History else OfJob(name)
         }
@@ -25,6 +27,7 @@ sealed class MainPage {
         val (kind, name) = when (this) {
             Jobs -> JOBS to ""
             History -> HISTORY to ""
+            Server -> SERVER to ""
             is OfJob -> JOB to name
             is OfResult -> (if (fromHistory) PAST else RESULT) to name
         }
@@ -37,6 +40,7 @@ sealed class MainPage {
         private const val NAME = "name"
         private const val JOBS = "jobs"
         private const val HISTORY = "history"
+        private const val SERVER = "server"
         private const val JOB = "job"
         private const val RESULT = "result"
         private const val PAST = "past"
@@ -45,6 +49,7 @@ sealed class MainPage {
             val name = state?.getString(NAME).orEmpty()
             return when (state?.getString(KIND)) {
                 HISTORY -> History
+                SERVER -> Server
                 JOB -> OfJob(name)
                 RESULT -> OfResult(name, fromHistory = false)
                 PAST -> OfResult(name, fromHistory = true)

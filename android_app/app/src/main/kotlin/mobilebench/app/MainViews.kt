@@ -7,6 +7,7 @@ import mobilebench.core.screens.JobScreen
 import mobilebench.core.screens.ListScreen
 import mobilebench.core.screens.ResultScreen
 import mobilebench.core.screens.RunSoFar
+import mobilebench.core.screens.ServerScreen
 import mobilebench.core.screens.Text
 import mobilebench.core.screens.Words
 import mobilebench.core.screens.describe
@@ -35,6 +36,25 @@ class MainViews(
             page.row(row, press)
         }
         for (action in screen.actions) page.button(action) { press(action, "") }
+        page.showIn(activity)
+    }
+
+    /** Show the work for a server; [typed] stands in its field, and [enrol] gets what does. */
+    fun show(screen: ServerScreen, typed: String, enrol: (String) -> Unit) {
+        val page = Page(activity, words)
+        activity.title = words.say(screen.title)
+        page.title(screen.title)
+        screen.problem?.let { page.notice(it) }
+        page.facts(screen.facts)
+        for (advice in screen.advice) page.paragraph(advice)
+        val field = screen.field?.let { page.field(it, typed) }
+        for (action in screen.actions) {
+            page.button(action) {
+                if (action.kind == ActionKind.ENROL) enrol(field?.text?.toString().orEmpty())
+                else press(action, "")
+            }
+        }
+        for (row in screen.rows) page.row(row, null)
         page.showIn(activity)
     }
 

@@ -1,12 +1,15 @@
 package mobilebench.app
 
 import android.app.Activity
+import android.content.ComponentName
 import android.content.Context
 import android.content.Intent
+import android.content.ServiceConnection
 import android.content.res.Configuration
 import android.os.Build
 import android.os.Bundle
 import android.os.Handler
+import android.os.IBinder
 import android.os.Looper
 import android.os.PowerManager
 import android.os.Process
@@ -52,6 +55,12 @@ class RunActivity : Activity() {
     private val soFar: RunSoFar get() = run.soFar
     private var views: Views? = null
     private var isStill = false
+    private var isHolding = false
+    private val hold = object : ServiceConnection {
+        override fun onServiceConnected(name: ComponentName, service: IBinder) = Unit
+
+        override fun onServiceDisconnected(name: ComponentName) = Unit
+    }
 
     private class Views(
         val status: TextView,
@@ -73,6 +82,7 @@ class RunActivity : Activity() {
         }
         run = current
         if (wishes().sustainedPerformance) askForSustainedPerformance()
+        holdServer()
         hideBars()
         build()
         run.changed = { handler.post(::show) }
@@ -101,7 +111,21 @@ class RunActivity : Activity() {
         hintSession = intent.getBooleanExtra(EXTRA_HINT_SESSION, false),
         sustainedPerformance = intent.getBooleanExtra(EXTRA_SUSTAINED, false) &&
             getSystemService(PowerManager::class.java).isSustainedPerformanceModeSupported,
+        heartbeatS = intent.getLongExtra(EXTRA_HEARTBEAT_S, 0).takeIf { it > 0 },
     )
+
+    /** Let the system know that the process of the screens works for this page. */
+    private fun holdServer() {
+        if (wishes().heartbeatS == null) return
+        val service = Intent(this, ServerService::class.java)
+        bindService(service, hold, Context.BIND_AUTO_CREATE or Context.BIND_IMPORTANT)
+        isHolding = true
+    }
+
+    private fun letServerGo() {
+        if (isHolding) unbindService(hold)
+        isHolding = false
+    }
 
     private fun askForSustainedPerformance() = window.setSustainedPerformanceMode(true)
 
@@ -139,6 +163,7 @@ class RunActivity : Activity() {
 
     override fun onDestroy() {
         handler.removeCallbacksAndMessages(null)
+        letServerGo()
         super.onDestroy()
         if (!isFinishing) return
         if (::run.isInitialized) run.close()
@@ -252,6 +277,7 @@ class RunActivity : Activity() {
         private const val EXTRA_HINT_SESSION = "hint_session"
         private const val EXTRA_SUSTAINED = "sustained_performance"
         private const val EXTRA_BY_KEY = "by_key"
+        private const val EXTRA_HEARTBEAT_S = "heartbeat_s"
         private const val DRAW_EVERY_MS = 1000L
         private const val BAR_DP = 8f
 
@@ -262,5 +288,6 @@ class RunActivity : Activity() {
                 .putExtra(EXTRA_HINT_SESSION, wishes.hintSession)
                 .putExtra(EXTRA_SUSTAINED, wishes.sustainedPerformance)
                 .putExtra(EXTRA_BY_KEY, byKey)
+                .putExtra(EXTRA_HEARTBEAT_S, wishes.heartbeatS ?: 0)
     }
 }

@@ -6,12 +6,15 @@ import android.content.res.Configuration
 import android.content.res.Resources
 import android.graphics.Typeface
 import android.os.Build
+import android.text.InputType
 import android.util.TypedValue
 import android.view.Gravity
 import android.view.View
 import android.view.ViewGroup.LayoutParams.MATCH_PARENT
 import android.view.ViewGroup.LayoutParams.WRAP_CONTENT
+import android.view.inputmethod.EditorInfo
 import android.widget.Button
+import android.widget.EditText
 import android.widget.LinearLayout
 import android.widget.ScrollView
 import android.widget.TextView
@@ -72,6 +75,24 @@ class Page(private val context: Context, private val words: Words) {
         }
 
     fun drawing(view: View) = add(view)
+
+    /** A line to type into. What is typed is of no use to a dictionary or to another app. */
+    fun field(label: Text, typed: String): EditText {
+        val field = EditText(context).apply {
+            hint = words.say(label)
+            setText(typed)
+            inputType = InputType.TYPE_CLASS_TEXT or InputType.TYPE_TEXT_FLAG_NO_SUGGESTIONS or
+                InputType.TYPE_TEXT_VARIATION_URI
+            imeOptions = EditorInfo.IME_FLAG_NO_PERSONALIZED_LEARNING
+            importantForAutofill = View.IMPORTANT_FOR_AUTOFILL_NO
+            setTextSize(TypedValue.COMPLEX_UNIT_SP, 16f)
+            setTextColor((0xFF shl 24) or palette.of(Role.TEXT))
+            setHintTextColor((0xFF shl 24) or palette.of(Role.FAINT_TEXT))
+            minimumHeight = dp(TOUCH)
+        }
+        add(field)
+        return field
+    }
 
     fun button(action: Action, press: () -> Unit): Button {
         val button = Button(context).apply {

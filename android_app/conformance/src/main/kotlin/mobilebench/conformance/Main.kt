@@ -1,6 +1,7 @@
 package mobilebench.conformance
 
 import java.io.PrintStream
+import kotlin.system.exitProcess
 import mobilebench.core.json.DocumentRefused
 import mobilebench.core.json.Json
 import mobilebench.core.json.JsonBool
@@ -24,8 +25,13 @@ private val KINDS: Map<String, (JsonObject) -> Json?> = mapOf(
     "thermal" to Thermal::answer,
 )
 
-/** Answer the tasks on standard input, one on each line; see the contract of a device. */
-fun main() {
+/**
+ * Answer the tasks on standard input, one on each line; see the contract of a device.
+ *
+ * With `server` as the first argument, work for a server instead; see [workForServer].
+ */
+fun main(arguments: Array<String>) {
+    if (arguments.firstOrNull() == "server") exitProcess(workForServer(arguments.drop(1)))
     val out = PrintStream(System.out, false, "UTF-8")
     System.`in`.bufferedReader().forEachLine { line ->
         if (line.isNotBlank()) out.print(answered(readJson(line, "the task") as JsonObject) + "\n")

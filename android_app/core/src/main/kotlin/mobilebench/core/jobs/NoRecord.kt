@@ -37,3 +37,13 @@ fun tell(folder: File, none: NoRecord) {
         return
     }
 }
+
+/** Return what the last run told of having left no record; null where it told nothing. */
+fun noRecordOf(folder: File): NoRecord? = try {
+    val file = File(folder, NO_RECORD_FILE)
+    val lines = if (file.isFile) file.readText().lines() else emptyList()
+    Why.values().firstOrNull { it.word == lines.firstOrNull() }
+        ?.let { NoRecord(it, lines.getOrElse(1) { "" }) }
+} catch (_: IOException) {
+    null
+}

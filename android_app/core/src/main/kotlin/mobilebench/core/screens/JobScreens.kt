@@ -17,7 +17,8 @@ fun jobList(entries: List<JobEntry>, running: Boolean, notice: Text? = null): Li
         empty = Text.of(TextKey.NO_JOBS),
         rows = entries.map { row(it) },
         actions = IMPORTS.map { it.copy(enabled = !running) } +
-            Action(ActionKind.HISTORY, Text.of(TextKey.HISTORY)),
+            Action(ActionKind.HISTORY, Text.of(TextKey.HISTORY)) +
+            Action(ActionKind.SERVER, Text.of(TextKey.SERVER)),
         notice = notice ?: Text.of(TextKey.RUN_ELSEWHERE).takeIf { running },
     )
 

@@ -2,7 +2,8 @@ package mobilebench.core.screens
 
 /** What a user can do on a screen. */
 enum class ActionKind {
-    RUN, GO_ON, OPEN, STOP, IMPORT_FOLDER, IMPORT_ZIP, SHARE, SAVE, HISTORY, JOBS,
+    RUN, GO_ON, OPEN, STOP, IMPORT_FOLDER, IMPORT_ZIP, SHARE, SAVE, HISTORY, JOBS, SERVER, ENROL,
+    SWITCH_ON, SWITCH_OFF, SEND_AGAIN, LEAVE_SERVER,
 }
 
 /** Something to press. */

@@ -57,6 +57,8 @@ data class Conditions(
     val thermalSensorsWork: Boolean,
     /** Size of a page of memory; null where it is not known. */
     val pageBytes: Long?,
+    /** How often another process tells a server that the job is under way; null where none does. */
+    val heartbeatS: Long? = null,
 ) {
     /** The conditions in clauses. */
     val note: String
@@ -67,5 +69,6 @@ data class Conditions(
             "Samsung's game service is installed".takeIf { gameService == true },
             "nothing shows that the thermal sensors work".takeIf { !thermalSensorsWork },
             pageBytes?.let { "pages of $it bytes" },
+            heartbeatS?.let { "a request to a server every $it s, from another process" },
         ).joinToString("; ")
 }

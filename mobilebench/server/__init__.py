@@ -1,0 +1,1 @@
+"""Take records, give jobs to devices and show the leaderboard, over HTTP."""
