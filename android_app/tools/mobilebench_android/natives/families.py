@@ -1,4 +1,4 @@
-"""Shallow networks of the zoo side by side, so that a format converts six families in one go.
+"""Shallow networks of the zoo side by side: six families in one file of a format.
 
 Each is the smallest network of its family with the first block of each kind alone. So every kind of
 layer is there, in a network that is converted in seconds; `mobilevig_ti` is exported whole.
@@ -53,23 +53,24 @@ def families() -> nn.Module:
 
 
 def shallow_pyramid(name: str) -> nn.Module:
-    """Build a network of the zoo and keep the first of the blocks that are made of the same layers.
+    """Build a network of the zoo with the first block of each kind.
 
-    The blocks that go neither change the shape of a map nor hold other layers than those that stay.
+    Blocks are of a kind where they are made of the same layers. None that goes changes the shape of
+    a map.
     """
     network = create_model(name, num_classes=CLASSES)
     kinds = set()
     for part in list(network.modules()):
         if not isinstance(part, nn.Sequential):
             continue
-        kept: list[nn.Module] = []
+        blocks: list[nn.Module] = []
         for block in part:
             kind = tuple(type(layer) for layer in block.modules())
             if not isinstance(block, LocalBlock | GraphBlock) or kind not in kinds:
-                kept.append(block)
+                blocks.append(block)
             kinds.add(kind)
         del part[:]
-        part.extend(kept)
+        part.extend(blocks)
     return network
 
 
