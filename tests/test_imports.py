@@ -69,7 +69,7 @@ ALLOWED: dict[str, set[str]] = {
         "store", "measuring",
     },
     "gating": {"errors", "values", "machine", "observer", "measuring", "regress"},
-    "server": {"errors", "values", "machine", "store"},
+    "server": {"errors", "values", "machine", "pages", "store"},
     "leaderboard": {"errors", "values", "notation", "results", "regress"},
     "pages": {
         "errors", "files", "values", "machine", "stats", "notation", "results", "leaderboard",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from mobilebench.leaderboard import Row
     from mobilebench.leaderboard.axes import Axes
     from mobilebench.leaderboard.columns import Column
+    from mobilebench.results import Entry
     from mobilebench.store import Query
     from mobilebench.store.documents import Document
     from mobilebench.values.record import Record
@@ -238,11 +240,14 @@ def command(
     if shape is Shape.SITE and out is None:
         raise UserError("A site is a folder; name it with --out.")
     query = Query(model=model, format=format, device=device, protocol=protocol)
+    # A rank is that of the whole group, whatever of it is shown.
+    groups = replace(query, model=None, format=None)
     with RecordStore(store, create=False) as stored:
-        entries = stored.find_entries(query)
+        entries = stored.find_entries(groups)
         reported = _chosen(stored.find_reported(model), query)
         accuracies = stored.find_accuracies()
-    if not entries and not reported:
+    wanted = {entry.record_id for entry in entries if _meets(entry, query)}
+    if not wanted and not reported:
         number = quantities.counted(len(accuracies), "accuracy", "accuracies")
         judged = f" ({number} without a latency)" if accuracies else ""
         raise UserError(
@@ -252,6 +257,7 @@ def command(
     naming = Naming.parse(names or [])
     others = [result.model for result in reported if result.model]
     rows = rank(entries, accuracies, data=data, names=naming, others=others)
+    rows = [row for row in rows if row.record_id in wanted]
     reported = elsewhere.renamed(reported, naming)
     if sort is not None:
         rows = by_column(rows, sort)
@@ -370,6 +376,11 @@ def _paper(
         bibliography=cited,
         bibliography_file=bibtex.with_suffix("").name,
     )
+
+
+def _meets(entry: Entry, query: Query) -> bool:
+    """Return whether an entry is of the model and the format that are asked for."""
+    return query.model in (None, entry.model.name) and query.format in (None, entry.recipe.format)
 
 
 def _chosen(results: Sequence[Reported], query: Query) -> list[Reported]:

@@ -23,6 +23,8 @@ from mobilebench.values.recipe import Calibration, ExportRecipe
 from mobilebench.values.tensor import TensorSpec
 
 _NS_PER_MS = 1e6
+NO_INTERVAL = "its protocol gives no interval"
+"""Why a row has no rank whose number is a result, but nothing shows how far it varies."""
 _LONG_NS = MINUTE_NS + TEN_MINUTES_NS
 """From this time on, minute 1 and the last ten minutes do not overlap."""
 _HEAT = frozenset(
@@ -51,6 +53,9 @@ class Row:
     """One line of the leaderboard; what is not known is None."""
 
     model: str
+    """As it is shown, with its image size and width where they are not the usual ones."""
+    network: str
+    """The name of the network, whatever its size and width."""
     artifact: str
     """The recipe's label."""
     format: str
@@ -205,6 +210,7 @@ def row_of(entry: Entry, judgement: Judgement, naming: Naming) -> Row:
     onset = figures.onset if figures else None
     return Row(
         model=naming.shown(model.title),
+        network=model.name,
         artifact=f"{entry.recipe.label} {file.sha256[:8]}"
         if file and file.given
         else entry.recipe.label,
@@ -345,10 +351,12 @@ def _unranked(entry: Entry, result: _Result | None) -> str | None:
     about_heat = _about_heat(entry.job.protocol)
     if _suspect_beside_heat(entry) if about_heat else _status(entry) is Status.SUSPECT:
         return "suspect"
+    if entry.job.protocol.indicative:
+        return "its protocol is too short for a result"
     if result is None:
         return "it did not run for eleven minutes"
     if result.low_ns is None:
-        return "its protocol gives no interval"
+        return NO_INTERVAL
     return None
 
 
@@ -410,8 +418,9 @@ def _name(entry: Entry, naming: Naming) -> str:
         form=recipe.form,
         calibration=Calibration() if recipe.precision.calibrated else None,
     )
-    digest = hashlib.sha256(wire.dumps(recipe).encode()).hexdigest()[:8]
-    end = "" if recipe == plain else f", {digest}"
+    end = ""
+    if recipe != plain:
+        end = f", {hashlib.sha256(wire.dumps(recipe).encode()).hexdigest()[:8]}"
     what = f"{naming.shown(model.title)}{inputs} {recipe.label}"
     return escapes.visible(f"{what}, {how}{device.model} ({device.id}), {rule}{choice}{end}")
 

@@ -11,6 +11,7 @@ from typing import Annotated, Any, TypeVar
 from fastapi import Depends, Request
 from starlette.concurrency import run_in_threadpool
 
+from mobilebench.pages.stored import StoredPages
 from mobilebench.server import devices, tokens
 from mobilebench.server.artifacts import Artifacts
 from mobilebench.server.database import Database
@@ -39,6 +40,7 @@ class Service:
         self.settings = settings
         self.limits = settings.limits
         self.store = RecordStore(settings.store)
+        self.pages = StoredPages(self.store)
         self.database = Database(settings.store)
         self.artifacts = Artifacts(Path(settings.files))
         self.artifacts.prepare()

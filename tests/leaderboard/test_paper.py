@@ -126,6 +126,9 @@ def test_the_gate_says_what_the_rounds_met_not_what_the_rule_asks() -> None:
         "tell its thermal state, 1 of 4 rounds began warmer, when the time was over."
     ) in said
     assert "The longest wait was 5 min." in said
+    quick = replace(logs[0], waited_ns=351)
+    said = _said([_outcome(measured(protocol_id="burst-1"), gates=(quick,))])["Protocol"]
+    assert "the round began so." in said and "longest wait" not in said
     assert "smoke-1 has no thermal gate." in _said([measured()])["Protocol"]
 
 

@@ -59,9 +59,18 @@ class Watched:
     def draw(self) -> None:
         """Draw the charts that are far below, and wait until all are there."""
         self.page.evaluate("dispatchEvent(new Event('beforeprint'))")
-        self.page.wait_for_function(
+        self.wait(
             "[...document.querySelectorAll('.plot')].every((plot) => plot.querySelector('svg'))"
         )
+
+    def wait(self, condition: str) -> None:
+        """Wait until a condition holds; Playwright's own waiting needs eval, which pages forbid."""
+        holds = self.page.evaluate(
+            "() => new Promise((done) => { const end = Date.now() + 20000; const look = () => "
+            f"({condition}) ? done(true) : Date.now() > end ? done(false) : setTimeout(look, 50); "
+            "look(); })"
+        )
+        assert holds, condition
 
     def accessible(self) -> list[str]:
         """Return what axe finds wrong."""

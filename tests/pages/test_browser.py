@@ -251,12 +251,9 @@ def test_charts_follow_the_colours_and_the_width(opened: Any, folder: Path) -> N
 
     light = ink()
     page.emulate_media(color_scheme="dark")
-    page.wait_for_function(
-        "(before) => document.querySelector('.plot svg text').getAttribute('fill') !== before",
-        arg=light,
-    )
+    window.wait(f"document.querySelector('.plot svg text')?.getAttribute('fill') !== '{light}'")
     page.set_viewport_size({"width": 390, "height": 900})
-    page.wait_for_function("document.querySelector('.plot svg').clientWidth < 390")
+    window.wait("document.querySelector('.plot svg')?.clientWidth < 390")
     assert window.overflow() == 0
 
 
