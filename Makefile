@@ -29,6 +29,7 @@ $(READY): requirements.txt requirements-timm.txt setup_timm.py pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements-timm.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@$(BIN)/python setup_timm.py
+	@command -v chromium chromium-browser >/dev/null || echo 'The pages are tested in Chromium, which is not installed: apt-get install chromium (Debian). Without it those tests are skipped.'
 	touch $(READY)
 
 demo: setup
@@ -46,6 +47,8 @@ lint: setup
 QUICK := \
   tests/conformance tests/inputs tests/interop tests/leaderboard tests/notation tests/regress \
   tests/results tests/stats tests/store tests/thermal/test_baselines.py tests/thermal/test_controllers.py \
+  tests/pages/test_charts.py tests/pages/test_foreign_text.py tests/pages/test_live.py \
+  tests/pages/test_parts.py tests/pages/test_site.py \
   tests/submitting/test_address.py tests/submitting/test_client.py tests/submitting/test_spool.py \
   tests/thermal/test_deadline.py tests/thermal/test_series.py tests/thermal/test_simulation.py \
   tests/values tests/machine/test_installation.py tests/machine/test_isolated.py \
@@ -66,7 +69,7 @@ CORE := $(QUICK) \
   tests/thermal/test_timeline.py tests/zoo \
   tests/machine/test_cluster.py tests/measuring/test_hosts.py \
   tests/measuring/test_pairs.py tests/measuring/test_rounds.py tests/measuring/test_setting.py \
-  tests/reproducing/test_reproduction.py tests/server \
+  tests/pages/test_browser.py tests/reproducing/test_reproduction.py tests/server \
   tests/submitting/test_agent.py tests/submitting/test_verbs.py \
   tests/verifying/test_accuracy.py tests/verifying/test_agreement.py \
   tests/verifying/test_equivalence.py tests/verifying/test_evaluation.py tests/test_api.py \

@@ -451,14 +451,14 @@ def rank(
     """
     from mobilebench import leaderboard
     from mobilebench.leaderboard import Board
-    from mobilebench.store import Query, RecordStore
+    from mobilebench.store import RecordStore
 
     if records is None or isinstance(records, str | Path):
         with RecordStore(None if records is None else str(records), create=False) as store:
             return rank(store, accuracies, data=data, names=names)
     if isinstance(records, RecordStore):
         accuracies = [*records.find_accuracies(), *accuracies]
-        records = records.find(Query(newest=True))
+        return Board(leaderboard.rank(records.find_entries(), accuracies, data=data, names=names))
     return Board(leaderboard.rank(records, accuracies, data=data, names=names))
 
 

@@ -30,7 +30,8 @@ def programs() -> Path | None:
 class Postgres:
     """A server in a folder of the disk; every database in it is new."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, durable: bool = False) -> None:
+        self._fsync = "on" if durable else "off"
         bin_ = programs()
         if bin_ is None:
             pytest.skip(HOW)
@@ -60,7 +61,11 @@ class Postgres:
 
     def start(self) -> None:
         """Start the server, and wait until it answers."""
-        settings = ("listen_addresses=", f"unix_socket_directories={self.folder}", "fsync=off")
+        settings = (
+            "listen_addresses=",
+            f"unix_socket_directories={self.folder}",
+            f"fsync={self._fsync}",
+        )
         with (self.folder / "log").open("ab") as log:
             self._server = subprocess.Popen(
                 [

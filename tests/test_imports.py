@@ -58,7 +58,7 @@ ALLOWED: dict[str, set[str]] = {
     "thermal": {"errors", "values", "notation"},
     # from a file to a verdict
     "results": {"errors", "values", "stats", "notation"},
-    "store": {"errors", "files", "values"},
+    "store": {"errors", "files", "values", "results"},
     "regress": {"errors", "values", "stats", "store", "notation", "results"},
     "measuring": {
         "errors", "files", "values", "machine", "inputs", "observer", "stats", "notation",
@@ -69,8 +69,12 @@ ALLOWED: dict[str, set[str]] = {
         "store", "measuring",
     },
     "gating": {"errors", "values", "machine", "observer", "measuring", "regress"},
-    "leaderboard": {"errors", "values", "machine", "notation", "results", "regress"},
-    "server": {"errors", "values", "machine", "store"},
+    "server": {"errors", "values", "machine", "pages", "store"},
+    "leaderboard": {"errors", "values", "notation", "results", "regress"},
+    "pages": {
+        "errors", "files", "values", "machine", "stats", "notation", "results", "leaderboard",
+        "regress", "store",
+    },
     "interop": {"errors", "values"},
     "schema": {"files", "values", "conformance"},
     "conformance": {
@@ -102,7 +106,8 @@ ALLOWED: dict[str, set[str]] = {
         "zoo",
         "exporting", "verifying", "inspecting", "measuring", "store", "regress",
         "leaderboard", "interop", "pipeline", "notation", "reproducing", "conformance",
-        "failures", "gating", "thermal", "slimmable", "results", "server", "submitting",
+        "failures", "gating", "thermal", "slimmable", "pages", "results", "server",
+        "submitting",
     },
     "__init__": {"errors", "values", "store", "zoo", "api"},
     "__main__": {"cli"},

@@ -35,10 +35,10 @@ def command(
     from mobilebench.exporting.order import Terms
     from mobilebench.exporting.workers import LocalWorkers
     from mobilebench.leaderboard import rank
-    from mobilebench.leaderboard.page import as_page
     from mobilebench.leaderboard.table import as_table
     from mobilebench.measuring.setting import Setting, plan
-    from mobilebench.store import Query, RecordStore
+    from mobilebench.pages.board import as_page
+    from mobilebench.store import RecordStore
     from mobilebench.values.artifact import Artifact
     from mobilebench.values.protocol import protocol
     from mobilebench.values.recipe import Format, Precision
@@ -73,7 +73,7 @@ def command(
     measure_all(plan(artifacts, setting), store)
     output.tell_step("3. The leaderboard.")
     with RecordStore(store) as records:
-        rows = rank(records.find(Query(newest=True)))
+        rows = rank(records.find_entries())
     output.show(as_table(rows, output.width()))
     page = out / "leaderboard.html"
     output.save(page.resolve(), as_page(rows))

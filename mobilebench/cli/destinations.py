@@ -1,7 +1,7 @@
 """The files and folders that the options of a verb name for its output, before it starts.
 
 An option is one of them by its type, a path, and by its group in the help; its placeholder FILE or
-FOLDER says which of the two it is.
+FOLDER says which of the two it is. A PATH is a folder where the form of the output is a site.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 FOLDER = "FOLDER"
+PATH = "PATH"
 _RECORDS = "RECORDS"
 """Placeholder of texts that may be the path of a file of records."""
 
@@ -73,7 +74,8 @@ def _given(ctx: Any, group: str) -> Iterator[Destination]:
         source = ctx.get_parameter_source(parameter.name)
         on_line = source is not None and source.name == "COMMANDLINE"
         if on_line and isinstance(path, Path) and _is_in(group, parameter):
-            yield Destination(parameter.opts[0], path, parameter.metavar == FOLDER)
+            site = parameter.metavar == PATH and ctx.params.get("shape") == "site"
+            yield Destination(parameter.opts[0], path, site or parameter.metavar == FOLDER)
 
 
 def _inputs(ctx: Any, group: str) -> Iterator[tuple[str, Path]]:

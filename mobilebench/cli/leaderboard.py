@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mobilebench.cli import completions, output
+from mobilebench.cli import leaderboard_pages as pages
 from mobilebench.cli.grammar import Panel
 from mobilebench.cli.options import Store, listed, refuse_given
 from mobilebench.notation import quantities
@@ -18,7 +20,9 @@ if TYPE_CHECKING:
     from mobilebench.leaderboard import Row
     from mobilebench.leaderboard.axes import Axes
     from mobilebench.leaderboard.columns import Column
+    from mobilebench.results import Entry
     from mobilebench.store import Query
+    from mobilebench.store.documents import Document
     from mobilebench.values.record import Record
     from mobilebench.values.reported import Reported
 
@@ -31,6 +35,7 @@ class Shape(StrEnum):
     CSV = "csv"
     JSON = "json"
     HTML = "html"
+    SITE = "site"
     LATEX = "latex"
     GITHUB_BENCHMARK = "github-action-benchmark"
     BENCHER = "bencher"
@@ -42,11 +47,13 @@ class Shape(StrEnum):
 
 _WITHOUT_FAILURES = (Shape.GITHUB_BENCHMARK, Shape.BENCHER)
 _PICTURES = (Shape.SVG, Shape.PDF, Shape.PNG)
-_WITHOUT_COLUMNS = (*_WITHOUT_FAILURES, *_PICTURES, Shape.RECORDS)
+_WITHOUT_COLUMNS = (*_WITHOUT_FAILURES, *_PICTURES, Shape.RECORDS, Shape.SITE)
 _WITHOUT_REPORTED = (*_WITHOUT_FAILURES, Shape.CSV, Shape.JSON, Shape.RECORDS)
 """Forms that other programs read: one row for each measured cell."""
 
 
+_PAGES = listed(("board", "record", "compare", "ranking", "history", "devices", "records"))
+_CHARTS = listed(("pareto", "latency", "ranking", "compare", "timeline", "distribution", "history"))
 _QUANTITIES = listed(("latency", "size", "params", "macs", "accuracy"))
 
 
@@ -153,6 +160,32 @@ def command(
             help=f"{_QUANTITIES}: what a picture has up the side.",
         ),
     ] = "accuracy",
+    page: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME",
+            rich_help_panel=Panel.OUTPUT,
+            help=f"{_PAGES}: the page that --as html writes.",
+        ),
+    ] = "board",
+    chart: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME",
+            rich_help_panel=Panel.OUTPUT,
+            help=f"{_CHARTS}: what a picture draws.",
+        ),
+    ] = "pareto",
+    of: Annotated[
+        str | None,
+        typer.Option(
+            "--of",
+            metavar="WHAT",
+            rich_help_panel=Panel.OUTPUT,
+            help="What a page or a chart is about: the beginning of a record's id, or two models "
+            "or two devices with a comma between.",
+        ),
+    ] = None,
     standalone: Annotated[
         bool,
         typer.Option(
@@ -174,9 +207,9 @@ def command(
         typer.Option(
             "--out",
             "-o",
-            metavar="FILE",
+            metavar="PATH",
             rich_help_panel=Panel.OUTPUT,
-            help="Write to this file instead.",
+            help="Write to this file instead, or to this folder for a site.",
         ),
     ] = None,
     store: Store = None,
@@ -199,15 +232,22 @@ def command(
     if bibtex is not None and bibtex.suffix != ".bib":
         raise UserError(f"BibTeX reads files that end in .bib; {bibtex} does not: rename it.")
     axes = _axes(x, y)
+    one_page, one_chart = pages.page_named(page), pages.chart_named(chart)
+    pages.refuse_useless(ctx, shape, one_page, one_chart, picture=shape in _PICTURES)
     _refuse_useless(ctx, shape, axes)
     if shape in (Shape.PDF, Shape.PNG) and out is None:
         raise UserError(f"A {shape} is no text; name a file for it with --out.")
-    query = Query(model=model, format=format, device=device, protocol=protocol, newest=True)
+    if shape is Shape.SITE and out is None:
+        raise UserError("A site is a folder; name it with --out.")
+    query = Query(model=model, format=format, device=device, protocol=protocol)
+    # A rank is that of the whole group, whatever of it is shown.
+    groups = replace(query, model=None, format=None)
     with RecordStore(store, create=False) as stored:
-        entries = stored.find_documents(query)
+        entries = stored.find_entries(groups)
         reported = _chosen(stored.find_reported(model), query)
         accuracies = stored.find_accuracies()
-    if not entries and not reported:
+    wanted = {entry.record_id for entry in entries if _meets(entry, query)}
+    if not wanted and not reported:
         number = quantities.counted(len(accuracies), "accuracy", "accuracies")
         judged = f" ({number} without a latency)" if accuracies else ""
         raise UserError(
@@ -216,16 +256,22 @@ def command(
         )
     naming = Naming.parse(names or [])
     others = [result.model for result in reported if result.model]
-    records = [document.record for document in entries]
-    rows = rank(records, accuracies, data=data, names=naming, others=others)
+    rows = rank(entries, accuracies, data=data, names=naming, others=others)
+    rows = [row for row in rows if row.record_id in wanted]
     reported = elsewhere.renamed(reported, naming)
     if sort is not None:
         rows = by_column(rows, sort)
     files = {row.file_sha256 for row in rows}
     _tell(not_shown(accuracies, files, {row.accuracy_data for row in rows}))
     # With a filter, files are without a row on purpose.
-    if query == Query(newest=True):
+    if query == Query():
         _tell(without_row(accuracies, files))
+    if shape is Shape.SITE and out is not None:
+        pages.write_site(rows, reported, store, out)
+        return
+    if shape in _PICTURES and chart != "pareto":
+        _save(pages.chart_bytes(one_chart, rows, store, of, shape), out)
+        return
     if shape in _PICTURES:
         _save_picture(rows, len(reported), shape, axes, out)
         return
@@ -247,18 +293,18 @@ def command(
         case Shape.JSON:
             content = text.as_json(rows, chosen)
         case Shape.LATEX:
-            by_id = {document.record.record_id: document.record for document in entries}
-            behind = [by_id[row.record_id] for row in rows]
+            behind = [document.record for document in _behind(rows, store)]
             content = _paper(rows, behind, reported, chosen, standalone, bibtex)
         case Shape.GITHUB_BENCHMARK:
             content = exchange.as_github_benchmark(rows)
         case Shape.BENCHER:
             content = exchange.as_bencher(rows)
         case Shape.RECORDS:
-            texts = {document.record.record_id: document for document in entries}
-            content = documents.as_json(texts[row.record_id] for row in rows)
+            content = documents.as_json(_behind(rows, store))
+        case _ if page != "board":
+            content = pages.page_text(one_page, rows, store, of)
         case _:
-            from mobilebench.leaderboard.page import as_page
+            from mobilebench.pages.board import as_page
 
             content = as_page(rows, reported, chosen)
     if out is None:
@@ -295,6 +341,14 @@ def _refuse_useless(ctx: typer.Context, shape: Shape, axes: Axes) -> None:
         refuse_given(ctx, ("sort",), f"is about the order, and {shape} has none; leave it out")
 
 
+def _behind(rows: Sequence[Row], store: str | None) -> list[Document]:
+    """Return the documents behind rows, in their order; no others are read."""
+    from mobilebench.store import RecordStore
+
+    with RecordStore(store, create=False) as stored:
+        return stored.find_by_id([row.record_id for row in rows])
+
+
 def _paper(
     rows: Sequence[Row],
     records: Sequence[Record],
@@ -322,6 +376,11 @@ def _paper(
         bibliography=cited,
         bibliography_file=bibtex.with_suffix("").name,
     )
+
+
+def _meets(entry: Entry, query: Query) -> bool:
+    """Return whether an entry is of the model and the format that are asked for."""
+    return query.model in (None, entry.model.name) and query.format in (None, entry.recipe.format)
 
 
 def _chosen(results: Sequence[Reported], query: Query) -> list[Reported]:
@@ -352,13 +411,16 @@ def _save_picture(
     from mobilebench.leaderboard import exchange, plot
     from mobilebench.notation.picture import Picture
 
-    content = plot.as_picture(rows, Picture(shape.value), axes)
+    _save(plot.as_picture(rows, Picture(shape.value), axes), out)
+    _tell(plot.without_point(rows, axes))
+    _tell(exchange.left_out(0, reported, shape))
+
+
+def _save(content: bytes, out: Path | None) -> None:
     if out is None:
         output.show_text(content.decode())
     else:
         output.save_bytes(out, content)
-    _tell(plot.without_point(rows, axes))
-    _tell(exchange.left_out(0, reported, shape))
 
 
 def _tell(sentence: str | None) -> None:

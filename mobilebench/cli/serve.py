@@ -53,7 +53,7 @@ def command(
             max=64,
             metavar="N",
             rich_help_panel=Panel.WORK,
-            help="Processes; more than one needs a store on PostgreSQL.",
+            help="Processes that take requests; as many as there are cores for the server.",
         ),
     ] = 1,
     store: Store = None,

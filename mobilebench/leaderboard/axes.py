@@ -98,3 +98,32 @@ class Axes:
             if not any(a <= x and b <= y and (a, b) != (x, y) for a, b in costs)
         ]
         return sorted(best, key=lambda place: points[place])
+
+
+KINDS = ("accuracy measured here", "published accuracy")
+"""The kinds of accuracy that a plot shows, each with another sign."""
+
+
+def kind(row: Row) -> str:
+    """Return which kind of accuracy a row has."""
+    measured, published = KINDS
+    return published if row.measured_top1 is None else measured
+
+
+def comparable(row: Row) -> str | None:
+    """Return what rows share whose accuracies compare; None where a row's compares with none."""
+    return None if row.accuracy_apart else kind(row)
+
+
+def fronts_of(
+    rows: Sequence[Row], points: Sequence[tuple[float, float]], axes: Axes
+) -> list[list[int]]:
+    """Return the positions of the points on each front: only numbers that compare share one."""
+    places = range(len(rows))
+    if Quantity.ACCURACY not in (axes.x, axes.y):
+        return [axes.front(points)]
+    fronts = []
+    for each in KINDS:
+        alike = [place for place in places if comparable(rows[place]) == each]
+        fronts.append([alike[place] for place in axes.front([points[place] for place in alike])])
+    return [front for front in fronts if front]

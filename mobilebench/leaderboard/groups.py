@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from mobilebench.leaderboard.rows import Row
 from mobilebench.notation.quantities import counted
@@ -149,31 +149,32 @@ def _known(row: Row) -> tuple[tuple[str, str], ...]:
     return tuple((title, text) for title, text in texts if text is not None)
 
 
-def grouped(rows: Iterable[Row]) -> list[Row]:
-    """Return the rows with the group of each.
+def ids(rows: Sequence[Row]) -> list[str | None]:
+    """Return the id of the group that each row belongs to; None for a failed export.
 
     A failed run belongs to the first group whose conditions have all that is known of it.
     """
-    rows = list(rows)
-    keys: dict[tuple[object, ...], None] = {}
-    for row in rows:
-        if row.p50_ms is not None:
-            keys[_key(row)] = None
-    return [replace(row, group=_group(row, list(keys))) for row in rows]
+    own = [_key(row) for row in rows]
+    measured = dict.fromkeys(
+        key for key, row in zip(own, rows, strict=True) if row.p50_ms is not None
+    )
+    by_key: dict[tuple[object, ...], str] = {}
+    result: list[str | None] = []
+    for key, row in zip(own, rows, strict=True):
+        if row.protocol is None:
+            result.append(None)
+            continue
+        if row.p50_ms is None:
+            key = next((other for other in measured if _may_be(key, other)), key)
+        if key not in by_key:
+            text = json.dumps(key, separators=(",", ":"))
+            by_key[key] = hashlib.sha256(text.encode()).hexdigest()[:12]
+        result.append(by_key[key])
+    return result
 
 
 def _key(row: Row) -> tuple[object, ...]:
     return tuple(getattr(row, condition.field) for condition in CONDITIONS)
-
-
-def _group(row: Row, keys: Sequence[tuple[object, ...]]) -> str | None:
-    if row.protocol is None:
-        return None
-    own = _key(row)
-    if row.p50_ms is None:
-        own = next((key for key in keys if _may_be(own, key)), own)
-    text = json.dumps(own, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
 def _may_be(failed: Sequence[object], key: Sequence[object]) -> bool:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from mobilebench.errors import UserError
 from mobilebench.leaderboard import labels
-from mobilebench.leaderboard.axes import Axes, Quantity
+from mobilebench.leaderboard.axes import KINDS, Axes, Quantity, comparable, fronts_of, kind
 from mobilebench.leaderboard.groups import groups
 from mobilebench.leaderboard.notes import letter, of_numbers, shared_marks
 from mobilebench.leaderboard.rows import Row
@@ -27,7 +27,7 @@ _LINE = 96
 _MARGIN = 0.1
 _LOG_FROM = 20.0
 """Ratio of the largest number to the smallest from which an axis is logarithmic."""
-_SIGNS = {"accuracy measured here": "circle", "published accuracy": "diamond"}
+_SIGNS = dict(zip(KINDS, ("circle", "diamond"), strict=True))
 _BLACK, _GREY = "black", "#777777"
 
 
@@ -141,13 +141,13 @@ def _panel(panel: Panel, axes: Axes) -> alt.VConcatChart:
             (alt.X, alt.Y), ("x", "y"), (axes.x, axes.y), scales, strict=True
         )
     )
-    fronts = _fronts(panel.rows, points, axes)
+    best = fronts_of(panel.rows, points, axes)
     texts, notes = _texts(panel.rows, axes)
     layers = [
-        *(layer for front in fronts for layer in _front(points, front, axes, x, y)),
+        *(layer for front in best for layer in _front(points, front, axes, x, y)),
         *_intervals(panel.rows, points, axes, x, y),
-        _points(panel.rows, points, [place for front in fronts for place in front], axes, x, y),
-        *_labels(panel.rows, points, fronts, texts, scales, axes, x, y),
+        _points(panel.rows, points, [place for front in best for place in front], axes, x, y),
+        *_labels(panel.rows, points, best, texts, scales, axes, x, y),
     ]
     plot = alt.layer(*layers).properties(
         width=_WIDTH,
@@ -177,34 +177,10 @@ def _only_model(rows: Sequence[Row]) -> list[str]:
 
 def _legend(rows: Sequence[Row], axes: Axes) -> str:
     """Return what the signs are, in words that stand a print without colours."""
-    kinds = {_kind(row) for row in rows} if Quantity.ACCURACY in (axes.x, axes.y) else set()
-    signs = [f"{sign}: {kind}" for kind, sign in _SIGNS.items() if kind in kinds]
-    several = len({_comparable(row) for row in rows}) > 1 and Quantity.ACCURACY in (axes.x, axes.y)
+    kinds = {kind(row) for row in rows} if Quantity.ACCURACY in (axes.x, axes.y) else set()
+    signs = [f"{sign}: {name}" for name, sign in _SIGNS.items() if name in kinds]
+    several = len({comparable(row) for row in rows}) > 1 and Quantity.ACCURACY in (axes.x, axes.y)
     return "; ".join([*signs, f"filled: on the Pareto front{' of its kind' * several}"])
-
-
-def _comparable(row: Row) -> str | None:
-    """Return what rows share whose accuracies compare; None where a row's compares with none."""
-    return None if row.accuracy_apart else _kind(row)
-
-
-def _fronts(
-    rows: Sequence[Row], points: Sequence[tuple[float, float]], axes: Axes
-) -> list[list[int]]:
-    """Return the positions of the points on each front: only numbers that compare share one."""
-    places = range(len(rows))
-    if Quantity.ACCURACY not in (axes.x, axes.y):
-        return [axes.front(points)]
-    fronts = []
-    for kind in _SIGNS:
-        alike = [place for place in places if _comparable(rows[place]) == kind]
-        fronts.append([alike[place] for place in axes.front([points[place] for place in alike])])
-    return [front for front in fronts if front]
-
-
-def _kind(row: Row) -> str:
-    measured, published = _SIGNS
-    return published if row.measured_top1 is None else measured
 
 
 def _texts(rows: Sequence[Row], axes: Axes) -> tuple[list[str], list[str]]:
@@ -309,7 +285,7 @@ def _points(
 ) -> alt.Chart:
     import altair as alt
 
-    kinds = [_kind(row) for row in rows]
+    kinds = [kind(row) for row in rows]
     records = [
         {"x": point[0], "y": point[1], "kind": kind, "front": place in front}
         for place, (point, kind) in enumerate(zip(points, kinds, strict=True))

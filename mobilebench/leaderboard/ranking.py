@@ -6,10 +6,10 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from mobilebench.leaderboard.groups import CONDITIONS, grouped
+from mobilebench.leaderboard.groups import CONDITIONS, ids
 from mobilebench.leaderboard.judgement import UNJUDGED, by_file
 from mobilebench.leaderboard.naming import Naming
-from mobilebench.leaderboard.places import places
+from mobilebench.leaderboard.places import Place, places
 from mobilebench.leaderboard.rows import Row, row_of
 from mobilebench.results import Entry
 from mobilebench.values.accuracy import Accuracy
@@ -47,7 +47,7 @@ def rank(
         )
         for entry in shown
     ]
-    return _in_order(_placed(_beside(grouped(_named_apart(rows)))))
+    return _in_order(_placed(_named_apart(rows)))
 
 
 def _named_apart(rows: Sequence[Row]) -> list[Row]:
@@ -62,22 +62,27 @@ def _named_apart(rows: Sequence[Row]) -> list[Row]:
 
 
 def _placed(rows: Sequence[Row]) -> list[Row]:
-    """Return the rows with their ranks, each in its group."""
+    """Return the rows with their groups, their ranks in these, and what stands beside them."""
+    groups = ids(rows)
     ranked: dict[str | None, list[tuple[int, tuple[float, float]]]] = {}
     for index, row in enumerate(rows):
-        if (
-            row.unranked is None
-            and row.result_low_ms is not None
-            and row.result_high_ms is not None
-        ):
-            ranked.setdefault(row.group, []).append(
-                (index, (row.result_low_ms, row.result_high_ms))
-            )
-    result = list(rows)
+        low, high = row.result_low_ms, row.result_high_ms
+        if row.unranked is None and low is not None and high is not None:
+            ranked.setdefault(groups[index], []).append((index, (low, high)))
+    by_index: dict[int, Place] = {}
     for members in ranked.values():
-        for (index, _), place in zip(members, places([each for _, each in members]), strict=True):
-            result[index] = replace(rows[index], rank=place.rank, tied=place.tied)
-    return result
+        shown = places([interval for _, interval in members])
+        by_index |= {index: place for (index, _), place in zip(members, shown, strict=True)}
+    return [
+        replace(
+            row,
+            group=group,
+            rank=by_index[index].rank if index in by_index else None,
+            tied=index in by_index and by_index[index].tied,
+            **others,  # type: ignore[arg-type]
+        )
+        for index, (row, group, others) in enumerate(zip(rows, groups, _beside(rows), strict=True))
+    ]
 
 
 _OTHERWISE_EQUAL = tuple(
@@ -90,32 +95,36 @@ _BURSTS = ("burst-1", "modelbench-1", "ci-ab-1", "smoke-1")
 """Protocols of bursts, the one to show first."""
 
 
-def _beside(rows: Sequence[Row]) -> list[Row]:
-    """Return the rows, each with the burst and the sustained latency of the same file.
+def _beside(rows: Sequence[Row]) -> list[dict[str, float | str | None]]:
+    """Return, for each row, the burst or the sustained latency that its own protocol lacks.
 
-    What its protocol does not measure is that of another record, under otherwise equal
-    conditions, that is no suspect.
+    It is of the same file under otherwise equal conditions, from a record that is no suspect.
     """
-    kin: dict[tuple[object, ...], list[Row]] = {}
+    bursts: dict[tuple[object, ...], Row] = {}
+    long_runs: dict[tuple[object, ...], Row] = {}
     for row in rows:
-        if row.file_sha256 is not None and row.p50_ms is not None:
-            kin.setdefault(_file(row), []).append(row)
+        if row.unranked is not None:
+            continue
+        for known, order, number in (
+            (bursts, _first_burst, row.burst_ms),
+            (long_runs, _first_long, row.sustained_ms),
+        ):
+            if number is not None:
+                key = _file(row)
+                known[key] = min(known.get(key, row), row, key=order)
     result = []
     for row in rows:
-        others = [
-            other for other in kin.get(_file(row), ()) if other.unranked is None and other != row
-        ]
-        bursts = [other for other in others if other.burst_ms is not None]
-        long_runs = [other for other in others if other.sustained_ms is not None]
-        if row.p50_ms is not None and row.burst_ms is None and bursts:
-            best = min(bursts, key=_first_burst)
-            row = replace(row, burst_ms=best.burst_ms, burst_protocol=best.burst_protocol)
-        if row.p50_ms is not None and row.sustained_ms is None and long_runs:
-            best = min(long_runs, key=_first_long)
-            row = replace(
-                row, sustained_ms=best.sustained_ms, sustained_protocol=best.sustained_protocol
-            )
-        result.append(row)
+        others: dict[str, float | str | None] = {}
+        if row.p50_ms is not None:
+            burst, long_run = bursts.get(_file(row)), long_runs.get(_file(row))
+            if row.burst_ms is None and burst is not None:
+                others |= {"burst_ms": burst.burst_ms, "burst_protocol": burst.protocol}
+            if row.sustained_ms is None and long_run is not None:
+                others |= {
+                    "sustained_ms": long_run.sustained_ms,
+                    "sustained_protocol": long_run.protocol,
+                }
+        result.append(others)
     return result
 
 

@@ -51,6 +51,9 @@ class Row:
     """One line of the leaderboard; what is not known is None."""
 
     model: str
+    """As it is shown, with its image size and width where they are not the usual ones."""
+    network: str
+    """The name of the network, whatever its size and width."""
     artifact: str
     """The recipe's label."""
     format: str
@@ -205,6 +208,7 @@ def row_of(entry: Entry, judgement: Judgement, naming: Naming) -> Row:
     onset = figures.onset if figures else None
     return Row(
         model=naming.shown(model.title),
+        network=model.name,
         artifact=f"{entry.recipe.label} {file.sha256[:8]}"
         if file and file.given
         else entry.recipe.label,
@@ -410,8 +414,9 @@ def _name(entry: Entry, naming: Naming) -> str:
         form=recipe.form,
         calibration=Calibration() if recipe.precision.calibrated else None,
     )
-    digest = hashlib.sha256(wire.dumps(recipe).encode()).hexdigest()[:8]
-    end = "" if recipe == plain else f", {digest}"
+    end = ""
+    if recipe != plain:
+        end = f", {hashlib.sha256(wire.dumps(recipe).encode()).hexdigest()[:8]}"
     what = f"{naming.shown(model.title)}{inputs} {recipe.label}"
     return escapes.visible(f"{what}, {how}{device.model} ({device.id}), {rule}{choice}{end}")
 

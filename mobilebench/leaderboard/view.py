@@ -151,8 +151,13 @@ class View:
 
 
 def contents_of(row: Row, name: str) -> frozenset[str]:
-    """Return what a row answers to in a filter: a runtime by its name, and with its version."""
+    """Return what a row answers to in a filter.
+
+    A runtime does by its name and with its version, a model by what is shown and by its network.
+    """
     content = getattr(row, FILTERS[name])
+    if name == "model":
+        return frozenset((row.model, row.network))
     if content is None:
         return frozenset()
     if name == "runtime":

@@ -39,3 +39,21 @@ def saved(chart: Any, picture: Picture) -> bytes:
     content = io.BytesIO()
     chart.save(content, format=picture.value, scale_factor=3 if picture is Picture.PNG else 1)
     return content.getvalue()
+
+
+def converted(spec: dict[str, Any], picture: Picture) -> bytes:
+    """Return a Vega-Lite specification as a file; a PNG has three pixels for each of the chart.
+
+    Raises `MissingToolkit` without the extra `plots`.
+    """
+    require_plots()
+    import vl_convert
+
+    match picture:
+        case Picture.SVG:
+            text: str = vl_convert.vegalite_to_svg(spec)
+            return text.encode()
+        case Picture.PDF:
+            return bytes(vl_convert.vegalite_to_pdf(spec))
+        case Picture.PNG:
+            return bytes(vl_convert.vegalite_to_png(spec, scale=3))

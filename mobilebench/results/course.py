@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import numpy as np
 
 from mobilebench import stats
+from mobilebench.stats.summary import percentiles
 from mobilebench.values import value
 from mobilebench.values.protocol import Protocol
 
@@ -90,7 +92,7 @@ def stretch(t_ns: Array, latency_ns: Array, start_ns: int, length_ns: int) -> St
     if first == end:
         return None
     starts, latencies = t_ns[first:end], latency_ns[first:end]
-    p50_ns, p90_ns = map(float, np.percentile(latencies, (50, 90)))
+    p50_ns, p90_ns = percentiles(np.sort(latencies), 50, 90)
     interval = _interval((starts - start_ns) * _PARTS // length_ns, latencies)
     low_ns, high_ns = (None, None) if interval is None else interval
     return Stretch(
@@ -107,9 +109,12 @@ def stretch(t_ns: Array, latency_ns: Array, start_ns: int, length_ns: int) -> St
 
 def _interval(parts: Array, latencies: Array) -> tuple[float, float] | None:
     borders = np.flatnonzero(np.diff(parts)) + 1
-    medians = [float(np.median(part)) for part in np.split(latencies, borders)]
-    if len(medians) < 2:
+    ends = [0, *borders.tolist(), len(latencies)]
+    if len(ends) < 3:
         return None
+    medians = [
+        percentiles(np.sort(latencies[start:end]), 50)[0] for start, end in itertools.pairwise(ends)
+    ]
     low, high, _ = stats.median_interval(medians)
     return low, high
 

@@ -20,6 +20,7 @@ from mobilebench.results.course import (
 from mobilebench.results.headline import Deadlines, deadlines, headline_ns, on_time_top1
 from mobilebench.results.heat import Onset
 from mobilebench.results.spread import Spread, spread
+from mobilebench.stats.summary import percentiles
 from mobilebench.values import value
 from mobilebench.values.device import DeviceState, ThermalState
 from mobilebench.values.job import Job
@@ -105,7 +106,7 @@ def figures(job: Job, measurement: Measurement, readings: Sequence[DeviceState] 
     latency_ns = np.asarray(samples.latency_ns, dtype=np.float64)
     origin_ns, t_ns = int(t_ns[0]), t_ns - t_ns[0]
     length_ns = int(t_ns[-1]) + samples.latency_ns[-1]
-    p50_ns, p90_ns, p99_ns = map(float, np.percentile(latency_ns, (50, 90, 99)))
+    p50_ns, p90_ns, p99_ns = percentiles(np.sort(latency_ns), 50, 90, 99)
     first, last = _ends(protocol, t_ns, latency_ns)
     minute_1, last_ten = _compared(protocol, t_ns, latency_ns, length_ns)
     return Figures(

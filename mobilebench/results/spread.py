@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from mobilebench import stats
 from mobilebench.notation.quantities import duration
 from mobilebench.results.headline import windows
+from mobilebench.stats.summary import percentiles
 from mobilebench.values import value
 from mobilebench.values.measurement import Samples
 from mobilebench.values.protocol import Protocol
@@ -40,7 +43,7 @@ def spread(protocol: Protocol, samples: Samples) -> Spread | None:
         measured = samples.select()
         for round_, latency in zip(measured.round, measured.latency_ns, strict=True):
             rounds.setdefault(round_, []).append(latency)
-        medians = [stats.percentile(latencies, 50) for latencies in rounds.values()]
+        medians = [percentiles(np.sort(latencies), 50)[0] for latencies in rounds.values()]
         if len(medians) < _FEWEST:
             return None
         low, high, confidence = stats.median_interval(medians)

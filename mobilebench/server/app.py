@@ -18,13 +18,14 @@ from mobilebench.server.routes import (
     enrolment,
     health,
     jobs,
+    pages,
     records,
     tokens,
 )
 from mobilebench.server.service import Service
 from mobilebench.server.settings import Settings
 
-_ROUTERS = (records, jobs, artifacts, enrolment, devices, tokens, health)
+_ROUTERS = (records, jobs, artifacts, enrolment, devices, tokens, health, pages)
 _PROBLEM = {
     "type": "object",
     "description": "A refusal (RFC 9457).",

@@ -20,7 +20,6 @@ ALIAS = r"^[a-z0-9][a-z0-9._-]{0,39}$"
 TEXT = r"^[^\x00-\x1f\x7f]+$"
 Alias = Annotated[str, Field(pattern=ALIAS, max_length=40)]
 Text = Annotated[str, Field(pattern=TEXT, max_length=100)]
-_SEEN_EVERY_MS = 60_000
 
 
 class Described(BaseModel):
@@ -112,14 +111,11 @@ def _end_leases(connection: sa.Connection, alias: str) -> None:
     connection.execute(waiting.values(state="waiting"))
 
 
-def seen(database: Database, caller: Caller) -> None:
-    """Note that a device was here, once a minute at most."""
-    now = now_ms()
-    if caller.alias is None or now - caller.last_seen < _SEEN_EVERY_MS:
-        return
+def seen(database: Database, alias: str) -> None:
+    """Note that a device was here."""
     with database.writing() as connection:
-        here = DEVICES.c.alias == caller.alias
-        connection.execute(sa.update(DEVICES).where(here).values(last_seen=now))
+        here = DEVICES.c.alias == alias
+        connection.execute(sa.update(DEVICES).where(here).values(last_seen=now_ms()))
 
 
 def listed(connection: sa.Connection) -> list[dict[str, Any]]:

@@ -36,19 +36,13 @@ def opened(settings: Settings) -> Iterator[Database]:
 
 def prepare(settings: Settings) -> None:
     """Make what is missing in the database. Raises `UserError` where the server must not start."""
-    with opened(settings) as database:
-        if settings.workers > 1 and database.is_sqlite:
+    with opened(settings) as database, database.reading() as connection:
+        if not settings.is_loopback and not tokens.has_admin(connection):
             raise UserError(
-                f"{settings.workers} workers need a store on PostgreSQL, and this one is SQLite, "
-                f"which one process writes best; leave --workers out, or move the store."
+                f"The server would listen on {settings.host} without any token that may "
+                f"administer it; make one with `mobilebench server token --scope admin`, or "
+                f"listen on 127.0.0.1."
             )
-        with database.reading() as connection:
-            if not settings.is_loopback and not tokens.has_admin(connection):
-                raise UserError(
-                    f"The server would listen on {settings.host} without any token that may "
-                    f"administer it; make one with `mobilebench server token --scope admin`, or "
-                    f"listen on 127.0.0.1."
-                )
 
 
 def _require_free(settings: Settings) -> None:

@@ -65,6 +65,17 @@ def checked(body: bytes, caller: Caller, depth: int) -> Given:
     return Given(Row.of(document), jobs.Result.of(plain))
 
 
+def read(bodies: Sequence[bytes], caller: Caller, depth: int) -> list[Given | Refused]:
+    """Read records as `checked` does; what is refused is in the place of its record."""
+    result: list[Given | Refused] = []
+    for body in bodies:
+        try:
+            result.append(checked(body, caller, depth))
+        except Refused as problem:
+            result.append(problem)
+    return result
+
+
 @dataclass(frozen=True)
 class _Waiting:
     rows: Sequence[Row]

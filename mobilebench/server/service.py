@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
@@ -10,7 +11,8 @@ from typing import Annotated, Any, TypeVar
 from fastapi import Depends, Request
 from starlette.concurrency import run_in_threadpool
 
-from mobilebench.server import tokens
+from mobilebench.pages.stored import StoredPages
+from mobilebench.server import devices, tokens
 from mobilebench.server.artifacts import Artifacts
 from mobilebench.server.database import Database
 from mobilebench.server.limits import Buckets
@@ -22,6 +24,10 @@ from mobilebench.server.tokens import Caller, Scope
 from mobilebench.store import RecordStore
 
 _T = TypeVar("_T")
+_CALLERS = 1000
+_KNOWN_S = 1.0
+"""How long a token is not looked up again; one that was revoked here is at once."""
+_SEEN_EVERY_S = 60.0
 _AT_WORK = 4
 """Records that are read at the same time; more wait, and keep no memory busy."""
 
@@ -34,6 +40,7 @@ class Service:
         self.settings = settings
         self.limits = settings.limits
         self.store = RecordStore(settings.store)
+        self.pages = StoredPages(self.store)
         self.database = Database(settings.store)
         self.artifacts = Artifacts(Path(settings.files))
         self.artifacts.prepare()
@@ -43,6 +50,8 @@ class Service:
         self.news = asyncio.Event()
         """Set for a moment when a job was posted to this worker."""
         self.stopping = False
+        self._callers: dict[str | None, tuple[Caller, float]] = {}
+        self._seen: dict[str, float] = {}
         self._requests = Buckets(self.limits.requests_per_s, self.limits.requests_at_once)
         failures = self.limits.failures_per_minute
         self._failures = Buckets(failures / 60, failures)
@@ -70,15 +79,43 @@ class Service:
     async def caller(self, request: Request) -> Caller:
         """Return whose token came with a request. Raises `Refused`."""
         header = request.headers.get("authorization")
+        known, until = self._callers.get(header, (None, 0.0))
+        if known is not None and time.monotonic() < until:
+            caller = known
+        else:
+            caller = await self._looked_up(request, header)
+        request.state.token_id = caller.token_id
+        self.count_request(caller.token_id)
+        return caller
+
+    async def _looked_up(self, request: Request, header: str | None) -> Caller:
         try:
             caller = await run_in_threadpool(tokens.caller, self.database, header)
         except Refused as problem:
             if problem.code != "no_token":
                 self.count_failure(request)
             raise
-        request.state.token_id = caller.token_id
-        self.count_request(caller.token_id)
+        if len(self._callers) >= _CALLERS:
+            self._callers.clear()
+        self._callers[header] = (caller, time.monotonic() + _KNOWN_S)
         return caller
+
+    def forget_callers(self) -> None:
+        """Look every token up again: one was revoked."""
+        self._callers.clear()
+
+    async def seen(self, caller: Caller) -> None:
+        """Note that a device was here, once a minute at most."""
+        now = time.monotonic()
+        if (
+            caller.alias is None
+            or now - self._seen.get(caller.alias, -_SEEN_EVERY_S) < _SEEN_EVERY_S
+        ):
+            return
+        if len(self._seen) >= _CALLERS:
+            self._seen.clear()
+        self._seen[caller.alias] = now
+        await run_in_threadpool(devices.seen, self.database, caller.alias)
 
 
 def _address(request: Request) -> str:

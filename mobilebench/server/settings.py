@@ -8,7 +8,7 @@ from typing import Self
 
 from mobilebench.values import require_range, value, wire
 
-VARIABLE = "MOBILEBENCH_SERVER"
+VARIABLE = "MOBILEBENCH_SERVER_SETTINGS"
 """Environment variable by which the workers get the settings."""
 MIB = 1 << 20
 

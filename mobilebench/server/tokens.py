@@ -47,7 +47,6 @@ class Caller:
     """Of the device that the token is bound to."""
     public_key: str | None
     """Of that device."""
-    last_seen: int = 0
 
     def may(self, scope: Scope) -> bool:
         """Return whether the token has a scope."""
@@ -98,7 +97,7 @@ def caller(database: Database, header: str | None) -> Caller:
     if kind.lower() != "bearer" or match is None:
         raise Refused("bad_token", "The text is not a token; send `Authorization: Bearer mb_...`.")
     token_id, secret = match.groups()
-    columns = (*TOKENS.c, DEVICES.c.public_key, DEVICES.c.last_seen)
+    columns = (*TOKENS.c, DEVICES.c.public_key)
     statement = (
         sa.select(*columns)
         .select_from(TOKENS.outerjoin(DEVICES, DEVICES.c.alias == TOKENS.c.alias))
@@ -116,7 +115,6 @@ def caller(database: Database, header: str | None) -> Caller:
         scopes=frozenset(map(Scope, row["scopes"].split())),
         alias=row["alias"],
         public_key=row["public_key"],
-        last_seen=row["last_seen"] or 0,
     )
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from mobilebench.errors import SchemaError
+from mobilebench.store import entries
 from mobilebench.store.columns import columns_of
 from mobilebench.store.documents import Document
 from mobilebench.store.packing import pack, unpack
@@ -75,6 +76,7 @@ def add(connection: sa.Connection, rows: Sequence[Row]) -> list[Arrival]:
             sa.insert(DOCUMENTS),
             [{"record_id": id_, "content": row.content} for id_, row in new.items()],
         )
+        entries.renew(connection, [row.columns for row in new.values()])
     return arrivals
 
 

@@ -99,8 +99,11 @@ def _digests(cell: CellKey, weights: str | None, settings: tuple[str, ...]) -> t
 
 
 def narrow(text: str) -> str:
-    """Return a text as it stands in a column: a long one ends in a digest, no NUL is in it."""
-    text = text.replace("\0", "\N{SYMBOL FOR NULL}")
+    """Return a text as it stands in a column: a long one ends in a digest."""
+    # PostgreSQL takes no NUL, and a board's place has separators between its parts.
+    text = text.replace("\0", "\N{SYMBOL FOR NULL}").replace(
+        "\x1f", "\N{SYMBOL FOR UNIT SEPARATOR}"
+    )
     if len(text) <= _LONGEST:
         return text
     digest = hashlib.sha256(text.encode()).hexdigest()

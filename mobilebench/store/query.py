@@ -121,9 +121,14 @@ def _meets(column: sa.ColumnElement[Any], wanted: Any, *, whole: bool) -> sa.Col
     same: sa.ColumnElement[bool] = column == wanted
     if whole:
         return same
-    # The range lets an index serve; both databases order these columns by their bytes.
-    start = sa.func.substr(column, 1, len(wanted)) == wanted
-    return sa.and_(column >= wanted, column < f"{wanted}{_LAST}", start) if wanted else start
+    return starts_with(column, wanted)
+
+
+def starts_with(column: sa.ColumnElement[Any], text: str) -> sa.ColumnElement[bool]:
+    """Return the condition that a column begins with a text, which an index serves."""
+    # Both databases order these columns by their bytes; the comparison is exact.
+    start: sa.ColumnElement[bool] = sa.func.substr(column, 1, len(text)) == text
+    return sa.and_(column >= text, column < f"{text}{_LAST}", start) if text else start
 
 
 def _whole(name: str, wanted: str) -> int:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import shlex
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
@@ -13,12 +14,14 @@ import platformdirs
 import sqlalchemy as sa
 
 from mobilebench.errors import NoRecords, OutputError, SchemaError, UserError
-from mobilebench.store import arrivals, migrations, tables, upkeep
+from mobilebench.results import Entry
+from mobilebench.store import arrivals, entries, migrations, tables, upkeep
 from mobilebench.store import place as places
 from mobilebench.store.arrivals import AT_ONCE, Arrival, Row
 from mobilebench.store.columns import Columns
 from mobilebench.store.database import Database
 from mobilebench.store.documents import Document
+from mobilebench.store.entries import Held, Place
 from mobilebench.store.packing import unpack
 from mobilebench.store.problems import Problem, parsed, problems_of, reported_problems
 from mobilebench.store.query import After, Page, Query
@@ -234,6 +237,16 @@ class RecordStore:
             .order_by(RECORDS.c.created, RECORDS.c.record_id)
         )
         wanted = self._database.read(lambda connection: connection.scalars(statement).all())
+        yield from self._each(wanted)
+
+    def find_by_id(self, ids: Sequence[str]) -> list[Document]:
+        """Return records by their whole ids, in that order; what is not there is left out.
+
+        Raises `SchemaError`, with its id and the cure, for one that is not valid.
+        """
+        return list(self._each(ids))
+
+    def _each(self, wanted: Sequence[str]) -> Iterator[Document]:
         for start in range(0, len(wanted), AT_ONCE):
             part = wanted[start : start + AT_ONCE]
             held = self._contents(part)
@@ -283,6 +296,50 @@ class RecordStore:
             return Page(records=shown, next=None)
         last_here = After(created=shown[-1].created, record_id=shown[-1].record_id)
         return Page(records=shown, next=last_here.text)
+
+    def find_entries(
+        self, query: Query | None = None, after: str | None = None, limit: int | None = None
+    ) -> list[Entry]:
+        """Return the newest record of each line of a board that matches, without its samples.
+
+        They come by device model, compute unit and protocol; `after` is the `line` of the last
+        entry before. What was not asked for before is derived from its record, and kept. Raises
+        `SchemaError`, with its id and the cure, for a record that is not valid, and `UserError` for
+        a line that is not there.
+        """
+        held = self._database.read(
+            lambda connection: entries.find(connection, query or Query(), after, limit)
+        )
+        return self._entries(held)
+
+    def _entries(self, held: Sequence[Held]) -> list[Entry]:
+        results, derived = [], []
+        for each in held:
+            entry, new = self._cured(each.record_id, partial(entries.read, each))
+            results.append(entry)
+            if new:
+                derived.append(entry)
+        if derived and not self._read_only:
+            self._write(lambda connection: entries.keep(connection, derived))
+        return results
+
+    def derive_entries(self, most: int = AT_ONCE) -> int:
+        """Derive entries that nobody has asked for yet; return how many there were, up to `most`.
+
+        A board is then quick at its first look, too.
+        """
+        held = self._database.read(lambda connection: entries.lacking(connection, most))
+        derived = []
+        for each in held:
+            with suppress(SchemaError):  # whoever asks for it is told
+                derived.append(entries.read(each, each.record_id)[0])
+        if derived:
+            self._write(lambda connection: entries.keep(connection, derived))
+        return len(derived)
+
+    def places(self, query: Query | None = None) -> list[Place]:
+        """Return the device models, units and protocols that a board has, and their lines."""
+        return self._database.read(lambda connection: entries.places(connection, query or Query()))
 
     def count(self, query: Query | None = None) -> int:
         """Return how many records match a query."""
@@ -356,6 +413,7 @@ class RecordStore:
         wanted = list(dict.fromkeys(ids))
 
         def work(connection: sa.Connection) -> int:
+            lines = entries.lines_of(connection, wanted)
             unknown = [id_ for id_ in wanted if not _removed(connection, id_)]
             if unknown:
                 raise UserError(
@@ -363,6 +421,7 @@ class RecordStore:
                     f"whole ids, as `mobilebench leaderboard --as csv` and `mobilebench store "
                     f"check` print them. Nothing was removed."
                 )
+            entries.renew_after_removal(connection, lines)
             return len(wanted)
 
         return self._write(work)

@@ -14,7 +14,7 @@ from sqlalchemy.dialects import postgresql
 
 from mobilebench.errors import SchemaError
 
-VERSION = 5
+VERSION = 6
 REVISION = str(VERSION)
 """What alembic calls it."""
 OLDEST = 1
@@ -93,6 +93,24 @@ DOCUMENTS = sa.Table(
     sa.Column("content", sa.LargeBinary, nullable=False),
 )
 """Each record's text as one zstd frame; see `packing`."""
+ENTRIES = sa.Table(
+    "entries",
+    METADATA,
+    sa.Column("line", _text(), primary_key=True),
+    sa.Column("record_id", _text(), _reference(), nullable=False, index=True),
+    sa.Column("cell", _text()),
+    sa.Column("place", _text(), nullable=False),
+    *_described(),
+    sa.Column("p50_ns", sa.Double),
+    sa.Column("version", sa.Integer),
+    sa.Column("content", sa.LargeBinary),
+    sa.Index("ix_entries_place", "place", "line"),
+    sa.Index("ix_entries_model", "model", "place", "line"),
+    sa.Index("ix_entries_device", "device", "place", "line"),
+    sa.Index("ix_entries_protocol", "protocol", "place", "line"),
+)
+"""The newest record of each line of a board. What its samples come to, from `p50_ns` on, is derived
+when it is first asked for: that takes longer than all of an import."""
 REPORTED = sa.Table(
     "reported",
     METADATA,

@@ -432,6 +432,7 @@ class _Doing:
         """
         spool, lease = self.ground.spool, self.lease.id
         refused: tuple[str, ...] = ()
+        figure = _figure(document.record)
         # Once: the next turn tries again, and again after that.
         with self.ground.server(Patience(total_s=0.0, answer_s=30.0)) as server:
             try:
@@ -445,7 +446,7 @@ class _Doing:
                 try:
                     refused = sum(spool.send(server, [name]), Sent()).refused
                 except (ServerAway, ServerRefused) as error:
-                    self.say(f"the record is kept until the server takes it: {error}")
+                    self.say(f"{figure}; the record is kept until the server takes it: {error}")
                     if isinstance(error, ServerRefused) and error.status == 401:
                         raise
                     return
@@ -453,7 +454,7 @@ class _Doing:
             # Else the same job would come again.
             self._give_back(job, "record_refused", self._nameless(refused[0]), keep=True)
             raise _GivenBack
-        self.say(f"the server has the record {document.record.record_id}")
+        self.say(f"{figure}; the server has the record {document.record.record_id}")
         job.remove()
 
     def _give_back(self, job: Errand, word: str, sentence: str, *, keep: bool = False) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from mobilebench.errors import OutputError, ServerAway, ServerRefused, UserError
 from mobilebench.notation.quantities import counted
@@ -11,7 +11,7 @@ from mobilebench.submitting import membership
 from mobilebench.submitting.address import Address
 from mobilebench.submitting.client import Server
 from mobilebench.submitting.patience import IMPATIENT, Patience
-from mobilebench.submitting.spool import Sent, Spool
+from mobilebench.submitting.spool import BATCH_BYTES, BATCH_RECORDS, Sent, Spool
 
 
 class Outbox:
@@ -25,6 +25,8 @@ class Outbox:
         self._token = membership.require(address).token
         self._patience = patience or Patience()
         self._lost: UserError | None = None
+        self._is_spent = False
+        """Whether the server was waited for in vain."""
         self._not_kept: OutputError | None = None
 
     def put(self, document: Document) -> None:
@@ -38,13 +40,25 @@ class Outbox:
                 self._try(server, names)
 
     def put_all(self, documents: Iterable[Document]) -> None:
-        """Keep records for the server; `close` sends them."""
-        self._keep(documents)
+        """Send records that lie elsewhere, too; keep those that cannot be sent."""
+        with Server(self.address, self._token, self._patience) as server:
+            for batch in _batches(documents):
+                if self._lost is None:
+                    try:
+                        results = server.submit([document.text for document in batch])
+                    except (ServerAway, ServerRefused) as error:
+                        self._lost, self._is_spent = error, True
+                    else:
+                        for document, taken in zip(batch, results, strict=True):
+                            self.sent += self.spool.settle(document.text, taken)
+                        continue
+                self._keep(batch)
 
     def close(self) -> None:
-        """Send all that waits, also of earlier calls, with patience."""
+        """Send all that waits, also of earlier calls, with the patience that is left."""
         self._lost = None
-        with Server(self.address, self._token, self._patience) as server:
+        patience = IMPATIENT if self._is_spent else self._patience
+        with Server(self.address, self._token, patience) as server:
             self._try(server, None)
 
     def _keep(self, documents: Iterable[Document]) -> list[str]:
@@ -103,3 +117,17 @@ class Outbox:
                 f"`mobilebench submit store:id=... --server {self.address}`."
             )
         return lines
+
+
+def _batches(documents: Iterable[Document]) -> Iterator[list[Document]]:
+    """Yield documents that go in one request."""
+    batch: list[Document] = []
+    size = 0
+    for document in documents:
+        if batch and (len(batch) == BATCH_RECORDS or size + len(document.text) > BATCH_BYTES):
+            yield batch
+            batch, size = [], 0
+        batch.append(document)
+        size += len(document.text)
+    if batch:
+        yield batch

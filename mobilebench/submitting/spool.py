@@ -21,8 +21,9 @@ from mobilebench.files import write_bytes, write_text, writing
 from mobilebench.submitting.answers import Status, Taken
 from mobilebench.submitting.client import Server
 
-_BATCH_RECORDS = 64
-_BATCH_BYTES = 8 << 20
+BATCH_RECORDS = 64
+"""Most records in one request: what is lost with a connection is sent again."""
+BATCH_BYTES = 8 << 20
 _RECORD, _LEASE, _REASON = ".json", ".lease", ".txt"
 _LOCK = ".sending.lock"
 _ABANDONED_S = 24 * 3600.0
@@ -66,7 +67,7 @@ class Spool:
 
         With `lease`, it is the result of that job. Raises `OutputError` where it cannot be written.
         """
-        name = hashlib.sha256(text.encode()).hexdigest()[:32]
+        name = _name(text)
         with writing(self.folder):
             self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         if lease is not None:
@@ -127,7 +128,7 @@ class Spool:
             if waiting.lease is not None:
                 yield [waiting]
                 continue
-            if batch and (len(batch) == _BATCH_RECORDS or size + len(waiting.text) > _BATCH_BYTES):
+            if batch and (len(batch) == BATCH_RECORDS or size + len(waiting.text) > BATCH_BYTES):
                 yield batch
                 batch, size = [], 0
             batch.append(waiting)
@@ -150,19 +151,37 @@ class Spool:
     def _settled(self, waiting: Waiting, taken: Taken) -> Sent:
         place = self._place(waiting.name, _RECORD)
         if taken.status is Status.REFUSED:
-            aside = self.refused_folder / place.name
-            write_text(aside.with_suffix(_REASON), f"{taken.why}\n")
+            aside = self._reason(waiting.name, taken.why)
             with writing(aside), suppress(FileNotFoundError):
                 place.replace(aside)
         with writing(place):
             place.unlink(missing_ok=True)
             self._place(waiting.name, _LEASE).unlink(missing_ok=True)
+        return self._counted(waiting.name, taken)
+
+    def settle(self, text: str, taken: Taken) -> Sent:
+        """Return what came of a record that was never kept here; set it apart where it is refused.
+
+        Raises `OutputError` where it cannot be set apart.
+        """
+        name = _name(text)
+        if taken.status is Status.REFUSED:
+            write_bytes(self._reason(name, taken.why), text.encode())
+        return self._counted(name, taken)
+
+    def _reason(self, name: str, why: str) -> Path:
+        """Write why a record is refused; return where the record belongs."""
+        aside = self.refused_folder / f"{name}{_RECORD}"
+        write_text(aside.with_suffix(_REASON), f"{why}\n")
+        return aside
+
+    def _counted(self, name: str, taken: Taken) -> Sent:
         match taken.status:
             case Status.ADDED:
                 return Sent(added=1)
             case Status.THERE:
                 return Sent(there=1)
-        return Sent(refused=(f"{self.refused_folder / place.name}: {taken.why}",))
+        return Sent(refused=(f"{self.refused_folder / name}{_RECORD}: {taken.why}",))
 
     def _place(self, name: str, ending: str) -> Path:
         return self.folder / f"{name}{ending}"
@@ -176,3 +195,7 @@ class Spool:
             with suppress(FileNotFoundError):
                 if time.time() - path.stat().st_mtime > _ABANDONED_S:
                     path.unlink()
+
+
+def _name(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:32]

@@ -22,9 +22,9 @@ from mobilebench.cli import output
 from mobilebench.errors import UserError
 from mobilebench.leaderboard import Row, elsewhere, exchange, rank, text
 from mobilebench.leaderboard.bibtex import bibliography
-from mobilebench.leaderboard.page import as_page
 from mobilebench.leaderboard.paper import as_paper
 from mobilebench.leaderboard.table import as_table
+from mobilebench.pages.board import as_page
 from mobilebench.regress import check
 from mobilebench.regress.annotations import as_annotations
 from mobilebench.regress.junit import as_junit
@@ -181,10 +181,12 @@ class _Tags(HTMLParser):
     def __init__(self) -> None:
         super().__init__()
         self.tags: list[str] = []
+        self.scripts = 0
         self.attributes: set[str] = set()
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags.append(tag)
+        self.scripts += tag == "script" and not attrs
         self.attributes |= {name for name, _ in attrs}
 
 
@@ -196,7 +198,7 @@ def test_the_page(rows: list[Row], reported: list[Reported]) -> None:
     records = [measured(), failed_export(target="opset18")]
     plain_page.feed(as_page(rank(records), [REPORTED]))
     ours = set(plain_page.tags)
-    assert set(nasty_page.tags) <= ours and nasty_page.tags.count("script") == 1
+    assert set(nasty_page.tags) <= ours and nasty_page.scripts == plain_page.scripts
     assert nasty_page.attributes <= plain_page.attributes
     assert "<script>alert" not in page and "&lt;script&gt;alert" in page
 

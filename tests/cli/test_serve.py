@@ -53,6 +53,7 @@ def test_a_server_from_the_first_token_to_a_record(
         assert taken.code == 2 and "alias" in taken.stderr
         revoked = mobilebench("server", "revoke", token.stdout.split("_")[1])
         assert revoked.code == 0
+        time.sleep(1.1)  # it was revoked by another process: the server knows within a second
         assert httpx.get(f"{url}/v1/me", headers=header).status_code == 401
     finally:
         server.send_signal(signal.SIGINT)
@@ -74,11 +75,6 @@ def test_a_port_that_is_in_use_is_said(mobilebench: Callable[..., Any]) -> None:
         other.listen()
         refused = mobilebench("serve", "--port", str(other.getsockname()[1]))
     assert refused.code == 2 and "in use" in refused.stderr
-
-
-def test_several_workers_need_postgresql(mobilebench: Callable[..., Any]) -> None:
-    refused = mobilebench("serve", "--workers", "2", "--port", str(free_port()))
-    assert refused.code == 2 and "PostgreSQL" in refused.stderr
 
 
 def test_words_that_are_no_scope_or_alias_are_refused(mobilebench: Callable[..., Any]) -> None:

@@ -13,8 +13,8 @@ from mobilebench.conversion.loading import describe
 from mobilebench.deploy import Target, target_of
 from mobilebench.errors import CellFailed, MissingToolkit, RecipeError
 from mobilebench.leaderboard import rank
-from mobilebench.leaderboard.page import as_page
 from mobilebench.leaderboard.text import as_markdown
+from mobilebench.pages.board import as_page
 from mobilebench.pipeline import export_module
 from mobilebench.values import wire
 from mobilebench.values.artifact import Artifact

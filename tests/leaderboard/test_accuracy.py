@@ -17,8 +17,8 @@ from mobilebench.leaderboard import Row, rank
 from mobilebench.leaderboard.columns import NAMES, by_column
 from mobilebench.leaderboard.judgement import not_shown
 from mobilebench.leaderboard.notes import notes
-from mobilebench.leaderboard.page import as_page
 from mobilebench.leaderboard.text import as_csv, as_json, as_markdown
+from mobilebench.pages.board import as_page
 from mobilebench.store import RecordStore
 from mobilebench.values import wire
 from mobilebench.values.accuracy import Accuracy

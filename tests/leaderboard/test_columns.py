@@ -19,10 +19,10 @@ from mobilebench.leaderboard.columns import COLUMNS, NAMES, by_importance, named
 from mobilebench.leaderboard.groups import groups
 from mobilebench.leaderboard.naming import Naming
 from mobilebench.leaderboard.notes import notes
-from mobilebench.leaderboard.page import as_page
 from mobilebench.leaderboard.rows import Row
 from mobilebench.leaderboard.table import as_table
 from mobilebench.leaderboard.text import as_csv, as_json, as_markdown
+from mobilebench.pages.board import as_page
 from mobilebench.results.spread import spread
 from mobilebench.store import RecordStore
 from mobilebench.values.measurement import ComputeUnit, Measurement, Phase, Samples
@@ -103,7 +103,7 @@ def test_columns_are_in_every_form_in_the_order_given() -> None:
     table = _shown(rows, 200, WORDS).splitlines()[1]
     assert re.sub(r"\s+", " ", table).strip() == " ".join(["#", *titles])
     page = as_page(rows, (), named(WORDS))
-    shown = re.findall(r'<th scope="col".*?<button>(.*?)</button>', page)
+    shown = re.findall(r'<th scope="col" role="columnheader" data-name.*?>([^<]*)</th>', page)
     assert shown == titles[:-1], "the spread stands small in the cell of the median"
     assert '<small title="p50 spread">10.0 to 12.0 ms</small>' in page
     [line] = csv.DictReader(io.StringIO(as_csv(rows, named(WORDS))))
@@ -149,7 +149,8 @@ def test_the_program_takes_columns_or_refuses_them(
         done = mobilebench("leaderboard", "--as", shape, "--columns", "model,macs,p50")
         assert done.code == 0, done.stderr
         assert ("662142336" if shape in ("csv", "json") else "662 M") in done.stdout
-        assert "onnxruntime" not in done.stdout, shape
+        # What people read says under which conditions the rows of a group were measured.
+        assert shape not in ("csv", "json") or "onnxruntime" not in done.stdout, shape
     for shape in ("bencher", "github-action-benchmark"):
         done = mobilebench("leaderboard", "--as", shape, "--columns", "model")
         assert done.code == 2 and "--columns was given" in done.stderr

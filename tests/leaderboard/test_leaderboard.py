@@ -12,13 +12,12 @@ from html.parser import HTMLParser
 import pytest
 from rich.console import Console
 
-from mobilebench.leaderboard import Row, rank
-from mobilebench.leaderboard.chart import charts
+from mobilebench.leaderboard import Row, groups, rank
 from mobilebench.leaderboard.columns import NAMES, UNKNOWN, offered
 from mobilebench.leaderboard.notes import notes
-from mobilebench.leaderboard.page import as_page
 from mobilebench.leaderboard.table import as_table
 from mobilebench.leaderboard.text import as_csv, as_json, as_markdown
+from mobilebench.pages.board import as_page
 from mobilebench.values.artifact import Agreement
 from mobilebench.values.measurement import Diagnosis
 from mobilebench.values.modelspec import Weights
@@ -169,11 +168,9 @@ class _Tags(HTMLParser):
 
     def __init__(self) -> None:
         super().__init__()
-        self.rows = 0
         self.fetched: list[str] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.rows += tag == "tr"
         self.fetched += [
             value or "" for name, value in attrs if name in ("src", "href", "action", "data")
         ]
@@ -183,12 +180,14 @@ def test_the_page_is_one_file_that_fetches_nothing() -> None:
     page = as_page(_rows())
     tags = _Tags()
     tags.feed(page)
-    assert tags.rows == 3 + 3, "three tables: 1 thread, 2 threads, and failed to export"
-    assert tags.fetched and all(
-        link.startswith("data:") or link == "#notes" for link in tags.fetched
+    assert page.count('<tr role="row"') == 3 + 3, (
+        "three tables: 1 thread, 2 threads, and failed to export"
     )
-    assert not re.search(r"@import|url\(", page)
-    assert page.count('class="bar"') == 2
+    assert tags.fetched and all(
+        link.startswith("data:") or link in ("#notes", "#main") for link in tags.fetched
+    )
+    assert not re.search(r"@import|url\(", re.sub("(?s)<script>.*?</script>", "", page))
+    assert page.count('class="plot"') == 2, "accuracy against latency, and latencies"
 
 
 def test_names_from_records_cannot_write_html() -> None:
@@ -198,8 +197,8 @@ def test_names_from_records_cannot_write_html() -> None:
 
 
 def test_a_board_of_failures_has_no_chart() -> None:
-    assert charts(_rows(FAILED)) == []
-    assert "Latency" not in as_page(_rows(FAILED))
+    page = as_page(_rows(FAILED))
+    assert 'class="plot"' not in page and "vega" not in page
 
 
 def test_a_round_that_ended_early_is_shown_and_not_a_crash() -> None:
@@ -278,14 +277,16 @@ def test_a_chart_is_of_one_device_and_protocol_and_names_both() -> None:
     phones = [_device(FAST, "pixel", "Pixel 8"), _device(FAST, "galaxy", "Galaxy S24")]
     burst = _device(measured(protocol_id="burst-1"), "pixel", "Pixel 8")
     rows = _rows(*phones, burst)
-    titles = [chart.heading for chart in charts(rows)]
+    titles = [group.heading for group in groups(rows)]
     assert titles == [
         "Galaxy S24 (galaxy, cpu), protocol smoke-1",
         "Pixel 8 (pixel, cpu), protocol burst-1",
         "Pixel 8 (pixel, cpu), protocol smoke-1",
     ]
     page = as_page(rows)
-    assert all(f"<h3>{title}</h3>" in page for title in titles)
+    parts = page.replace("<wbr>", "").split("<h2>")[1:]
+    charts = [part for part in parts if 'class="plot"' in part]
+    assert [part[: len(title)] for part, title in zip(charts, titles, strict=True)] == titles
     assert page.count('<table class="board') == 3
 
 
@@ -294,8 +295,8 @@ def test_the_page_works_in_the_dark_and_without_a_script() -> None:
     assert "prefers-color-scheme: dark" in page and 'content="light dark"' in page
     head, _, script = page.partition("<script>")
     assert 'id="tools" hidden' in head, "what only works with the script is shown by it"
-    assert "tools" in script and "filter" in script
-    assert len(re.findall(r"<tr[ >]", head)) == 3 + 3
+    assert 'getElementById("tools")' in script
+    assert head.count('<tr role="row"') == 3 + 3
 
 
 @pytest.mark.parametrize(

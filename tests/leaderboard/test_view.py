@@ -50,6 +50,12 @@ def test_a_runtime_is_met_by_its_name_and_by_its_version() -> None:
     assert View.parse("runtime=onnx").rows(ROWS) == []
 
 
+def test_a_network_is_met_at_every_image_size() -> None:
+    rows = rank([A, rounds("a", [12.0, 12.1], resolution=256), B])
+    assert {row.model for row in View.parse("model=a").rows(rows)} == {"a", "a@256"}
+    assert [row.model for row in View.parse("model=a%40256").rows(rows)] == ["a@256"]
+
+
 def test_words_are_met_in_any_order_and_case() -> None:
     assert [row.model for row in View.parse("q=BURST-1+made-UP+c").rows(ROWS)].count("c") == 1
     assert View.parse("q=nowhere").rows(ROWS) == []

@@ -155,3 +155,10 @@ def test_a_wrong_condition_is_one_sentence(tmp_path: Path) -> None:
         pass
     with pytest.raises(UserError, match="condition"):
         mobilebench.records("store:colour=red", store=tmp_path / "lab.sqlite")
+
+
+def test_the_documentation_lists_every_column() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "analysis.md").read_text(encoding="utf-8")
+    for fields in (RECORD_FIELDS, SAMPLE_FIELDS):
+        lines = [f"| `{each.name}` | {each.kind.value} | {each.about} |" for each in fields]
+        assert "\n".join(lines) in page

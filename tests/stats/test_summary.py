@@ -7,7 +7,7 @@ import pytest
 from scipy import stats as scipy_stats
 
 from mobilebench import stats
-from mobilebench.stats.summary import tick
+from mobilebench.stats.summary import percentiles, tick
 
 
 def test_summary_is_computed_from_samples() -> None:
@@ -72,3 +72,12 @@ def test_the_interval_of_a_median_covers_it_as_often_as_it_says() -> None:
 def test_one_value_has_no_interval() -> None:
     with pytest.raises(ValueError, match="two values"):
         stats.median_interval([1.0])
+
+
+def test_percentiles_of_sorted_numbers_are_those_of_numpy_to_the_last_bit() -> None:
+    rng = np.random.default_rng(7)
+    for count in (1, 2, 3, 10, 97, 1000):
+        numbers = rng.integers(1, 10**9, count)
+        percents = (0, 10, 50, 90, 99, 99.9, 100)
+        expected = tuple(stats.percentile(numbers.tolist(), percent) for percent in percents)
+        assert percentiles(np.sort(numbers.astype(float)), *percents) == expected

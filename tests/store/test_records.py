@@ -72,7 +72,7 @@ def test_a_store_of_the_second_version_is_taken_along_with_all_it_holds(tmp_path
             assert store.add_accuracy(judged(measured(), 90)) == (number == 1)
             assert store.problems() == (4, [])
     with sqlite3.connect(path) as connection:
-        assert connection.execute("SELECT version FROM store").fetchall() == [(5,)]
+        assert connection.execute("SELECT version FROM store").fetchall() == [(6,)]
 
 
 def test_a_store_of_the_third_version_keeps_its_signed_texts_and_knows_its_cells(

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import gzip
 import json
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import zstandard
@@ -122,6 +124,15 @@ class Scripted:
 
     def client(self, **changes: Any) -> Server:
         return Server(self.address, TOKEN, **{"patience": QUICK, **changes})
+
+    def speak_tls(self, certificate: Path) -> None:
+        """Be an https server, with a certificate and its key in one file."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate)
+        # A handshake that fails ends in the thread of its request, not in that of all.
+        self._server.socket = context.wrap_socket(
+            self._server.socket, server_side=True, do_handshake_on_connect=False
+        )
 
     def start(self) -> None:
         self._thread.start()

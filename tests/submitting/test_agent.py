@@ -13,50 +13,46 @@ import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import psutil
 import pytest
 
+from mobilebench import plugins
 from mobilebench.errors import ServerRefused, UserError
-from mobilebench.inspecting import given as given_files
 from mobilebench.machine import host
-from mobilebench.measuring import devices, job_folder
-from mobilebench.measuring.setting import Setting, job_alone
-from mobilebench.observer import Progress, SilentProgress
+from mobilebench.measuring import job_folder
 from mobilebench.server.settings import Limits
 from mobilebench.store import signing
 from mobilebench.store.documents import Document
 from mobilebench.submitting import membership, sending
 from mobilebench.submitting.address import Address
-from mobilebench.submitting.agent import Agent, Waits
-from mobilebench.submitting.alias import alias
+from mobilebench.submitting.agent import Agent
 from mobilebench.submitting.cache import Cache
 from mobilebench.submitting.client import Server, file_sha256
+from mobilebench.submitting.errand import Errand
 from mobilebench.submitting.membership import Membership
 from mobilebench.submitting.outbox import Outbox
-from mobilebench.submitting.patience import Patience
 from mobilebench.submitting.spool import Sent
-from mobilebench.values import wire
+from mobilebench.values.artifact import content_sha256
 from mobilebench.values.event import EventKind
-from mobilebench.values.job import Limits as JobLimits
 from mobilebench.values.measurement import Measurement
 from mobilebench.values.obstacles import Obstacle
-from mobilebench.values.protocol import protocol
-from mobilebench.values.record import Record
-from tests.foreign import convolution
 from tests.records import measured
 from tests.server.running import Server as Running
 from tests.server.running import running
 from tests.shelf import Phone, Shelf
 from tests.signals import hear_ctrl_c
-
-PATIENCE = Patience(total_s=30.0, first_s=0.05, most_s=0.5)
-WAITS = Waits(poll_s=1, look_s=0.1, list_s=0.5, away_s=0.2, pause_s=0.1)
-SIM = "sim:steady"
-_LONG_S = 60
+from tests.submitting.lab import (
+    LONG_S,
+    PATIENCE,
+    SIM,
+    Heard,
+    Lab,
+    agent_at_work,
+    lab_of,
+    special_lab,
+)
 
 
 @pytest.fixture
@@ -68,77 +64,6 @@ def servers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
-@dataclass
-class Lab:
-    """A server with this computer enrolled, and a person who queues jobs."""
-
-    server: Running
-    folder: Path
-    token: str
-    """Of the person."""
-    alias: str
-    """Of this computer."""
-
-    @property
-    def address(self) -> Address:
-        return Address.parse(self.server.url)
-
-    def person(self) -> Server:
-        return Server(self.address, self.token, PATIENCE)
-
-    @property
-    def sim(self) -> str:
-        """The alias of the simulated phone."""
-        return alias("steady", SIM, signing.device_key())
-
-    def code(self, alias: str) -> str:
-        with self.server.client(self.server.token("admin")) as admin:
-            made = admin.post("/v1/enrolments", json={"alias": alias})
-        assert made.status_code == 201, made.text
-        return str(made.json()["code"])
-
-    def enrol(self) -> None:
-        with Server(self.address, None, PATIENCE) as client:
-            code, key = self.code(self.alias), signing.device_key()
-            enrolment = client.enrol(code, key, host.host_device())
-        member = Membership(enrolment.token, enrolment.device, enrolment.scopes)
-        membership.keep(self.address, member)
-
-    def job(self, device: str | None = None, **protocol_changes: Any) -> str:
-        """Queue a job for a device, by default this computer."""
-        with self.person() as client:
-            return sending.send(client, self.write(**protocol_changes), device or self.alias)
-
-    def write(self, **protocol_changes: Any) -> Path:
-        """Write the folder of a job of a small network."""
-        folder = self.folder / f"job-{uuid.uuid4().hex[:6]}"
-        model = convolution(self.folder / f"{folder.name}.onnx", sizes=(1, 3, 16, 16))
-        [artifact] = given_files.open_artifacts([model], [])
-        setting = Setting(device_id="host", protocol=protocol("smoke-1"), threads=(1,))
-        job_folder.write(artifact, job_alone(artifact, setting, JobLimits()), folder)
-        if protocol_changes:
-            plain = json.loads((folder / "job.json").read_text())
-            plain["protocol"] |= protocol_changes
-            (folder / "job.json").write_text(json.dumps(plain))
-        return folder
-
-    def state(self, job: str) -> dict[str, Any]:
-        with self.person() as client:
-            return client.job(job)
-
-    def wait_for(self, job: str, *states: str) -> dict[str, Any]:
-        until = time.monotonic() + _LONG_S
-        while (plain := self.state(job))["state"] not in states:
-            assert time.monotonic() < until, plain
-            time.sleep(0.1)
-        return plain
-
-    def record(self, id_: str) -> Record:
-        answer = self.server.client().get(f"/v1/records/{id_}")
-        assert answer.status_code == 200, answer.text
-        return wire.loads(Record, answer.content)
-
-
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """Return a server for all tests here: its start takes longer than most of them."""
@@ -146,90 +71,16 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
         yield made
 
 
-def _lab(server: Running, tmp_path: Path) -> Lab:
-    token = server.token("jobs", "submit")
-    made = Lab(server, tmp_path, token, f"computer-{uuid.uuid4().hex[:6]}")
-    made.enrol()
-    return made
-
-
-@contextmanager
-def _special_lab(tmp_path: Path, **settings: Any) -> Iterator[Lab]:
-    """Run a server with other settings, or one to be killed."""
-    (tmp_path / "server").mkdir()
-    with running(tmp_path / "server", **settings) as made:
-        yield _lab(made, tmp_path)
-
-
 @pytest.fixture
 def lab(server: Running, tmp_path: Path, servers: Path) -> Lab:
-    return _lab(server, tmp_path)
+    return lab_of(server, tmp_path)
 
 
 @pytest.fixture
 def mortal(tmp_path: Path, servers: Path) -> Iterator[Lab]:
     """Return a lab whose server may be killed."""
-    with _special_lab(tmp_path) as made:
+    with special_lab(tmp_path) as made:
         yield made
-
-
-@dataclass
-class Heard:
-    """An account that keeps what was said."""
-
-    lines: list[str] = field(default_factory=list)
-
-    def say(self, device: str, sentence: str) -> None:
-        self.lines.append(f"{device}: {sentence}")
-
-    def progress(self, device: str) -> Progress:
-        return SilentProgress()
-
-    def has(self, words: str) -> bool:
-        return any(words in line for line in self.lines)
-
-    def wait_for(self, words: str) -> None:
-        until = time.monotonic() + _LONG_S
-        while not self.has(words):
-            assert time.monotonic() < until, self.lines
-            time.sleep(0.02)
-
-
-@dataclass
-class Serving:
-    """An agent at work in a thread."""
-
-    agent: Agent
-    heard: Heard
-    error: BaseException | None = None
-
-    def run(self) -> None:
-        try:
-            self.agent.run()
-        except BaseException as error:  # noqa: BLE001 - the test looks at it
-            self.error = error
-
-
-@contextmanager
-def _agent(lab: Lab, text: str = SIM) -> Iterator[Serving]:
-    heard = Heard()
-    agent = Agent(
-        lab.address,
-        lambda: devices.fitting(text),
-        signing.device_key(),
-        heard,
-        waits=WAITS,
-        cache=Cache(lab.folder / "cache"),
-    )
-    serving = Serving(agent, heard)
-    thread = threading.Thread(target=serving.run)
-    thread.start()
-    try:
-        yield serving
-    finally:
-        agent.stop()
-        thread.join(_LONG_S)
-        assert not thread.is_alive()
 
 
 def _folders(servers: Path) -> list[Path]:
@@ -245,7 +96,7 @@ def _spool(servers: Path) -> list[Path]:
 
 def test_a_simulated_phone_fetches_a_job_and_its_record_appears(lab: Lab, servers: Path) -> None:
     job = lab.job(device=lab.sim)
-    with _agent(lab) as serving:
+    with agent_at_work(lab) as serving:
         done = lab.wait_for(job, "done")
     record = lab.record(done["record_id"])
     assert record.device.id == SIM and isinstance(record.outcome, Measurement)
@@ -260,7 +111,7 @@ def test_a_simulated_phone_fetches_a_job_and_its_record_appears(lab: Lab, server
 
 def test_this_computer_serves_itself_under_the_alias_of_its_enrolment(lab: Lab) -> None:
     job = lab.job()
-    with _agent(lab, "host,sim:steady"):
+    with agent_at_work(lab, "host,sim:steady"):
         done = lab.wait_for(job, "done")
     assert lab.record(done["record_id"]).device.id == "host"
     assert [each["device"] for each in done["refused"]] == []
@@ -273,11 +124,11 @@ def test_a_computer_that_is_not_enrolled_is_told_how(lab: Lab) -> None:
 
 
 def test_a_second_agent_leaves_the_devices_to_the_first(lab: Lab) -> None:
-    with _agent(lab) as first:
+    with agent_at_work(lab) as first:
         first.heard.wait_for("is served")
-        with _agent(lab) as second:
+        with agent_at_work(lab) as second:
             second.heard.wait_for("another agent")
-            until = time.monotonic() + _LONG_S
+            until = time.monotonic() + LONG_S
             while second.error is None and time.monotonic() < until:
                 time.sleep(0.05)
         assert isinstance(second.error, UserError)
@@ -287,9 +138,9 @@ def test_a_second_agent_leaves_the_devices_to_the_first(lab: Lab) -> None:
 
 def test_a_record_counts_though_its_lease_expired(tmp_path: Path, servers: Path) -> None:
     # No heartbeat comes before the lease is over.
-    with _special_lab(tmp_path, lease_s=1, heartbeat_s=3600) as lab:
+    with special_lab(tmp_path, lease_s=1, heartbeat_s=3600) as lab:
         job = lab.job(min_duration_ns=2 * 10**9, rounds=1)
-        with _agent(lab, "host") as serving:
+        with agent_at_work(lab, "host") as serving:
             done = lab.wait_for(job, "done")
             serving.heard.wait_for("measures")
         assert lab.record(done["record_id"]).device.id == "host"
@@ -299,14 +150,14 @@ def test_a_record_counts_though_its_lease_expired(tmp_path: Path, servers: Path)
 def test_the_agent_is_told_of_a_lease_that_is_over_and_finishes(
     tmp_path: Path, servers: Path
 ) -> None:
-    with _special_lab(tmp_path, lease_s=60, heartbeat_s=1) as lab:
+    with special_lab(tmp_path, lease_s=60, heartbeat_s=1) as lab:
         job = lab.job(min_duration_ns=3 * 10**9, rounds=1)
-        with _agent(lab, "host") as serving:
+        with agent_at_work(lab, "host") as serving:
             serving.heard.wait_for("measures")
             with lab.server.client(lab.server.token("admin")) as admin:
                 assert admin.delete(f"/v1/jobs/{job}").status_code == 204
             serving.heard.wait_for("the lease is over")
-            until = time.monotonic() + _LONG_S
+            until = time.monotonic() + LONG_S
             while _folders(servers) and time.monotonic() < until:
                 time.sleep(0.1)
             assert _folders(servers) == []
@@ -319,17 +170,17 @@ def test_ctrl_c_gives_the_job_back_at_once_and_the_next_agent_does_it(
     lab: Lab, servers: Path
 ) -> None:
     job = lab.job(min_duration_ns=3 * 10**9, rounds=2)
-    with _agent(lab, "host") as serving:
+    with agent_at_work(lab, "host") as serving:
         serving.heard.wait_for("measures")
     assert serving.heard.has("back: The agent was stopped.")
     assert lab.state(job)["state"] == "waiting" and _folders(servers) == []
-    with _agent(lab, "host"):
+    with agent_at_work(lab, "host"):
         done = lab.wait_for(job, "done")
     assert [each["word"] for each in done["refused"]] == ["stopped"]
 
 
 def test_an_agent_that_waits_for_a_job_ends_at_once(lab: Lab) -> None:
-    with _agent(lab) as serving:
+    with agent_at_work(lab) as serving:
         serving.heard.wait_for("is served")
         time.sleep(0.3)
         began = time.monotonic()
@@ -340,7 +191,7 @@ def test_an_agent_that_waits_for_a_job_ends_at_once(lab: Lab) -> None:
 def _killed_in_the_middle(lab: Lab, job: str) -> None:
     """Start an agent as a program, and kill it and its children while it measures."""
     program = _program(lab)
-    until = time.monotonic() + _LONG_S
+    until = time.monotonic() + LONG_S
     while True:
         journals = list(lab.folder.glob("servers/*/jobs/*/journal.jsonl"))
         if journals and b'"round_ended":0' in journals[0].read_bytes():
@@ -375,7 +226,7 @@ def test_an_agent_that_is_killed_goes_on_with_its_job(lab: Lab, servers: Path) -
     _killed_in_the_middle(lab, job)
     [folder] = _folders(servers)
     assert (folder / "journal.jsonl").exists()
-    with _agent(lab, "host") as serving:
+    with agent_at_work(lab, "host") as serving:
         done = lab.wait_for(job, "done")
     assert serving.heard.has(f"goes on with job {job}")
     outcome = lab.record(done["record_id"]).outcome
@@ -389,15 +240,12 @@ def test_a_job_that_was_given_to_others_meanwhile_is_given_up(lab: Lab, servers:
     _killed_in_the_middle(lab, job)
     with lab.server.client(lab.server.token("admin")) as admin:
         assert admin.delete(f"/v1/jobs/{job}").status_code == 204
-    with _agent(lab, "host") as serving:
+    with agent_at_work(lab, "host") as serving:
         serving.heard.wait_for("gives up")
     assert _folders(servers) == []
 
 
 def test_a_record_that_was_ready_when_the_agent_was_killed_is_sent(lab: Lab, servers: Path) -> None:
-    from mobilebench import plugins
-    from mobilebench.submitting.errand import Errand
-
     job = lab.job()
     member = membership.require(lab.address)
     with Server(lab.address, member.token, PATIENCE) as client:
@@ -407,7 +255,7 @@ def test_a_record_that_was_ready_when_the_agent_was_killed_is_sent(lab: Lab, ser
         errand = Errand.of(lease, root / "jobs")
         errand.fill(client, Cache(lab.folder / "cache"), str, threading.Event())
     ready = plugins.runner("host").perform("host", errand.folder)
-    with _agent(lab, "host") as serving:
+    with agent_at_work(lab, "host") as serving:
         done = lab.wait_for(job, "done")
     assert done["record_id"] == ready.record_id and not serving.heard.has("measures")
 
@@ -418,26 +266,100 @@ def test_a_job_that_no_runtime_here_can_do_goes_back_with_the_reason(lab: Lab) -
     (folder / "job.json").write_text(json.dumps({**plain, "compute_unit": "npu"}))
     with lab.person() as client:
         job = sending.send(client, folder, lab.alias)
-    with _agent(lab, "host"):
+    with agent_at_work(lab, "host"):
         refused = lab.wait_for(job, "refused")
     [reason] = refused["refused"]
     assert reason["word"] == "cannot" and "compute unit npu" in reason["sentence"]
     assert str(lab.folder) not in json.dumps(refused), "no places of this computer"
 
 
+@pytest.mark.parametrize("name", ["net.mlpackage", "net.onnx"])
+def test_a_model_of_several_files_arrives_whole(lab: Lab, name: str) -> None:
+    folder = lab.write()
+    plain = json.loads((folder / "job.json").read_text())
+    model = folder / name
+    if name.endswith(".mlpackage"):
+        (model / "Data" / "a-b").mkdir(parents=True)
+        (model / "Data" / "a-b" / "weights.bin").write_bytes(b"weights")
+        (model / "Data" / "a").write_bytes(b"")
+        (model / "Manifest.json").write_text("{}")
+    else:
+        model.write_bytes(b"graph")
+        (folder / f"{name}.data").write_bytes(b"weights")
+    _name_model(folder, name)
+    (folder / plain["model_file"]).unlink()
+    job_folder.read(folder).require_files()
+    with lab.person() as client:
+        sending.send(client, folder, lab.alias)
+    with Server(lab.address, membership.require(lab.address).token, PATIENCE) as client:
+        lease = client.next_job([lab.alias], 5)
+        assert lease is not None
+        errand = Errand.of(lease, lab.folder / "errands")
+        given = errand.fill(client, Cache(lab.folder / "cache"), str, threading.Event())
+        client.give_back(lease.id, "cannot", "A test has what it wants.")
+    assert content_sha256(given.model_path) == content_sha256(model)
+
+
+def _name_model(folder: Path, name: str) -> None:
+    """Let a job be about a file that lies in its folder."""
+    for document, keys in (("job.json", ()), ("subject.json", ("artifact",))):
+        plain = inner = json.loads((folder / document).read_text())
+        for key in keys:
+            inner = inner[key]
+        sha256 = content_sha256(folder / name)
+        inner.update({"sha256": sha256} if keys else {"model_file": name, "model_sha256": sha256})
+        (folder / document).write_text(json.dumps(plain))
+
+
+@pytest.mark.parametrize("path", ["record.json", "journal.jsonl", ".lock", "no-record.txt"])
+def test_a_job_that_comes_with_what_a_device_writes_is_given_back(lab: Lab, path: str) -> None:
+    folder = lab.write()
+    with lab.person() as client:
+        given = job_folder.read(folder)
+        files = {name: file_sha256(file) for name, file in sending.files_of(given).items()}
+        for name, sha256 in files.items():
+            client.upload(folder / name, sha256)
+        job = client.add_job(uuid.uuid4().hex, {**files, path: files["job.json"]}, lab.alias, None)
+    with agent_at_work(lab, "host") as serving:
+        refused = lab.wait_for(job, "refused")
+    assert "which only a device writes" in refused["refused"][0]["sentence"]
+    assert not serving.heard.has("measures")
+
+
+def test_a_file_of_the_cache_that_was_changed_is_fetched_again(lab: Lab) -> None:
+    first = lab.job()
+    with agent_at_work(lab, "host"):
+        lab.wait_for(first, "done")
+        for file in (lab.folder / "cache").glob("?" * 64):
+            file.unlink()
+            file.write_bytes(b"changed")
+        folder = next(path for path in lab.folder.glob("job-*") if path.is_dir())
+        with lab.person() as client:
+            second = sending.send(client, folder, lab.alias)
+        done = lab.wait_for(second, "done")
+    assert lab.record(done["record_id"]).outcome.kind == "measurement"
+
+
+def test_a_spool_that_takes_nothing_costs_no_record_while_the_server_is_there(
+    lab: Lab, servers: Path
+) -> None:
+    job = lab.job()
+    [folder] = servers.iterdir()
+    (folder / "spool").write_text("in the way")
+    with agent_at_work(lab, "host"):
+        done = lab.wait_for(job, "done")
+    assert lab.record(done["record_id"]).outcome.kind == "measurement"
+    assert _folders(servers) == []
+
+
 def test_a_runtime_that_refuses_the_model_is_a_result(lab: Lab) -> None:
     folder = lab.write()
     model = folder / json.loads((folder / "job.json").read_text())["model_file"]
     model.write_bytes(b"no model")
-    for name, keys in (("job.json", ("model_sha256",)), ("subject.json", ("artifact", "sha256"))):
-        plain = inner = json.loads((folder / name).read_text())
-        for key in keys[:-1]:
-            inner = inner[key]
-        inner[keys[-1]] = file_sha256(model)
-        (folder / name).write_text(json.dumps(plain))
+    _name_model(folder, model.name)
     with lab.person() as client:
         job = sending.send(client, folder, lab.sim)
-    with _agent(lab):
+    with agent_at_work(lab):
         done = lab.wait_for(job, "done")
     assert lab.record(done["record_id"]).outcome.kind == "failure"
 
@@ -447,7 +369,7 @@ def test_a_phone_that_becomes_unusable_is_told_and_gets_no_job_until_it_can_be_u
 ) -> None:
     phone = Phone("adb:SERIAL123", why_not=(Obstacle.HOT,))
     Shelf(phone).use(monkeypatch)
-    with _agent(lab, "adb:SERIAL123") as serving:
+    with agent_at_work(lab, "adb:SERIAL123") as serving:
         serving.heard.wait_for("cannot be used now: It is too hot")
         job = lab.job(device="scripted-phone-*")
         time.sleep(0.5)
@@ -467,7 +389,7 @@ def test_a_phone_that_is_plugged_in_later_is_served(
 ) -> None:
     one, two = Phone("adb:ONE"), Phone("adb:TWO", model="Later phone", attached=False)
     Shelf(one, two).use(monkeypatch)
-    with _agent(lab, "all") as serving:
+    with agent_at_work(lab, "all") as serving:
         serving.heard.wait_for("scripted-phone")
         two.attached = True
         serving.heard.wait_for("later-phone")
@@ -477,12 +399,12 @@ def test_a_phone_that_is_plugged_in_later_is_served(
 def test_a_revoked_token_ends_the_agent_and_costs_no_measurement(lab: Lab, servers: Path) -> None:
     job = lab.job(min_duration_ns=2 * 10**9, rounds=1)
     token = membership.require(lab.address).token
-    with _agent(lab, "host") as serving:
+    with agent_at_work(lab, "host") as serving:
         serving.heard.wait_for("measures")
         with lab.server.client(lab.server.token("admin")) as admin:
             assert admin.delete(f"/v1/tokens/{token.split('_')[1]}").status_code == 204
         serving.heard.wait_for("the record is kept")
-        until = time.monotonic() + _LONG_S
+        until = time.monotonic() + LONG_S
         while serving.error is None and time.monotonic() < until:
             time.sleep(0.05)
     assert isinstance(serving.error, ServerRefused) and serving.error.status == 401
@@ -504,7 +426,7 @@ def test_a_server_that_is_away_while_a_phone_measures_gets_the_record_later(
     mortal: Lab, servers: Path
 ) -> None:
     job = mortal.job(min_duration_ns=2 * 10**9, rounds=1)
-    with _agent(mortal, "host") as serving:
+    with agent_at_work(mortal, "host") as serving:
         serving.heard.wait_for("measures")
         mortal.server.stop(signal.SIGKILL)
         serving.heard.wait_for("It is tried again")
@@ -569,7 +491,7 @@ def test_a_server_that_is_killed_in_a_batch_has_every_record(mortal: Lab, server
 
 def test_limits_of_the_server_lose_nothing(tmp_path: Path, servers: Path) -> None:
     limits = Limits(requests_per_s=5, requests_at_once=5, sent_bytes=20_000, batch_bytes=40_000)
-    with _special_lab(tmp_path, limits=limits) as lab:
+    with special_lab(tmp_path, limits=limits) as lab:
         outbox = Outbox(lab.address, PATIENCE)
         documents = [
             Document.of(signing.sign(measured(record_id=uuid.uuid4().hex))) for _ in range(24)

@@ -8,12 +8,17 @@ import json
 import socket
 import threading
 import time
+from datetime import UTC, datetime, timedelta
 from email.message import Message
 from functools import partial
+from ipaddress import ip_address
 from pathlib import Path
 
 import pytest
 import zstandard
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from mobilebench.errors import Cancelled, OutputError, ServerAway, ServerRefused
@@ -214,6 +219,55 @@ def test_https_is_not_spoken_to_whoever_cannot_show_a_certificate() -> None:
         ):
             client.submit(["{}"])
     assert server.asked == []
+
+
+def test_https_is_spoken_to_a_server_whose_authority_is_known(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    certificate = _certificate(tmp_path)
+    with scripted(ADDED) as server:
+        server.speak_tls(certificate)
+        address = Address("https", "127.0.0.1", server.address.port)
+        with (
+            Server(address, TOKEN, QUICK) as stranger,
+            pytest.raises(ServerRefused, match="certificate that is not accepted.*SSL_CERT_FILE"),
+        ):
+            stranger.submit(["{}"])
+        assert server.asked == [], "the token was not sent"
+        monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+        with Server(address, TOKEN, QUICK) as client:
+            assert client.submit(["{}"])[0].status is Status.ADDED
+
+
+def _certificate(folder: Path) -> Path:
+    """Write a certificate of 127.0.0.1 with its key, signed by itself."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "a test")])
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(hours=2))
+        .not_valid_after(now + timedelta(hours=2))
+        .add_extension(
+            x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False
+        )
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    path = folder / "server.pem"
+    path.write_bytes(
+        made.public_bytes(serialization.Encoding.PEM)
+        + key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+    )
+    return path
 
 
 # How long is waited.

@@ -260,6 +260,32 @@ def test_what_an_outbox_cannot_send_goes_with_the_next_one(servers: Path) -> Non
     assert later.complete and later.sent == Sent(added=1)
 
 
+def test_many_records_are_not_written_to_the_disk_before_they_are_sent(servers: Path) -> None:
+    documents = _documents(150)
+    seen: list[int] = []
+
+    def answer(asked: Asked) -> Answer:
+        seen.append(len(list(servers.glob("*/spool/*.json"))))
+        return _taking(asked)
+
+    with scripted(answer) as server:
+        outbox = _outbox(server.address)
+        outbox.put_all(documents)
+        outbox.close()
+    assert outbox.sent == Sent(added=150) and seen == [0, 0, 0]
+
+
+def test_what_is_left_of_many_records_is_kept_once_the_server_is_away(servers: Path) -> None:
+    with scripted(_taking, Answer(503)) as server:
+        outbox = _outbox(server.address)
+        outbox.put_all(_documents(150))
+        outbox.close()
+        assert outbox.sent.added == 64 and len(outbox.spool) == 86
+        server.script = [_taking]
+        outbox.close()
+    assert outbox.sent.added == 150 and outbox.complete
+
+
 def test_a_full_disk_holds_up_no_record_that_the_server_takes(servers: Path) -> None:
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     with scripted(_taking) as server:

@@ -80,4 +80,5 @@ async def every(service: Here) -> Devices:
 async def remove(alias: AliasInPath, service: Here, caller: Worker) -> Response:
     """Remove a device; its tokens are revoked, its leases over, and its records stay."""
     await aside(devices.remove, service.database, caller, alias)
+    service.forget_callers()
     return Response(status_code=204)

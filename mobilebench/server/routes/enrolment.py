@@ -74,6 +74,7 @@ async def enrol(request: Request, body: Enrol, service: Here) -> Enrolled:
         body.signature,
         body.device,
     )
+    service.forget_callers()  # a first token may be revoked
     return Enrolled(
         device=new.alias,
         token=new.token,

@@ -11,7 +11,7 @@ from fastapi import APIRouter, Path, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
-from mobilebench.server import devices, jobs
+from mobilebench.server import jobs
 from mobilebench.server.artifacts import SHA256
 from mobilebench.server.devices import ALIAS, TEXT
 from mobilebench.server.problems import Refused
@@ -149,7 +149,7 @@ async def following(
 ) -> Leased | Response:
     """Lease the oldest job that a device can take; wait for one where there is no job."""
     models = await aside(jobs.served, service.database, caller, device or ())
-    await aside(devices.seen, service.database, caller)
+    await service.seen(caller)
     end = time.monotonic() + wait_s
     while True:
         news = service.news
@@ -207,7 +207,7 @@ async def heartbeat(lease: LeaseInPath, service: Here, caller: Worker) -> Renewe
     """Renew a lease."""
     lease_s = service.settings.lease_s
     await aside(jobs.renew, service.database, caller, lease, lease_s)
-    await aside(devices.seen, service.database, caller)
+    await service.seen(caller)
     return Renewed(expires_s=lease_s)
 
 

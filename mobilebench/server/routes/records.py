@@ -12,7 +12,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 from starlette.responses import Response
 
-from mobilebench.server import devices, jobs, limits, records
+from mobilebench.server import jobs, limits, records
 from mobilebench.server.devices import TEXT
 from mobilebench.server.problems import Refused, shown
 from mobilebench.server.service import COUNTED, TOKEN, Here, Service, Submitter, aside, refusals
@@ -86,7 +86,7 @@ async def submit(
 ) -> Response:
     """Take one record as JSON, or a batch with one on each line."""
     kind = limits.require_media_type(request, _ONE, _BATCH)
-    await aside(devices.seen, service.database, caller)
+    await service.seen(caller)
     if kind == _BATCH:
         if lease is not None:
             raise Refused("bad_request", "A batch ends no lease; send the record by itself.")
@@ -121,14 +121,8 @@ async def _end(service: Service, caller: Caller, lease: str, result: jobs.Result
 async def _read(
     service: Service, caller: Caller, bodies: list[bytes]
 ) -> list[records.Given | Refused]:
-    def each(body: bytes) -> records.Given | Refused:
-        try:
-            return records.checked(body, caller, service.limits.depth)
-        except Refused as problem:
-            return problem
-
     async with service.reading:
-        return await aside(lambda: [each(body) for body in bodies])
+        return await aside(records.read, bodies, caller, service.limits.depth)
 
 
 async def _store(service: Service, given: list[records.Given]) -> list[records.Outcome]:

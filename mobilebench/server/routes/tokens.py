@@ -97,6 +97,7 @@ async def revoke(
 
     if not await aside(work):
         raise Refused("not_there", "There is no such token.")
+    service.forget_callers()
     return Response(status_code=204)
 
 

@@ -1,0 +1,1 @@
+"""Show boards, records and comparisons as HTML pages: functions from data to text."""
