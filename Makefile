@@ -80,7 +80,8 @@ EXPORTERS := \
   tests/contract tests/device_runners tests/exporters tests/inspecting tests/phones/test_adb.py \
   tests/phones/test_adb_faults.py tests/phones/test_adb_refusals.py tests/phones/test_go_ios.py \
   tests/phones/test_ios.py tests/phones/test_ssh.py tests/phones/test_ssh_arm64.py \
-  tests/phones/test_ssh_words.py tests/phones/test_tool.py tests/test_failures.py
+  tests/phones/test_ssh_words.py tests/phones/test_tables.py tests/phones/test_tool.py \
+  tests/test_failures.py
 ANDROID := tests/android tests/clients tests/phones/adbd
 SWIFT := tests/ios
 

@@ -15,7 +15,7 @@ from mobilebench.cli.options import Store
 from mobilebench.notation.quantities import counted, size
 
 if TYPE_CHECKING:
-    from mobilebench.reproducing.bundle import Bundle, View
+    from mobilebench.reproducing.bundle import Bundle, TableView
     from mobilebench.store.documents import Document
     from mobilebench.values.artifact import Manifest
     from mobilebench.values.record import Record
@@ -135,11 +135,11 @@ def command(
     from mobilebench.errors import UserError
     from mobilebench.leaderboard.columns import named
     from mobilebench.leaderboard.naming import Naming
-    from mobilebench.reproducing.bundle import SUFFIX, View
+    from mobilebench.reproducing.bundle import SUFFIX, TableView
 
     if out.suffix != SUFFIX:
         raise UserError(f"A bundle is a file that ends in {SUFFIX}; {out} does not: rename it.")
-    view = View(
+    view = TableView(
         model=model,
         format=format,
         device=device,
@@ -156,7 +156,7 @@ def command(
 
 
 def _packed(
-    view: View, all_runs: bool, folders: Sequence[Path] | None, store: str | None
+    view: TableView, all_runs: bool, folders: Sequence[Path] | None, store: str | None
 ) -> Bundle:
     """Collect a table and what stands behind it. Raises `UserError` where it has no rows."""
     from mobilebench.errors import UserError

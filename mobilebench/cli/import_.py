@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -83,6 +84,8 @@ def _read(
         records += packed.documents
         accuracies += packed.accuracies
         reported += packed.reported
+        words = shlex.join(packed.view.words)
+        output.tell(f"{path} is the table of `mobilebench leaderboard{' ' * bool(words)}{words}`.")
     elif kind == "accuracy" or (kind is None and interop.is_accuracy(path)):
         accuracies += read_accuracies(path)
     elif kind == "record" or (kind is None and interop.is_record(path)):

@@ -254,8 +254,8 @@ Store = Annotated[
     typer.Option(
         metavar="PLACE",
         rich_help_panel=Panel.OUTPUT,
-        help="Store of records: a path or an SQLAlchemy URL. Default: MOBILEBENCH_STORE, else a "
-        "file in your data folder.",
+        help="Store of records: a path, or the URL of a PostgreSQL database. Default: "
+        "MOBILEBENCH_STORE, else a file in your data folder.",
     ),
 ]
 Json = Annotated[

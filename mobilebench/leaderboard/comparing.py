@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from mobilebench.errors import UserError
 from mobilebench.leaderboard.groups import CONDITIONS, Condition
-from mobilebench.leaderboard.rows import Row
+from mobilebench.leaderboard.rows import NO_INTERVAL, Row
 from mobilebench.regress.rule import Rule
 
 _OF_DEVICE = (
@@ -199,7 +199,7 @@ def _judged(
     rule: Rule,
 ) -> tuple[Outcome, str]:
     for row, which in ((first, "first"), (second, "second")):
-        if row.unranked is not None and (row.result_ms is None or row.unranked == "suspect"):
+        if row.unranked not in (None, NO_INTERVAL):
             return Outcome.NOT_COMPARABLE, f"The {which} has no result to compare: {row.unranked}."
     if apart:
         titles = ", ".join(condition.title for condition in apart)

@@ -9,7 +9,7 @@ from typing import TypeVar
 from mobilebench.leaderboard import elsewhere
 from mobilebench.leaderboard.columns import Column, by_importance, of_a_paper
 from mobilebench.leaderboard.groups import FAILED, groups
-from mobilebench.leaderboard.notes import letter, of_columns, shared_marks
+from mobilebench.leaderboard.notes import TIES, letter, of_columns, shared_marks
 from mobilebench.leaderboard.rows import Row
 from mobilebench.notation import escapes
 from mobilebench.values.reported import Reported
@@ -58,7 +58,7 @@ def as_latex(
             number += 1
             part = f", part {place} of {len(pieces)}" if len(pieces) > 1 else ""
             title = f"{_title(group.heading)}{part}."
-            parts += _table(piece, chosen, title, number, width)
+            parts += _table(piece, chosen, title, group.details, number, width)
     if reported:
         cells = [elsewhere.cells(result) for result in reported]
         for others in _pieces(cells):
@@ -83,7 +83,7 @@ def _fitting(
     offered = of_a_paper(every)
     chosen = list(offered)
     for column in reversed(by_importance(offered)):
-        if _natural(_texts(rows, chosen)) * _SIZES[-1][1] <= width:
+        if _width(_texts(rows, chosen), _SIZES[-1][1]) <= width:
             break
         chosen.remove(column)
     return chosen, [column for column in offered if column not in chosen]
@@ -95,10 +95,15 @@ def _texts(rows: Sequence[Row], columns: Sequence[Column]) -> list[list[str]]:
     return [head, *([_short(column.text(row)) for column in columns] for row in rows)]
 
 
-def _natural(texts: Sequence[Sequence[str]]) -> float:
-    """Estimate the width of a table in points, in type of 10 points."""
+def _width(texts: Sequence[Sequence[str]], share: float) -> float:
+    """Estimate the width of a table in points, in type of a share of 10 points."""
     columns = list(zip(*texts, strict=True))
-    return sum(max(map(_points, column)) for column in columns) + _GAP / 0.7 * len(columns)
+    return share * sum(max(map(_points, column)) for column in columns) + _GAP * len(columns)
+
+
+def _size(texts: Sequence[Sequence[str]], width: float) -> str | None:
+    """Return the largest type in which a table fits a line; None where it fits in none."""
+    return next((name for name, share in _SIZES if _width(texts, share) <= width), None)
 
 
 def _points(text: str) -> float:
@@ -115,7 +120,12 @@ def _short(text: str) -> str:
 
 
 def _table(
-    rows: Sequence[Row], columns: Sequence[Column], title: str, number: int, width: float
+    rows: Sequence[Row],
+    columns: Sequence[Column],
+    title: str,
+    details: str,
+    number: int,
+    width: float,
 ) -> list[str]:
     letters: dict[str, str] = {}
     general = shared_marks(rows)
@@ -136,15 +146,20 @@ def _table(
         lines.append(cells)
     titles = [escapes.latex(column.title) for column in columns]
     spec = "".join("r" if column.numeric else "l" for column in columns)
-    numbers = of_columns(rows, [column.name for column in columns])
+    names = [column.name for column in columns]
+    numbers = of_columns(rows, names)
+    if "rank" in names and any(row.tied for row in rows):
+        numbers = [TIES, *numbers]
     every = [f"All rows: {'; '.join(general)}"] if general and len(rows) > 1 else general
-    notes = [escapes.latex(cut(sentence)) for sentence in _ended([*every, *numbers])]
+    conditions = [f"Conditions: {details}"] if details else []
+    about = _ended([*conditions, *every, *numbers])
+    notes = [escapes.latex(cut(sentence)) for sentence in about]
     notes += [
         rf"\textsuperscript{{{sign}}}~{escapes.latex(cut(sentence))}"
         for sentence, sign in zip(_ended(letters), letters.values(), strict=True)
     ]
     tabular = _tabular(spec, titles, lines)
-    return _floating(title, tabular, notes, number, _natural(texts) / width)
+    return _floating(title, tabular, notes, number, _size(texts, width))
 
 
 def _of_others(cells: Sequence[Sequence[str]], number: int, width: float) -> list[str]:
@@ -154,7 +169,7 @@ def _of_others(cells: Sequence[Sequence[str]], number: int, width: float) -> lis
     remarks = [row[-1] for row in cells if row[-1] != _short(row[-1])]
     notes = [escapes.latex(cut(remark)) for remark in _ended(dict.fromkeys(remarks))]
     tabular = _tabular("l" * len(titles), titles, rows)
-    return _floating(f"{elsewhere.TITLE}.", tabular, notes, number, _natural(texts) / width)
+    return _floating(f"{elsewhere.TITLE}.", tabular, notes, number, _size(texts, width))
 
 
 def _remarks(
@@ -162,14 +177,18 @@ def _remarks(
 ) -> Iterable[tuple[int, str]]:
     """Return the remarks about a row, each with the column that its letter stands in."""
     names = [column.name for column in columns]
-    first, p50, top1 = 0, *(names.index(name) if name in names else 0 for name in ("p50", "top1"))
+    model, p50, top1 = (
+        names.index(name) if name in names else 0 for name in ("model", "p50", "top1")
+    )
     if row.failure is not None:
         yield p50, f"failed at {row.failure.partition(':')[0]}; its record holds the message"
     for mark in row.marks:
         if mark not in general:
-            yield (top1 if mark.startswith("top-1") else first), mark
+            yield (top1 if mark.startswith("top-1") else model), mark
     if "published" in names and row.published_source is not None:
         yield names.index("published"), f"published: {row.published_source}"
+    if "rank" in names and row.unranked is not None and row.failure is None:
+        yield names.index("rank"), f"not ranked: {row.unranked}"
     for place, column in enumerate(columns):
         if (text := column.text(row)) != _short(text):
             yield place, f"in full: {text}"
@@ -193,14 +212,12 @@ def _tabular(spec: str, titles: Sequence[str], rows: Sequence[Sequence[str]]) ->
 
 
 def _floating(
-    title: str, tabular: Sequence[str], notes: Sequence[str], number: int, lines: float
+    title: str, tabular: Sequence[str], notes: Sequence[str], number: int, size: str | None
 ) -> list[str]:
     """Return a table with its notes below it.
 
-    It is `lines` wide, in lines of the paper and type of 10 points: where no smaller type makes it
-    fit, it is made narrower as a picture is.
+    Where no size of type makes it fit (None), it is made narrower as a picture is.
     """
-    size = next((name for name, share in _SIZES if lines * share <= 1), None)
     if size is None:
         size = _SIZES[-1][0]
         tabular = [r"\resizebox{\linewidth}{!}{%", *tabular, "}"]

@@ -23,6 +23,8 @@ from mobilebench.values.reported import Reported
 from mobilebench.values.unit import ComputeUnit, UnitEvidence
 from mobilebench.values.wishes import FIXED_PERFORMANCE, THERMAL_STATUS
 
+_LEAST_WAIT_NS = 1_000_000
+"""A shorter wait is the time that a question takes."""
 _UNITS = {
     ComputeUnit.CPU: "the CPU",
     ComputeUnit.GPU: "the GPU",
@@ -85,7 +87,7 @@ def _devices(runs: Sequence[_Run]) -> Iterator[str]:
 
 def _device(device: Device) -> str:
     """Return a device in words: what it is, its hardware and its system with the build."""
-    parts = [device.soc or ""]
+    parts = ["" if device.soc in (None, device.model) else device.soc or ""]
     parts += [f"{device.cores} cores"] if device.cores else []
     parts += [f"{-(-device.ram_bytes >> 30)} GiB of memory"] if device.ram_bytes else []
     build = "build not known" if device.os_build is None else f"build {device.os_build}"
@@ -143,7 +145,7 @@ def _evidence(unit: ComputeUnit, runs: Sequence[_Run]) -> Iterator[str]:
 
 def _conditions(runs: Sequence[_Run]) -> Iterator[str]:
     """Yield the charger, what a computer saw and set, and the app's build."""
-    charging = Counter(run.outcome.before.charging for run in runs)
+    charging = Counter(map(_charging, runs))
     if charging[True] or charging[False]:
         parts = [(charging[True], "charging"), (charging[False], "not charging")]
         parts += [(charging[None], "in a state that is not known")]
@@ -163,7 +165,15 @@ def _conditions(runs: Sequence[_Run]) -> Iterator[str]:
     ):
         wished = [run for run in runs if run.record.seen and name in run.record.seen.wished]
         if wished:
-            yield f"{_share(len(wished), len(runs), 'run').capitalize()} ran {words}."
+            which = _share(len(wished), len(runs), "run").capitalize()
+            yield f"{which} {_was(len(wished))} made {words}."
+
+
+def _charging(run: _Run) -> bool | None:
+    """Return whether the device was charging, as it says itself or else as a computer saw it."""
+    itself = run.outcome.before.charging
+    battery = run.record.seen.before.battery if run.record.seen else None
+    return battery.charging if itself is None and battery is not None else itself
 
 
 def _protocols(runs: Sequence[_Run]) -> Iterator[str]:
@@ -229,7 +239,7 @@ def _gate(protocol: Protocol, runs: Sequence[_Run]) -> Iterator[str]:
         f"{': ' if shares else ''}{', '.join(shares)}."
     )
     longest = max((log.waited_ns for log in logs), default=0)
-    if longest:
+    if longest >= _LEAST_WAIT_NS:
         yield f"The longest wait was {_time(longest)}."
 
 
@@ -337,14 +347,18 @@ def _by(runs: Iterable[_Run], of: Callable[[_Run], str]) -> Iterator[tuple[str, 
 
 
 def _share(number: int, of: int, noun: str = "row") -> str:
-    """Return `all 3 rows`, `2 of 3 rows`, `the row` or `no row`."""
+    """Return `all 3 rows`, `both rows`, `2 of 3 rows`, `the row` or `no row`."""
     if number == of:
-        return f"the {noun}" if of == 1 else f"all {of} {noun}s"
+        return {1: f"the {noun}", 2: f"both {noun}s"}.get(of, f"all {of} {noun}s")
     return f"no {noun}" if not number else f"{number} of {of} {noun}s"
 
 
 def _is(number: int) -> str:
     return "is" if number <= 1 else "are"
+
+
+def _was(number: int) -> str:
+    return "was" if number <= 1 else "were"
 
 
 def _has(number: int) -> str:
@@ -353,7 +367,9 @@ def _has(number: int) -> str:
 
 def _range(numbers: Sequence[int], noun: str) -> str:
     low, high = min(numbers), max(numbers)
-    return counted(high, noun) if low == high else f"{low} to {high} {noun}s"
+    if low == high:
+        return f"{high:,} {noun}{'s' * (high != 1)}"
+    return f"{low:,} to {high:,} {noun}s"
 
 
 def _time(nanoseconds: float) -> str:

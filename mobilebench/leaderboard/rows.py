@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from mobilebench.leaderboard.judgement import Judgement, data_title
 from mobilebench.leaderboard.marks import marks
-from mobilebench.leaderboard.naming import Naming
+from mobilebench.leaderboard.naming import Naming, bare
 from mobilebench.leaderboard.places import Place
 from mobilebench.notation import escapes
 from mobilebench.notation.quantities import duration
@@ -23,6 +23,8 @@ from mobilebench.values.recipe import Calibration, ExportRecipe
 from mobilebench.values.tensor import TensorSpec
 
 _NS_PER_MS = 1e6
+NO_INTERVAL = "its protocol gives no interval"
+"""Why a row has no rank whose number is a result, but nothing shows how far it varies."""
 _LONG_NS = MINUTE_NS + TEN_MINUTES_NS
 """From this time on, minute 1 and the last ten minutes do not overlap."""
 _HEAT = frozenset(
@@ -53,7 +55,7 @@ class Row:
     model: str
     """As it is shown, with its image size and width where they are not the usual ones."""
     network: str
-    """The name of the network, whatever its size and width."""
+    """The same without its size and its width."""
     artifact: str
     """The recipe's label."""
     format: str
@@ -203,12 +205,13 @@ def row_of(entry: Entry, judgement: Judgement, naming: Naming) -> Row:
     accuracy = None if chosen else judgement.accuracy
     share = accuracy.top1 if accuracy else None
     interval = share.interval if share else None
+    shown = naming.shown(model.title)
     result = _result(entry)
     first, last = _ends(figures) if figures else (None, None)
     onset = figures.onset if figures else None
     return Row(
-        model=naming.shown(model.title),
-        network=model.name,
+        model=shown,
+        network=shown if model.title == model.name else bare(shown),
         artifact=f"{entry.recipe.label} {file.sha256[:8]}"
         if file and file.given
         else entry.recipe.label,
@@ -349,10 +352,12 @@ def _unranked(entry: Entry, result: _Result | None) -> str | None:
     about_heat = _about_heat(entry.job.protocol)
     if _suspect_beside_heat(entry) if about_heat else _status(entry) is Status.SUSPECT:
         return "suspect"
+    if entry.job.protocol.indicative:
+        return "its protocol is too short for a result"
     if result is None:
         return "it did not run for eleven minutes"
     if result.low_ns is None:
-        return "its protocol gives no interval"
+        return NO_INTERVAL
     return None
 
 

@@ -39,8 +39,8 @@ _ANEW = "fetch it anew from where it was published"
 
 
 @value
-class View:
-    """What a table shows of a store: its filters, its columns and its order."""
+class TableView:
+    """What a table shows of a store, as the options of `mobilebench leaderboard` have it."""
 
     model: str | None = None
     format: str | None = None
@@ -84,7 +84,7 @@ class Index:
 
     kind: str = KIND
     version: int = VERSION
-    view: View = field(default_factory=View)
+    view: TableView = field(default_factory=TableView)
     parts: tuple[Part, ...]
 
 
@@ -101,7 +101,7 @@ class Bundle:
     """Results of others that the table shows beside its rows."""
     manifests: tuple[Manifest, ...] = ()
     """Of the artifacts that were at hand."""
-    view: View = field(default_factory=View)
+    view: TableView = field(default_factory=TableView)
 
     @property
     def documents(self) -> tuple[Document, ...]:
@@ -119,8 +119,8 @@ class Bundle:
 
     def _contents(self) -> Iterator[tuple[str, bytes]]:
         numbered = (
-            ("rows", [document.text for document in self.rows]),
-            ("runs", [document.text for document in self.runs]),
+            ("rows", list(map(_text, self.rows))),
+            ("runs", list(map(_text, self.runs))),
             ("accuracies", list(map(wire.dumps, self.accuracies))),
             ("reported", list(map(wire.dumps, self.reported))),
         )
@@ -129,6 +129,11 @@ class Bundle:
                 yield f"{shelf}/{number:06d}.json", text.encode()
         for manifest in sorted(self.manifests, key=lambda each: each.facts.sha256):
             yield f"manifests/{manifest.facts.sha256}.json", wire.dumps(manifest).encode()
+
+
+def _text(document: Document) -> str:
+    """Return the one text of a document's content, however a store wrote it."""
+    return wire.text_of(wire.parse(document.text)).decode()
 
 
 def _written(index: Index, contents: Mapping[str, bytes]) -> bytes:
@@ -172,9 +177,7 @@ def read(path: Path) -> Bundle:
             yield contents[name], f"{path}, {name}"
 
     def documents(shelf: str) -> tuple[Document, ...]:
-        return tuple(
-            Document.from_plain(wire.parse(text, what), what) for text, what in texts(shelf)
-        )
+        return tuple(Document.parse(text, what) for text, what in texts(shelf))
 
     return Bundle(
         rows=documents("rows"),

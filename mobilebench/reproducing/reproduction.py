@@ -10,7 +10,7 @@ from mobilebench import plugins
 from mobilebench.errors import CellFailed, OutputError, UserError
 from mobilebench.exporting.matrix import Matrix
 from mobilebench.exporting.workers import Workers
-from mobilebench.failures import failure_of
+from mobilebench.failures import failure_of, shared
 from mobilebench.inspecting import given
 from mobilebench.measuring import bench, setting
 from mobilebench.measuring.setting import Cell, Setting
@@ -24,7 +24,7 @@ from mobilebench.reproducing.row import (
     compare_given,
 )
 from mobilebench.values.artifact import Artifact
-from mobilebench.values.device import published
+from mobilebench.values.device import Device, published
 from mobilebench.values.job import Job
 from mobilebench.values.measurement import Failure
 from mobilebench.values.record import Record
@@ -77,12 +77,12 @@ def _exported(
         raise
     except (CellFailed, UserError) as error:  # of this network: the others go on
         for record in task.records:
-            yield compare_failures(record, failure_of(error, record.recipe)), None
+            yield compare_failures(record, shared(failure_of(error, record.recipe))), None
         return
     for record in task.records:
         outcome = exported[record.recipe].outcome
         if isinstance(outcome, Failure):
-            yield compare_failures(record, outcome), None
+            yield compare_failures(record, shared(outcome)), None
         else:
             yield compare_files(record, outcome.manifest), outcome
 
@@ -100,7 +100,7 @@ def _measured(
         why = f"its widths were chosen by {job.choice}, and one width alone would be another run"
         return replace(row, not_measured=why)
     try:
-        device_id = device_id or _at_hand(row.record.device.id)
+        device_id = device_id or _at_hand(row.record.device)
         by = Setting(
             device_id=device_id,
             protocol=job.protocol,
@@ -128,14 +128,22 @@ def _measured(
     return replace(row, again=again[0], more=tuple(again[1:]))
 
 
-def _at_hand(device_id: str) -> str:
-    """Return the id here of a device that a record names by a digest; any other as it is."""
-    scheme, colon, _ = device_id.partition(":")
+def _at_hand(device: Device) -> str:
+    """Return the id here of the device of a record, which may name it by a digest.
+
+    Raises `UserError` for one that an app has named: no computer can tell which device that is.
+    """
+    scheme, colon, _ = device.id.partition(":")
+    if scheme not in plugins.runner_names():
+        raise UserError(
+            f"{device.model} measured it and is known by its app's name {device.id} alone; name "
+            f"such a device here with --device, such as adb:SERIAL."
+        )
     if colon and scheme != "sim":
-        for device in plugins.runner(device_id).devices():
-            if published(device).id == device_id:
-                return device.id
-    return device_id
+        for here in plugins.runner(device.id).devices():
+            if published(here).id == device.id:
+                return here.id
+    return device.id
 
 
 def _wishes(record: Record) -> Wishes:

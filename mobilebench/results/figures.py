@@ -19,12 +19,12 @@ from mobilebench.results.course import (
 )
 from mobilebench.results.headline import Deadlines, deadlines, headline_ns, on_time_top1
 from mobilebench.results.heat import Onset
-from mobilebench.results.spread import Spread, spread
+from mobilebench.results.spread import Spread, of_windows, spread
 from mobilebench.stats.summary import percentiles
 from mobilebench.values import value
 from mobilebench.values.device import DeviceState, ThermalState
 from mobilebench.values.job import Job
-from mobilebench.values.measurement import Measurement
+from mobilebench.values.measurement import Measurement, Samples
 from mobilebench.values.protocol import Headline, Protocol
 
 
@@ -108,6 +108,7 @@ def figures(job: Job, measurement: Measurement, readings: Sequence[DeviceState] 
     length_ns = int(t_ns[-1]) + samples.latency_ns[-1]
     p50_ns, p90_ns, p99_ns = percentiles(np.sort(latency_ns), 50, 90, 99)
     first, last = _ends(protocol, t_ns, latency_ns)
+    windows = course(protocol, t_ns, latency_ns)
     minute_1, last_ten = _compared(protocol, t_ns, latency_ns, length_ns)
     return Figures(
         count=len(latency_ns),
@@ -119,7 +120,7 @@ def figures(job: Job, measurement: Measurement, readings: Sequence[DeviceState] 
         headline_ns=p50_ns
         if protocol.headline is Headline.MEDIAN
         else headline_ns(protocol, samples),
-        spread=spread(protocol, samples),
+        spread=_spread(protocol, samples, windows),
         length_ns=length_ns,
         first=first,
         last=last,
@@ -130,8 +131,15 @@ def figures(job: Job, measurement: Measurement, readings: Sequence[DeviceState] 
         warmest=heat.warmest(measurement, readings),
         deadlines=deadlines(protocol, samples) if protocol.interval_ns is not None else None,
         on_time_top1=on_time_top1(job, samples),
-        course=course(protocol, t_ns, latency_ns),
+        course=windows,
     )
+
+
+def _spread(protocol: Protocol, samples: Samples, windows: Course | None) -> Spread | None:
+    """Return the spread of the median, by windows that are computed already where they fit."""
+    if protocol.rounds == 1 and windows is not None and windows.window_ns == protocol.window_ns:
+        return of_windows(protocol, windows.p50_ns)
+    return spread(protocol, samples)
 
 
 def _ends(

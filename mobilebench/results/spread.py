@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from mobilebench import stats
@@ -51,8 +53,12 @@ def spread(protocol: Protocol, samples: Samples) -> Spread | None:
         return Spread(low_ns=low, high_ns=high, kind=kind)
     if protocol.window_ns is None:
         return None
-    medians = [window.p50_ns for window in windows(samples, protocol.window_ns)]
-    if len(medians) < _FEWEST:
+    return of_windows(protocol, [window.p50_ns for window in windows(samples, protocol.window_ns)])
+
+
+def of_windows(protocol: Protocol, medians: Sequence[float]) -> Spread | None:
+    """Return the range of the medians of a protocol's windows; None for fewer than two."""
+    if protocol.window_ns is None or len(medians) < _FEWEST:
         return None
     kind = f"range of the medians of {len(medians)} windows of {duration(protocol.window_ns)}"
     return Spread(low_ns=min(medians), high_ns=max(medians), kind=kind)

@@ -42,7 +42,7 @@ class Place:
 
     @classmethod
     def parse(cls, text: str) -> Place:
-        """Read a path or an SQLAlchemy URL. Raises `UserError` for any other text."""
+        """Read a path or the URL of a database. Raises `UserError` for any other text."""
         if not text.strip():
             raise UserError("The store was given as an empty text; give a path or a URL.")
         if text.startswith(("sqlite:", "file:")) and "://" not in text:
@@ -54,8 +54,8 @@ class Place:
             url = sa.make_url(text)
         except sa.exc.ArgumentError as error:
             raise UserError(
-                f"The store {text} cannot be opened ({error}); give a file's path, or an "
-                f"SQLAlchemy URL whose driver is installed."
+                f"The store {text} cannot be opened ({error}); give a file's path, or "
+                f"the URL of a PostgreSQL database, postgresql://USER@HOST/NAME."
             ) from error
         shown = url.render_as_string(hide_password=True)
         if url.drivername in ("postgres", "postgresql"):

@@ -129,6 +129,8 @@ class Samples:
     def select(self, phase: Phase = Phase.MEASURED, round_: int | None = None) -> Samples:
         """Return the samples of one phase, of one round or of all, in order."""
         chosen = self._chosen(phase, round_)
+        if all(chosen):
+            return self
         return Samples(
             t_ns=tuple(compress(self.t_ns, chosen)),
             latency_ns=tuple(compress(self.latency_ns, chosen)),

@@ -120,7 +120,9 @@ def loads(cls: type[T], text: str | bytes, what: str = "the document") -> T:
     Raises `SchemaError` for text that is not JSON, another `schema_version`, an unknown or missing
     key, and a value of the wrong type.
     """
-    return from_plain(cls, parse(text, what), what)
+    # ASCII is UTF-8, and needs no text made anew.
+    given = text.encode() if isinstance(text, str) and text.isascii() else None
+    return from_plain(cls, parse(text, what), what, given)
 
 
 def parse(text: str | bytes, what: str = "the document") -> Plain:

@@ -24,6 +24,7 @@ from mobilebench.values.measurement import (
     Stage,
     Validity,
 )
+from mobilebench.values.protocol import protocol
 from mobilebench.values.recipe import ExportRecipe, Format, Precision
 from mobilebench.values.record import Record
 from tests.records import failed_export, measured, sustained
@@ -177,6 +178,15 @@ def test_what_has_no_place_is_shown_with_the_reason() -> None:
     assert by_model["f"].group == by_model["a"].group, "as far as its conditions are known"
     assert [row.model for row in rows][-2:] == ["f", "mobilevig_ti"]
     assert any("not ranked: suspect" in sentence for sentence in notes(rows, NAMES))
+
+
+def test_a_protocol_that_is_too_short_for_a_result_gives_no_rank() -> None:
+    assert A.job is not None and isinstance(A.outcome, Measurement)
+    samples = replace(A.outcome.samples, round=(0,) * 7 + (1,) * 8)
+    job = replace(A.job, protocol=protocol("smoke-1"))
+    [row] = rank([replace(A, job=job, outcome=replace(A.outcome, samples=samples))])
+    assert row.spread_kind is not None and row.place is None
+    assert row.unranked == "its protocol is too short for a result"
 
 
 def test_a_failed_run_of_another_runtime_has_its_own_group() -> None:

@@ -8,13 +8,14 @@ import json
 import struct
 import zipfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from mobilebench.errors import SchemaError
 from mobilebench.reproducing import bundle
-from mobilebench.reproducing.bundle import Bundle, View
+from mobilebench.reproducing.bundle import Bundle, TableView
 from mobilebench.store import signing
 from mobilebench.store.documents import Document
 from mobilebench.values.artifact import Manifest
@@ -43,7 +44,7 @@ def _bundle() -> Bundle:
         accuracies=(judged(record, 90),),
         reported=(Reported(report_id="r", source="s", file="f", latency=Latency(p50_ns=1.0)),),
         manifests=(_manifest(record),),
-        view=View(protocol="smoke-1", columns=("model", "p50"), names={"mobilevig_ti": "Ti"}),
+        view=TableView(protocol="smoke-1", columns=("model", "p50"), names={"mobilevig_ti": "Ti"}),
     )
 
 
@@ -64,7 +65,15 @@ def _refusal(path: Path) -> str:
 
 def test_a_bundle_gives_back_what_was_packed(path: Path) -> None:
     assert bundle.is_bundle(path)
-    assert bundle.read(path) == _bundle()
+    taken, packed = bundle.read(path), _bundle()
+    assert [each.record for each in taken.documents] == [each.record for each in packed.documents]
+    assert replace(taken, rows=(), runs=()) == replace(packed, rows=(), runs=())
+
+
+def test_how_a_store_wrote_a_record_does_not_count() -> None:
+    [row, *_] = _bundle().rows
+    spaced = Document(record=row.record, text=json.dumps(json.loads(row.text), indent=2))
+    assert Bundle(rows=(spaced,)).as_bytes() == Bundle(rows=(row,)).as_bytes()
 
 
 def test_the_same_content_gives_the_same_bytes_on_every_machine(path: Path) -> None:
@@ -82,11 +91,12 @@ def test_records_keep_their_text_and_their_signature(tmp_path: Path) -> None:
     path = tmp_path / "table.mbbundle"
     path.write_bytes(Bundle(rows=(document,)).as_bytes())
     [row] = bundle.read(path).rows
-    assert (row.text, row.record.signature) == (document.text, signed.signature)
+    assert list(json.loads(row.text)) == list(json.loads(document.text))
+    assert (row.record, row.record.signature) == (signed, signed.signature)
 
 
 def test_a_view_is_the_options_that_show_it() -> None:
-    view = View(model="net", data="val", columns=("model", "p50"), names={"net": "Net"})
+    view = TableView(model="net", data="val", columns=("model", "p50"), names={"net": "Net"})
     assert view.words == (
         "--model", "net", "--data", "val", "--columns", "model,p50", "--name", "net=Net",
     )  # fmt: skip

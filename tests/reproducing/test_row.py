@@ -8,7 +8,13 @@ import pytest
 
 from mobilebench.machine import host
 from mobilebench.reproducing import summary
-from mobilebench.reproducing.row import Likeness, Row, compare_failures, compare_files
+from mobilebench.reproducing.row import (
+    Likeness,
+    Row,
+    compare_failures,
+    compare_files,
+    compare_given,
+)
 from mobilebench.values.artifact import ArtifactFacts, Manifest
 from mobilebench.values.measurement import Diagnosis, Failure, Stage
 from mobilebench.values.record import Record
@@ -108,6 +114,51 @@ def test_a_failure_is_the_same_by_stage_and_error(
     failure = Failure(stage=stage, error=error, message="no such operator")
     assert compare_failures(failed_export(), failure).likeness is likeness
     assert compare_failures(_now(), failure).likeness is Likeness.FAILED
+
+
+def test_another_message_is_not_the_same_failure() -> None:
+    failure = Failure(stage=Stage.EXPORT, error="Unsupported", message="no room left")
+    assert compare_failures(failed_export(), failure).likeness is Likeness.FAILURE_OF_THE_KIND
+
+
+def test_a_network_of_which_nothing_is_known_is_not_called_the_same() -> None:
+    record = _now()
+    record = replace(record, model=replace(record.model, weights=None))
+    row = compare_files(record, _manifest(record, sha256="9" * 64))
+    assert not row.explained and row.reason == (
+        "the versions of all tools are the same, but not the bytes; whether the network is the "
+        "same cannot be told"
+    )
+
+
+def test_what_differs_in_another_file_is_named() -> None:
+    record = _now()
+    assert record.artifact is not None
+    again = _manifest(
+        record,
+        sha256="9" * 64,
+        size_bytes=record.artifact.size_bytes + 1,
+        op_histogram={"Conv": 47, "Relu": 2},
+        tool_versions={"onnx": "2.0"},
+    )
+    row = compare_files(record, again)
+    assert row.differs == (
+        "size 21,225,214 bytes then, 21,225,215 bytes now",
+        "operations: Conv 48 then, 47 now, Relu not there then, 2 now",
+    )
+    assert "row 1, what differs in the file: size " in " ".join(summary.sentences([row]))
+    alike = compare_files(record, _manifest(record, sha256="9" * 64, tool_versions={"onnx": "2"}))
+    assert "what differs in the file: nothing that its facts show." in " ".join(
+        summary.sentences([alike])
+    )
+
+
+def test_a_given_file_that_changed_is_not_called_the_same() -> None:
+    record = _now()
+    assert record.artifact is not None
+    assert compare_given(record, record.artifact).likeness is Likeness.SAME_FILE
+    row = compare_given(record, replace(record.artifact, sha256="9" * 64))
+    assert (row.likeness, row.explained) == (Likeness.OTHER_FILE, False)
 
 
 def test_latencies_are_compared_beside_what_differs() -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from mobilebench.results import Figures, figures
 from mobilebench.results.heat import Onset, Sign
+from mobilebench.results.spread import spread
 from mobilebench.values.device import DeviceState, ThermalState
 from mobilebench.values.event import Event, EventKind
 from mobilebench.values.measurement import Measurement, Phase, Samples
@@ -77,6 +78,14 @@ def test_a_long_run_compares_its_first_minute_with_its_last_ten() -> None:
     assert shown.last_ten.p50_ns == 14 * MS and shown.last_ten.length_ns == 600 * S
     assert shown.last_ten.count == pytest.approx(600, abs=1)
     assert shown.change == pytest.approx(0.4)
+
+
+@pytest.mark.parametrize("minutes", [2, 12, 70])
+def test_the_spread_of_windows_is_the_same_by_itself(minutes: int) -> None:
+    record = sustained([10.0 + minute % 3 for minute in range(minutes)])
+    assert isinstance(record.outcome, Measurement) and record.job is not None
+    expected = spread(record.job.protocol, record.outcome.samples)
+    assert expected is not None and _figures(record).spread == expected
 
 
 def test_a_run_of_ten_minutes_has_no_last_ten_to_compare() -> None:

@@ -7,12 +7,14 @@ import subprocess
 import sys
 import threading
 import time
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
 from mobilebench.errors import OutputError
-from mobilebench.store import RecordStore
+from mobilebench.store import Arrival, RecordStore
+from mobilebench.values.record import Record
 from tests.postgres import Postgres
 from tests.records import measured
 
@@ -149,3 +151,31 @@ def _loaded(server: Postgres, number: signal.Signals) -> None:
     with RecordStore(place) as store:
         assert store.problems()[1] == []
         assert set(written) <= {record.record_id for record in store.find()}
+
+
+@pytest.mark.parametrize("shared", [True, False], ids=["one store", "two stores"])
+def test_two_writers_of_the_same_records_store_each_once(store_place: str, shared: bool) -> None:
+    records = [measured(record_id=f"r{number}", threads=number + 1) for number in range(40)]
+    arrivals: list[Arrival] = []
+    failures: list[BaseException] = []
+    together = threading.Barrier(2)
+
+    def write(store: RecordStore, given: list[Record]) -> None:
+        try:
+            together.wait(60)
+            for start in range(0, 40, 10):
+                arrivals.extend(store.add_each(given[start : start + 10]))
+        except BaseException as error:
+            failures.append(error)
+            raise
+
+    with RecordStore(store_place) as first, RecordStore(store_place) as second:
+        orders = [(first, records), (first if shared else second, records[::-1])]
+        threads = [threading.Thread(target=write, args=order) for order in orders]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert failures == []
+        assert Counter(arrivals) == {Arrival.ADDED: 40, Arrival.THERE: 40}
+        assert first.problems() == (40, []) and len(first.find_entries()) == 40

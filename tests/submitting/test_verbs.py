@@ -78,6 +78,12 @@ class Lab:
         self.until(lambda: self.get("/health"), "serve", program)
         return program
 
+    def page(self, path: str) -> str:
+        with urllib.request.urlopen(f"{self.url}{path}", timeout=30) as answer:
+            assert answer.headers.get_content_type() == "text/html"
+            text: str = answer.read().decode()
+            return text
+
     def get(self, path: str) -> Any:
         try:
             with urllib.request.urlopen(f"{self.url}{path}", timeout=10) as answer:
@@ -143,6 +149,8 @@ def test_a_walk_from_a_fresh_folder_to_a_record_that_a_simulated_phone_measured(
     assert id_
     record = lab.get(f"/v1/records/{id_[1]}")
     assert record["device"]["id"] == "sim:steady" and record["outcome"]["kind"] == "measurement"
+    assert "net" in lab.page("/") and "steady" in lab.page("/")
+    assert "steady" in lab.page(f"/record/{id_[1]}")
     shown = lab.run("leaderboard", "--store", "server.sqlite")
     assert "net" in shown.stdout and "steady" in shown.stdout, shown.stderr
 
