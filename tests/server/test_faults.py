@@ -292,6 +292,22 @@ def test_a_database_that_is_gone_is_said_and_comes_back(postgres: Postgres, tmp_
         assert http.get("/health").status_code == 200
 
 
+def test_a_backup_of_a_server_under_load_is_a_server(tmp_path: Path) -> None:
+    with running(tmp_path) as server:
+        phone = enrolled(server)
+        with Load([server], server.token("submit")) as load:
+            load.wait_for(20)
+            before = set(load.acknowledged)
+            with RecordStore(server.settings.store) as store:
+                store.backup(tmp_path / "copy" / "records.sqlite")
+        assert load.failures == []
+    (tmp_path / "copy" / "files").mkdir()
+    with running(tmp_path / "copy") as restored:
+        assert before <= _stored(restored.settings.store)
+        header = {"Authorization": phone.http.headers["authorization"]}
+        assert restored.client().get("/v1/me", headers=header).json()["device"] == phone.alias
+
+
 def test_the_log_is_json_and_holds_no_token(server: Server, phone: Device) -> None:
     token = phone.http.headers["authorization"].split()[1]
     phone.submit(phone.record())
