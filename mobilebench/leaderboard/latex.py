@@ -9,7 +9,7 @@ from typing import TypeVar
 from mobilebench.leaderboard import elsewhere
 from mobilebench.leaderboard.columns import Column, by_importance, of_a_paper
 from mobilebench.leaderboard.groups import FAILED, groups
-from mobilebench.leaderboard.notes import letter, of_columns, shared_marks
+from mobilebench.leaderboard.notes import TIES, letter, of_columns, shared_marks
 from mobilebench.leaderboard.rows import Row
 from mobilebench.notation import escapes
 from mobilebench.values.reported import Reported
@@ -146,7 +146,10 @@ def _table(
         lines.append(cells)
     titles = [escapes.latex(column.title) for column in columns]
     spec = "".join("r" if column.numeric else "l" for column in columns)
-    numbers = of_columns(rows, [column.name for column in columns])
+    names = [column.name for column in columns]
+    numbers = of_columns(rows, names)
+    if "rank" in names and any(row.tied for row in rows):
+        numbers = [TIES, *numbers]
     every = [f"All rows: {'; '.join(general)}"] if general and len(rows) > 1 else general
     conditions = [f"Conditions: {details}"] if details else []
     about = _ended([*conditions, *every, *numbers])
@@ -174,14 +177,18 @@ def _remarks(
 ) -> Iterable[tuple[int, str]]:
     """Return the remarks about a row, each with the column that its letter stands in."""
     names = [column.name for column in columns]
-    first, p50, top1 = 0, *(names.index(name) if name in names else 0 for name in ("p50", "top1"))
+    model, p50, top1 = (
+        names.index(name) if name in names else 0 for name in ("model", "p50", "top1")
+    )
     if row.failure is not None:
         yield p50, f"failed at {row.failure.partition(':')[0]}; its record holds the message"
     for mark in row.marks:
         if mark not in general:
-            yield (top1 if mark.startswith("top-1") else first), mark
+            yield (top1 if mark.startswith("top-1") else model), mark
     if "published" in names and row.published_source is not None:
         yield names.index("published"), f"published: {row.published_source}"
+    if "rank" in names and row.unranked is not None and row.failure is None:
+        yield names.index("rank"), f"not ranked: {row.unranked}"
     for place, column in enumerate(columns):
         if (text := column.text(row)) != _short(text):
             yield place, f"in full: {text}"

@@ -44,7 +44,7 @@ class Naming:
         naming = cls(dict(names))
         known = dict.fromkeys(titles)
         for model in names:
-            if not any(model in (title, _bare(title)) for title in known):
+            if not any(model in (title, bare(title)) for title in known):
                 raise UserError(
                     f"There is no model {model!r} to name; there are: {', '.join(known) or 'none'}."
                 )
@@ -63,11 +63,11 @@ class Naming:
         """Return the name for a model, by itself where no other is given."""
         if title in self.names:
             return self.names[title]
-        bare = _bare(title)
-        return self.names[bare] + title[len(bare) :] if bare in self.names else title
+        name = bare(title)
+        return self.names[name] + title[len(name) :] if name in self.names else title
 
 
-def _bare(title: str) -> str:
+def bare(title: str) -> str:
     """Return a title without the size and the width at its end."""
     name = _WIDTH.sub("", title)
     return name.rpartition("@")[0] or name

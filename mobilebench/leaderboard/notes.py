@@ -8,6 +8,10 @@ from mobilebench.leaderboard.marks import AS_AUTHORS
 from mobilebench.leaderboard.rows import Row, Status
 
 _BESIDE = ("burst", "sustained")
+TIES = (
+    "rank: rows with = are not told apart: their intervals overlap, or a chain of overlapping ones "
+    "links them."
+)
 _JUDGED = ("top1", "interval", "images")
 """Columns of a measured accuracy."""
 
@@ -49,10 +53,7 @@ def _about_ranks(rows: Sequence[Row]) -> list[str]:
         for reason, numbers in reasons.items()
     ]
     if any(row.tied for row in rows):
-        sentences.append(
-            "rank: rows with = are not told apart: their intervals overlap, or a chain of "
-            "overlapping ones links them."
-        )
+        sentences.append(TIES)
     kinds = dict.fromkeys(
         f"rank: {row.protocol} ranks by the {row.result_kind}."
         for row in rows

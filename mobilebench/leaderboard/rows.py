@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from mobilebench.leaderboard.judgement import Judgement, data_title
 from mobilebench.leaderboard.marks import marks
-from mobilebench.leaderboard.naming import Naming
+from mobilebench.leaderboard.naming import Naming, bare
 from mobilebench.leaderboard.places import Place
 from mobilebench.notation import escapes
 from mobilebench.notation.quantities import duration
@@ -55,7 +55,7 @@ class Row:
     model: str
     """As it is shown, with its image size and width where they are not the usual ones."""
     network: str
-    """The name of the network, whatever its size and width."""
+    """The same without its size and its width."""
     artifact: str
     """The recipe's label."""
     format: str
@@ -205,12 +205,13 @@ def row_of(entry: Entry, judgement: Judgement, naming: Naming) -> Row:
     accuracy = None if chosen else judgement.accuracy
     share = accuracy.top1 if accuracy else None
     interval = share.interval if share else None
+    shown = naming.shown(model.title)
     result = _result(entry)
     first, last = _ends(figures) if figures else (None, None)
     onset = figures.onset if figures else None
     return Row(
-        model=naming.shown(model.title),
-        network=model.name,
+        model=shown,
+        network=shown if model.title == model.name else bare(shown),
         artifact=f"{entry.recipe.label} {file.sha256[:8]}"
         if file and file.given
         else entry.recipe.label,

@@ -49,8 +49,8 @@ def pareto(rows: Sequence[Row], links: Links) -> Figure | None:
         name="pareto",
         title="Accuracy against latency",
         summary=(
-            f"Filled: on the Pareto front, where no other network is both faster and more "
-            f"accurate: {', '.join(dict.fromkeys(names))}.{missing if left_out else ''}"
+            f"Filled: on the Pareto front of the rows shown, where no other is both faster and "
+            f"more accurate: {', '.join(dict.fromkeys(names))}.{missing if left_out else ''}"
         ),
         spec=_spec(shown, points, best, texts, links),
         table=table,

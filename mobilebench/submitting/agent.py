@@ -188,13 +188,19 @@ class Agent:
     def _take_up(self, offers: Sequence[Offer]) -> None:
         """Begin to serve the devices that are new."""
         new = [offer for offer in offers if offer.device.id not in self._known]
-        served = [each for each in map(self._served, new) if each is not None]
-        here = [each for each in served if each.device.kind in HERE]
-        others = [[each] for each in served if each.device.kind not in HERE]
-        for group in filter(None, [here, *others]):
-            worker = _Worker(self._ground, group)
-            self._workers.append(worker)
-            worker.start()
+        served: list[Served] = []
+        try:
+            for offer in new:
+                each = self._served(offer)
+                served += [each] if each is not None else []
+        finally:
+            # Those before one for which the server was away.
+            here = [each for each in served if each.device.kind in HERE]
+            others = [[each] for each in served if each.device.kind not in HERE]
+            for group in filter(None, [here, *others]):
+                worker = _Worker(self._ground, group)
+                self._workers.append(worker)
+                worker.start()
 
     def _served(self, offer: Offer) -> Served | None:
         """Make a device known to the server; None where it cannot be served, which is told."""
@@ -398,8 +404,9 @@ class _Doing:
             if isinstance(error, ServerRefused) and error.status in (401, 403):
                 raise
             progress.finished("given back")
-            unusable = devices.obstacles(self.served.device.id)
-            self._give_back(job, "unusable" if unusable else "cannot", self._nameless(str(error)))
+            # A full disk passes, too.
+            passes = isinstance(error, OutputError) or devices.obstacles(self.served.device.id)
+            self._give_back(job, "unusable" if passes else "cannot", self._nameless(str(error)))
         except BaseException:
             progress.finished("stopped")
             self._give_back(job, "stopped", "The agent has ended by an error of its program.")

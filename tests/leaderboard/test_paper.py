@@ -11,6 +11,7 @@ import pytest
 
 from mobilebench.leaderboard import methods, rank
 from mobilebench.leaderboard.bibtex import bibliography
+from mobilebench.leaderboard.columns import named
 from mobilebench.leaderboard.latex import as_latex
 from mobilebench.leaderboard.paper import as_paper
 from mobilebench.notation import escapes
@@ -21,6 +22,7 @@ from mobilebench.values.measurement import (
     GateLog,
     Measurement,
     UnitEvidence,
+    Validity,
 )
 from mobilebench.values.modelspec import Source
 from mobilebench.values.recipe import ExportRecipe, Format
@@ -328,3 +330,41 @@ def test_a_document_cites_its_networks(tmp_path: Path) -> None:
     assert "without a source to cite: net.make." in seen
     assert "Munir, Avery, and Marculescu. MobileViG: Graph-Based Sparse Attention" in seen
     assert "AdaptViG, WACV, arXiv:2511.09942, 2026." in seen
+
+
+def _in_rounds(id_: str, model: str, *levels_ms: float) -> Record:
+    record = measured(
+        record_id=id_ * 32,
+        model=model,
+        protocol_id="burst-1",
+        latencies_ns=[20_000_000, *(round(each * 1e6) for each in levels_ms)],
+    )
+    assert isinstance(record.outcome, Measurement)
+    samples = replace(record.outcome.samples, round=(0, *range(len(levels_ms))))
+    return _outcome(record, samples=samples)
+
+
+def test_ranks_in_a_paper_say_what_their_signs_mean() -> None:
+    suspect = _outcome(
+        _in_rounds("c", "odd", 9, 9, 9, 9, 9),
+        validity=Validity.SUSPECT,
+        reasons=(Diagnosis.NOISY_SAMPLES,),
+    )
+    records = [
+        _in_rounds("a", "one", 10, 11, 12, 13, 14),
+        _in_rounds("b", "other", 10, 11, 12, 13, 15),
+        suspect,
+    ]
+    text = escapes_undone(as_latex(rank(records), columns=named("rank,model,p50")))
+    assert r"1= & one & 12.0 ms \\" in text and r"1= & other & 12.0 ms \\" in text
+    assert "rank: rows with = are not told apart: their intervals overlap" in text
+    unranked = re.search(r"--\\textsuperscript\{([a-z])\} & odd", text)
+    assert unranked is not None
+    assert rf"\textsuperscript{{{unranked[1]}}}~not ranked: suspect.\par" in text
+
+
+def test_a_board_of_reported_results_alone_is_a_table_too() -> None:
+    text = as_paper([], [], [REPORTED])
+    assert r"\caption{Reported by others, not measured here.}" in text
+    assert "1 result is reported by others" in escapes_undone(text)
+    assert "Protocol" not in text and "signed" not in text

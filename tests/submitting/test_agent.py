@@ -340,6 +340,17 @@ def test_a_file_of_the_cache_that_was_changed_is_fetched_again(lab: Lab) -> None
     assert lab.record(done["record_id"]).outcome.kind == "measurement"
 
 
+def test_a_disk_without_room_for_the_files_of_a_job_only_delays_it(lab: Lab) -> None:
+    (lab.folder / "cache").write_text("in the way")
+    job = lab.job()
+    with agent_at_work(lab, "host") as serving:
+        serving.heard.wait_for("back: Could not write")
+        (lab.folder / "cache").unlink()
+        done = lab.wait_for(job, "done")
+    assert {each["word"] for each in done["refused"]} == {"unusable"}
+    assert str(lab.folder) not in str(done["refused"])
+
+
 def test_a_spool_that_takes_nothing_costs_no_record_while_the_server_is_there(
     lab: Lab, servers: Path
 ) -> None:
