@@ -16,8 +16,9 @@ import pytest
 from filelock import FileLock
 
 from mobilebench.errors import UserError
+from mobilebench.zoo import create_model, list_models
 from mobilebench_android import testing
-from mobilebench_android.natives import cases, on_glibc
+from mobilebench_android.natives import cases, families, on_glibc
 from mobilebench_android.natives import testing as on_natives
 from mobilebench_android.parts import host
 from mobilebench_android.places import Unavailable, output
@@ -25,6 +26,10 @@ from mobilebench_android.testing import Claim, Outcome
 
 CLAIMS = testing.claims(on_natives.MODULE)
 FORMS = ("class files", "dex")
+XNNPACK = "XNNPACK in ONNX Runtime gives the same outputs"
+"""It is a test of every file, and runs those of ONNX Runtime."""
+FAMILIES = sorted({name.partition("_")[0] for name in list_models()} - {"mobilenetv2"})
+"""Those of the papers; MobileNetV2 is the baseline."""
 Once = Callable[[str, Callable[[Path], object]], Path]
 
 
@@ -88,7 +93,31 @@ def test_every_case_was_compared(case_folder: Path, done: Callable[[str], Done])
     # Cases of earlier contents may lie beside those in use.
     written = (case_folder / cases.INDEX).read_text().splitlines()
     compared = [each for each in done("dex").outcomes if "ParityTest" in each.class_name]
-    assert len(written) >= 10 and len(compared) == 2 * len(written)
+    named = sum(each.startswith("families.") for each in written)
+    assert len(written) >= 13 and named == len(cases.FORMATS)
+    assert len(compared) == 2 * (len(written) + named * (len(families.NAMES) - 1))
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("family", FAMILIES)
+def test_every_family_computes_the_same_on_every_runtime(
+    family: str, form: str, done: Callable[[str], Done]
+) -> None:
+    network = "mobilevig_ti@64" if family == "mobilevig" else f"families.families@64 {family}"
+    passed = {each.name for each in done(form).outcomes if each.status == "passed"}
+    for recipe in ("onnx-fp32-opset20", "tflite-fp32", "executorch-fp32-xnnpack"):
+        assert f"outputs are those of the Python runtime[{network} {recipe}]" in passed
+    assert f"{XNNPACK}[{network} onnx-fp32-opset20]" in passed
+
+
+def test_shallow_networks_have_every_layer_of_the_whole_ones() -> None:
+    networks = families.Families()
+    shallow = [*networks.pyramids, networks.mamba]
+    names = [*families.PYRAMIDS.values(), "vcmamba_s"]
+    assert tuple(name.partition("_")[0] for name in names) == families.NAMES
+    for name, network in zip(names, shallow, strict=True):
+        whole = create_model(name, num_classes=families.CLASSES)
+        assert set(map(type, network.modules())) == set(map(type, whole.modules()))
 
 
 def test_records_of_the_jobs_are_ranked_by_python(

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import stat
+import threading
 from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import ClassVar
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -24,7 +27,8 @@ def test_a_phone_enrols_by_the_text_of_a_qr_code_once(
     assert set(lines[0]["scopes"].split()) == {"submit", "jobs"}
     [device] = server.ask("GET", "/v1/devices")["devices"]
     assert device["device"] == "shelf-1" and device["model"] == "Simulated Phone"
-    assert device["kind"] == "simulated" and device["os_build"] == "SIM.1"
+    assert device["kind"] == "simulated"
+    assert (device["os"], device["os_build"]) == ("Simulated 1", "SIM.1")
     code, lines = second.do("enrol", text)
     assert code == 2 and lines[0]["code"] == "code_over"
     assert lines[0]["refused"].endswith(".")
@@ -71,3 +75,30 @@ _ENROL = {
     "signature": "00" * 64,
     "device": {"model": "a", "os": "b", "kind": "phone"},
 }
+
+
+class _Elsewhere(BaseHTTPRequestHandler):
+    """Leads every request to another address, and keeps what came."""
+
+    came: ClassVar[list[str]] = []
+
+    def do_POST(self) -> None:
+        self.came.append(self.path)
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.send_response(307)
+        self.send_header("Location", "/elsewhere")
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
+def test_a_redirection_is_not_followed(phone: Phone) -> None:
+    with HTTPServer(("127.0.0.1", 0), _Elsewhere) as other:
+        threading.Thread(target=other.serve_forever, daemon=True).start()
+        _Elsewhere.came.clear()
+        code, lines = phone.do("code", f"http://127.0.0.1:{other.server_port}", "22222222")
+        other.shutdown()
+    assert code == 2 and "307" in lines[0]["refused"]
+    assert _Elsewhere.came == ["/v1/enrol"]

@@ -182,12 +182,12 @@ def test_a_record_counts_although_its_lease_expired_meanwhile(server: Server, ph
 def test_heartbeats_keep_the_job_for_this_phone(
     server: Server, phones: Callable[[], Phone]
 ) -> None:
-    server.start(lease_s=3, heartbeat_s=1)
+    server.start(lease_s=6, heartbeat_s=1)
     first, second = (_enrolled(server, phones()) for _ in range(2))
     job = server.post(job_files())
-    first.start("work", "sent", "latency_ms=500")
+    first.start("work", "sent", "latency_ms=800")
     first.until(doing="measuring")
-    code, _ = second.do("work", "idle", "wait_s=5")
+    code, _ = second.do("work", "idle", "wait_s=8")
     assert code == 0 and second.steps() == ["idle"]
     assert first.wait() == 0
     assert server.job(job)["attempts"] == 1

@@ -40,7 +40,9 @@ def main(args: Sequence[str] | None = None) -> int:
         if name in _TAKES_CASES:
             verb.add_argument("folder", type=Path, help="folder of the cases")
         if name == "cases":
-            verb.add_argument("--all", action="store_true", help="a network of every family too")
+            verb.add_argument(
+                "--all", action="store_true", help="a whole network of every family too"
+            )
         if name == "natives":
             verb.add_argument("--dexed", action="store_true", help="with classes made from dex")
         verb.set_defaults(run=run)

@@ -6,7 +6,9 @@ Each case is a job's folder as `mobilebench job write` makes it, so the tests of
 same ones, with a folder `python` in it: `case.properties` states the case in lines that a program
 without a reader of JSON can take, and `N.bin` holds the outputs of the Python runtime for entry N
 of the file and every input, as little-endian arrays. Without `--all` there is a network for each
-trait; with it there is also one of every family. Files that were exported before are used again.
+trait and a shallow one of every family, those of `families.py` in one file whose outputs have
+names; with it there is also a whole one of every family. Files that were exported before are used
+again.
 """
 
 from __future__ import annotations
@@ -35,7 +37,8 @@ from mobilebench.verifying import prediction
 from mobilebench_android.outputs import files_key
 
 _SMALL = f"{Path(__file__).with_name('networks.py')}:two_in_three_out"
-_FORMATS = ("onnx", "tflite", "executorch")
+_FAMILIES = Path(__file__).with_name("families.py")
+FORMATS = ("onnx", "tflite", "executorch")
 _CASES, _ARTIFACTS = "cases", "artifacts"
 _BESIDE, _STATED = "python", "case.properties"
 _LONGEST_S = 3600
@@ -59,7 +62,7 @@ class Export:
 
     def arguments(self) -> list[str]:
         """Return the arguments, without where the files go."""
-        formats = [part for name in _FORMATS for part in ("--format", name)]
+        formats = [part for name in FORMATS for part in ("--format", name)]
         precisions = [part for name in self.precisions for part in ("--precision", name)]
         return [*self.models, *formats, *precisions, *self.options]
 
@@ -74,6 +77,7 @@ _QUICK = (
         ("fp32", "fp16", "int8", "int8-io"),
     ),
     Export(("mobilevig_ti",), ("--resolution", "64", "--num-classes", "10")),
+    Export((f"{_FAMILIES}:families",), ("--input", "1x3x64x64", "--input", "1x3x224x224")),
 )
 _MORE = (
     Export(
@@ -120,7 +124,8 @@ def _exported(export: Export, folder: Path) -> Iterator[Path]:
 
 
 def _case(artifact: Artifact, cases: Path) -> Path:
-    place = cases / f"{artifact.folder.name}-{files_key([('cases', Path(__file__))])[:4]}"
+    key = files_key([("cases", Path(__file__)), ("families", _FAMILIES)])
+    place = cases / f"{artifact.folder.name}-{key[:4]}"
     if place.is_dir():
         return place
     with files.staging_folder(cases) as staged:
@@ -176,9 +181,19 @@ def _write_outputs(artifact: Artifact, given: JobFolder) -> None:
         "batches": str(job.parity.batches),
         "inputs": _specs(job.inputs),
         "outputs": _specs([output.tensor for output in job.parity.outputs]),
+        "names": ",".join(_names(artifact)),
     }
     content = "".join(f"{key}={value}\n" for key, value in lines.items())
     files.write_text(beside / _STATED, content)
+
+
+def _names(artifact: Artifact) -> tuple[str, ...]:
+    """Return what the outputs are called where each is compared by itself; else nothing."""
+    if not artifact.manifest.model.name.startswith(f"{_FAMILIES.stem}."):
+        return ()
+    from mobilebench_android.natives import families  # loads torch
+
+    return families.NAMES
 
 
 def _bytes(batches: Sequence[Batch]) -> bytes:

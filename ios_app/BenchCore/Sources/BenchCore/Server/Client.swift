@@ -95,7 +95,7 @@ public struct ServerClient: Sendable {
     private func describe(_ device: Device) -> JsonObject {
         var fields = JsonObject()
         fields.add("model", device.model)
-        fields.add("os", device.os)
+        fields.add("os", "\(device.os) \(device.osVersion)")
         fields.add("os_build", device.osBuild)
         fields.add("kind", device.kind.rawValue)
         fields.add("soc", device.soc)

@@ -109,21 +109,10 @@ private final class Exchange: NSObject, URLSessionDataDelegate, @unchecked Senda
 
     private var isTaken: Bool { take != nil && (status == 200 || status == 206) }
 
-    func urlSession(
-        _ session: URLSession, dataTask: URLSessionDataTask, didReceive response: URLResponse,
-        completionHandler: @escaping (URLSession.ResponseDisposition) -> Void
-    ) {
-        guard let answer = response as? HTTPURLResponse else { return completionHandler(.cancel) }
-        status = answer.statusCode
-        for (name, value) in answer.allHeaderFields {
-            headers["\(name)".lowercased()] = "\(value)"
-        }
-        completionHandler(trying { if isTaken { try take?.begin(status, headers) } } ? .allow : .cancel)
-    }
-
     func urlSession(_ session: URLSession, dataTask: URLSessionDataTask, didReceive data: Data) {
         if problem != nil { return }
         let goesOn = trying {
+            try read(dataTask.response)
             if isTaken { return try take?.more(data) ?? () }
             body.append(data)
             if body.count > Self.mostBytes { throw URLError(.dataLengthExceedsMaximum) }
@@ -131,25 +120,44 @@ private final class Exchange: NSObject, URLSessionDataDelegate, @unchecked Senda
         if !goesOn { dataTask.cancel() }
     }
 
-    func urlSession(
-        _ session: URLSession, task: URLSessionTask,
-        willPerformHTTPRedirection response: HTTPURLResponse, newRequest request: URLRequest,
-        completionHandler: @escaping (URLRequest?) -> Void
-    ) {
-        completionHandler(nil)
-    }
+    #if canImport(FoundationNetworking)
+        func urlSession(
+            _ session: URLSession, task: URLSessionTask,
+            willPerformHTTPRedirection response: HTTPURLResponse, newRequest request: URLRequest,
+            completionHandler: @escaping (URLRequest?) -> Void
+        ) {
+            completionHandler(nil)
+        }
+    #else
+        func urlSession(
+            _ session: URLSession, task: URLSessionTask,
+            willPerformHTTPRedirection response: HTTPURLResponse, newRequest request: URLRequest
+        ) async -> URLRequest? { nil }
+    #endif
 
     func urlSession(
         _ session: URLSession, task: URLSessionTask, didCompleteWithError error: (any Error)?
     ) {
         let continuation = continuation
         self.continuation = nil
-        if let error = problem ?? (status == 0 ? error ?? URLError(.badServerResponse) : error) {
+        if problem == nil, error == nil { _ = trying { try read(task.response) } }
+        if let error = problem ?? error {
             continuation?.resume(throwing: error)
         } else {
             continuation?.resume(
                 returning: HttpAnswer(status: status, headers: headers, body: body))
         }
+    }
+
+    /// Read the head of the answer, once.
+    private func read(_ response: URLResponse?) throws {
+        if status != 0 { return }
+        guard let answer = response as? HTTPURLResponse else { throw URLError(.badServerResponse) }
+        status = answer.statusCode
+        for (name, value) in answer.allHeaderFields {
+            headers["\(name)".lowercased()] = "\(value)"
+        }
+        if isTaken { try take?.begin(status, headers) }
     }
 
     private func trying(_ act: () throws -> Void) -> Bool {

@@ -63,6 +63,8 @@ public func workForServer(
             backoff.reset()
             let goesOn = await host.stepped(step)
             if !goesOn { break }
+            // Some server or proxy may answer at once that there is nothing.
+            if step.kind == .idle { try? await Task.sleep(nanoseconds: betweenAsksNs) }
             if step.kind == .ready, let entry = step.entry {
                 if try await !measure(entry, work, client, host) { break }
             }
@@ -83,6 +85,8 @@ public func workForServer(
     }
     await host.show(ServerStatus(.off))
 }
+
+private let betweenAsksNs: UInt64 = 1_000_000_000
 
 private func doing(_ entry: QueueEntry?) -> Doing {
     switch entry?.state {

@@ -84,5 +84,9 @@ private final class PlayedClock: StateReader.Clock {
         #expect(
             conditions.note == "quality of service user interactive; idle timer off; inputs made "
                 + "before the call; pages of 16384 bytes; 2.00 GB of memory left")
+        var forServer = conditions
+        forServer.heartbeatS = 30
+        let clause = "; a request to a server every 30 s, at background priority"
+        #expect(forServer.note == conditions.note + clause)
     }
 }

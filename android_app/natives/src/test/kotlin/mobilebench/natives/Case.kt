@@ -31,6 +31,9 @@ class Case(val folder: File) {
     val inputs: List<TensorSpec> = specs("inputs")
     val outputs: List<TensorSpec> = specs("outputs")
 
+    /** What the outputs are called where each is compared by itself; else empty. */
+    val names: List<String> = stated.getProperty("names").split(",").filter { it.isNotEmpty() }
+
     private val batches = stated.getProperty("batches").toInt()
     private val delegate = stated.getProperty("delegate").ifEmpty { null }
 

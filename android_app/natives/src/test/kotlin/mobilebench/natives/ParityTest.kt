@@ -1,6 +1,7 @@
 package mobilebench.natives
 
-import mobilebench.core.running.Model
+import java.nio.ByteBuffer
+import mobilebench.core.running.ModelRequest
 import org.junit.Assert.assertEquals
 import org.junit.Assert.assertTrue
 import org.junit.Test
@@ -17,7 +18,8 @@ import org.junit.runners.Parameterized.Parameters
  * whole step where a value lies between two, and three steps of 127 are 0.024.
  */
 @RunWith(Parameterized::class)
-class ParityTest(private val case: Case) {
+class ParityTest(private val compared: Compared) {
+    private val case = compared.case
     private val limit = when (case.precision) {
         "fp32" -> 1e-5
         "fp16" -> 2e-3
@@ -27,39 +29,43 @@ class ParityTest(private val case: Case) {
     @Test
     fun `outputs are those of the Python runtime`() {
         for ((place, entry) in case.entries.withIndex()) {
-            Runtimes.named(case.runtime).load(case.request(entry)).use { model ->
-                assertEquals(case.outputs.map { it.shape }, model.outputs.map { it.shape })
-                compare(model, case.runtime, place)
-            }
+            compare(case.request(entry), case.runtime, place)
         }
     }
 
     @Test
     fun `XNNPACK in ONNX Runtime gives the same outputs`() {
         if (case.runtime != "onnxruntime") return
-        Runtimes.onnx.load(case.request(delegate = "xnnpack")).use { model ->
-            compare(model, "onnxruntime with XNNPACK", 0)
-        }
+        compare(case.request(delegate = "xnnpack"), "onnxruntime with XNNPACK", 0)
     }
 
-    private fun compare(model: Model, by: String, place: Int) {
-        var largest = 0.0
-        for ((inputs, expected) in case.fed().zip(case.expected(place))) {
-            model.feed(inputs)
-            model.run()
-            val outputs = model.read()
-            for ((at, spec) in case.outputs.withIndex()) {
-                largest = maxOf(largest, relativeDifference(spec, outputs[at], expected[at]))
+    private fun compare(request: ModelRequest, by: String, place: Int) {
+        val batches = computed.getOrPut(case to request) { run(request) }
+        val largest = compared.largestDifference(batches, case.expected(place))
+        val entry = case.entries[place] ?: "-"
+        println("PARITY\t${compared.network}\t${case.recipe}\t$by\t$entry\t$largest")
+        assertTrue(
+            "$compared is off by $largest of its largest value, above $limit", largest <= limit,
+        )
+    }
+
+    private fun run(request: ModelRequest): List<List<ByteBuffer>> =
+        Runtimes.named(case.runtime).load(request).use { model ->
+            assertEquals(case.outputs.map { it.shape }, model.outputs.map { it.shape })
+            case.fed().map { inputs ->
+                model.feed(inputs)
+                model.run()
+                model.read()
             }
         }
-        val entry = case.entries[place] ?: "-"
-        println("PARITY\t${case.network}\t${case.recipe}\t$by\t$entry\t$largest")
-        assertTrue("$case is off by $largest of its largest value, above $limit", largest <= limit)
-    }
 
     companion object {
+        /** Outputs of each batch: one run of a file serves all of its outputs that have names. */
+        private val computed = HashMap<Pair<Case, ModelRequest>, List<List<ByteBuffer>>>()
+
         @JvmStatic
         @Parameters(name = "{0}")
-        fun cases(): List<Array<Case>> = Case.all.map { arrayOf(it) }
+        fun cases(): List<Array<Compared>> =
+            Case.all.flatMap(Compared::of).map { arrayOf(it) }
     }
 }

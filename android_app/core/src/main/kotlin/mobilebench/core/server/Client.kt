@@ -71,7 +71,7 @@ class ServerClient(
     /** What a server needs to choose jobs: no number of the device or of its owner. */
     private fun describe(device: Device): JsonObject = fieldsOf {
         add("model", device.model)
-        add("os", device.os)
+        add("os", "${device.os} ${device.osVersion}")
         add("os_build", device.osBuild)
         add("kind", device.kind.word)
         add("soc", device.soc)

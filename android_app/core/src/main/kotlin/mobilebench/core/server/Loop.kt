@@ -74,6 +74,8 @@ class ServerLoop(
                 backoff.reset()
                 host.stepped(step)
                 if (step.kind == StepKind.READY) step.entry?.let(::measure)
+                // Some server or proxy may answer at once that there is nothing.
+                if (step.kind == StepKind.IDLE) off.await(BETWEEN_ASKS_MS, TimeUnit.MILLISECONDS)
             } catch (error: ServerAway) {
                 retry(error.message, error.askedMs)
             } catch (error: NotWritten) {
@@ -119,5 +121,6 @@ class ServerLoop(
 
     private companion object {
         const val UNAUTHORIZED = 401
+        const val BETWEEN_ASKS_MS = 1_000L
     }
 }

@@ -1,6 +1,7 @@
 package mobilebench.core.server
 
 import java.io.File
+import java.io.IOException
 import mobilebench.core.documents.RECORD_FILE
 import mobilebench.core.jobs.ImportRefused
 import mobilebench.core.jobs.Incoming
@@ -175,7 +176,11 @@ class ServerWork(
     }
 
     private fun send(entry: QueueEntry, record: File): Step {
-        val content = record.readBytes()
+        val content = try {
+            record.readBytes()
+        } catch (error: IOException) {
+            throw NotWritten("The record cannot be read: ${error.message}.", error)
+        }
         val submitted = try {
             client.submit(content, entry.lease)
         } catch (error: ServerRefused) {

@@ -139,5 +139,7 @@ class StateReaderTest {
                 "installed; nothing shows that the thermal sensors work; pages of 16384 bytes",
             note,
         )
+        val forServer = Conditions(false, false, null, true, null, heartbeatS = 30).note
+        assertTrue("; a request to a server every 30 s, from another process" in forServer)
     }
 }
