@@ -5,14 +5,17 @@ from __future__ import annotations
 import dataclasses
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from mobilebench import results
 from mobilebench.errors import SchemaError, UserError
 from mobilebench.results import Entry
 from mobilebench.store import Query, RecordStore
+from mobilebench.store.query import After
 from mobilebench.values.modelspec import Weights
 from mobilebench.values.record import Record
 from tests.records import failed_export, measured
@@ -155,3 +158,59 @@ def test_writers_and_removers_at_once_leave_the_newest_on_the_board(
         newest[line.line] = max(newest.get(line.line, ("", "")), (line.created, line.record_id))
     shown = {entry.line: (entry.created, entry.record_id) for entry in store.find_entries()}
     assert shown == newest and len(shown) == 5
+
+
+def test_no_question_scans_a_table(tmp_path: Path) -> None:
+    """Each is answered by an index: what it costs does not grow with what is not asked for."""
+    asked: list[tuple[str, Any]] = []
+    with RecordStore(tmp_path / "records.sqlite") as store:
+        store.add_all([_at(1), _at(2, threads=2)])
+        engine = store._database._engine
+
+        def note(_: Any, __: Any, statement: str, parameters: Any, *more: Any) -> None:
+            asked.append((statement, parameters))
+
+        sa.event.listen(engine, "before_cursor_execute", note)
+        after = After(created="2026-01-02T00:00:00.000Z", record_id="x").text
+        line = store.find_entries(limit=1)[0].line
+        asked.clear()
+        store.page(after=after)
+        store.document("day1")
+        store.find_by_id(["day1", "day2"])
+        store.find_entries(after=line, limit=5)
+        phone = {"device_model": "Made-up phone", "compute_unit": "cpu"}
+        for query in (
+            Query(model="x"),
+            Query(device="x"),
+            Query(device_model="x"),
+            Query(line=line),
+            Query(id="day"),
+            Query(commit="3f"),
+            Query(session="5e"),
+        ):
+            store.find(query)
+            store.page(query, after)
+        for query in (
+            Query(model="x"),
+            Query(device="x"),
+            Query(protocol="x"),
+            Query(**phone),  # type: ignore[arg-type]
+            Query(**phone, protocol="smoke-1"),  # type: ignore[arg-type]
+        ):
+            store.find_entries(query)
+        sa.event.remove(engine, "before_cursor_execute", note)
+        with store._database.bare() as connection:
+            plans = {
+                statement: [
+                    row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {statement}", given)
+                ]
+                for statement, given in asked
+                if statement.startswith("SELECT")
+            }
+    scans = {
+        (statement, step)
+        for statement, steps in plans.items()
+        for step in steps
+        if step.startswith("SCAN") and "USING" not in step and "CONSTANT ROW" not in step
+    }
+    assert len(plans) >= 15 and scans == set()
