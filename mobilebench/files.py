@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import errno
+import io
 import os
 import shutil
 import stat
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+import zipfile
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Event
@@ -272,3 +274,22 @@ def _other_advice(error: OSError) -> str:
     """Say what to do about the rarer ways in which a write fails, where only the path is known."""
     cause = str(error.strerror or error).lower()
     return _PLACE_ADVICE.get(error.errno or 0) or f"{cause}; choose another place"
+
+
+def pack(folder: Path, parts: Iterable[Path] | None = None) -> bytes:
+    """Return files and folders inside a folder, by default all of it, as one archive."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", strict_timestamps=False) as archive:
+        for part in [folder] if parts is None else parts:
+            for path in sorted(part.rglob("*")) if part.is_dir() else [part]:
+                archive.write(path, path.relative_to(folder))
+    return buffer.getvalue()
+
+
+def unpack(content: bytes, folder: Path) -> None:
+    """Write what `pack` returned into a folder; nothing is written outside of it.
+
+    Raises `OutputError` where it cannot be written.
+    """
+    with writing(folder), zipfile.ZipFile(io.BytesIO(content)) as archive:
+        archive.extractall(folder)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import os
 import stat
 import subprocess
 import sys
 import threading
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,10 +18,12 @@ from mobilebench.errors import OutputError
 from mobilebench.files import (
     append_text,
     is_special,
+    pack,
     publish_folder,
     require_file,
     require_folder,
     staging_folder,
+    unpack,
     write_text,
 )
 
@@ -208,3 +212,35 @@ def test_only_what_keeps_nothing_is_special(tmp_path: Path) -> None:
     ]
     assert {path.name for path in special} == {"pipe", "link", "null"}
     assert is_special(Path("/dev/stdout"))
+
+
+def test_a_packed_folder_comes_back_as_it_was(tmp_path: Path) -> None:
+    there, here = tmp_path / "there", tmp_path / "here"
+    (there / "net.mlpackage" / "Data").mkdir(parents=True)
+    (there / "net.mlpackage" / "Data" / "weights.bin").write_bytes(bytes(range(256)) * 9)
+    (there / "manifest.json").write_text("{}")
+    (there / "notes.txt").write_text("stays")
+    here.mkdir()
+    unpack(pack(there, [there / "net.mlpackage", there / "manifest.json"]), here)
+    assert sorted(p.relative_to(here).as_posix() for p in here.rglob("*") if p.is_file()) == [
+        "manifest.json",
+        "net.mlpackage/Data/weights.bin",
+    ]
+    weights = "net.mlpackage/Data/weights.bin"
+    assert (here / weights).read_bytes() == (there / weights).read_bytes()
+    whole = tmp_path / "whole"
+    whole.mkdir()
+    unpack(pack(there), whole)
+    assert (whole / "notes.txt").read_text() == "stays"
+
+
+def test_an_archive_writes_nothing_outside_its_folder(tmp_path: Path) -> None:
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        archive.writestr("../escaped.txt", "no")
+        archive.writestr("/escaped-too.txt", "no")
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    unpack(content.getvalue(), folder)
+    assert [path.name for path in tmp_path.iterdir()] == ["folder"]
+    assert not Path("/escaped-too.txt").exists()

@@ -7,8 +7,6 @@ back, checked by its sha256 and moved to its place here.
 
 from __future__ import annotations
 
-import io
-import tarfile
 import tempfile
 from collections.abc import Sequence
 from concurrent.futures import Executor, Future
@@ -21,7 +19,6 @@ from mobilebench import files
 from mobilebench.errors import Cancelled, CellFailed
 from mobilebench.exporting.order import Order, Terms
 from mobilebench.exporting.workers import Limits, LocalWorkers
-from mobilebench.files import writing
 from mobilebench.machine import cluster
 from mobilebench.observer import Work
 from mobilebench.values.artifact import Artifact
@@ -49,15 +46,15 @@ class RemoteWorkers:
         cancel: Event,
     ) -> None:
         future = self.pool.submit(_prepare, self.limits, request, tuple(recipes), terms)
-        _unpack(_result(future, cancel), folder)
+        files.unpack(_result(future, cancel), folder)
 
     def build(self, order: Order, out_dir: Path, work: Work) -> Artifact:
         work.stage("on the cluster")
-        future = self.pool.submit(_build, self.limits, order, _pack(order.preparation))
+        future = self.pool.submit(_build, self.limits, order, files.pack(order.preparation))
         content = _result(future, work.cancel)
         place = order.place(out_dir)
         with files.staging_folder(out_dir) as staged:
-            _unpack(content, staged)
+            files.unpack(content, staged)
             if Artifact.load(staged).manifest.facts.key != order.key:
                 raise CellFailed(
                     Stage.CLUSTER,
@@ -76,7 +73,7 @@ def _prepare(
     with tempfile.TemporaryDirectory(prefix="mobilebench-remote-") as name:
         workers = LocalWorkers(1, limits)
         workers.prepare(request, recipes, terms, Path(name), cluster.cancelled())
-        return _pack(Path(name))
+        return files.pack(Path(name))
 
 
 def _build(limits: Limits, order: Order, preparation: bytes) -> bytes:
@@ -84,10 +81,10 @@ def _build(limits: Limits, order: Order, preparation: bytes) -> bytes:
     with tempfile.TemporaryDirectory(prefix="mobilebench-remote-") as name:
         prepared, out = Path(name) / "prepared", Path(name) / "out"
         prepared.mkdir()
-        _unpack(preparation, prepared)
+        files.unpack(preparation, prepared)
         here = replace(order, preparation=prepared)
         artifact = LocalWorkers(1, limits).build(here, out, Work(cancel=cluster.cancelled()))
-        return _pack(artifact.folder)
+        return files.pack(artifact.folder)
 
 
 def _result(future: Future[bytes], cancel: Event) -> bytes:
@@ -99,15 +96,3 @@ def _result(future: Future[bytes], cancel: Event) -> bytes:
             if cancel.is_set():
                 future.cancel()
                 raise Cancelled from None
-
-
-def _pack(folder: Path) -> bytes:
-    buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w") as archive:
-        archive.add(folder, arcname=".")
-    return buffer.getvalue()
-
-
-def _unpack(content: bytes, folder: Path) -> None:
-    with writing(folder), tarfile.open(fileobj=io.BytesIO(content)) as archive:
-        archive.extractall(folder, filter="data")

@@ -11,8 +11,6 @@ device takes over. Model files travel once to each worker.
 from __future__ import annotations
 
 import hashlib
-import io
-import tarfile
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -219,8 +217,7 @@ def _here(artifact: Artifact, root: Path, contents: Mapping[str, bytes]) -> Arti
     with _FILES, files.staging_folder(root) as staged:
         if place.exists():  # another task was faster
             return here
-        with tarfile.open(fileobj=io.BytesIO(contents[_key(artifact)])) as archive:
-            archive.extractall(staged, filter="data")
+        files.unpack(contents[_key(artifact)], staged)
         if content_sha256(staged / artifact.manifest.model_file) != artifact.manifest.facts.sha256:
             raise BundleError(
                 f"The files of {artifact.name} were damaged on their way to a worker."
@@ -240,8 +237,4 @@ def _pack(artifact: Artifact) -> bytes:
     parts = list(file_and_weights(artifact.model_path))
     if is_bundle(artifact.folder) and (artifact.folder / REFERENCE_FILE).is_file():
         parts.append(artifact.folder / REFERENCE_FILE)
-    buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w") as archive:
-        for part in parts:
-            archive.add(part, arcname=str(part.relative_to(artifact.folder)))
-    return buffer.getvalue()
+    return files.pack(artifact.folder, parts)
