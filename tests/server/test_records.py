@@ -120,7 +120,7 @@ def test_what_is_not_a_token_is_refused(server: Server, header: str) -> None:
     answer = httpx.post(f"{server.url}/v1/records", headers={"Authorization": header}, content=b"")
     assert answer.status_code == 401
     assert problem(answer) in ("no_token", "bad_token")
-    assert answer.headers["www-authenticate"] == "Bearer"
+    assert answer.headers["www-authenticate"] == 'Bearer realm="mobilebench"'
 
 
 @pytest.mark.parametrize("name", ["gzip", "zstd"])
