@@ -59,6 +59,7 @@ def test_a_job_is_fetched_measured_and_its_record_is_there(server: Server, phone
     assert kept.record_id == record["record_id"] and kept.signature is not None
 
 
+@pytest.mark.slow
 def test_an_empty_server_is_asked_again(server: Server, phone: Phone) -> None:
     server.start()
     _enrolled(server, phone)
@@ -120,6 +121,7 @@ def test_a_server_that_dies_in_an_upload_has_the_record_after_it_starts_again(
     assert len(_records(server)) == 1
 
 
+@pytest.mark.slow
 def test_a_record_whose_acknowledgement_was_lost_is_there_once(
     server: Server, way: Proxy, phone: Phone
 ) -> None:
@@ -179,6 +181,7 @@ def test_a_record_counts_although_its_lease_expired_meanwhile(server: Server, ph
     assert server.job(job)["record_id"] == phone.record()["record_id"]
 
 
+@pytest.mark.slow
 def test_heartbeats_keep_the_job_for_this_phone(
     server: Server, phones: Callable[[], Phone]
 ) -> None:
@@ -193,6 +196,7 @@ def test_heartbeats_keep_the_job_for_this_phone(
     assert server.job(job)["attempts"] == 1
 
 
+@pytest.mark.slow
 def test_a_job_that_waited_too_long_is_left_to_another_phone(
     server: Server, phones: Callable[[], Phone]
 ) -> None:
@@ -230,6 +234,7 @@ def _content(path: Path) -> bytes:
     return path.read_bytes() if path.exists() else b""
 
 
+@pytest.mark.slow
 def test_a_job_that_the_phone_cannot_do_goes_back_with_its_sentence(
     server: Server, phone: Phone
 ) -> None:

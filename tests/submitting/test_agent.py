@@ -123,6 +123,7 @@ def test_a_computer_that_is_not_enrolled_is_told_how(lab: Lab) -> None:
         Agent(lab.address, lambda: (), signing.device_key(), Heard())
 
 
+@pytest.mark.slow
 def test_a_second_agent_leaves_the_devices_to_the_first(lab: Lab) -> None:
     with agent_at_work(lab) as first:
         first.heard.wait_for("is served")
@@ -235,6 +236,7 @@ def test_an_agent_that_is_killed_goes_on_with_its_job(lab: Lab, servers: Path) -
     assert done["attempts"] == 1 and _folders(servers) == []
 
 
+@pytest.mark.slow
 def test_a_job_that_was_given_to_others_meanwhile_is_given_up(lab: Lab, servers: Path) -> None:
     job = lab.job(min_duration_ns=10**9, rounds=3)
     _killed_in_the_middle(lab, job)
@@ -326,6 +328,7 @@ def test_a_job_that_comes_with_what_a_device_writes_is_given_back(lab: Lab, path
     assert not serving.heard.has("measures")
 
 
+@pytest.mark.slow
 def test_a_file_of_the_cache_that_was_changed_is_fetched_again(lab: Lab) -> None:
     first = lab.job()
     with agent_at_work(lab, "host"):
@@ -340,6 +343,7 @@ def test_a_file_of_the_cache_that_was_changed_is_fetched_again(lab: Lab) -> None
     assert lab.record(done["record_id"]).outcome.kind == "measurement"
 
 
+@pytest.mark.slow
 def test_a_disk_without_room_for_the_files_of_a_job_only_delays_it(lab: Lab) -> None:
     (lab.folder / "cache").write_text("in the way")
     job = lab.job()
@@ -363,6 +367,7 @@ def test_a_spool_that_takes_nothing_costs_no_record_while_the_server_is_there(
     assert _folders(servers) == []
 
 
+@pytest.mark.slow
 def test_a_runtime_that_refuses_the_model_is_a_result(lab: Lab) -> None:
     folder = lab.write()
     model = folder / json.loads((folder / "job.json").read_text())["model_file"]
@@ -395,6 +400,7 @@ def test_a_phone_that_becomes_unusable_is_told_and_gets_no_job_until_it_can_be_u
     assert "scripted-phone-" in listed and "SERIAL123" not in listed
 
 
+@pytest.mark.slow
 def test_a_phone_that_is_plugged_in_later_is_served(
     lab: Lab, monkeypatch: pytest.MonkeyPatch
 ) -> None:
