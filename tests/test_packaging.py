@@ -55,7 +55,12 @@ def _without_toolkits(*arguments: object, block: tuple[str, ...] = TOOLKITS) -> 
     """Run the program in a Python where importing a toolkit fails as if it were not installed."""
     script = (
         "import sys\n"
-        f"sys.modules.update(dict.fromkeys({block!r}))\n"
+        f"block = {block!r}\n"
+        "class Blocker:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        "        if name.partition('.')[0] in block:\n"
+        "            raise ModuleNotFoundError(f'No module named {name!r}', name=name)\n"
+        "sys.meta_path.insert(0, Blocker())\n"
         f"sys.argv = {['mobilebench', *map(str, arguments)]!r}\n"
         "from mobilebench.cli import main\nmain()\n"
     )

@@ -21,13 +21,15 @@ from tests.records import measured
 Program = Callable[..., Ran]
 _OUTPUTS = {
     "bench": ("--out", "--junit", "--markdown"),
+    "bundle": ("--out",),
     "check": ("--junit", "--markdown"),
     "conformance": ("--tasks",),
     "demo": ("--out",),
     "eval": ("--out", "--per-class"),
     "export": ("--out",),
     "gate": ("--junit", "--markdown", "--artifacts", "--out"),
-    "leaderboard": ("--out",),
+    "leaderboard": ("--out", "--bibtex"),
+    "records": ("--out",),
     "reproduce": ("--out",),
     "simulate": ("--timeline",),
     "tool": ("--out",),
@@ -52,6 +54,10 @@ _FOLDERS = {
 }
 
 
+_EITHER = {("leaderboard", "--out")}
+"""A file, but a folder where the form is a site."""
+
+
 def _paths() -> Iterator[tuple[str, Any]]:
     """Yield every option of every verb that names a place for output."""
     for verb, command in get_command(app).commands.items():  # type: ignore[attr-defined]
@@ -65,8 +71,9 @@ def test_every_option_for_output_says_whether_it_is_a_file_or_a_folder() -> None
     options: dict[str, set[str]] = {}
     for verb, parameter in _paths():
         options.setdefault(verb, set()).add(parameter.opts[0])
-        folder = (verb, parameter.opts[0]) in _FOLDERS
-        assert parameter.metavar == ("FOLDER" if folder else "FILE"), (verb, parameter.opts)
+        name = (verb, parameter.opts[0])
+        word = "PATH" if name in _EITHER else "FOLDER" if name in _FOLDERS else "FILE"
+        assert parameter.metavar == word, (verb, parameter.opts)
     assert options == {verb: set(names) for verb, names in _OUTPUTS.items()}
 
 

@@ -22,27 +22,27 @@ OTHERS = Reported(
 )  # fmt: skip
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def source(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StoredPages]:
     with RecordStore(tmp_path_factory.mktemp("lab") / "lab.sqlite") as store:
         store.add_all(example(), reported=[OTHERS])
         yield StoredPages(store)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def folder(source: StoredPages, tmp_path_factory: pytest.TempPathFactory) -> Path:
     place = tmp_path_factory.mktemp("published") / "site"
     site.write(place, site.Board(tuple(source.rows(View())), tuple(source.reported())), source)
     return place
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
     with launched() as started:
         yield started
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def address(source: StoredPages) -> Iterator[str]:
     with serving(source) as place:
         yield place
