@@ -2,9 +2,10 @@
 
     python benchmarks/store.py --sizes 1000 10000 --table docs/store-speed.md
 
-Two parts. *Taking in*: signed records of 1,000 samples, as text, are read, checked and written, by
-the store, into a folder of JSON files, and into one SQL table of JSON. *Asking*: of many records of
-20 samples, the questions of the verbs and of the pages. The ways take turns in one run.
+Three parts. *Taking in*: signed records of 1,000 samples, as text, are read, checked and written,
+by the store, into a folder of JSON files, and into one SQL table of JSON. *Importing*: files of
+such records, by one process and by all cores. *Asking*: of many records of 20 samples, the
+questions of the verbs and of the pages. The ways take turns in one run.
 """
 
 from __future__ import annotations
@@ -29,9 +30,9 @@ from made_records import CELLS, PHONES, record
 
 from mobilebench import files
 from mobilebench.leaderboard import rank
-from mobilebench.store import Query, RecordStore, signing
+from mobilebench.store import Query, RecordStore, bulk, signing
 from mobilebench.store.arrivals import Row
-from mobilebench.store.documents import Document
+from mobilebench.store.documents import Document, as_json
 from mobilebench.store.packing import pack
 from mobilebench.values import wire
 from mobilebench.values.record import Record
@@ -44,8 +45,11 @@ and the most in parentheses. Waiting for the disk is not in them. Records are ma
 does the same work in the same run.
 
 *Taking in* is of {count} signed records of {samples} samples each, as text: parsed, the signature
-verified and, by the store alone, the types validated; then written, {batch} in a transaction. The
-target is 600 a second on two cores."""
+verified and, by the store alone, the types validated; then written, {batch} in a transaction."""
+IMPORTED = """\
+*Importing* is of {count:,} such records in files of {batch}, with the same checks, by the clock and
+with the start of the processes: all are added in one transaction, or none. The target is 600 a
+second on two cores."""
 ASKED = """\
 *Asking* is of records of {few} samples in {cells} cells. *A board* is what the leaderboard reads of
 one device model, compute unit and protocol, at its second look; *first look* derives the figures
@@ -148,6 +152,39 @@ def taking_in(count: int, folder: Path) -> str:
         for name, own in spent.items()
     ]
     heads = ("into", "ms a record", "records a second of one core", "ratio", "KB a record")
+    return tables.markdown(heads, lines)
+
+
+def importing(count: int, folder: Path) -> str:
+    """Return the table of what importing files of 1,000-sample records takes, by the clock."""
+    paths = []
+    for start in range(0, count, _BATCH):
+        numbers = range(start, min(start + _BATCH, count))
+        own = (signing.sign(record(number * 977 % CELLS, SAMPLES)) for number in numbers)
+        paths.append(folder / f"import-{start}.json")
+        paths[-1].write_text(as_json(Document.of(each) for each in own), "utf-8")
+    cores = os.cpu_count() or 1
+    took: dict[int, list[float]] = {}
+    for turn in range(_ROUNDS):
+        for processes in (1, cores):
+            place = folder / f"import-{turn}-{processes}.sqlite"
+            start_s = time.perf_counter()
+            with RecordStore(place) as store:
+                assert store.add_all(bulk.rows_of(paths, processes)) == count
+            took.setdefault(processes, []).append(time.perf_counter() - start_s)
+            _drop(place)
+    for path in paths:
+        path.unlink()
+    lines = [
+        (
+            str(processes),
+            f"{count / statistics.median(own):,.0f}",
+            f"{count / max(own):,.0f} to {count / min(own):,.0f}",
+            f"{statistics.median(a / b for a, b in zip(took[1], own, strict=True)):.2f}",
+        )
+        for processes, own in took.items()
+    ]
+    heads = ("processes", "records a second", "least and most", "ratio to one")
     return tables.markdown(heads, lines)
 
 
@@ -266,11 +303,13 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=500)
     parser.add_argument("--folder", type=Path, help="where the stores are made; removed after")
     parser.add_argument("--table", type=Path)
+    parser.add_argument("--imported", type=int, default=3000)
     given = parser.parse_args()
     with tempfile.TemporaryDirectory(dir=given.folder) as name:
         folder = Path(name)
         into = taking_in(given.count, folder)
-        print(into)
+        imported = importing(given.imported, folder)
+        print(into, imported, sep="\n")
         lines = []
         for size in given.sizes:
             lines.append(asking(size, min(given.cells, size), folder))
@@ -289,7 +328,13 @@ def main() -> None:
     )  # fmt: skip
     question = tables.filled(ASKED.format(few=FEW, cells=f"{given.cells:,}", plain=_PLAIN))
     text = "\n\n".join(
-        (tables.page(TITLE, explained, into), question, tables.markdown(heads, lines))
+        (
+            tables.page(TITLE, explained, into),
+            tables.filled(IMPORTED.format(count=given.imported, batch=_BATCH)),
+            imported,
+            question,
+            tables.markdown(heads, lines),
+        )
     )
     if given.table is None:
         print(text)

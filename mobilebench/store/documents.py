@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Self
@@ -40,10 +40,7 @@ class Document:
         Raises `SchemaError`, naming `what`, for anything else.
         """
         signing.require_intact(plain, what)
-        try:
-            text = wire.text_of(plain)
-        except ValueError as error:  # half of a pair of surrogates, which is not text
-            raise SchemaError(f"{what} is not a valid Record: {error}.") from error
+        text = _text(plain, what)
         record = wire.from_plain(Record, plain, what, text)
         return cls(record=record, text=text.decode())
 
@@ -101,6 +98,24 @@ def _documents(content: bytes, name: str) -> list[Document]:
         Document.from_plain(document, f"{name}, record {number}")
         for number, document in enumerate(_listed(plain), start=1)
     ]
+
+
+def texts_of(path: Path) -> Iterator[tuple[bytes, str]]:
+    """Yield the text of each record of a file, unchecked, and what an error calls it.
+
+    Raises `SchemaError`, naming the file, for what is not JSON.
+    """
+    plain = wire.parse(_content(path), str(path))
+    for number, document in enumerate(_listed(plain), start=1):
+        what = f"{path}, record {number}"
+        yield _text(document, what), what
+
+
+def _text(plain: wire.Plain, what: str) -> bytes:
+    try:
+        return wire.text_of(plain)
+    except ValueError as error:  # half of a pair of surrogates, which is not text
+        raise SchemaError(f"{what} is not a valid Record: {error}.") from error
 
 
 def as_json(documents: Iterable[Document]) -> str:

@@ -144,16 +144,17 @@ class RecordStore:
 
     def add_all(
         self,
-        records: Sequence[Record | Document] = (),
+        records: Sequence[Record | Document | Row] = (),
         reported: Sequence[Reported] = (),
         accuracies: Sequence[Accuracy] = (),
     ) -> int:
         """Add records, others' results and accuracies, all or none; return how many are new.
 
-        A `Document` is stored as it came, so that its signature stays valid.
-        Raises `UserError` where another record or accuracy has the id of one.
+        A `Document` is stored as it came, so that its signature stays valid. A `Row` was prepared
+        before, such as in another process. Raises `UserError` where another record or accuracy has
+        the id of one.
         """
-        rows = [Row.of(record) for record in records]
+        rows = _rows(records)
 
         def work(connection: sa.Connection) -> int:
             added = self._add_rows(connection, rows)
@@ -164,10 +165,9 @@ class RecordStore:
     def add_each(self, documents: Iterable[Record | Document | Row]) -> list[Arrival]:
         """Add what is new of some records, in one transaction; return what came of each.
 
-        A record whose id another one has is not added; the others are. A `Row` is a document that
-        was prepared before, such as in another process.
+        A record whose id another one has is not added; the others are. A `Row` is as in `add_all`.
         """
-        rows = [given if isinstance(given, Row) else Row.of(given) for given in documents]
+        rows = _rows(documents)
         return self._write(lambda connection: arrivals.add(connection, rows))
 
     def _add_rows(self, connection: sa.Connection, rows: Sequence[Row]) -> int:
@@ -461,6 +461,10 @@ class RecordStore:
     def close(self) -> None:
         """Close the connections; SQLite then folds its write-ahead log into the file."""
         self._closing.close()
+
+
+def _rows(given: Iterable[Record | Document | Row]) -> list[Row]:
+    return [each if isinstance(each, Row) else Row.of(each) for each in given]
 
 
 def _matching(query: Query) -> list[sa.ColumnElement[bool]]:
