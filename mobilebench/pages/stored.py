@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
 
 from mobilebench.leaderboard import rank
 from mobilebench.leaderboard.columns import UNKNOWN
@@ -17,6 +19,7 @@ from mobilebench.regress.history import History, histories
 from mobilebench.results import Entry
 from mobilebench.store import Query, RecordStore
 from mobilebench.store.columns import Columns
+from mobilebench.store.entries import Mark
 from mobilebench.values import wire
 from mobilebench.values.accuracy import Accuracy
 from mobilebench.values.record import Record
@@ -29,6 +32,19 @@ _CELL_PAGES = 20
 """The newest twenty thousand records are looked at for cells that were measured again."""
 _RUNS = 500
 """The newest runs of a history."""
+_KNOWN = 10_000
+"""Entries that are kept in memory, about 10 KB each."""
+_BOARDS = 20
+"""Boards that are kept ranked."""
+
+
+@dataclass(frozen=True)
+class _Ranked:
+    """A board that was shown, and what it was made of: as long as that is the same, so is it."""
+
+    marks: tuple[Mark, ...]
+    accuracies: Sequence[Accuracy]
+    rows: Sequence[Row]
 
 
 class StoredPages:
@@ -38,16 +54,34 @@ class StoredPages:
         self._store = store
         self._groups: dict[str, Query] = {}
         """What is known of groups that were shown, so that others need not be read for one."""
+        self._known: dict[Mark, Entry] = {}
+        """Entries that were read before."""
+        self._ranked: dict[tuple[Query, str | None], _Ranked] = {}
 
     def rows(self, view: View) -> Sequence[Row]:
-        entries = self._store.find_entries(self._narrowed(view))
-        rows = rank(entries, self._store.find_accuracies(), data=view.data)
+        query = self._narrowed(view)
+        entries, accuracies = self._entries(query), self._store.find_accuracies()
+        marks = tuple(entries)
+        ranked = self._ranked.get((query, view.data))
+        if ranked is not None and ranked.marks == marks and ranked.accuracies == accuracies:
+            return ranked.rows
+        rows = rank(entries.values(), accuracies, data=view.data)
+        if len(self._ranked) >= _BOARDS:
+            self._ranked = {}
+        self._ranked[query, view.data] = _Ranked(marks, accuracies, rows)
         for row in rows:
             if row.group is not None:
                 self._groups[row.group] = Query(
                     device_model=row.device_model, compute_unit=row.compute_unit
                 )
         return rows
+
+    def _entries(self, query: Query | None = None) -> dict[Mark, Entry]:
+        entries = self._store.renew_entries(self._known, query)
+        known = {**self._known, **entries}
+        # Those of records that are not the newest any more would stay for ever.
+        self._known = known if len(known) <= _KNOWN else dict(islice(entries.items(), _KNOWN))
+        return entries
 
     def _narrowed(self, view: View) -> Query:
         """Return what a view needs of a store: whole groups, for ranks are those of a group."""
@@ -60,7 +94,7 @@ class StoredPages:
         shown = {row.record_id for row in rows}
         if not shown:
             return ()
-        return [entry for entry in self._store.find_entries() if entry.record_id in shown]
+        return [entry for entry in self._entries().values() if entry.record_id in shown]
 
     def reported(self) -> Sequence[Reported]:
         return self._store.find_reported()
@@ -82,7 +116,7 @@ class StoredPages:
         return [listed(each) for each in page.records], page.next or ""
 
     def devices(self) -> Sequence[Seen]:
-        return devices(self._store.find_entries())
+        return devices(self._entries().values())
 
     def cells(self) -> Sequence[Cell]:
         counts: Counter[str] = Counter()
@@ -146,7 +180,7 @@ def _query(view: View, columns: Mapping[str, str]) -> Query:
     return Query(**chosen)  # type: ignore[arg-type]
 
 
-def devices(entries: Sequence[Entry]) -> list[Seen]:
+def devices(entries: Iterable[Entry]) -> list[Seen]:
     """Return the devices of some entries, with what each did."""
     by_device: dict[str, list[Entry]] = {}
     for entry in sorted(entries, key=lambda entry: entry.created):

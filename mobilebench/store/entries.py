@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
@@ -17,6 +17,7 @@ from mobilebench.store.tables import DOCUMENTS, ENTRIES, RECORDS
 from mobilebench.values import value, wire
 from mobilebench.values.record import Record
 
+_AT_ONCE = 200
 _SEPARATOR = "\x1f"
 _NO_UNIT = "\x7f"
 """In the place of failed exports, after all others of the device."""
@@ -34,6 +35,15 @@ class Place:
     protocol: str | None
     entries: int
     """How many lines stand there."""
+
+
+class Mark(NamedTuple):
+    """What tells an entry from others, also from one of a removed record that had the same id."""
+
+    record_id: str
+    line: str
+    created: str
+    p50_ns: float | None
 
 
 @dataclass(frozen=True)
@@ -105,18 +115,7 @@ def find(
 
     `after` is the line of the last entry before. Raises `UserError` for one that is not there.
     """
-    derived = ENTRIES.c.version == VERSION
-    statement = (
-        sa.select(
-            ENTRIES.c.line,
-            ENTRIES.c.record_id,
-            sa.case((derived, ENTRIES.c.content), else_=None).label("content"),
-            sa.case((derived, None), else_=DOCUMENTS.c.content).label("document"),
-        )
-        .select_from(ENTRIES.outerjoin(DOCUMENTS, DOCUMENTS.c.record_id == ENTRIES.c.record_id))
-        .where(*_conditions(query))
-        .order_by(ENTRIES.c.place, ENTRIES.c.line)
-    )
+    statement = _held().where(*_conditions(query)).order_by(ENTRIES.c.place, ENTRIES.c.line)
     if after is not None:
         last = connection.execute(sa.select(ENTRIES.c.place).where(ENTRIES.c.line == after))
         place = last.scalar_one_or_none()
@@ -129,6 +128,34 @@ def find(
     if limit is not None:
         statement = statement.limit(limit)
     return [Held(*row) for row in connection.execute(statement)]
+
+
+def marks(connection: sa.Connection, query: Query) -> list[Mark]:
+    """Return the marks of the entries that match, by place and line; their content is not read."""
+    columns = (ENTRIES.c.record_id, ENTRIES.c.line, ENTRIES.c.created, ENTRIES.c.p50_ns)
+    statement = sa.select(*columns).where(*_conditions(query))
+    rows = connection.execute(statement.order_by(ENTRIES.c.place, ENTRIES.c.line))
+    return [Mark(*row) for row in rows]
+
+
+def of_records(connection: sa.Connection, wanted: Sequence[str]) -> list[Held]:
+    """Return the entries of some records, in no order; without those that are none any more."""
+    held = []
+    for start in range(0, len(wanted), _AT_ONCE):
+        part = wanted[start : start + _AT_ONCE]
+        rows = connection.execute(_held().where(ENTRIES.c.record_id.in_(part)))
+        held += [Held(*row) for row in rows]
+    return held
+
+
+def _held() -> sa.Select[Any]:
+    derived = ENTRIES.c.version == VERSION
+    return sa.select(
+        ENTRIES.c.line,
+        ENTRIES.c.record_id,
+        sa.case((derived, ENTRIES.c.content), else_=None).label("content"),
+        sa.case((derived, None), else_=DOCUMENTS.c.content).label("document"),
+    ).select_from(ENTRIES.outerjoin(DOCUMENTS, DOCUMENTS.c.record_id == ENTRIES.c.record_id))
 
 
 def _conditions(query: Query) -> list[sa.ColumnElement[bool]]:

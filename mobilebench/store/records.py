@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from functools import partial
 from pathlib import Path
@@ -21,7 +21,7 @@ from mobilebench.store.arrivals import AT_ONCE, Arrival, Row
 from mobilebench.store.columns import Columns
 from mobilebench.store.database import Database
 from mobilebench.store.documents import Document
-from mobilebench.store.entries import Held, Place
+from mobilebench.store.entries import Held, Mark, Place
 from mobilebench.store.packing import unpack
 from mobilebench.store.problems import Problem, parsed, problems_of, reported_problems
 from mobilebench.store.query import After, Page, Query
@@ -311,6 +311,24 @@ class RecordStore:
             lambda connection: entries.find(connection, query or Query(), after, limit)
         )
         return self._entries(held)
+
+    def renew_entries(
+        self, known: Mapping[Mark, Entry], query: Query | None = None
+    ) -> dict[Mark, Entry]:
+        """Return the entries that match, as `find_entries`; only those that are new are read.
+
+        `known` are entries that this returned before.
+        """
+
+        def work(connection: sa.Connection) -> tuple[list[Mark], list[Held]]:
+            marks = entries.marks(connection, query or Query())
+            new = [mark.record_id for mark in marks if mark not in known]
+            return marks, entries.of_records(connection, new)
+
+        marks, held = self._database.read(work)
+        new = {entry.record_id: entry for entry in self._entries(held)}
+        both = ((mark, known.get(mark) or new.get(mark.record_id)) for mark in marks)
+        return {mark: entry for mark, entry in both if entry is not None}
 
     def _entries(self, held: Sequence[Held]) -> list[Entry]:
         results, derived = [], []

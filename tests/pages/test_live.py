@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from urllib.parse import quote
 
 import pytest
@@ -10,7 +11,9 @@ import pytest
 from mobilebench.leaderboard.view import View
 from mobilebench.pages.live import answer
 from mobilebench.pages.stored import StoredPages
+from mobilebench.store import RecordStore
 from tests.pages.examples import PHONE
+from tests.records import judged, measured
 
 
 def _text(source: StoredPages, path: str, query: str = "") -> str:
@@ -133,3 +136,19 @@ def test_a_history_names_its_change(source: StoredPages) -> None:
     page = _text(source, "history", f"of={record}")
     assert "16 runs from 2026-02-01 to 2026-02-16" in page and "+10.0 %" in page
     assert "mobilevit_xs" in _text(source, "history")
+
+
+def test_the_board_of_a_server_follows_its_store(tmp_path: Path) -> None:
+    with RecordStore(tmp_path / "records.sqlite") as store:
+        pages = StoredPages(store)
+        store.add(measured(record_id="a" * 32))
+        pages.rows(View())  # the first look derives the figures
+        first = pages.rows(View())
+        assert [row.record_id for row in first] == ["a" * 32]
+        assert pages.rows(View()) is first, "it was ranked again, though nothing had changed"
+        store.add(measured(record_id="b" * 32, threads=2))
+        assert {row.record_id for row in pages.rows(View())} == {"a" * 32, "b" * 32}
+        store.add_accuracy(judged(measured(), 90))
+        assert any(row.measured_top1 for row in pages.rows(View()))
+        store.remove(["a" * 32])
+        assert [row.record_id for row in pages.rows(View())] == ["b" * 32]

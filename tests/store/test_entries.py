@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from mobilebench import results
 from mobilebench.errors import SchemaError, UserError
 from mobilebench.results import Entry
 from mobilebench.store import Query, RecordStore
+from mobilebench.store.entries import Held
 from mobilebench.store.query import After
 from mobilebench.values.modelspec import Weights
 from mobilebench.values.record import Record
@@ -48,6 +49,42 @@ def test_the_newest_record_of_a_line_stands_for_it_whatever_the_order(store: Rec
     assert _shown(store) == {"day3"}
     store.add_all([_at(5), _at(4), _at(6, threads=2), _weights(_at(7))])
     assert _shown(store) == {"day5", "day6", "day7"}
+
+
+def test_entries_that_are_known_are_read_no_more_and_those_that_changed_are(
+    store: RecordStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.add_all([_at(1), _at(2, threads=2), _at(3, threads=4)])
+    for _ in range(2):  # derived, then read
+        known = store.renew_entries({})
+    assert list(known.values()) == store.find_entries()
+    read: list[Held] = []
+
+    def noted(held: Sequence[Held]) -> list[Entry]:
+        read.extend(held)
+        return RecordStore._entries(store, held)
+
+    monkeypatch.setattr(store, "_entries", noted)
+    assert store.renew_entries(known) == known and not read
+    store.add(_at(4))
+    store.remove(["day2"])
+    renewed = store.renew_entries(known)
+    assert {entry.record_id for entry in renewed.values()} == {"day3", "day4"}
+    assert [each.record_id for each in read] == ["day4"]
+    only = store.renew_entries(known, Query(threads=4))
+    assert [entry.record_id for entry in only.values()] == ["day3"]
+
+
+def test_another_record_under_the_id_of_a_removed_one_is_read(store: RecordStore) -> None:
+    store.add(_at(1))
+    for _ in range(2):
+        known = store.renew_entries({})
+    store.remove(["day1"])
+    slower = _at(1, latencies_ns=(90, 70, 71, 72))
+    store.add(slower)
+    for _ in range(2):
+        [entry] = store.renew_entries(known).values()
+        assert entry == Entry.of(slower)
 
 
 def test_an_entry_is_what_its_record_comes_to(store: RecordStore) -> None:
