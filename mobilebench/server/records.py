@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import queue
 import threading
 from collections.abc import Mapping, Sequence
@@ -23,6 +24,11 @@ from mobilebench.values import wire
 
 _MOST_AT_ONCE = 64
 """Documents in one transaction."""
+_QUIET_S = 1.0
+"""Without a record for so long, the time may go to the boards."""
+_DERIVED_AT_ONCE = 10
+"""Entries, which take some 30 ms: a record that comes meanwhile waits as long."""
+_LOG = logging.getLogger("mobilebench.server")
 Outcome = str | Refused
 """`added` or `there`, or why not."""
 
@@ -83,7 +89,10 @@ class _Waiting:
 
 
 class Writer:
-    """Writes what several requests bring in one transaction: the disk is waited for once."""
+    """Writes what several requests bring in one transaction: the disk is waited for once.
+
+    While nothing comes, it derives what the boards show, so that nobody waits for that later.
+    """
 
     def __init__(self, store: RecordStore) -> None:
         self._store = store
@@ -102,8 +111,25 @@ class Writer:
         self._queue.put(None)
         self._thread.join()
 
+    def _next(self) -> _Waiting | None:
+        """Wait for what comes next, and derive entries in the meantime."""
+        wait_s: float | None = _QUIET_S
+        while True:
+            try:
+                return self._queue.get(timeout=wait_s)
+            except queue.Empty:
+                wait_s = 0 if self._derived() else None
+
+    def _derived(self) -> bool:
+        """Derive some entries; return whether there may be more."""
+        try:
+            return self._store.derive_entries(_DERIVED_AT_ONCE) == _DERIVED_AT_ONCE
+        except UserError as error:  # whoever asks for a page derives them, and is told
+            _LOG.warning("Figures of the board were not derived: %s", error)
+            return False
+
     def _run(self) -> None:
-        while (first := self._queue.get()) is not None:
+        while (first := self._next()) is not None:
             group = [first]
             count = len(first.rows)
             stop = False

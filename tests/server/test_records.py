@@ -5,14 +5,17 @@ from __future__ import annotations
 import dataclasses
 import gzip
 import json
+import time
 import uuid
 
 import httpx
 import pytest
+import sqlalchemy as sa
 import zstandard
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from mobilebench.store import RecordStore, signing
+from mobilebench.store.tables import ENTRIES
 from mobilebench.values import wire
 from tests.records import measured
 from tests.server.running import Device, Server, enrolled, plain, post_record, problem
@@ -42,6 +45,25 @@ def test_a_record_is_added_and_given_as_it_came(phone: Device) -> None:
     given = httpx.get(f"{str(phone.http.base_url).rstrip('/')}/v1/records/{record.record_id}")
     assert json.loads(given.text) == plain(record)
     signing.require_intact(given.json(), "it")
+
+
+def test_the_figures_of_a_board_are_derived_while_no_record_comes(
+    server: Server, phone: Device
+) -> None:
+    record = phone.record(model=f"network-{uuid.uuid4().hex[:8]}")
+    phone.submit(record)
+
+    def median() -> float | None:
+        with RecordStore(server.settings.store) as store, store._database.snapshot() as connection:
+            known: float | None = connection.execute(
+                sa.select(ENTRIES.c.p50_ns).where(ENTRIES.c.record_id == record.record_id)
+            ).scalar_one()
+        return known
+
+    deadline = time.monotonic() + 30
+    while median() is None:
+        assert time.monotonic() < deadline, "nobody derived them"
+        time.sleep(0.2)
 
 
 def test_a_record_sent_again_is_there(phone: Device) -> None:
