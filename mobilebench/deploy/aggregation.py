@@ -4,12 +4,15 @@ An aggregation stands between the projections of a graph block. Each class here 
 that a 1x1 convolution mixes with x, and its docstring states what it was before. None of them needs
 an index, a comparison or an integer. Sums over channels are convolutions, because runtimes have
 those in one kernel.
+
+For ONNX Runtime small maps have their channels last, (N, H, W, C): see `Layout`.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from enum import Enum
 
 import torch
 import torch.nn.functional as F
@@ -20,8 +23,54 @@ from mobilebench.deploy.target import Target
 from mobilebench.errors import ImageSizeError
 
 
+class Layout(Enum):
+    """Where the channels of a map are, with the axes of its rows and its columns."""
+
+    CHANNELS_FIRST = (2, 3)
+    CHANNELS_LAST = (1, 2)
+
+    @classmethod
+    def fitting(cls, size: tuple[int, int], target: Target) -> Layout:
+        """Return the layout in which a target aggregates maps of a size.
+
+        ONNX Runtime slices a map of 14 x 14 in rows of 14 floats, five times as slowly as in rows
+        of all channels. On larger maps the rows are long enough.
+        """
+        small = max(size) <= _SMALL and target is Target.ONNX_RUNTIME
+        return cls.CHANNELS_LAST if small else cls.CHANNELS_FIRST
+
+
+class Running:
+    """Running extreme over terms that are given one after another.
+
+    ONNX Runtime computes first what is written last among a node's inputs. Of max(max(x, a), b) it
+    would compute both terms, and of twelve all twelve, before the first maximum. `late`, a term is
+    written before the maximum with the term before it, so each is used as soon as it exists. The
+    operations and their results are the same.
+    """
+
+    def __init__(
+        self, start: Tensor, extreme: Callable[[Tensor, Tensor], Tensor], *, late: bool
+    ) -> None:
+        self._found, self._extreme, self._late = start, extreme, late
+        self._waiting: Tensor | None = None
+
+    def take(self, term: Tensor) -> None:
+        """Take the next term in."""
+        waiting, self._waiting = (self._waiting, term) if self._late else (term, None)
+        if waiting is not None:
+            self._found = self._extreme(self._found, waiting)
+
+    def end(self) -> Tensor:
+        """Return the extreme of all terms."""
+        return self._found if self._waiting is None else self._extreme(self._found, self._waiting)
+
+
 class Aggregation(nn.Module):
     """Base of all aggregations: the map size and the target that one was made for."""
+
+    layout = Layout.CHANNELS_FIRST
+    """Of the map that an aggregation takes and returns."""
 
     def __init__(self, size: tuple[int, int], target: Target) -> None:
         super().__init__()
@@ -29,7 +78,8 @@ class Aggregation(nn.Module):
         self.target = target
 
     def forward(self, x: Tensor) -> Tensor:
-        map_size = (x.shape[2], x.shape[3])
+        rows, columns = self.layout.value
+        map_size = (x.shape[rows], x.shape[columns])
         if map_size != self.size:
             raise ImageSizeError(
                 f"This deployment form was made for a map of {self.size[0]} x {self.size[1]} here "
@@ -49,6 +99,13 @@ class Aggregation(nn.Module):
         if self.target is Target.VULKAN:
             return a + torch.relu(b - a)
         return torch.maximum(a, b)
+
+    def running(
+        self, start: Tensor, extreme: Callable[[Tensor, Tensor], Tensor] | None = None
+    ) -> Running:
+        """Return a running extreme, by default a maximum."""
+        late = self.target is Target.ONNX_RUNTIME
+        return Running(start, extreme or self.maximum, late=late)
 
     def extra_repr(self) -> str:
         return f"size={self.size}, target={self.target}"
@@ -96,18 +153,19 @@ class Extremes(Aggregation):
     ) -> None:
         super().__init__(size, target)
         self.extreme = torch.minimum if lowest else self.maximum
+        self.layout = Layout.fitting(size, target)
         self.distances = tuple(
             tuple(sorted(_around(axis, length)))
             for axis, length in zip(distances, size, strict=True)
         )
 
     def aggregate(self, x: Tensor) -> Tensor:
-        running = x
-        for dim, distances in enumerate(self.distances, start=2):
-            ring = Ring(x, distances, dim, self.target)
+        running = self.running(x, self.extreme)
+        for axis, distances in zip(self.layout.value, self.distances, strict=True):
+            ring = Ring(x, distances, axis, self.target)
             for distance in distances:
-                running = self.extreme(running, ring.shifted(distance))
-        return running
+                running.take(ring.shifted(distance))
+        return running.end()
 
 
 class ChannelSum(nn.Module):
@@ -115,19 +173,25 @@ class ChannelSum(nn.Module):
 
     Before: `x.abs().sum(1, keepdim=True)`. After: a 1x1 convolution of |x| with equal weights.
     XNNPACK keeps that in its one delegate, but leaves out a sum. ONNX Runtime would reorder the map
-    for that convolution and again after it, so there it is a matrix product of one row.
+    for that convolution and again after it, so there it is a matrix product of one row, or with the
+    channels last of one column: (N, H, W, C) -> (N, H, W, 1).
     """
 
     weight: Tensor
 
-    def __init__(self, channels: int, factor: float, target: Target) -> None:
+    def __init__(self, channels: int, factor: float, target: Target, layout: Layout) -> None:
         super().__init__()
+        self.last = layout is Layout.CHANNELS_LAST
         self.as_matrix = target is Target.ONNX_RUNTIME
-        shape = (1, 1, channels) if self.as_matrix else (1, channels, 1, 1)
+        shape: tuple[int, ...] = (1, channels, 1, 1)
+        if self.as_matrix:
+            shape = (channels, 1) if self.last else (1, 1, channels)
         # In float64, until it is converted to the type of the network around it.
         self.register_buffer("weight", torch.full(shape, factor, dtype=torch.float64))
 
     def forward(self, x: Tensor) -> Tensor:
+        if self.last:
+            return x.abs() @ self.weight
         if self.as_matrix:
             return torch.unflatten(self.weight @ x.abs().flatten(2), 2, x.shape[2:])
         return F.conv2d(x.abs(), self.weight)
@@ -156,7 +220,8 @@ class NearCandidates(Aggregation):
     def __init__(self, size: tuple[int, int], target: Target, channels: int, hop: int) -> None:
         super().__init__(size, target)
         per_channel = self.STEEP / 2 ** math.ceil(math.log2(channels))
-        self.distance = ChannelSum(channels, per_channel, target)
+        self.layout = Layout.fitting(size, target)
+        self.distance = ChannelSum(channels, per_channel, target, self.layout)
         self.pixels = size[0] * size[1]
         self.pairs = tuple(_pairs(range(hop, length, hop), length) for length in size)
 
@@ -164,24 +229,19 @@ class NearCandidates(Aggregation):
         if self.pixels == 1:  # no candidates, and no spread to compare with
             return x
         near = self._threshold(x)
-        return self._along(x, self._along(x, x, near, 2), near, 3)
-
-    def _along(self, x: Tensor, running: Tensor, near: Tensor, dim: int) -> Tensor:
-        """Return the maximum of `running` and the candidates of x that count along one axis."""
-        pairs = self.pairs[dim - 2]
-        if not pairs:
-            return running
-        ring = Ring(x, {distance for pair in pairs for distance in pair}, dim, self.target)
-        for first, *opposite in pairs:
-            candidate = ring.shifted(first)
-            distance = self.distance(x - candidate)
-            penalty = (near - distance).clamp(-1.0, 0.0) * self.FAR
-            running = self.maximum(running, candidate + penalty)
-            for other in opposite:
-                # |x[i] - x[i + d]| is the first map's value at i + d.
-                penalty = shifted(penalty, other, dim, self.target)
-                running = self.maximum(running, ring.shifted(other) + penalty)
-        return running
+        running = self.running(x)
+        for axis, pairs in zip(self.layout.value, self.pairs, strict=True):
+            ring = Ring(x, {distance for pair in pairs for distance in pair}, axis, self.target)
+            for first, *opposite in pairs:
+                candidate = ring.shifted(first)
+                distance = self.distance(x - candidate)
+                penalty = (near - distance).clamp(-1.0, 0.0) * self.FAR
+                running.take(candidate + penalty)
+                for other in opposite:
+                    # |x[i] - x[i + d]| is the first map's value at i + d.
+                    penalty = shifted(penalty, other, axis, self.target)
+                    running.take(ring.shifted(other) + penalty)
+        return running.end()
 
     def _threshold(self, x: Tensor) -> Tensor:
         """Compute mean - std of the distances to the opposite pixel: (N, 1, 1, 1).
@@ -189,17 +249,17 @@ class NearCandidates(Aggregation):
         The std is unbiased. Where both sides are even, the opposite of the opposite is the pixel
         itself, so half of the map has every distance once.
         """
-        height, width = self.size
+        (height, width), (rows, columns) = self.size, self.layout.value
         if height % 2 == 0 and width % 2 == 0:
-            upper, lower = x.narrow(2, 0, height // 2), x.narrow(2, height // 2, height // 2)
+            upper, lower = (x.narrow(rows, start, height // 2) for start in (0, height // 2))
         else:
-            upper, lower = x, shifted(x, -(-height // 2), 2, self.target)
-        spread: Tensor = self.distance(upper - shifted(lower, -(-width // 2), 3, self.target))
+            upper, lower = x, shifted(x, -(-height // 2), rows, self.target)
+        spread: Tensor = self.distance(upper - shifted(lower, -(-width // 2), columns, self.target))
         # Keep the squares small; the factor is a power of two, which rounds nothing.
         spread = spread * (1 / self.STEEP)
-        mean = spread.mean((2, 3), keepdim=True)
+        mean = spread.mean((rows, columns), keepdim=True)
         centred = spread - mean
-        variance = (centred * centred).mean((2, 3), keepdim=True)
+        variance = (centred * centred).mean((rows, columns), keepdim=True)
         deviation = torch.sqrt(variance * (self.pixels / (self.pixels - 1)))
         return (mean - deviation) * self.STEEP
 
@@ -218,7 +278,8 @@ class GatedNeighbours(Aggregation):
         self, size: tuple[int, int], target: Target, channels: int, hop: int, softness: float
     ) -> None:
         super().__init__(size, target)
-        self.exponent = ChannelSum(channels, -1.0 / softness, target)
+        self.layout = Layout.fitting(size, target)
+        self.exponent = ChannelSum(channels, -1.0 / softness, target, self.layout)
         self.full = tuple(_around([hop], length) for length in size)
         self.gated = tuple(
             _around((2**power for power in range(1, length.bit_length())), length) - full
@@ -227,20 +288,19 @@ class GatedNeighbours(Aggregation):
 
     def aggregate(self, x: Tensor) -> Tensor:
         rings = [
-            Ring(x, full | gated, dim, self.target)
-            for dim, (full, gated) in enumerate(zip(self.full, self.gated, strict=True), start=2)
+            Ring(x, full | gated, axis, self.target)
+            for full, gated, axis in zip(self.full, self.gated, self.layout.value, strict=True)
         ]
-        highest = x
+        highest = self.running(x)
         for ring, full in zip(rings, self.full, strict=True):
             for distance in full:
-                highest = self.maximum(highest, ring.shifted(distance))
-        relative = highest - x
+                highest.take(ring.shifted(distance))
+        relative = self.running(highest.end() - x)
         for ring, gated in zip(rings, self.gated, strict=True):
             for distance in sorted(gated):
                 difference = ring.shifted(distance) - x
-                gate = torch.exp(self.exponent(difference))
-                relative = self.maximum(relative, difference * gate)
-        return relative
+                relative.take(difference * torch.exp(self.exponent(difference)))
+        return relative.end()
 
 
 class Attended(Aggregation):
@@ -269,6 +329,10 @@ class Attended(Aggregation):
         scores = torch.bmm(self.queries(tokens), self.keys(tokens).transpose(1, 2))
         attended = torch.bmm(scores.softmax(dim=-1), self.values(tokens))
         return self.maximum(x, attended.transpose(1, 2).reshape(x.shape))
+
+
+_SMALL = 14
+"""Rows and columns of the largest map that ONNX Runtime aggregates faster with channels last."""
 
 
 def _around(distances: Iterable[int], size: int) -> frozenset[int]:

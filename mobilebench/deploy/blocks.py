@@ -16,11 +16,12 @@ from mobilebench.deploy.aggregation import (
     DoublingExtreme,
     Extremes,
     GatedNeighbours,
+    Layout,
     NearCandidates,
 )
 from mobilebench.deploy.norms import PooledNorm, normalised_projection
 from mobilebench.deploy.rewriting import Rewriter, Rule
-from mobilebench.deploy.scan import ChunkedScan, Softplus, TokenMixer
+from mobilebench.deploy.scan import Softplus, TokenMixer, scan_of
 from mobilebench.deploy.target import Target
 from mobilebench.zoo.adaptvig import AttentionGraphConv, GatedGraphConv
 from mobilebench.zoo.greedyvig import DynamicAxialGraphConv
@@ -53,15 +54,25 @@ class Residual(nn.Module):
 
 
 class Joined(nn.Module):
-    """Graph convolution mix([x, aggregate(x)]), its aggregation separate from its weights."""
+    """Graph convolution mix([x, aggregate(x)]), its aggregation separate from its weights.
 
-    def __init__(self, aggregate: nn.Module, mix: nn.Module) -> None:
+    Where the aggregation has channels last, both maps are joined so: ONNX Runtime reorders maps for
+    the convolutions around it anyway, and takes the transpositions into that.
+    """
+
+    def __init__(self, aggregate: nn.Module, mix: nn.Module, layout: Layout) -> None:
         super().__init__()
         self.aggregate = aggregate
         self.mix = mix
+        self.layout = layout
 
     def forward(self, x: Tensor) -> Tensor:
-        y: Tensor = self.mix(torch.cat([x, self.aggregate(x)], dim=1))
+        if self.layout is Layout.CHANNELS_LAST:
+            last = x.permute(0, 2, 3, 1)
+            joined = torch.cat([last, self.aggregate(last)], dim=3).permute(0, 3, 1, 2)
+        else:
+            joined = torch.cat([x, self.aggregate(x)], dim=1)
+        y: Tensor = self.mix(joined)
         return y
 
 
@@ -192,7 +203,7 @@ def _joined(aggregate: Aggregation, mix: nn.Sequential, sign: float = 0.0) -> Jo
     conv = conv_in(first)
     if sign:
         conv = folding.relative_to_sum(conv, sign)
-    return Joined(aggregate.to(conv.weight.dtype), nn.Sequential(conv, *rest))
+    return Joined(aggregate.to(conv.weight.dtype), nn.Sequential(conv, *rest), aggregate.layout)
 
 
 def _sparse_graph(conv: SparseVisionGraphConv, rewrite: Rewriter) -> nn.Module:
@@ -301,7 +312,9 @@ def _snake_mamba(mamba: SnakeMamba, rewrite: Rewriter) -> nn.Module:
             folding.linear(to_b, None, like),
             folding.linear(to_c, None, like),
         ),
-        scan=ChunkedScan(rewrite.map_size(mamba), mamba.A_log, mamba.direction_Bs, mamba.D),
+        scan=scan_of(
+            rewrite.map_size(mamba), mamba.A_log, mamba.direction_Bs, mamba.D, rewrite.target
+        ),
         norm=mamba.norm,
         outwards=folding.as_linear(conv_in(outwards)),
         target=rewrite.target,

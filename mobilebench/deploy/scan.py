@@ -1,10 +1,14 @@
-"""VCMamba's mixer with its four scans computed together, in 13 steps instead of 196.
+"""VCMamba's mixer with its four scans computed together, in chunks or token by token.
 
-`selective_scan` in the zoo is the recurrence in the form of the paper. The tests compare this form
-with it.
+A processing unit pays for each operation: it gets few and large ones, `ChunkedScan`. A CPU pays for
+each pass over memory: it gets `SteppedScan`, whose state stays in the cache. `STEPPED` says which
+target gets which. `selective_scan` in the zoo is the recurrence in the form of the paper. The tests
+compare both forms with it.
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
@@ -112,6 +116,131 @@ class ChunkedScan(nn.Module):
             outputs.append(torch.bmm(readout[here], full))
         y = torch.cat(outputs).reshape(1, length * PATHS, inner)
         return torch.bmm(self.back, y) + self.skip * u
+
+
+class SteppedScan(nn.Module):
+    """Sum of the four scans of one map, token by token: (1, L, E) -> (1, L, E), in raster order.
+
+    Before: as in `ChunkedScan`. After: the paths lie side by side in one state (1, S, 4, E), which
+    for VCMamba-S is 147 KB and stays in the second-level cache for all L steps. There are 18 passes
+    over the elements of the decay instead of 27, and no product of decays.
+
+    The runtimes differ in what they do well:
+
+    - ONNX Runtime computes first what is written last among a node's inputs. Read-outs that are
+      written beside their steps would wait until all L states exist. They are written after the
+      chain of states, the last token first: each then runs beside its step. A path is a gather, one
+      copy there, and a split is one operation.
+    - XNNPACK takes no gather and no split. Decays are computed in each step, where they stay in the
+      first-level cache.
+    - LiteRT's XNNPACK packs the right side of a matrix product anew in every call, and takes a sum
+      over an axis. So the read-out is a product and a sum there, and a matrix product elsewhere.
+    """
+
+    a: Tensor
+    direction: Tensor
+    skip: Tensor
+    walk: Tensor
+    back: Tensor
+
+    def __init__(
+        self,
+        map_size: tuple[int, int],
+        a_log: Tensor,
+        direction_b: Tensor,
+        d: Tensor,
+        target: Target,
+    ) -> None:
+        """Build the constants of a scan over maps of one size; otherwise as `ChunkedScan`."""
+        super().__init__()
+        self.length = length = map_size[0] * map_size[1]
+        self.gathered = target is Target.ONNX_RUNTIME
+        self.summed = target is Target.LITERT
+        self.read_order = range(length)[::-1] if self.gathered else range(length)
+        paths = snake_paths(*map_size)
+        pixels = torch.tensor([path.pixels for path in paths])  # (4, L), of each token
+        # Where the token of a path lies among all that are read out.
+        place_of = {token: place for place, token in enumerate(self.read_order)}
+        read_at = torch.tensor(
+            [
+                [place_of[token] * PATHS + number for token in range(length)]
+                for number in range(PATHS)
+            ]
+        )
+        steps = torch.tensor([path.steps for path in paths]).T  # (L, 4)
+        a = -torch.exp(a_log.double()).to(a_log.dtype)
+        constants = {
+            "a": a.T.contiguous()[None, :, None],  # (1, S, 1, E)
+            "direction": direction_b[steps].transpose(1, 2)[..., None].contiguous(),  # (L, S, 4, 1)
+            "skip": PATHS * d,
+        }
+        if self.gathered:
+            constants["walk"] = pixels.T.flatten()  # (4 L)
+            for number, path in enumerate(paths):  # its read-outs in raster order
+                constants[f"back{number}"] = read_at[number, list(path.places)]  # (L)
+        else:
+            walk = a_log.new_zeros(length * PATHS, length)
+            walk[torch.arange(length * PATHS), pixels.T.flatten()] = 1
+            back = a_log.new_zeros(length, length * PATHS)
+            back[pixels.flatten(), read_at.flatten()] = 1
+            constants |= {"walk": walk[None], "back": back[None]}  # (1, 4 L, L), (1, L, 4 L)
+        for name, constant in constants.items():
+            self.register_buffer(name, constant.detach())
+
+    def forward(self, u: Tensor, dt: Tensor, b: Tensor, c: Tensor) -> Tensor:
+        """Scan u, dt (1, L, E) with b, c (1, L, S), all in raster order."""
+        length, states, inner = self.length, b.shape[2], u.shape[2]
+        dt = dt.reshape(length, 1, 1, inner)
+        drive = self._tokens(self._along_paths(u).reshape(length, 1, PATHS, inner) * dt)
+        gain = self._tokens(b.reshape(length, states, 1, 1) + self.direction)
+        read = self._tokens(
+            c.reshape((length, states, 1, 1) if self.summed else (length, 1, states))
+        )
+        if self.gathered:
+            decay = self._tokens(torch.exp(dt * self.a))
+        else:
+            decay = [torch.exp(step * self.a) for step in self._tokens(dt)]
+        chain: list[Tensor] = []
+        for token in range(length):
+            added = drive[token] * gain[token]
+            chain.append(decay[token] * chain[-1] + added if chain else added)
+        if self.summed:
+            y = torch.cat([(read[token] * chain[token]).sum(1) for token in self.read_order], 1)
+        else:
+            flat = (1, states, PATHS * inner)
+            y = torch.cat(
+                [torch.bmm(read[token], chain[token].reshape(flat)) for token in self.read_order]
+            )
+        return self._in_raster_order(y.reshape(1, length * PATHS, inner), self.skip * u)
+
+    def _tokens(self, x: Tensor) -> Sequence[Tensor]:
+        if self.gathered:
+            return torch.split(x, 1)
+        return [x[token : token + 1] for token in range(self.length)]
+
+    def _along_paths(self, u: Tensor) -> Tensor:
+        return u.index_select(1, self.walk) if self.gathered else torch.bmm(self.walk, u)
+
+    def _in_raster_order(self, y: Tensor, start: Tensor) -> Tensor:
+        """Return the sum of the four paths and `start`."""
+        if not self.gathered:
+            return torch.bmm(self.back, y) + start
+        for number in range(PATHS):
+            start = start + y.index_select(1, self.get_buffer(f"back{number}"))
+        return start
+
+
+def scan_of(
+    map_size: tuple[int, int], a_log: Tensor, direction_b: Tensor, d: Tensor, target: Target
+) -> nn.Module:
+    """Return the form of a scan for a target; see `ChunkedScan` for the other arguments."""
+    if target in STEPPED:
+        return SteppedScan(map_size, a_log, direction_b, d, target)
+    return ChunkedScan(map_size, a_log, direction_b, d)
+
+
+STEPPED = frozenset({Target.ONNX_RUNTIME, Target.LITERT, Target.XNNPACK})
+"""Targets that scan token by token. docs/deployment.md has the figures that decided it."""
 
 
 class Softplus(nn.Module):

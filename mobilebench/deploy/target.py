@@ -14,7 +14,9 @@ class Target(StrEnum):
     """
 
     XNNPACK = "xnnpack"
-    """LiteRT and ExecuTorch on a CPU: channels last, one delegate if nothing is left out."""
+    """ExecuTorch on a CPU: channels last, one delegate if nothing is left out."""
+    LITERT = "litert"
+    """LiteRT on a CPU: the same kernels, of which its delegate takes more."""
     ONNX_RUNTIME = "onnxruntime"
     """ONNX Runtime on a CPU: channels first, convolutions in its own blocked layout."""
     COREML = "coreml"
@@ -39,9 +41,11 @@ def target_of(recipe: ExportRecipe) -> Target:
         return _DELEGATES[recipe.delegate]
     if recipe.format is Format.ONNX and recipe.precision is Precision.FP16:
         return Target.COREML  # for the same kind of unit
+    if recipe.format is Format.TFLITE and recipe.precision.quantized:
+        return Target.XNNPACK  # an accelerator may run it, which pays for each operation
     return {
         Format.COREML: Target.COREML,
         Format.ONNX: Target.ONNX_RUNTIME,
-        Format.TFLITE: Target.XNNPACK,
+        Format.TFLITE: Target.LITERT,
         Format.EXECUTORCH: Target.XNNPACK,
     }[recipe.format]

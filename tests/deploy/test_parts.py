@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+from typing import Any
+
 import pytest
 import torch
 import torch.nn.functional as F
@@ -9,14 +12,17 @@ from torch import Tensor, nn
 
 from mobilebench.deploy import Target, folding
 from mobilebench.deploy.aggregation import (
+    Aggregation,
     Attended,
     DoublingExtreme,
     Extremes,
     GatedNeighbours,
+    Layout,
     NearCandidates,
+    Running,
 )
 from mobilebench.deploy.norms import PooledNorm, TokenNorm, normalised_projection
-from mobilebench.deploy.scan import ChunkedScan, Softplus
+from mobilebench.deploy.scan import Softplus, scan_of
 from mobilebench.deploy.shifts import Ring, doubling, shifted
 from mobilebench.zoo.adaptvig import AttentionGraphConv, GatedGraphConv
 from mobilebench.zoo.greedyvig import DynamicAxialGraphConv
@@ -45,6 +51,15 @@ def relative_of(graph_conv: nn.Module, x: Tensor) -> Tensor:
     graph_conv.nn = Relative()  # type: ignore[assignment]
     with torch.no_grad():
         y: Tensor = graph_conv(x)
+    return y
+
+
+def aggregated(aggregate: Aggregation, x: Tensor) -> Tensor:
+    """Return what an aggregation makes of a map (N, C, H, W), whatever its own layout."""
+    if aggregate.layout is Layout.CHANNELS_LAST:
+        last: Tensor = aggregate(x.permute(0, 2, 3, 1))
+        return last.permute(0, 3, 1, 2)
+    y: Tensor = aggregate(x)
     return y
 
 
@@ -78,16 +93,51 @@ def test_doubling_covers_every_multiple_once_or_more_and_no_other(count: int) ->
 def test_extremes_are_the_running_ones(size: tuple[int, int], target: Target) -> None:
     x = normal(2, 3, *size)
     sparse = DoublingExtreme(size, target, 2, lowest=True)
-    torch.testing.assert_close(x - sparse(x), relative_of(SparseVisionGraphConv(3), x))
+    torch.testing.assert_close(x - aggregated(sparse, x), relative_of(SparseVisionGraphConv(3), x))
     for hop in (2, 4, 8):
         mobile = Extremes(size, target, [(hop, -hop)] * 2, lowest=False)
-        torch.testing.assert_close(mobile(x) - x, relative_of(MobileGraphConv(3, hop), x))
+        torch.testing.assert_close(
+            aggregated(mobile, x) - x, relative_of(MobileGraphConv(3, hop), x)
+        )
     for base in (2, 3):
         distances = [
             [s * (base**p - 1) for p in range(1, n.bit_length()) for s in (1, -1)] for n in size
         ]
         grown = Extremes(size, target, distances, lowest=True)
-        torch.testing.assert_close(x - grown(x), relative_of(LogarithmicGraphConv(3, base), x))
+        torch.testing.assert_close(
+            x - aggregated(grown, x), relative_of(LogarithmicGraphConv(3, base), x)
+        )
+
+
+@pytest.mark.parametrize("late", [False, True])
+def test_a_running_extreme_takes_every_term_in_its_order(late: bool) -> None:
+    running = Running(normal(3), lambda found, term: found / 2 + term, late=late)
+    expected = normal(3)
+    torch.testing.assert_close(running.end(), expected)
+    for seed in (1, 2, 3):
+        running.take(normal(3, seed=seed))
+        expected = expected / 2 + normal(3, seed=seed)
+    assert torch.equal(running.end(), expected)
+
+
+@pytest.mark.parametrize("extreme", [Extremes, NearCandidates, GatedNeighbours])
+def test_onnx_runtime_gets_each_term_before_the_maximum_with_the_one_before(
+    extreme: type[Aggregation],
+) -> None:
+    """It computes what is written last first; so only two terms are alive at once."""
+    arguments: dict[type[Aggregation], tuple[Any, ...]] = {
+        Extremes: ([(1, -1), (1, -1)],), NearCandidates: (4, 2), GatedNeighbours: (4, 2, 1.0),
+    }  # fmt: skip
+    lowest = {"lowest": False} if extreme is Extremes else {}
+    part = extreme((16, 16), Target.ONNX_RUNTIME, *arguments[extreme], **lowest).float()
+    program = torch.export.export(part, (torch.zeros(1, 4, 16, 16),))
+    nodes = [node for node in program.graph.nodes if node.op == "call_function"]
+    maxima = [node for node in nodes if "maximum" in str(node.target)]
+    assert len(maxima) > 2
+    for before, after in pairwise(maxima):
+        if before in after.args:
+            [term] = (node for node in after.args if node is not before)
+            assert nodes.index(term) < nodes.index(before)
 
 
 @pytest.mark.parametrize("target", [Target.XNNPACK, Target.ONNX_RUNTIME, Target.COREML])
@@ -104,7 +154,7 @@ def test_near_candidates_are_those_of_the_comparison(size: tuple[int, int], targ
     for hop in (1, 2, 4):
         near = NearCandidates(size, target, 5, hop).double()
         expected = relative_of(DynamicAxialGraphConv(5, hop), x)
-        torch.testing.assert_close(near(x) - x, expected, rtol=1e-9, atol=1e-9)
+        torch.testing.assert_close(aggregated(near, x) - x, expected, rtol=1e-9, atol=1e-9)
     if size == (14, 14):
         assert bool(expected.any()), "no candidate counts, so nothing was compared"
 
@@ -128,7 +178,9 @@ def test_gates_are_those_of_the_exponential(size: tuple[int, int], target: Targe
         with torch.no_grad():
             plain.temperature.fill_(-3.0)
         gated = GatedNeighbours(size, target, 4, hop, 3.0 + 1e-6).double()
-        torch.testing.assert_close(gated(x), relative_of(plain, x), rtol=1e-9, atol=1e-9)
+        torch.testing.assert_close(
+            aggregated(gated, x), relative_of(plain, x), rtol=1e-9, atol=1e-9
+        )
 
 
 @pytest.mark.parametrize("target", Target)
@@ -147,19 +199,21 @@ def test_attention_is_the_plain_one(target: Target) -> None:
         torch.testing.assert_close(attended(x) - x, expected, rtol=1e-9, atol=1e-9)
 
 
+@pytest.mark.parametrize("target", Target)
 @pytest.mark.parametrize("size", [(7, 7), (8, 8), (5, 8), (1, 3), (4, 1)])
-def test_four_scans_together_are_the_recurrence(size: tuple[int, int]) -> None:
+def test_four_scans_together_are_the_recurrence(size: tuple[int, int], target: Target) -> None:
     inner, states, length = 6, 4, size[0] * size[1]
     u, dt = normal(1, length, inner), F.softplus(normal(1, length, inner, seed=1))
     b, c = normal(1, length, states, seed=2), normal(1, length, states, seed=3)
     a_log = normal(inner, states, seed=4)
     d, table = normal(inner, seed=5), normal(len(DIRECTIONS), states, seed=6)
     expected = SnakeScan(size)(u, dt, -torch.exp(a_log), b, c, d, table, size)
-    output = ChunkedScan(size, a_log, table, d)(u, dt, b, c)
+    output = scan_of(size, a_log, table, d, target)(u, dt, b, c)
     torch.testing.assert_close(output, expected, rtol=1e-9, atol=1e-9)
 
 
-def test_strong_decay_neither_overflows_nor_loses_the_state() -> None:
+@pytest.mark.parametrize("target", Target)
+def test_strong_decay_neither_overflows_nor_loses_the_state(target: Target) -> None:
     """The closed form's exp of minus the sum of decays would be infinite here."""
     inner, states = 3, 2
     u, dt = normal(1, 49, inner).float(), torch.full((1, 49, inner), 4.0)
@@ -167,7 +221,7 @@ def test_strong_decay_neither_overflows_nor_loses_the_state() -> None:
     a_log, d = torch.full((inner, states), 2.8), torch.zeros(inner)
     table = torch.zeros(len(DIRECTIONS), states)
     expected = SnakeScan((7, 7))(u, dt, -torch.exp(a_log), b, c, d, table, (7, 7))
-    output = ChunkedScan((7, 7), a_log, table, d)(u, dt, b, c)
+    output = scan_of((7, 7), a_log, table, d, target)(u, dt, b, c)
     torch.testing.assert_close(output, expected)
     assert float(torch.exp(-dt.sum(1).double() * -torch.exp(a_log.double())[:, 0]).max()) == float(
         "inf"
