@@ -6,7 +6,7 @@ For every network three files of each format are made and run side by side:
               scan after another
     deployed  the deployment form, what `mobilebench export` writes
     limit     the deployed network with every neighbour aggregation and every scan replaced by
-              |x|: what the rest of the network costs
+              |x|: what the rest of the network costs; the projections of a scan stay
 
 Every round is a fresh process that loads all three and runs them interleaved. A figure is the
 median over the rounds of each round's own ratio, so that a slow phase of the machine affects all
@@ -35,6 +35,7 @@ from typing import Any
 
 import cores
 import numpy as np
+import tables
 from rich.console import Console
 from rich.table import Table
 
@@ -54,17 +55,18 @@ MODELS = (
 FORMS = ("plain", "deployed", "limit")
 FORMATS = ("onnx", "tflite", "executorch")
 RUNTIMES = {"onnx": "OnnxRuntime", "tflite": "LiteRT", "executorch": "ExecuTorch"}
-THREADS = 2
+THREADS = (1, 2)
 TURNS = 6
 RUNS_A_TURN = 5
 TITLE = "# What the deployment form costs and saves"
 MADE = """\
-Written by `benchmarks/deployment.py` on {machine}, {threads} threads, batch 1, 224 x 224 pixels,
+Written by `benchmarks/deployment.py` on {machine}, batch 1, 224 x 224 pixels,
 with {tools}. These are figures of a CPU of this kind, not of a phone."""
 EXPLAINED = """\
 Three files of every network run side by side: *plain*, the architecture as described; *deployed*,
 what `mobilebench export` writes; *limit*, the deployed network with every neighbour aggregation
-and every scan replaced by |x|, which is what the rest of the network costs. Milliseconds are
+and every scan replaced by |x|, which is what the rest of the network costs; what a scan is given is
+still computed. Milliseconds are
 medians of {rounds} rounds, each a fresh process that runs the three in turns; ratios are medians of
 each round's own ratio, with the smallest and the largest. Operations are those of the file. Memory
 is what loading and running one file adds to a process that has its runtime loaded. {cache}"""
@@ -98,7 +100,7 @@ def main() -> None:
             for format_name in options.formats:
                 measured = earlier.get((model, format_name))
                 figures.append(_compare(model, format_name, folder, options.rounds, measured))
-                _show(figures[-1:], header=len(figures) == 1)
+                _show(figures[-1], header=len(figures) == 1)
     if options.json:
         options.json.write_text(json.dumps(figures, indent=1) + "\n")
     if options.table:
@@ -110,7 +112,7 @@ def _compare(
     format_name: str,
     folder: Path,
     rounds: int,
-    measured: list[dict[str, float]] | None,
+    measured: list[dict[str, Any]] | None,
 ) -> dict[str, Any]:
     paths: dict[str, str] = {}
     facts: dict[str, Any] = {}
@@ -130,11 +132,14 @@ def _compare(
         if "failed" in memory:
             del paths[form]
     if measured is None:
-        measured = [side_by_side(format_name, paths) for _ in range(rounds if paths else 0)]
+        measured = [
+            {str(threads): side_by_side(format_name, paths, threads) for threads in THREADS}
+            for _ in range(rounds if paths else 0)
+        ]
     return {"model": model, "format": format_name, "facts": facts, "rounds": measured}
 
 
-def side_by_side(format_name: str, paths: dict[str, str], threads: int = THREADS) -> dict[str, Any]:
+def side_by_side(format_name: str, paths: dict[str, str], threads: int) -> dict[str, Any]:
     """Return milliseconds of each file by its label, from one round in a fresh process."""
     handover = cores.wait_for_shared_cache()
     measured = _worker("measure", format_name, json.dumps(paths), str(threads))
@@ -184,14 +189,19 @@ def _export(model: str, format_name: str, form: str, place: str) -> dict[str, An
 
 
 def _without_neighbours(module: Any) -> None:
+    import torch.nn.functional as F
     from torch import Tensor, nn
 
     from mobilebench.deploy.blocks import Joined
     from mobilebench.deploy.scan import TokenMixer
 
     class Absolute(nn.Module):
-        def forward(self, x: Tensor, *_: Tensor) -> Tensor:
-            return x.abs()
+        def forward(self, x: Tensor, *others: Tensor) -> Tensor:
+            if not others:
+                return x.abs()
+            # A scan's dt, b and c are used, or their projections would vanish from the limit.
+            dt, b, c = others
+            return x.abs() + dt * F.linear(b * c, b.new_ones(1, b.shape[2]))
 
     for part in module.modules():
         if isinstance(part, Joined):
@@ -200,7 +210,7 @@ def _without_neighbours(module: Any) -> None:
             part.scan = Absolute()
 
 
-def _load(format_name: str, path: str, threads: int = THREADS) -> Any:
+def _load(format_name: str, path: str, threads: int) -> Any:
     from mobilebench_device_runners import _runtimes
 
     if format_name == "onnx":
@@ -246,31 +256,37 @@ def _memory(format_name: str, path: str) -> dict[str, Any]:
     if peak_so_far.exists():
         peak_so_far.write_text("5")  # reset the peak: importing may have taken more than is left
     before = host.resident_memory_bytes()
-    model = _load(format_name, path)
+    model = _load(format_name, path, max(THREADS))
     for _ in range(3):
         model.run(_image())
     return {"memory_mb": (host.peak_memory_bytes() - before) / 1e6}
 
 
-TITLES = (
+TIMED = (
     "network",
     "format",
     *(f"{form} ms" for form in FORMS),
     "deployed / limit",
     "deployed / plain",
-    "operations",
-    "memory MB",
-    "left out of the delegate",
 )
+MADE_OF = ("network", "format", "operations", "memory MB", "left out of the delegate")
 
 
-def _row(figure: dict[str, Any]) -> list[str]:
-    rounds, facts = figure["rounds"], figure["facts"]
+def _timed(figure: dict[str, Any], threads: int) -> list[str]:
+    rounds = [round_[str(threads)] for round_ in figure["rounds"]]
     return [
         figure["model"],
         figure["format"],
         *(median_of([r[form] for r in rounds if form in r]) for form in FORMS),
         *(ratio_of(rounds, "deployed", other) for other in ("limit", "plain")),
+    ]
+
+
+def _made_of(figure: dict[str, Any]) -> list[str]:
+    facts = figure["facts"]
+    return [
+        figure["model"],
+        figure["format"],
         " / ".join(str(facts[form].get("nodes", "failed")) for form in FORMS),
         " / ".join(
             f"{facts[form]['memory_mb']:.0f}" if "memory_mb" in facts[form] else "failed"
@@ -280,12 +296,12 @@ def _row(figure: dict[str, Any]) -> list[str]:
     ]
 
 
-def _show(figures: list[dict[str, Any]], *, header: bool) -> None:
+def _show(figure: dict[str, Any], *, header: bool) -> None:
     table = Table(box=None, pad_edge=False, show_header=header)
-    for title in TITLES:
+    for title in ("threads", *TIMED, "operations"):
         table.add_column(title, min_width=len(title))
-    for figure in figures:
-        table.add_row(*_row(figure))
+    for threads in THREADS:
+        table.add_row(str(threads), *_timed(figure, threads), _made_of(figure)[2])
     Console(width=170).print(table)
 
 
@@ -297,13 +313,13 @@ def _page(figures: list[dict[str, Any]]) -> str:
     rounds_apart = [
         round_
         for figure in figures
-        for round_ in figure["rounds"]
+        for both in figure["rounds"]
+        for round_ in both.values()
         if round_.get("handover") is not None and round_["handover"] < cores.ENOUGH
     ]
     versions["onnxruntime"] = metadata.version("onnxruntime")
     conditions = MADE.format(
         machine=f"{device.os} on {device.soc or device.model}",
-        threads=THREADS,
         tools=", ".join(f"{name} {version}" for name, version in sorted(versions.items())),
     )
     explained = EXPLAINED.format(
@@ -313,8 +329,16 @@ def _page(figures: list[dict[str, Any]]) -> str:
         else "Before every round the two cores shared a cache.",
     )
     paragraphs = [TITLE, *(textwrap.fill(text, 100) for text in (conditions, explained))]
-    lines = [TITLES, ["---"] * len(TITLES), *map(_row, figures)]
-    return "\n\n".join(paragraphs) + "\n\n" + "".join(f"| {' | '.join(line)} |\n" for line in lines)
+    parts = [
+        part
+        for threads in THREADS
+        for part in (
+            f"## {threads} thread{'s' * (threads > 1)}",
+            tables.markdown(TIMED, [_timed(figure, threads) for figure in figures]),
+        )
+    ]
+    made_of = tables.markdown(MADE_OF, [_made_of(figure) for figure in figures])
+    return "\n\n".join((*paragraphs, *parts, "## What the files are made of", made_of))
 
 
 def median_of(values: list[float]) -> str:
