@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 
 from tests.repositories import BROKEN, DEEPER, EXPORT, NETWORK, git, repository
@@ -97,6 +98,7 @@ def _run(
     return Ran(code, outputs, printed, files["GITHUB_STEP_SUMMARY"].read_text(), text)
 
 
+@pytest.mark.slow
 def test_a_commit_that_slows_a_network_fails(tmp_path: Path) -> None:
     folder = repository(tmp_path / "app", {"ml/net.py": NETWORK}, {"ml/net.py": DEEPER})
     options = {"install": "", "confirm": "false", "pairs": "2", "github_token": "t"}

@@ -21,6 +21,7 @@ from mobilebench.store.arrivals import Arrival, Row
 from mobilebench.store.columns import Columns
 from mobilebench.store.documents import Document
 from mobilebench.values import wire
+from mobilebench.values.device import may_hold_serial
 
 _MOST_AT_ONCE = 64
 """Documents in one transaction."""
@@ -58,6 +59,13 @@ def checked(body: bytes, caller: Caller, depth: int) -> Given:
         document = Document.from_plain(plain, "The record")
     except SchemaError as error:
         raise Refused("invalid", shown(error)) from error
+    if may_hold_serial(document.record.device):
+        raise Refused(
+            "invalid",
+            "The id of the record's device may be a serial number, which everybody would see; give "
+            "it as SCHEME: and the first 12 hexadecimal digits of a digest, as `mobilebench bench` "
+            "does, and sign the record again.",
+        )
     signature = document.record.signature
     if caller.alias is not None:
         if signature is None:

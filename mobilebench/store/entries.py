@@ -139,7 +139,7 @@ def marks(connection: sa.Connection, query: Query) -> list[Mark]:
 
 
 def of_records(connection: sa.Connection, wanted: Sequence[str]) -> list[Held]:
-    """Return the entries of some records, in no order; without those that are none any more."""
+    """Return the entries of some records, in no order; one that has gone is left out."""
     held = []
     for start in range(0, len(wanted), _AT_ONCE):
         part = wanted[start : start + _AT_ONCE]

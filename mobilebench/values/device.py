@@ -102,6 +102,9 @@ class Device:
         require_range(self, "ram_bytes", "cores", "boot_age_ns")
 
 
+_DIGEST = re.compile("[0-9a-f]{12}")
+
+
 def published(device: Device) -> Device:
     """Return a device under an id that may be published.
 
@@ -112,6 +115,12 @@ def published(device: Device) -> Device:
         return device
     digest = hashlib.sha256(f"mobilebench {device.id}".encode()).hexdigest()
     return replace(device, id=f"{scheme}:{digest[:12]}")
+
+
+def may_hold_serial(device: Device) -> bool:
+    """Return whether an id is one that `published` would change, and has not changed already."""
+    _, _, name = device.id.partition(":")
+    return published(device) != device and _DIGEST.fullmatch(name) is None
 
 
 def without_names(text: str, names: Iterable[str]) -> str:

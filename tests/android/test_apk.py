@@ -139,6 +139,7 @@ def test_the_app_carries_the_schemas_that_it_reads_documents_by(phone_app: Path)
             assert opened.read(f"mobilebench/schema/{name}") == content
 
 
+@pytest.mark.slow
 def test_two_builds_give_the_same_bytes(phone_app: Path, tmp_path: Path) -> None:
     """Built again from nothing in another folder, once for each app that differs."""
     sha256 = hashlib.sha256(phone_app.read_bytes()).hexdigest()

@@ -286,7 +286,16 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", str(place)], check=True)
 
 
-@pytest.mark.parametrize("format_", ["onnx", "tflite", "executorch", "coreml"])
+@pytest.mark.parametrize(
+    "format_",
+    [
+        "onnx",
+        *(
+            pytest.param(name, marks=pytest.mark.slow)
+            for name in ("tflite", "executorch", "coreml")
+        ),
+    ],
+)
 def test_a_full_disk_is_one_sentence_and_no_bundle(
     mobilebench: Program, small_disk: Path, format_: str
 ) -> None:

@@ -120,6 +120,7 @@ def test_other_networks_and_equal_widths_are_refused(
     assert done.code == 2 and "A policy chooses between widths of one network" in done.stderr
 
 
+@pytest.mark.slow
 def test_the_widths_of_one_file_are_chosen_from_by_their_entries(
     mobilebench: Program, table: Path
 ) -> None:

@@ -133,6 +133,7 @@ def test_a_network_that_does_not_load_or_run_is_named_with_its_line(tmp_path: Pa
     assert f"::error file=ml/net.py,line={line}," in cut.log, cut.log
 
 
+@pytest.mark.slow
 def test_the_change_that_mends_a_broken_baseline_passes(tmp_path: Path) -> None:
     folder = repository(tmp_path / "repository", {"ml/net.py": BROKEN}, {"ml/net.py": NETWORK})
     gated = _gate(folder, "--export", EXPORT)
@@ -149,6 +150,7 @@ def test_the_change_that_mends_a_broken_baseline_passes(tmp_path: Path) -> None:
     assert " does not export (ml/net.py, line " in first and "lacks" not in first
 
 
+@pytest.mark.slow
 def test_a_folder_that_the_baseline_lacks_hides_no_regression(tmp_path: Path) -> None:
     """The model was there: only the folder that the gate runs in is new."""
     folder = repository(
@@ -168,6 +170,7 @@ def test_a_folder_that_the_baseline_lacks_hides_no_regression(tmp_path: Path) ->
     assert new.code == 0 and "net.py:make is new since " in new.comment.splitlines()[0], new.log
 
 
+@pytest.mark.slow
 def test_weights_that_git_does_not_track_are_those_of_both_sides(tmp_path: Path) -> None:
     folder = repository(
         tmp_path / "repository", {"ml/net.py": NETWORK, ".gitignore": "*.pt"}, {"README": "More."}
@@ -179,6 +182,7 @@ def test_weights_that_git_does_not_track_are_those_of_both_sides(tmp_path: Path)
     assert gated.code == 0 and "verdict=same file" in gated.summary, gated.log
 
 
+@pytest.mark.slow
 def test_a_new_model_beside_one_that_is_compared(tmp_path: Path) -> None:
     folder = repository(
         tmp_path / "repository",
@@ -240,6 +244,7 @@ def test_a_mistake_of_the_caller_is_a_report_too(
     assert any(line.startswith("::error title=mobilebench refused::") for line in gated.annotations)
 
 
+@pytest.mark.slow
 def test_a_package_of_the_repository_is_that_of_each_side(tmp_path: Path) -> None:
     """An editable install puts a folder of the working tree on the path of both sides."""
     model = "from parts import make\n"

@@ -142,6 +142,7 @@ def test_compare_shows_outputs_size_latency_and_placement(
     assert "Latency is not measured" in refused.stderr
 
 
+@pytest.mark.slow
 def test_compare_tells_why_a_file_cannot_be_measured(
     mobilebench: Program, tiny_artifacts: dict[str, Artifact]
 ) -> None:

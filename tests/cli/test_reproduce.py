@@ -64,6 +64,7 @@ def _likenesses(done: Ran) -> list[str]:
     return [row["file"] for row in json.loads(done.stdout)]
 
 
+@pytest.mark.slow
 def test_a_table_is_made_again_from_its_records_and_its_authors_files(
     mobilebench: Program, table: Path, tmp_path: Path
 ) -> None:
@@ -146,6 +147,7 @@ def test_a_bundle_is_made_again_and_judged_by_the_gates_rule(
     assert shown.code == 0, "and nobody asked for a verdict"
 
 
+@pytest.mark.slow
 def test_a_row_that_failed_is_tried_too(mobilebench: Program, tmp_path: Path) -> None:
     (tmp_path / "net.py").write_text(NETWORK)
     args = ["net.py:make", "net.py:bad", "--input", "1x3x32x32", "-f", "onnx"]

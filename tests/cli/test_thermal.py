@@ -59,6 +59,7 @@ def test_one_file_has_its_figures_at_the_top_of_the_json(
     assert phone.origin is Origin.FITTED and wire.to_plain(phone) == plain["phone"]
 
 
+@pytest.mark.slow
 def test_several_files_are_runs_of_one_phone(mobilebench: Program) -> None:
     cold = DATA / "pixel8pro-tensor-g3-1280.csv"
     plain = _json(mobilebench("thermal", "fit", cold, WARM, "--steps", "2", "--json"))

@@ -22,6 +22,8 @@ FORMS = (
     "table", "markdown", "csv", "json", "html", "latex", "github-action-benchmark", "bencher",
     "records", "svg",
 )  # fmt: skip
+QUICK = ("table", "html", "latex")
+"""Forms that differ most from each other; the others are tried with the slow tests."""
 OPTIONS = {
     "--name": ("--name", "alpha=ALPHA"),
     "--sort": ("--sort", "model"),
@@ -67,7 +69,9 @@ def store(tmp_path: Path) -> Path:
     return tmp_path
 
 
-@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize(
+    "form", [pytest.param(form, marks=() if form in QUICK else pytest.mark.slow) for form in FORMS]
+)
 def test_an_option_of_the_leaderboard_changes_the_output_or_is_refused(
     mobilebench: Program, store: Path, form: str
 ) -> None:

@@ -335,7 +335,9 @@ class Reordered(nn.Module):
         return y
 
 
-@pytest.mark.parametrize("precision", ["palette6", "palette4"])
+@pytest.mark.parametrize(
+    "precision", [pytest.param("palette6", marks=pytest.mark.slow), "palette4"]
+)
 def test_a_constant_of_few_values_is_left_out_of_a_palette(tmp_path: Path, precision: str) -> None:
     """With palette6, k-means maps this whole permutation to the entry for zero."""
     artifact = export(

@@ -203,6 +203,7 @@ def test_what_must_not_be_ranked_together_is_in_sections() -> None:
         assert places == sorted(places)
 
 
+@pytest.mark.slow
 def test_a_model_has_the_authors_name_in_every_form(
     mobilebench: Callable[..., Ran], tmp_path: Path
 ) -> None:

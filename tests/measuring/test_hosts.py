@@ -90,7 +90,7 @@ def _copies(folder: Path) -> list[Path]:
     ]
 
 
-@pytest.mark.parametrize("from_the_beginning", [True, False])
+@pytest.mark.parametrize("from_the_beginning", [pytest.param(True, marks=pytest.mark.slow), False])
 def test_cells_of_a_killed_worker_are_done_by_another_that_has_the_device(
     own: DaskCluster, artifacts: list[Artifact], from_the_beginning: bool
 ) -> None:

@@ -58,6 +58,7 @@ def require_clean(phone: Phone) -> None:
     assert "override" not in state and not state.get("fixed_performance")
 
 
+@pytest.mark.slow
 def test_a_job_goes_to_the_phone_and_its_record_comes_back(phone: Phone, job: Written) -> None:
     folder = job()
     record = runner().perform(ID, folder)
@@ -75,6 +76,7 @@ def test_a_job_goes_to_the_phone_and_its_record_comes_back(phone: Phone, job: Wr
     require_clean(phone)
 
 
+@pytest.mark.slow
 def test_the_record_has_what_the_computer_saw(phone: Phone, job: Written) -> None:
     record = runner().perform(ID, job())
     seen = record.seen
@@ -122,6 +124,7 @@ def test_names_of_files_may_have_any_characters(phone: Phone, job: Written) -> N
     require_clean(phone)
 
 
+@pytest.mark.slow
 def test_a_benchmark_measures_each_artifact_on_the_phone(
     phone: Phone, artifact: Artifact, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -135,6 +138,7 @@ def test_a_benchmark_measures_each_artifact_on_the_phone(
     require_clean(phone)
 
 
+@pytest.mark.slow
 def test_the_program_does_a_job_and_stores_its_record(
     phone: Phone, job: Written, mobilebench: Callable[..., Ran]
 ) -> None:

@@ -6,6 +6,8 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from mobilebench.reproducing import bundle
 from mobilebench.values.artifact import Artifact
 from tests.conftest import TINY, Ran
@@ -15,6 +17,7 @@ ID = "adb:PHONE1"
 Program = Callable[..., Ran]
 
 
+@pytest.mark.slow
 def test_a_phones_table_is_printed_packed_and_made_again_on_the_phone(
     phone: Phone, artifact: Artifact, mobilebench: Program, tmp_path: Path
 ) -> None:

@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from mobilebench.store import RecordStore, signing
 from mobilebench.store.tables import ENTRIES
 from mobilebench.values import wire
+from mobilebench.values.device import DeviceKind, published
 from tests.records import measured
 from tests.server.running import Device, Server, enrolled, plain, post_record, problem
 
@@ -64,6 +65,20 @@ def test_the_figures_of_a_board_are_derived_while_no_record_comes(
     while median() is None:
         assert time.monotonic() < deadline, "nobody derived them"
         time.sleep(0.2)
+
+
+@pytest.mark.parametrize("kind", [DeviceKind.PHONE, DeviceKind.TABLET, DeviceKind.BOARD])
+def test_a_record_with_a_serial_number_is_refused_and_one_with_a_digest_is_taken(
+    phone: Device, kind: DeviceKind
+) -> None:
+    record = phone.record()
+    named = dataclasses.replace(record.device, id="adb:R58M123ABCD", kind=kind)
+    unsigned = dataclasses.replace(record, device=named, signature=None)
+    answer = phone.submit(phone.signed(unsigned))
+    assert (answer.status_code, problem(answer)) == (422, "invalid")
+    assert "serial number" in answer.json()["detail"] and "R58M123ABCD" not in answer.text
+    digest = dataclasses.replace(unsigned, device=published(named))
+    assert phone.submit(phone.signed(digest)).status_code == 201
 
 
 def test_a_record_sent_again_is_there(phone: Device) -> None:

@@ -439,6 +439,7 @@ def test_a_revoked_token_ends_the_agent_and_costs_no_measurement(lab: Lab, serve
 # A server that dies.
 
 
+@pytest.mark.slow
 def test_a_server_that_is_away_while_a_phone_measures_gets_the_record_later(
     mortal: Lab, servers: Path
 ) -> None:

@@ -95,6 +95,7 @@ def test_an_app_that_dies_once_goes_on_with_its_round(phone: Phone, folder: Path
     require_clean(phone)
 
 
+@pytest.mark.slow
 def test_of_an_app_that_always_dies_what_was_measured_is_kept(phone: Phone, folder: Path) -> None:
     done = threading.Event()
 
@@ -116,6 +117,7 @@ def test_of_an_app_that_always_dies_what_was_measured_is_kept(phone: Phone, fold
     require_clean(phone)
 
 
+@pytest.mark.slow
 def test_a_phone_that_is_full_keeps_what_was_measured(phone: Phone, folder: Path) -> None:
     record = perform_through(phone, folder, phone.fill)
     outcome = measured(record)
@@ -124,6 +126,7 @@ def test_a_phone_that_is_full_keeps_what_was_measured(phone: Phone, folder: Path
     require_clean(phone)
 
 
+@pytest.mark.slow
 def test_a_phone_without_room_for_the_job_gets_one_sentence(phone: Phone, folder: Path) -> None:
     first = shutil.copytree(folder, folder.with_name("first"))
     require_whole(perform(phone, first))
@@ -134,6 +137,7 @@ def test_a_phone_without_room_for_the_job_gets_one_sentence(phone: Phone, folder
     require_clean(phone)
 
 
+@pytest.mark.slow
 def test_a_phone_that_restarts_goes_on(phone: Phone, folder: Path) -> None:
     record = perform_through(phone, folder, phone.reboot)
     require_whole(record)
@@ -166,6 +170,7 @@ def test_an_app_of_another_key_is_refused_in_one_sentence(phone: Phone, folder: 
     require_clean(phone)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("verb", ["job", "bench"])
 def test_ctrl_c_ends_the_app_on_the_phone(
     verb: str, phone: Phone, folder: Path, tiny_artifacts: dict[str, Artifact], tmp_path: Path

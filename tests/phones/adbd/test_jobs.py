@@ -37,7 +37,13 @@ def test_devices_lists_what_the_phone_says(mobilebench: Program, phone: Phone) -
     assert listed["android"]["boot_id"] == phone.boot_id
 
 
-@pytest.mark.parametrize("runtime", FORMATS)
+@pytest.mark.parametrize(
+    "runtime",
+    [
+        pytest.param(runtime, marks=() if runtime == "onnxruntime" else pytest.mark.slow)
+        for runtime in FORMATS
+    ],
+)
 def test_each_runtime_measures_on_the_phone(
     runtime: str, mobilebench: Program, phone: Phone, tiny_artifacts: dict[str, Artifact]
 ) -> None:
@@ -124,6 +130,7 @@ def widths(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return manifest.parent
 
 
+@pytest.mark.slow
 def test_widths_shift_with_the_heat_of_a_real_phone(
     mobilebench: Program, phone: Phone, widths: Path, tmp_path: Path
 ) -> None:
