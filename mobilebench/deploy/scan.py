@@ -1,4 +1,4 @@
-"""VCMamba's mixer with its four scans computed together, in chunks or token by token.
+"""VCMamba's mixer, its four scans computed together, in chunks or token by token.
 
 A processing unit pays for each operation: it gets few and large ones, `ChunkedScan`. A CPU pays for
 each pass over memory: it gets `SteppedScan`, whose state stays in the cache. `STEPPED` says which
