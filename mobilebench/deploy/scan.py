@@ -121,9 +121,10 @@ class ChunkedScan(nn.Module):
 class SteppedScan(nn.Module):
     """Sum of the four scans of one map, token by token: (1, L, E) -> (1, L, E).
 
-    Both are in raster order. Before: as in `ChunkedScan`. After: the paths lie side by side in one state (1, S, 4, E), which
-    for VCMamba-S is 147 KB and stays in the second-level cache for all L steps. There are 18 passes
-    over the elements of the decay instead of 27, and no product of decays.
+    Both are in raster order. Before: as in `ChunkedScan`. After: the paths lie side by side in one
+    state (1, S, 4, E), which for VCMamba-S is 147 KB and stays in the second-level cache for all L
+    steps. There are 18 passes over the elements of the decay instead of 27, and no product of
+    decays.
 
     The runtimes differ in what they do well:
 
