@@ -14,12 +14,9 @@ from mobilebench.store import entries
 from mobilebench.store.columns import columns_of
 from mobilebench.store.documents import Document
 from mobilebench.store.packing import pack, unpack
-from mobilebench.store.tables import DOCUMENTS, RECORDS
+from mobilebench.store.tables import AT_ONCE, DOCUMENTS, RECORDS
 from mobilebench.values import wire
 from mobilebench.values.record import Record
-
-AT_ONCE = 200
-"""Rows of one statement: each database has a limit for its parameters."""
 
 
 class Arrival(StrEnum):

@@ -13,11 +13,10 @@ from mobilebench.errors import UserError
 from mobilebench.results import VERSION, Entry
 from mobilebench.store.packing import pack, unpack
 from mobilebench.store.query import Query, starts_with
-from mobilebench.store.tables import DOCUMENTS, ENTRIES, RECORDS
+from mobilebench.store.tables import AT_ONCE, DOCUMENTS, ENTRIES, RECORDS
 from mobilebench.values import value, wire
 from mobilebench.values.record import Record
 
-_AT_ONCE = 200
 _SEPARATOR = "\x1f"
 _NO_UNIT = "\x7f"
 """In the place of failed exports, after all others of the device."""
@@ -141,8 +140,8 @@ def marks(connection: sa.Connection, query: Query) -> list[Mark]:
 def of_records(connection: sa.Connection, wanted: Sequence[str]) -> list[Held]:
     """Return the entries of some records, in no order; one that has gone is left out."""
     held = []
-    for start in range(0, len(wanted), _AT_ONCE):
-        part = wanted[start : start + _AT_ONCE]
+    for start in range(0, len(wanted), AT_ONCE):
+        part = wanted[start : start + AT_ONCE]
         rows = connection.execute(_held().where(ENTRIES.c.record_id.in_(part)))
         held += [Held(*row) for row in rows]
     return held

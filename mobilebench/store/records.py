@@ -17,7 +17,7 @@ from mobilebench.errors import NoRecords, OutputError, SchemaError, UserError
 from mobilebench.results import Entry
 from mobilebench.store import arrivals, entries, migrations, tables, upkeep
 from mobilebench.store import place as places
-from mobilebench.store.arrivals import AT_ONCE, Arrival, Row
+from mobilebench.store.arrivals import Arrival, Row
 from mobilebench.store.columns import Columns
 from mobilebench.store.database import Database
 from mobilebench.store.documents import Document
@@ -25,7 +25,7 @@ from mobilebench.store.entries import Held, Mark, Place
 from mobilebench.store.packing import unpack
 from mobilebench.store.problems import Problem, parsed, problems_of, reported_problems
 from mobilebench.store.query import After, Page, Query
-from mobilebench.store.tables import ACCURACIES, DOCUMENTS, RECORDS, REPORTED
+from mobilebench.store.tables import ACCURACIES, AT_ONCE, DOCUMENTS, RECORDS, REPORTED
 from mobilebench.values import wire
 from mobilebench.values.accuracy import Accuracy
 from mobilebench.values.record import Record

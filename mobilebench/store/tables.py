@@ -14,6 +14,8 @@ from sqlalchemy.dialects import postgresql
 
 from mobilebench.errors import SchemaError
 
+AT_ONCE = 200
+"""Rows of one statement: each database has a limit for its parameters."""
 VERSION = 6
 REVISION = str(VERSION)
 """What alembic calls it."""
