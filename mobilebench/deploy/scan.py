@@ -121,10 +121,10 @@ class ChunkedScan(nn.Module):
 class SteppedScan(nn.Module):
     """Sum of the four scans of one map, token by token: (1, L, E) -> (1, L, E).
 
-    Both are in raster order. Before: as in `ChunkedScan`. After: the paths lie side by side in one
-    state (1, S, 4, E), which for VCMamba-S is 147 KB and stays in the second-level cache for all L
+    Both are in raster order. Before: as in `ChunkedScan`. After: the paths lie one after another in
+    one state (4, S, E), which for VCMamba-S is 147 KB and stays in the second-level cache for all L
     steps. There are 18 passes over the elements of the decay instead of 27, and no product of
-    decays.
+    decays. A step needs no reshape: the paths are the batch of its read-out.
 
     The runtimes differ in what they do well:
 
@@ -143,6 +143,7 @@ class SteppedScan(nn.Module):
     skip: Tensor
     walk: Tensor
     back: Tensor
+    for_paths: Tensor
 
     def __init__(
         self,
@@ -155,9 +156,8 @@ class SteppedScan(nn.Module):
         """Build the constants of a scan over maps of one size; otherwise as `ChunkedScan`."""
         super().__init__()
         self.length = length = map_size[0] * map_size[1]
-        self.gathered = target is Target.ONNX_RUNTIME
-        self.summed = target is Target.LITERT
-        self.read_order = range(length)[::-1] if self.gathered else range(length)
+        self.target = target
+        self.read_order = range(length)[::-1] if self._gathers else range(length)
         paths = snake_paths(*map_size)
         pixels = torch.tensor([path.pixels for path in paths])  # (4, L), of each token
         # Where the token of a path lies among all that are read out.
@@ -171,11 +171,11 @@ class SteppedScan(nn.Module):
         steps = torch.tensor([path.steps for path in paths]).T  # (L, 4)
         a = -torch.exp(a_log.double()).to(a_log.dtype)
         constants = {
-            "a": a.T.contiguous()[None, :, None],  # (1, S, 1, E)
-            "direction": direction_b[steps].transpose(1, 2)[..., None].contiguous(),  # (L, S, 4, 1)
+            "a": a.T.contiguous()[None],  # (1, S, E)
+            "direction": direction_b[steps].contiguous(),  # (L, 4, S)
             "skip": PATHS * d,
         }
-        if self.gathered:
+        if self._gathers:
             constants["walk"] = pixels.T.flatten()  # (4 L)
             for number, path in enumerate(paths):  # its read-outs in raster order
                 constants[f"back{number}"] = read_at[number, list(path.places)]  # (L)
@@ -185,46 +185,60 @@ class SteppedScan(nn.Module):
             back = a_log.new_zeros(length, length * PATHS)
             back[pixels.flatten(), read_at.flatten()] = 1
             constants |= {"walk": walk[None], "back": back[None]}  # (1, 4 L, L), (1, L, 4 L)
+        if target is Target.XNNPACK:
+            constants["for_paths"] = a_log.new_ones(1, PATHS, 1)
         for name, constant in constants.items():
             self.register_buffer(name, constant.detach())
 
     def forward(self, u: Tensor, dt: Tensor, b: Tensor, c: Tensor) -> Tensor:
         """Scan u, dt (1, L, E) with b, c (1, L, S), all in raster order."""
         length, states, inner = self.length, b.shape[2], u.shape[2]
-        dt = dt.reshape(length, 1, 1, inner)
-        drive = self._tokens(self._along_paths(u).reshape(length, 1, PATHS, inner) * dt)
-        gain = self._tokens(b.reshape(length, states, 1, 1) + self.direction)
-        read = self._tokens(
-            c.reshape((length, states, 1, 1) if self.summed else (length, 1, states))
-        )
-        if self.gathered:
-            decay = self._tokens(torch.exp(dt * self.a))
+        dt = dt.reshape(length, 1, inner)
+        along_paths = self._along_paths(u).reshape(length, PATHS, inner)
+        drives = self._steps((along_paths * dt).reshape(length * PATHS, 1, inner))
+        along_directions = b.reshape(length, 1, states) + self.direction
+        gains = self._steps(along_directions.reshape(length * PATHS, states, 1))
+        if self._gathers:
+            decays = self._steps(torch.exp(dt * self.a))
         else:
-            decay = [torch.exp(step * self.a) for step in self._tokens(dt)]
+            decays = [torch.exp(step * self.a) for step in self._steps(dt)]
         chain: list[Tensor] = []
-        for token in range(length):
-            added = drive[token] * gain[token]
-            chain.append(decay[token] * chain[-1] + added if chain else added)
-        if self.summed:
-            y = torch.cat([(read[token] * chain[token]).sum(1) for token in self.read_order], 1)
-        else:
-            flat = (1, states, PATHS * inner)
-            y = torch.cat(
-                [torch.bmm(read[token], chain[token].reshape(flat)) for token in self.read_order]
-            )
-        return self._in_raster_order(y.reshape(1, length * PATHS, inner), self.skip * u)
+        for decay, drive, gain in zip(decays, drives, gains, strict=True):
+            added = drive * gain
+            chain.append(decay * chain[-1] + added if chain else added)
+        y = torch.cat(self._read_out(chain, c)).reshape(1, length * PATHS, inner)
+        return self._in_raster_order(y, self.skip * u)
 
-    def _tokens(self, x: Tensor) -> Sequence[Tensor]:
-        if self.gathered:
-            return torch.split(x, 1)
-        return [x[token : token + 1] for token in range(self.length)]
+    @property
+    def _gathers(self) -> bool:
+        return self.target is Target.ONNX_RUNTIME
+
+    def _steps(self, x: Tensor) -> Sequence[Tensor]:
+        """Cut along the first axis into what each token needs."""
+        size = x.shape[0] // self.length
+        if self._gathers:
+            return torch.split(x, size)
+        return [x[token * size : (token + 1) * size] for token in range(self.length)]
 
     def _along_paths(self, u: Tensor) -> Tensor:
-        return u.index_select(1, self.walk) if self.gathered else torch.bmm(self.walk, u)
+        return u.index_select(1, self.walk) if self._gathers else torch.bmm(self.walk, u)
+
+    def _read_out(self, chain: Sequence[Tensor], c: Tensor) -> list[Tensor]:
+        """Return for each token of `read_order` the outputs of its paths, (4, E) or (4, 1, E)."""
+        length, states = self.length, c.shape[2]
+        if self.target is Target.LITERT:
+            reads = self._steps(c.reshape(length, states, 1))
+            return [(reads[token] * chain[token]).sum(1) for token in self.read_order]
+        if self.target is Target.XNNPACK:  # its matrix product repeats neither side
+            c = c.reshape(length, 1, states) * self.for_paths
+            reads = self._steps(c.reshape(length * PATHS, 1, states))
+            return [torch.bmm(reads[token], chain[token]) for token in self.read_order]
+        reads = self._steps(c.reshape(length, 1, states))
+        return [torch.matmul(reads[token], chain[token]) for token in self.read_order]
 
     def _in_raster_order(self, y: Tensor, start: Tensor) -> Tensor:
         """Return the sum of the four paths and `start`."""
-        if not self.gathered:
+        if not self._gathers:
             return torch.bmm(self.back, y) + start
         for number in range(PATHS):
             start = start + y.index_select(1, self.get_buffer(f"back{number}"))
