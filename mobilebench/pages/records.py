@@ -23,9 +23,10 @@ class Listed:
     device_kind: str
     protocol: str | None
     p50_ns: float | None
-    """None for a failure, and where nobody computed it."""
+    """None for a failure, and for a record that cannot be read."""
     failed: bool = False
     suspect: bool = False
+    unreadable: bool = False
 
 
 def records(

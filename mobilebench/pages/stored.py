@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
+from mobilebench.errors import SchemaError
 from mobilebench.leaderboard import rank
 from mobilebench.leaderboard.columns import UNKNOWN
 from mobilebench.leaderboard.rows import Row
@@ -17,11 +18,13 @@ from mobilebench.pages.history import Cell
 from mobilebench.pages.records import Listed
 from mobilebench.regress.history import History, histories
 from mobilebench.results import Entry
+from mobilebench.stats.summary import percentile
 from mobilebench.store import Query, RecordStore
 from mobilebench.store.columns import Columns
 from mobilebench.store.entries import Mark
 from mobilebench.values import wire
 from mobilebench.values.accuracy import Accuracy
+from mobilebench.values.measurement import Failure, Measurement, Validity
 from mobilebench.values.record import Record
 from mobilebench.values.reported import Reported
 
@@ -113,7 +116,15 @@ class StoredPages:
 
     def records(self, view: View, after: str, limit: int) -> tuple[Sequence[Listed], str]:
         page = self._store.page(_query(view, _NARROWED), after or None, limit)
-        return [listed(each) for each in page.records], page.next or ""
+        return [listed(each, self._outcome(each)) for each in page.records], page.next or ""
+
+    def _outcome(self, columns: Columns) -> Measurement | Failure | None:
+        """Return the outcome of a record; None where it cannot be read or has just been removed."""
+        try:
+            record = self.record(columns.record_id)
+        except SchemaError:  # one damaged record must not hide the others
+            return None
+        return None if record is None else record.outcome
 
     def devices(self) -> Sequence[Seen]:
         return devices(self._entries().values())
@@ -197,8 +208,9 @@ def devices(entries: Iterable[Entry]) -> list[Seen]:
     ]
 
 
-def listed(columns: Columns) -> Listed:
-    """Return a record as a line of the list, from what is known of it without reading it."""
+def listed(columns: Columns, outcome: Measurement | Failure | None) -> Listed:
+    """Return a record as a line of the list; its outcome is None where it cannot be read."""
+    measured = outcome if isinstance(outcome, Measurement) else None
     recipe = (columns.format, columns.precision, columns.delegate)
     return Listed(
         record_id=columns.record_id,
@@ -208,6 +220,8 @@ def listed(columns: Columns) -> Listed:
         device=columns.device_model or UNKNOWN,
         device_kind=columns.device_kind or UNKNOWN,
         protocol=columns.protocol,
-        p50_ns=None,
+        p50_ns=None if measured is None else percentile(measured.samples.select().latency_ns, 50),
         failed=columns.outcome == "failure",
+        suspect=measured is not None and measured.validity is not Validity.VALID,
+        unreadable=outcome is None,
     )

@@ -14,6 +14,7 @@ from mobilebench.pages.stored import StoredPages
 from mobilebench.store import RecordStore
 from tests.pages.examples import PHONE
 from tests.records import judged, measured
+from tests.store.damage import change
 
 
 def _text(source: StoredPages, path: str, query: str = "") -> str:
@@ -120,6 +121,33 @@ def test_the_records_come_page_by_page_each_once(source: StoredPages) -> None:
     assert first[0].record_id not in page and 'href="./records?">Newest' in page.replace(
         'href="./records"', 'href="./records?"'
     )
+
+
+def test_the_list_of_records_gives_the_same_results_as_the_board(source: StoredPages) -> None:
+    lines, _ = source.records(View(), "", 100)
+    of_record = {line.record_id: line for line in lines}
+    rows = [row for row in source.rows(View()) if row.record_id in of_record]
+    assert {row.status for row in rows} >= {"valid", "suspect", "failed"}
+    for row in rows:
+        line = of_record[row.record_id]
+        assert line.suspect == (row.status == "suspect")
+        assert line.failed == (row.status == "failed")
+        assert line.p50_ns == (None if row.p50_ms is None else pytest.approx(row.p50_ms * 1e6))
+    assert re.search(
+        r"edgenext_xxs.{0,900}tag doubt\">suspect", _text(source, "records"), re.DOTALL
+    )
+
+
+def test_a_damaged_record_hides_no_other_in_the_list(tmp_path: Path) -> None:
+    with RecordStore(tmp_path / "records.sqlite") as store:
+        store.add_all([measured(record_id=letter * 32) for letter in "ab"])
+        change(
+            store.place,
+            f"UPDATE documents SET content = substr(content, 1, 50) WHERE record_id = '{'a' * 32}'",
+        )
+        lines, _ = StoredPages(store).records(View(), "", 7)
+        assert {line.record_id[0]: line.unreadable for line in lines} == {"a": True, "b": False}
+        assert 'tag doubt">unreadable' in _text(StoredPages(store), "records")
 
 
 def test_two_models_stand_side_by_side(source: StoredPages) -> None:
