@@ -364,6 +364,20 @@ def test_nothing_heavy_is_loaded_by(code: str) -> None:
     assert loaded.isdisjoint(HEAVY)
 
 
+@pytest.mark.parametrize("verb", ["leaderboard", "history", "records", "check", "simulate"])
+def test_reading_a_verb_waits_for_no_statistics(verb: str) -> None:
+    """They take half a second to load, which only a verb that computes them is worth."""
+    script = (
+        f"import sys, mobilebench.cli.{verb}, mobilebench.leaderboard, mobilebench.pages.choosing\n"
+        "import mobilebench.thermal.equals, mobilebench.server.app\n"
+        "sys.stderr.write(' '.join(sys.modules))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=True
+    )
+    assert not {name for name in done.stderr.split() if name.partition(".")[0] == "scipy"}
+
+
 @pytest.mark.parametrize("verb", ["models", "devices", "doctor"])
 def test_verbs_about_facts_load_neither_torch_nor_a_toolkit(verb: str) -> None:
     script = (

@@ -18,8 +18,6 @@ from typing import Any
 
 import numpy as np
 from numpy.random import Generator
-from scipy import stats as scipy_stats
-from scipy.signal import lfilter
 
 Array = np.ndarray[Any, Any]
 LEAST = 3
@@ -171,6 +169,8 @@ def _lasting(values: Array, edges: list[int], alpha: float) -> list[int]:
 
 def _chance(first: Array, second: Array, variance: float, freedom: int) -> float:
     """Return the two-sided p-value of two segments having the same level."""
+    from scipy import stats as scipy_stats
+
     apart = abs(float(second.mean() - first.mean()))
     error = sqrt(variance * (1 / first.size + 1 / second.size))
     if error == 0:
@@ -218,6 +218,8 @@ def _p_value(
     With `alike` the shuffled values wander with that correlation of neighbours. `limits` are
     `least`, `alpha` and `shuffles`. It ends early, with at least `alpha`, once that is certain.
     """
+    from scipy.signal import lfilter
+
     least, alpha, shuffles = limits
     enough = ceil(alpha * (1 + shuffles))
     as_strong, done, step = 1, 0, _FIRST

@@ -10,7 +10,6 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from scipy import stats as scipy_stats
 
 from mobilebench.stats.permutation import flips
 
@@ -57,6 +56,8 @@ def unpaired_rise(first: Array, second: Array) -> Array:
     The groups are (..., runs). A permutation test alone calls groups of equal means and unequal
     spreads different too often. Raises `ValueError` where a group has fewer than two runs.
     """
+    from scipy import stats as scipy_stats
+
     middle, error, freedom = _welch(first, second)
     without = error == 0
     p_values = scipy_stats.t.sf(middle / np.where(without, 1.0, error), freedom)
@@ -90,5 +91,7 @@ def _students(values: Array, confidence: float) -> tuple[Array, Array]:
 def _around(
     middle: Array, error: Array, freedom: Array | int, confidence: float
 ) -> tuple[Array, Array]:
+    from scipy import stats as scipy_stats
+
     half = scipy_stats.t.ppf((1 + confidence) / 2, freedom) * error
     return middle - half, middle + half

@@ -18,7 +18,6 @@ from math import comb
 from typing import Any
 
 import numpy as np
-from scipy import stats as scipy_stats
 
 Array = np.ndarray[Any, Any]
 EXACT = 1 << 16
@@ -121,6 +120,8 @@ def share_rise(first: tuple[int, int], second: tuple[int, int]) -> float:
 
     A share is a number of hits and the number of trials.
     """
+    from scipy import stats as scipy_stats
+
     (hits, trials), (other_hits, other_trials) = first, second
     return float(
         scipy_stats.hypergeom.sf(
@@ -135,6 +136,8 @@ def adjusted(p_values: Sequence[float]) -> tuple[float, ...]:
     If those below q are called different, a share q of these calls may be wrong (Benjamini and
     Hochberg, JRSS B 57, 1995).
     """
+    from scipy import stats as scipy_stats
+
     if not p_values:
         return ()
     return tuple(map(float, scipy_stats.false_discovery_control(list(p_values))))

@@ -17,7 +17,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import chi2
 
 from mobilebench.thermal import population
 from mobilebench.thermal.degrees import Numbers, numbers
@@ -206,6 +205,8 @@ class _Space:
         return _People(points, errors, numbers(recorded, candidates, course))
 
     def limit(self, people: _People) -> float:
+        from scipy.stats import chi2
+
         freedom = float(chi2.ppf(CONFIDENCE, self.fit.parameters))
         least = max(float(people.errors.min()), LEAST_ERROR)
         return least * math.exp(freedom / (2 * self.fit.recorded.count))

@@ -14,7 +14,6 @@ from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import differential_evolution
 
 from mobilebench.errors import UserError
 from mobilebench.thermal.ladders import Array, ranges
@@ -169,6 +168,8 @@ def _moved(minute: Minute, index: int) -> Minute:
 
 
 def _fit(recorded: Recorded, steps: int, seed: int, search: Search, first: int = 0) -> Fit:
+    from scipy.optimize import differential_evolution
+
     levels = np.array(clusters(recorded.values, steps))
 
     def candidates(vectors: Array) -> Candidates:

@@ -12,7 +12,6 @@ import math
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import expm
 
 from mobilebench.values.phone import HeatPaths, Leakage, Node
 
@@ -50,6 +49,8 @@ def advance(paths: HeatPaths, seconds: float) -> tuple[Matrix, Matrix]:
 
     Exact where the inputs of `rates` are constant during the step.
     """
+    from scipy.linalg import expm
+
     flow, drive = rates(paths)
     both = np.zeros((6, 6))
     both[:3, :3] = flow

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtr
 
 from mobilebench.thermal.ladders import (
     FASTEST_W,
@@ -117,6 +116,8 @@ def medians(record: NDArray[np.int8], levels: Array, spread: float) -> Array:
 
 def _mixture(shares: Array, logs: Array, spread: float) -> Array:
     """Return the medians of mixtures of normal distributions; (K, M) each -> (M,)."""
+    from scipy.special import ndtr
+
     low, high = logs.min(axis=0), logs.max(axis=0)
     for _ in range(_HALVINGS):
         middle = (low + high) / 2
