@@ -91,9 +91,18 @@ def plain_server(url: str, port: int, workers: int) -> None:
     """Serve the plain form until it is told to stop."""
     import uvicorn
 
+    from mobilebench.server.listen import Prompt
+
     os.environ["PLAIN"] = url
     sys.path.insert(0, str(HERE))
-    uvicorn.run("ingest:plain_app", factory=True, port=port, workers=workers, log_level="error")
+    uvicorn.run(
+        "ingest:plain_app",
+        factory=True,
+        port=port,
+        workers=workers,
+        log_level="error",
+        http=Prompt,
+    )
 
 
 def plain_app() -> Any:
