@@ -85,8 +85,9 @@ EXPORTERS := \
 ANDROID := tests/android tests/clients tests/phones/adbd
 SWIFT := tests/ios
 
-# Two processes share the tests; `pytest` by itself runs one after the other.
-PYTEST := $(BIN)/pytest -n 2 --dist worksteal
+# Three processes share the tests on two cores, since some wait for a build, a server or a phone.
+# `pytest` by itself runs one after the other.
+PYTEST := $(BIN)/pytest -n 3 --dist worksteal
 
 test-quick: setup
 	$(PYTEST) $(QUICK)

@@ -252,7 +252,7 @@ def _tell(packed: Bundle, size_bytes: int) -> None:
     """Tell what is in a bundle, and what a reader will miss."""
     rows = [document.record for document in packed.rows]
     parts = [counted(len(rows), "row")]
-    parts += [f"{counted(len(packed.runs), 'other run')} of them"] if packed.runs else []
+    parts += [counted(len(packed.runs), "other run")] if packed.runs else []
     parts += [counted(len(packed.accuracies), "accuracy", "accuracies")]
     parts += [counted(len(packed.manifests), "manifest")]
     parts += [f"{counted(len(packed.reported), 'reported result')}"] if packed.reported else []

@@ -127,6 +127,7 @@ def test_the_app_takes_only_what_android_has() -> None:
     assert api_levels.problems(classes, second_source.declarations()) == []
 
 
+@pytest.mark.slow
 def test_the_committed_cut_is_what_the_app_uses() -> None:
     """The whole API is 61 MB to fetch; without it there is nothing to compare with."""
     text = (fetch("android-api") / "current.txt").read_text(encoding="utf-8")

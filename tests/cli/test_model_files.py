@@ -35,6 +35,7 @@ def test_a_given_file_is_measured_and_marked_wherever_it_is_shown(
         assert "not verified: no reference" in shown.stdout
 
 
+@pytest.mark.slow
 def test_two_files_of_one_name_are_two_rows(
     mobilebench: Program, theirs: Path, tmp_path: Path
 ) -> None:
