@@ -2,10 +2,11 @@
 
     python benchmarks/store.py --sizes 1000 10000 --table docs/store-speed.md
 
-Three parts. *Taking in*: signed records of 1,000 samples, as text, are read, checked and written,
+Four parts. *Taking in*: signed records of 1,000 samples, as text, are read, checked and written,
 by the store, into a folder of JSON files, and into one SQL table of JSON. *Importing*: files of
 such records, by one process and by all cores. *Asking*: of many records of 20 samples, the
-questions of the verbs and of the pages. The ways take turns in one run.
+questions of the verbs and of the pages. *Showing*: whole pages, as a server answers them. The ways
+take turns in one run.
 """
 
 from __future__ import annotations
@@ -24,12 +25,16 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import tables
 from made_records import CELLS, PHONES, record
 
 from mobilebench import files
 from mobilebench.leaderboard import rank
+from mobilebench.leaderboard.view import View
+from mobilebench.pages.live import Answer, answer
+from mobilebench.pages.stored import StoredPages
 from mobilebench.store import Query, RecordStore, bulk, signing
 from mobilebench.store.arrivals import Row
 from mobilebench.store.documents import Document, as_json
@@ -58,6 +63,17 @@ from the samples, once. *A page* is the index of 100 records of a model, somewhe
 each question, and so is the table of JSON but for a record by its id; of more than {plain:,}
 records that is not tried. The target for a board among 1,000,000 records is 150 ms at the 95th
 percentile."""
+SHOWN = """\
+*Showing* is of the same records: a page from the request to its bytes, in milliseconds of the
+processor, as a server's process makes it. *Overview* has a line for each of the cells: in a process
+that has just started, again, and after a record came in. *A group* is the board of one device
+model, compute unit and protocol, as the median of {groups} groups, with their 95th percentile.
+*List* is a page of 100 records with their medians, which are computed from the samples. The target
+for a board's page among 1,000,000 records is 300 ms."""
+SHOWN_HEADS = (
+    "records", "overview, first", "again", "after a new record", "a group", "95th percentile",
+    "list", "a record", "histories",
+)  # fmt: skip
 SAMPLES, FEW = 1000, 20
 _BATCH = 100
 _TURNS = 40
@@ -247,8 +263,42 @@ def _of_table(place: Path) -> list[Record]:
     return [wire.loads(Record, text) for text in texts]
 
 
-def asking(size: int, cells: int, folder: Path) -> tuple[str, ...]:
-    """Return a line of what questions cost among some records."""
+def showing(store: RecordStore, size: int, newer: Row) -> tuple[str, ...]:
+    """Return a line of what pages cost in a server's process; a newer record comes in meanwhile."""
+    while store.derive_entries():
+        pass  # a server does so while it is idle
+    pages = StoredPages(store)
+
+    def shown(path: str, query: str = "") -> float:
+        replies: list[Answer] = []
+        spent = _spent(lambda: replies.append(answer(pages, path, query)))
+        assert replies[0].status == 200, (path, replies[0].status)
+        return spent
+
+    first = shown("")
+    again = [shown("") for _ in range(_ROUNDS)]
+    store.add_each([newer])
+    renewed = shown("")
+    rows = list(pages.rows(View()))
+    groups = list(dict.fromkeys(row.group for row in rows if row.group is not None))
+    chance = random.Random(size)
+    group = [shown(f"group/{each}") for each in chance.sample(groups, min(_TURNS, len(groups)))]
+    middle = store.page(limit=1000).next
+    return (
+        f"{size:,}",
+        f"{first * 1e3:.3g}",
+        f"{statistics.median(again) * 1e3:.3g}",
+        f"{renewed * 1e3:.3g}",
+        f"{statistics.median(group) * 1e3:.3g}",
+        f"{sorted(group)[int(0.95 * len(group))] * 1e3:.3g}",
+        f"{shown('records', f'after={quote(middle)}' if middle else '') * 1e3:.3g}",
+        f"{shown(f'record/{chance.choice(rows).record_id}') * 1e3:.3g}",
+        f"{shown('history') * 1e3:.3g}",
+    )
+
+
+def asking(size: int, cells: int, folder: Path) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return a line of what questions cost among some records, and one of pages."""
     plain = size <= _PLAIN
     places = _filled(size, cells, folder, plain)
     chance = random.Random(size)
@@ -274,6 +324,8 @@ def asking(size: int, cells: int, folder: Path) -> tuple[str, ...]:
             line = store.find_entries(query, limit=1)[0]
             history.append(_spent(lambda line=line: store.find(Query(line=line.line))))
             one.append(_spent(lambda line=line: store.document(line.record_id)))
+        [(newer, _)] = _rows(size, size + 1, cells)
+        pages = showing(store, size, newer)
     p95 = sorted(board)[int(0.95 * len(board))]
     others = ["not tried"] * 2
     if plain:
@@ -282,7 +334,7 @@ def asking(size: int, cells: int, folder: Path) -> tuple[str, ...]:
     each = _size(places["store"]) / size
     for place in places.values():
         _drop(place)
-    return (
+    asked = (
         f"{size:,}",
         _ms(board),
         f"{p95 * 1e3:.3g}",
@@ -293,6 +345,7 @@ def asking(size: int, cells: int, folder: Path) -> tuple[str, ...]:
         *others,
         f"{each / 1000:.2f}",
     )
+    return asked, pages
 
 
 def main() -> None:
@@ -310,10 +363,12 @@ def main() -> None:
         into = taking_in(given.count, folder)
         imported = importing(given.imported, folder)
         print(into, imported, sep="\n")
-        lines = []
+        asked, shown = [], []
         for size in given.sizes:
-            lines.append(asking(size, min(given.cells, size), folder))
-            print(lines[-1], flush=True)
+            of_questions, of_pages = asking(size, min(given.cells, size), folder)
+            print(of_questions, of_pages, flush=True)
+            asked.append(of_questions)
+            shown.append(of_pages)
     explained = EXPLAINED.format(
         machine=tables.machine(),
         cores=os.cpu_count(),
@@ -333,7 +388,9 @@ def main() -> None:
             tables.filled(IMPORTED.format(count=given.imported, batch=_BATCH)),
             imported,
             question,
-            tables.markdown(heads, lines),
+            tables.markdown(heads, asked),
+            tables.filled(SHOWN.format(groups=_TURNS)),
+            tables.markdown(SHOWN_HEADS, shown),
         )
     )
     if given.table is None:
