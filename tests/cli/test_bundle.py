@@ -55,7 +55,7 @@ def test_the_same_table_is_the_same_file(mobilebench: Program, store: Path) -> N
 
 def test_every_run_comes_along_where_it_was_asked_for(mobilebench: Program, store: Path) -> None:
     packed = mobilebench("bundle", "--all-runs")
-    assert "packed: 2 rows, 1 other run of them, 1 accuracy" in packed.stderr
+    assert "packed: 2 rows, 1 other run, 1 accuracy" in packed.stderr
     taken = bundle.read(store / "table.mbbundle")
     assert [document.record.record_id for document in taken.runs] == ["c" * 32]
     assert "1 of 2 records is not signed." in packed.stderr
