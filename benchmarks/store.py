@@ -264,7 +264,7 @@ def _of_table(place: Path) -> list[Record]:
 
 
 def showing(store: RecordStore, size: int, newer: Row) -> tuple[str, ...]:
-    """Return a line of what pages cost in a server's process; a newer record comes in meanwhile."""
+    """Return a line of what pages cost a server, into which a newer record comes."""
     while store.derive_entries():
         pass  # a server does so while it is idle
     pages = StoredPages(store)
@@ -334,7 +334,7 @@ def asking(size: int, cells: int, folder: Path) -> tuple[tuple[str, ...], tuple[
     each = _size(places["store"]) / size
     for place in places.values():
         _drop(place)
-    asked = (
+    answers = (
         f"{size:,}",
         _ms(board),
         f"{p95 * 1e3:.3g}",
@@ -345,7 +345,7 @@ def asking(size: int, cells: int, folder: Path) -> tuple[tuple[str, ...], tuple[
         *others,
         f"{each / 1000:.2f}",
     )
-    return asked, pages
+    return answers, pages
 
 
 def main() -> None:
@@ -363,12 +363,12 @@ def main() -> None:
         into = taking_in(given.count, folder)
         imported = importing(given.imported, folder)
         print(into, imported, sep="\n")
-        asked, shown = [], []
+        questions, pages = [], []
         for size in given.sizes:
             of_questions, of_pages = asking(size, min(given.cells, size), folder)
             print(of_questions, of_pages, flush=True)
-            asked.append(of_questions)
-            shown.append(of_pages)
+            questions.append(of_questions)
+            pages.append(of_pages)
     explained = EXPLAINED.format(
         machine=tables.machine(),
         cores=os.cpu_count(),
@@ -388,9 +388,9 @@ def main() -> None:
             tables.filled(IMPORTED.format(count=given.imported, batch=_BATCH)),
             imported,
             question,
-            tables.markdown(heads, asked),
+            tables.markdown(heads, questions),
             tables.filled(SHOWN.format(groups=_TURNS)),
-            tables.markdown(SHOWN_HEADS, shown),
+            tables.markdown(SHOWN_HEADS, pages),
         )
     )
     if given.table is None:
