@@ -28,10 +28,12 @@ import sys
 import tempfile
 import textwrap
 import time
+from contextlib import nullcontext
 from dataclasses import replace
 from importlib import metadata
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import cores
 import numpy as np
@@ -120,14 +122,14 @@ def _compare(
         place = folder / f"{model}-{format_name}-{form}"
         if not (place / "facts.json").exists():
             place.mkdir(parents=True, exist_ok=True)
-            failure = _worker("export", model, format_name, form, str(place))
+            failure = worker("export", model, format_name, form, str(place))
             if "failed" in failure:
                 facts[form] = failure
                 continue
         facts[form] = json.loads((place / "facts.json").read_text())
         paths[form] = str(place / facts[form]["file"])
     for form in list(paths):
-        memory = _worker("memory", format_name, paths[form])
+        memory = worker("memory", format_name, paths[form])
         facts[form] |= memory
         if "failed" in memory:
             del paths[form]
@@ -142,11 +144,11 @@ def _compare(
 def side_by_side(format_name: str, paths: dict[str, str], threads: int) -> dict[str, Any]:
     """Return milliseconds of each file by its label, from one round in a fresh process."""
     handover = cores.wait_for_shared_cache()
-    measured = _worker("measure", format_name, json.dumps(paths), str(threads))
+    measured = worker("measure", format_name, json.dumps(paths), str(threads))
     return {**measured, "handover": handover}
 
 
-def _worker(*arguments: str) -> dict[str, Any]:
+def worker(*arguments: str) -> dict[str, Any]:
     """Run one of the functions below in a fresh process; a failure is returned, not hidden."""
     result = subprocess.run(
         [sys.executable, __file__, "--worker", *arguments],
@@ -171,7 +173,9 @@ def _export(model: str, format_name: str, form: str, place: str) -> dict[str, An
     exporter = plugins.exporter(format_name)
     recipe_form = Form.PLAIN if form == "plain" else Form.DEPLOYED
     recipe = replace(exporter.recipe(Precision.FP32), form=recipe_form)
-    module = deployed(loaded, recipe)
+    chunks = mock.patch("mobilebench.deploy.scan.STEPPED", frozenset())
+    with chunks if form == "chunks" else nullcontext():  # `scans.py` compares them
+        module = deployed(loaded, recipe)
     if form == "limit":
         _without_neighbours(module)
     started = time.monotonic()
@@ -189,25 +193,31 @@ def _export(model: str, format_name: str, form: str, place: str) -> dict[str, An
 
 
 def _without_neighbours(module: Any) -> None:
-    import torch.nn.functional as F
     from torch import Tensor, nn
 
     from mobilebench.deploy.blocks import Joined
     from mobilebench.deploy.scan import TokenMixer
 
     class Absolute(nn.Module):
-        def forward(self, x: Tensor, *others: Tensor) -> Tensor:
-            if not others:
-                return x.abs()
-            # A scan's dt, b and c are used, or their projections would vanish from the limit.
-            dt, b, c = others
-            return x.abs() + dt * F.linear(b * c, b.new_ones(1, b.shape[2]))
+        def forward(self, x: Tensor) -> Tensor:
+            return x.abs()
 
-    for part in module.modules():
+    class AbsoluteScan(nn.Module):
+        """|x|, and what uses dt, b and c, or their projections would vanish from the limit."""
+
+        def __init__(self, states: int) -> None:
+            super().__init__()
+            self.total = nn.Linear(states, 1, bias=False)
+            nn.init.ones_(self.total.weight)
+
+        def forward(self, u: Tensor, dt: Tensor, b: Tensor, c: Tensor) -> Tensor:
+            return u.abs() + dt * self.total(b * c)
+
+    for part in list(module.modules()):
         if isinstance(part, Joined):
             part.aggregate = Absolute()
         elif isinstance(part, TokenMixer):
-            part.scan = Absolute()
+            part.scan = AbsoluteScan(part.c.out_features)
 
 
 def _load(format_name: str, path: str, threads: int) -> Any:

@@ -124,6 +124,7 @@ def test_a_broken_export_is_a_summary_a_comment_and_an_annotation(tmp_path: Path
     assert ran.outputs["verdict"] == "broken export"
 
 
+@pytest.mark.slow
 def test_a_new_model_passes_also_where_no_comment_may_be_written(tmp_path: Path) -> None:
     folder = repository(tmp_path / "app", {"README": "An app."}, {"ml/net.py": NETWORK})
     ran = _run(

@@ -149,7 +149,10 @@ def test_each_network_of_one_command_gets_its_checkpoint(
     assert "taken from the entry 'run.net' of last.pth" in done.stderr
 
 
-@pytest.mark.parametrize("options", [("--ema",), ("--checkpoint-key", "model_ema")])
+@pytest.mark.parametrize(
+    "options",
+    [("--ema",), pytest.param(("--checkpoint-key", "model_ema"), marks=pytest.mark.slow)],
+)
 def test_the_entry_that_was_loaded_is_said_and_recorded(
     mobilebench: Program, tmp_path: Path, options: tuple[str, ...]
 ) -> None:

@@ -124,9 +124,9 @@ def test_a_table_is_made_again_from_its_records_and_its_authors_files(
 def test_a_bundle_is_made_again_and_judged_by_the_gates_rule(
     mobilebench: Program, short_table: Path, tmp_path: Path
 ) -> None:
-    [artifact] = (tmp_path / "artifacts").glob("net.make-*")
+    [manifest] = (tmp_path / "artifacts").glob("*/manifest.json")
     for _ in range(3):
-        assert mobilebench("bench", artifact, "--protocol", "smoke-1").code == 0
+        assert mobilebench("bench", manifest.parent, "--protocol", "smoke-1").code == 0
     packed = mobilebench("bundle", "--all-runs")
     assert packed.code == 0 and "packed: 1 row, 3 other runs, 0 accuracies, 1 manifest" in (
         packed.stderr
