@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from urllib.parse import parse_qs, unquote, urlencode
 
-from mobilebench.errors import UserError
+from mobilebench.errors import OutputError, SchemaError, UserError
 from mobilebench.leaderboard.view import View
 from mobilebench.pages import board
 from mobilebench.pages.compare import Side, compare
@@ -28,6 +29,11 @@ _KINDS = {".js": "text/javascript", ".css": "text/css", ".txt": "text/plain", ".
 _PER_PAGE = 100
 _PAGE = ("after", "kind", "a", "b", "of", "as")
 """Parameters that are no part of a view."""
+_AT_FAULT = (
+    "The server could not read its store; its log says why. Whoever runs it finds a record that is "
+    "damaged with `mobilebench store check`."
+)
+_LOG = logging.getLogger("mobilebench.server.pages")
 
 
 @dataclass(frozen=True)
@@ -58,9 +64,11 @@ def answer(source: Source, path: str, query: str, title: str = "mobilebench lead
         about = {name: texts[-1] for name, texts in parse_qs(query).items() if name in _PAGE}
         page = _pages(source, shell, view, about, unquote(rest)).get(first)
         text = page() if page is not None and bool(rest) == (first in _WITH_NAME) else None
+    except (OutputError, SchemaError) as error:  # they name the store's place
+        _LOG.error("A page was not shown: %s", error)
+        return _not_shown(500, shell, _AT_FAULT)
     except UserError as error:
-        return _page(400, render("error.html.j2", shell, page="", heading="Not shown",
-                                 sentence=str(error), charted=False))  # fmt: skip
+        return _not_shown(400, shell, str(error))
     return _missing(shell) if text is None else _page(200, text)
 
 
@@ -136,6 +144,11 @@ def _static(name: str) -> Answer | None:
         return None
     kind = _KINDS.get(known[name].suffix, "application/octet-stream")
     return Answer(200, f"{kind}; charset=utf-8", known[name].read_bytes(), lasting=True)
+
+
+def _not_shown(status: int, shell: Shell, sentence: str) -> Answer:
+    return _page(status, render("error.html.j2", shell, page="", heading="Not shown",
+                                sentence=sentence, charted=False))  # fmt: skip
 
 
 def _missing(shell: Shell) -> Answer:

@@ -124,8 +124,12 @@ def of_error(error: Exception) -> Refused:
             "The disk of the server is full; keep the record and try again later.",
             {"Retry-After": str(_PAUSE_FOR_ROOM_S)},
         )
-    if isinstance(error, SchemaError):
-        return Refused("invalid", shown(error))
+    if isinstance(error, SchemaError):  # it names the store's place, which is nobody's business
+        return Refused(
+            "internal",
+            "The server cannot read what it stored; whoever runs it finds it with `mobilebench "
+            "store check`.",
+        )
     return Refused(
         "unavailable",
         "The database of the server does not answer, or is busy; try again in a moment.",

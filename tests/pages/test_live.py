@@ -148,6 +148,10 @@ def test_a_damaged_record_hides_no_other_in_the_list(tmp_path: Path) -> None:
         lines, _ = StoredPages(store).records(View(), "", 7)
         assert {line.record_id[0]: line.unreadable for line in lines} == {"a": True, "b": False}
         assert 'tag doubt">unreadable' in _text(StoredPages(store), "records")
+        store.remove(["b" * 32])  # the damaged one is the line of the board now
+        reply = answer(StoredPages(store), "", "")
+        assert reply.status == 500 and b"mobilebench store check" in reply.body
+        assert str(tmp_path).encode() not in reply.body, "nobody learns where the store lies"
 
 
 def test_two_models_stand_side_by_side(source: StoredPages) -> None:

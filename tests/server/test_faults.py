@@ -31,6 +31,7 @@ from tests.server.running import (
     with_more_samples,
 )
 from tests.server.test_jobs import files_of, result
+from tests.store.damage import change
 
 THREADS = 4
 
@@ -319,3 +320,19 @@ def test_the_log_is_json_and_holds_no_token(server: Server, phone: Device) -> No
     assert {each["token"] for each in requests} & {token.split("_")[1]}
     text = "\n".join(server.lines)
     assert token.split("_", 2)[2] not in text and "a secret of mine" not in text
+
+
+def test_a_damaged_record_is_said_without_the_place_of_the_store(tmp_path: Path) -> None:
+    with running(tmp_path) as server:
+        store = server.settings.store
+        with RecordStore(store) as own:
+            own.add_all([measured(record_id=letter * 32) for letter in "ab"])
+        half = "UPDATE documents SET content = substr(content, 1, 50) WHERE record_id = :id"
+        change(store, half, id="a" * 32)
+        for path in (f"/record/{'a' * 32}", f"/v1/records/{'a' * 32}"):
+            answer = httpx.get(f"{server.url}{path}")
+            assert answer.status_code == 500, path
+            assert "mobilebench store check" in answer.text and str(tmp_path) not in answer.text
+        assert httpx.get(f"{server.url}/records").status_code == 200
+        assert httpx.get(f"{server.url}/v1/records/{'b' * 32}").status_code == 200
+    assert any(f"{tmp_path}/records.sqlite is damaged" in line for line in server.lines)
