@@ -33,7 +33,7 @@ _AT_FAULT = (
     "The server could not read its store; its log says why. Whoever runs it finds a record that is "
     "damaged with `mobilebench store check`."
 )
-_LOG = logging.getLogger("mobilebench.server.pages")
+_LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)

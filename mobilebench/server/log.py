@@ -46,6 +46,7 @@ CONFIGURATION: dict[str, Any] = {
     "loggers": {
         "uvicorn": {"handlers": ["stderr"], "level": "INFO", "propagate": False},
         "mobilebench.server": {"handlers": ["stderr"], "level": "INFO", "propagate": False},
+        "mobilebench.pages": {"handlers": ["stderr"], "level": "INFO", "propagate": False},
     },
 }
 

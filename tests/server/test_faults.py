@@ -335,4 +335,5 @@ def test_a_damaged_record_is_said_without_the_place_of_the_store(tmp_path: Path)
             assert "mobilebench store check" in answer.text and str(tmp_path) not in answer.text
         assert httpx.get(f"{server.url}/records").status_code == 200
         assert httpx.get(f"{server.url}/v1/records/{'b' * 32}").status_code == 200
-    assert any(f"{tmp_path}/records.sqlite is damaged" in line for line in server.lines)
+    told = [line for line in server.lines if f"{tmp_path}/records.sqlite is damaged" in line]
+    assert len(told) == 2, "once for the page, once for the document"
