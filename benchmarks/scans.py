@@ -24,7 +24,9 @@ MODEL = "vcmamba_s"
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--formats", nargs="+", default=deployment.FORMATS)
+    parser.add_argument(
+        "--formats", nargs="+", default=deployment.FORMATS, choices=deployment.FORMATS
+    )
     parser.add_argument("--rounds", type=int, default=5)
     options = parser.parse_args()
     table = Table("format", "threads", "to chunks", "to the limit", "export, to chunks")

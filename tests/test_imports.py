@@ -344,6 +344,17 @@ HEAVY = sorted(
 )
 
 
+def _loaded_by(code: str) -> set[str]:
+    """Return the packages that a new Python has loaded after some code."""
+    script = f"{code}\nimport sys\nsys.stderr.write(' '.join(sys.modules))"
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=True
+    )
+    loaded = {name.partition(".")[0] for name in done.stderr.split()}
+    assert "mobilebench" in loaded
+    return loaded
+
+
 @pytest.mark.parametrize(
     "code",
     [
@@ -355,38 +366,21 @@ HEAVY = sorted(
     ids=["import", "help", "plug-in names"],
 )
 def test_nothing_heavy_is_loaded_by(code: str) -> None:
-    script = f"{code}\nimport sys\nsys.stderr.write(' '.join(sys.modules))"
-    done = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=True
-    )
-    loaded = {name.partition(".")[0] for name in done.stderr.split()}
-    assert "mobilebench" in loaded
-    assert loaded.isdisjoint(HEAVY)
+    assert _loaded_by(code).isdisjoint(HEAVY)
 
 
 @pytest.mark.parametrize("verb", ["leaderboard", "history", "records", "check", "simulate"])
 def test_reading_a_verb_waits_for_no_statistics(verb: str) -> None:
-    """They take half a second to load, which only a verb that computes them is worth."""
-    script = (
-        f"import sys, mobilebench.cli.{verb}, mobilebench.leaderboard, mobilebench.pages.choosing\n"
-        "import mobilebench.thermal.equals, mobilebench.server.app\n"
-        "sys.stderr.write(' '.join(sys.modules))"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=True
-    )
-    assert not {name for name in done.stderr.split() if name.partition(".")[0] == "scipy"}
+    """They are slow to load, which only a verb that computes them is worth."""
+    modules = ("leaderboard", "pages.choosing", "thermal.equals", "server.app", f"cli.{verb}")
+    code = "\n".join(f"import mobilebench.{module}" for module in modules)
+    assert "scipy" not in _loaded_by(code)
 
 
 @pytest.mark.parametrize("verb", ["models", "devices", "doctor"])
 def test_verbs_about_facts_load_neither_torch_nor_a_toolkit(verb: str) -> None:
-    script = (
+    code = (
         f"import sys; sys.argv = ['mobilebench', {verb!r}]; from mobilebench.cli import main\n"
-        "try: main()\nexcept SystemExit as e: assert e.code in (0, None), e.code\n"
-        "sys.stderr.write(' '.join(sys.modules))"
+        "try: main()\nexcept SystemExit as e: assert e.code in (0, None), e.code"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=True
-    )
-    loaded = {name.partition(".")[0] for name in done.stderr.split()}
-    assert loaded.isdisjoint({"torch", "jax", *TOOLKITS})
+    assert _loaded_by(code).isdisjoint({"torch", "jax", *TOOLKITS})

@@ -66,9 +66,9 @@ def answer(source: Source, path: str, query: str, title: str = "mobilebench lead
         text = page() if page is not None and bool(rest) == (first in _WITH_NAME) else None
     except (OutputError, SchemaError) as error:  # they name the store's place
         _LOG.error("A page was not shown: %s", error)
-        return _not_shown(500, shell, _AT_FAULT)
+        return _sentence(500, shell, "Not shown", _AT_FAULT)
     except UserError as error:
-        return _not_shown(400, shell, str(error))
+        return _sentence(400, shell, "Not shown", str(error))
     return _missing(shell) if text is None else _page(200, text)
 
 
@@ -146,15 +146,16 @@ def _static(name: str) -> Answer | None:
     return Answer(200, f"{kind}; charset=utf-8", known[name].read_bytes(), lasting=True)
 
 
-def _not_shown(status: int, shell: Shell, sentence: str) -> Answer:
-    return _page(status, render("error.html.j2", shell, page="", heading="Not shown",
-                                sentence=sentence, charted=False))  # fmt: skip
-
-
 def _missing(shell: Shell) -> Answer:
     sentence = "There is no page at this address, or what it was about has been removed."
-    return _page(404, render("error.html.j2", shell, page="", heading="Not found",
-                             sentence=sentence, charted=False))  # fmt: skip
+    return _sentence(404, shell, "Not found", sentence)
+
+
+def _sentence(status: int, shell: Shell, heading: str, sentence: str) -> Answer:
+    text = render(
+        "error.html.j2", shell, page="", heading=heading, sentence=sentence, charted=False
+    )
+    return _page(status, text)
 
 
 def _page(status: int, text: str) -> Answer:

@@ -72,6 +72,7 @@ def test_complaints_that_nobody_sees_change_no_exit_code(shell: Shell, target: s
 @pytest.mark.parametrize(
     "redirection",
     [
+        pytest.param("2>&-", marks=pytest.mark.slow),
         pytest.param("2>/dev/full", marks=FULL),
         "| true",
         "<&- 2>&-",
