@@ -8,8 +8,6 @@ compare both forms with it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import torch
 from torch import Tensor, nn
 
@@ -126,21 +124,52 @@ class SteppedScan(nn.Module):
     steps. There are 18 passes over the elements of the decay instead of 27, and no product of
     decays. A step needs no reshape: the paths are the batch of its read-out.
 
-    The runtimes differ in what they do well:
-
-    - ONNX Runtime computes first what is written last among a node's inputs. Read-outs that are
-      written beside their steps would wait until all L states exist. They are written after the
-      chain of states, the last token first: each then runs beside its step. A path is a gather, one
-      copy there, and a split is one operation.
-    - XNNPACK takes no gather and no split. Decays are computed in each step, where they stay in the
-      first-level cache.
-    - LiteRT's XNNPACK packs the right side of a matrix product anew in every call, and takes a sum
-      over an axis. So the read-out is a product and a sum there, and a matrix product elsewhere.
+    Runtimes compute the steps in different orders, so each has a form of its own.
     """
 
     a: Tensor
     direction: Tensor
     skip: Tensor
+
+    def __init__(
+        self, map_size: tuple[int, int], a_log: Tensor, direction_b: Tensor, d: Tensor
+    ) -> None:
+        """Build the constants of a scan over maps of one size; otherwise as `ChunkedScan`."""
+        super().__init__()
+        self.map_size = map_size
+        self.length = map_size[0] * map_size[1]
+        steps = torch.tensor([path.steps for path in snake_paths(*map_size)]).T  # (L, 4)
+        a = -torch.exp(a_log.double()).to(a_log.dtype)
+        self._keep("a", a.T.contiguous()[None])  # (1, S, E)
+        self._keep("direction", direction_b[steps].contiguous())  # (L, 4, S)
+        self._keep("skip", PATHS * d)
+
+    def _keep(self, name: str, constant: Tensor) -> None:
+        self.register_buffer(name, constant.detach())
+
+    def _drives(self, along_paths: Tensor, dt: Tensor) -> Tensor:
+        """Return the driving values of each token and path, (4 L, 1, E)."""
+        length, inner = self.length, dt.shape[2]
+        return (along_paths.reshape(length, PATHS, inner) * dt).reshape(length * PATHS, 1, inner)
+
+    def _gains(self, b: Tensor) -> Tensor:
+        """Return what each state takes of them, (4 L, S, 1)."""
+        length, states = self.length, b.shape[2]
+        gains: Tensor = b.reshape(length, 1, states) + self.direction
+        return gains.reshape(length * PATHS, states, 1)
+
+
+class ScanInTurn(SteppedScan):
+    """Scan for XNNPACK, which computes operations in the order in which they are written.
+
+    Each step has its decays before it and its read-out behind it, so one of the L states is alive
+    at a time. XNNPACK takes no gather and no split: the paths are products with matrices of zeros
+    and ones, and a step slices what it needs.
+
+    XNNPACK packs the right side of a matrix product anew in every call. LiteRT's takes a sum over
+    an axis instead, so there the read-out is a product and a sum.
+    """
+
     walk: Tensor
     back: Tensor
     for_paths: Tensor
@@ -153,105 +182,97 @@ class SteppedScan(nn.Module):
         d: Tensor,
         target: Target,
     ) -> None:
-        """Build the constants of a scan over maps of one size; otherwise as `ChunkedScan`."""
-        super().__init__()
-        self.length = length = map_size[0] * map_size[1]
-        self.target = target
-        self.read_order = range(length)[::-1] if self._gathers else range(length)
-        paths = snake_paths(*map_size)
-        pixels = torch.tensor([path.pixels for path in paths])  # (4, L), of each token
-        # Where the token of a path lies among all that are read out.
-        place_of = {token: place for place, token in enumerate(self.read_order)}
-        read_at = torch.tensor(
-            [
-                [place_of[token] * PATHS + number for token in range(length)]
-                for number in range(PATHS)
-            ]
-        )
-        steps = torch.tensor([path.steps for path in paths]).T  # (L, 4)
-        a = -torch.exp(a_log.double()).to(a_log.dtype)
-        constants = {
-            "a": a.T.contiguous()[None],  # (1, S, E)
-            "direction": direction_b[steps].contiguous(),  # (L, 4, S)
-            "skip": PATHS * d,
-        }
-        if self._gathers:
-            constants["walk"] = pixels.T.flatten()  # (4 L)
-            for number, path in enumerate(paths):  # its read-outs in raster order
-                constants[f"back{number}"] = read_at[number, list(path.places)]  # (L)
-        else:
-            walk = a_log.new_zeros(length * PATHS, length)
-            walk[torch.arange(length * PATHS), pixels.T.flatten()] = 1
-            back = a_log.new_zeros(length, length * PATHS)
-            back[pixels.flatten(), read_at.flatten()] = 1
-            constants |= {"walk": walk[None], "back": back[None]}  # (1, 4 L, L), (1, L, 4 L)
-        if target is Target.XNNPACK:
-            constants["for_paths"] = a_log.new_ones(1, PATHS, 1)
-        for name, constant in constants.items():
-            self.register_buffer(name, constant.detach())
+        super().__init__(map_size, a_log, direction_b, d)
+        self.sums = target is Target.LITERT
+        # The pixel of each token and path, (4 L).
+        pixels = torch.tensor([path.pixels for path in snake_paths(*map_size)]).T.flatten()
+        walk = a_log.new_zeros(self.length * PATHS, self.length)
+        walk[torch.arange(len(pixels)), pixels] = 1
+        self._keep("walk", walk[None])  # (1, 4 L, L)
+        self._keep("back", walk.T.contiguous()[None])  # (1, L, 4 L)
+        if not self.sums:
+            self._keep("for_paths", a_log.new_ones(1, PATHS, 1))
 
     def forward(self, u: Tensor, dt: Tensor, b: Tensor, c: Tensor) -> Tensor:
         """Scan u, dt (1, L, E) with b, c (1, L, S), all in raster order."""
         length, states, inner = self.length, b.shape[2], u.shape[2]
         dt = dt.reshape(length, 1, inner)
-        along_paths = self._along_paths(u).reshape(length, PATHS, inner)
-        drives = self._steps((along_paths * dt).reshape(length * PATHS, 1, inner))
-        along_directions = b.reshape(length, 1, states) + self.direction
-        gains = self._steps(along_directions.reshape(length * PATHS, states, 1))
-        if self._gathers:
-            decays = self._steps(torch.exp(dt * self.a))
-        else:
-            decays = [torch.exp(step * self.a) for step in self._steps(dt)]
+        drives, gains = self._drives(torch.bmm(self.walk, u), dt), self._gains(b)
+        if self.sums:
+            c = c.reshape(length, states, 1)
+        else:  # its matrix product repeats neither side
+            c = (c.reshape(length, 1, states) * self.for_paths).reshape(-1, 1, states)
+        state: Tensor | None = None
+        outputs = []
+        for token in range(length):
+            added = self._of(token, drives) * self._of(token, gains)
+            if state is None:
+                state = added
+            else:
+                state = torch.exp(self._of(token, dt) * self.a) * state + added
+            read = self._of(token, c)
+            outputs.append((read * state).sum(1) if self.sums else torch.bmm(read, state))
+        y = torch.cat(outputs).reshape(1, length * PATHS, inner)
+        return torch.bmm(self.back, y) + self.skip * u
+
+    def _of(self, token: int, x: Tensor) -> Tensor:
+        """Cut a token's part from the first axis."""
+        size = x.shape[0] // self.length
+        return x[token * size : (token + 1) * size]
+
+
+class ScanReadLast(SteppedScan):
+    """Scan for ONNX Runtime, which computes first what is written last among a node's inputs.
+
+    Read-outs that are written beside their steps would wait until all L states exist. They are
+    written after the chain of states, the last token first: each then runs beside its step. A path
+    is a gather, one copy there, and a split is one operation. Decays are computed for one row of
+    the map at a time, which stays in the cache. What a step adds is a matrix product, faster there
+    than a product that repeats both sides.
+    """
+
+    walk: Tensor
+
+    def __init__(
+        self, map_size: tuple[int, int], a_log: Tensor, direction_b: Tensor, d: Tensor
+    ) -> None:
+        super().__init__(map_size, a_log, direction_b, d)
+        paths = snake_paths(*map_size)
+        self._keep("walk", torch.tensor([path.pixels for path in paths]).T.flatten())  # (4 L)
+        for number, path in enumerate(paths):
+            places = torch.tensor(path.places)  # of each pixel on the path, (L)
+            self._keep(f"back{number}", (self.length - 1 - places) * PATHS + number)
+
+    def forward(self, u: Tensor, dt: Tensor, b: Tensor, c: Tensor) -> Tensor:
+        """Scan u, dt (1, L, E) with b, c (1, L, S), all in raster order."""
+        length, states, inner = self.length, b.shape[2], u.shape[2]
+        dt = dt.reshape(length, 1, inner)
+        drives = torch.split(self._drives(u.index_select(1, self.walk), dt), PATHS)
+        gains = torch.split(self._gains(b), PATHS)
+        rows = torch.split(dt, self.map_size[1])
+        decays = [decay for row in rows for decay in torch.split(torch.exp(row * self.a), 1)]
         chain: list[Tensor] = []
         for decay, drive, gain in zip(decays, drives, gains, strict=True):
-            added = drive * gain
+            added = torch.bmm(gain, drive)
             chain.append(decay * chain[-1] + added if chain else added)
-        y = torch.cat(self._read_out(chain, c)).reshape(1, length * PATHS, inner)
-        return self._in_raster_order(y, self.skip * u)
-
-    @property
-    def _gathers(self) -> bool:
-        return self.target is Target.ONNX_RUNTIME
-
-    def _steps(self, x: Tensor) -> Sequence[Tensor]:
-        """Cut along the first axis into what each token needs."""
-        size = x.shape[0] // self.length
-        if self._gathers:
-            return torch.split(x, size)
-        return [x[token * size : (token + 1) * size] for token in range(self.length)]
-
-    def _along_paths(self, u: Tensor) -> Tensor:
-        return u.index_select(1, self.walk) if self._gathers else torch.bmm(self.walk, u)
-
-    def _read_out(self, chain: Sequence[Tensor], c: Tensor) -> list[Tensor]:
-        """Return for each token of `read_order` the outputs of its paths, (4, E) or (4, 1, E)."""
-        length, states = self.length, c.shape[2]
-        if self.target is Target.LITERT:
-            reads = self._steps(c.reshape(length, states, 1))
-            return [(reads[token] * chain[token]).sum(1) for token in self.read_order]
-        if self.target is Target.XNNPACK:  # its matrix product repeats neither side
-            c = c.reshape(length, 1, states) * self.for_paths
-            reads = self._steps(c.reshape(length * PATHS, 1, states))
-            return [torch.bmm(reads[token], chain[token]) for token in self.read_order]
-        reads = self._steps(c.reshape(length, 1, states))
-        return [torch.matmul(reads[token], chain[token]) for token in self.read_order]
-
-    def _in_raster_order(self, y: Tensor, start: Tensor) -> Tensor:
-        """Return the sum of the four paths and `start`."""
-        if not self._gathers:
-            return torch.bmm(self.back, y) + start
+        reads = torch.split(c.reshape(length, 1, states), 1)
+        outputs = [torch.matmul(reads[token], chain[token]) for token in range(length)[::-1]]
+        y = torch.cat(outputs).reshape(1, length * PATHS, inner)
+        total = self.skip * u
         for number in range(PATHS):
-            start = start + y.index_select(1, self.get_buffer(f"back{number}"))
-        return start
+            total = total + y.index_select(1, self.get_buffer(f"back{number}"))
+        return total
 
 
 def scan_of(
     map_size: tuple[int, int], a_log: Tensor, direction_b: Tensor, d: Tensor, target: Target
 ) -> nn.Module:
     """Return the form of a scan for a target; see `ChunkedScan` for the other arguments."""
-    if target in STEPPED:
-        return SteppedScan(map_size, a_log, direction_b, d, target)
-    return ChunkedScan(map_size, a_log, direction_b, d)
+    if target not in STEPPED:
+        return ChunkedScan(map_size, a_log, direction_b, d)
+    if target is Target.ONNX_RUNTIME:
+        return ScanReadLast(map_size, a_log, direction_b, d)
+    return ScanInTurn(map_size, a_log, direction_b, d, target)
 
 
 STEPPED = frozenset({Target.ONNX_RUNTIME, Target.LITERT, Target.XNNPACK})
