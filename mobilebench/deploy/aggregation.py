@@ -2,23 +2,24 @@
 
 An aggregation stands between the projections of a graph block. Each class here computes the map
 that a 1x1 convolution mixes with x, and its docstring states what it was before. None of them needs
-an index, a comparison or an integer. Sums over channels are convolutions, because runtimes have
-those in one kernel.
+a comparison, or an index that is computed. Sums over channels are convolutions, because runtimes
+have those in one kernel.
 
-For ONNX Runtime small maps have their channels last, (N, H, W, C): see `Layout`.
+For ONNX Runtime small maps have their channels last, (N, H, W, C), and are shifted by gathers: see
+`Layout`.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from enum import Enum
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from mobilebench.deploy.shifts import Ring, doubling, shifted, shortest
+from mobilebench.deploy.shifts import Ring, doubling, shortest
 from mobilebench.deploy.target import Target
 from mobilebench.errors import ImageSizeError
 
@@ -69,13 +70,24 @@ class Running:
 class Aggregation(nn.Module):
     """Base of all aggregations: the map size and the target that one was made for."""
 
-    layout = Layout.CHANNELS_FIRST
+    layout: Layout
     """Of the map that an aggregation takes and returns."""
 
-    def __init__(self, size: tuple[int, int], target: Target) -> None:
+    def __init__(
+        self,
+        size: tuple[int, int],
+        target: Target,
+        layout: Layout = Layout.CHANNELS_FIRST,
+    ) -> None:
         super().__init__()
         self.size = size
         self.target = target
+        self.layout = layout
+        if layout is Layout.CHANNELS_LAST:
+            for axis, length in enumerate(size):
+                for distance in range(1, length):
+                    index = torch.arange(length).roll(distance)
+                    self.register_buffer(f"turn{axis}_{distance}", index, persistent=False)
 
     def forward(self, x: Tensor) -> Tensor:
         rows, columns = self.layout.value
@@ -99,6 +111,27 @@ class Aggregation(nn.Module):
         if self.target is Target.VULKAN:
             return a + torch.relu(b - a)
         return torch.maximum(a, b)
+
+    def shifts(self, x: Tensor, axis: int, distances: Collection[int]) -> Callable[[int], Tensor]:
+        """Return a function of a distance that shifts x along its rows, axis 0, or its columns.
+
+        It takes each of the given distances. ONNX Runtime's optimiser would move the transposition
+        of a map with channels last behind a slice, which is then one with channels first. It leaves
+        the transposition before a gather.
+        """
+        dim = self.layout.value[axis]
+        if self.layout is Layout.CHANNELS_FIRST:
+            return Ring(x, distances, dim, self.target).shifted
+
+        def turned(distance: int) -> Tensor:
+            turn = distance % self.size[axis]
+            return x.index_select(dim, self.get_buffer(f"turn{axis}_{turn}")) if turn else x
+
+        return turned
+
+    def shifted(self, x: Tensor, distance: int, axis: int) -> Tensor:
+        """Shift a map once: out[i] = x[(i - distance) mod size] along its axis 0 or 1."""
+        return self.shifts(x, axis, [distance])(distance)
 
     def running(
         self, start: Tensor, extreme: Callable[[Tensor, Tensor], Tensor] | None = None
@@ -127,10 +160,10 @@ class DoublingExtreme(Aggregation):
 
     def aggregate(self, x: Tensor) -> Tensor:
         along = []
-        for dim, steps in enumerate(self.steps, start=2):
+        for axis, steps in enumerate(self.steps):
             running = x
             for distance in steps:
-                running = self.extreme(running, shifted(running, distance, dim, self.target))
+                running = self.extreme(running, self.shifted(running, distance, axis))
             along.append(running)
         return self.extreme(*along)
 
@@ -151,9 +184,8 @@ class Extremes(Aggregation):
         *,
         lowest: bool,
     ) -> None:
-        super().__init__(size, target)
+        super().__init__(size, target, Layout.fitting(size, target))
         self.extreme = torch.minimum if lowest else self.maximum
-        self.layout = Layout.fitting(size, target)
         self.distances = tuple(
             tuple(sorted(_around(axis, length)))
             for axis, length in zip(distances, size, strict=True)
@@ -161,10 +193,10 @@ class Extremes(Aggregation):
 
     def aggregate(self, x: Tensor) -> Tensor:
         running = self.running(x, self.extreme)
-        for axis, distances in zip(self.layout.value, self.distances, strict=True):
-            ring = Ring(x, distances, axis, self.target)
+        for axis, distances in enumerate(self.distances):
+            shifted = self.shifts(x, axis, distances)
             for distance in distances:
-                running.take(ring.shifted(distance))
+                running.take(shifted(distance))
         return running.end()
 
 
@@ -218,9 +250,8 @@ class NearCandidates(Aggregation):
     """Larger than any difference between values of a map, within half precision."""
 
     def __init__(self, size: tuple[int, int], target: Target, channels: int, hop: int) -> None:
-        super().__init__(size, target)
+        super().__init__(size, target, Layout.fitting(size, target))
         per_channel = self.STEEP / 2 ** math.ceil(math.log2(channels))
-        self.layout = Layout.fitting(size, target)
         self.distance = ChannelSum(channels, per_channel, target, self.layout)
         self.pixels = size[0] * size[1]
         self.pairs = tuple(_pairs(range(hop, length, hop), length) for length in size)
@@ -230,17 +261,17 @@ class NearCandidates(Aggregation):
             return x
         near = self._threshold(x)
         running = self.running(x)
-        for axis, pairs in zip(self.layout.value, self.pairs, strict=True):
-            ring = Ring(x, {distance for pair in pairs for distance in pair}, axis, self.target)
+        for axis, pairs in enumerate(self.pairs):
+            shifted = self.shifts(x, axis, {distance for pair in pairs for distance in pair})
             for first, *opposite in pairs:
-                candidate = ring.shifted(first)
+                candidate = shifted(first)
                 distance = self.distance(x - candidate)
                 penalty = (near - distance).clamp(-1.0, 0.0) * self.FAR
                 running.take(candidate + penalty)
                 for other in opposite:
                     # |x[i] - x[i + d]| is the first map's value at i + d.
-                    penalty = shifted(penalty, other, axis, self.target)
-                    running.take(ring.shifted(other) + penalty)
+                    penalty = self.shifted(penalty, other, axis)
+                    running.take(shifted(other) + penalty)
         return running.end()
 
     def _threshold(self, x: Tensor) -> Tensor:
@@ -253,8 +284,8 @@ class NearCandidates(Aggregation):
         if height % 2 == 0 and width % 2 == 0:
             upper, lower = (x.narrow(rows, start, height // 2) for start in (0, height // 2))
         else:
-            upper, lower = x, shifted(x, -(-height // 2), rows, self.target)
-        spread: Tensor = self.distance(upper - shifted(lower, -(-width // 2), columns, self.target))
+            upper, lower = x, self.shifted(x, -(-height // 2), 0)
+        spread: Tensor = self.distance(upper - self.shifted(lower, -(-width // 2), 1))
         # Keep the squares small; the factor is a power of two, which rounds nothing.
         spread = spread * (1 / self.STEEP)
         mean = spread.mean((rows, columns), keepdim=True)
@@ -277,8 +308,7 @@ class GatedNeighbours(Aggregation):
     def __init__(
         self, size: tuple[int, int], target: Target, channels: int, hop: int, softness: float
     ) -> None:
-        super().__init__(size, target)
-        self.layout = Layout.fitting(size, target)
+        super().__init__(size, target, Layout.fitting(size, target))
         self.exponent = ChannelSum(channels, -1.0 / softness, target, self.layout)
         self.full = tuple(_around([hop], length) for length in size)
         self.gated = tuple(
@@ -287,18 +317,18 @@ class GatedNeighbours(Aggregation):
         )
 
     def aggregate(self, x: Tensor) -> Tensor:
-        rings = [
-            Ring(x, full | gated, axis, self.target)
-            for full, gated, axis in zip(self.full, self.gated, self.layout.value, strict=True)
+        along = [
+            self.shifts(x, axis, full | gated)
+            for axis, (full, gated) in enumerate(zip(self.full, self.gated, strict=True))
         ]
         highest = self.running(x)
-        for ring, full in zip(rings, self.full, strict=True):
+        for shifted, full in zip(along, self.full, strict=True):
             for distance in full:
-                highest.take(ring.shifted(distance))
+                highest.take(shifted(distance))
         relative = self.running(highest.end() - x)
-        for ring, gated in zip(rings, self.gated, strict=True):
+        for shifted, gated in zip(along, self.gated, strict=True):
             for distance in sorted(gated):
-                difference = ring.shifted(distance) - x
+                difference = shifted(distance) - x
                 relative.take(difference * torch.exp(self.exponent(difference)))
         return relative.end()
 

@@ -40,11 +40,6 @@ class Ring:
         return self.longer.narrow(self.dim, (self.start - distance) % self.size, self.size)
 
 
-def shifted(x: Tensor, distance: int, dim: int, target: Target) -> Tensor:
-    """Shift a map once: out[i] = x[(i - distance) mod size]."""
-    return Ring(x, [distance], dim, target).shifted(distance)
-
-
 def shortest(distance: int, size: int) -> int:
     """Return the same shift by the shorter way around, in -size/2 .. size/2."""
     distance %= size

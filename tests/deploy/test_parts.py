@@ -23,7 +23,7 @@ from mobilebench.deploy.aggregation import (
 )
 from mobilebench.deploy.norms import PooledNorm, TokenNorm, normalised_projection
 from mobilebench.deploy.scan import Softplus, scan_of
-from mobilebench.deploy.shifts import Ring, doubling, shifted
+from mobilebench.deploy.shifts import Ring, doubling
 from mobilebench.zoo.adaptvig import AttentionGraphConv, GatedGraphConv
 from mobilebench.zoo.greedyvig import DynamicAxialGraphConv
 from mobilebench.zoo.layers.initialise import for_verification
@@ -64,11 +64,13 @@ def aggregated(aggregate: Aggregation, x: Tensor) -> Tensor:
 
 
 @pytest.mark.parametrize("target", Target)
-@pytest.mark.parametrize("dim", [2, 3])
-@pytest.mark.parametrize("distance", [1, -1, 3, -4, 5])
-def test_a_shift_is_a_roll(dim: int, distance: int, target: Target) -> None:
-    x = normal(2, 3, 6, 7)
-    assert torch.equal(shifted(x, distance, dim, target), torch.roll(x, distance, dim))
+@pytest.mark.parametrize("layout", Layout)
+@pytest.mark.parametrize("axis", [0, 1])
+@pytest.mark.parametrize("distance", [1, -1, 3, -4, 5, 0, 42])
+def test_a_shift_is_a_roll(distance: int, axis: int, layout: Layout, target: Target) -> None:
+    x = normal(2, 6, 7, 3) if layout is Layout.CHANNELS_LAST else normal(2, 3, 6, 7)
+    shifted = Aggregation((6, 7), target, layout).shifted(x, distance, axis)
+    assert torch.equal(shifted, torch.roll(x, distance, layout.value[axis]))
 
 
 def test_one_ring_has_every_shift() -> None:
