@@ -8,6 +8,8 @@ compare both forms with it.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import torch
 from torch import Tensor, nn
 
@@ -122,7 +124,8 @@ class SteppedScan(nn.Module):
     Both are in raster order. Before: as in `ChunkedScan`. After: the paths lie one after another in
     one state (4, S, E), which for VCMamba-S is 147 KB and stays in the second-level cache for all L
     steps. There are 18 passes over the elements of the decay instead of 27, and no product of
-    decays. A step needs no reshape: the paths are the batch of its read-out.
+    decays, which are computed for one row of the map at a time and stay in the cache too. A step
+    needs no reshape: the paths are the batch of its read-out.
 
     Runtimes compute the steps in different orders, so each has a form of its own.
     """
@@ -147,6 +150,12 @@ class SteppedScan(nn.Module):
     def _keep(self, name: str, constant: Tensor) -> None:
         self.register_buffer(name, constant.detach())
 
+    def _row_decays(self, dt: Tensor) -> Iterator[Tensor]:
+        """Yield the decays of each row of the map, (W, S, E)."""
+        width = self.map_size[1]
+        for start in range(0, self.length, width):
+            yield torch.exp(dt[start : start + width] * self.a)
+
     def _drives(self, along_paths: Tensor, dt: Tensor) -> Tensor:
         """Return the driving values of each token and path, (4 L, 1, E)."""
         length, inner = self.length, dt.shape[2]
@@ -162,9 +171,9 @@ class SteppedScan(nn.Module):
 class ScanInTurn(SteppedScan):
     """Scan for XNNPACK, which computes operations in the order in which they are written.
 
-    Each step has its decays before it and its read-out behind it, so one of the L states is alive
-    at a time. XNNPACK takes no gather and no split: the paths are products with matrices of zeros
-    and ones, and a step slices what it needs.
+    Each row of tokens has its decays before it, and each step its read-out behind it, so one of the
+    L states is alive at a time. XNNPACK takes no gather and no split: the paths are products with
+    matrices of zeros and ones, and a step slices what it needs.
 
     XNNPACK packs the right side of a matrix product anew in every call. LiteRT's takes a sum over
     an axis instead, so there the read-out is a product and a sum.
@@ -204,14 +213,15 @@ class ScanInTurn(SteppedScan):
             c = (c.reshape(length, 1, states) * self.for_paths).reshape(-1, 1, states)
         state: Tensor | None = None
         outputs = []
-        for token in range(length):
-            added = self._of(token, drives) * self._of(token, gains)
-            if state is None:
+        for row, decays in enumerate(self._row_decays(dt)):
+            for column in range(len(decays)):
+                token = row * len(decays) + column
+                added = self._of(token, drives) * self._of(token, gains)
+                if state is not None:
+                    added = decays[column : column + 1] * state + added
                 state = added
-            else:
-                state = torch.exp(self._of(token, dt) * self.a) * state + added
-            read = self._of(token, c)
-            outputs.append((read * state).sum(1) if self.sums else torch.bmm(read, state))
+                read = self._of(token, c)
+                outputs.append((read * state).sum(1) if self.sums else torch.bmm(read, state))
         y = torch.cat(outputs).reshape(1, length * PATHS, inner)
         return torch.bmm(self.back, y) + self.skip * u
 
@@ -226,9 +236,8 @@ class ScanReadLast(SteppedScan):
 
     Read-outs that are written beside their steps would wait until all L states exist. They are
     written after the chain of states, the last token first: each then runs beside its step. A path
-    is a gather, one copy there, and a split is one operation. Decays are computed for one row of
-    the map at a time, which stays in the cache. What a step adds is a matrix product, faster there
-    than a product that repeats both sides.
+    is a gather, one copy there, and a split is one operation. What a step adds is a matrix product,
+    faster there than a product that repeats both sides.
     """
 
     walk: Tensor
@@ -249,8 +258,7 @@ class ScanReadLast(SteppedScan):
         dt = dt.reshape(length, 1, inner)
         drives = torch.split(self._drives(u.index_select(1, self.walk), dt), PATHS)
         gains = torch.split(self._gains(b), PATHS)
-        rows = torch.split(dt, self.map_size[1])
-        decays = [decay for row in rows for decay in torch.split(torch.exp(row * self.a), 1)]
+        decays = (decay for row in self._row_decays(dt) for decay in torch.split(row, 1))
         chain: list[Tensor] = []
         for decay, drive, gain in zip(decays, drives, gains, strict=True):
             added = torch.bmm(gain, drive)

@@ -201,6 +201,16 @@ def test_attention_is_the_plain_one(target: Target) -> None:
         torch.testing.assert_close(attended(x) - x, expected, rtol=1e-9, atol=1e-9)
 
 
+def a_scan_of_49_tokens(target: Target) -> nn.Module:
+    a_log, table = normal(3, 2).float(), normal(len(DIRECTIONS), 2).float()
+    return scan_of((7, 7), a_log, table, normal(3).float(), target)
+
+
+def scanned() -> tuple[Tensor, ...]:
+    """Return u, dt, b and c for it."""
+    return tuple(torch.ones(1, 49, size) for size in (3, 3, 2, 2))
+
+
 @pytest.mark.parametrize("target", Target)
 @pytest.mark.parametrize("size", [(7, 7), (8, 8), (5, 8), (1, 3), (4, 1)])
 def test_four_scans_together_are_the_recurrence(size: tuple[int, int], target: Target) -> None:
@@ -212,6 +222,38 @@ def test_four_scans_together_are_the_recurrence(size: tuple[int, int], target: T
     expected = SnakeScan(size)(u, dt, -torch.exp(a_log), b, c, d, table, size)
     output = scan_of(size, a_log, table, d, target)(u, dt, b, c)
     torch.testing.assert_close(output, expected, rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.parametrize("target", [Target.XNNPACK, Target.LITERT])
+def test_few_states_are_alive_at_a_time_where_operations_run_as_written(target: Target) -> None:
+    program = torch.export.export(a_scan_of_49_tokens(target), scanned())
+    nodes = list(program.graph.nodes)
+    place = {node: index for index, node in enumerate(nodes)}
+    states = [
+        (place[node], max(place[user] for user in node.users))
+        for node in nodes
+        if node.op == "call_function" and node.meta["val"].shape == (4, 2, 3)
+    ]
+    assert len(states) > 49
+    alive = [sum(first <= now <= last for first, last in states) for now in range(len(nodes))]
+    assert max(alive) <= 3  # what a step has, what it adds, and their sum
+
+
+def test_onnx_runtime_reads_out_last_the_last_token_first() -> None:
+    """Of a node's inputs it computes first the one that is written last."""
+    program = torch.export.export(a_scan_of_49_tokens(Target.ONNX_RUNTIME), scanned())
+    nodes = [node for node in program.graph.nodes if node.op == "call_function"]
+    states = [
+        node
+        for node in nodes
+        if isinstance(node.meta["val"], Tensor) and node.meta["val"].shape == (4, 2, 3)
+    ]
+    [joined] = (node for node in nodes if "cat" in str(node.target))
+    reads = list(joined.args[0])
+    assert len(reads) == 49
+    assert nodes.index(reads[0]) > max(map(nodes.index, states))
+    order = [next(states.index(part) for part in read.args if part in states) for read in reads]
+    assert order == sorted(order, reverse=True)
 
 
 @pytest.mark.parametrize("target", Target)
