@@ -127,7 +127,7 @@ class SteppedScan(nn.Module):
     decays, which are computed for one row of the map at a time and stay in the cache too. A step
     needs no reshape: the paths are the batch of its read-out.
 
-    Runtimes compute the steps in different orders, so each has a form of its own.
+    Runtimes compute the steps in different orders, so each has its own form.
     """
 
     a: Tensor
