@@ -17,7 +17,7 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 READY := .venv/.ready
-# The tests start the program some thousand times; it is compiled once, whatever the shell says.
+# The tests start the program very often; it is compiled once, whatever the shell says.
 unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: setup demo apk lint test test-quick test-core test-cli test-exporters test-android test-swift test-art test-cases test-all schema clean

@@ -11,7 +11,6 @@ figure is the median over the rounds of each round's own ratio.
 from __future__ import annotations
 
 import argparse
-import statistics
 import tempfile
 from pathlib import Path
 
@@ -42,7 +41,7 @@ def main() -> None:
                     format_name,
                     str(threads),
                     *(
-                        ratio([each["deployed"] / each[other] for each in rounds])
+                        deployment.ratio_of(rounds, "deployed", other)
                         for other in ("chunks", "limit")
                     ),
                     f"{seconds['deployed'] / seconds['chunks']:.2f}",
@@ -59,11 +58,6 @@ def files(format_name: str, folder: Path) -> tuple[dict[str, str], dict[str, flo
         facts = deployment.worker("export", MODEL, format_name, form, str(place))
         paths[form], seconds[form] = str(place / facts["file"]), facts["export_s"]
     return paths, seconds
-
-
-def ratio(ratios: list[float]) -> str:
-    """Return the median, with the least and the most."""
-    return f"{statistics.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f})"
 
 
 if __name__ == "__main__":

@@ -213,15 +213,12 @@ class ScanInTurn(SteppedScan):
             c = (c.reshape(length, 1, states) * self.for_paths).reshape(-1, 1, states)
         state: Tensor | None = None
         outputs = []
-        for row, decays in enumerate(self._row_decays(dt)):
-            for column in range(len(decays)):
-                token = row * len(decays) + column
-                added = self._of(token, drives) * self._of(token, gains)
-                if state is not None:
-                    added = decays[column : column + 1] * state + added
-                state = added
-                read = self._of(token, c)
-                outputs.append((read * state).sum(1) if self.sums else torch.bmm(read, state))
+        decays = (row[i : i + 1] for row in self._row_decays(dt) for i in range(row.shape[0]))
+        for token, decay in enumerate(decays):
+            added = self._of(token, drives) * self._of(token, gains)
+            state = added if state is None else decay * state + added
+            read = self._of(token, c)
+            outputs.append((read * state).sum(1) if self.sums else torch.bmm(read, state))
         y = torch.cat(outputs).reshape(1, length * PATHS, inner)
         return torch.bmm(self.back, y) + self.skip * u
 
