@@ -2,15 +2,13 @@
 
 Exit codes: 0 good, 1 a check or a cell failed, 2 the user can fix it, 3 not enough data to decide,
 4 the candidate of `gate` cannot be exported or run, 130 stopped by Ctrl-C. `streams` says what
-happens where the output cannot be printed.
+happens where the output cannot be printed, `stopping` what a signal does.
 """
 
 from __future__ import annotations
 
 import os
-import signal
 import warnings
-from types import FrameType
 from typing import Annotated, TextIO
 
 import typer
@@ -43,6 +41,7 @@ from mobilebench.cli import (
     server,
     simulate,
     slim,
+    stopping,
     store,
     streams,
     submit,
@@ -183,10 +182,6 @@ def _root(
     """Take the options that belong to no verb."""
 
 
-def _terminated(_: int, __: FrameType | None) -> None:
-    raise SystemExit(128 + signal.SIGTERM)
-
-
 def _warned(
     message: Warning | str,
     category: type[Warning],
@@ -205,8 +200,7 @@ def main() -> None:
     """Run the `mobilebench` program."""
     # Ours are for the user; those that libraries write are for their developers.
     warnings.showwarning = _warned
-    # A polite kill unwinds like Ctrl-C does: children end, half-made folders go.
-    signal.signal(signal.SIGTERM, _terminated)
+    stopping.hear()
     if "MOBILEBENCH_PARENT" in os.environ:
         from mobilebench.machine import process
 

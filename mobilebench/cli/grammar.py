@@ -17,7 +17,7 @@ from typing import Any
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from mobilebench.cli import destinations, help_text
+from mobilebench.cli import destinations, help_text, stopping
 from mobilebench.cli.output import complain
 from mobilebench.errors import CellFailed, UnknownName, UserError
 
@@ -31,6 +31,7 @@ _REFUSED = (errno.EACCES, errno.EISDIR, errno.ELOOP, errno.ENAMETOOLONG, errno.E
 """Errors of the system about a path, for which whoever named it can name another."""
 _NO_CHOICE = re.compile(r"'(.*?)' is not one of (.*)")
 _QUOTED = re.compile("'(.*?)'")
+_STOPPED = "Stopped. Finished artifacts and records are kept; nothing is half written."
 
 
 class Section(StrEnum):
@@ -104,6 +105,11 @@ class Verbs(TyperGroup):
         except UsageError as error:
             complain(sentence(error))
             code = 2
+        except Exception:
+            code = stopping.exit_code()
+            if code is None:
+                raise
+            complain(_STOPPED)
         sys.exit(code or 0)
 
     def invoke(self, ctx: Any) -> Any:
@@ -117,7 +123,7 @@ class Verbs(TyperGroup):
             complain(str(error), error.log_tail)
             raise typer.Exit(1) from error
         except KeyboardInterrupt as error:
-            complain("Stopped. Finished artifacts and records are kept; nothing is half written.")
+            complain(_STOPPED)
             raise typer.Exit(130) from error
 
     def resolve_command(self, ctx: Any, args: list[str]) -> tuple[Any, Any, list[str]]:

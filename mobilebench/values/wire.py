@@ -29,7 +29,8 @@ Plain = Any
 
 @cache
 def _adapter(cls: Any) -> TypeAdapter[Any]:
-    return TypeAdapter(cls)
+    with _interrupted_later():
+        return TypeAdapter(cls)
 
 
 def to_plain(value: object) -> Plain:
@@ -62,8 +63,9 @@ def _dumped(value: object) -> Plain:
 def _interrupted_later() -> Iterator[None]:
     """Put signals that end the program off, until the context is left.
 
-    In a union, pydantic's core takes whatever a serializer raises for another branch's turn: a
-    Ctrl-C in that moment would be lost, and the value written in another form.
+    pydantic's core takes whatever Python code raises below it for a fault of the class, or, where
+    it writes a union, for another branch's turn: a Ctrl-C in that moment would become another
+    error, or be lost and the value written in another form.
     """
     came: list[tuple[int, Any]] = []
     handlers = {}

@@ -1,7 +1,8 @@
-"""A value is written whole, also where Ctrl-C comes while it is written."""
+"""Ctrl-C is not lost, and nothing is half written, where it comes inside pydantic's core."""
 
 from __future__ import annotations
 
+import enum
 import os
 import signal
 from typing import Annotated, Any, Literal
@@ -15,6 +16,22 @@ from mobilebench.values import value, wire
 def _interrupted(number: int) -> str:
     os.kill(os.getpid(), signal.SIGINT)
     return f"written {number}"
+
+
+class Slow(enum.Enum):
+    """Read by the core when it builds what reads a class."""
+
+    ONE = "one"
+
+    @enum.property
+    def value(self) -> str:
+        os.kill(os.getpid(), signal.SIGINT)
+        return str(self._value_)
+
+
+@value
+class Holder:
+    kind: Slow
 
 
 @value
@@ -31,6 +48,19 @@ class Right:
 @value
 class Either:
     side: Annotated[Left | Right, Discriminator("kind")]
+
+
+@value
+class Stopped:
+    kind: Literal["stopped"] = "stopped"
+
+    def __post_init__(self) -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+
+
+@value
+class Read:
+    side: Annotated[Stopped | Right, Discriminator("kind")] | str
 
 
 @pytest.fixture
@@ -54,3 +84,14 @@ def test_a_handler_that_goes_on_gets_the_value_whole(handler: Any) -> None:
         '{"side":{"kind":"left","number":"written 1"}}'
     )
     assert came == [signal.SIGINT]
+
+
+def test_ctrl_c_while_a_class_is_first_read_is_no_fault_of_the_class(handler: Any) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        wire.loads(Holder, '{"kind": "one"}')
+    assert signal.getsignal(signal.SIGINT) is handler
+
+
+def test_ctrl_c_while_a_value_is_read_is_not_lost(handler: Any) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        wire.loads(Read, '{"side": {"kind": "stopped"}}')

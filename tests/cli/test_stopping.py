@@ -1,0 +1,57 @@
+"""A signal ends the program as one, also where a library makes another error of it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from tests.signals import hear_ctrl_c
+
+_VERB = """
+import os
+import signal
+
+from mobilebench import cli
+
+
+@cli.app.command()
+def odd(number: int) -> None:
+    try:
+        if number:
+            os.kill(os.getpid(), number)
+    except BaseException as error:
+        raise RuntimeError("what a compiled library makes of it") from None
+    raise RuntimeError("a fault")
+
+
+cli.main()
+"""
+
+
+def _run(number: int) -> tuple[int, str]:
+    done = subprocess.run(
+        [sys.executable, "-c", _VERB, "odd", str(number)],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+        preexec_fn=hear_ctrl_c,
+    )
+    return done.returncode, done.stderr
+
+
+@pytest.mark.parametrize(("number", "code"), [(2, 130), (15, 143)])
+def test_an_error_that_a_signal_became_is_a_stop(number: int, code: int) -> None:
+    assert _run(number) == (
+        code,
+        "error: Stopped. Finished artifacts and records are kept; nothing is half written.\n",
+    )
+
+
+def test_any_other_unexpected_error_is_told_whole() -> None:
+    code, told = _run(0)
+    assert code == 1
+    assert "Traceback" in told
+    assert told.endswith("RuntimeError: a fault\n")
