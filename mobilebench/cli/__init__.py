@@ -206,4 +206,7 @@ def main() -> None:
 
         process.end_with(int(os.environ.pop(process.PARENT)))
     with streams.guarded():
-        app()
+        try:
+            app()
+        except KeyboardInterrupt:  # before a verb began; grammar.py hears those that come later
+            raise SystemExit(130) from None

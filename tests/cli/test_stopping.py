@@ -9,6 +9,25 @@ import pytest
 
 from tests.signals import hear_ctrl_c
 
+_EARLY = """
+import os
+
+from mobilebench import cli
+
+
+class Slow(cli.Verbs):
+    @property
+    def name(self):
+        return "mobilebench"
+
+    @name.setter
+    def name(self, _):
+        os.kill(os.getpid(), 2)
+
+
+cli.app.info.cls = Slow
+cli.main()
+"""
 _VERB = """
 import os
 import signal
@@ -30,9 +49,9 @@ cli.main()
 """
 
 
-def _run(number: int) -> tuple[int, str]:
+def _run(program: str, *words: str) -> tuple[int, str]:
     done = subprocess.run(
-        [sys.executable, "-c", _VERB, "odd", str(number)],
+        [sys.executable, "-c", program, *words],
         capture_output=True,
         text=True,
         timeout=120,
@@ -44,14 +63,18 @@ def _run(number: int) -> tuple[int, str]:
 
 @pytest.mark.parametrize(("number", "code"), [(2, 130), (15, 143)])
 def test_an_error_that_a_signal_became_is_a_stop(number: int, code: int) -> None:
-    assert _run(number) == (
+    assert _run(_VERB, "odd", str(number)) == (
         code,
         "error: Stopped. Finished artifacts and records are kept; nothing is half written.\n",
     )
 
 
 def test_any_other_unexpected_error_is_told_whole() -> None:
-    code, told = _run(0)
+    code, told = _run(_VERB, "odd", "0")
     assert code == 1
     assert "Traceback" in told
     assert told.endswith("RuntimeError: a fault\n")
+
+
+def test_ctrl_c_before_a_verb_begins_is_no_traceback() -> None:
+    assert _run(_EARLY, "models") == (130, "")
