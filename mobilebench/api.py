@@ -483,11 +483,11 @@ def records(
     if source is None:
         source = baselines.EVERYTHING
     if isinstance(source, RecordStore):
-        place, source = source.place, source.find()
-        if not source:
-            raise NoRecords(f"The store {place} holds no records; measure something first.")
+        if not source.count():
+            raise NoRecords(f"The store {source.place} holds no records; measure something first.")
+        source = (document.record for document in source.documents())
     elif isinstance(source, str | Path):
-        source = baselines.load(str(source), None if store is None else str(store))
+        source = baselines.each(str(source), None if store is None else str(store))
     return tidy.of_samples(source) if samples else tidy.of_records(source)
 
 

@@ -71,7 +71,7 @@ def command(
         raise UserError("A Parquet file is no text; name a file for it with --out.")
     if source is not None:
         refuse_unused_store(ctx, [source])
-    records = baselines.load(source or baselines.EVERYTHING, store)
+    records = baselines.each(source or baselines.EVERYTHING, store)
     table = tidy.of_samples(records) if samples else tidy.of_records(records)
     if shape is Shape.PARQUET:
         assert out is not None

@@ -58,25 +58,28 @@ def finish(outbox: Outbox) -> None:
 
 def _documents(sources: Sequence[str], store: str | None) -> Iterator[Document]:
     """Yield the records that are named, each with its text; all are read before any is sent."""
-    documents: list[Document] = []
+    for _ in _each(sources, store):  # a store may be larger than the memory
+        pass
+    yield from _each(sources, store)
+
+
+def _each(sources: Sequence[str], store: str | None) -> Iterator[Document]:
     for source in sources:
         if source.startswith(_STORE):
-            documents += _of_store(source.removeprefix(_STORE), store)
+            yield from _of_store(source.removeprefix(_STORE), store)
         else:
-            documents += _of_path(Path(source))
-    yield from documents
+            yield from _of_path(Path(source))
 
 
-def _of_store(conditions: str, place: str | None) -> list[Document]:
+def _of_store(conditions: str, place: str | None) -> Iterator[Document]:
     from mobilebench.errors import NoRecords
     from mobilebench.store import Query, RecordStore
 
     query = Query.parse(conditions) if conditions else Query()
     with RecordStore(place, create=False) as store:
-        documents = store.find_documents(query)
-        if not documents:
+        if not store.count(query):
             raise NoRecords(f"The store {store.place} has no such record; use fewer conditions.")
-    return documents
+        yield from store.documents(query)
 
 
 def _of_path(path: Path) -> list[Document]:

@@ -8,6 +8,7 @@ git:REF:PATH                   such files in a commit of the repository around t
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 from mobilebench.errors import NoRecords, UserError
@@ -26,6 +27,11 @@ def load(spec: str, store: str | None = None) -> list[Record]:
     documents that are not records, `UnknownName` for a condition that does not exist, and
     `UserError` for a ref that the repository does not have.
     """
+    return list(each(spec, store))
+
+
+def each(spec: str, store: str | None = None) -> Iterator[Record]:
+    """Yield the records that a spec names, otherwise as `load`; a store is read bit by bit."""
     kind, _, rest = spec.partition(":")
     if kind == "store" and (rest or spec == EVERYTHING):
         records = _from_store(rest, store)
@@ -33,29 +39,35 @@ def load(spec: str, store: str | None = None) -> list[Record]:
         records = _from_git(rest)
     else:
         records = _from_path(Path(spec))
-    if not records:
+    empty = True
+    for record in records:
+        empty = False
+        yield record
+    if empty:
         raise NoRecords(f"{spec} holds no records; give one that does.")
-    return records
 
 
-def _from_path(path: Path) -> list[Record]:
+def _from_path(path: Path) -> Iterator[Record]:
     if path.is_dir():
-        return [record for file in sorted(path.glob("*.json")) for record in read_records(file)]
-    if not path.exists():
+        for file in sorted(path.glob("*.json")):
+            yield from read_records(file)
+    elif path.exists():
+        yield from read_records(path)
+    else:
         raise NoRecords(
             f"There is no baseline or candidate {path}; give a file or a folder of records, "
             f"store:CONDITIONS or git:REF:PATH."
         )
-    return read_records(path)
 
 
-def _from_store(conditions: str, place: str | None) -> list[Record]:
+def _from_store(conditions: str, place: str | None) -> Iterator[Record]:
     query = Query.parse(conditions) if conditions else Query()
     with RecordStore(place, create=False) as store:
-        return store.find(query)
+        for document in store.documents(query):
+            yield document.record
 
 
-def _from_git(rest: str) -> list[Record]:
+def _from_git(rest: str) -> Iterator[Record]:
     ref, _, path = rest.partition(":")
     if not path:
         raise UserError(f"git:{rest} names no file; write git:REF:PATH, as git:main:bench.json.")
@@ -66,11 +78,8 @@ def _from_git(rest: str) -> list[Record]:
             f"The commit {ref} has no records at {path}; give the path of a file or a folder: of a "
             f"folder, every .json file is read."
         )
-    return [
-        record
-        for name in names
-        for record in parse_records(_git("show", f"{ref}:./{name}"), f"{ref}:{name}")
-    ]
+    for name in names:
+        yield from parse_records(_git("show", f"{ref}:./{name}"), f"{ref}:{name}")
 
 
 def _git(*arguments: str) -> bytes:

@@ -175,11 +175,12 @@ def _without_zone(cell: Cell) -> str | None:
 
 def of_records(records: Iterable[Record | Entry]) -> Table:
     """Return a table with one row for each record, in the order given."""
-    rows = [_row(each if isinstance(each, Entry) else Entry.of(each)) for each in records]
-    return Table(
-        fields=RECORD_FIELDS,
-        columns={field.name: [_plain(row[field.name]) for row in rows] for field in RECORD_FIELDS},
-    )
+    columns: dict[str, list[Cell]] = {field.name: [] for field in RECORD_FIELDS}
+    for record in records:
+        row = _row(record if isinstance(record, Entry) else Entry.of(record))
+        for name, cells in columns.items():
+            cells.append(_plain(row[name]))
+    return Table(fields=RECORD_FIELDS, columns=columns)
 
 
 def of_samples(records: Iterable[Record]) -> Table:
