@@ -13,6 +13,7 @@ import pytest
 from mobilebench.errors import UnknownName, UserError
 from mobilebench.regress import baselines
 from mobilebench.store import Query, RecordStore
+from mobilebench.store.tables import AT_ONCE
 from mobilebench.values.record import Record, Session
 from tests.records import failed_export, measured
 from tests.store.damage import change
@@ -21,7 +22,7 @@ V1 = Path(__file__).parent.parent / "data" / "store-v1.sqlite"
 
 
 def _record(number: int, commit: str, side: str = "A") -> Record:
-    record = measured(record_id=f"{number:032x}", created=f"2026-01-02T03:04:{number:02}.000Z")
+    record = measured(record_id=f"{number:032x}", created=f"2026-01-02T03:04:05.{number:03}Z")
     return dataclasses.replace(
         record,
         provenance=dataclasses.replace(record.provenance, source_commit=commit),
@@ -70,6 +71,18 @@ def test_conditions_that_make_no_sense_are_refused() -> None:
         Query.parse("threads=two")
     with pytest.raises(UserError, match="side is given twice"):
         Query.parse("side=A,side=B")
+
+
+def test_a_store_is_read_bit_by_bit(tmp_path: Path) -> None:
+    path = tmp_path / "records.sqlite"
+    with RecordStore(path) as store:
+        store.add_all([_record(number, "3f2a") for number in range(2 * AT_ONCE)])
+    read = baselines.each(baselines.EVERYTHING, str(path))
+    seen = [next(read).record_id for _ in range(AT_ONCE)]
+    with RecordStore(path) as store:
+        store.remove([f"{2 * AT_ONCE - 1:032x}"])
+    seen += [record.record_id for record in read]
+    assert seen == [f"{number:032x}" for number in range(2 * AT_ONCE - 1)]
 
 
 def test_the_newest_record_of_each_cell(store: RecordStore) -> None:

@@ -192,8 +192,10 @@ def test_submit_takes_files_folders_of_jobs_and_of_records(lab: Lab) -> None:
     assert done.code == 0 and "1 record sent" in done.stderr, done.stderr
     record["outcome"]["samples"]["latency_ns"][-1] //= 2
     (lab.folder / "records" / "one.json").write_text(json.dumps(record))
-    changed = lab.run("submit", "records", "--server", lab.url)
+    assert lab.run("import", "job/record.json").code == 0
+    changed = lab.run("submit", "store:", "records", "--server", lab.url)
     assert changed.code == 2 and "does not match its signature" in changed.stderr
+    assert "sent" not in changed.stderr  # all are read before any is sent
 
 
 @pytest.mark.parametrize(
