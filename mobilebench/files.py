@@ -162,9 +162,8 @@ def _require_place_for_files(folder: Path) -> None:
     while not folder.exists() and folder != folder.parent:
         folder = folder.parent
     # Only trying says it: root may write everywhere, and no file can be made in /proc.
-    handle, name = tempfile.mkstemp(prefix=_PARTIAL, dir=folder)
-    os.close(handle)
-    Path(name).unlink()
+    with tempfile.TemporaryFile(dir=folder):  # it has no name where the system allows that
+        pass
 
 
 def _umask() -> int:

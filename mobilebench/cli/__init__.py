@@ -1,7 +1,8 @@
 """The command line: one verb, one file. Only this package prints and decides exit codes.
 
 Exit codes: 0 good, 1 a check or a cell failed, 2 the user can fix it, 3 not enough data to decide,
-4 the candidate of `gate` cannot be exported or run, 130 stopped by Ctrl-C. `streams` says what
+4 the candidate of `gate` cannot be exported or run, 130 stopped by Ctrl-C, 143 by a polite kill and
+129 by a hangup. `streams` says what
 happens where the output cannot be printed, `stopping` what a signal does.
 """
 
@@ -206,7 +207,4 @@ def main() -> None:
 
         process.end_with(int(os.environ.pop(process.PARENT)))
     with streams.guarded():
-        try:
-            app()
-        except KeyboardInterrupt:  # before a verb began; grammar.py hears those that come later
-            raise SystemExit(130) from None
+        app()

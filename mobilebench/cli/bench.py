@@ -229,7 +229,7 @@ def command(
         if out is not None and records:
             files.write_text(out, documents.as_json(map(documents.Document.of, records)))
         elif out is not None:
-            output.tell(f"not written: {out}, since nothing was measured")
+            output.tell(f"not written: {out}, since no measurement was finished")
         if outbox is not None:
             finish(outbox)
     if ab:

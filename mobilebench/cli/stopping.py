@@ -1,4 +1,4 @@
-"""At Ctrl-C and a polite kill the program unwinds: children end, half-made folders go.
+"""At Ctrl-C, a polite kill or a hangup the program unwinds: children end, half-made folders go.
 
 A signal is an exception wherever the program stands. Where that is inside a compiled library, the
 library may raise an error of another kind in its place; so the program remembers what came.
@@ -6,17 +6,32 @@ library may raise an error of another kind in its place; so the program remember
 
 from __future__ import annotations
 
+import math
 import signal
+import time
 from types import FrameType
 
-_came: list[int] = []
+_SAME_WISH_S = 3.0
+"""After a signal, how long others say the same, and must not interrupt the unwinding."""
+
+
+class _Stop:
+    """The first signal that came, and when the last one was heeded."""
+
+    number: int | None = None
+    heeded_s = -math.inf
 
 
 def hear() -> None:
-    """Stop at a polite kill, and at Ctrl-C unless who started the program had it ignored."""
+    """Stop at a polite kill, and at Ctrl-C and a hangup unless they are ignored.
+
+    Whoever starts a program in the background, or by nohup, has them ignored.
+    """
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
-        signal.signal(signal.SIGINT, _interrupted)
-    signal.signal(signal.SIGTERM, _terminated)
+        signal.signal(signal.SIGINT, _heard)
+    if signal.getsignal(signal.SIGHUP) is signal.SIG_DFL:
+        signal.signal(signal.SIGHUP, _heard)
+    signal.signal(signal.SIGTERM, _heard)
 
 
 def exit_code() -> int | None:
@@ -24,14 +39,16 @@ def exit_code() -> int | None:
 
     An error that nobody expected is then the echo of the signal.
     """
-    return 128 + _came[-1] if _came else None
+    return None if _Stop.number is None else 128 + _Stop.number
 
 
-def _interrupted(number: int, frame: FrameType | None) -> None:
-    _came.append(number)
-    signal.default_int_handler(number, frame)
-
-
-def _terminated(number: int, _: FrameType | None) -> None:
-    _came.append(number)
+def _heard(number: int, frame: FrameType | None) -> None:
+    now_s = time.monotonic()
+    if now_s - _Stop.heeded_s < _SAME_WISH_S:
+        return
+    _Stop.heeded_s = now_s
+    if _Stop.number is None:
+        _Stop.number = number
+    if number == signal.SIGINT:
+        signal.default_int_handler(number, frame)
     raise SystemExit(128 + number)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import uuid
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from threading import Event
 
@@ -31,19 +32,21 @@ def measure(
 ) -> Iterator[Record]:
     """Measure one cell after another; yield each record as soon as it exists.
 
+    An observer hears that a cell is finished when the next record is asked for: whoever stores
+    records has stored this one by then.
+
     A cell whose runtime fails is recorded as a `Failure`. One whose runtime is not installed is
     given to `missing`, where that is given, and has no record: nothing is known of it. Raises
     `UserError` where a device does not take a job.
     """
     for cell in cells:
         try:
-            record = measure_cell(cell, None, observer)
+            with _measured(cell, None, observer) as record:
+                yield record
         except MissingToolkit as error:
             if missing is None:
                 raise
             missing(error)
-        else:
-            yield record
 
 
 def measure_pair(
@@ -64,7 +67,8 @@ def measure_pair(
         side = (position + turned) % 2
         place = Session(id=session, position=position, pair=pair, side="AB"[side])  # type: ignore[arg-type]
         title = f"pair {pair + 1} of {pairs}, side {place.side}"
-        yield measure_cell(cells[side], place, observer, title)
+        with _measured(cells[side], place, observer, title) as record:
+            yield record
 
 
 def run_here(cell: Cell, cancel: Event, progress: Progress) -> Ran:
@@ -86,45 +90,72 @@ def measure_cell(
 
     `title` tells an observer which run of several it is. `run` is the way to the device.
     """
-    runner = plugins.runner(cell.device.id)
+    with _measured(cell, session, observer, title, cancel=cancel, run=run) as record:
+        return record
+
+
+@contextmanager
+def _measured(
+    cell: Cell,
+    session: Session | None,
+    observer: Observer | None,
+    title: str = "",
+    *,
+    cancel: Event | None = None,
+    run: Callable[[Cell, Event, Progress], Ran] = run_here,
+) -> Iterator[Record]:
+    """Measure one cell, as `measure_cell`; it is finished when the context is left."""
     name = f"{title}: {cell.name}" if title else cell.name
     progress = (observer or Silent()).started(name)
     progress.stage(cell.job.protocol.id)
+    end = "stopped"
+    try:
+        record, figure = _record(cell, session, progress, cancel or Event(), run)
+        yield record
+        end = figure
+    except MissingToolkit:
+        end = "runtime not installed"
+        raise
+    finally:
+        progress.finished(end)
+
+
+def _record(
+    cell: Cell,
+    session: Session | None,
+    progress: Progress,
+    cancel: Event,
+    run: Callable[[Cell, Event, Progress], Ran],
+) -> tuple[Record, str]:
+    """Measure one cell; return its record, and its figure in words."""
     manifest = cell.artifact.manifest
     outcome: Measurement | Failure
     device, seen = published(cell.device), None
     try:
-        ran = run(cell, cancel or Event(), progress)
+        ran = run(cell, cancel, progress)
         device, seen = ran.device, ran.seen
         outcome = diagnoses.diagnose(ran.measurement, cell.job.protocol, device)
-        progress.finished(_figure(outcome))
+        figure = _figure(outcome)
     except CellFailed as error:
         outcome = shared(failure_of(_nameless(error, cell.device), manifest.recipe))
-        progress.finished(f"failed at {error.stage}")
-    except MissingToolkit:
-        progress.finished("runtime not installed")
-        raise
-    except BaseException:
-        progress.finished("stopped")
-        raise
-    provenance = host.provenance(runner.transport)
+        figure = f"failed at {error.stage}"
+    provenance = host.provenance(plugins.runner(cell.device.id).transport)
     if cell.commit is not None:
         provenance = replace(provenance, source_commit=cell.commit, source_dirty=False)
-    return signing.sign(
-        Record(
-            record_id=uuid.uuid4().hex,
-            created=host.now(),
-            model=manifest.model,
-            recipe=manifest.recipe,
-            artifact=manifest.facts,
-            device=device,
-            job=cell.job,
-            outcome=outcome,
-            provenance=provenance,
-            session=session,
-            seen=seen,
-        )
+    record = Record(
+        record_id=uuid.uuid4().hex,
+        created=host.now(),
+        model=manifest.model,
+        recipe=manifest.recipe,
+        artifact=manifest.facts,
+        device=device,
+        job=cell.job,
+        outcome=outcome,
+        provenance=provenance,
+        session=session,
+        seen=seen,
     )
+    return signing.sign(record), figure
 
 
 def _nameless(error: CellFailed, device: Device) -> CellFailed:

@@ -22,6 +22,8 @@ from mobilebench.errors import SchemaError, UserError
 from mobilebench.files import write_text
 
 T = TypeVar("T")
+_ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+"""Signals that end the program."""
 
 Plain = Any
 """What JSON has: None, booleans, numbers, texts, lists and dicts."""
@@ -70,7 +72,7 @@ def _interrupted_later() -> Iterator[None]:
     came: list[tuple[int, Any]] = []
     handlers = {}
     if threading.current_thread() is threading.main_thread():  # no other is interrupted
-        named = {each: signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)}
+        named = {each: signal.getsignal(each) for each in _ENDING}
         handlers = {each: handler for each, handler in named.items() if callable(handler)}
     try:
         for each in handlers:
@@ -79,8 +81,8 @@ def _interrupted_later() -> Iterator[None]:
     finally:
         for each, handler in handlers.items():
             signal.signal(each, handler)
-    for number, frame in came:
-        handlers[signal.Signals(number)](number, frame)
+        for number, frame in came:
+            handlers[signal.Signals(number)](number, frame)
 
 
 def _without_absent(value: Any, plain: Plain, *, every: bool) -> Plain:

@@ -13,6 +13,7 @@ _EARLY = """
 import os
 
 from mobilebench import cli
+from mobilebench.__main__ import main
 
 
 class Slow(cli.Verbs):
@@ -26,7 +27,7 @@ class Slow(cli.Verbs):
 
 
 cli.app.info.cls = Slow
-cli.main()
+main()
 """
 _VERB = """
 import os
@@ -47,6 +48,23 @@ def odd(number: int) -> None:
 
 cli.main()
 """
+_TWICE = """
+import os
+
+from mobilebench import cli
+
+
+@cli.app.command()
+def slow() -> None:
+    try:
+        os.kill(os.getpid(), 2)
+    finally:
+        for number in (2, 15, 1):
+            os.kill(os.getpid(), number)
+
+
+cli.main()
+"""
 
 
 def _run(program: str, *words: str) -> tuple[int, str]:
@@ -61,12 +79,23 @@ def _run(program: str, *words: str) -> tuple[int, str]:
     return done.returncode, done.stderr
 
 
-@pytest.mark.parametrize(("number", "code"), [(2, 130), (15, 143)])
+@pytest.mark.parametrize(("number", "code"), [(1, 129), (2, 130), (15, 143)])
 def test_an_error_that_a_signal_became_is_a_stop(number: int, code: int) -> None:
     assert _run(_VERB, "odd", str(number)) == (
         code,
         "error: Stopped. Finished artifacts and records are kept; nothing is half written.\n",
     )
+
+
+def test_others_that_say_the_same_do_not_interrupt_the_unwinding() -> None:
+    assert _run(_TWICE, "slow") == (
+        130,
+        "error: Stopped. Finished artifacts and records are kept; nothing is half written.\n",
+    )
+
+
+def test_what_is_ignored_stays_ignored() -> None:
+    assert _run("import signal; signal.signal(1, signal.SIG_IGN)" + _VERB, "odd", "1")[0] == 1
 
 
 def test_any_other_unexpected_error_is_told_whole() -> None:

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 
 import pytest
 from pydantic import Discriminator, PlainSerializer
+from pydantic_core import PydanticSerializationError
 
 from mobilebench.values import value, wire
 
@@ -32,6 +33,16 @@ class Slow(enum.Enum):
 @value
 class Holder:
     kind: Slow
+
+
+def _failing(number: int) -> str:
+    os.kill(os.getpid(), signal.SIGTERM)
+    raise ValueError(number)
+
+
+@value
+class Failing:
+    number: Annotated[int, PlainSerializer(_failing)]
 
 
 @value
@@ -95,3 +106,14 @@ def test_ctrl_c_while_a_class_is_first_read_is_no_fault_of_the_class(handler: An
 def test_ctrl_c_while_a_value_is_read_is_not_lost(handler: Any) -> None:
     with pytest.raises(KeyboardInterrupt):
         wire.loads(Read, '{"side": {"kind": "stopped"}}')
+
+
+def test_a_signal_is_not_lost_where_the_work_it_waited_for_fails() -> None:
+    came: list[int] = []
+    before = signal.signal(signal.SIGTERM, lambda number, frame: came.append(number))
+    try:
+        with pytest.raises(PydanticSerializationError):
+            wire.dumps(Failing(number=1))
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert came == [signal.SIGTERM]
