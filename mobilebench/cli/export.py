@@ -380,7 +380,7 @@ def _requests(
     ]
     for request in requests:
         references.require_options(request)
-    return requests
+    return list(dict.fromkeys(requests))  # what is named twice is exported once
 
 
 def _limits(seconds: float, memory_gb: float | None) -> Limits:

@@ -33,7 +33,6 @@ from mobilebench.zoo.mobilevig import Grapher, MobileViG, SparseVisionGraphConv
 from mobilebench.zoo.mobilevigv2 import MobileGraphConv
 from mobilebench.zoo.rapidnet import LargeKernelFeedForward
 from mobilebench.zoo.vcmamba import (
-    STRIDE,
     Embedding,
     MambaBlock,
     SnakeMamba,
@@ -230,13 +229,13 @@ def _logarithmic_graph(conv: LogarithmicGraphConv, rewrite: Rewriter) -> nn.Modu
 
 
 def _dynamic_graph(conv: DynamicAxialGraphConv, rewrite: Rewriter) -> nn.Module:
-    channels = rewrite.shapes[conv][1]
+    channels = rewrite.channels(conv)
     near = NearCandidates(rewrite.map_size(conv), rewrite.target, channels, conv.hop)
     return _joined(near, conv.nn, 1.0)
 
 
 def _gated_graph(conv: GatedGraphConv, rewrite: Rewriter) -> nn.Module:
-    channels = rewrite.shapes[conv][1]
+    channels = rewrite.channels(conv)
     softness = float(conv.temperature.double().abs() + 1e-6)
     gated = GatedNeighbours(rewrite.map_size(conv), rewrite.target, channels, conv.hop, softness)
     return _joined(gated, conv.nn)
@@ -342,9 +341,11 @@ def _vcmamba(network: VCMamba, rewrite: Rewriter) -> nn.Module:
 
     Positions for a map of another size are interpolated once.
     """
-    height, width = rewrite.map_size(network)
-    sides = (-(-height // STRIDE), -(-width // STRIDE))
-    network.pos_embed = nn.Parameter(network.positions(sides), requires_grad=False)
+    for block in network.modules():
+        if isinstance(block, MambaBlock) and rewrite.shapes[block]:
+            positions = network.positions(rewrite.map_size(block))
+            network.pos_embed = nn.Parameter(positions, requires_grad=False)
+            break
     heads = [head for head in (network.head, network.dist_head) if head is not None]
     head, norm = folding.mean_of(heads), network.norm
     network.dist_head = None

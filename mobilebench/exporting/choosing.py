@@ -43,9 +43,9 @@ def choose(
     images.
     """
     terms = terms or Terms()
-    wanted = [Precision.named(name) for name in precisions]
+    wanted = list(dict.fromkeys(Precision.named(name) for name in precisions))
     features = _features(terms)
-    names, left_out = (list(formats), []) if formats else _installed(features)
+    names, left_out = (list(dict.fromkeys(formats)), []) if formats else _installed(features)
     exporters = [plugins.exporter(name) for name in names]
     for noun, word in (("target", target), ("delegate", delegate)):
         if word is not None and len(exporters) != 1:

@@ -131,8 +131,8 @@ def _opened(given: JobFolder) -> tuple[JournalWriter, Journal | None]:
     earlier = given.journal()
     if earlier.ended and given.record_path.exists():
         raise UserError(
-            f"The job in {given.path} is done, and its record is {given.record_path.name}; store the "
-            f"record with `mobilebench job read`, or write a new folder to measure again."
+            f"The job in {given.path} is done, and its record is {given.record_path.name}; store "
+            f"that with `mobilebench job read`, or write a new folder to measure again."
         )
     if earlier.remark is not None:
         shutil.copyfile(path, path.with_name(f"{path.name}.damaged"))

@@ -37,7 +37,7 @@ def test_bench_leaves_out_what_no_runtime_here_takes(
     (tmp_path / "old.json").write_text("old")
     alone = mobilebench("bench", folders[0], "--protocol", "smoke-1", "--out", "old.json")
     assert alone.code == 2 and "cannot be measured on host" in alone.stderr
-    assert "not written: old.json, since nothing was measured" in alone.stderr
+    assert "not written: old.json, since no measurement was finished" in alone.stderr
     assert (tmp_path / "old.json").read_text() == "old"
 
 

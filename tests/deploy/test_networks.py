@@ -236,6 +236,75 @@ def test_another_image_size_is_refused_with_what_to_do() -> None:
         deployed(torch.zeros(1, 3, 96, 96))
 
 
+class Twice(nn.Module):
+    """Holds one network under three names."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.net = create_model("mobilevig_ti", num_classes=10)
+        self.again = self.net
+        self.wrap = nn.Sequential(self.net)
+        for_verification(self)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.cat([self.net(x), self.again(x + 1), self.wrap(x - 1)])
+
+
+def test_a_network_that_stands_in_several_places_is_deployed_once() -> None:
+    model, image = Twice().eval(), torch.from_numpy(fill.image((1, 3, 64, 64), 0))
+    deployed = deploy(model, image)
+    assert deployed.net is deployed.again is deployed.wrap[0]
+    assert not any(isinstance(part, nn.BatchNorm2d) for part in deployed.net.modules())
+    expected, ours = _logits(model, image), _logits(deployed, image)
+    assert np.abs(ours - expected).max() <= EXACT * expected.std()
+
+
+class Early(nn.Module):
+    """Uses a part of a network, of another one its maps, and of a third nothing."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self.unused, self.whole, self.cut = (create_model(name, num_classes=10) for _ in range(3))
+        for_verification(self)
+
+    def forward(self, x: Tensor) -> Tensor:
+        stem: nn.Module = next(self.cut.children())
+        whole: Tensor = self.whole.stages(x)[-1]  # type: ignore[operator]
+        return whole.flatten(1) + stem(x).mean()
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_a_network_of_which_a_part_runs_is_deployed_too(name: str) -> None:
+    model, image = Early(name).eval(), torch.from_numpy(fill.image((1, 3, 224, 224), 0))
+    for target in (Target.ONNX_RUNTIME, Target.COREML):
+        deployed = deploy(model, image, target=target)
+        expected, ours = _logits(model, image), _logits(deployed, image)
+        assert np.abs(ours - expected).max() <= EXACT * expected.std()
+
+
+class Pyramid(nn.Module):
+    """Calls a network at two image sizes."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self.net = create_model(name, num_classes=10)
+
+    def forward(self, x: Tensor) -> Tensor:
+        small: Tensor = self.net(nn.functional.avg_pool2d(x, 2))
+        full: Tensor = self.net(x=x)
+        return full + small
+
+
+def test_a_network_at_two_sizes_is_refused_where_the_size_matters() -> None:
+    image = torch.from_numpy(fill.image((1, 3, 128, 128), 0))
+    with pytest.raises(ImageSizeError, match="maps of 16 x 16 and 32 x 32.*--no-deploy"):
+        deploy(Pyramid("greedyvig_s").eval(), image)
+    model = Pyramid("rapidnet_ti").eval()
+    for_verification(model)
+    expected, ours = _logits(model, image), _logits(deploy(model, image), image)
+    assert np.abs(ours - expected).max() <= EXACT * expected.std()
+
+
 @pytest.mark.parametrize("name", FAMILIES)
 def test_half_precision_chooses_the_same_class(name: str) -> None:
     """Sums of distances, exponentials and thresholds stay in the range of half precision."""
