@@ -206,8 +206,8 @@ def _check_size(height: int, width: int) -> None:
         raise ImageSizeError(
             f"VCMamba was given an image of {height} x {width}, whose last map is "
             f"{map_size[0]} x {map_size[1]}, but its positions are learned for a map of "
-            f"{MAP_SIZE[0]} x {MAP_SIZE[1]}; use sides of {low} to {high} pixels, or build the "
-            "network with interpolate_positions=True."
+            f"{MAP_SIZE[0]} x {MAP_SIZE[1]}; use sides of {low} to {high} pixels, or, in a file "
+            "of yours, a network of mobilebench.zoo.vcmamba with interpolate_positions=True."
         )
 
 

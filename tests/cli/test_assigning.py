@@ -202,3 +202,11 @@ def test_weights_of_older_documents_have_no_entry() -> None:
     assert wire.from_plain(Weights, older).key is None
     with pytest.raises(ValueError, match="'random' have no entry 'model'"):
         Weights(origin="random", state_sha256="1" * 64, key="model")
+
+
+def test_what_is_named_twice_is_exported_once(mobilebench: Program, tmp_path: Path) -> None:
+    words = ("--out", tmp_path / "out", "--precision", "fp32", "--precision", "fp32", "--json")
+    done = mobilebench("export", TINY, TINY, *IMAGE, "-f", "onnx", *words)
+    assert done.code == 0, done.stderr
+    assert len(json.loads(done.stdout)) == 1
+    assert "export 1/1" in done.stderr

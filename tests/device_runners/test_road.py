@@ -127,7 +127,9 @@ def test_a_job_that_was_killed_keeps_what_it_has_and_goes_on(
     assert outcome.samples.select(round_=1).t_ns[0] >= resumed.t_ns > whole.t_ns[-1]
     assert len(outcome.loads.cold_ns) == 1, "the first load of the process that went on"
     assert (folder / "journal.jsonl.damaged").read_bytes().endswith(b"[1")
-    with pytest.raises(UserError, match="is done, and its record is record.json"):
+    with pytest.raises(
+        UserError, match="its record is record.json; store that with `mobilebench job read`"
+    ):
         HostRunner().perform("host", folder)
 
 

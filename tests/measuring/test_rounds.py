@@ -81,3 +81,18 @@ def test_the_rounds_of_a_real_measurement_are_followed(
     assert followed.stages == ["two", "round 1 of 2", "round 2 of 2"]
     assert isinstance(record.outcome, Measurement)
     assert len(followed.outcomes) == 1 and followed.outcomes[0].split()[1] in ("ns", "µs", "ms")
+
+
+def test_a_cell_is_finished_once_its_record_is_kept(tiny_artifacts: dict[str, Artifact]) -> None:
+    cells = plan(
+        [tiny_artifacts["onnx-fp32"]], Setting("host", protocol("smoke-1"), threads=(1, 2, 1))
+    ).cells
+    followed = Followed()
+    measuring = bench.measure(cells, followed)
+    next(measuring)
+    assert followed.outcomes == []
+    next(measuring)
+    assert len(followed.outcomes) == 1
+    measuring.close()  # type: ignore[attr-defined]
+    first, second = followed.outcomes
+    assert first.split()[1] in ("ns", "µs", "ms") and second == "stopped"
