@@ -1,6 +1,6 @@
-"""At Ctrl-C, a polite kill or a hangup the program unwinds: children end, half-made folders go.
+"""At a signal to stop the program unwinds: children end, half-made folders go.
 
-A signal is an exception wherever the program stands. Where that is inside a compiled library, the
+Such are Ctrl-C, a polite kill and a hangup. Each is an exception wherever the program stands. Where that is inside a compiled library, the
 library may raise an error of another kind in its place; so the program remembers what came.
 """
 
