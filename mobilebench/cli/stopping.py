@@ -1,7 +1,8 @@
 """At a signal to stop the program unwinds: children end, half-made folders go.
 
-Such are Ctrl-C, a polite kill and a hangup. Each is an exception wherever the program stands. Where that is inside a compiled library, the
-library may raise an error of another kind in its place; so the program remembers what came.
+Such are Ctrl-C, a polite kill and a hangup. Each is an exception wherever the program stands. Where
+that is inside a compiled library, the library may raise an error of another kind in its place; so
+the program remembers what came.
 """
 
 from __future__ import annotations
