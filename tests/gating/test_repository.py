@@ -17,11 +17,12 @@ from tests.repositories import commit, git
 HOLD = """
 import sys, time
 from pathlib import Path
-from mobilebench.cli import _terminated
 import signal
-signal.signal(signal.SIGTERM, _terminated)
 # A shell has its background jobs ignore Ctrl-C, and children inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
+from mobilebench.cli import stopping
+stopping.hear()
 from mobilebench.gating.repository import Repository
 repository = Repository.around(Path.cwd())
 with repository.worktree(repository.head()) as tree:
