@@ -82,7 +82,7 @@ def test_a_checkout_is_of_its_commit_and_is_gone_afterwards(folder: Path, temp: 
     assert len(_listed(folder)) == 1 and not list(temp.iterdir())
 
 
-@pytest.mark.parametrize("by", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("by", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_a_process_that_is_stopped_removes_its_checkout(
     folder: Path, temp: Path, by: signal.Signals
 ) -> None:
