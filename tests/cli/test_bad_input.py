@@ -21,7 +21,7 @@ from mobilebench.values.artifact import Artifact
 from mobilebench.zoo import create_model
 from tests.conftest import MODELS, TINY, Ran
 from tests.records import measured
-from tests.signals import hear_ctrl_c
+from tests.signals import hear_signals
 
 Program = Callable[..., Ran]
 IMAGE = ("--input", "1x3x32x32")
@@ -349,7 +349,7 @@ def test_stopping_in_the_middle_leaves_no_half_bundle_and_no_process(
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        preexec_fn=hear_ctrl_c,
+        preexec_fn=hear_signals,
     )
     _wait_for(lambda: (out.exists() and any(out.glob(".partial-*/export.log"))) or _cells(program))
     children = _cells(program)

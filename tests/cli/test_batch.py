@@ -23,7 +23,7 @@ from tests.conftest import Ran
 from tests.dask_cluster import dask_cluster
 from tests.foreign import convolution
 from tests.shelf import Phone, Shelf, artifacts, disappear, refuse
-from tests.signals import hear_ctrl_c
+from tests.signals import hear_signals
 
 Program = Callable[..., Ran]
 TWO = "sim:steady,sim:quick"
@@ -70,7 +70,7 @@ def test_a_batch_that_was_cut_off_measures_only_what_is_missing(
         stderr=subprocess.PIPE,
         text=True,
         env={**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)},
-        preexec_fn=hear_ctrl_c,
+        preexec_fn=hear_signals,
     )
     _wait_for(lambda: list(folder.glob("*.json")))
     children = psutil.Process(program.pid).children(recursive=True)

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from tests.signals import hear_ctrl_c
+from tests.signals import hear_signals
 
 _EARLY = """
 import os
@@ -74,7 +74,7 @@ def _run(program: str, *words: str) -> tuple[int, str]:
         text=True,
         timeout=120,
         check=False,
-        preexec_fn=hear_ctrl_c,
+        preexec_fn=hear_signals,
     )
     return done.returncode, done.stderr
 

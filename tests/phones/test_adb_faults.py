@@ -29,7 +29,7 @@ from tests.phones.conftest import ROUNDS
 from tests.phones.scripted_phone import Phone
 from tests.phones.test_adb import HURRY, ID, Written, measured, pushed, require_clean, runner
 from tests.protocols import QUICK
-from tests.signals import hear_ctrl_c
+from tests.signals import hear_signals
 
 twice = pytest.mark.slow if sys.platform == "linux" else pytest.mark.usefixtures()
 """The same fault is injected behind a real adbd, in `tests/phones/adbd`, which needs Linux."""
@@ -267,7 +267,7 @@ def _program(*args: object) -> subprocess.Popen[str]:
         stderr=subprocess.PIPE,
         text=True,
         env=dict(os.environ),
-        preexec_fn=hear_ctrl_c,
+        preexec_fn=hear_signals,
     )
 
 

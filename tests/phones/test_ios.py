@@ -31,7 +31,7 @@ from tests.conftest import Ran
 from tests.phones import replay
 from tests.phones.scripted_iphone import UDID, IPhone, write_app, write_tools
 from tests.protocols import QUICK
-from tests.signals import hear_ctrl_c
+from tests.signals import hear_signals
 
 ID = f"ios:{UDID}"
 HURRY = Patience(start_s=30, look_s=0.3, outside_s=0.5, lost_s=10, record_s=3, overhead_s=120)
@@ -294,7 +294,7 @@ def test_a_wish_that_cannot_be_had_is_refused(
 def test_ctrl_c_closes_the_app(iphone: IPhone, job: Written, tmp_path: Path) -> None:
     words = [sys.executable, "-m", "mobilebench", "job", "run", str(job()), "--device", ID]
     with (tmp_path / "said").open("wb") as said:
-        child = subprocess.Popen(words, stdout=said, stderr=said, preexec_fn=hear_ctrl_c)
+        child = subprocess.Popen(words, stdout=said, stderr=said, preexec_fn=hear_signals)
     until = time.monotonic() + 60
     while iphone.runner() is None and time.monotonic() < until and child.poll() is None:
         time.sleep(0.05)

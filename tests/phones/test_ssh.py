@@ -41,7 +41,7 @@ from mobilebench_device_runners._ssh.link import SshLink
 from tests.conftest import TINY, Ran, export_quickly, shared_folder
 from tests.phones.loopback import DISK, ROOT, LoopbackBoard, below, loopback_board
 from tests.protocols import QUICK, job_for
-from tests.signals import hear_ctrl_c
+from tests.signals import hear_signals
 
 _S = 1_000_000_000
 # Rounds of a second, told ten times a second.
@@ -337,7 +337,7 @@ def test_ctrl_c_ends_the_job_on_the_board(
         env={**os.environ, "MOBILEBENCH_STORE": str(tmp_path / "records.sqlite")},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        preexec_fn=hear_ctrl_c,
+        preexec_fn=hear_signals,
     )
     journal = folder / "journal.jsonl"
     until(lambda: journal.exists() and b'"samples"' in journal.read_bytes())

@@ -39,7 +39,7 @@ from mobilebench_device_runners.adb import AdbRunner
 from tests.conftest import Ran
 from tests.phones.scripted_phone import Phone
 from tests.phones.test_adb_faults import with_faults
-from tests.signals import hear_ctrl_c
+from tests.signals import hear_signals
 
 ID = "adb:PHONE1"
 DATA = Path(__file__).parent.parent / "data" / "interop"
@@ -501,7 +501,7 @@ def test_ctrl_c_stops_the_program_on_the_phone(phone: Phone, net: Path, tmp_path
     command = [sys.executable, "-m", "mobilebench", "tool", str(tool), str(net), "--device", ID]
     env = {**os.environ, "MOBILEBENCH_STORE": str(tmp_path / "records.sqlite")}
     with subprocess.Popen(
-        command, cwd=tmp_path, env=env, stderr=subprocess.PIPE, preexec_fn=hear_ctrl_c
+        command, cwd=tmp_path, env=env, stderr=subprocess.PIPE, preexec_fn=hear_signals
     ) as child:
         thread = when(lambda: runs_on(phone), lambda: child.send_signal(signal.SIGINT))
         assert child.wait(timeout=60) == 130

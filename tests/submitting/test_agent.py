@@ -42,7 +42,7 @@ from tests.records import measured
 from tests.server.running import Server as Running
 from tests.server.running import running
 from tests.shelf import Phone, Shelf
-from tests.signals import hear_ctrl_c
+from tests.signals import hear_signals
 from tests.submitting.lab import (
     LONG_S,
     PATIENCE,
@@ -218,7 +218,7 @@ def _program(lab: Lab, *words: str) -> subprocess.Popen[str]:
         env={**os.environ, "XDG_CACHE_HOME": str(lab.folder / "xdg")},
         stderr=subprocess.PIPE,
         text=True,
-        preexec_fn=hear_ctrl_c,
+        preexec_fn=hear_signals,
     )
 
 

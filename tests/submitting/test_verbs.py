@@ -21,7 +21,7 @@ from mobilebench.cli import app
 from tests.conftest import Ran
 from tests.foreign import convolution
 from tests.server.running import free_port
-from tests.signals import hear_ctrl_c
+from tests.signals import hear_signals
 
 _LONG_S = 90
 
@@ -64,7 +64,7 @@ class Lab:
                 stdout=subprocess.DEVNULL,
                 stderr=log,
                 text=True,
-                preexec_fn=hear_ctrl_c,
+                preexec_fn=hear_signals,
             )
         self.programs.append(program)
         return program

@@ -30,7 +30,7 @@ from tests.phones.adbd.jobs import (
     write_job,
 )
 from tests.phones.adbd.phone import Bench, Phone
-from tests.signals import hear_ctrl_c
+from tests.signals import hear_signals
 
 Program = Callable[..., Ran]
 
@@ -187,7 +187,7 @@ def test_ctrl_c_ends_the_app_on_the_phone(
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        preexec_fn=hear_ctrl_c,
+        preexec_fn=hear_signals,
     )
     wait_for(lambda: '"samples"' in journal(phone) or program.poll() is not None, phone)
     program.send_signal(signal.SIGINT)
