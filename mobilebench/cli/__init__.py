@@ -2,8 +2,8 @@
 
 Exit codes: 0 good, 1 a check or a cell failed, 2 the user can fix it, 3 not enough data to decide,
 4 the candidate of `gate` cannot be exported or run, 130 stopped by Ctrl-C, 143 by a polite kill and
-129 by a hangup. `streams` says what
-happens where the output cannot be printed, `stopping` what a signal does.
+129 by a hangup. `streams` says what happens where the output cannot be printed, `stopping` what a
+signal does.
 """
 
 from __future__ import annotations
