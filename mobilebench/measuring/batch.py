@@ -359,9 +359,10 @@ class _Run:
                 raise Cancelled
             lane.until = time.monotonic() + self._limit_s(cell)
             try:
-                return bench.measure_cell(
+                with bench.measured(
                     cell, None, self._observer, cell.device.id, cancel=cancel, run=self._way.run
-                )
+                ) as record:
+                    return record
             finally:
                 lane.until = None
 

@@ -41,7 +41,7 @@ def measure(
     """
     for cell in cells:
         try:
-            with _measured(cell, None, observer) as record:
+            with measured(cell, None, observer) as record:
                 yield record
         except MissingToolkit as error:
             if missing is None:
@@ -67,7 +67,7 @@ def measure_pair(
         side = (position + turned) % 2
         place = Session(id=session, position=position, pair=pair, side="AB"[side])  # type: ignore[arg-type]
         title = f"pair {pair + 1} of {pairs}, side {place.side}"
-        with _measured(cells[side], place, observer, title) as record:
+        with measured(cells[side], place, observer, title) as record:
             yield record
 
 
@@ -77,25 +77,8 @@ def run_here(cell: Cell, cancel: Event, progress: Progress) -> Ran:
     return runner.run(cell.device.id, cell.artifact, cell.job, cancel, progress, cell.variants)
 
 
-def measure_cell(
-    cell: Cell,
-    session: Session | None,
-    observer: Observer | None,
-    title: str = "",
-    *,
-    cancel: Event | None = None,
-    run: Callable[[Cell, Event, Progress], Ran] = run_here,
-) -> Record:
-    """Measure one cell; a failure of its runtime becomes the record's outcome.
-
-    `title` tells an observer which run of several it is. `run` is the way to the device.
-    """
-    with _measured(cell, session, observer, title, cancel=cancel, run=run) as record:
-        return record
-
-
 @contextmanager
-def _measured(
+def measured(
     cell: Cell,
     session: Session | None,
     observer: Observer | None,
@@ -104,7 +87,11 @@ def _measured(
     cancel: Event | None = None,
     run: Callable[[Cell, Event, Progress], Ran] = run_here,
 ) -> Iterator[Record]:
-    """Measure one cell, as `measure_cell`; it is finished when the context is left."""
+    """Measure one cell; a failure of its runtime becomes the record's outcome.
+
+    The observer hears that the cell is finished when the context is left. `title` tells it which
+    run of several it is. `run` is the way to the device.
+    """
     name = f"{title}: {cell.name}" if title else cell.name
     progress = (observer or Silent()).started(name)
     progress.stage(cell.job.protocol.id)

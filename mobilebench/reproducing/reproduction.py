@@ -115,7 +115,7 @@ def _measured(
             return replace(row, not_measured=f"{job.runtime} is not available on {device_id}")
         new_job = setting.job_for(artifact, job.runtime, job.threads, by)
         cell = Cell(device, artifact, new_job, wishes=by.wishes)
-        again = [bench.measure_cell(cell, None, observer) for _ in range(runs)]
+        again = list(bench.measure([cell] * runs, observer))
     except UserError as error:
         return replace(row, not_measured=str(error))
     failures = [run for run in again if isinstance(run.outcome, Failure)]
