@@ -99,14 +99,11 @@ def _input_shapes(
 ) -> dict[nn.Module, list[torch.Size]]:
     shapes: dict[nn.Module, list[torch.Size]] = {part: [] for part in module.modules()}
 
-    def record_shape(part: nn.Module, inputs: tuple[Any, ...], named: dict[str, Any]) -> None:
-        first = next(iter((*inputs, *named.values())), None)
-        if isinstance(first, Tensor):
-            shapes[part].append(first.shape)
+    def record_shape(part: nn.Module, inputs: tuple[Any, ...]) -> None:
+        if inputs and isinstance(inputs[0], Tensor):
+            shapes[part].append(inputs[0].shape)
 
-    handles = [
-        part.register_forward_pre_hook(record_shape, with_kwargs=True) for part in module.modules()
-    ]
+    handles = [part.register_forward_pre_hook(record_shape) for part in module.modules()]
     try:
         with torch.no_grad():
             module(*example)

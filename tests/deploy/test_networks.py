@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from mobilebench.deploy import Target, deploy
+from mobilebench.deploy.rewriting import Rewriter, rewritten
 from mobilebench.errors import ImageSizeError, UnknownName
 from mobilebench.inputs.seeded import sample
 from mobilebench.values.tensor import TensorSpec
@@ -259,6 +260,23 @@ def test_a_network_that_stands_in_several_places_is_deployed_once() -> None:
     assert np.abs(ours - expected).max() <= EXACT * expected.std()
 
 
+def test_a_part_under_two_names_is_replaced_under_both() -> None:
+    class Pair(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.one = self.two = nn.ReLU()
+
+        def forward(self, x: Tensor) -> Tensor:
+            return torch.cat([self.one(x), self.two(x)])
+
+    def replacement(_: nn.ReLU, __: Rewriter) -> nn.Module:
+        return nn.Sigmoid()
+
+    rules = {nn.ReLU: replacement}
+    pair = rewritten(Pair(), [Pair], rules, (torch.zeros(1, 2),), Target.XNNPACK)
+    assert isinstance(pair.one, nn.Sigmoid) and pair.two is pair.one
+
+
 class Early(nn.Module):
     """Uses a part of a network, of another one its maps, and of a third nothing."""
 
@@ -280,6 +298,12 @@ def test_a_network_of_which_a_part_runs_is_deployed_too(name: str) -> None:
         deployed = deploy(model, image, target=target)
         expected, ours = _logits(model, image), _logits(deployed, image)
         assert np.abs(ours - expected).max() <= EXACT * expected.std()
+
+
+def test_positions_of_a_network_that_never_ran_stay_as_they_are() -> None:
+    model, image = Early("vcmamba_s").eval(), torch.zeros(1, 3, 224, 224)
+    deployed = deploy(model, image)
+    assert torch.equal(deployed.unused.pos_embed, model.unused.pos_embed)  # type: ignore[arg-type,union-attr]
 
 
 class Pyramid(nn.Module):
