@@ -13,14 +13,14 @@ import time
 from types import FrameType
 
 _SAME_WISH_S = 3.0
-"""After a signal, how long others say the same, and must not interrupt the unwinding."""
+"""How long after a signal others are ignored: they mean the same, and would cut the unwinding."""
 
 
 class _Stop:
-    """The first signal that came, and when the last one was heeded."""
+    """The first signal that came, and when the program last began to unwind."""
 
     number: int | None = None
-    heeded_s = -math.inf
+    unwound_s = -math.inf
 
 
 def hear() -> None:
@@ -45,9 +45,9 @@ def exit_code() -> int | None:
 
 def _heard(number: int, frame: FrameType | None) -> None:
     now_s = time.monotonic()
-    if now_s - _Stop.heeded_s < _SAME_WISH_S:
+    if now_s - _Stop.unwound_s < _SAME_WISH_S:
         return
-    _Stop.heeded_s = now_s
+    _Stop.unwound_s = now_s
     if _Stop.number is None:
         _Stop.number = number
     if number == signal.SIGINT:

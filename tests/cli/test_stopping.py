@@ -50,6 +50,7 @@ cli.main()
 """
 _TWICE = """
 import os
+import sys
 
 from mobilebench import cli
 
@@ -61,6 +62,7 @@ def slow() -> None:
     finally:
         for number in (2, 15, 1):
             os.kill(os.getpid(), number)
+        print("unwound", file=sys.stderr)
 
 
 cli.main()
@@ -90,6 +92,7 @@ def test_an_error_that_a_signal_became_is_a_stop(number: int, code: int) -> None
 def test_others_that_say_the_same_do_not_interrupt_the_unwinding() -> None:
     assert _run(_TWICE, "slow") == (
         130,
+        "unwound\n"
         "error: Stopped. Finished artifacts and records are kept; nothing is half written.\n",
     )
 

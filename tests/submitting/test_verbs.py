@@ -17,9 +17,12 @@ from typing import Any
 import pytest
 from typer.main import get_command
 
-from mobilebench.cli import app
+from mobilebench.cli import app, submit
+from mobilebench.errors import SchemaError
+from mobilebench.store import RecordStore
 from tests.conftest import Ran
 from tests.foreign import convolution
+from tests.records import measured
 from tests.server.running import free_port
 from tests.signals import hear_signals
 
@@ -192,10 +195,20 @@ def test_submit_takes_files_folders_of_jobs_and_of_records(lab: Lab) -> None:
     assert done.code == 0 and "1 record sent" in done.stderr, done.stderr
     record["outcome"]["samples"]["latency_ns"][-1] //= 2
     (lab.folder / "records" / "one.json").write_text(json.dumps(record))
-    assert lab.run("import", "job/record.json").code == 0
-    changed = lab.run("submit", "store:", "records", "--server", lab.url)
+    changed = lab.run("submit", "records", "--server", lab.url)
     assert changed.code == 2 and "does not match its signature" in changed.stderr
-    assert "sent" not in changed.stderr  # all are read before any is sent
+
+
+def test_all_records_are_read_before_any_is_sent(tmp_path: Path) -> None:
+    with RecordStore(tmp_path / "records.sqlite") as store:
+        store.add(measured())
+    (tmp_path / "cut.json").write_text("[")
+    sources = ["store:", str(tmp_path / "cut.json")]
+    documents = submit._documents(sources, str(tmp_path / "records.sqlite"))
+    with pytest.raises(SchemaError, match="cut.json is not JSON"):
+        next(documents)
+    [document] = submit._documents(sources[:1], str(tmp_path / "records.sqlite"))
+    assert document.record == measured()
 
 
 @pytest.mark.parametrize(
